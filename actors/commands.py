@@ -1,0 +1,211 @@
+"""What can be asked to change: commands, imperative, each answered once it is durable.
+
+Every command carries who asks. `Once` makes a retry the same request: the store answers it with the first one's result.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from actors.events import Event
+from actors.records import Identity, MemberRole, Message, MessageType, ThreadStatus, UserKind, UserRole, UserStatus
+
+
+class _Unset:
+    """Type of UNSET: a field that a partial update leaves as it is (None may be a value)."""
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET: Final = _Unset()
+Unset = _Unset
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """An idempotency key and a fingerprint of the request it came with."""
+
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    identity: Identity
+    once: Once | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadCommand(Command):
+    """A command to one thread; its actor serializes them."""
+
+    thread_id: str
+
+
+# Users
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnsureUser:
+    """Make the user that a verified token speaks of, or bring them up to its claims. Answers the `User`."""
+
+    subject: str
+    email: str
+    name: str
+    domain: str
+    role: UserRole | None
+    kind: UserKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateUser(Command):
+    email: str
+    name: str
+    subject: str | None = None
+    avatar_url: str | None = None
+    role: UserRole = "USER"
+    kind: UserKind = "HUMAN"
+    domain: str = ""
+    metadata: str = "{}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateUser(Command):
+    user_id: str
+    email: str | Unset = UNSET
+    name: str | Unset = UNSET
+    avatar_url: str | None | Unset = UNSET
+    role: UserRole | Unset = UNSET
+    kind: UserKind | Unset = UNSET
+    status: UserStatus | Unset = UNSET
+    metadata: str | Unset = UNSET
+    if_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteUser(Command):
+    user_id: str
+    if_version: int | None = None
+
+
+# Threads
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateThread(Command):
+    title: str
+    thread_id: str | None = None
+    metadata: str = "{}"
+    members: tuple[tuple[str, MemberRole], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateThread(ThreadCommand):
+    title: str | Unset = UNSET
+    status: ThreadStatus | Unset = UNSET
+    metadata: str | Unset = UNSET
+    if_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteThread(ThreadCommand):
+    if_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddMember(ThreadCommand):
+    user_id: str
+    role: MemberRole = "MEMBER"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateMember(ThreadCommand):
+    user_id: str
+    role: MemberRole | Unset = UNSET
+    muted: bool | Unset = UNSET
+    if_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveMember(ThreadCommand):
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkRead(ThreadCommand):
+    """Move the caller's marker to `offset`, or to the head; never backwards. Answers the `Member`."""
+
+    offset: int | None = None
+
+
+# Messages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostMessage(ThreadCommand):
+    message_id: str
+    client_made_id: bool = False
+    content: str
+    type: MessageType = "USER"
+    blocks: str | None = None
+    parent_id: str | None = None
+    metadata: str = "{}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditMessage(ThreadCommand):
+    message_id: str
+    content: str | Unset = UNSET
+    blocks: str | None | Unset = UNSET
+    metadata: str | Unset = UNSET
+    if_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteMessage(ThreadCommand):
+    message_id: str
+    if_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class React(ThreadCommand):
+    """Give (`wanted` True), take back (False) or toggle (None) a reaction. Answers a `Reacted`."""
+
+    message_id: str
+    emoji: str
+    wanted: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reacted:
+    added: bool
+    """True: it is there now."""
+    changed: bool
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """What a delete answers."""
+
+    id: str
+
+
+# Housekeeping
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """Take up to `rows` rows that nobody needs any more; answers how many were taken."""
+
+    rows: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What the store made of a command."""
+
+    result: object
+    events: tuple[Event, ...] = ()
+    replayed: bool = False
+    """The idempotency key was seen before: this is the first one's result, and nothing was done now."""

@@ -1,0 +1,208 @@
+"""The connection actor: one WebSocket or SSE stream. Holds its subscriptions and its outbox.
+
+Everything for its socket goes through the outbox, and leaves it once a turn of the event loop, joined into one write.
+What the peer has not taken yet stays there, where it is counted; too much of it closes the connection with a code that
+tells the client to come back with its cursor. A slow reader hurts nobody else.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from actors import limits
+from actors.ports import Transport
+from actors.publication import Publications, WireFormat
+from actors.runtime import LoopActor, handles
+from actors.thread import AccessEnded
+
+SLOW = (3008, "slow")
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Bytes for this connection alone: a reply, a ping."""
+
+    wire: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ShutGate:
+    """From now on keep what comes on this channel: its history is being written first."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenGate:
+    """History up to `offset` is in `wire`; write it, then what was kept, then what comes, nothing twice."""
+
+    channel: str
+    wire: bytes
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    code: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Drained:
+    pass
+
+
+_DRAINED = _Drained()
+
+
+class _Subscription:
+    """Where one channel stands on one connection."""
+
+    __slots__ = ("kept", "offset")
+
+    def __init__(self) -> None:
+        self.offset = 0
+        self.kept: list[Publications] | None = []
+        """What arrived while the gate is shut; None once it is open."""
+
+
+class Outbox:
+    """Chunks for one socket, bounded in bytes. Shared chunks are counted in full: each reader has to take them all."""
+
+    __slots__ = ("chunks", "size")
+
+    def __init__(self) -> None:
+        self.chunks: list[bytes] = []
+        self.size = 0
+
+    def put(self, chunk: bytes) -> bool:
+        """Whether there was room."""
+        self.chunks.append(chunk)
+        self.size += len(chunk)
+        return self.size <= limits.OUTBOX_BYTES
+
+    def take(self) -> list[bytes]:
+        chunks, self.chunks, self.size = self.chunks, [], 0
+        return chunks
+
+
+class ConnectionActor(LoopActor):
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        encode: WireFormat,
+        on_access_ended: Callable[[str], bytes],
+        on_closed: Callable[[Sequence[str]], None],
+    ) -> None:
+        """`encode` is the wire format of this kind of connection; `on_access_ended` makes what tells the client that a
+        channel was taken from it; `on_closed` gets the channels that were open at the end."""
+        super().__init__()
+        self._transport = transport
+        self._encode = encode
+        self._access_ended = on_access_ended
+        self._on_closed = on_closed
+        self._subscriptions: dict[str, _Subscription] = {}
+        self._outbox = Outbox()
+        self._blocked = False
+        self._closed = False
+
+    @handles(Publications)
+    def _deliver(self, publications: Publications) -> None:
+        subscription = self._subscriptions.get(publications.channel)
+        if subscription is None:
+            return
+        if subscription.kept is not None:
+            self._keep(subscription, publications)
+            return
+        news = publications.after(subscription.offset)
+        if news is not None:
+            subscription.offset = news.last
+            self._put(news.wire(self._encode))
+
+    def _keep(self, subscription: _Subscription, publications: Publications) -> None:
+        assert subscription.kept is not None
+        subscription.kept.append(publications)
+        if len(subscription.kept) > limits.RECOVERY_EVENTS:
+            self._close(*SLOW)
+
+    @handles(ShutGate)
+    def _shut_gate(self, message: ShutGate) -> None:
+        self._subscriptions[message.channel] = _Subscription()
+
+    @handles(OpenGate)
+    def _open_gate(self, message: OpenGate) -> None:
+        self._put(message.wire)
+        subscription = self._subscriptions.get(message.channel)
+        if subscription is None or subscription.kept is None:
+            return
+        kept, subscription.kept = subscription.kept, None
+        subscription.offset = message.offset
+        for publications in kept:
+            self._deliver(publications)
+
+    @handles(Leave)
+    def _leave(self, message: Leave) -> None:
+        self._subscriptions.pop(message.channel, None)
+
+    @handles(AccessEnded)
+    def _end_access(self, message: AccessEnded) -> None:
+        if self._subscriptions.pop(message.channel, None) is not None:
+            self._put(self._access_ended(message.channel))
+
+    @handles(Send)
+    def _send(self, message: Send) -> None:
+        self._put(message.wire)
+
+    def _put(self, chunk: bytes) -> None:
+        if chunk and not self._outbox.put(chunk):
+            self._close(*SLOW)
+
+    # Writing
+
+    def on_turn_end(self) -> None:
+        if self._outbox.chunks and not self._blocked and not self._closed:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._transport.write(self._outbox.take())
+        if self._transport.buffered() > limits.SOCKET_BUFFER_BYTES:
+            self._blocked = True
+            self._transport.when_drained(lambda: self.is_open and self.actor_ref.tell(_DRAINED))
+
+    @handles(_Drained)
+    def _resume(self, _: _Drained) -> None:
+        self._blocked = False
+
+    # Ending
+
+    @property
+    def is_open(self) -> bool:
+        return not self._closed
+
+    @property
+    def channels(self) -> Sequence[str]:
+        return tuple(self._subscriptions)
+
+    @handles(Close)
+    def _close_as_told(self, message: Close) -> None:
+        self._close(message.code, message.reason)
+
+    def _close(self, code: int, reason: str) -> None:
+        if self._closed:
+            return
+        if self._outbox.chunks and not self._blocked and code != SLOW[0]:
+            self._transport.write(self._outbox.take())
+        self._closed = True
+        self._transport.close(code, reason)
+
+    def on_stop(self) -> None:
+        self._closed = True
+        self._outbox.take()
+        channels = self.channels
+        self._subscriptions = {}
+        self._on_closed(channels)

@@ -1,0 +1,203 @@
+"""The error catalogue: everything that a client can be told went wrong.
+
+    XpError                      base: code, sentence, retryable, data
+    ├── Invalid                  the request itself is wrong; sending it again is no use
+    │   ├── Malformed            not JSON, not UTF-8, not a frame
+    │   ├── ValidationFailed     understood, but a field breaks a rule (field → sentences)
+    │   ├── TooLarge             a body, frame or field over its limit
+    │   ├── UnsupportedMedia     a body that is not of the type the operation reads
+    │   └── KeyReused            an idempotency key that came with another request before
+    ├── Unauthenticated          no identity, or one that cannot be trusted
+    │   └── TokenExpired         it was good once
+    ├── Forbidden                the identity is known and may not
+    ├── NotFound                 it is not there, or the caller may not know that it is
+    ├── MethodNotAllowed         the path exists, the method does not
+    ├── Conflict                 the state does not allow it
+    │   └── PreconditionFailed   `If-Match` names another version
+    └── Unavailable              not now: retry
+        ├── Overloaded           admission control said no before anything was done
+        ├── TooManyRequests      a rate limit
+        ├── StorageUnavailable   disk full, database locked, connection lost
+        ├── ShuttingDown         the server is draining
+        └── Internal             a defect of ours; the log has it under its correlation id
+
+Only `server/` knows HTTP statuses and close codes: `server/problems.py` maps every class here.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+
+class XpError(Exception):
+    """Base of the catalogue. `code` is stable and machine-readable; the sentence says what was expected and what came."""
+
+    code: ClassVar[str] = "internal"
+    title: ClassVar[str] = "Internal error"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, detail: str, *, code: str | None = None, **data: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.data = data
+        if code is not None:
+            self.code = code  # type: ignore[misc]  # a more exact code from CODES, on the instance
+
+    @property
+    def field_errors(self) -> Mapping[str, Sequence[str]]:
+        """JSON path of a field → the sentences about it; empty where the error is not about fields."""
+        return {}
+
+
+class Invalid(XpError):
+    code = "invalid_request"
+    title = "The request is not valid"
+
+
+class Malformed(Invalid):
+    code = "malformed"
+    title = "The request could not be read"
+
+
+class ValidationFailed(Invalid):
+    code = "validation_failed"
+    title = "A field is not valid"
+
+    def __init__(self, errors: Mapping[str, Sequence[str]], detail: str | None = None) -> None:
+        where = ", ".join(sorted(errors))
+        super().__init__(detail or f"Not valid: {where}. See `errors` for what each field expects.")
+        self._errors = errors
+
+    @property
+    def field_errors(self) -> Mapping[str, Sequence[str]]:
+        return self._errors
+
+
+class TooLarge(Invalid):
+    code = "too_large"
+    title = "The request is too large"
+
+    def __init__(self, what: str, limit: int, actual: int | None, unit: str = "bytes") -> None:
+        came = "more came" if actual is None else f"{actual} came"
+        super().__init__(f"{what} may be at most {limit} {unit}; {came}.", limit=limit, actual=actual)
+
+
+class UnsupportedMedia(Invalid):
+    code = "unsupported_media_type"
+    title = "The body's media type is not supported"
+
+
+class KeyReused(Invalid):
+    code = "idempotency_key_reused"
+    title = "The idempotency key was used for another request"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            f"Idempotency key {key!r} came with a different request in the last 24 hours; "
+            "use a new key for a new request."
+        )
+
+
+class Unauthenticated(XpError):
+    code = "unauthenticated"
+    title = "Sign in first"
+
+
+class TokenExpired(Unauthenticated):
+    code = "token_expired"
+    title = "The token has expired"
+
+
+class Forbidden(XpError):
+    code = "forbidden"
+    title = "Not allowed"
+
+
+class NotFound(XpError):
+    code = "not_found"
+    title = "Not found"
+
+    def __init__(self, what: str, identifier: str = "") -> None:
+        named = f" {identifier!r}" if identifier else ""
+        super().__init__(f"There is no {what}{named} that you may see.")
+
+
+class MethodNotAllowed(XpError):
+    code = "method_not_allowed"
+    title = "The path does not take this method"
+
+
+class Conflict(XpError):
+    code = "conflict"
+    title = "The present state does not allow it"
+
+
+class PreconditionFailed(Conflict):
+    code = "stale_version"
+    title = "It has changed since you read it"
+
+    def __init__(self, expected: str, actual: str) -> None:
+        super().__init__(
+            f"If-Match names version {expected}, the present one is {actual}; read it again, then retry.",
+            expected=expected,
+            actual=actual,
+        )
+
+
+class Unavailable(XpError):
+    code = "unavailable"
+    title = "Not available now"
+    retryable = True
+    retry_after: ClassVar[int] = 1
+    """Seconds a client should wait before it tries again."""
+
+
+class Overloaded(Unavailable):
+    code = "overloaded"
+    title = "Too much work in flight"
+
+
+class TooManyRequests(Unavailable):
+    code = "rate_limited"
+    title = "Too many requests"
+
+
+class StorageUnavailable(Unavailable):
+    code = "storage_unavailable"
+    title = "The database cannot take the write now"
+    retry_after = 2
+
+
+class ShuttingDown(Unavailable):
+    code = "shutting_down"
+    title = "The server is shutting down"
+    retry_after = 5
+
+
+class Internal(Unavailable):
+    code = "internal"
+    title = "Internal error"
+
+    def __init__(self) -> None:
+        super().__init__("Something went wrong on our side; nothing was acknowledged. The correlation id names the log entry.")
+
+
+CODES: Mapping[str, type[XpError]] = {
+    **{
+        error.code: error
+        for error in (
+            Invalid, Malformed, ValidationFailed, TooLarge, UnsupportedMedia, KeyReused, Unauthenticated,
+            TokenExpired, Forbidden, NotFound, MethodNotAllowed, Conflict, PreconditionFailed, Unavailable,
+            Overloaded, TooManyRequests, StorageUnavailable, ShuttingDown, Internal,
+        )
+    },
+    "domain_not_allowed": Forbidden,
+    "origin_not_allowed": Forbidden,
+    "not_a_writer": Forbidden,
+    "id_taken": Conflict,
+    "email_taken": Conflict,
+    "already_member": Conflict,
+    "last_owner": Conflict,
+    "thread_closed": Conflict,
+    "message_deleted": Conflict,
+}
+"""Every code a client can meet → its class. The documentation's error pages and a test are generated from this."""

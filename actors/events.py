@@ -1,0 +1,71 @@
+"""What happened: the entries of the durable log, each with the resource it is about, as it is now."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from actors.records import Author, Member, Message, Thread
+
+MESSAGE_CREATED: Final = "message.created"
+
+EVENT_TYPES: Final = (
+    "thread.created",
+    "thread.updated",
+    "thread.deleted",
+    "member.added",
+    "member.updated",
+    "member.removed",
+    MESSAGE_CREATED,
+    "message.updated",
+    "message.deleted",
+    "reaction.added",
+    "reaction.removed",
+    "read.updated",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReactionChange:
+    """One reaction given or taken back, and how many of that emoji there are now."""
+
+    message_id: str
+    emoji: str
+    user: Author
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadChange:
+    """A member has read up to here."""
+
+    user: Author
+    last_read_offset: int
+    last_read_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemberGone:
+    user: Author
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadGone:
+    id: str
+
+
+EventData = Thread | Member | Message | ReactionChange | ReadChange | MemberGone | ThreadGone
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One entry of the log."""
+
+    thread_key: int
+    thread_id: str
+    position: int
+    """In the log of all threads: one total order, in commit order."""
+    offset: int
+    """In this thread's log: 1, 2, 3, … without a gap."""
+    type: str
+    time: int
+    actor: Author
+    data: EventData

@@ -1,0 +1,83 @@
+"""What the core needs from outside. `storage/` and `server/` implement these; tests may, too."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+from actors.commands import Done
+from actors.errors import XpError
+from actors.events import Event
+from actors.records import UserKind, UserRole
+from actors.thread_state import ThreadState
+
+
+class Store(Protocol):
+    """The journal's store. Every method runs in the journal's OS thread."""
+
+    def open(self) -> None: ...
+
+    def apply(self, batch: Sequence[Any]) -> Sequence[Done | XpError]:
+        """Make a batch durable and answer an outcome each, in order; raise an `XpError` when nothing was written."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class ThreadLoader(Protocol):
+    def __call__(self, thread_id: str) -> Awaitable[ThreadState | None]:
+        """What an actor needs to know of a thread; None where there is none."""
+        ...
+
+
+Encode = Callable[[Event], bytes]
+"""The event as JSON, as every subscriber gets it. Called once an event."""
+
+
+class Transport(Protocol):
+    """One socket or stream, as its connection actor sees it. Called on the event loop; never blocks."""
+
+    def write(self, chunks: Sequence[bytes]) -> None:
+        """Hand joined chunks to the socket in one system call where it takes them."""
+        ...
+
+    def buffered(self) -> int:
+        """Bytes that were written but that the peer has not taken yet."""
+        ...
+
+    def when_drained(self, callback: Callable[[], None]) -> None:
+        """Call back once the peer has taken what was written."""
+        ...
+
+    def close(self, code: int, reason: str) -> None: ...
+
+
+class VerifiedClaims(Protocol):
+    """What a token that proved good says."""
+
+    @property
+    def sub(self) -> str: ...
+    @property
+    def email(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def domain(self) -> str: ...
+    @property
+    def role(self) -> UserRole | None: ...
+    @property
+    def kind(self) -> UserKind: ...
+    @property
+    def expires_at(self) -> int: ...
+    @property
+    def token_id(self) -> str: ...
+
+
+class TokenVerifier(Protocol):
+    def verify(self, token: str, now: float) -> VerifiedClaims:
+        """The claims of a good token; raises `Unauthenticated`, or `Forbidden` where its domain is not allowed."""
+        ...
+
+
+class KeyRefresher(Protocol):
+    def refresh(self) -> Awaitable[bool]:
+        """Fetch the issuer's keys anew, unless that was done a moment ago; answers whether they were fetched."""
+        ...

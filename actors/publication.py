@@ -1,0 +1,46 @@
+"""Events on their way to subscribers: encoded once, shared by everyone who gets them."""
+
+from collections.abc import Callable, Sequence
+
+
+class Publication:
+    """One event as JSON bytes, and where it stands in its log."""
+
+    __slots__ = ("data", "offset", "position", "type")
+
+    def __init__(self, offset: int, position: int, event_type: str, data: bytes) -> None:
+        self.offset = offset
+        self.position = position
+        self.type = event_type
+        self.data = data
+
+
+WireFormat = Callable[[str, Sequence[Publication]], bytes]
+"""(channel, publications) → what is written to a socket for them. Must be one and the same function for all sockets
+of a kind: it is the key under which its result is shared."""
+
+
+class Publications:
+    """Neighbouring events of one channel. Each wire format is made once, however many connections it goes to."""
+
+    __slots__ = ("_wires", "channel", "first", "items", "last")
+
+    def __init__(self, channel: str, items: Sequence[Publication]) -> None:
+        self.channel = channel
+        self.items = items
+        self.first = items[0].offset
+        self.last = items[-1].offset
+        self._wires: dict[WireFormat, bytes] = {}
+
+    def wire(self, encode: WireFormat) -> bytes:
+        wire = self._wires.get(encode)
+        if wire is None:
+            wire = self._wires[encode] = encode(self.channel, self.items)
+        return wire
+
+    def after(self, offset: int) -> "Publications | None":
+        """Those after `offset`; None when there are none."""
+        if self.first > offset:
+            return self
+        items = [item for item in self.items if item.offset > offset]
+        return Publications(self.channel, items) if items else None

@@ -1,0 +1,49 @@
+"""Who may do what. Pure functions of what is known; they return nothing or raise an error of the catalogue."""
+
+from actors.errors import Conflict, Forbidden, NotFound
+from actors.records import Identity, MemberRole, MessageType, ThreadStatus
+
+
+def must_see(identity: Identity, role: MemberRole | None, thread_id: str) -> None:
+    """A thread is visible to its members and to admins; to nobody else does it exist."""
+    if role is None and not identity.is_admin:
+        raise NotFound("thread", thread_id)
+
+
+def must_write(identity: Identity, role: MemberRole | None, thread_id: str, status: ThreadStatus) -> None:
+    """To write into a thread one is its owner or a member, and the thread is not closed."""
+    must_see(identity, role, thread_id)
+    if role is None or role == "VIEWER":
+        have = "you are not a member" if role is None else "you are a VIEWER"
+        raise Forbidden(f"To write here takes the role OWNER or MEMBER; {have}.", code="not_a_writer")
+    if status == "CLOSED":
+        raise Conflict("The thread is CLOSED; its owner can set it to ACTIVE again.", code="thread_closed")
+
+
+def must_post_as(identity: Identity, message_type: MessageType) -> None:
+    """SYSTEM messages speak for the application, so they are for services, assistants and admins."""
+    if message_type == "SYSTEM" and identity.user.kind == "HUMAN" and not identity.is_admin:
+        raise Forbidden("Messages of type SYSTEM are for services, assistants and admins.")
+
+
+def must_manage(identity: Identity, role: MemberRole | None, thread_id: str) -> None:
+    """To change a thread or its members one owns it, or is an admin."""
+    must_see(identity, role, thread_id)
+    if role != "OWNER" and not identity.is_admin:
+        raise Forbidden(f"This is for the thread's owners and for admins; you are {role}.")
+
+
+def must_edit(identity: Identity, role: MemberRole | None, author_key: int) -> None:
+    if identity.user.key != author_key or role is None or role == "VIEWER":
+        raise Forbidden("Only its author may edit a message, while they may write in the thread.")
+
+
+def must_delete(identity: Identity, role: MemberRole | None, author_key: int) -> None:
+    own = identity.user.key == author_key and role is not None
+    if not (own or role == "OWNER" or identity.is_admin):
+        raise Forbidden("A message may be deleted by its author, the thread's owners and admins.")
+
+
+def must_administer(identity: Identity) -> None:
+    if not identity.is_admin:
+        raise Forbidden("This is for users with the role ADMIN.")

@@ -1,0 +1,1 @@
+"""aiohttp: operations, transports, wire formats, outgoing HTTP."""

@@ -1,0 +1,156 @@
+"""Operations: every thing a client can ask for, declared once.
+
+From one declaration come the REST route, the RPC method of the same name and the documentation. An operation is an async
+function of a `Call` (who asks, and with what conditions) and a validated request; it answers a `Result`.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from actors.commands import Once
+from actors.errors import ValidationFailed
+from actors.records import Identity
+from server.schemas.base import Request
+from server.services import Services
+
+R = TypeVar("R", bound=Request)
+Access = Literal["open", "user", "admin"]
+
+
+@dataclass(slots=True)
+class Call:
+    """One invocation: by REST, or by RPC over a WebSocket."""
+
+    services: Services
+    identity: Identity
+    """Who asks. Operations open to all get none: see `Operation.access`."""
+    once: Once | None = None
+    if_version: int | None = None
+    correlation_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    data: Any
+    """What orjson encodes."""
+    status: int | None = None
+    """Where it differs from the operation's own."""
+    location: str | None = None
+    version: int | None = None
+    """Of the resource, for its ETag."""
+    next_cursor: str | None = None
+    limit: int | None = None
+    """Set for lists: they get `metadata.pagination`."""
+    extra: dict[str, Any] = field(default_factory=dict)
+    """More for `metadata`."""
+
+
+Handler = Callable[[Call, Any], Awaitable[Result]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    name: str
+    methods: tuple[str, ...]
+    path: str
+    """With `{parameters}`, and its prefix."""
+    request: type[Request]
+    response: type[BaseModel] | None
+    """Of `data`; None for no body."""
+    status: int
+    access: Access
+    handler: Handler
+    summary: str
+    description: str
+    tag: str
+    paged: bool
+
+    @property
+    def path_parameters(self) -> tuple[str, ...]:
+        return tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))
+
+    @property
+    def has_body(self) -> bool:
+        return bool(set(self.methods) & {"POST", "PUT", "PATCH"})
+
+    def parse(self, parameters: dict[str, Any], *, typed: bool) -> Request:
+        """Validate; `typed` parameters came as JSON and must have the right type, others came as text.
+
+        Raises `ValidationFailed` with a sentence for each field.
+        """
+        try:
+            return self.request.model_validate(parameters, strict=typed)
+        except ValidationError as error:
+            raise ValidationFailed(field_errors(error)) from None
+
+
+def field_errors(error: ValidationError) -> dict[str, list[str]]:
+    """JSON path → what was expected and what came."""
+    found: dict[str, list[str]] = {}
+    for item in error.errors(include_url=False, include_context=False):
+        path = ".".join(str(part) for part in item["loc"]) or "body"
+        found.setdefault(path, []).append(_sentence(item))
+    return found
+
+
+def _sentence(item: Any) -> str:
+    if item["type"] == "extra_forbidden":
+        return "This field is not known here."
+    if item["type"] == "missing":
+        return "This field is required."
+    message = item["msg"].removeprefix("Value error, ")
+    return f"{message}; got {_shown(item['input'])}."
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str):
+        return f"a text of {len(value)} characters" if len(value) > 40 else repr(value)
+    if isinstance(value, bool | int | float) or value is None:
+        return {True: "true", False: "false", None: "null"}.get(value, repr(value)) if value in (None, True, False) else repr(value)
+    return "an object" if isinstance(value, dict) else "a list"
+
+
+class Operations:
+    """The operations of one resource; a module of `server/operations` declares each."""
+
+    def __init__(self, tag: str, prefix: str = "/api/v1") -> None:
+        self.tag = tag
+        self.prefix = prefix
+        self.all: list[Operation] = []
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        *,
+        response: type[BaseModel] | None,
+        status: int = 200,
+        access: Access = "user",
+        paged: bool = False,
+    ) -> Callable[[Callable[[Call, R], Awaitable[Result]]], Callable[[Call, R], Awaitable[Result]]]:
+        """Declare the function below as an operation; its name, docstring and request type are the operation's own."""
+
+        def declare(handler: Callable[[Call, R], Awaitable[Result]]) -> Callable[[Call, R], Awaitable[Result]]:
+            summary, _, description = (handler.__doc__ or "").strip().partition("\n")
+            self.all.append(
+                Operation(
+                    name=handler.__name__,
+                    methods=tuple(method.split("|")),
+                    path=self.prefix + path,
+                    request=handler.__annotations__["request"],
+                    response=response,
+                    status=status,
+                    access=access,
+                    handler=handler,
+                    summary=summary,
+                    description=" ".join(description.split()),
+                    tag=self.tag,
+                    paged=paged,
+                )
+            )
+            return handler
+
+        return declare

@@ -1,0 +1,196 @@
+"""Records become JSON: the one place that decides how a resource looks to clients.
+
+JSON that the server only carries (metadata, blocks) is passed through as it was stored.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from actors.commands import Reacted
+from actors.events import Event, MemberGone, ReactionChange, ReadChange, ThreadGone
+from actors.publication import Publication
+from actors.records import Author, Identity, Member, Message, Reaction, ReactionGroup, Revision, Thread, User
+
+Json = dict[str, Any]
+
+
+@lru_cache(maxsize=8192)  # neighbours in a batch share their millisecond; a page of messages is rendered again and again
+def iso_time(milliseconds: int) -> str:
+    """ISO 8601 UTC with milliseconds: `2026-11-23T07:00:00.000Z`."""
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
+
+
+def maybe_time(milliseconds: int | None) -> str | None:
+    return None if milliseconds is None else iso_time(milliseconds)
+
+
+_EMPTY_OBJECT: Json = {}
+
+
+def carried(text: str | None) -> Any:
+    """JSON text that goes out as it came in."""
+    if text == "{}":
+        return _EMPTY_OBJECT
+    return None if text is None else orjson.Fragment(text)
+
+
+def author(record: Author) -> Json:
+    return {"id": record.id, "name": record.name, "kind": record.kind, "avatar_url": record.avatar_url}
+
+
+def actor(record: Author) -> Json:
+    return {"id": record.id, "name": record.name, "kind": record.kind}
+
+
+def user(record: User, viewer: Identity | None) -> Json:
+    """The e-mail address, role and the rest are for oneself and for admins."""
+    public = {
+        "id": record.id,
+        "name": record.name,
+        "avatar_url": record.avatar_url,
+        "kind": record.kind,
+        "status": record.status,
+    }
+    if viewer is None or not (viewer.is_admin or viewer.user.key == record.key):
+        return public
+    return public | {
+        "email": record.email,
+        "role": record.role,
+        "domain": record.domain,
+        "metadata": carried(record.metadata),
+        "created_at": iso_time(record.created_at),
+        "updated_at": iso_time(record.updated_at),
+    }
+
+
+def member(record: Member) -> Json:
+    return {
+        "thread_id": record.thread_id,
+        "user": author(record.user),
+        "role": record.role,
+        "last_read_offset": record.last_read_offset,
+        "muted": record.muted,
+        "joined_at": iso_time(record.joined_at),
+    }
+
+
+def reaction_group(record: ReactionGroup, *, personal: bool) -> Json:
+    group: Json = {"emoji": record.emoji, "count": record.count, "users": [author(user) for user in record.users]}
+    return group | {"reacted_by_me": record.reacted_by_me} if personal else group
+
+
+def reaction(record: Reaction) -> Json:
+    return {"emoji": record.emoji, "user": author(record.user), "created_at": iso_time(record.created_at)}
+
+
+def message(record: Message, *, personal: bool = True) -> Json:
+    """`personal` adds what differs from viewer to viewer; events, which all share, leave it out."""
+    return {
+        "id": record.id,
+        "thread_id": record.thread_id,
+        "author": author(record.author),
+        "type": record.type,
+        "content": record.content,
+        "blocks": carried(record.blocks),
+        "files": (),
+        "parent_id": record.parent_id,
+        "metadata": carried(record.metadata),
+        "status": record.status,
+        "reactions": [reaction_group(group, personal=personal) for group in record.reactions],
+        "offset": record.offset,
+        "version": record.version,
+        "created_at": iso_time(record.created_at),
+        "edited_at": maybe_time(record.edited_at),
+        "deleted_at": maybe_time(record.deleted_at),
+    }
+
+
+def revision(record: Revision) -> Json:
+    return {
+        "version": record.version,
+        "content": record.content,
+        "blocks": carried(record.blocks),
+        "metadata": carried(record.metadata),
+        "edited_by": author(record.edited_by),
+        "replaced_at": iso_time(record.replaced_at),
+    }
+
+
+def thread(record: Thread, *, personal: bool = True) -> Json:
+    rendered = {
+        "id": record.id,
+        "title": record.title,
+        "creator": author(record.creator),
+        "status": record.status,
+        "metadata": carried(record.metadata),
+        "message_count": record.message_count,
+        "offset": record.offset,
+        "last_message": message(record.last_message, personal=personal) if record.last_message else None,
+        "version": record.version,
+        "created_at": iso_time(record.created_at),
+        "updated_at": iso_time(record.updated_at),
+        "deleted_at": maybe_time(record.deleted_at),
+    }
+    return rendered | {"memory": carried(record.memory), "membership": _membership(record)} if personal else rendered
+
+
+def _membership(record: Thread) -> Json | None:
+    mine = record.membership
+    if mine is None:
+        return None
+    return {
+        "role": mine.role,
+        "last_read_offset": mine.last_read_offset,
+        "unread_count": max(0, record.message_count - mine.last_read_number),
+        "muted": mine.muted,
+    }
+
+
+def reacted(record: Reacted) -> Json:
+    return {"added": record.added, "message": message(record.message)}
+
+
+# Events
+
+
+def event_data(event: Event) -> Json:
+    match event.data:
+        case Message():
+            return message(event.data, personal=False)
+        case Thread():
+            return thread(event.data, personal=False)
+        case Member():
+            return member(event.data)
+        case MemberGone(gone):
+            return {"thread_id": event.thread_id, "user": author(gone)}
+        case ThreadGone(gone_id):
+            return {"id": gone_id}
+        case ReactionChange(message_id, emoji, who, count):
+            return {"message_id": message_id, "emoji": emoji, "user": author(who), "count": count}
+        case ReadChange(reader, offset, _):
+            return {"user": author(reader), "last_read_offset": offset}
+
+
+def event(record: Event) -> Json:
+    return {
+        "type": record.type,
+        "thread_id": record.thread_id,
+        "offset": record.offset,
+        "time": iso_time(record.time),
+        "actor": actor(record.actor),
+        "data": event_data(record),
+    }
+
+
+def event_json(record: Event) -> bytes:
+    """The event as every subscriber gets it: encoded once."""
+    return orjson.dumps(event(record))
+
+
+def publications(events: Sequence[Event]) -> list[Publication]:
+    return [Publication(e.offset, e.position, e.type, event_json(e)) for e in events]

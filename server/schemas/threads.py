@@ -1,0 +1,108 @@
+"""Threads and members on the wire."""
+
+from typing import Any
+
+from pydantic import Field
+
+from actors import limits
+from actors.records import MemberRole, ThreadStatus
+from server.schemas.base import Id, Limit, Metadata, Offset, Paged, Request, Time, Title, View
+from server.schemas.messages import MessageView
+from server.schemas.users import AuthorView
+
+
+class MembershipView(View):
+    role: MemberRole
+    last_read_offset: int
+    unread_count: int
+    muted: bool
+
+
+class ThreadView(View):
+    id: Id
+    title: str
+    creator: AuthorView
+    status: ThreadStatus
+    metadata: dict[str, Any]
+    memory: dict[str, Any]
+    message_count: int
+    offset: int = Field(description="Head of the thread's log: events after it bring this state up to date.")
+    last_message: MessageView | None
+    membership: MembershipView | None
+    version: int
+    created_at: Time
+    updated_at: Time
+    deleted_at: Time | None
+
+
+class MemberView(View):
+    thread_id: Id
+    user: AuthorView
+    role: MemberRole
+    last_read_offset: int
+    muted: bool
+    joined_at: Time
+
+
+class MemberInput(Request):
+    user_id: Id
+    role: MemberRole = "MEMBER"
+
+
+class CreateThreadRequest(Request):
+    title: Title
+    id: Id | None = None
+    metadata: Metadata = "{}"
+    members: list[MemberInput] = Field(default_factory=list, max_length=limits.INITIAL_MEMBERS)
+
+
+class ListThreadsRequest(Paged):
+    status: ThreadStatus | None = None
+    all: bool = Field(default=False, description="For admins: every thread, not only one's own.")
+
+
+class UpdateThreadRequest(Request):
+    id: Id
+    title: Title | None = None
+    status: ThreadStatus | None = None
+    metadata: Metadata = None
+
+
+class ListMembersRequest(Paged):
+    thread_id: Id
+
+
+class AddMemberRequest(Request):
+    thread_id: Id
+    user_id: Id
+    role: MemberRole = "MEMBER"
+
+
+class MemberRequest(Request):
+    thread_id: Id
+    user_id: Id
+
+
+class UpdateMemberRequest(MemberRequest):
+    role: MemberRole | None = None
+    muted: bool | None = None
+
+
+class MarkReadRequest(Request):
+    thread_id: Id
+    offset: Offset | None = Field(default=None, description="Read up to here; the newest message where left out.")
+
+
+class ListLogRequest(Request):
+    thread_id: Id
+    after: Offset = 0
+    limit: Limit = limits.PAGE_DEFAULT
+
+
+class EventView(View):
+    type: str
+    thread_id: Id
+    offset: int
+    time: Time
+    actor: dict[str, Any]
+    data: dict[str, Any]

@@ -1,0 +1,59 @@
+"""Users on the wire."""
+
+from typing import Any
+
+from actors.records import UserKind, UserRole, UserStatus
+from server.schemas.base import Email, Id, Metadata, Name, Request, Time, Url, View
+
+
+class AuthorView(View):
+    id: Id
+    name: str
+    kind: UserKind
+    avatar_url: str | None
+
+
+class UserView(View):
+    """The e-mail address and what follows it are shown to oneself and to admins."""
+
+    id: Id
+    name: str
+    avatar_url: str | None
+    kind: UserKind
+    status: UserStatus
+    email: str | None = None
+    role: UserRole | None = None
+    domain: str | None = None
+    metadata: dict[str, Any] | None = None
+    created_at: Time | None = None
+    updated_at: Time | None = None
+
+
+class CreateUserRequest(Request):
+    email: Email
+    name: Name
+    avatar_url: Url | None = None
+    role: UserRole = "USER"
+    kind: UserKind = "HUMAN"
+    domain: Name | None = None
+    metadata: Metadata = "{}"
+
+
+class _Changes(Request):
+    name: Name | None = None
+    avatar_url: Url | None = None
+    metadata: Metadata = None
+    email: Email | None = None
+    role: UserRole | None = None
+    kind: UserKind | None = None
+    status: UserStatus | None = None
+
+
+class UpdateMeRequest(Request):
+    name: Name | None = None
+    avatar_url: Url | None = None
+    metadata: Metadata = None
+
+
+class UpdateUserRequest(_Changes):
+    id: Id

@@ -1,0 +1,111 @@
+"""Opening the database: pragmas, the one writing connection, read-only connections, and plain words for what fails.
+
+What each pragma is for: WAL lets readers read while the journal writes; `synchronous=FULL` makes a COMMIT survive a
+power cut; `busy_timeout` waits for another process (a backup, a shell) before it is an error.
+"""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import peewee
+from peewee import SqliteDatabase
+
+from actors.errors import StorageUnavailable
+
+FILE_NAME = "experience.db"
+
+
+class DatabaseProblem(Exception):
+    """The database cannot be opened; the sentence says why and what would help. For operators, not for clients."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseOptions:
+    path: Path
+    synchronous: str = "FULL"
+    busy_timeout_ms: int = 5_000
+    cache_kib: int = 65_536
+    mmap_mib: int = 256
+    wal_autocheckpoint: int = 4_000
+    """Pages (16 MiB). At SQLite's default of 1,000 a checkpoint's fsync falls into every hundredth commit."""
+
+
+def open_writer(options: DatabaseOptions) -> SqliteDatabase:
+    """The connection that writes. It belongs to the OS thread that calls."""
+    with plain_words(options.path):
+        options.path.parent.mkdir(parents=True, exist_ok=True)
+        database = SqliteDatabase(
+            str(options.path),
+            pragmas=[
+                ("busy_timeout", options.busy_timeout_ms),
+                ("auto_vacuum", "INCREMENTAL"),
+                ("journal_mode", "wal"),
+                ("synchronous", options.synchronous),
+                ("foreign_keys", 1),
+                ("cache_size", -options.cache_kib),
+                ("mmap_size", options.mmap_mib * 1024 * 1024),
+                ("wal_autocheckpoint", options.wal_autocheckpoint),
+                ("journal_size_limit", 64 * 1024 * 1024),
+                ("temp_store", "memory"),
+            ],
+            check_same_thread=False,
+            cached_statements=512,
+        )
+        database.connect()
+    return database
+
+
+def open_reader(options: DatabaseOptions) -> SqliteDatabase:
+    """A connection that cannot write, whatever is asked of it: one for each OS thread that uses it."""
+    with plain_words(options.path):
+        database = SqliteDatabase(
+            f"{options.path.absolute().as_uri()}?mode=ro",
+            uri=True,
+            pragmas=[
+                ("busy_timeout", options.busy_timeout_ms),
+                ("query_only", 1),
+                ("mmap_size", options.mmap_mib * 1024 * 1024),
+                ("cache_size", -16_384),
+            ],
+            check_same_thread=False,
+            cached_statements=512,
+        )
+        database.connect()
+    return database
+
+
+@contextlib.contextmanager
+def plain_words(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the file system say while opening into one sentence for an operator."""
+    try:
+        yield
+    except (peewee.PeeweeException, sqlite3.Error) as error:
+        raise DatabaseProblem(f"{path}: {_meaning(str(error))}") from error
+    except PermissionError as error:
+        raise DatabaseProblem(f"{error.filename or path}: permission denied; the server must be able to write there.") from error
+    except OSError as error:
+        raise DatabaseProblem(f"{error.filename or path}: {error.strerror or error}.") from error
+
+
+_MEANINGS = (
+    ("readonly", "the file or its folder is read-only; the server must be able to write there."),
+    ("unable to open", "it cannot be opened; is the folder there, and may this user write in it?"),
+    ("locked", "another process holds a lock on it; end that process (or its transaction) and try again."),
+    ("disk is full", "the disk is full; free some space and try again."),
+    ("disk i/o", "the disk reports an error; look at the system's log."),
+    ("not a database", "this is not an SQLite database; point DATA_DIR elsewhere or restore a backup."),
+    ("malformed", "the file is damaged; `xp db check` says where, and a backup helps."),
+)
+
+
+def _meaning(text: str) -> str:
+    lowered = text.lower()
+    return next((sentence for mark, sentence in _MEANINGS if mark in lowered), f"{text}.")
+
+
+def unavailable(error: Exception) -> StorageUnavailable:
+    """What a client is told when a statement failed for a reason that may go away."""
+    return StorageUnavailable(f"Nothing was written: {_meaning(str(error))}")

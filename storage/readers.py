@@ -1,0 +1,55 @@
+"""The reader pool: a few OS threads, each with a read-only connection of its own."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Concatenate, ParamSpec, TypeVar
+
+import peewee
+from peewee import SqliteDatabase
+
+from storage.database import DatabaseOptions, open_reader, unavailable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Readers:
+    def __init__(self, options: DatabaseOptions, size: int = 2) -> None:
+        self._options = options
+        self._local = threading.local()
+        self._databases: list[SqliteDatabase] = []
+        self._executor = ThreadPoolExecutor(size, thread_name_prefix="reader")
+
+    async def run(
+        self, question: Callable[Concatenate[SqliteDatabase, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Ask on a reader's connection, in one read transaction: everything it reads is of one moment.
+
+        Raises `StorageUnavailable` where the database cannot answer now, and what `question` raises.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, lambda: self._ask(question, *args, **kwargs))
+
+    def _ask(
+        self, question: Callable[Concatenate[SqliteDatabase, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        try:
+            database = self._database()
+            with database.atomic("DEFERRED"):
+                return question(database, *args, **kwargs)
+        except (peewee.OperationalError, peewee.InterfaceError, sqlite3.Error) as error:
+            raise unavailable(error) from error
+
+    def _database(self) -> SqliteDatabase:
+        database: SqliteDatabase | None = getattr(self._local, "database", None)
+        if database is None:
+            database = self._local.database = open_reader(self._options)
+            self._databases.append(database)
+        return database
+
+    def close(self) -> None:
+        self._executor.shutdown(wait=True)
+        self._databases.clear()

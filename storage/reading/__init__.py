@@ -1,0 +1,1 @@
+"""Questions become records, on read-only connections."""

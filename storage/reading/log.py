@@ -1,0 +1,165 @@
+"""The log, read back: events of one thread after an offset, or of many after a position, with their resources as they
+are now. Deleted content never comes back, and who may read is asked anew for each thread."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from peewee import SqliteDatabase
+
+from actors.errors import NotFound
+from actors.events import Event, EventData, MemberGone, ReactionChange, ReadChange, ThreadGone
+from actors.records import Author, Identity, Member, Message
+from storage import models, rows
+from storage.reading import access
+
+_E, _T = models.Event, models.Thread
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    epoch: str
+    events: tuple[Event, ...]
+    head: int
+    """Offset (one thread) or position (many) of the newest entry there was when this was read."""
+    more: bool
+
+
+def epoch(database: SqliteDatabase) -> str:
+    row = rows.first(database, models.LogHead.select(models.LogHead.epoch))
+    assert row is not None
+    return str(row[0])
+
+
+def after_offset(
+    database: SqliteDatabase,
+    identity: Identity,
+    thread_id: str,
+    offset: int,
+    *,
+    limit: int,
+    up_to: int | None = None,
+    reverse: bool = False,
+) -> LogPage:
+    """Events of one thread after `offset` (before it when `reverse`), `limit` of them at most."""
+    key, head = access.visible_thread(database, identity, thread_id)
+    query = _E.select(*_COLUMNS).where(_E.thread == key)
+    if reverse:
+        query = query.where(_E.offset < offset) if offset else query
+        query = query.order_by(_E.offset.desc())
+    else:
+        query = query.where(_E.offset > offset).order_by(_E.offset)
+    if up_to is not None:
+        query = query.where(_E.offset <= up_to)
+    found = rows.fetch(database, query.limit(limit + 1))
+    events = _render(database, found[:limit], {key: thread_id})
+    return LogPage(epoch(database), events, head, len(found) > limit)
+
+
+def after_position(
+    database: SqliteDatabase, identity: Identity, thread_ids: Iterable[str], position: int, *, limit: int
+) -> LogPage:
+    """Events of many threads after `position`, in the one order of all; threads not visible are left out.
+
+    Reads, newest first and only of threads with news, at most `limit` + 1 entries of each: its cost is what was missed,
+    not what there is.
+    """
+    threads = _visible_with_news(database, identity, thread_ids, position)
+    found: list[tuple[Any, ...]] = []
+    for key in threads:
+        query = _E.select(*_COLUMNS).where(_E.thread == key).order_by(_E.offset.desc()).limit(limit + 1)
+        found += [row for row in rows.fetch(database, query) if row[0] > position]
+    found.sort()
+    events = _render(database, found[:limit], threads)
+    return LogPage(epoch(database), events, head_position(database), len(found) > limit)
+
+
+def head_position(database: SqliteDatabase) -> int:
+    row = rows.first(database, models.LogHead.select(models.LogHead.position))
+    assert row is not None
+    return int(row[0])
+
+
+def _visible_with_news(
+    database: SqliteDatabase, identity: Identity, thread_ids: Iterable[str], position: int
+) -> dict[int, str]:
+    query = _T.select(_T.id, _T.uid).where(_T.uid.in_(list(thread_ids)) & (_T.position > position))
+    query = query.where(_T.deleted_at.is_null())
+    found = {key: uid for key, uid in rows.fetch(database, query)}
+    return {key: uid for key, uid in found.items() if _may_see(database, identity, key)}
+
+
+def _may_see(database: SqliteDatabase, identity: Identity, thread_key: int) -> bool:
+    return identity.is_admin or access.role(database, thread_key, identity.user.key) is not None
+
+
+def visible(database: SqliteDatabase, identity: Identity, thread_id: str) -> bool:
+    try:
+        access.visible_thread(database, identity, thread_id)
+    except NotFound:
+        return False
+    return True
+
+
+# Rendering: an entry's reference becomes the resource
+
+_COLUMNS = (_E.position, _E.thread, _E.offset, _E.type, _E.actor, _E.time, _E.ref, _E.data)
+_ABOUT_MESSAGES = ("message.created", "message.updated", "message.deleted")
+
+
+def _render(
+    database: SqliteDatabase, found: Sequence[Sequence[Any]], threads: dict[int, str]
+) -> tuple[Event, ...]:
+    return _Renderer(database, found, threads).events() if found else ()
+
+
+class _Renderer:
+    """Reads what a page of entries refers to, a kind at a time, then puts events together."""
+
+    def __init__(self, database: SqliteDatabase, found: Sequence[Sequence[Any]], threads: dict[int, str]) -> None:
+        self._database = database
+        self._found = found
+        self._threads = threads
+        self._messages = self._read_messages()
+        users = {row[4] for row in found} | {row[6] for row in found if row[3].startswith(("member.", "read."))}
+        self._authors: dict[int, Author] = rows.authors(database, users)
+
+    def _read_messages(self) -> dict[int, Message]:
+        keys = {row[6] for row in self._found if row[3] in _ABOUT_MESSAGES or row[3].startswith("reaction.")}
+        if not keys:
+            return {}
+        found = rows.fetch(self._database, rows.messages_query().where(models.Message.id.in_(list(keys))))
+        return {message.key: message for message in rows.messages_of(self._database, found, None)}
+
+    def events(self) -> tuple[Event, ...]:
+        return tuple(self._event(*row) for row in self._found)
+
+    def _event(
+        self, position: int, thread: int, offset: int, kind: str, actor: int, time: int, ref: int, data: str | None
+    ) -> Event:
+        resource = self._resource(kind, thread, actor, ref, orjson.loads(data) if data else {})
+        return Event(
+            thread, self._threads[thread], position, offset, kind, time, self._authors[actor], resource
+        )
+
+    def _resource(self, kind: str, thread: int, actor: int, ref: int, data: dict[str, Any]) -> EventData:
+        if kind in _ABOUT_MESSAGES:
+            return self._messages[ref]
+        if kind.startswith("reaction."):
+            return ReactionChange(self._messages[ref].id, data["emoji"], self._authors[actor], data["count"])
+        if kind == "read.updated":
+            return ReadChange(self._authors[ref], **data)
+        if kind.startswith("member."):
+            return self._member(thread, ref, kind)
+        if kind == "thread.deleted":
+            return ThreadGone(self._threads[thread])
+        found = rows.thread_by_key(self._database, thread, None)
+        assert found is not None
+        return found
+
+    def _member(self, thread: int, user: int, kind: str) -> Member | MemberGone:
+        """A member who has left since is told as gone, whatever the entry said: rights are as they are now."""
+        same = (models.Member.thread == thread) & (models.Member.user == user)
+        row = rows.first(self._database, rows.members_query().where(same)) if kind != "member.removed" else None
+        return rows.member_of(row) if row else MemberGone(self._authors[user])

@@ -1,0 +1,128 @@
+"""Messages of a thread: pages both ways and around one, single messages, revisions, reactions."""
+
+from typing import Any
+
+from peewee import SqliteDatabase
+
+from actors.errors import NotFound
+from actors.records import Identity, Message, Page, Reaction, Revision
+from storage import models, rows
+from storage.reading import access
+
+
+def page(
+    database: SqliteDatabase,
+    identity: Identity,
+    thread_id: str,
+    *,
+    limit: int,
+    before: str | None = None,
+    after: str | None = None,
+    around: str | None = None,
+) -> Page:
+    """Newest first; `after` answers the oldest ones after it, in ascending order. Bounds are an offset or an id."""
+    key, head = access.visible_thread(database, identity, thread_id)
+    if around is not None:
+        return Page(_around(database, identity, key, _offset(database, key, around), limit), None, head)
+    if after is not None:
+        condition, order = models.Message.offset > _offset(database, key, after), models.Message.offset
+    else:
+        condition = models.Message.offset < _offset(database, key, before) if before is not None else None
+        order = models.Message.offset.desc()
+    found = _messages(database, identity, key, condition, order, limit + 1)
+    more = len(found) > limit
+    shown = found[:limit]
+    direction = "after" if after is not None else "before"
+    return Page(shown, f"{direction}:{shown[-1].offset}" if more else None, head)
+
+
+def _offset(database: SqliteDatabase, thread_key: int, bound: str) -> int:
+    if bound.isdecimal():
+        return min(int(bound), 2**62)
+    Message = models.Message
+    query = Message.select(Message.offset).where((Message.uid == bound) & (Message.thread == thread_key))
+    row = rows.first(database, query)
+    if row is None:
+        raise NotFound("message", bound)
+    return int(row[0])
+
+
+def _around(
+    database: SqliteDatabase, identity: Identity, thread_key: int, offset: int, limit: int
+) -> tuple[Message, ...]:
+    Message = models.Message
+    newer = _messages(database, identity, thread_key, Message.offset > offset, Message.offset, limit // 2)
+    room = limit - len(newer)
+    older = _messages(database, identity, thread_key, Message.offset <= offset, Message.offset.desc(), room)
+    return (*reversed(newer), *older)
+
+
+def _messages(
+    database: SqliteDatabase, identity: Identity, thread_key: int, condition: Any, order: Any, limit: int
+) -> tuple[Message, ...]:
+    query = rows.messages_query().where(models.Message.thread == thread_key)
+    if condition is not None:
+        query = query.where(condition)
+    return rows.messages_of(database, rows.fetch(database, query.order_by(order).limit(limit)), identity.user.key)
+
+
+def one(database: SqliteDatabase, identity: Identity, message_id: str) -> Message:
+    query = rows.messages_query().where(
+        (models.Message.uid == message_id) & models.Thread.deleted_at.is_null()
+    )
+    found = rows.messages_of(database, rows.fetch(database, query), identity.user.key)
+    if not found:
+        raise NotFound("message", message_id)
+    _must_see(database, identity, found[0])
+    return found[0]
+
+
+def _must_see(database: SqliteDatabase, identity: Identity, message: Message) -> None:
+    try:
+        access.visible_thread(database, identity, message.thread_id)
+    except NotFound:
+        raise NotFound("message", message.id) from None
+
+
+def thread_of(database: SqliteDatabase, message_id: str) -> str:
+    """Id of the thread in which a message stands; who may know is for the thread's actor to say."""
+    Message, Thread = models.Message, models.Thread
+    query = Message.select(Thread.uid).join(Thread, on=(Message.thread == Thread.id)).where(Message.uid == message_id)
+    row = rows.first(database, query)
+    if row is None:
+        raise NotFound("message", message_id)
+    return str(row[0])
+
+
+def revisions(database: SqliteDatabase, identity: Identity, message_id: str) -> tuple[Message, tuple[Revision, ...]]:
+    """The message as it is, and what it said before each edit, the newest first."""
+    message = one(database, identity, message_id)
+    R = models.MessageRevision
+    query = (
+        R.select(R.version, R.content, R.blocks, R.metadata, R.edited_by, R.replaced_at)
+        .where(R.message == message.key)
+        .order_by(R.version.desc())
+    )
+    found = rows.fetch(database, query)
+    authors = rows.authors(database, [row[4] for row in found]) if found else {}
+    return message, tuple(Revision(*row[:4], authors[row[4]], row[5]) for row in found)
+
+
+def reactions(
+    database: SqliteDatabase, identity: Identity, message_id: str, *, limit: int, after: int | None
+) -> Page:
+    """Every single reaction, oldest first."""
+    message = one(database, identity, message_id)
+    R, U = models.Reaction, models.User
+    query = (
+        R.select(R.emoji, R.created_at, R.position, U.id, U.uid, U.name, U.kind, U.avatar_url)
+        .join(U, on=(R.user == U.id))
+        .where(R.message == message.key)
+    )
+    if after is not None:
+        query = query.where(R.position > after)
+    found = rows.fetch(database, query.order_by(R.position).limit(limit + 1))
+    items = tuple(Reaction(row[0], rows.author_of(row[3:8]), row[1]) for row in found[:limit])
+    return Page(items, f"after:{found[limit - 1][2]}" if len(found) > limit else None)
+
+

@@ -1,0 +1,70 @@
+"""Threads: one, mine by last activity, their members; and what an actor needs to know of one."""
+
+from peewee import SqliteDatabase
+
+from actors.errors import NotFound
+from actors.records import Identity, Member, Page, Thread
+from actors.thread_state import ThreadState
+from storage import models, rows
+from storage.reading import access
+
+
+def state(database: SqliteDatabase, thread_id: str) -> ThreadState | None:
+    T, M = models.Thread, models.Member
+    query = T.select(T.id, T.uid, T.status, T.offset).where((T.uid == thread_id) & T.deleted_at.is_null())
+    row = rows.first(database, query)
+    if row is None:
+        return None
+    members = rows.fetch(database, M.select(M.user, M.role).where(M.thread == row[0]))
+    return ThreadState(*row, roles=dict(members))  # type: ignore[arg-type]  # rows of (user key, role)
+
+
+def one(database: SqliteDatabase, identity: Identity, thread_id: str) -> Thread:
+    key, _ = access.visible_thread(database, identity, thread_id)
+    thread = rows.thread_by_key(database, key, identity.author)
+    assert thread is not None
+    return thread
+
+
+def page(
+    database: SqliteDatabase,
+    identity: Identity,
+    *,
+    limit: int,
+    before: int | None,
+    status: str | None,
+    everything: bool = False,
+) -> Page:
+    """Those of which the identity is a member, the last active first; `everything` is for admins: all there are."""
+    T, M = models.Thread, models.Member
+    query = rows.threads_query(identity.user.key).where(T.deleted_at.is_null())
+    if not everything:
+        query = query.where(M.user == identity.user.key)
+    if status is not None:
+        query = query.where(T.status == status)
+    if before is not None:
+        query = query.where(T.position < before)
+    found = rows.fetch(database, query.order_by(T.position.desc()).limit(limit + 1))
+    threads = rows.threads_of(database, found[:limit], identity.author)
+    return Page(threads, str(threads[-1].position) if len(found) > limit else None)
+
+
+def members(database: SqliteDatabase, identity: Identity, thread_id: str, *, limit: int, after: int | None) -> Page:
+    """Oldest account first."""
+    key, head = access.visible_thread(database, identity, thread_id)
+    M = models.Member
+    query = rows.members_query().where(M.thread == key)
+    if after is not None:
+        query = query.where(M.user > after)
+    found = rows.fetch(database, query.order_by(M.user).limit(limit + 1))
+    shown: tuple[Member, ...] = tuple(rows.member_of(row) for row in found[:limit])
+    return Page(shown, str(shown[-1].user.key) if len(found) > limit else None, head)
+
+
+def member(database: SqliteDatabase, identity: Identity, thread_id: str, user_id: str) -> Member:
+    key, _ = access.visible_thread(database, identity, thread_id)
+    same = (models.Member.thread == key) & (models.User.uid == user_id)
+    row = rows.first(database, rows.members_query().where(same))
+    if row is None:
+        raise NotFound("member", user_id)
+    return rows.member_of(row)

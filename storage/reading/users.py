@@ -1,0 +1,24 @@
+"""Users: one, and all of them."""
+
+from peewee import SqliteDatabase
+
+from actors.errors import NotFound
+from actors.records import Page, User
+from storage import models, rows
+
+
+def one(database: SqliteDatabase, user_id: str) -> User:
+    row = rows.first(database, rows.users_query().where(models.User.uid == user_id))
+    if row is None:
+        raise NotFound("user", user_id)
+    return rows.user_of(row)
+
+
+def page(database: SqliteDatabase, *, limit: int, after: int | None) -> Page:
+    """Oldest account first."""
+    query = rows.users_query()
+    if after is not None:
+        query = query.where(models.User.id > after)
+    found = rows.fetch(database, query.order_by(models.User.id).limit(limit + 1))
+    users = tuple(rows.user_of(row) for row in found[:limit])
+    return Page(users, str(users[-1].key) if len(found) > limit else None)

@@ -1,0 +1,180 @@
+"""Rows become records: the queries that select what a record needs, and the functions that build it."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from peewee import JOIN, Database, Query, Select
+
+from actors import limits, records
+from storage.models import Member, Message, Reaction, Thread, User
+
+Parent = Message.alias("parent")
+
+USER_COLUMNS = (
+    User.id, User.uid, User.subject, User.email, User.name, User.avatar_url, User.role, User.kind, User.domain,
+    User.status, User.metadata, User.version, User.created_at, User.updated_at,
+)  # fmt: skip
+
+
+def _author_columns(source: Any) -> tuple[Any, ...]:
+    return (source.id, source.uid, source.name, source.kind, source.avatar_url)
+
+
+def _message_columns(source: Any) -> tuple[Any, ...]:
+    return (
+        source.id, source.uid, source.type, source.content, source.blocks, source.metadata, source.status,
+        source.offset, source.number, source.version, source.created_at, source.edited_at, source.deleted_at,
+    )  # fmt: skip
+
+
+MESSAGE_COLUMNS = (*_message_columns(Message), Parent.uid, Thread.uid, *_author_columns(User))
+MEMBER_COLUMNS = (
+    Member.role, Member.last_read_offset, Member.last_read_number, Member.muted, Member.version, Member.joined_at,
+)  # fmt: skip
+THREAD_COLUMNS = (
+    Thread.id, Thread.uid, Thread.title, Thread.status, Thread.metadata, Thread.memory, Thread.message_count,
+    Thread.offset, Thread.position, Thread.last_message, Thread.version, Thread.created_at, Thread.updated_at,
+    Thread.deleted_at,
+)  # fmt: skip
+
+
+def fetch(database: Database, query: Query) -> list[tuple[Any, ...]]:
+    """All rows of a query as tuples, on the given database."""
+    return list(query.bind(database).tuples().execute(database))
+
+
+def first(database: Database, query: Query) -> tuple[Any, ...] | None:
+    rows = fetch(database, query)
+    return rows[0] if rows else None
+
+
+def users_query() -> Select:
+    return User.select(*USER_COLUMNS)
+
+
+def user_of(row: Sequence[Any]) -> records.User:
+    return records.User(*row)
+
+
+def author_of(row: Sequence[Any]) -> records.Author:
+    return records.Author(*row)
+
+
+def authors(database: Database, keys: Iterable[int]) -> dict[int, records.Author]:
+    query = User.select(*_author_columns(User)).where(User.id.in_(list(set(keys))))
+    return {row[0]: author_of(row) for row in fetch(database, query)}
+
+
+def messages_query() -> Select:
+    return (
+        Message.select(*MESSAGE_COLUMNS)
+        .join(Thread, on=(Message.thread == Thread.id))
+        .join_from(Message, User, on=(Message.author == User.id))
+        .join_from(Message, Parent, JOIN.LEFT_OUTER, on=(Message.parent == Parent.id))
+    )
+
+
+def messages_of(
+    database: Database, rows: Sequence[Sequence[Any]], viewer_key: int | None
+) -> tuple[records.Message, ...]:
+    """Messages with their reactions; those of deleted ones are not told."""
+    alive = [row[0] for row in rows if row[12] is None]
+    reactions = reaction_groups(database, alive, viewer_key)
+    return tuple(_message_of(row, reactions.get(row[0], ())) for row in rows)
+
+
+def _message_of(row: Sequence[Any], reactions: tuple[records.ReactionGroup, ...]) -> records.Message:
+    (key, uid, kind, content, blocks, metadata, status, offset, number, version, created, edited, deleted) = row[:13]
+    return records.Message(
+        key=key, id=uid, thread_id=row[14], author=author_of(row[15:20]), type=kind, content=content, blocks=blocks,
+        parent_id=row[13], metadata=metadata, status=status, reactions=reactions, offset=offset, number=number,
+        version=version, created_at=created, edited_at=edited, deleted_at=deleted,
+    )  # fmt: skip
+
+
+def reaction_groups(
+    database: Database, message_keys: Sequence[int], viewer_key: int | None
+) -> dict[int, tuple[records.ReactionGroup, ...]]:
+    """Message key → its reactions by emoji, the emoji that came first in front."""
+    if not message_keys:
+        return {}
+    query = (
+        Reaction.select(Reaction.message, Reaction.emoji, *_author_columns(User))
+        .join(User, on=(Reaction.user == User.id))
+        .where(Reaction.message.in_(list(message_keys)))
+        .order_by(Reaction.position)
+    )
+    by_message: dict[int, dict[str, list[records.Author]]] = {}
+    for message_key, emoji, *author in fetch(database, query):
+        by_message.setdefault(message_key, {}).setdefault(emoji, []).append(author_of(author))
+    return {key: tuple(_group(*item, viewer_key) for item in groups.items()) for key, groups in by_message.items()}
+
+
+def _group(emoji: str, users: list[records.Author], viewer_key: int | None) -> records.ReactionGroup:
+    return records.ReactionGroup(
+        emoji=emoji,
+        count=len(users),
+        users=tuple(users[: limits.REACTION_USERS_SHOWN]),
+        reacted_by_me=any(user.key == viewer_key for user in users),
+    )
+
+
+def message_by_key(database: Database, key: int, viewer_key: int | None) -> records.Message | None:
+    rows = fetch(database, messages_query().where(Message.id == key))
+    return messages_of(database, rows, viewer_key)[0] if rows else None
+
+
+def members_query() -> Select:
+    return (
+        Member.select(Thread.uid, *_author_columns(User), *MEMBER_COLUMNS)
+        .join(Thread, on=(Member.thread == Thread.id))
+        .join_from(Member, User, on=(Member.user == User.id))
+    )
+
+
+def member_of(row: Sequence[Any]) -> records.Member:
+    thread_id, *rest = row
+    role, read_offset, read_number, muted, version, joined = rest[5:]
+    return records.Member(thread_id, author_of(rest[:5]), role, read_offset, read_number, bool(muted), version, joined)
+
+
+def threads_query(viewer_key: int | None) -> Select:
+    """Threads with the viewer's own membership beside them (its columns are null where there is none)."""
+    mine = (Member.thread == Thread.id) & (Member.user == viewer_key)
+    return (
+        Thread.select(*THREAD_COLUMNS, *_author_columns(User), *MEMBER_COLUMNS)
+        .join(User, on=(Thread.creator == User.id))
+        .join_from(Thread, Member, JOIN.LEFT_OUTER, on=mine)
+    )
+
+
+def threads_of(
+    database: Database, rows: Sequence[Sequence[Any]], viewer: records.Author | None
+) -> tuple[records.Thread, ...]:
+    keys = [row[9] for row in rows if row[9] is not None]
+    message_rows = fetch(database, messages_query().where(Message.id.in_(keys))) if keys else []
+    viewer_key = viewer.key if viewer else None
+    last = {message.key: message for message in messages_of(database, message_rows, viewer_key)}
+    return tuple(_thread_of(row, last.get(row[9]), viewer) for row in rows)
+
+
+def _thread_of(
+    row: Sequence[Any], last_message: records.Message | None, viewer: records.Author | None
+) -> records.Thread:
+    (key, uid, title, status, metadata, memory, count, offset, position, _, version, created, updated, deleted) = row[:14]
+    role, read_offset, read_number, muted, member_version, joined = row[19:25]
+    mine = (
+        records.Member(uid, viewer, role, read_offset, read_number, bool(muted), member_version, joined)
+        if viewer and role
+        else None
+    )
+    return records.Thread(
+        key=key, id=uid, title=title, creator=author_of(row[14:19]), status=status, metadata=metadata, memory=memory,
+        message_count=count, offset=offset, position=position, last_message=last_message, membership=mine,
+        version=version, created_at=created, updated_at=updated, deleted_at=deleted,
+    )  # fmt: skip
+
+
+def thread_by_key(database: Database, key: int, viewer: records.Author | None) -> records.Thread | None:
+    rows = fetch(database, threads_query(viewer.key if viewer else None).where(Thread.id == key))
+    return threads_of(database, rows, viewer)[0] if rows else None

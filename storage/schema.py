@@ -1,0 +1,54 @@
+"""The schema's version: migrations applied under a lock, and a database that is newer than the code refused."""
+
+from pathlib import Path
+
+import peewee
+from peewee import SqliteDatabase
+from playhouse.migrations import Migration, MigrationError, Runner
+
+from storage.database import DatabaseProblem, plain_words
+
+DIRECTORY = Path(__file__).with_name("migrations")
+
+
+def runner(database: SqliteDatabase) -> Runner:
+    return Runner(database, str(DIRECTORY))
+
+
+def status(database: SqliteDatabase) -> list[Migration]:
+    """Every migration known to the code or recorded in the database, in order."""
+    with plain_words(Path(database.database)):
+        return list(runner(database).status())
+
+
+def migrate(database: SqliteDatabase, path: Path, *, apply: bool = True) -> list[str]:
+    """Bring the schema up to the code; answers the names applied. Raises `DatabaseProblem`."""
+    with plain_words(path):
+        migrations = status(database)
+        _must_not_be_newer(migrations, path)
+        pending = [migration.name for migration in migrations if not migration.applied]
+        if not pending:
+            return []
+        if not apply:
+            raise DatabaseProblem(f"{path}: {len(pending)} migrations are pending; run `xp db migrate` first.")
+        return _apply(database)
+
+
+def _must_not_be_newer(migrations: list[Migration], path: Path) -> None:
+    unknown = [migration.name for migration in migrations if migration.path is None]
+    if unknown:
+        raise DatabaseProblem(
+            f"{path}: written by a newer version of the server (it has {', '.join(unknown)}); "
+            "upgrade the server, or point DATA_DIR at another folder."
+        )
+
+
+def _apply(database: SqliteDatabase) -> list[str]:
+    """Two processes may start at once: the runner takes no lock, so the whole of it runs in one writing transaction."""
+    try:
+        with database.atomic("IMMEDIATE"):
+            return list(runner(database).up())
+    except MigrationError as error:
+        raise DatabaseProblem(f"The schema could not be brought up to date: {error}") from error
+    except peewee.OperationalError as error:
+        raise DatabaseProblem(f"The schema could not be brought up to date: {error}") from error

@@ -1,0 +1,1 @@
+"""Commands become rows and log entries, inside the journal's transaction."""

@@ -1,0 +1,140 @@
+"""What commands do to the members of a thread and to their markers."""
+
+from typing import Any
+
+from actors import commands, limits, rules
+from actors.commands import Done, Gone
+from actors.errors import Conflict, NotFound
+from actors.events import MemberGone, ReadChange
+from actors.records import Identity, Member
+from storage import models, rows
+from storage.writing import users
+from storage.writing.transaction import Transaction, changed, given, must_match
+
+
+def add_member(tx: Transaction, command: commands.AddMember) -> Done:
+    key, uid, _ = tx.thread(command.thread_id)
+    rules.must_manage(command.identity, tx.role(key, command.identity.user.key), uid)
+    user_key = users.user_key(tx, command.user_id)
+    if tx.role(key, user_key):
+        raise Conflict(f"User {command.user_id!r} is a member already; PATCH changes the role.", code="already_member")
+    _must_have_room(tx, key)
+    insert = models.Member.insert(thread=key, user=user_key, role=command.role, joined_at=tx.now, **_all_read(tx, key))
+    tx.execute(insert)
+    member = _read(tx, key, user_key)
+    event = tx.log((key, uid), "member.added", command.identity.author, member, ref=user_key)
+    return Done(member, (event,))
+
+
+def _all_read(tx: Transaction, thread_key: int) -> dict[str, int]:
+    """A newcomer has nothing unread: what was said before they came is history."""
+    Thread = models.Thread
+    row = rows.first(tx.database, Thread.select(Thread.offset, Thread.message_count).where(Thread.id == thread_key))
+    assert row is not None
+    return {"last_read_offset": row[0], "last_read_number": row[1]}
+
+
+def _must_have_room(tx: Transaction, thread_key: int) -> None:
+    count = models.Member.select().where(models.Member.thread == thread_key).bind(tx.database).count()
+    if count >= limits.MEMBERS_PER_THREAD:
+        raise Conflict(f"A thread has at most {limits.MEMBERS_PER_THREAD} members; this one has {count}.")
+
+
+def update_member(tx: Transaction, command: commands.UpdateMember) -> Done:
+    """Roles are the owners' to give; `muted` is one's own."""
+    key, uid, _ = tx.thread(command.thread_id)
+    user_key = _member_key(tx, key, command.user_id)
+    member = _read(tx, key, user_key)
+    fields = given(role=command.role, muted=command.muted)
+    _must_be_allowed(command.identity, tx, key, uid, user_key, fields)
+    must_match(command.if_version, member.version)
+    difference = changed(((name, getattr(member, name)) for name in fields), fields)
+    if not difference:
+        return Done(member)
+    if member.role == "OWNER" and difference.get("role", "OWNER") != "OWNER":
+        _must_leave_an_owner(tx, key)
+    _write(tx, key, user_key, **difference, version=models.Member.version + 1)
+    member = _read(tx, key, user_key)
+    event = tx.log((key, uid), "member.updated", command.identity.author, member, ref=user_key)
+    return Done(member, (event,))
+
+
+def _must_be_allowed(
+    identity: Identity, tx: Transaction, key: int, uid: str, user_key: int, fields: dict[str, Any]
+) -> None:
+    own_setting = user_key == identity.user.key and fields.keys() <= {"muted"}
+    if not own_setting:
+        rules.must_manage(identity, tx.role(key, identity.user.key), uid)
+
+
+def remove_member(tx: Transaction, command: commands.RemoveMember) -> Done:
+    """An owner removes anybody; anybody may leave, but the last owner."""
+    key, uid, _ = tx.thread(command.thread_id)
+    mine = tx.role(key, command.identity.user.key)
+    rules.must_see(command.identity, mine, uid)
+    user_key = _member_key(tx, key, command.user_id)
+    if user_key != command.identity.user.key:
+        rules.must_manage(command.identity, mine, uid)
+    if tx.role(key, user_key) == "OWNER":
+        _must_leave_an_owner(tx, key)
+    gone = MemberGone(tx.author(user_key))
+    tx.execute(models.Member.delete().where(_is(key, user_key)))
+    event = tx.log((key, uid), "member.removed", command.identity.author, gone, ref=user_key)
+    return Done(Gone(command.user_id), (event,))
+
+
+def mark_read(tx: Transaction, command: commands.MarkRead) -> Done:
+    key, uid, _ = tx.thread(command.thread_id)
+    user_key = command.identity.user.key
+    rules.must_see(command.identity, tx.role(key, user_key), uid)
+    member = _read(tx, key, _must_be_member(tx, key, user_key, command.identity.user.id))
+    offset, number = _point(tx, key, command.offset)
+    if offset <= member.last_read_offset:
+        return Done(member)
+    _write(tx, key, user_key, last_read_offset=offset, last_read_number=number)
+    change = ReadChange(command.identity.author, offset, number)
+    small = {"last_read_offset": offset, "last_read_number": number}
+    event = tx.log((key, uid), "read.updated", command.identity.author, change, ref=user_key, small=small)
+    return Done(_read(tx, key, user_key), (event,))
+
+
+def _point(tx: Transaction, thread_key: int, offset: int | None) -> tuple[int, int]:
+    """(offset, number) of the newest message at or before `offset`."""
+    Message = models.Message
+    query = Message.select(Message.offset, Message.number).where(Message.thread == thread_key)
+    if offset is not None:
+        query = query.where(Message.offset <= offset)
+    row = rows.first(tx.database, query.order_by(Message.offset.desc()).limit(1))
+    return (row[0], row[1]) if row else (0, 0)
+
+
+def _is(thread_key: int, user_key: int) -> Any:
+    return (models.Member.thread == thread_key) & (models.Member.user == user_key)
+
+
+def _read(tx: Transaction, thread_key: int, user_key: int) -> Member:
+    row = rows.first(tx.database, rows.members_query().where(_is(thread_key, user_key)))
+    assert row is not None
+    return rows.member_of(row)
+
+
+def _write(tx: Transaction, thread_key: int, user_key: int, **fields: Any) -> None:
+    tx.execute(models.Member.update(**fields).where(_is(thread_key, user_key)))
+
+
+def _member_key(tx: Transaction, thread_key: int, user_id: str) -> int:
+    row = rows.first(tx.database, models.User.select(models.User.id).where(models.User.uid == user_id))
+    return _must_be_member(tx, thread_key, row[0] if row else None, user_id)
+
+
+def _must_be_member(tx: Transaction, thread_key: int, user_key: int | None, user_id: str) -> int:
+    if user_key is None or tx.role(thread_key, user_key) is None:
+        raise NotFound("member", user_id)
+    return user_key
+
+
+def _must_leave_an_owner(tx: Transaction, thread_key: int) -> None:
+    Member = models.Member
+    owners = Member.select().where((Member.thread == thread_key) & (Member.role == "OWNER")).bind(tx.database).count()
+    if owners == 1:
+        raise Conflict("A thread keeps at least one owner; make another member OWNER first.", code="last_owner")

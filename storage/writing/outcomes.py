@@ -1,0 +1,91 @@
+"""Idempotency: what a request came to, kept by reference for 24 hours in the transaction of the request itself."""
+
+from typing import Any, cast
+
+import orjson
+
+from actors.commands import Done, Gone, Once, Reacted
+from actors.errors import KeyReused, NotFound
+from actors.records import Identity, Member, Message, Thread, User
+from storage import models, rows
+from storage.writing.transaction import Transaction
+
+_I = models.Idempotency
+
+
+def find(tx: Transaction, identity: Identity, once: Once) -> Done | None:
+    """The first one's result, read again; None where the key is new. Raises `KeyReused`."""
+    query = _I.select(_I.fingerprint, _I.outcome).where((_I.user == identity.user.key) & (_I.key == once.key))
+    row = rows.first(tx.database, query)
+    if row is None:
+        return None
+    if row[0] != once.fingerprint:
+        raise KeyReused(once.key)
+    return Done(_read(tx, identity, orjson.loads(row[1])), replayed=True)
+
+
+def keep(tx: Transaction, identity: Identity, once: Once, done: Done) -> None:
+    outcome = orjson.dumps(_reference(done.result)).decode()
+    insert = _I.insert(
+        user=identity.user.key, key=once.key, fingerprint=once.fingerprint, outcome=outcome, created_at=tx.now
+    )
+    tx.execute(insert)
+
+
+def _reference(result: object) -> dict[str, Any]:
+    match result:
+        case Message(key=key) | Thread(key=key) | User(key=key):
+            return {"kind": type(result).__name__, "key": key}
+        case Member(thread_id=thread_id, user=user):
+            return {"kind": "Member", "thread": thread_id, "user": user.key}
+        case Reacted(added, changed, message):
+            return {"kind": "Reacted", "added": added, "changed": changed, "key": message.key}
+        case Gone(gone_id):
+            return {"kind": "Gone", "id": gone_id}
+    raise TypeError(f"no reference is defined for {type(result).__name__}")
+
+
+def _read(tx: Transaction, identity: Identity, reference: dict[str, Any]) -> object:
+    found = _READERS[reference["kind"]](tx, identity, reference)
+    if found is None:
+        raise NotFound(cast(str, reference["kind"]).lower())
+    return found
+
+
+def _message(tx: Transaction, identity: Identity, reference: dict[str, Any]) -> Message | None:
+    return rows.message_by_key(tx.database, reference["key"], identity.user.key)
+
+
+def _thread(tx: Transaction, identity: Identity, reference: dict[str, Any]) -> Thread | None:
+    thread = rows.thread_by_key(tx.database, reference["key"], identity.author)
+    return thread if thread and thread.deleted_at is None else None
+
+
+def _user(tx: Transaction, identity: Identity, reference: dict[str, Any]) -> User | None:
+    row = rows.first(tx.database, rows.users_query().where(models.User.id == reference["key"]))
+    return rows.user_of(row) if row else None
+
+
+def _member(tx: Transaction, identity: Identity, reference: dict[str, Any]) -> Member | None:
+    same = (models.Thread.uid == reference["thread"]) & (models.Member.user == reference["user"])
+    row = rows.first(tx.database, rows.members_query().where(same))
+    return rows.member_of(row) if row else None
+
+
+def _reacted(tx: Transaction, identity: Identity, reference: dict[str, Any]) -> Reacted | None:
+    message = _message(tx, identity, reference)
+    return Reacted(reference["added"], reference["changed"], message) if message else None
+
+
+def _gone(tx: Transaction, identity: Identity, reference: dict[str, Any]) -> Gone:
+    return Gone(reference["id"])
+
+
+_READERS = {
+    "Message": _message,
+    "Thread": _thread,
+    "User": _user,
+    "Member": _member,
+    "Reacted": _reacted,
+    "Gone": _gone,
+}

@@ -1,0 +1,107 @@
+"""One journal transaction: the clock it uses, positions it hands out, and the log entries it writes."""
+
+import time
+from collections.abc import Iterable
+from typing import Any, cast
+
+import orjson
+from peewee import SqliteDatabase
+
+from actors.commands import Unset
+from actors.errors import NotFound, PreconditionFailed
+from actors.events import Event, EventData
+from actors.records import Author, MemberRole
+from storage import models, rows
+
+
+class Transaction:
+    """What the handlers of commands work on. A refusal is raised; the store then undoes what the command did."""
+
+    def __init__(self, database: SqliteDatabase, position: int) -> None:
+        self.database = database
+        self.position = position
+        """The newest position handed out."""
+        self.now = time.time_ns() // 1_000_000
+
+    def next_positions(self, count: int) -> int:
+        """Reserve `count` positions; answers the first."""
+        start = self.position + 1
+        self.position += count
+        return start
+
+    def log(
+        self,
+        thread: tuple[int, str],
+        event_type: str,
+        actor: Author,
+        data: EventData,
+        *,
+        ref: int | None = None,
+        small: dict[str, Any] | None = None,
+    ) -> Event:
+        """Write one log entry: takes the thread's next offset inside the transaction."""
+        thread_key, thread_id = thread
+        position = self.next_positions(1)
+        offset = self.advance(thread_key, position)
+        models.Event.insert(
+            position=position,
+            thread=thread_key,
+            offset=offset,
+            type=event_type,
+            actor=actor.key,
+            time=self.now,
+            ref=ref,
+            data=orjson.dumps(small).decode() if small is not None else None,
+        ).execute(self.database)
+        return Event(thread_key, thread_id, position, offset, event_type, self.now, actor, data)
+
+    def advance(self, thread_key: int, position: int) -> int:
+        Thread = models.Thread
+        query = (
+            Thread.update(offset=Thread.offset + 1, position=position)
+            .where(Thread.id == thread_key)
+            .returning(Thread.offset)
+        )
+        return cast(int, next(iter(query.tuples().execute(self.database)))[0])
+
+    # What commands look at before they write
+
+    def thread(self, thread_id: str) -> tuple[int, str, str]:
+        """(key, id, status) of a thread that is there."""
+        Thread = models.Thread
+        query = Thread.select(Thread.id, Thread.uid, Thread.status).where(
+            (Thread.uid == thread_id) & Thread.deleted_at.is_null()
+        )
+        row = rows.first(self.database, query)
+        if row is None:
+            raise NotFound("thread", thread_id)
+        return cast("tuple[int, str, str]", row)
+
+    def role(self, thread_key: int, user_key: int) -> MemberRole | None:
+        Member = models.Member
+        query = Member.select(Member.role).where((Member.thread == thread_key) & (Member.user == user_key))
+        row = rows.first(self.database, query)
+        return cast("MemberRole", row[0]) if row else None
+
+    def author(self, user_key: int) -> Author:
+        return rows.authors(self.database, [user_key])[user_key]
+
+    def execute(self, query: Any) -> Any:
+        return query.execute(self.database)
+
+
+def must_match(expected: int | None, actual: int) -> None:
+    """`If-Match` names the version that the caller has read."""
+    if expected is not None and expected != actual:
+        raise PreconditionFailed(str(expected), str(actual))
+
+
+def given(**fields: Any) -> dict[str, Any]:
+    """Those fields of a partial update that were set."""
+    return {name: value for name, value in fields.items() if not isinstance(value, Unset)}
+
+
+def changed(before: Iterable[tuple[str, Any]], fields: dict[str, Any]) -> dict[str, Any]:
+    """Those of `fields` whose value differs from the present one: a no-op writes and logs nothing."""
+    present = dict(before)
+    return {name: value for name, value in fields.items() if present.get(name) != value}

@@ -1,1 +1,1 @@
-"""The core: commands, events, errors, rules, ports and the actors. Imports nothing but the standard library and Pykka."""
+"""The core: commands, events, errors, rules, ports, actors. Imports only the standard library and Pykka."""

@@ -74,7 +74,7 @@ class UpdateUser(Command):
     user_id: str
     email: str | Unset = UNSET
     name: str | Unset = UNSET
-    avatar_url: str | None | Unset = UNSET
+    avatar_url: str | Unset | None = UNSET
     role: UserRole | Unset = UNSET
     kind: UserKind | Unset = UNSET
     status: UserStatus | Unset = UNSET
@@ -156,7 +156,7 @@ class PostMessage(ThreadCommand):
 class EditMessage(ThreadCommand):
     message_id: str
     content: str | Unset = UNSET
-    blocks: str | None | Unset = UNSET
+    blocks: str | Unset | None = UNSET
     metadata: str | Unset = UNSET
     if_version: int | None = None
 

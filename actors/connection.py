@@ -172,7 +172,11 @@ class ConnectionActor(LoopActor):
         self._transport.write(self._outbox.take())
         if self._transport.buffered() > limits.SOCKET_BUFFER_BYTES:
             self._blocked = True
-            self._transport.when_drained(lambda: self.is_open and self.actor_ref.tell(_DRAINED))
+            self._transport.when_drained(self._on_drained)
+
+    def _on_drained(self) -> None:
+        if not self._closed:
+            self.actor_ref.tell(_DRAINED)
 
     @handles(_Drained)
     def _resume(self, _: _Drained) -> None:
@@ -204,5 +208,5 @@ class ConnectionActor(LoopActor):
         self._closed = True
         self._outbox.take()
         channels = self.channels
-        self._subscriptions = {}
         self._on_closed(channels)
+        self._subscriptions = {}

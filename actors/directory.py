@@ -49,6 +49,12 @@ class Directory:
         future: LoopFuture[Any] = self.thread(command.thread_id).ask(command, block=False)  # type: ignore[assignment]
         return future
 
+    def tell_live(self, thread_id: str, message: object) -> None:
+        """Tell a thread something that matters only while it is live."""
+        actor = self._threads.get(thread_id)
+        if actor is not None:
+            actor.actor_ref.tell(message)
+
     def recheck(self, user_key: int) -> None:
         """A user's rights have changed: every live thread looks whether they may still read along."""
         for actor in self._threads.values():

@@ -29,7 +29,7 @@ from typing import Any, ClassVar
 
 
 class XpError(Exception):
-    """Base of the catalogue. `code` is stable and machine-readable; the sentence says what was expected and what came."""
+    """Base of the catalogue. `code` is stable, for machines; the sentence says what was expected and what came."""
 
     code: ClassVar[str] = "internal"
     title: ClassVar[str] = "Internal error"
@@ -178,16 +178,34 @@ class Internal(Unavailable):
     title = "Internal error"
 
     def __init__(self) -> None:
-        super().__init__("Something went wrong on our side; nothing was acknowledged. The correlation id names the log entry.")
+        super().__init__(
+            "Something went wrong on our side; nothing was acknowledged. The correlation id names the log entry."
+        )
 
 
 CODES: Mapping[str, type[XpError]] = {
     **{
         error.code: error
         for error in (
-            Invalid, Malformed, ValidationFailed, TooLarge, UnsupportedMedia, KeyReused, Unauthenticated,
-            TokenExpired, Forbidden, NotFound, MethodNotAllowed, Conflict, PreconditionFailed, Unavailable,
-            Overloaded, TooManyRequests, StorageUnavailable, ShuttingDown, Internal,
+            Invalid,
+            Malformed,
+            ValidationFailed,
+            TooLarge,
+            UnsupportedMedia,
+            KeyReused,
+            Unauthenticated,
+            TokenExpired,
+            Forbidden,
+            NotFound,
+            MethodNotAllowed,
+            Conflict,
+            PreconditionFailed,
+            Unavailable,
+            Overloaded,
+            TooManyRequests,
+            StorageUnavailable,
+            ShuttingDown,
+            Internal,
         )
     },
     "domain_not_allowed": Forbidden,

@@ -69,3 +69,16 @@ class Event:
     time: int
     actor: Author
     data: EventData
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """A piece of the log, and where the log stood when it was read."""
+
+    epoch: str
+    events: tuple[Event, ...]
+    head: int
+    """Offset (one thread) or position (many) of the newest entry."""
+    position: int
+    """Of the newest entry of all threads."""
+    more: bool

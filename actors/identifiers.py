@@ -28,25 +28,36 @@ def _base36(number: int, width: int) -> str:
 
 _PAIRS = [_base36(n, 2) for n in range(36 * 36)]
 _HOST = _base36((sum(socket.gethostname().encode()) * 1009 + os.getpid()) % _COUNTER_SPAN, 4)
-_lock = threading.Lock()
-_last_ms = 0
-_counter = 0
-_time_part = ""
+
+
+class _Clock:
+    """Milliseconds and a counter within them: (the time as text, the count), never the same pair twice."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ms = 0
+        self._count = 0
+        self._text = ""
+
+    def tick(self) -> tuple[str, int]:
+        now = time.time_ns() // 1_000_000
+        with self._lock:
+            if now > self._ms:
+                self._ms, self._count, self._text = now, 0, _base36(now, 8)
+            else:
+                self._count += 1
+                if self._count == _COUNTER_SPAN:
+                    self._ms, self._count = self._ms + 1, 0
+                    self._text = _base36(self._ms, 8)
+            return self._text, self._count
+
+
+_clock = _Clock()
 
 
 def new_id() -> str:
     """A new identifier; those made by one process sort in the order they were made."""
-    global _last_ms, _counter, _time_part
-    now = time.time_ns() // 1_000_000
-    with _lock:
-        if now > _last_ms:
-            _last_ms, _counter, _time_part = now, 0, _base36(now, 8)
-        else:
-            _counter += 1
-            if _counter == _COUNTER_SPAN:
-                _last_ms, _counter = _last_ms + 1, 0
-                _time_part = _base36(_last_ms, 8)
-        count, time_part = _counter, _time_part
+    time_part, count = _clock.tick()
     high, low = divmod(count, 1296)
     noise = secrets.randbits(48) % _RANDOM_SPAN
     upper, lower = divmod(noise, 1679616)

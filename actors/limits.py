@@ -68,15 +68,21 @@ CHANNEL_CHARS: Final = 255
 OUTBOX_BYTES: Final = 1 * MIB
 """What waits for one slow reader; beyond it the connection is closed with 3008 and comes back with its cursor."""
 SOCKET_BUFFER_BYTES: Final = 64 * KIB
-"""What is handed to the transport before its reader has taken it; the rest waits in the outbox, where it can be counted."""
+"""What is handed to the transport before its reader has taken it; the rest waits in the outbox, counted."""
 RECOVERY_EVENTS: Final = 300
 """Beyond it a client reloads: replaying more is slower than reading the newest page."""
+RECOVERY_BYTES: Final = 512 * KIB
+"""Of publications in one reply: official SDKs take frames of up to 1 MiB."""
 HISTORY_EVENTS: Final = 100
 PING_SECONDS: Final = 25
 PONG_SECONDS: Final = 8
 CONNECT_SECONDS: Final = 10.0
+TIMER_SECONDS: Final = 7 * 24 * 3600.0
+"""The longest timer; a token that lives longer is looked at again then."""
 COMMANDS_PER_SECOND: Final = 20
 COMMANDS_BURST: Final = 100
+FEED_EVENTS: Final = 5_000
+"""What a stream may gather while its replay is read."""
 SSE_HEARTBEAT_SECONDS: Final = 20.0
 SSE_THREADS: Final = 128
 SSE_RETRY_MS: Final = 1_000

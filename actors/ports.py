@@ -5,8 +5,20 @@ from typing import Any, Protocol
 
 from actors.commands import Done
 from actors.errors import XpError
-from actors.events import Event
-from actors.records import UserKind, UserRole
+from actors.events import Event, LogPage
+from actors.records import (
+    Identity,
+    Member,
+    Message,
+    Page,
+    Reaction,
+    Revision,
+    Thread,
+    ThreadStatus,
+    User,
+    UserKind,
+    UserRole,
+)
 from actors.thread_state import ThreadState
 
 
@@ -80,4 +92,70 @@ class TokenVerifier(Protocol):
 class KeyRefresher(Protocol):
     def refresh(self) -> Awaitable[bool]:
         """Fetch the issuer's keys anew, unless that was done a moment ago; answers whether they were fetched."""
+        ...
+
+
+class History(Protocol):
+    """What is committed, read as it is now; each question in one read transaction.
+
+    Every method raises `StorageUnavailable` where the database cannot answer, and `NotFound` for what is not there or
+    what the identity may not see.
+    """
+
+    async def user(self, user_id: str) -> User: ...
+
+    async def users(self, *, limit: int, after: int | None) -> Page[User]: ...
+
+    async def thread(self, identity: Identity, thread_id: str) -> Thread: ...
+
+    async def threads(
+        self, identity: Identity, *, limit: int, before: int | None, status: ThreadStatus | None, everything: bool
+    ) -> Page[Thread]: ...
+
+    async def members(self, identity: Identity, thread_id: str, *, limit: int, after: int | None) -> Page[Member]: ...
+
+    async def member(self, identity: Identity, thread_id: str, user_id: str) -> Member: ...
+
+    async def messages(
+        self,
+        identity: Identity,
+        thread_id: str,
+        *,
+        limit: int,
+        before: str | None = None,
+        after: str | None = None,
+        around: str | None = None,
+    ) -> Page[Message]: ...
+
+    async def message(self, identity: Identity, message_id: str) -> Message: ...
+
+    async def thread_of(self, message_id: str) -> str: ...
+
+    async def revisions(self, identity: Identity, message_id: str) -> tuple[Message, tuple[Revision, ...]]: ...
+
+    async def reactions(
+        self, identity: Identity, message_id: str, *, limit: int, after: int | None
+    ) -> Page[Reaction]: ...
+
+    async def log_of_thread(
+        self,
+        identity: Identity,
+        thread_id: str,
+        offset: int,
+        *,
+        limit: int,
+        up_to: int | None = None,
+        reverse: bool = False,
+    ) -> LogPage:
+        """Events of one thread after `offset`; before it when `reverse`, where 0 means from the newest on."""
+        ...
+
+    async def log_of_threads(
+        self, identity: Identity, thread_ids: Sequence[str], position: int, *, limit: int
+    ) -> LogPage:
+        """Events of many threads after `position`, in the one order of all; threads not visible are left out."""
+        ...
+
+    async def head(self) -> tuple[str, int]:
+        """(epoch of the log, its newest position)."""
         ...

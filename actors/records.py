@@ -5,7 +5,9 @@ server only carries (metadata, blocks, memory) stays JSON text from the request 
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Generic, Literal, TypeVar
+
+T = TypeVar("T")
 
 UserRole = Literal["USER", "ADMIN"]
 UserKind = Literal["HUMAN", "ASSISTANT", "SERVICE"]
@@ -162,10 +164,10 @@ class Thread:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Page(Generic[T]):
     """One page of a list, and where the next one starts."""
 
-    items: tuple[object, ...]
+    items: tuple[T, ...]
     next_cursor: str | None
     head: int | None = None
     """For pages of a thread: the offset of its log, read before the items."""

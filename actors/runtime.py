@@ -101,7 +101,7 @@ class LoopFuture(pykka.Future[T]):
 
     def get(self, *, timeout: float | None = None) -> T:
         if self._get_hook is not None:  # set by pykka, for `ref.stop()`
-            return cast(T, self._get_hook(timeout))
+            return self._get_hook(timeout)
         if not self.done:
             try:
                 asyncio.get_running_loop()
@@ -197,7 +197,7 @@ class LoopActor(pykka.Actor):
         self.stage: Stage
 
     @staticmethod
-    def _create_actor_inbox() -> _LoopInbox:  # type: ignore[override]  # the part of ActorInbox that is used
+    def _create_actor_inbox() -> _LoopInbox:
         return _LoopInbox()
 
     @staticmethod
@@ -273,7 +273,7 @@ class LoopActor(pykka.Actor):
             response = self._handle_receive(envelope.message)
             if envelope.reply_to is not None:
                 envelope.reply_to.set(response)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - contained: told to the caller or logged, never the actor's end
             self._contain(envelope, error)
         finally:
             self._envelope = outer
@@ -322,8 +322,6 @@ class LoopActor(pykka.Actor):
         logger.error("%s could not start", self, exc_info=exception_value)
         self.actor_stopped.set()
         self.stage.forget(self)
-
-
 
 
 class Stage:

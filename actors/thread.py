@@ -173,7 +173,8 @@ class ThreadActor(LoopActor):
     def _append(self, command: ThreadCommand) -> LoopFuture[Any]:
         if self._in_flight >= limits.COMMANDS_PER_THREAD:
             raise Overloaded(
-                f"{self._in_flight} writes to this thread are in flight, the limit is {limits.COMMANDS_PER_THREAD}; retry."
+                f"{self._in_flight} writes to this thread are in flight, "
+                f"the limit is {limits.COMMANDS_PER_THREAD}; retry."
             )
         committed = self._journal.append(command)
         reply = self.defer()

@@ -1,13 +1,14 @@
 """Operations: every thing a client can ask for, declared once.
 
-From one declaration come the REST route, the RPC method of the same name and the documentation. An operation is an async
-function of a `Call` (who asks, and with what conditions) and a validated request; it answers a `Result`.
+From one declaration come the REST route, the RPC method of the same name and the documentation. An operation is an
+async function of a `Call` (who asks, and with what conditions) and a validated request; it answers a `Result`.
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
+import orjson
 from pydantic import BaseModel, ValidationError
 
 from actors.commands import Once
@@ -25,11 +26,15 @@ class Call:
     """One invocation: by REST, or by RPC over a WebSocket."""
 
     services: Services
-    identity: Identity
-    """Who asks. Operations open to all get none: see `Operation.access`."""
+    who: Identity | None
+    """Who asks; None only where the operation is open to all."""
     once: Once | None = None
     if_version: int | None = None
-    correlation_id: str = ""
+
+    @property
+    def identity(self) -> Identity:
+        assert self.who is not None
+        return self.who
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +114,9 @@ def _shown(value: Any) -> str:
     if isinstance(value, str):
         return f"a text of {len(value)} characters" if len(value) > 40 else repr(value)
     if isinstance(value, bool | int | float) or value is None:
-        return {True: "true", False: "false", None: "null"}.get(value, repr(value)) if value in (None, True, False) else repr(value)
+        return (
+            orjson.dumps(value).decode()[:40] if not isinstance(value, int) or abs(value) < 2**63 else "a huge number"
+        )
     return "an object" if isinstance(value, dict) else "a list"
 
 

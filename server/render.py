@@ -18,7 +18,9 @@ from actors.records import Author, Identity, Member, Message, Reaction, Reaction
 Json = dict[str, Any]
 
 
-@lru_cache(maxsize=8192)  # neighbours in a batch share their millisecond; a page of messages is rendered again and again
+@lru_cache(
+    maxsize=8192
+)  # neighbours in a batch share their millisecond; a page of messages is rendered again and again
 def iso_time(milliseconds: int) -> str:
     """ISO 8601 UTC with milliseconds: `2026-11-23T07:00:00.000Z`."""
     seconds, rest = divmod(milliseconds, 1000)

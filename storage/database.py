@@ -85,7 +85,9 @@ def plain_words(path: Path) -> Iterator[None]:
     except (peewee.PeeweeException, sqlite3.Error) as error:
         raise DatabaseProblem(f"{path}: {_meaning(str(error))}") from error
     except PermissionError as error:
-        raise DatabaseProblem(f"{error.filename or path}: permission denied; the server must be able to write there.") from error
+        raise DatabaseProblem(
+            f"{error.filename or path}: permission denied; the server must be able to write there."
+        ) from error
     except OSError as error:
         raise DatabaseProblem(f"{error.filename or path}: {error.strerror or error}.") from error
 

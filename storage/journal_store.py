@@ -90,7 +90,7 @@ class JournalStore:
     def _together(self, batch: Sequence[Any]) -> list[_Outcome]:
         with self.database.atomic("IMMEDIATE"):
             tx = self._begin()
-            outcomes = [outcome for run in _runs(batch) for outcome in self._run(tx, run)]
+            outcomes: list[_Outcome] = [done for run in _runs(batch) for done in self._run(tx, run)]
             self._set_head(tx)
         return outcomes
 
@@ -162,5 +162,3 @@ def _taken(error: peewee.IntegrityError, command: Any) -> XpError:
         return Conflict("The id in the request is taken; leave it out, or make a new one.", code="id_taken")
     logger.error("%s broke a constraint: %s", type(command).__name__, error)
     return Internal()
-
-

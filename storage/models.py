@@ -6,6 +6,7 @@ Every index names the query that needs it. Instances of these models never leave
 from typing import Any
 
 from peewee import (
+    AutoField,
     BigIntegerField,
     BooleanField,
     Check,
@@ -32,6 +33,8 @@ def _enumeration(column: str, values: tuple[str, ...], default: str | None = Non
 
 
 class Base(Model):
+    id: "AutoField[int]"
+
     class Meta:
         database = database_proxy
         legacy_table_names = False
@@ -77,7 +80,9 @@ class Thread(Base):
     message_count = IntegerField(default=0)
     offset = IntegerField(default=0)
     position = BigIntegerField(default=0, index=True)  # all threads by last activity, for admins
-    last_message = BigIntegerField(null=True)  # key of the newest message; no constraint: they would point at each other
+    last_message = BigIntegerField(
+        null=True
+    )  # key of the newest message; no constraint: they would point at each other
     version = IntegerField(default=1)
     created_at = BigIntegerField()
     updated_at = BigIntegerField()
@@ -186,7 +191,14 @@ class Idempotency(Base):
 
 
 MODELS: tuple[type[Base], ...] = (
-    LogHead, User, Thread, Member, Message, MessageRevision, Reaction, Event, Idempotency,
+    LogHead,
+    User,
+    Thread,
+    Member,
+    Message,
+    MessageRevision,
+    Reaction,
+    Event,
+    Idempotency,
 )
 """Every table, parents first."""
-

@@ -23,9 +23,7 @@ class Readers:
         self._databases: list[SqliteDatabase] = []
         self._executor = ThreadPoolExecutor(size, thread_name_prefix="reader")
 
-    async def run(
-        self, question: Callable[Concatenate[SqliteDatabase, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
+    async def run(self, question: Callable[Concatenate[SqliteDatabase, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Ask on a reader's connection, in one read transaction: everything it reads is of one moment.
 
         Raises `StorageUnavailable` where the database cannot answer now, and what `question` raises.
@@ -33,9 +31,7 @@ class Readers:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, lambda: self._ask(question, *args, **kwargs))
 
-    def _ask(
-        self, question: Callable[Concatenate[SqliteDatabase, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
+    def _ask(self, question: Callable[Concatenate[SqliteDatabase, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
             database = self._database()
             with database.atomic("DEFERRED"):

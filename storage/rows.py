@@ -161,7 +161,9 @@ def threads_of(
 def _thread_of(
     row: Sequence[Any], last_message: records.Message | None, viewer: records.Author | None
 ) -> records.Thread:
-    (key, uid, title, status, metadata, memory, count, offset, position, _, version, created, updated, deleted) = row[:14]
+    (key, uid, title, status, metadata, memory, count, offset, position, _, version, created, updated, deleted) = row[
+        :14
+    ]
     role, read_offset, read_number, muted, member_version, joined = row[19:25]
     mine = (
         records.Member(uid, viewer, role, read_offset, read_number, bool(muted), member_version, joined)

@@ -73,7 +73,9 @@ def _metadata(value: Any) -> Any:
 def _blocks(value: Any) -> Any:
     if isinstance(value, JsonText):
         return value
-    if not isinstance(value, list) or not all(isinstance(block, dict) and isinstance(block.get("type"), str) for block in value):
+    if not isinstance(value, list) or not all(
+        isinstance(block, dict) and isinstance(block.get("type"), str) for block in value
+    ):
         raise ValueError("expected a list of objects, each with a `type`")
     if len(value) > limits.BLOCKS:
         raise ValueError(f"may be at most {limits.BLOCKS} blocks, these are {len(value)}")
@@ -95,7 +97,9 @@ Email = Annotated[
 ]
 Url = Annotated[str, StringConstraints(max_length=limits.URL_CHARS, pattern=r"^https?://[^\s\x00]+$")]
 Metadata = Annotated[
-    Any, BeforeValidator(_metadata), Field(json_schema_extra={"type": "object", "description": "Any JSON object; at most 16 KiB."})
+    Any,
+    BeforeValidator(_metadata),
+    Field(json_schema_extra={"type": "object", "description": "Any JSON object; at most 16 KiB."}),
 ]
 Blocks = Annotated[
     Any,
@@ -104,8 +108,19 @@ Blocks = Annotated[
 ]
 Limit = Annotated[int, Field(ge=1, le=limits.PAGE_MAX, description="How many at most.")]
 Offset = Annotated[int, Field(ge=0, le=2**53)]
-Cursor = Annotated[str, StringConstraints(max_length=200), Field(description="`metadata.pagination.next_cursor` of the page before.")]
+Cursor = Annotated[
+    str, StringConstraints(max_length=200), Field(description="`metadata.pagination.next_cursor` of the page before.")
+]
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+
+
+LEFT_OUT: Any = None
+"""Default of a field that a partial update may leave out, but that may not be null. See `given`."""
+
+
+def given(request: Request, *names: str) -> dict[str, Any]:
+    """Those of the named fields that the request gave."""
+    return {name: getattr(request, name) for name in names if name in request.model_fields_set}
 
 
 class Nothing(Request):

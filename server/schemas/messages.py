@@ -7,11 +7,13 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from actors import limits
 from actors.records import MessageStatus, MessageType
 from server.emoji import resolve
-from server.schemas.base import Blocks, Content, Id, Limit, Metadata, Paged, Request, Time, View
+from server.schemas.base import LEFT_OUT, Blocks, Content, Id, Limit, Metadata, Paged, Request, Time, View
 from server.schemas.users import AuthorView
 
 Emoji = Annotated[str, StringConstraints(min_length=1, max_length=limits.EMOJI_CHARS), AfterValidator(resolve)]
-Bound = Annotated[str, StringConstraints(pattern=r"^([0-9]{1,18}|c[0-9a-z]{24})$"), Field(description="An offset or a message's id.")]
+Bound = Annotated[
+    str, StringConstraints(pattern=r"^([0-9]{1,18}|c[0-9a-z]{24})$"), Field(description="An offset or a message's id.")
+]
 
 
 class ReactionGroupView(View):
@@ -93,9 +95,9 @@ class ListMessagesRequest(Request):
 
 class UpdateMessageRequest(Request):
     id: Id
-    content: Content | None = None
+    content: Content = LEFT_OUT
     blocks: Blocks = None
-    metadata: Metadata = None
+    metadata: Metadata = LEFT_OUT
 
 
 class ReactRequest(Request):

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from actors import limits
 from actors.records import MemberRole, ThreadStatus
-from server.schemas.base import Id, Limit, Metadata, Offset, Paged, Request, Time, Title, View
+from server.schemas.base import LEFT_OUT, Id, Limit, Metadata, Offset, Paged, Request, Time, Title, View
 from server.schemas.messages import MessageView
 from server.schemas.users import AuthorView
 
@@ -63,9 +63,13 @@ class ListThreadsRequest(Paged):
 
 class UpdateThreadRequest(Request):
     id: Id
-    title: Title | None = None
-    status: ThreadStatus | None = None
-    metadata: Metadata = None
+    title: Title = LEFT_OUT
+    status: ThreadStatus = LEFT_OUT
+    metadata: Metadata = LEFT_OUT
+
+
+class ThreadRequest(Request):
+    thread_id: Id
 
 
 class ListMembersRequest(Paged):
@@ -84,8 +88,8 @@ class MemberRequest(Request):
 
 
 class UpdateMemberRequest(MemberRequest):
-    role: MemberRole | None = None
-    muted: bool | None = None
+    role: MemberRole = LEFT_OUT
+    muted: bool = LEFT_OUT
 
 
 class MarkReadRequest(Request):

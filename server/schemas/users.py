@@ -3,7 +3,7 @@
 from typing import Any
 
 from actors.records import UserKind, UserRole, UserStatus
-from server.schemas.base import Email, Id, Metadata, Name, Request, Time, Url, View
+from server.schemas.base import LEFT_OUT, Email, Id, Metadata, Name, Request, Time, Url, View
 
 
 class AuthorView(View):
@@ -39,21 +39,15 @@ class CreateUserRequest(Request):
     metadata: Metadata = "{}"
 
 
-class _Changes(Request):
-    name: Name | None = None
-    avatar_url: Url | None = None
-    metadata: Metadata = None
-    email: Email | None = None
-    role: UserRole | None = None
-    kind: UserKind | None = None
-    status: UserStatus | None = None
-
-
 class UpdateMeRequest(Request):
-    name: Name | None = None
+    name: Name = LEFT_OUT
     avatar_url: Url | None = None
-    metadata: Metadata = None
+    metadata: Metadata = LEFT_OUT
 
 
-class UpdateUserRequest(_Changes):
+class UpdateUserRequest(UpdateMeRequest):
     id: Id
+    email: Email = LEFT_OUT
+    role: UserRole = LEFT_OUT
+    kind: UserKind = LEFT_OUT
+    status: UserStatus = LEFT_OUT

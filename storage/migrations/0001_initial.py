@@ -1,12 +1,14 @@
 """Users, threads, messages and their log."""
 
 import uuid
+from typing import Any
 
 from peewee import (
     BigIntegerField,
     BooleanField,
     Check,
     CompositeKey,
+    Database,
     ForeignKeyField,
     IntegerField,
     Model,
@@ -19,7 +21,7 @@ EVENT_TYPES = (
 )  # fmt: skip
 
 
-def one_of(column, values):
+def one_of(column: str, values: tuple[str, ...]) -> Any:
     return Check(f"{column} IN ({', '.join(repr(value) for value in values)})")
 
 
@@ -168,12 +170,12 @@ class Idempotency(Model):
 MODELS = (LogHead, User, Thread, Member, Message, MessageRevision, Reaction, Event, Idempotency)
 
 
-def up(migrator, db):
+def up(migrator: Any, db: Database) -> None:
     with db.bind_ctx(MODELS):
         db.create_tables(MODELS)
         LogHead.insert(epoch=uuid.uuid4().hex[:16], position=0).execute()
 
 
-def down(migrator, db):
+def down(migrator: Any, db: Database) -> None:
     with db.bind_ctx(MODELS):
         db.drop_tables(MODELS)

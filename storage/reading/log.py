@@ -2,28 +2,18 @@
 are now. Deleted content never comes back, and who may read is asked anew for each thread."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from peewee import SqliteDatabase
 
 from actors.errors import NotFound
-from actors.events import Event, EventData, MemberGone, ReactionChange, ReadChange, ThreadGone
+from actors.events import Event, EventData, LogPage, MemberGone, ReactionChange, ReadChange, ThreadGone
 from actors.records import Author, Identity, Member, Message
 from storage import models, rows
 from storage.reading import access
 
 _E, _T = models.Event, models.Thread
-
-
-@dataclass(frozen=True, slots=True)
-class LogPage:
-    epoch: str
-    events: tuple[Event, ...]
-    head: int
-    """Offset (one thread) or position (many) of the newest entry there was when this was read."""
-    more: bool
 
 
 def epoch(database: SqliteDatabase) -> str:
@@ -54,7 +44,7 @@ def after_offset(
         query = query.where(_E.offset <= up_to)
     found = rows.fetch(database, query.limit(limit + 1))
     events = _render(database, found[:limit], {key: thread_id})
-    return LogPage(epoch(database), events, head, len(found) > limit)
+    return LogPage(epoch(database), events, head, head_position(database), len(found) > limit)
 
 
 def after_position(
@@ -72,7 +62,8 @@ def after_position(
         found += [row for row in rows.fetch(database, query) if row[0] > position]
     found.sort()
     events = _render(database, found[:limit], threads)
-    return LogPage(epoch(database), events, head_position(database), len(found) > limit)
+    newest = head_position(database)
+    return LogPage(epoch(database), events, newest, newest, len(found) > limit)
 
 
 def head_position(database: SqliteDatabase) -> int:
@@ -86,7 +77,7 @@ def _visible_with_news(
 ) -> dict[int, str]:
     query = _T.select(_T.id, _T.uid).where(_T.uid.in_(list(thread_ids)) & (_T.position > position))
     query = query.where(_T.deleted_at.is_null())
-    found = {key: uid for key, uid in rows.fetch(database, query)}
+    found = dict(rows.fetch(database, query))
     return {key: uid for key, uid in found.items() if _may_see(database, identity, key)}
 
 
@@ -108,9 +99,7 @@ _COLUMNS = (_E.position, _E.thread, _E.offset, _E.type, _E.actor, _E.time, _E.re
 _ABOUT_MESSAGES = ("message.created", "message.updated", "message.deleted")
 
 
-def _render(
-    database: SqliteDatabase, found: Sequence[Sequence[Any]], threads: dict[int, str]
-) -> tuple[Event, ...]:
+def _render(database: SqliteDatabase, found: Sequence[Sequence[Any]], threads: dict[int, str]) -> tuple[Event, ...]:
     return _Renderer(database, found, threads).events() if found else ()
 
 
@@ -139,9 +128,7 @@ class _Renderer:
         self, position: int, thread: int, offset: int, kind: str, actor: int, time: int, ref: int, data: str | None
     ) -> Event:
         resource = self._resource(kind, thread, actor, ref, orjson.loads(data) if data else {})
-        return Event(
-            thread, self._threads[thread], position, offset, kind, time, self._authors[actor], resource
-        )
+        return Event(thread, self._threads[thread], position, offset, kind, time, self._authors[actor], resource)
 
     def _resource(self, kind: str, thread: int, actor: int, ref: int, data: dict[str, Any]) -> EventData:
         if kind in _ABOUT_MESSAGES:

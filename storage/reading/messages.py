@@ -19,11 +19,13 @@ def page(
     before: str | None = None,
     after: str | None = None,
     around: str | None = None,
-) -> Page:
+) -> Page[Message]:
     """Newest first; `after` answers the oldest ones after it, in ascending order. Bounds are an offset or an id."""
     key, head = access.visible_thread(database, identity, thread_id)
     if around is not None:
         return Page(_around(database, identity, key, _offset(database, key, around), limit), None, head)
+    condition: Any
+    order: Any
     if after is not None:
         condition, order = models.Message.offset > _offset(database, key, after), models.Message.offset
     else:
@@ -67,9 +69,7 @@ def _messages(
 
 
 def one(database: SqliteDatabase, identity: Identity, message_id: str) -> Message:
-    query = rows.messages_query().where(
-        (models.Message.uid == message_id) & models.Thread.deleted_at.is_null()
-    )
+    query = rows.messages_query().where((models.Message.uid == message_id) & models.Thread.deleted_at.is_null())
     found = rows.messages_of(database, rows.fetch(database, query), identity.user.key)
     if not found:
         raise NotFound("message", message_id)
@@ -105,12 +105,12 @@ def revisions(database: SqliteDatabase, identity: Identity, message_id: str) -> 
     )
     found = rows.fetch(database, query)
     authors = rows.authors(database, [row[4] for row in found]) if found else {}
-    return message, tuple(Revision(*row[:4], authors[row[4]], row[5]) for row in found)
+    return message, tuple(Revision(row[0], row[1], row[2], row[3], authors[row[4]], row[5]) for row in found)
 
 
 def reactions(
     database: SqliteDatabase, identity: Identity, message_id: str, *, limit: int, after: int | None
-) -> Page:
+) -> Page[Reaction]:
     """Every single reaction, oldest first."""
     message = one(database, identity, message_id)
     R, U = models.Reaction, models.User
@@ -124,5 +124,3 @@ def reactions(
     found = rows.fetch(database, query.order_by(R.position).limit(limit + 1))
     items = tuple(Reaction(row[0], rows.author_of(row[3:8]), row[1]) for row in found[:limit])
     return Page(items, f"after:{found[limit - 1][2]}" if len(found) > limit else None)
-
-

@@ -16,7 +16,7 @@ def state(database: SqliteDatabase, thread_id: str) -> ThreadState | None:
     if row is None:
         return None
     members = rows.fetch(database, M.select(M.user, M.role).where(M.thread == row[0]))
-    return ThreadState(*row, roles=dict(members))  # type: ignore[arg-type]  # rows of (user key, role)
+    return ThreadState(row[0], row[1], row[2], row[3], dict(members))
 
 
 def one(database: SqliteDatabase, identity: Identity, thread_id: str) -> Thread:
@@ -34,7 +34,7 @@ def page(
     before: int | None,
     status: str | None,
     everything: bool = False,
-) -> Page:
+) -> Page[Thread]:
     """Those of which the identity is a member, the last active first; `everything` is for admins: all there are."""
     T, M = models.Thread, models.Member
     query = rows.threads_query(identity.user.key).where(T.deleted_at.is_null())
@@ -49,7 +49,9 @@ def page(
     return Page(threads, str(threads[-1].position) if len(found) > limit else None)
 
 
-def members(database: SqliteDatabase, identity: Identity, thread_id: str, *, limit: int, after: int | None) -> Page:
+def members(
+    database: SqliteDatabase, identity: Identity, thread_id: str, *, limit: int, after: int | None
+) -> Page[Member]:
     """Oldest account first."""
     key, head = access.visible_thread(database, identity, thread_id)
     M = models.Member

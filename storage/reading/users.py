@@ -14,7 +14,7 @@ def one(database: SqliteDatabase, user_id: str) -> User:
     return rows.user_of(row)
 
 
-def page(database: SqliteDatabase, *, limit: int, after: int | None) -> Page:
+def page(database: SqliteDatabase, *, limit: int, after: int | None) -> Page[User]:
     """Oldest account first."""
     query = rows.users_query()
     if after is not None:

@@ -1,7 +1,7 @@
 """The hot path: many new messages, in whatever threads, by a handful of statements.
 
-Whether the author may write is asked here too, by the statements that write: what an actor knew of the membership may be
-a moment old. One message that may not be posted fails them all; the store then posts them one by one.
+Whether the author may write is asked here too, by the statements that write: what an actor knew of the membership may
+be a moment old. One message that may not be posted fails them all; the store then posts them one by one.
 """
 
 from collections.abc import Sequence

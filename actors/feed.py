@@ -1,0 +1,99 @@
+"""The feed actor: one SSE stream over one thread or many, in the one order of the log of all threads.
+
+A client resumes such a stream by a single position, so what it has been sent must be everything up to there: what
+arrives in a turn is put in order of position before it is written, and nothing is written while more of the same
+commit may still wait in the inbox.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from actors import limits
+from actors.connection import SLOW, ConnectionActor
+from actors.ports import Transport
+from actors.publication import Publication, Publications
+from actors.runtime import handles
+from actors.thread import AccessEnded
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Keep what comes on these channels until `Replay`."""
+
+    channels: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The log up to `position` is in `wire`; write it, then what was kept after it, then what comes."""
+
+    wire: bytes
+    position: int
+
+
+class FeedActor(ConnectionActor):
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        encode_one: Callable[[Publication], bytes],
+        on_access_ended: Callable[[str], bytes],
+        on_closed: Callable[[Sequence[str]], None],
+    ) -> None:
+        super().__init__(transport, encode=_unused, on_access_ended=on_access_ended, on_closed=on_closed)
+        self._encode_one = encode_one
+        self._watched: set[str] = set()
+        self._position: int | None = None
+        """Everything up to here was written; None until the replay is."""
+        self._arrived: list[Publication] = []
+
+    @handles(Watch)
+    def _watch(self, message: Watch) -> None:
+        self._watched.update(message.channels)
+
+    @handles(Publications)
+    def _collect(self, publications: Publications) -> None:
+        if publications.channel not in self._watched:
+            return
+        self._arrived += publications.items
+        if len(self._arrived) > limits.FEED_EVENTS:
+            self._close(*SLOW)
+
+    @handles(Replay)
+    def _replay(self, message: Replay) -> None:
+        self._put(message.wire)
+        self._position = message.position
+
+    @handles(AccessEnded)
+    def _end_access(self, message: AccessEnded) -> None:
+        if message.channel in self._watched:
+            self._watched.discard(message.channel)
+            self._write_arrived()
+            self._put(self._access_ended(message.channel))
+
+    def on_turn_end(self) -> None:
+        if not self._inbox:
+            self._write_arrived()
+        super().on_turn_end()
+
+    def _write_arrived(self) -> None:
+        if self._position is None or not self._arrived:
+            return
+        arrived, self._arrived = self._arrived, []
+        arrived.sort(key=_position_of)
+        for item in arrived:
+            if item.position > self._position:
+                self._position = item.position
+                self._put(self._encode_one(item))
+
+    @property
+    def channels(self) -> Sequence[str]:
+        return tuple(self._watched)
+
+
+def _position_of(item: Publication) -> int:
+    return item.position
+
+
+def _unused(channel: str, items: Sequence[Publication]) -> bytes:
+    raise AssertionError("a feed encodes one publication at a time")

@@ -1,0 +1,1 @@
+"""The `xp` command: the composition root, and administration from a terminal."""

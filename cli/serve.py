@@ -1,0 +1,142 @@
+"""`xp serve`: reads the settings, puts all layers together, and takes them apart again in order."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator
+from importlib.metadata import version
+
+import click
+import uvloop
+
+from actors import limits
+from actors.auth import AuthActor, VerifiedTokens
+from actors.directory import Directory
+from actors.runtime import Stage
+from cli import logs, settings
+from cli.keys import Keys, open_keys
+from cli.settings import Settings
+from server import render
+from server.authentication import BrowserRules
+from server.http import HttpServer
+from server.realtime import protocol
+from server.realtime.hub import Hub
+from server.services import Services
+from storage.database import FILE_NAME, DatabaseOptions, DatabaseProblem
+from storage.history import SqliteHistory
+from storage.journal_store import JournalStore
+
+logger = logging.getLogger("cli.serve")
+
+
+@click.command()
+@settings.options()
+def command(**flags: str | None) -> None:
+    """Start the server.
+
+    Every setting is a flag, or an environment variable of the name in brackets.
+
+    Example: xp serve --port 8787 --data-dir ./data
+    """
+    chosen = settings.load(flags)
+    logs.configure(chosen["log_level"], chosen["log_format"])
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(chosen))
+    except DatabaseProblem as problem:
+        raise click.ClickException(str(problem)) from problem
+
+
+async def _serve(chosen: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    with _listen(chosen["host"], chosen["port"]) as listener:
+        async with _running(chosen, listener):
+            _greet(chosen, listener)
+            await stop.wait()
+            click.echo("Stopping: no new connections; clients are told to come back.", err=True)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Take the port before anything else is touched."""
+    try:
+        family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, number)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        raise click.ClickException(
+            f"Cannot listen on {host}:{port}: {error.strerror or error}. Choose another with --host and --port."
+        ) from error
+    return listener
+
+
+@contextlib.asynccontextmanager
+async def _running(chosen: Settings, listener: socket.socket) -> AsyncIterator[None]:
+    """Bottom-up: storage, actors, services, HTTP; top-down on the way out."""
+    keys = await open_keys(chosen)
+    options = DatabaseOptions(chosen["data_dir"] / FILE_NAME, synchronous=chosen["synchronous"].upper())
+    stage = Stage()
+    history = SqliteHistory(options)
+    directory = Directory(stage, JournalStore(options), load=history.thread_state, encode=render.event_json)
+    async with contextlib.AsyncExitStack() as closing:
+        closing.push_async_callback(keys.close)
+        closing.callback(history.close)
+        closing.callback(stage.stop_all)
+        closing.push_async_callback(directory.journal.close)
+        closing.callback(directory.stop)
+        await directory.journal.open()
+        epoch, _ = await history.head()
+        services = _services(chosen, stage, directory, history, keys, epoch)
+        http = HttpServer(services, stage, _browser(chosen), access_log=chosen["log_level"] == "debug")
+        await http.start(listener)
+        # What is there now lives as long as the process: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        yield
+        await _drain(services, http)
+
+
+def _services(
+    chosen: Settings, stage: Stage, directory: Directory, history: SqliteHistory, keys: Keys, epoch: str
+) -> Services:
+    tokens = VerifiedTokens()
+    auth = AuthActor(verifier=keys.verifier, refresher=keys.refresher, journal=directory.journal, tokens=tokens)
+    return Services(
+        directory=directory,
+        history=history,
+        auth=stage.start(auth),
+        tokens=tokens,
+        hub=Hub(ping_seconds=chosen["ping_interval"]),
+        epoch=epoch,
+        version=version("experience-server"),
+        problem_base=chosen["problem_base"].rstrip("/"),
+        rate_limits=chosen["rate_limits"],
+    )
+
+
+def _browser(chosen: Settings) -> BrowserRules:
+    return BrowserRules(chosen["auth_cookie"], frozenset(chosen["allowed_origins"]), chosen["auth_url"])
+
+
+async def _drain(services: Services, http: HttpServer) -> None:
+    """Stop accepting, tell everyone to come back, let requests in flight end. What was appended is committed after."""
+    services.draining = True
+    await http.stop_accepting()
+    left = await services.hub.drain(*protocol.SHUTDOWN, seconds=limits.DRAIN_SECONDS)
+    if left:
+        logger.warning("%d clients did not go in %s s and were cut", left, limits.DRAIN_SECONDS)
+    services.hub.stop()
+    await http.close()
+
+
+def _greet(chosen: Settings, listener: socket.socket) -> None:
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else shown}:{port}"  # noqa: S104 - compared, not bound
+    click.echo(f"Serving on {url}  (data in {chosen['data_dir']}, stop with Ctrl-C)")
+    click.echo(f'Try:  curl -H "Authorization: Bearer $(.venv/bin/xp token)" {url}/api/v1/users/me')

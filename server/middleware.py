@@ -1,0 +1,84 @@
+"""What every request passes: a correlation id, and every failure told as a problem."""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+
+import pykka
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from actors import errors, limits
+from actors.errors import XpError
+from actors.identifiers import new_id
+from server import problems
+
+logger = logging.getLogger("server.http")
+
+HEADER = "X-Correlation-ID"
+_VALID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+
+correlation_id: ContextVar[str] = ContextVar("correlation_id", default="")
+"""Of the request being handled; every log line carries it."""
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def correlate(request: web.Request) -> str:
+    """The id that the client sent, where it is a sane one, or a new one."""
+    given = request.headers.get(HEADER, "")
+    chosen = given if _VALID.fullmatch(given) else new_id()
+    correlation_id.set(chosen)
+    return chosen
+
+
+def problem_middleware(problem_base: str) -> Middleware:
+    """Around every handler: errors of the catalogue, of aiohttp and of ours become problems."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        chosen = correlate(request)
+        try:
+            return await handler(request)
+        except web.HTTPException as error:
+            if error.status < 400:
+                error.headers[HEADER] = chosen
+                raise
+            return _response(_translate(request, error), problem_base, chosen)
+        except XpError as error:
+            return _response(error, problem_base, chosen)
+        except pykka.ActorDeadError:
+            return _response(
+                errors.ShuttingDown("The server is shutting down; retry in a moment."), problem_base, chosen
+            )
+        except Exception:
+            logger.exception("%s %s failed", request.method, request.path)
+            return _response(errors.Internal(), problem_base, chosen)
+
+    return middleware
+
+
+def _response(error: XpError, problem_base: str, chosen: str) -> web.Response:
+    return web.Response(
+        body=problems.body(error, base=problem_base, correlation_id=chosen),
+        status=problems.wire_codes(error).status,
+        content_type=problems.CONTENT_TYPE,
+        headers={HEADER: chosen, **problems.headers(error)},
+    )
+
+
+def _translate(request: web.Request, error: web.HTTPException) -> XpError:
+    """What aiohttp itself refuses, in our words."""
+    match error:
+        case web.HTTPMethodNotAllowed():
+            allowed = sorted(error.allowed_methods)
+            return errors.MethodNotAllowed(
+                f"{request.path} takes {', '.join(allowed)}; {request.method} came.", allowed=allowed
+            )
+        case web.HTTPNotFound():
+            return errors.NotFound("resource", request.path[:200])
+        case web.HTTPRequestEntityTooLarge():
+            return errors.TooLarge("A body", limits.BODY_BYTES, request.content_length)
+        case _:
+            return errors.Malformed(error.text or error.reason)

@@ -1,0 +1,86 @@
+"""Threads: visible to their members and to admins, to nobody else."""
+
+from typing import cast
+
+from actors import rules
+from actors.commands import CreateThread, DeleteThread, MarkRead, UpdateThread
+from actors.records import Member, Thread
+from server import render
+from server.operations.cursors import integer
+from server.registry import Call, Operations, Result
+from server.schemas.base import ById, given
+from server.schemas.common import DeletedView
+from server.schemas.threads import (
+    CreateThreadRequest,
+    ListThreadsRequest,
+    MarkReadRequest,
+    MemberView,
+    ThreadView,
+    UpdateThreadRequest,
+)
+
+operations = Operations("threads")
+
+
+@operations("GET", "/threads", response=ThreadView, paged=True)
+async def list_threads(call: Call, request: ListThreadsRequest) -> Result:
+    """One's own threads, the last active first; for admins with `all` every thread."""
+    if request.all:
+        rules.must_administer(call.identity)
+    page = await call.services.history.threads(
+        call.identity,
+        limit=request.limit,
+        before=integer(request.cursor),
+        status=request.status,
+        everything=request.all,
+    )
+    shown = [render.thread(thread) for thread in page.items]
+    return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
+
+
+@operations("POST", "/threads", response=ThreadView, status=201)
+async def create_thread(call: Call, request: CreateThreadRequest) -> Result:
+    """Open a thread: one owns it, and may bring members along."""
+    members = tuple((member.user_id, member.role) for member in request.members)
+    command = CreateThread(
+        identity=call.identity, once=call.once, title=request.title, thread_id=request.id,
+        metadata=request.metadata, members=members,
+    )  # fmt: skip
+    thread = cast(Thread, (await call.services.write(command)).result)
+    return _shown(thread, location=f"/api/v1/threads/{thread.id}")
+
+
+@operations("GET", "/threads/{id}", response=ThreadView)
+async def get_thread(call: Call, request: ById) -> Result:
+    """One thread; the events after its `offset` bring this state up to date."""
+    return _shown(await call.services.history.thread(call.identity, request.id))
+
+
+@operations("PATCH|PUT", "/threads/{id}", response=ThreadView)
+async def update_thread(call: Call, request: UpdateThreadRequest) -> Result:
+    """Change title, status or metadata. For owners and admins."""
+    changes = given(request, "title", "status", "metadata")
+    command = UpdateThread(
+        identity=call.identity, once=call.once, thread_id=request.id, if_version=call.if_version, **changes
+    )
+    return _shown(cast(Thread, (await call.services.directory.ask(command)).result))
+
+
+@operations("DELETE", "/threads/{id}", response=DeletedView)
+async def delete_thread(call: Call, request: ById) -> Result:
+    """Delete a thread with all that is in it. For owners and admins."""
+    command = DeleteThread(identity=call.identity, thread_id=request.id, if_version=call.if_version)
+    await call.services.directory.ask(command)
+    return Result({"id": request.id, "deleted": True})
+
+
+@operations("POST", "/threads/{thread_id}/read", response=MemberView)
+async def mark_read(call: Call, request: MarkReadRequest) -> Result:
+    """Move one's marker up to `offset`, or to the newest message; it never moves back."""
+    command = MarkRead(identity=call.identity, thread_id=request.thread_id, offset=request.offset)
+    done = await call.services.directory.ask(command)
+    return Result(render.member(cast(Member, done.result)))
+
+
+def _shown(thread: Thread, location: str | None = None) -> Result:
+    return Result(render.thread(thread), version=thread.version, location=location)

@@ -1,0 +1,1 @@
+"""Live transports: the WebSocket protocol and server-sent events."""

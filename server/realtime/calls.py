@@ -1,0 +1,55 @@
+"""Operations over the protocol: rpc, and publish, which is `create_message` by another name."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from actors.errors import ValidationFailed
+from server import operations
+from server.realtime import protocol
+from server.realtime.channels import thread_of
+from server.realtime.protocol import Refused
+from server.registry import Call, Operation
+from server.rest import once
+
+if TYPE_CHECKING:
+    from server.realtime.session import Session
+
+_CREATE_MESSAGE = operations.BY_NAME["create_message"]
+
+
+class Calls:
+    def __init__(self, session: "Session") -> None:
+        self._session = session
+
+    async def rpc(self, number: int, body: Mapping[str, Any]) -> bytes | None:
+        """`method` is an operation's name; `data` its path, query and body parameters, beside which it may have an
+        `idempotency_key` and, as `if_version`, the version that an update must find."""
+        operation = operations.BY_NAME.get(body.get("method") or "")
+        if operation is None:
+            raise Refused(protocol.METHOD_NOT_FOUND, f"method not found: {str(body.get('method'))[:100]}")
+        data = body.get("data", {})
+        if data is None:
+            data = {}
+        return b'{"data":%b}' % await self._run(operation, data)
+
+    async def publish(self, number: int, body: Mapping[str, Any]) -> bytes | None:
+        thread_id = thread_of(body.get("channel"))
+        data = body.get("data")
+        if isinstance(data, dict):
+            data = {**data, "thread_id": thread_id}
+        await self._run(_CREATE_MESSAGE, data)
+        return b"{}"
+
+    async def _run(self, operation: Operation, data: object) -> bytes:
+        if not isinstance(data, dict):
+            raise ValidationFailed({"data": ["expected a JSON object."]})
+        key = data.pop("idempotency_key", None)
+        if_version = data.pop("if_version", None)
+        if if_version is not None and type(if_version) is not int:
+            raise ValidationFailed({"if_version": ["expected an integer."]})
+        retry = None if key is None else once(key, operation, data)
+        call = Call(self._session.services, self._session.identity, retry, if_version)
+        result = await operation.handler(call, operation.parse(data, typed=True))
+        return orjson.dumps(result.data)

@@ -1,0 +1,83 @@
+"""Everyone who is connected: pings them, and says goodbye to them in order. Confined to the event loop."""
+
+import asyncio
+import contextlib
+import random
+from collections import deque
+from typing import Protocol
+
+TICK_SECONDS = 0.25
+DRAIN_BATCH = 500
+DRAIN_PAUSE_SECONDS = 0.05
+
+
+class Client(Protocol):
+    """One WebSocket or stream."""
+
+    def ping(self) -> float | None:
+        """Send a ping, or look whether one was answered; seconds until the next look, None once it has ended."""
+        ...
+
+    def close(self, code: int, reason: str) -> None: ...
+
+
+class Hub:
+    """One timer for all pings: ten thousand timers cost more than the pings."""
+
+    def __init__(self, *, ping_seconds: float) -> None:
+        self.ping_seconds = ping_seconds
+        self._clients: set[Client] = set()
+        self._wheel: deque[list[Client]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self._someone_left = asyncio.Event()
+        self.draining = False
+
+    @property
+    def size(self) -> int:
+        return len(self._clients)
+
+    def join(self, client: Client) -> None:
+        """From now on pinged; the first time at a random point of the interval, so that pings spread evenly."""
+        self._clients.add(client)
+        self._look_again(client, random.uniform(0.5, 1.0) * self.ping_seconds)  # noqa: S311 - no secret hangs on it
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(TICK_SECONDS, self._tick)
+
+    def leave(self, client: Client) -> None:
+        self._clients.discard(client)
+        self._someone_left.set()
+
+    def _look_again(self, client: Client, seconds: float) -> None:
+        slot = max(1, round(seconds / TICK_SECONDS))
+        while len(self._wheel) <= slot:
+            self._wheel.append([])
+        self._wheel[slot].append(client)
+
+    def _tick(self) -> None:
+        due = self._wheel.popleft() if self._wheel else []
+        for client in due:
+            if client in self._clients:
+                seconds = client.ping()
+                if seconds is not None:
+                    self._look_again(client, seconds)
+        running = bool(self._clients or self._wheel)
+        self._timer = asyncio.get_running_loop().call_later(TICK_SECONDS, self._tick) if running else None
+
+    async def drain(self, code: int, reason: str, *, seconds: float) -> int:
+        """Tell all to come back, in batches so that they do not all come at once; answers how many did not go."""
+        self.draining = True
+        for number, client in enumerate(list(self._clients), 1):
+            client.close(code, reason)
+            if number % DRAIN_BATCH == 0:
+                await asyncio.sleep(DRAIN_PAUSE_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._clients:
+                    self._someone_left.clear()
+                    await self._someone_left.wait()
+        return len(self._clients)
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

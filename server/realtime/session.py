@@ -1,0 +1,284 @@
+"""One client of the protocol, whatever carries its frames: who it is, what it asked, what it is subscribed to."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import orjson
+import pykka
+
+from actors import limits
+from actors.connection import Close, ConnectionActor, Send
+from actors.errors import Forbidden, Internal, ShuttingDown, TokenExpired, Unauthenticated, XpError
+from actors.identifiers import new_id
+from actors.ports import Transport
+from actors.records import Identity
+from actors.runtime import Stage
+from actors.thread import Unsubscribe
+from server import problems
+from server.middleware import correlation_id
+from server.realtime import protocol
+from server.realtime.calls import Calls
+from server.realtime.channels import Channels
+from server.realtime.protocol import Refused
+from server.realtime.throttle import TokenBucket
+from server.services import Services
+
+logger = logging.getLogger("server.realtime")
+
+REFUSALS_BEFORE_CLOSE = 1_000
+"""Commands over the limit that are answered with an error before the connection is closed: that many between two that
+are let through is a flood, not a burst."""
+
+
+Answer = bytes | None
+"""JSON of a result; None where the reply is written by whoever keeps its order with publications."""
+Verb = Callable[[int, Mapping[str, Any]], Awaitable[Answer]]
+
+
+class Session:
+    def __init__(self, services: Services, stage: Stage, transport: Transport, upgrade_token: str | None) -> None:
+        """`upgrade_token` came with the HTTP request; a token in the connect command goes before it."""
+        self.services = services
+        self.client_id = new_id()
+        self.identity: Identity | None = None
+        self._stage = stage
+        self._upgrade_token = upgrade_token
+        self._connection = ConnectionActor(
+            transport, encode=protocol.pushes, on_access_ended=self._access_ended, on_closed=self._closed
+        )
+        self.connection: pykka.ActorRef[Any] = stage.start(self._connection)
+        self._channels = Channels(self)
+        self._calls = Calls(self)
+        self._verbs: dict[str, Verb] = {
+            "subscribe": self._channels.subscribe,
+            "unsubscribe": self._channels.unsubscribe,
+            "history": self._channels.history,
+            "publish": self._calls.publish,
+            "rpc": self._calls.rpc,
+            "refresh": self._refresh,
+        }
+        self._bucket = TokenBucket(limits.COMMANDS_PER_SECOND, limits.COMMANDS_BURST) if services.rate_limits else None
+        self._refused = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._last_frame = stage.loop.time()
+        self._pinged_at: float | None = None
+        self._expiry: asyncio.TimerHandle | None = stage.loop.call_later(
+            limits.CONNECT_SECONDS, self.close, *protocol.STALE
+        )
+        self._room = asyncio.Event()
+        services.hub.join(self)
+
+    # What comes in
+
+    def receive(self, frame: str) -> None:
+        """Take one frame. What is not of the protocol closes the connection."""
+        self._last_frame = self._stage.loop.time()
+        try:
+            for command in protocol.commands(frame):
+                if command and self._connection.is_open:
+                    self._take(command)
+        except protocol.BadFrame as error:
+            self.close(protocol.BAD_REQUEST[0], f"bad request: {error}")
+
+    def _take(self, command: dict[str, Any]) -> None:
+        verb = next((name for name in command if name in protocol.VERBS), None)
+        if verb == "send":
+            return
+        number = protocol.command_id(command)
+        if not self._let_through(number):
+            return
+        body = command[verb] if verb is not None else None
+        if verb is None or not isinstance(body, dict):
+            self._unknown(number, command, verb)
+        elif verb == "connect":
+            self._start(number, verb, self._connect(number, body))
+        elif self.identity is None:
+            self.close(protocol.BAD_REQUEST[0], "bad request: the first command must be connect")
+        elif verb == "ping":
+            self.send(protocol.reply(number, verb))
+        elif verb in self._verbs:
+            self._start(number, verb, self._verbs[verb](number, body))
+        else:
+            self.send(protocol.error(number, *protocol.NOT_AVAILABLE))
+
+    def _let_through(self, number: int) -> bool:
+        if self._bucket is None or self._bucket.take():
+            self._refused = 0
+            return True
+        self._refused += 1
+        if self._refused > REFUSALS_BEFORE_CLOSE:
+            self.close(*protocol.TOO_MANY_REQUESTS)
+        else:
+            self.send(protocol.error(number, *protocol.RATE_LIMITED, temporary=True))
+        return False
+
+    def _unknown(self, number: int, command: Mapping[str, Any], verb: str | None) -> None:
+        if verb is not None:
+            self.send(protocol.error(number, protocol.BAD_COMMAND[0], f"bad request: `{verb}` must be an object"))
+            return
+        names = ", ".join(sorted(name for name in command if name != "id"))[:100]
+        self.send(protocol.error(number, protocol.METHOD_NOT_FOUND[0], f"method not found: {names or 'none'}"))
+
+    def _start(self, number: int, verb: str, work: Awaitable[Answer]) -> None:
+        task = self._stage.loop.create_task(self._run(number, verb, work))
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._room.set()
+
+    @property
+    def has_room(self) -> bool:
+        """Whether more commands may come: not while too many are unanswered."""
+        return len(self._tasks) < limits.COMMANDS_PER_CONNECTION
+
+    async def room(self) -> None:
+        """Wait until there is room; until then the socket is not read."""
+        while not self.has_room:
+            self._room.clear()
+            await self._room.wait()
+
+    def refuse_frame(self, frame: str) -> None:
+        """A frame over the limit: say so to the command in it, where it can be told which, then close."""
+        detail = f"limit exceeded: a frame has at most {limits.FRAME_BYTES} bytes, {len(frame)} came"
+        try:
+            number = protocol.command_id(next(protocol.commands(frame)))
+        except (protocol.BadFrame, StopIteration):
+            number = 0
+        self.send(protocol.error(number, protocol.LIMIT_EXCEEDED[0], detail))
+        self.close(*protocol.BAD_REQUEST)
+
+    async def _run(self, number: int, verb: str, work: Awaitable[Answer]) -> None:
+        try:
+            result = await work
+        except Refused as refusal:
+            self.send(protocol.error(number, refusal.code, refusal.message))
+        except pykka.ActorDeadError:
+            self._tell_error(number, verb, ShuttingDown("The server is shutting down; retry in a moment."))
+        except XpError as error:
+            self._tell_error(number, verb, error)
+        except Exception:
+            correlation_id.set(self.client_id)
+            logger.exception("%s failed", verb)
+            self._tell_error(number, verb, Internal())
+        else:
+            if result is not None:
+                self.send(protocol.reply(number, verb, result))
+
+    def _tell_error(self, number: int, verb: str, error: XpError) -> None:
+        """Operations tell the whole problem in the message; the protocol's own verbs a sentence."""
+        message = error.detail
+        if verb in ("rpc", "publish"):
+            told = problems.problem(error, base=self.services.problem_base, correlation_id=self.client_id)
+            message = orjson.dumps(told).decode()
+        code = problems.wire_codes(error).error
+        self.send(protocol.error(number, code, message, temporary=error.retryable))
+
+    # Who it is
+
+    async def _connect(self, number: int, body: Mapping[str, Any]) -> Answer:
+        if self.identity is not None:
+            raise protocol.BadFrame("connected already")
+        token = body.get("token") or self._upgrade_token
+        by_command = bool(body.get("token"))
+        if not isinstance(token, str):
+            self.close(protocol.INVALID_TOKEN[0], "invalid token: send one with connect, or a cookie with the upgrade")
+            return None
+        try:
+            identity = await self.services.identify(token)
+        except TokenExpired:
+            raise
+        except Unauthenticated:
+            self.close(*protocol.INVALID_TOKEN)
+            return None
+        except Forbidden as error:
+            self.close(protocol.PERMISSION_DENIED[0], error.code)
+            return None
+        self._set_identity(identity)
+        return orjson.dumps(
+            {
+                "client": self.client_id,
+                "version": f"experience-server {self.services.version}",
+                "ping": int(self.services.hub.ping_seconds),
+                "pong": True,
+                "session": self.client_id,
+                "node": self.services.node_id,
+                **(self._time_to_live() if by_command else {}),
+            }
+        )
+
+    def _set_identity(self, identity: Identity) -> None:
+        self.identity = identity
+        if self._expiry is not None:
+            self._expiry.cancel()
+        self._expiry = self._stage.loop.call_later(self._seconds_left(), self.close, *protocol.EXPIRED)
+
+    def _seconds_left(self) -> float:
+        assert self.identity is not None
+        return max(0.0, min(self.identity.expires_at - self.services.clock(), limits.TIMER_SECONDS))
+
+    def _time_to_live(self) -> dict[str, Any]:
+        return {"expires": True, "ttl": max(1, int(self._seconds_left()))}
+
+    async def _refresh(self, number: int, body: Mapping[str, Any]) -> Answer:
+        token = body.get("token")
+        if not isinstance(token, str) or not token:
+            raise Refused(protocol.BAD_COMMAND, "bad request: refresh needs a `token`")
+        try:
+            identity = await self.services.identify(token)
+        except TokenExpired:
+            raise
+        except Unauthenticated:
+            self.close(*protocol.INVALID_TOKEN)
+            return None
+        assert self.identity is not None
+        if identity.user.key != self.identity.user.key:
+            self.close(protocol.INVALID_TOKEN[0], "invalid token: it is another user's")
+            return None
+        self._set_identity(identity)
+        return orjson.dumps({"client": self.client_id, "version": self.services.version, **self._time_to_live()})
+
+    # What goes out
+
+    def send(self, wire: bytes) -> None:
+        self.connection.tell(Send(wire))
+
+    def ping(self) -> float | None:
+        """Ping, or look whether the last one was answered: any frame counts as life."""
+        if not self._connection.is_open:
+            return None
+        if self._pinged_at is not None and self._last_frame < self._pinged_at:
+            self.close(*protocol.NO_PONG)
+            return None
+        if self._pinged_at is not None:
+            self._pinged_at = None
+            return self.services.hub.ping_seconds - limits.PONG_SECONDS
+        if self.identity is not None:
+            self._pinged_at = self._stage.loop.time()
+            self.send(protocol.PING)
+            return limits.PONG_SECONDS
+        return self.services.hub.ping_seconds
+
+    def close(self, code: int, reason: str) -> None:
+        if not self._connection.actor_stopped.is_set():
+            self.connection.tell(Close(code, reason))
+
+    # The end
+
+    def _access_ended(self, channel: str) -> bytes:
+        self._channels.forget(channel)
+        return protocol.unsubscribe_push(channel, "access ended")
+
+    def _closed(self, channels: Sequence[str]) -> None:
+        for channel in channels:
+            self.services.directory.tell_live(channel.removeprefix("thread:"), Unsubscribe(self.connection))
+
+    def end(self) -> None:
+        """The socket is gone."""
+        self.services.hub.leave(self)
+        if self._expiry is not None:
+            self._expiry.cancel()
+        self._connection.stop()

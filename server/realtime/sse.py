@@ -1,0 +1,259 @@
+"""Server-sent events: the same log for everything that has `EventSource`, over one thread or many.
+
+`id:` is the cursor, `<epoch>-<offset>` of one thread or `<epoch>-<position>` of many; `Last-Event-ID` resumes from it.
+A cursor that cannot be served is answered in the stream itself (`event: resync`): EventSource cannot see headers.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import orjson
+import pykka
+from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+
+from actors import limits
+from actors.connection import Close, Send
+from actors.errors import NotFound, ShuttingDown, ValidationFailed
+from actors.events import LogPage
+from actors.feed import FeedActor, Replay, Watch
+from actors.identifiers import is_id
+from actors.publication import Publication
+from actors.records import Identity
+from actors.runtime import Stage
+from actors.thread import Subscribe, Unsubscribe
+from server.authentication import Authentication
+from server.middleware import HEADER, correlation_id
+from server.realtime import protocol
+from server.render import publications
+from server.services import Services
+
+_CURSOR = re.compile(r"([0-9A-Za-z]{1,64})-(\d{1,18})")
+HEARTBEAT = b": \n\n"
+PADDING_BYTES = 2048
+"""Some proxies hold a response back until they have seen this much of it; `?padding=true` sends it first."""
+
+
+class StreamTransport:
+    """Implements `actors.ports.Transport` for a chunked HTTP response."""
+
+    def __init__(self, writer: AbstractStreamWriter, ended: asyncio.Event) -> None:
+        self._writer = writer
+        self._ended = ended
+        assert writer.transport is not None
+        self._transport = writer.transport
+        self._transport.set_write_buffer_limits(high=limits.SOCKET_BUFFER_BYTES)
+        self._task: asyncio.Task[None] | None = None
+
+    def write(self, chunks: Sequence[bytes]) -> None:
+        if self._transport.is_closing():
+            self._ended.set()
+            return
+        body = b"".join(chunks)
+        self._transport.write(b"%x\r\n%b\r\n" % (len(body), body))
+
+    def buffered(self) -> int:
+        return int(self._transport.get_write_buffer_size())
+
+    def when_drained(self, callback: Callable[[], None]) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._drain(callback))
+
+    async def _drain(self, callback: Callable[[], None]) -> None:
+        try:
+            await self._writer.drain()
+        except ConnectionError:
+            self._ended.set()
+        else:
+            callback()
+
+    def close(self, code: int, reason: str) -> None:
+        if code == protocol.SLOW[0]:
+            self._transport.abort()  # the peer does not read: an orderly end would wait for it
+        self._ended.set()
+
+
+class _Stream:
+    """One client's stream, for the hub and for its feed."""
+
+    def __init__(
+        self, services: Services, stage: Stage, identity: Identity, transport: StreamTransport, by_offset: bool
+    ) -> None:
+        self._services = services
+        self._identity = identity
+        epoch = services.epoch
+        cursor = _by_offset(epoch) if by_offset else _by_position(epoch)
+        self._encode = lambda item: b"id: %b\nevent: %b\ndata: %b\n\n" % (cursor(item), item.type.encode(), item.data)
+        self._actor = FeedActor(
+            transport, encode_one=self._encode, on_access_ended=self._access_ended, on_closed=self._closed
+        )
+        self._feed: pykka.ActorRef[Any] = stage.start(self._actor)
+        loop = stage.loop
+        seconds = max(0.0, min(identity.expires_at - services.clock(), limits.TIMER_SECONDS))
+        self._expiry = loop.call_later(seconds, self.close, *protocol.EXPIRED)
+        services.hub.join(self)
+
+    async def follow(self, thread_ids: Sequence[str]) -> None:
+        """Register with every thread; raises for one that the identity may not see."""
+        self._feed.tell(Watch([f"thread:{thread_id}" for thread_id in thread_ids]))
+        for thread_id in thread_ids:
+            ask = Subscribe(self._identity, self._feed)
+            await self._services.directory.thread(thread_id).ask(ask, block=False)
+
+    def start(self, page: LogPage, reason: str | None) -> None:
+        """Write what was missed, or why that cannot be told, then let live events through."""
+        head = b"retry: %d\n\n" % limits.SSE_RETRY_MS
+        if reason is not None:
+            missed = resync(reason, f"{page.epoch}-{page.head}")
+        else:
+            missed = b"".join(map(self._encode, publications(page.events)))
+            if not page.events:
+                missed = b"id: %b-%d\n: from here\n\n" % (page.epoch.encode(), page.head)
+        self._feed.tell(Replay(head + missed, page.position))
+
+    def ping(self) -> float | None:
+        if not self._actor.is_open:
+            return None
+        self._feed.tell(Send(HEARTBEAT))
+        return limits.SSE_HEARTBEAT_SECONDS
+
+    def close(self, code: int, reason: str) -> None:
+        if not self._actor.actor_stopped.is_set():
+            self._feed.tell(Close(code, reason))
+
+    def _access_ended(self, channel: str) -> bytes:
+        return resync("access ended", None, thread_id=channel.removeprefix("thread:"))
+
+    def _closed(self, channels: Sequence[str]) -> None:
+        for channel in channels:
+            self._services.directory.tell_live(channel.removeprefix("thread:"), Unsubscribe(self._feed))
+
+    def end(self) -> None:
+        self._expiry.cancel()
+        self._services.hub.leave(self)
+        self._actor.stop()
+
+
+def resync(reason: str, cursor: str | None, **more: str) -> bytes:
+    """Tell the client to fetch the state anew; with `cursor`, what follows starts there."""
+    told = orjson.dumps({"reason": reason, "reload": "/api/v1/threads", **more})
+    identifier = b"id: %b\n" % cursor.encode() if cursor is not None else b""
+    return b"%bevent: resync\ndata: %b\n\n" % (identifier, told)
+
+
+def _by_offset(epoch: str) -> Callable[[Publication], bytes]:
+    return lambda item: b"%b-%d" % (epoch.encode(), item.offset)
+
+
+def _by_position(epoch: str) -> Callable[[Publication], bytes]:
+    return lambda item: b"%b-%d" % (epoch.encode(), item.position)
+
+
+class Streams:
+    """The handlers of `/threads/{id}/events` and `/events`."""
+
+    def __init__(self, services: Services, stage: Stage, authentication: Authentication) -> None:
+        self._services = services
+        self._stage = stage
+        self._authentication = authentication
+
+    async def of_thread(self, request: web.Request) -> web.StreamResponse:
+        identity = await self._authentication.of(request)
+        thread_id = request.match_info["thread_id"]
+        if not is_id(thread_id):
+            raise NotFound("resource", request.path[:200])
+        _must_know(request, {"cursor", "padding"})
+        return await self._serve(request, identity, [thread_id], by_offset=True)
+
+    async def of_threads(self, request: web.Request) -> web.StreamResponse:
+        identity = await self._authentication.of(request)
+        _must_know(request, {"cursor", "padding", "threads"})
+        wanted = request.query.get("threads", "")
+        thread_ids = list(dict.fromkeys(wanted.split(","))) if wanted else await self._mine(identity)
+        if not all(map(is_id, thread_ids)):
+            raise ValidationFailed({"threads": ["expected ids of threads, joined by commas."]})
+        if len(thread_ids) > limits.SSE_THREADS:
+            sentence = f"may be at most {limits.SSE_THREADS} threads; these are {len(thread_ids)}."
+            raise ValidationFailed({"threads": [sentence]})
+        return await self._serve(request, identity, thread_ids, by_offset=False)
+
+    async def _mine(self, identity: Identity) -> list[str]:
+        """Without a choice: the threads in which something happened last."""
+        found: list[str] = []
+        before: int | None = None
+        while len(found) < limits.SSE_THREADS:
+            page = await self._services.history.threads(
+                identity, limit=limits.SSE_THREADS - len(found), before=before, status=None, everything=False
+            )
+            found += [thread.id for thread in page.items]
+            if page.next_cursor is None:
+                break
+            before = int(page.next_cursor)
+        return found
+
+    async def _serve(
+        self, request: web.Request, identity: Identity, thread_ids: Sequence[str], *, by_offset: bool
+    ) -> web.StreamResponse:
+        if self._services.hub.draining:
+            raise ShuttingDown("The server is shutting down; retry in a moment.")
+        # Rights are asked before the response starts: what is refused is a problem, not a stream.
+        for thread_id in thread_ids:
+            await self._services.history.log_of_thread(identity, thread_id, 0, limit=1)
+        given = request.headers.get("Last-Event-ID") or request.query.get("cursor")
+        response = web.StreamResponse(headers=_HEADERS | {HEADER: correlation_id.get()})
+        response.enable_chunked_encoding()
+        writer = await response.prepare(request)
+        assert writer is not None
+        await response.write(b":" + b" " * PADDING_BYTES + b"\n\n" if "padding" in request.query else HEARTBEAT)
+        ended = asyncio.Event()
+        transport = StreamTransport(writer, ended)
+        stream = _Stream(self._services, self._stage, identity, transport, by_offset)
+        try:
+            await stream.follow(thread_ids)
+            page, reason = await self._missed(identity, thread_ids, given, by_offset)
+            stream.start(page, reason)
+            await ended.wait()
+        finally:
+            stream.end()
+        return response
+
+    async def _missed(
+        self, identity: Identity, thread_ids: Sequence[str], given: str | None, by_offset: bool
+    ) -> tuple[LogPage, str | None]:
+        """What came after the cursor, and, where that cannot be told in full, why not."""
+        match = _CURSOR.fullmatch(given) if given else None
+        after = int(match[2]) if match else _FROM_NOW
+        page = await self._page(identity, thread_ids, after, by_offset)
+        if given is None:
+            return page, None
+        if match is None:
+            return page, "the cursor is not one of ours"
+        if match[1] != self._services.epoch:
+            return page, "the log is another one than the cursor was made for"
+        if after > page.head:
+            return page, "the cursor is ahead of the log"
+        size = sum(len(item.data) for item in publications(page.events))
+        if page.more or size > limits.RECOVERY_BYTES:
+            return page, f"more than {limits.RECOVERY_EVENTS} events were missed"
+        return page, None
+
+    async def _page(self, identity: Identity, thread_ids: Sequence[str], after: int, by_offset: bool) -> LogPage:
+        history = self._services.history
+        if by_offset:
+            return await history.log_of_thread(identity, thread_ids[0], after, limit=limits.RECOVERY_EVENTS)
+        return await history.log_of_threads(identity, thread_ids, after, limit=limits.RECOVERY_EVENTS)
+
+
+_FROM_NOW = 2**62
+_HEADERS = {
+    "Content-Type": "text/event-stream",
+    "Cache-Control": "no-store, no-transform",
+    "X-Accel-Buffering": "no",
+}
+
+
+def _must_know(request: web.Request, known: set[str]) -> None:
+    unknown = request.query.keys() - known
+    if unknown:
+        raise ValidationFailed({name: ["This query parameter is not known here."] for name in unknown})

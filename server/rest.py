@@ -1,0 +1,168 @@
+"""REST: one route for every operation. Reads the request, calls the operation, answers in the envelope."""
+
+import hashlib
+import re
+import time
+import zlib
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from actors import limits
+from actors.commands import Once
+from actors.errors import Malformed, NotFound, UnsupportedMedia, ValidationFailed
+from actors.identifiers import is_id
+from server.authentication import Authentication
+from server.middleware import HEADER, correlation_id
+from server.registry import Call, Operation, Result
+from server.render import iso_time
+from server.services import Services
+
+_ETAG = re.compile(r'(?:W/)?"(\d{1,18})(?:-[0-9a-f]{1,8})?"')
+
+
+def routes(operations: Sequence[Operation], services: Services, authentication: Authentication) -> list[web.RouteDef]:
+    """Static paths first: `/users/me` is not a user's id."""
+    ordered = sorted(operations, key=lambda operation: operation.path.count("{"))
+    found = []
+    for operation in ordered:
+        handler = _handler(operation, services, authentication)
+        methods = (*operation.methods, "HEAD") if "GET" in operation.methods else operation.methods
+        found += [web.route(method, operation.path, handler) for method in methods]
+    return found
+
+
+def _handler(
+    operation: Operation, services: Services, authentication: Authentication
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    is_open = operation.access == "open"
+
+    async def handle(request: web.Request) -> web.Response:
+        who = None if is_open else await authentication.of(request)
+        parameters = await _body(request, operation) if operation.has_body else _query(request)
+        _take_path(parameters, request)
+        call = Call(services, who, _once(request, operation, parameters), _if_match(request))
+        result = await operation.handler(call, operation.parse(parameters, typed=operation.has_body))
+        return _respond(request, operation, result)
+
+    return handle
+
+
+# Reading
+
+
+async def _body(request: web.Request, operation: Operation) -> dict[str, Any]:
+    if request.query_string:
+        _refuse_unknown(request.query)
+    raw = await request.read()
+    if not raw:
+        return {}
+    if not _is_json(request.content_type):
+        raise UnsupportedMedia(f"{operation.name} reads application/json; {request.content_type} came.")
+    body = parse_json(raw)
+    if not isinstance(body, dict):
+        raise ValidationFailed({"body": ["expected a JSON object."]})
+    return body
+
+
+def _is_json(content_type: str) -> bool:
+    return content_type == "application/json" or content_type.endswith("+json")
+
+
+def parse_json(raw: bytes | str) -> Any:
+    """Raises `Malformed`, which says where."""
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise Malformed(f"Expected JSON: {error.msg} at character {error.pos}.") from None
+
+
+def _query(request: web.Request) -> dict[str, Any]:
+    if not request.query_string:
+        return {}
+    found: dict[str, Any] = {}
+    for name, value in request.query.items():
+        if name in found:
+            raise ValidationFailed({name: ["This query parameter was given more than once."]})
+        found[name] = value
+    return found
+
+
+def _refuse_unknown(names: Any) -> None:
+    raise ValidationFailed({name: ["This query parameter is not known here."] for name in names})
+
+
+def _take_path(parameters: dict[str, Any], request: web.Request) -> None:
+    for name, value in request.match_info.items():
+        if name in parameters:
+            raise ValidationFailed({name: ["This comes with the path; leave it out here."]})
+        if (name == "id" or name.endswith("_id")) and not is_id(value):
+            raise NotFound("resource", request.path[:200])
+        parameters[name] = value
+
+
+def _once(request: web.Request, operation: Operation, parameters: dict[str, Any]) -> Once | None:
+    key = request.headers.get("Idempotency-Key")
+    return None if key is None or request.method != "POST" else once(key, operation, parameters)
+
+
+def once(key: object, operation: Operation, parameters: dict[str, Any]) -> Once:
+    """A retry is the same operation with the same parameters; raises `ValidationFailed` for a key that is none."""
+    if not (isinstance(key, str) and 0 < len(key) <= limits.IDEMPOTENCY_KEY_CHARS and key.isprintable()):
+        expected = f"expected 1 to {limits.IDEMPOTENCY_KEY_CHARS} printable characters."
+        raise ValidationFailed({"Idempotency-Key": [expected]})
+    canonical = orjson.dumps([operation.name, parameters], option=orjson.OPT_SORT_KEYS)
+    return Once(key, hashlib.blake2b(canonical, digest_size=16).hexdigest())
+
+
+def _if_match(request: web.Request) -> int | None:
+    header = request.headers.get("If-Match")
+    if header is None or header.strip() == "*":
+        return None
+    match = _ETAG.fullmatch(header.strip())
+    if match is None:
+        raise Malformed("If-Match must be an ETag that this server gave.")
+    return int(match[1])
+
+
+# Answering
+
+
+def _respond(request: web.Request, operation: Operation, result: Result) -> web.Response:
+    data = orjson.dumps(result.data)
+    headers = {HEADER: correlation_id.get()}
+    if result.location is not None:
+        headers["Location"] = result.location
+    if result.version is not None:
+        headers["ETag"] = etag = f'"{result.version}-{zlib.crc32(data):08x}"'
+        if request.method in ("GET", "HEAD") and _matches(request.headers.get("If-None-Match"), etag):
+            return web.Response(status=304, headers=headers)
+    metadata = orjson.dumps(_metadata(result))
+    return web.Response(
+        body=b'{"success":true,"data":%b,"metadata":%b}' % (data, metadata),
+        status=result.status or operation.status,
+        content_type="application/json",
+        headers=headers,
+    )
+
+
+def _matches(header: str | None, etag: str) -> bool:
+    return header is not None and any(tag.strip().removeprefix("W/") in (etag, "*") for tag in header.split(","))
+
+
+def _metadata(result: Result) -> dict[str, Any]:
+    metadata = {
+        "timestamp": iso_time(time.time_ns() // 1_000_000),
+        "correlation_id": correlation_id.get(),
+        "version": "1.0",
+        **result.extra,
+    }
+    if result.limit is not None:
+        metadata["pagination"] = {
+            "limit": result.limit,
+            "next_cursor": result.next_cursor,
+            "has_more": result.next_cursor is not None,
+        }
+    return metadata

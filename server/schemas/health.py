@@ -1,0 +1,31 @@
+"""Health on the wire."""
+
+from typing import Literal
+
+from server.schemas.base import Time, View
+
+
+class CheckView(View):
+    status: Literal["ok", "failing"]
+    reason: str | None
+
+
+class HealthView(View):
+    status: Literal["ok", "unavailable"]
+    version: str
+    started_at: Time
+    uptime_seconds: int
+    connections: int
+    live_threads: int
+    checks: dict[str, CheckView]
+
+
+class LiveView(View):
+    status: Literal["alive"]
+
+
+class InfoView(View):
+    name: str
+    version: str
+    api: str
+    links: dict[str, str]

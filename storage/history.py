@@ -1,0 +1,99 @@
+"""The history port: each question on a reader's connection, in one read transaction."""
+
+from collections.abc import Sequence
+
+from peewee import SqliteDatabase
+
+from actors.events import LogPage
+from actors.records import Identity, Member, Message, Page, Reaction, Revision, Thread, ThreadStatus, User
+from actors.thread_state import ThreadState
+from storage.database import DatabaseOptions
+from storage.readers import Readers
+from storage.reading import log, messages, threads, users
+
+
+class SqliteHistory:
+    """Implements `actors.ports.History`, and loads what a thread's actor needs to know."""
+
+    def __init__(self, options: DatabaseOptions) -> None:
+        self._readers = Readers(options)
+
+    async def user(self, user_id: str) -> User:
+        return await self._readers.run(users.one, user_id)
+
+    async def users(self, *, limit: int, after: int | None) -> Page[User]:
+        return await self._readers.run(users.page, limit=limit, after=after)
+
+    async def thread_state(self, thread_id: str) -> ThreadState | None:
+        return await self._readers.run(threads.state, thread_id)
+
+    async def thread(self, identity: Identity, thread_id: str) -> Thread:
+        return await self._readers.run(threads.one, identity, thread_id)
+
+    async def threads(
+        self, identity: Identity, *, limit: int, before: int | None, status: ThreadStatus | None, everything: bool
+    ) -> Page[Thread]:
+        return await self._readers.run(
+            threads.page, identity, limit=limit, before=before, status=status, everything=everything
+        )
+
+    async def members(self, identity: Identity, thread_id: str, *, limit: int, after: int | None) -> Page[Member]:
+        return await self._readers.run(threads.members, identity, thread_id, limit=limit, after=after)
+
+    async def member(self, identity: Identity, thread_id: str, user_id: str) -> Member:
+        return await self._readers.run(threads.member, identity, thread_id, user_id)
+
+    async def messages(
+        self,
+        identity: Identity,
+        thread_id: str,
+        *,
+        limit: int,
+        before: str | None = None,
+        after: str | None = None,
+        around: str | None = None,
+    ) -> Page[Message]:
+        return await self._readers.run(
+            messages.page, identity, thread_id, limit=limit, before=before, after=after, around=around
+        )
+
+    async def message(self, identity: Identity, message_id: str) -> Message:
+        return await self._readers.run(messages.one, identity, message_id)
+
+    async def thread_of(self, message_id: str) -> str:
+        return await self._readers.run(messages.thread_of, message_id)
+
+    async def revisions(self, identity: Identity, message_id: str) -> tuple[Message, tuple[Revision, ...]]:
+        return await self._readers.run(messages.revisions, identity, message_id)
+
+    async def reactions(self, identity: Identity, message_id: str, *, limit: int, after: int | None) -> Page[Reaction]:
+        return await self._readers.run(messages.reactions, identity, message_id, limit=limit, after=after)
+
+    async def log_of_thread(
+        self,
+        identity: Identity,
+        thread_id: str,
+        offset: int,
+        *,
+        limit: int,
+        up_to: int | None = None,
+        reverse: bool = False,
+    ) -> LogPage:
+        return await self._readers.run(
+            log.after_offset, identity, thread_id, offset, limit=limit, up_to=up_to, reverse=reverse
+        )
+
+    async def log_of_threads(
+        self, identity: Identity, thread_ids: Sequence[str], position: int, *, limit: int
+    ) -> LogPage:
+        return await self._readers.run(log.after_position, identity, thread_ids, position, limit=limit)
+
+    async def head(self) -> tuple[str, int]:
+        return await self._readers.run(_head)
+
+    def close(self) -> None:
+        self._readers.close()
+
+
+def _head(database: SqliteDatabase) -> tuple[str, int]:
+    return log.epoch(database), log.head_position(database)

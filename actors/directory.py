@@ -9,8 +9,9 @@ from actors import limits
 from actors.commands import ThreadCommand
 from actors.errors import XpError
 from actors.events import Event
+from actors.follower import Follower
 from actors.journal import Committed, Journal
-from actors.ports import Encode, Store, ThreadLoader
+from actors.ports import Encode, LogReader, Store, ThreadLoader
 from actors.runtime import LoopFuture, Stage
 from actors.thread import EventsCommitted, Recheck, RetireIfIdle, ThreadActor
 
@@ -18,13 +19,31 @@ from actors.thread import EventsCommitted, Recheck, RetireIfIdle, ThreadActor
 class Directory:
     """Starts a thread's actor at its first message, hands it what was committed, retires it when it is idle."""
 
-    def __init__(self, stage: Stage, store: Store, *, load: ThreadLoader, encode: Encode) -> None:
+    def __init__(
+        self, stage: Stage, store: Store, *, load: ThreadLoader, encode: Encode, log: LogReader | None = None
+    ) -> None:
+        """With `log`, what other processes write into the database is told to subscribers too."""
         self._stage = stage
         self._load = load
         self._encode = encode
         self._threads: dict[str, ThreadActor] = {}
         self.journal = Journal(stage, store, self._on_commit)
+        self._follower = self._make_follower(log) if log is not None else None
         self._sweep = stage.loop.call_later(limits.THREAD_IDLE_SECONDS, self._retire_idle)
+
+    def _make_follower(self, log: LogReader) -> Follower:
+        return Follower(
+            read_head=log.head,
+            read_range=lambda after, up_to: log.between(list(self._threads), after, up_to),
+            is_busy=lambda: self.journal.in_flight > 0,
+            publish=self._publish_all,
+        )
+
+    async def open(self) -> None:
+        """Open the store and follow its log; raises what the store raises."""
+        await self.journal.open()
+        if self._follower is not None:
+            await self._follower.start()
 
     def thread(self, thread_id: str) -> "pykka.ActorRef[Any]":
         actor = self._threads.get(thread_id)
@@ -66,16 +85,24 @@ class Directory:
 
     def _on_commit(self, committed: Committed) -> None:
         """Acknowledge, then publish: both come after the commit, and the writer's reply need not wait for readers."""
-        by_thread: dict[str, list[Event]] = {}
+        events: list[Event] = []
         for reply, outcome in committed:
             if isinstance(outcome, XpError):
                 reply.set_exception(outcome)
-                continue
-            reply.set(outcome)
-            for event in outcome.events:
-                by_thread.setdefault(event.thread_id, []).append(event)
-        for thread_id, events in by_thread.items():
-            self._publish(thread_id, events)
+            else:
+                reply.set(outcome)
+                events += outcome.events
+        if events:
+            if self._follower is not None:
+                self._follower.committed(events[0].position, events[-1].position)
+            self._publish_all(events)
+
+    def _publish_all(self, events: Sequence[Event]) -> None:
+        by_thread: dict[str, list[Event]] = {}
+        for event in events:
+            by_thread.setdefault(event.thread_id, []).append(event)
+        for thread_id, its_events in by_thread.items():
+            self._publish(thread_id, its_events)
 
     def _publish(self, thread_id: str, events: Sequence[Event]) -> None:
         actor = self._threads.get(thread_id)
@@ -91,3 +118,5 @@ class Directory:
 
     def stop(self) -> None:
         self._sweep.cancel()
+        if self._follower is not None:
+            self._follower.stop()

@@ -69,6 +69,8 @@ OUTBOX_BYTES: Final = 1 * MIB
 """What waits for one slow reader; beyond it the connection is closed with 3008 and comes back with its cursor."""
 SOCKET_BUFFER_BYTES: Final = 64 * KIB
 """What is handed to the transport before its reader has taken it; the rest waits in the outbox, counted."""
+PUBLICATIONS_BYTES: Final = 256 * KIB
+"""Of events that are encoded together: one frame carries them, and official SDKs take frames of up to 1 MiB."""
 RECOVERY_EVENTS: Final = 300
 """Beyond it a client reloads: replaying more is slower than reading the newest page."""
 RECOVERY_BYTES: Final = 512 * KIB

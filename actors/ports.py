@@ -40,6 +40,18 @@ class ThreadLoader(Protocol):
         ...
 
 
+class LogReader(Protocol):
+    """The log as the core follows it."""
+
+    async def head(self) -> tuple[str, int]:
+        """(epoch of the log, its newest position)."""
+        ...
+
+    async def between(self, thread_ids: Sequence[str], after: int, up_to: int) -> Sequence[Event]:
+        """Events of these threads with a position after `after` and up to `up_to`, in order."""
+        ...
+
+
 Encode = Callable[[Event], bytes]
 """The event as JSON, as every subscriber gets it. Called once an event."""
 

@@ -1,6 +1,6 @@
 """The thread actor: serializes what is written into one conversation and tells its subscribers what was committed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,6 +111,8 @@ class ThreadActor(LoopActor):
         self._missed: list[Event] = []
         self._subscribers: dict[pykka.ActorRef[Any], Identity] = {}
         self._in_flight = 0
+        self._early: list[Event] = []
+        """What arrived before an entry that another process wrote; the follower brings that."""
 
     # Loading and retiring
 
@@ -130,13 +132,12 @@ class ThreadActor(LoopActor):
     def _take_state(self, loaded: _Loaded) -> None:
         if isinstance(loaded.state, ThreadState):
             self._state = loaded.state
-            for event in self._missed:
-                self._state.apply(event)
+            missed, self._missed = self._missed, []
+            self.publish(missed)
         else:
             # A thread that is not there, or cannot be read now, answers what waits and is tried anew next time.
             self._missing = loaded.state or NotFound("thread", self.thread_id)
             self._retire()
-        self._missed = []
         self.release()
 
     def _retire(self) -> None:
@@ -216,9 +217,7 @@ class ThreadActor(LoopActor):
             return
         self.last_used = self.stage.loop.time()
         run: list[Event] = []
-        for event in events:
-            if event.offset <= self._state.offset:
-                continue
+        for event in self._in_order(events):
             self._state.apply(event)
             run.append(event)
             if changes_access(event):
@@ -227,13 +226,26 @@ class ThreadActor(LoopActor):
                 self._end_access()
         self._tell(run)
 
+    def _in_order(self, events: Sequence[Event]) -> Iterator[Event]:
+        """Those that come next, without repeats; what is ahead of a hole waits for what is missing."""
+        assert self._state is not None
+        if self._early:
+            events = sorted((*self._early, *events), key=lambda event: event.offset)
+            self._early = []
+        for event in events:
+            if event.offset == self._state.offset + 1:
+                yield event
+            elif event.offset > self._state.offset:
+                self._early.append(event)
+
     def _tell(self, events: list[Event]) -> None:
         if not (events and self._subscribers):
             return
         items = [Publication(e.offset, e.position, e.type, self._encode(e)) for e in events]
-        publications = Publications(self.channel, items)
-        for connection in self._subscribers:
-            connection.tell(publications)
+        for chunk in _chunks(items):
+            publications = Publications(self.channel, chunk)
+            for connection in self._subscribers:
+                connection.tell(publications)
 
     def _end_access(self) -> None:
         for connection, identity in list(self._subscribers.items()):
@@ -246,3 +258,19 @@ class ThreadActor(LoopActor):
     @handles(Recheck)
     def _recheck(self, message: Recheck) -> None:
         self._end_access()
+
+
+def _chunks(items: list[Publication]) -> Iterator[list[Publication]]:
+    """Pieces that one frame can carry, however much was committed at once."""
+    if sum(len(item.data) for item in items) <= limits.PUBLICATIONS_BYTES:
+        yield items
+        return
+    chunk: list[Publication] = []
+    size = 0
+    for item in items:
+        if chunk and size + len(item.data) > limits.PUBLICATIONS_BYTES:
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(item)
+        size += len(item.data)
+    yield chunk

@@ -82,14 +82,16 @@ async def _running(chosen: Settings, listener: socket.socket) -> AsyncIterator[N
     options = DatabaseOptions(chosen["data_dir"] / FILE_NAME, synchronous=chosen["synchronous"].upper())
     stage = Stage()
     history = SqliteHistory(options)
-    directory = Directory(stage, JournalStore(options), load=history.thread_state, encode=render.event_json)
+    directory = Directory(
+        stage, JournalStore(options), load=history.thread_state, encode=render.event_json, log=history
+    )
     async with contextlib.AsyncExitStack() as closing:
         closing.push_async_callback(keys.close)
         closing.callback(history.close)
         closing.callback(stage.stop_all)
         closing.push_async_callback(directory.journal.close)
         closing.callback(directory.stop)
-        await directory.journal.open()
+        await directory.open()
         epoch, _ = await history.head()
         services = _services(chosen, stage, directory, history, keys, epoch)
         http = HttpServer(services, stage, _browser(chosen), access_log=chosen["log_level"] == "debug")

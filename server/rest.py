@@ -29,8 +29,7 @@ def routes(operations: Sequence[Operation], services: Services, authentication: 
     found = []
     for operation in ordered:
         handler = _handler(operation, services, authentication)
-        methods = (*operation.methods, "HEAD") if "GET" in operation.methods else operation.methods
-        found += [web.route(method, operation.path, handler) for method in methods]
+        found += [web.route(method, operation.path, handler) for method in operation.methods]
     return found
 
 

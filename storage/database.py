@@ -71,6 +71,7 @@ def open_reader(options: DatabaseOptions) -> SqliteDatabase:
                 ("cache_size", -16_384),
             ],
             check_same_thread=False,
+            thread_safe=False,  # opened and used by one OS thread, closed by another
             cached_statements=512,
         )
         database.connect()
@@ -108,6 +109,25 @@ def _meaning(text: str) -> str:
     return next((sentence for mark, sentence in _MEANINGS if mark in lowered), f"{text}.")
 
 
-def unavailable(error: Exception) -> StorageUnavailable:
+def is_storage_failure(error: BaseException) -> bool:
+    """Whether the database could not do it, rather than that it was asked something wrong."""
+    # Of the class itself: "malformed", "not a database"; its other heirs are about what was asked.
+    return isinstance(error, _STORAGE_FAILURES) or type(error) is peewee.DatabaseError
+
+
+_STORAGE_FAILURES = (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError, sqlite3.Error)
+
+
+def unavailable(error: BaseException, outcome: str = "Nothing was written") -> StorageUnavailable:
     """What a client is told when a statement failed for a reason that may go away."""
-    return StorageUnavailable(f"Nothing was written: {_meaning(str(error))}")
+    return StorageUnavailable(f"{outcome}: {_meaning(str(_telling(error)))}")
+
+
+def _telling(error: BaseException) -> BaseException:
+    """The error that says why. A disk that is full ends the transaction, and then the rollback fails as well."""
+    cause: BaseException | None = error
+    while isinstance(cause, peewee.PeeweeException | sqlite3.Error):
+        if any(mark in str(cause).lower() for mark, _ in _MEANINGS):
+            return cause
+        cause = cause.__context__
+    return error

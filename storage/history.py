@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from peewee import SqliteDatabase
 
-from actors.events import LogPage
+from actors.events import Event, LogPage
 from actors.records import Identity, Member, Message, Page, Reaction, Revision, Thread, ThreadStatus, User
 from actors.thread_state import ThreadState
 from storage.database import DatabaseOptions
@@ -13,7 +13,7 @@ from storage.reading import log, messages, threads, users
 
 
 class SqliteHistory:
-    """Implements `actors.ports.History`, and loads what a thread's actor needs to know."""
+    """Implements `actors.ports.History` and `LogReader`, and loads what a thread's actor needs to know."""
 
     def __init__(self, options: DatabaseOptions) -> None:
         self._readers = Readers(options)
@@ -90,6 +90,9 @@ class SqliteHistory:
 
     async def head(self) -> tuple[str, int]:
         return await self._readers.run(_head)
+
+    async def between(self, thread_ids: Sequence[str], after: int, up_to: int) -> Sequence[Event]:
+        return await self._readers.run(log.between, thread_ids, after, up_to)
 
     def close(self) -> None:
         self._readers.close()

@@ -5,7 +5,6 @@ under a savepoint of its own, so that a refusal undoes only itself.
 """
 
 import logging
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
@@ -16,7 +15,7 @@ from actors import commands
 from actors.commands import Done, Once
 from actors.errors import Conflict, Internal, XpError
 from storage import models
-from storage.database import DatabaseOptions, open_writer, unavailable
+from storage.database import DatabaseOptions, is_storage_failure, open_writer, unavailable
 from storage.schema import migrate
 from storage.writing import housekeeping, members, messages, outcomes, posting, threads, users
 from storage.writing.transaction import Transaction
@@ -43,7 +42,6 @@ HANDLERS: dict[type, Callable[[Transaction, Any], Done]] = {
 """Every command but PostMessage, which is done many at a time."""
 
 _Outcome = Done | XpError
-_STORAGE_FAILURES = (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError, sqlite3.Error)
 
 
 class JournalStore:
@@ -52,15 +50,20 @@ class JournalStore:
     def __init__(self, options: DatabaseOptions, *, migrate_on_open: bool = True) -> None:
         self._options = options
         self._migrate = migrate_on_open
+        self._is_open = False
 
     def open(self) -> None:
         """Open, and bring the schema up to date; raises `DatabaseProblem`."""
         self.database = open_writer(self._options)
+        self._is_open = True
         models.database_proxy.initialize(self.database)
         migrate(self.database, self._options.path, apply=self._migrate)
 
     def close(self) -> None:
-        self.database.close()
+        """Also after an `open` that failed, wherever it did."""
+        if self._is_open:
+            self.database.close()
+            self._is_open = False
 
     @property
     def epoch(self) -> str:
@@ -71,9 +74,13 @@ class JournalStore:
         try:
             try:
                 return self._together(batch)
-            except (XpError, peewee.IntegrityError):
+            except Exception as error:
+                if is_storage_failure(error):
+                    raise
                 return self._apart(batch)
-        except _STORAGE_FAILURES as error:
+        except Exception as error:
+            if not is_storage_failure(error):
+                raise
             self._abandon()
             logger.warning("the database did not take a batch of %d: %s", len(batch), error)
             raise unavailable(error) from error
@@ -83,7 +90,9 @@ class JournalStore:
         try:
             if self.database.connection().in_transaction:
                 self.database.connection().rollback()
-        except _STORAGE_FAILURES:
+        except Exception as error:
+            if not is_storage_failure(error):
+                raise
             self.database.close()
             self.database.connect()
 
@@ -112,9 +121,9 @@ class JournalStore:
         except peewee.IntegrityError as error:
             tx.position = position
             return _taken(error, command)
-        except _STORAGE_FAILURES:
-            raise
-        except Exception:
+        except Exception as error:
+            if is_storage_failure(error):
+                raise
             tx.position = position
             logger.exception("%s failed", type(command).__name__)
             return Internal()

@@ -1,16 +1,14 @@
 """The reader pool: a few OS threads, each with a read-only connection of its own."""
 
 import asyncio
-import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Concatenate, ParamSpec, TypeVar
 
-import peewee
 from peewee import SqliteDatabase
 
-from storage.database import DatabaseOptions, open_reader, unavailable
+from storage.database import DatabaseOptions, DatabaseProblem, is_storage_failure, open_reader, unavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -36,8 +34,12 @@ class Readers:
             database = self._database()
             with database.atomic("DEFERRED"):
                 return question(database, *args, **kwargs)
-        except (peewee.OperationalError, peewee.InterfaceError, sqlite3.Error) as error:
-            raise unavailable(error) from error
+        except DatabaseProblem as problem:  # its sentence names files, which are not for clients
+            raise unavailable(problem.__cause__ or problem, "Nothing could be read") from problem
+        except Exception as error:
+            if not is_storage_failure(error):
+                raise
+            raise unavailable(error, "Nothing could be read") from error
 
     def _database(self) -> SqliteDatabase:
         database: SqliteDatabase | None = getattr(self._local, "database", None)
@@ -48,4 +50,6 @@ class Readers:
 
     def close(self) -> None:
         self._executor.shutdown(wait=True)
+        for database in self._databases:
+            database.close()
         self._databases.clear()

@@ -66,6 +66,17 @@ def after_position(
     return LogPage(epoch(database), events, newest, newest, len(found) > limit)
 
 
+def between(database: SqliteDatabase, thread_ids: Sequence[str], after: int, up_to: int) -> tuple[Event, ...]:
+    """Events of these threads with a position after `after` and up to `up_to`, for whoever follows the log."""
+    query = _E.select(*_COLUMNS).where((_E.position > after) & (_E.position <= up_to)).order_by(_E.position)
+    found = rows.fetch(database, query)
+    keys = list({row[1] for row in found})
+    names = rows.fetch(database, _T.select(_T.id, _T.uid).where(_T.id.in_(keys))) if keys else []
+    wanted = set(thread_ids)
+    threads = {key: uid for key, uid in names if uid in wanted}
+    return _render(database, [row for row in found if row[1] in threads], threads)
+
+
 def head_position(database: SqliteDatabase) -> int:
     row = rows.first(database, models.LogHead.select(models.LogHead.position))
     assert row is not None

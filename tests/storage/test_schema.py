@@ -76,12 +76,12 @@ def test_a_failing_migration_leaves_nothing_behind(tmp_path: Path, monkeypatch: 
     folder.mkdir()
     (folder / "0001_good.py").write_text("def up(migrator, db):\n    db.execute_sql('CREATE TABLE good (a)')\n")
     (folder / "0002_bad.py").write_text(
-        "def up(migrator, db):\n    db.execute_sql('CREATE TABLE bad (a)')\n    db.execute_sql('SELECT nothing')\n"
+        "def up(migrator, db):\n    db.execute_sql('CREATE TABLE bad (a)')\n    db.execute_sql('SELECT missing')\n"
     )
     monkeypatch.setattr(schema, "DIRECTORY", folder)
     path = tmp_path / "experience.db"
     database = open_writer(options(path))
-    with pytest.raises(DatabaseProblem, match="could not be brought up to date: no such column: nothing"):
+    with pytest.raises(DatabaseProblem, match="could not be brought up to date: no such column: missing"):
         schema.migrate(database, path)
     assert database.execute_sql("SELECT name FROM sqlite_master").fetchall() == []
     database.close()
@@ -107,7 +107,11 @@ def test_processes_that_start_at_once_agree_on_one_schema(tmp_path: Path) -> Non
     starters = [
         subprocess.Popen(
             [sys.executable, "-c", STARTER, str(path)],
-            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )  # fmt: skip
         for _ in range(4)
     ]

@@ -1,0 +1,89 @@
+"""The follower: notices what others have written into the log, so that live threads tell their subscribers.
+
+Another process (an administrator's command, another node) may commit between our own transactions. Positions have no
+holes, so a batch of ours that does not start right after the last position seen shows that somebody wrote; and when
+nothing of ours is in flight, a look at the head once a second shows it too.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from actors.errors import XpError
+from actors.events import Event
+
+logger = logging.getLogger("actors.follower")
+
+LOOK_SECONDS = 1.0
+POSITIONS_AT_ONCE = 1_000
+
+ReadHead = Callable[[], Awaitable[tuple[str, int]]]
+"""Answers (epoch, newest position)."""
+ReadRange = Callable[[int, int], Awaitable[Sequence[Event]]]
+"""(after, up to) → events of live threads in that range of positions, in order."""
+
+
+class Follower:
+    def __init__(
+        self,
+        *,
+        read_head: ReadHead,
+        read_range: ReadRange,
+        is_busy: Callable[[], bool],
+        publish: Callable[[Sequence[Event]], None],
+    ) -> None:
+        """`is_busy` says whether commits of ours are in flight: these will tell by themselves."""
+        self._read_head = read_head
+        self._read_range = read_range
+        self._is_busy = is_busy
+        self._publish = publish
+        self._seen = 0
+        self._task: asyncio.Task[None] | None = None
+        self._gaps: list[tuple[int, int]] = []
+        self._woken = asyncio.Event()
+
+    async def start(self) -> None:
+        """What is there now has been seen. Raises `StorageUnavailable`."""
+        _, self._seen = await self._read_head()
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    def committed(self, first: int, last: int) -> None:
+        """A transaction of ours took these positions."""
+        if first > self._seen + 1:
+            self._gaps.append((self._seen, first - 1))
+            self._woken.set()
+        self._seen = max(self._seen, last)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._woken.wait()
+            except TimeoutError:
+                pass
+            self._woken.clear()
+            try:
+                await self._look()
+            except XpError as error:
+                logger.warning("the log could not be followed: %s", error)
+            except Exception:
+                logger.exception("the log could not be followed")
+
+    async def _look(self) -> None:
+        if not self._gaps and not self._is_busy():
+            _, head = await self._read_head()
+            if head > self._seen and not self._is_busy():
+                self._gaps.append((self._seen, head))
+                self._seen = head
+        while self._gaps:
+            after, up_to = self._gaps[0]
+            while after < up_to:
+                step = min(after + POSITIONS_AT_ONCE, up_to)
+                self._publish(await self._read_range(after, step))
+                after = step
+                self._gaps[0] = (after, up_to)
+            self._gaps.pop(0)
+
+    def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()

@@ -208,6 +208,7 @@ CODES: Mapping[str, type[XpError]] = {
             Internal,
         )
     },
+    "unknown_key": Unauthenticated,
     "domain_not_allowed": Forbidden,
     "origin_not_allowed": Forbidden,
     "not_a_writer": Forbidden,

@@ -49,7 +49,7 @@ COMMANDS_IN_ALL: Final = 20_000
 """In flight in the journal: about a second of work."""
 COMMANDS_PER_CONNECTION: Final = 256
 """Unanswered commands of one WebSocket; beyond it the socket is not read until some are answered."""
-JOURNAL_BATCH: Final = 512
+JOURNAL_BATCH: Final = 1024
 """Commands in one transaction: past it a commit's latency grows faster than its throughput."""
 
 # Actors

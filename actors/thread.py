@@ -1,5 +1,6 @@
 """The thread actor: serializes what is written into one conversation and tells its subscribers what was committed."""
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -245,7 +246,10 @@ class ThreadActor(LoopActor):
         for chunk in _chunks(items):
             publications = Publications(self.channel, chunk)
             for connection in self._subscribers:
-                connection.tell(publications)
+                try:  # noqa: SIM105 - suppress() costs as much as the tell
+                    connection.tell(publications)
+                except pykka.ActorDeadError:
+                    pass  # it has just closed; its Unsubscribe is on the way
 
     def _end_access(self) -> None:
         for connection, identity in list(self._subscribers.items()):
@@ -253,7 +257,8 @@ class ThreadActor(LoopActor):
                 self._must_see(identity)
             except NotFound:
                 del self._subscribers[connection]
-                connection.tell(AccessEnded(self.channel))
+                with contextlib.suppress(pykka.ActorDeadError):
+                    connection.tell(AccessEnded(self.channel))
 
     @handles(Recheck)
     def _recheck(self, message: Recheck) -> None:

@@ -30,3 +30,7 @@ def main() -> None:
 
     Example: xp serve --port 8787
     """
+
+
+if __name__ == "__main__":
+    main()

@@ -55,8 +55,11 @@ async def _serve(chosen: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     with _listen(chosen["host"], chosen["port"]) as listener:
-        async with _running(chosen, listener):
+        async with running(chosen, listener):
             _greet(chosen, listener)
+            # What is there now lives as long as the process: the collector need not look at it again.
+            gc.collect()
+            gc.freeze()
             await stop.wait()
             click.echo("Stopping: no new connections; clients are told to come back.", err=True)
 
@@ -76,7 +79,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 @contextlib.asynccontextmanager
-async def _running(chosen: Settings, listener: socket.socket) -> AsyncIterator[None]:
+async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Services]:
     """Bottom-up: storage, actors, services, HTTP; top-down on the way out."""
     keys = await open_keys(chosen)
     options = DatabaseOptions(chosen["data_dir"] / FILE_NAME, synchronous=chosen["synchronous"].upper())
@@ -87,19 +90,16 @@ async def _running(chosen: Settings, listener: socket.socket) -> AsyncIterator[N
     )
     async with contextlib.AsyncExitStack() as closing:
         closing.push_async_callback(keys.close)
-        closing.callback(history.close)
         closing.callback(stage.stop_all)
-        closing.push_async_callback(directory.journal.close)
+        closing.push_async_callback(directory.journal.close)  # the last to close it folds the WAL into the database
+        closing.callback(history.close)
         closing.callback(directory.stop)
         await directory.open()
         epoch, _ = await history.head()
         services = _services(chosen, stage, directory, history, keys, epoch)
         http = HttpServer(services, stage, _browser(chosen), access_log=chosen["log_level"] == "debug")
         await http.start(listener)
-        # What is there now lives as long as the process: the collector need not look at it again.
-        gc.collect()
-        gc.freeze()
-        yield
+        yield services
         await _drain(services, http)
 
 

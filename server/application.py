@@ -22,8 +22,8 @@ def make_application(services: Services, stage: Stage, browser: BrowserRules) ->
     application.add_routes(rest.routes(operations.ALL, services, authentication))
     application.add_routes(
         [
-            web.get("/connection/websocket", websockets, allow_head=False),
-            web.get("/api/v1/ws", websockets, allow_head=False),
+            web.get("/connection/websocket", websockets.handle, allow_head=False),
+            web.get("/api/v1/ws", websockets.handle, allow_head=False),
             web.get("/api/v1/threads/{thread_id}/events", streams.of_thread, allow_head=False),
             web.get("/api/v1/events", streams.of_threads, allow_head=False),
         ]

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -14,10 +14,9 @@ from actors.errors import Forbidden, Internal, ShuttingDown, TokenExpired, Unaut
 from actors.identifiers import new_id
 from actors.ports import Transport
 from actors.records import Identity
-from actors.runtime import Stage
+from actors.runtime import LoopFuture, Stage, drive
 from actors.thread import Unsubscribe
 from server import problems
-from server.middleware import correlation_id
 from server.realtime import protocol
 from server.realtime.calls import Calls
 from server.realtime.channels import Channels
@@ -34,7 +33,7 @@ are let through is a flood, not a burst."""
 
 Answer = bytes | None
 """JSON of a result; None where the reply is written by whoever keeps its order with publications."""
-Verb = Callable[[int, Mapping[str, Any]], Awaitable[Answer]]
+Verb = Callable[[int, Mapping[str, Any]], Coroutine[Any, Any, Answer]]
 
 
 class Session:
@@ -61,13 +60,15 @@ class Session:
         }
         self._bucket = TokenBucket(limits.COMMANDS_PER_SECOND, limits.COMMANDS_BURST) if services.rate_limits else None
         self._refused = 0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._unanswered = 0
         self._last_frame = stage.loop.time()
         self._pinged_at: float | None = None
         self._expiry: asyncio.TimerHandle | None = stage.loop.call_later(
             limits.CONNECT_SECONDS, self.close, *protocol.STALE
         )
         self._room = asyncio.Event()
+        self._connecting: list[dict[str, Any]] | None = None
+        """What came while connect is being answered; None at all other times."""
         services.hub.join(self)
 
     # What comes in
@@ -78,9 +79,18 @@ class Session:
         try:
             for command in protocol.commands(frame):
                 if command and self._connection.is_open:
-                    self._take(command)
+                    self._hold_or_take(command)
         except protocol.BadFrame as error:
             self.close(protocol.BAD_REQUEST[0], f"bad request: {error}")
+
+    def _hold_or_take(self, command: dict[str, Any]) -> None:
+        """Clients may send what follows connect in the same frame; it waits until they are known."""
+        if self._connecting is None:
+            self._take(command)
+        elif len(self._connecting) < limits.COMMANDS_PER_CONNECTION:
+            self._connecting.append(command)
+        else:
+            self.close(protocol.BAD_REQUEST[0], "bad request: too many commands before connect was answered")
 
     def _take(self, command: dict[str, Any]) -> None:
         verb = next((name for name in command if name in protocol.VERBS), None)
@@ -93,6 +103,7 @@ class Session:
         if verb is None or not isinstance(body, dict):
             self._unknown(number, command, verb)
         elif verb == "connect":
+            self._connecting = []
             self._start(number, verb, self._connect(number, body))
         elif self.identity is None:
             self.close(protocol.BAD_REQUEST[0], "bad request: the first command must be connect")
@@ -121,19 +132,14 @@ class Session:
         names = ", ".join(sorted(name for name in command if name != "id"))[:100]
         self.send(protocol.error(number, protocol.METHOD_NOT_FOUND[0], f"method not found: {names or 'none'}"))
 
-    def _start(self, number: int, verb: str, work: Awaitable[Answer]) -> None:
-        task = self._stage.loop.create_task(self._run(number, verb, work))
-        self._tasks.add(task)
-        task.add_done_callback(self._finished)
-
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        self._room.set()
+    def _start(self, number: int, verb: str, work: Coroutine[Any, Any, Answer]) -> None:
+        self._unanswered += 1
+        drive(work, lambda outcome: self._answer(number, verb, outcome))
 
     @property
     def has_room(self) -> bool:
         """Whether more commands may come: not while too many are unanswered."""
-        return len(self._tasks) < limits.COMMANDS_PER_CONNECTION
+        return self._unanswered < limits.COMMANDS_PER_CONNECTION
 
     async def room(self) -> None:
         """Wait until there is room; until then the socket is not read."""
@@ -151,22 +157,36 @@ class Session:
         self.send(protocol.error(number, protocol.LIMIT_EXCEEDED[0], detail))
         self.close(*protocol.BAD_REQUEST)
 
-    async def _run(self, number: int, verb: str, work: Awaitable[Answer]) -> None:
+    def _answer(self, number: int, verb: str, outcome: LoopFuture[Answer]) -> None:
+        self._unanswered -= 1
+        self._room.set()
+        if outcome.error is not None:
+            self._answer_error(number, verb, outcome.error)
+        elif (result := outcome.result()) is not None:
+            self.send(protocol.reply(number, verb, result))
+        if verb == "connect":
+            self._take_held()
+
+    def _answer_error(self, number: int, verb: str, error: BaseException) -> None:
+        match error:
+            case Refused():
+                self.send(protocol.error(number, error.code, error.message))
+            case pykka.ActorDeadError():
+                self._tell_error(number, verb, ShuttingDown("The server is shutting down; retry in a moment."))
+            case XpError():
+                self._tell_error(number, verb, error)
+            case _:
+                logger.error("%s of client %s failed", verb, self.client_id, exc_info=error)
+                self._tell_error(number, verb, Internal())
+
+    def _take_held(self) -> None:
+        held, self._connecting = self._connecting or [], None
         try:
-            result = await work
-        except Refused as refusal:
-            self.send(protocol.error(number, refusal.code, refusal.message))
-        except pykka.ActorDeadError:
-            self._tell_error(number, verb, ShuttingDown("The server is shutting down; retry in a moment."))
-        except XpError as error:
-            self._tell_error(number, verb, error)
-        except Exception:
-            correlation_id.set(self.client_id)
-            logger.exception("%s failed", verb)
-            self._tell_error(number, verb, Internal())
-        else:
-            if result is not None:
-                self.send(protocol.reply(number, verb, result))
+            for command in held:
+                if self._connection.is_open:
+                    self._take(command)
+        except protocol.BadFrame as error:
+            self.close(protocol.BAD_REQUEST[0], f"bad request: {error}")
 
     def _tell_error(self, number: int, verb: str, error: XpError) -> None:
         """Operations tell the whole problem in the message; the protocol's own verbs a sentence."""
@@ -181,7 +201,8 @@ class Session:
 
     async def _connect(self, number: int, body: Mapping[str, Any]) -> Answer:
         if self.identity is not None:
-            raise protocol.BadFrame("connected already")
+            self.close(protocol.BAD_REQUEST[0], "bad request: connected already")
+            return None
         token = body.get("token") or self._upgrade_token
         by_command = bool(body.get("token"))
         if not isinstance(token, str):
@@ -244,7 +265,12 @@ class Session:
     # What goes out
 
     def send(self, wire: bytes) -> None:
-        self.connection.tell(Send(wire))
+        self._tell(Send(wire))
+
+    def _tell(self, message: object) -> None:
+        """What is said after the socket has gone is said to nobody."""
+        if not self._connection.actor_stopped.is_set():
+            self.connection.tell(message)
 
     def ping(self) -> float | None:
         """Ping, or look whether the last one was answered: any frame counts as life."""
@@ -263,8 +289,7 @@ class Session:
         return self.services.hub.ping_seconds
 
     def close(self, code: int, reason: str) -> None:
-        if not self._connection.actor_stopped.is_set():
-            self.connection.tell(Close(code, reason))
+        self._tell(Close(code, reason))
 
     # The end
 

@@ -105,7 +105,7 @@ class WebSockets:
         self._stage = stage
         self._authentication = authentication
 
-    async def __call__(self, request: web.Request) -> web.WebSocketResponse:
+    async def handle(self, request: web.Request) -> web.WebSocketResponse:
         token = self._authentication.token_of(request)
         socket = web.WebSocketResponse(
             timeout=GOODBYE_SECONDS, compress=False, max_msg_size=MAX_MESSAGE_BYTES, protocols=("centrifuge-json",)

@@ -108,12 +108,13 @@ def _advance(tx: Transaction, posts: Sequence[PostMessage], first: int) -> dict[
 
 
 def _parents(tx: Transaction, posts: Sequence[PostMessage], heads: dict[str, _Head]) -> dict[str, int]:
-    wanted = {post.parent_id: post for post in posts if post.parent_id}
+    wanted = {(post.parent_id, heads[post.thread_id].key) for post in posts if post.parent_id}
     if not wanted:
         return {}
-    found = {uid: (key, thread) for uid, key, thread in SELECT_PARENTS.run(tx.database, [(uid,) for uid in wanted])}
-    for uid, post in wanted.items():
-        if uid not in found or found[uid][1] != heads[post.thread_id].key:
+    uids = [(uid,) for uid in {uid for uid, _ in wanted}]
+    found = {uid: (key, thread) for uid, key, thread in SELECT_PARENTS.run(tx.database, uids)}
+    for uid, thread in wanted:
+        if uid not in found or found[uid][1] != thread:
             raise NotFound("message", str(uid))
     return {uid: key for uid, (key, _) in found.items()}
 

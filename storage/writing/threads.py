@@ -1,5 +1,7 @@
 """What commands do to threads."""
 
+from dataclasses import replace
+
 from actors import commands, rules
 from actors.commands import Done, Gone
 from actors.errors import Conflict
@@ -25,7 +27,7 @@ def create_thread(tx: Transaction, command: commands.CreateThread) -> Done:
     members: dict[int, MemberRole] = {users.user_key(tx, user_id): role for user_id, role in command.members}
     members[creator.key] = "OWNER"
     _insert_members(tx, thread[0], members)
-    events = [tx.log(thread, "thread.created", creator, _read(tx, thread[0], command))]
+    events = [_log(tx, thread, "thread.created", command)]
     events += [_added(tx, thread, command, key) for key in members if key != creator.key]
     return Done(_read(tx, thread[0], command), tuple(events))
 
@@ -56,8 +58,8 @@ def update_thread(tx: Transaction, command: commands.UpdateThread) -> Done:
         return Done(before)
     update = models.Thread.update(**difference, version=models.Thread.version + 1, updated_at=tx.now)
     tx.execute(update.where(models.Thread.id == key))
-    event = tx.log((key, uid), "thread.updated", command.identity.author, _read(tx, key, command))
-    return Done(_read(tx, key, command), (event,))
+    event = _log(tx, (key, uid), "thread.updated", command)
+    return Done(event.data, (event,))
 
 
 def delete_thread(tx: Transaction, command: commands.DeleteThread) -> Done:
@@ -69,6 +71,12 @@ def delete_thread(tx: Transaction, command: commands.DeleteThread) -> Done:
     update = models.Thread.update(deleted_at=tx.now, title="", metadata="{}", memory="{}")
     tx.execute(update.where(models.Thread.id == key))
     return Done(Gone(uid), (event,))
+
+
+def _log(tx: Transaction, thread: tuple[int, str], event_type: str, command: commands.Command) -> Event:
+    """An entry about the thread itself, which is told as it stands after it: the head of its log is this entry."""
+    event = tx.log(thread, event_type, command.identity.author, ThreadGone(thread[1]))
+    return replace(event, data=_read(tx, thread[0], command))
 
 
 def _read(tx: Transaction, key: int, command: commands.Command) -> Thread:

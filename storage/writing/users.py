@@ -24,15 +24,17 @@ def ensure_user(tx: Transaction, command: commands.EnsureUser) -> Done:
     row = rows.first(tx.database, _SEEN.where(models.User.subject == command.subject))
     if row is None:
         return Done(_insert(tx, command, claims, text))
-    key, seen = row
-    if seen != text:
-        before = orjson.loads(seen)
+    key, seen, status = row
+    if seen != text and status == "ACTIVE":
+        before = orjson.loads(seen) if seen else _NOTHING_SEEN
         news = {name: value for name, value in claims.items() if value and value != before.get(name)}
         _write(tx, key, news | {"claims": text})
     return Done(_by_key(tx, key))
 
 
-_SEEN = models.User.select(models.User.id, models.User.claims)
+_SEEN = models.User.select(models.User.id, models.User.claims, models.User.status)
+_NOTHING_SEEN: dict[str, Any] = {"kind": "HUMAN"}
+"""Of a user whom an admin has made. A token that says nothing of a kind says HUMAN; that is no news."""
 
 
 def _claims(command: commands.EnsureUser) -> dict[str, Any]:
@@ -107,9 +109,9 @@ def delete_user(tx: Transaction, command: commands.DeleteUser) -> Done:
     must_match(command.if_version, user.version)
     if user.key == command.identity.user.key:
         raise Conflict("You cannot delete yourself; ask another admin.")
-    events = tuple(_leave(tx, thread, command, user) for thread in _threads_of(tx, user.key))
-    blank = {"email": "", "name": "Deleted user", "avatar_url": None, "metadata": "{}", "status": "DEACTIVATED"}
-    _write(tx, user.key, {**blank, "role": "USER"})
+    blank = {"email": "", "name": "Deleted user", "avatar_url": None, "metadata": "{}", "claims": ""}
+    gone = _write(tx, user.key, {**blank, "role": "USER", "status": "DEACTIVATED"})
+    events = tuple(_leave(tx, thread, command, gone) for thread in _threads_of(tx, user.key))
     return Done(Gone(user.id), events)
 
 

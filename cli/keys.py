@@ -1,0 +1,68 @@
+"""The keys that tokens are verified with: the secret, and what the issuer publishes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from cli.settings import Settings
+from server.outbound.jwks import JwksRefresher
+from server.tokens import KeySet, TokenRules, TokenVerifier, load_or_create_secret
+
+SECRET_FILE = "jwt-secret"  # noqa: S105 - a file's name
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    verifier: TokenVerifier
+    refresher: JwksRefresher | None
+
+    async def close(self) -> None:
+        if self.refresher is not None:
+            await self.refresher.close()
+
+
+async def open_keys(chosen: Settings) -> Keys:
+    """Raises `click.ClickException` with a sentence."""
+    keys = KeySet()
+    url = chosen["jwt_jwks_url"]
+    try:
+        verifier = TokenVerifier(rules_of(chosen, keys if url else None))
+        refresher = JwksRefresher(url, keys) if url else None
+    except ValueError as error:
+        raise click.ClickException(f"{error}.") from error
+    if refresher is not None:
+        await refresher.start()
+    return Keys(verifier, refresher)
+
+
+def rules_of(chosen: Settings, keys: KeySet | None) -> TokenRules:
+    return TokenRules(
+        allowed_domains=chosen["allowed_domains"],
+        secret=secret_of(chosen),
+        keys=keys,
+        issuer=chosen["jwt_issuer"],
+        audience=chosen["jwt_audience"],
+        trust_role_claim=chosen["trust_role_claim"],
+    )
+
+
+def secret_of(chosen: Settings) -> bytes | None:
+    """The secret that was set; without any key at all one is made in the data folder, so that nothing need be set."""
+    if chosen["jwt_secret"] is not None:
+        return str(chosen["jwt_secret"]).encode()
+    if chosen["jwt_jwks_url"] is not None:
+        return None
+    folder: Path = chosen["data_dir"]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        secret, made = load_or_create_secret(folder / SECRET_FILE)
+    except OSError as error:
+        raise click.ClickException(
+            f"{error.filename or folder}: {error.strerror}; DATA_DIR must be writable."
+        ) from error
+    except ValueError as error:
+        raise click.ClickException(f"{error}.") from error
+    if made:
+        click.echo(f"Made a secret for tokens in {folder / SECRET_FILE}; `xp token` uses the same one.", err=True)
+    return secret

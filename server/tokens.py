@@ -1,0 +1,290 @@
+"""Tokens: JSON Web Tokens verified by pinned keys, their claims judged, and minted for the command line.
+
+The key decides the algorithm, never the token (RFC 8725, 3.1): HS256 belongs to the secret, RS256, ES256 and EdDSA to
+the issuer's published keys. A token that brings its own key (`jwk`, `jku`, `x5u`, `x5c`) is refused.
+"""
+
+import json
+import os
+import re
+import secrets
+import stat
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import jwt
+from jwt import PyJWK
+from jwt.utils import base64url_decode
+
+from actors import limits
+from actors.errors import Forbidden, TokenExpired, Unauthenticated
+from actors.records import USER_KINDS, USER_ROLES, UserKind, UserRole
+
+FARTHEST_SECONDS = 10 * 366 * 24 * 3600
+"""A token that lives longer is a mistake of its issuer."""
+SUBJECT_CHARS = 255
+_KEY_ID = re.compile(r"[\x21-\x7e]{1,128}")
+_PART = re.compile(r"[A-Za-z0-9_-]+")
+_TYPES = frozenset({"JWT", "at+jwt", "application/at+jwt"})
+_BRINGS_A_KEY = frozenset({"jwk", "jku", "x5u", "x5c", "crit"})
+
+
+class KeySet:
+    """The issuer's public keys by `kid`. Filled by whoever fetches them; read at every verification."""
+
+    def __init__(self) -> None:
+        self.keys: Mapping[str, PyJWK] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRules:
+    allowed_domains: tuple[str, ...]
+    secret: bytes | None = field(default=None, repr=False)
+    keys: KeySet | None = None
+    issuer: str | None = None
+    audience: str | None = None
+    trust_role_claim: bool = True
+    leeway_seconds: int = limits.TOKEN_LEEWAY_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Implements `actors.ports.VerifiedClaims`."""
+
+    sub: str
+    email: str
+    name: str
+    domain: str
+    role: UserRole | None
+    """None where the token does not say, or may not say."""
+    kind: UserKind
+    expires_at: int
+    token_id: str
+
+
+class TokenVerifier:
+    """Implements `actors.ports.TokenVerifier`."""
+
+    def __init__(self, rules: TokenRules) -> None:
+        """Raises `ValueError` for a secret that is too short to be one."""
+        if rules.secret is not None and len(rules.secret) < limits.SECRET_BYTES:
+            raise ValueError(f"the secret must have at least {limits.SECRET_BYTES} bytes, it has {len(rules.secret)}")
+        self._rules = rules
+        self._domains = frozenset(domain.lower() for domain in rules.allowed_domains)
+
+    def verify(self, token: str, now: float) -> Claims:
+        """The claims of a good token.
+
+        Raises `TokenExpired`, `Unauthenticated` (code `unknown_key` where the issuer may have a new key), and
+        `Forbidden` (code `domain_not_allowed`).
+        """
+        header, payload = _open(token)
+        key, algorithm = self._key_for(header)
+        try:
+            jwt.decode(token, key, algorithms=[algorithm], options=_SIGNATURE_ONLY)
+        except jwt.PyJWTError:
+            raise Unauthenticated("The token's signature is not good.") from None
+        except Exception:  # noqa: BLE001 - whatever a crypto library makes of garbage, the token is no good
+            raise Unauthenticated("The token's signature cannot be checked.") from None
+        return self._judge(payload, now)
+
+    def _key_for(self, header: Mapping[str, Any]) -> tuple[Any, str]:
+        algorithm = header.get("alg")
+        if algorithm == "HS256":
+            if self._rules.secret is None:
+                raise Unauthenticated("Tokens signed by a shared secret are not taken here.")
+            return self._rules.secret, "HS256"
+        kid = header.get("kid")
+        if self._rules.keys is None or algorithm not in ("RS256", "ES256", "EdDSA"):
+            raise Unauthenticated("The token's algorithm is not one that is taken here.")
+        if not (isinstance(kid, str) and _KEY_ID.fullmatch(kid)):
+            raise Unauthenticated("The token must name its key by a short printable `kid`.")
+        key = self._rules.keys.keys.get(kid)
+        if key is None:
+            raise Unauthenticated("The token's key is not one of the issuer's.", code="unknown_key")
+        if key.algorithm_name != algorithm:
+            raise Unauthenticated("The token's algorithm is not its key's.")
+        return key, algorithm
+
+    def _judge(self, payload: Mapping[str, Any], now: float) -> Claims:
+        expires_at = self._judge_times(payload, now)
+        self._judge_parties(payload)
+        subject = payload.get("sub")
+        if not (isinstance(subject, str) and 0 < len(subject) <= SUBJECT_CHARS and subject.isprintable()):
+            raise Unauthenticated(f"The token's `sub` must be 1 to {SUBJECT_CHARS} printable characters.")
+        email = _text(payload, "email", limits.EMAIL_CHARS)
+        trusted = self._rules.trust_role_claim
+        role, kind = payload.get("role"), payload.get("kind")
+        return Claims(
+            sub=subject,
+            email=email,
+            name=_text(payload, "name", limits.NAME_CHARS),
+            domain=self._judge_domain(_text(payload, "domain", SUBJECT_CHARS), email),
+            role=cast(UserRole, role) if trusted and role in USER_ROLES else None,
+            kind=cast(UserKind, kind) if trusted and kind in USER_KINDS else "HUMAN",
+            expires_at=expires_at,
+            token_id=_text(payload, "jti", SUBJECT_CHARS),
+        )
+
+    def _judge_times(self, payload: Mapping[str, Any], now: float) -> int:
+        leeway = self._rules.leeway_seconds
+        expires_at = _time(payload, "exp")
+        if expires_at is None:
+            raise Unauthenticated("The token must say when it expires (`exp`).")
+        if expires_at > now + FARTHEST_SECONDS:
+            raise Unauthenticated("The token's `exp` is too far away to be meant.")
+        for claim in ("nbf", "iat"):
+            moment = _time(payload, claim)
+            if moment is not None and moment > now + leeway:
+                raise Unauthenticated(f"The token is not good yet (`{claim}`).")
+        if expires_at + leeway <= now:
+            raise TokenExpired("The token has expired; sign in again or refresh it.")
+        return int(expires_at) + leeway
+
+    def _judge_parties(self, payload: Mapping[str, Any]) -> None:
+        rules = self._rules
+        if rules.issuer is not None and payload.get("iss") != rules.issuer:
+            raise Unauthenticated("The token is by another issuer.")
+        if rules.audience is not None:
+            audience = payload.get("aud")
+            if rules.audience not in (audience if isinstance(audience, list) else [audience]):
+                raise Unauthenticated("The token is for another audience.")
+
+    def _judge_domain(self, domain: str, email: str) -> str:
+        """The claim decides; where there is none, the domain of the e-mail address does."""
+        found = (domain or email.rpartition("@")[2]).lower()
+        if found not in self._domains:
+            raise Forbidden(
+                f"Users of {found!r} may not come in; ALLOWED_DOMAINS names those who may."
+                if found
+                else "The token names neither a domain nor an e-mail address.",
+                code="domain_not_allowed",
+            )
+        return found
+
+
+_SIGNATURE_ONLY: Any = {
+    "verify_signature": True,
+    **dict.fromkeys(
+        ("verify_exp", "verify_nbf", "verify_iat", "verify_aud", "verify_iss", "verify_sub", "verify_jti"), False
+    ),
+}
+"""Claims are judged here, by the caller's clock and in our words."""
+
+
+def _open(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Header and payload, unverified: only what makes it worth looking at the signature."""
+    if len(token) > limits.TOKEN_BYTES:
+        raise Unauthenticated(f"A token has at most {limits.TOKEN_BYTES} bytes.")
+    parts = token.split(".")
+    if len(parts) != 3 or not all(map(_PART.fullmatch, parts)):
+        raise Unauthenticated("A token is three parts of base64url, joined by dots.")
+    header, payload = _object(parts[0]), _object(parts[1])
+    if _BRINGS_A_KEY & header.keys():
+        raise Unauthenticated("A token may not bring its own key, nor demand extensions.")
+    if header.get("typ", "JWT") not in _TYPES:
+        raise Unauthenticated("The token is of another type (`typ`).")
+    return header, payload
+
+
+def _object(part: str) -> dict[str, Any]:
+    try:
+        found = json.loads(base64url_decode(part), object_pairs_hook=_without_repeats, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise Unauthenticated("The token does not hold JSON objects.") from None
+    if not isinstance(found, dict):
+        raise Unauthenticated("The token does not hold JSON objects.")
+    return found
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Two readers of a repeated name may take different values: nobody who means well sends one."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name is repeated")
+    return found
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _time(payload: Mapping[str, Any], claim: str) -> float | None:
+    moment = payload.get(claim)
+    if moment is None and claim not in payload:
+        return None
+    if isinstance(moment, bool) or not isinstance(moment, int | float) or not 0 <= moment < 2**53:
+        raise Unauthenticated(f"The token's `{claim}` must be seconds since 1970.")
+    return moment
+
+
+def _text(payload: Mapping[str, Any], claim: str, most: int) -> str:
+    text = payload.get(claim)
+    if text is None:
+        return ""
+    if not isinstance(text, str) or len(text) > most or "\x00" in text:
+        raise Unauthenticated(f"The token's `{claim}` must be text of at most {most} characters.")
+    return text
+
+
+def mint(
+    secret: bytes,
+    *,
+    sub: str,
+    email: str,
+    name: str,
+    domain: str,
+    role: UserRole = "USER",
+    kind: UserKind = "HUMAN",
+    ttl_seconds: int,
+    issuer: str | None = None,
+    audience: str | None = None,
+    now: float,
+) -> str:
+    """A token of ours, by HS256."""
+    claims: dict[str, Any] = {
+        "sub": sub, "email": email, "name": name, "domain": domain, "role": role, "kind": kind,
+        "iat": int(now), "exp": int(now) + ttl_seconds, "jti": uuid.uuid4().hex,
+    }  # fmt: skip
+    if issuer is not None:
+        claims["iss"] = issuer
+    if audience is not None:
+        claims["aud"] = audience
+    return jwt.encode(claims, secret, algorithm="HS256")
+
+
+def inspect_unverified(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(header, claims) as the token says them; nobody has checked whether it is genuine. Raises `Unauthenticated`."""
+    return _open(token)
+
+
+def load_or_create_secret(path: Path) -> tuple[bytes, bool]:
+    """The secret in this file, made where there is none, and whether it was made now. Mode 0600.
+
+    Raises `ValueError` with a sentence for an operator, and `OSError`.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return _read_secret(path), False
+    with os.fdopen(descriptor, "wb") as file:
+        secret = secrets.token_urlsafe(48).encode()
+        file.write(secret)
+        file.flush()
+        os.fsync(file.fileno())
+    return secret, True
+
+
+def _read_secret(path: Path) -> bytes:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        raise ValueError(f"{path} can be read by others (mode {mode:04o}); run: chmod 600 {path}")
+    secret = path.read_bytes().strip()
+    if len(secret) < limits.SECRET_BYTES:
+        raise ValueError(
+            f"{path} must hold at least {limits.SECRET_BYTES} bytes, it has {len(secret)}; delete it for a new one"
+        )
+    return secret

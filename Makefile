@@ -12,7 +12,7 @@ FITS := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint format types layers bench lock clean
+.PHONY: help setup run test check lint format types layers docs bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -60,6 +60,9 @@ types: setup ## strict types
 
 layers: setup ## who may import whom
 	$(BIN)/lint-imports
+
+docs: setup ## renew the generated parts of docs/
+	$(BIN)/python -m docs.generate
 
 bench: setup ## measure the server beside its yardsticks
 	$(BIN)/python -m bench $(ARGS)

@@ -15,6 +15,7 @@ import uvloop
 from actors import limits
 from actors.auth import AuthActor, VerifiedTokens
 from actors.directory import Directory
+from actors.housekeeper import Housekeeper
 from actors.runtime import Stage
 from cli import logs, settings
 from cli.keys import Keys, open_keys
@@ -94,13 +95,18 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         closing.push_async_callback(directory.journal.close)  # the last to close it folds the WAL into the database
         closing.callback(history.close)
         closing.callback(directory.stop)
+        housekeeper = Housekeeper(directory.journal)
+        closing.callback(housekeeper.stop)
         await directory.open()
+        housekeeper.start()
         epoch, _ = await history.head()
         services = _services(chosen, stage, directory, history, keys, epoch)
         http = HttpServer(services, stage, _browser(chosen), access_log=chosen["log_level"] == "debug")
         await http.start(listener)
-        yield services
-        await _drain(services, http)
+        try:
+            yield services
+        finally:
+            await _drain(services, http)
 
 
 def _services(

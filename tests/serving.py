@@ -148,7 +148,7 @@ class ServerProcess:
         self.port = int(more.pop("PORT", "0")) or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = data_dir.with_name(f"{data_dir.name}.log")
-        self._settings = {
+        self.settings = {
             "JWT_SECRET": SECRET.decode(), "RATE_LIMITS": "off", "DATA_DIR": str(data_dir), "PORT": str(self.port),
             **more,
         }  # fmt: skip
@@ -157,7 +157,7 @@ class ServerProcess:
     async def start(self, *, wait: bool = True) -> None:
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "cli.main", "serve", env={**os.environ, **self._settings}, stdout=log, stderr=log
+                sys.executable, "-m", "cli.main", "serve", env={**os.environ, **self.settings}, stdout=log, stderr=log
             )
         if wait:
             await self.ready()

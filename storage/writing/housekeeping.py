@@ -11,8 +11,7 @@ from storage.writing.transaction import Transaction
 def purge(tx: Transaction, command: commands.Purge) -> Done:
     """Answers how many rows were taken; fewer than `rows` means that there are no more."""
     taken = _idempotency(tx, command.rows)
-    thread_key = _deleted_thread(tx)
-    if thread_key is not None and taken < command.rows:
+    while taken < command.rows and (thread_key := _deleted_thread(tx)) is not None:
         taken += _thread(tx, thread_key, command.rows - taken)
     return Done(taken)
 

@@ -17,7 +17,8 @@ from storage.writing.transaction import Transaction, changed, given, must_match
 def ensure_user(tx: Transaction, command: commands.EnsureUser) -> Done:
     """On first sight make the user; later write only what the claims say anew.
 
-    Compared with the claims seen last, not with the user: what an admin has changed since stays changed.
+    Compared with the claims seen last, not with the user: what an admin has changed since stays changed. A deactivated
+    user stays as they are; a deleted one must not come back by a token.
     """
     claims = _claims(command)
     text = orjson.dumps(claims).decode()

@@ -1,0 +1,50 @@
+"""The housekeeper: now and then takes away what nobody needs any more, in steps small enough not to be noticed."""
+
+import asyncio
+import logging
+
+from actors.commands import Done, Purge
+from actors.errors import XpError
+from actors.journal import Journal
+
+logger = logging.getLogger("actors.housekeeper")
+
+EVERY_SECONDS = 60.0
+STEP_PAUSE_SECONDS = 0.05
+"""Between two steps, so that they are a small part of what the journal does."""
+
+
+class Housekeeper:
+    def __init__(self, journal: Journal, *, every_seconds: float = EVERY_SECONDS) -> None:
+        self._journal = journal
+        self._every_seconds = every_seconds
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(self._every_seconds)
+            try:
+                await self.tidy()
+            except XpError as error:
+                logger.warning("housekeeping is put off: %s", error)
+            except Exception:
+                logger.exception("housekeeping failed")
+
+    async def tidy(self) -> int:
+        """Purge until nothing is left to purge; answers how many rows were taken."""
+        step, taken = Purge(), 0
+        while True:
+            done: Done = await self._journal.append(step)
+            rows = done.result
+            assert isinstance(rows, int)
+            taken += rows
+            if rows < step.rows:
+                return taken
+            await asyncio.sleep(STEP_PAUSE_SECONDS)
+
+    def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()

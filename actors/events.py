@@ -55,7 +55,7 @@ class ThreadGone:
 EventData = Thread | Member | Message | ReactionChange | ReadChange | MemberGone | ThreadGone
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen for the reason that commands are not
 class Event:
     """One entry of the log."""
 

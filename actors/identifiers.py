@@ -6,15 +6,14 @@ over random ones.
 """
 
 import os
-import re
 import socket
 import threading
 import time
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-_PATTERN = re.compile(r"c[0-9a-z]{24}\Z")
 _COUNTER_SPAN = 36**4
-_RANDOM_SPAN = 36**8
+_TO_DIGITS = bytes(ord(_DIGITS[byte % 36]) for byte in range(256))
+"""A random byte → a digit; four of the 36 come a little more often, which leaves 41 bits in eight of them."""
 
 
 def _base36(number: int, width: int) -> str:
@@ -30,16 +29,16 @@ _HOST = _base36((sum(socket.gethostname().encode()) * 1009 + os.getpid()) % _COU
 
 
 class _Source:
-    """Hands out what an identifier is made of: the time as text, a count within it, and a random number."""
+    """Hands out what an identifier is made of: the time as text, a count within it, and randomness."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._ms = 0
         self._count = 0
         self._text = ""
-        self._noise: list[int] = []
+        self._noise: list[str] = []
 
-    def take(self) -> tuple[str, int, int]:
+    def take(self) -> tuple[str, int, str]:
         now = time.time_ns() // 1_000_000
         with self._lock:
             if now > self._ms:
@@ -53,10 +52,10 @@ class _Source:
                 self._noise = self._more_noise()
             return self._text, self._count, self._noise.pop()
 
-    def _more_noise(self) -> list[int]:
+    def _more_noise(self) -> list[str]:
         # A system call for each identifier took 17 % of the event loop's time under load.
-        pool = os.urandom(6 * 512)
-        return [int.from_bytes(pool[i : i + 6], "big") % _RANDOM_SPAN for i in range(0, len(pool), 6)]
+        pool = os.urandom(8 * 512).translate(_TO_DIGITS).decode()
+        return [pool[i : i + 8] for i in range(0, len(pool), 8)]
 
 
 _source = _Source()
@@ -65,13 +64,10 @@ _source = _Source()
 def new_id() -> str:
     """A new identifier; those made by one process sort in the order they were made."""
     time_part, count, noise = _source.take()
-    high, low = divmod(count, 1296)
-    upper, lower = divmod(noise, 1679616)
-    a, b = divmod(upper, 1296)
-    c, d = divmod(lower, 1296)
-    return f"c{time_part}{_PAIRS[high]}{_PAIRS[low]}{_HOST}{_PAIRS[a]}{_PAIRS[b]}{_PAIRS[c]}{_PAIRS[d]}"
+    return f"c{time_part}{_PAIRS[count // 1296]}{_PAIRS[count % 1296]}{_HOST}{noise}"
 
 
 def is_id(text: str) -> bool:
     """Whether `text` has the form of an identifier."""
-    return _PATTERN.match(text) is not None
+    # Half the time of a regular expression; every request asks it more than once.
+    return len(text) == 25 and text[0] == "c" and text.isascii() and text.isalnum() and text.islower()

@@ -91,8 +91,8 @@ class Journal:
     def _ask(self, message: object) -> None:
         self._actor.ask(message)
 
-    def append(self, command: Any) -> Reply:
-        """Enqueue a command. The reply is a `Done` once it is durable, or an error of the catalogue.
+    def append(self, command: Any, reply: Reply | None = None) -> Reply:
+        """Enqueue a command. The reply (the given one, or a new one) is a `Done` once it is durable, or an error.
 
         Raises `Overloaded` before anything is enqueued when too much is in flight.
         """
@@ -100,7 +100,8 @@ class Journal:
             raise Overloaded(f"{self._in_flight} writes are in flight, the limit is {limits.COMMANDS_IN_ALL}; retry.")
         if self._closing:
             raise ShuttingDown("The server is shutting down; retry in a moment.")
-        reply: Reply = LoopFuture()
+        if reply is None:
+            reply = LoopFuture()
         self._pending.append((command, reply))
         self._in_flight += 1
         if not self._wake_scheduled:

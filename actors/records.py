@@ -105,7 +105,7 @@ class Reaction:
     created_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen for the reason that commands are not
 class Message:
     key: int
     id: str

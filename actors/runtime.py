@@ -56,22 +56,28 @@ class LoopFuture(pykka.Future[T]):
         self.done = False
 
     def set(self, value: T | None = None) -> None:
+        if self.done:
+            raise RuntimeError("the reply was already given")
         self._value = value
         self._finish()
 
     def set_exception(self, exc_info: Any = None) -> None:
         """Take an exception, an `exc_info` triple, or the exception being handled."""
+        if self.done:
+            raise RuntimeError("the reply was already given")
         error = exc_info if isinstance(exc_info, BaseException) else (exc_info or sys.exc_info())[1]
         self._error = error or RuntimeError("set_exception() without an exception")
         self._finish()
 
     def _finish(self) -> None:
-        if self.done:
-            raise RuntimeError("the reply was already given")
+        """Tell who listens. What fails behind one reply must not keep others, of the same batch, from being given."""
         self.done = True
         callbacks, self._callbacks = self._callbacks, None
         for callback in callbacks or ():
-            callback(self)
+            try:
+                callback(self)
+            except Exception:
+                logger.exception("what listens to a reply failed")
 
     def when_done(self, callback: Callable[["LoopFuture[T]"], None]) -> None:
         """Call `callback(self)` once the value is there; at once if it is already."""
@@ -150,7 +156,7 @@ def drive(work: Coroutine[Any, Any, T], on_done: Callable[[LoopFuture[T]], None]
             awaited = work.send(None)
         except StopIteration as stop:
             outcome.set(stop.value)
-        except Exception as error:  # noqa: BLE001 - handed to whoever asked
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - handed to whoever asked
             outcome.set_exception(error)
         else:
             if isinstance(awaited, LoopFuture):

@@ -178,18 +178,18 @@ class ThreadActor(LoopActor):
                 f"{self._in_flight} writes to this thread are in flight, "
                 f"the limit is {limits.COMMANDS_PER_THREAD}; retry."
             )
-        committed = self._journal.append(command)
         reply = self.defer()
+        try:
+            self._journal.append(command, reply)
+        except XpError as error:
+            reply.set_exception(error)
+            return reply
         self._in_flight += 1
-        committed.when_done(lambda done: self._answer(done, reply))
+        reply.when_done(self._landed)
         return reply
 
-    def _answer(self, committed: LoopFuture[Any], reply: LoopFuture[Any]) -> None:
+    def _landed(self, _: LoopFuture[Any]) -> None:
         self._in_flight -= 1
-        if committed.error is None:
-            reply.set(committed.result())
-        else:
-            reply.set_exception(committed.error)
 
     # Reading along
 

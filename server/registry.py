@@ -37,7 +37,7 @@ class Call:
         return self.who
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Result:
     data: Any
     """What orjson encodes."""

@@ -86,6 +86,14 @@ def command_id(command: Mapping[str, Any]) -> int:
     return number
 
 
+def verb_of(command: Mapping[str, Any]) -> str | None:
+    """What a command asks for; None where it is nothing that the protocol knows."""
+    for name in command:
+        if name in VERBS:
+            return name
+    return None
+
+
 def reply(number: int, verb: str, result: bytes = b"{}") -> bytes:
     return b'{"id":%d,"%b":%b}' % (number, verb.encode(), result)
 

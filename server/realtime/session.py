@@ -93,7 +93,7 @@ class Session:
             self.close(protocol.BAD_REQUEST[0], "bad request: too many commands before connect was answered")
 
     def _take(self, command: dict[str, Any]) -> None:
-        verb = next((name for name in command if name in protocol.VERBS), None)
+        verb = protocol.verb_of(command)
         if verb == "send":
             return
         number = protocol.command_id(command)

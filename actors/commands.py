@@ -2,8 +2,8 @@
 
 Every command carries who asks. `Once` makes a retry the same request: the store answers it with the first one's result.
 
-Commands are never changed once they are made. They are not frozen, because making a frozen dataclass takes three times as
-long (1.6 µs for eleven fields), and each message makes several.
+Commands are never changed once they are made. They are not frozen, because making a frozen dataclass takes three times
+as long (1.6 µs for eleven fields), and each message makes several.
 """
 
 from dataclasses import dataclass

@@ -60,12 +60,15 @@ class _JournalActor(pykka.ThreadingActor):
 
     def _apply(self, commands: Sequence[Any]) -> Sequence[Outcome]:
         try:
-            return self._store.apply(commands)
+            outcomes = self._store.apply(commands)
+            if len(outcomes) != len(commands):
+                raise RuntimeError(f"the store answered {len(outcomes)} outcomes")
         except XpError as error:
             return [error] * len(commands)
         except Exception:
             logger.exception("a batch of %d commands failed", len(commands))
             return [Internal()] * len(commands)
+        return outcomes
 
 
 class Journal:
@@ -112,7 +115,8 @@ class Journal:
 
     def _wake(self) -> None:
         self._wake_scheduled = False
-        self._actor.tell(_WAKE)
+        if not self._closing:  # then it commits what is pending anyway, and may have ended by now
+            self._actor.tell(_WAKE)
 
     def _deliver_from_os_thread(self, committed: Committed) -> None:
         self._stage.loop.call_soon_threadsafe(self._deliver, committed)
@@ -129,10 +133,11 @@ class Journal:
         return self._in_flight
 
     async def close(self) -> None:
-        """Commit what is pending, close the store, end the OS thread."""
+        """Commit what is pending, close the store, end the OS thread; a second time nothing is left to do."""
         self._closing = True
         await self._stage.loop.run_in_executor(None, self._close)
 
     def _close(self) -> None:
-        self._ask(_CLOSE)
-        self._actor.stop()
+        if self._actor.is_alive():
+            self._ask(_CLOSE)
+            self._actor.stop()

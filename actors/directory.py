@@ -13,7 +13,7 @@ from actors.follower import Follower
 from actors.journal import Committed, Journal
 from actors.ports import Encode, LogReader, Store, ThreadLoader
 from actors.runtime import LoopFuture, Stage
-from actors.thread import EventsCommitted, Recheck, RetireIfIdle, ThreadActor
+from actors.thread import EventsCommitted, RetireIfIdle, ThreadActor
 
 
 class Directory:
@@ -73,11 +73,6 @@ class Directory:
         actor = self._threads.get(thread_id)
         if actor is not None:
             actor.actor_ref.tell(message)
-
-    def recheck(self, user_key: int) -> None:
-        """A user's rights have changed: every live thread looks whether they may still read along."""
-        for actor in self._threads.values():
-            actor.actor_ref.tell(Recheck(user_key))
 
     @property
     def live_threads(self) -> int:

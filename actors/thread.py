@@ -1,6 +1,8 @@
 """The thread actor: serializes what is written into one conversation and tells its subscribers what was committed."""
 
+import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +23,7 @@ from actors.commands import (
     UpdateMember,
     UpdateThread,
 )
-from actors.errors import NotFound, Overloaded, XpError
+from actors.errors import Internal, NotFound, Overloaded, XpError
 from actors.events import Event
 from actors.journal import Journal
 from actors.ports import Encode, ThreadLoader
@@ -29,6 +31,8 @@ from actors.publication import Publication, Publications
 from actors.records import Identity
 from actors.runtime import LoopActor, LoopFuture, handles
 from actors.thread_state import ThreadState, changes_access
+
+logger = logging.getLogger("actors.thread")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +66,6 @@ class EventsCommitted:
     """Told to a live thread: these entries of its log are durable, in order."""
 
     events: Sequence[Event]
-
-
-@dataclass(frozen=True, slots=True)
-class Recheck:
-    """Told to a live thread: what this user may see has changed (a role taken, an account ended)."""
-
-    user_key: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +109,7 @@ class ThreadActor(LoopActor):
         self._missed: list[Event] = []
         self._subscribers: dict[pykka.ActorRef[Any], Identity] = {}
         self._in_flight = 0
+        self._loading: asyncio.Task[None] | None = None
         self._early: list[Event] = []
         """What arrived before an entry that another process wrote; the follower brings that."""
 
@@ -119,14 +117,16 @@ class ThreadActor(LoopActor):
 
     def on_start(self) -> None:
         self.hold()
-        task = self.stage.loop.create_task(self._load_state())
-        task.add_done_callback(lambda done: None)
+        self._loading = self.stage.loop.create_task(self._load_state())
 
     async def _load_state(self) -> None:
         try:
             loaded = _Loaded(await self._load(self.thread_id))
         except XpError as error:
             loaded = _Loaded(error)
+        except Exception:  # whoever waits must be answered, whatever it was
+            logger.exception("the state of thread %s could not be read", self.thread_id)
+            loaded = _Loaded(Internal())
         self.urgent(loaded)
 
     @handles(_Loaded)
@@ -259,10 +259,6 @@ class ThreadActor(LoopActor):
                 del self._subscribers[connection]
                 with contextlib.suppress(pykka.ActorDeadError):
                     connection.tell(AccessEnded(self.channel))
-
-    @handles(Recheck)
-    def _recheck(self, message: Recheck) -> None:
-        self._end_access()
 
 
 def _chunks(items: list[Publication]) -> Iterator[list[Publication]]:

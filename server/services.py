@@ -13,6 +13,7 @@ from actors.directory import Directory
 from actors.identifiers import new_id
 from actors.ports import History
 from actors.records import Identity
+from server.realtime import protocol
 from server.realtime.hub import Hub
 
 
@@ -46,7 +47,8 @@ class Services:
         done: Done = await self.directory.journal.append(command)
         return done
 
-    def user_changed(self, user_key: int) -> None:
-        """Identities made before hold no longer, and open streams are looked at again."""
+    def user_changed(self, user_key: int, *, rights: bool) -> None:
+        """Identities made before hold no longer; where rights changed, what is open closes and comes back anew."""
         self.auth.tell(UserChanged(user_key))
-        self.directory.recheck(user_key)
+        if rights:
+            self.hub.close_of(user_key, *protocol.EXPIRED)

@@ -20,6 +20,11 @@ class Client(Protocol):
 
     def close(self, code: int, reason: str) -> None: ...
 
+    @property
+    def user_key(self) -> int | None:
+        """Whose it is; None before that is known."""
+        ...
+
 
 class Hub:
     """One timer for all pings: ten thousand timers cost more than the pings."""
@@ -46,6 +51,12 @@ class Hub:
     def leave(self, client: Client) -> None:
         self._clients.discard(client)
         self._someone_left.set()
+
+    def close_of(self, user_key: int, code: int, reason: str) -> None:
+        """Close everything that a user holds open."""
+        for client in list(self._clients):
+            if client.user_key == user_key:
+                client.close(code, reason)
 
     def _look_again(self, client: Client, seconds: float) -> None:
         slot = max(1, round(seconds / TICK_SECONDS))

@@ -237,6 +237,10 @@ class Session:
             self._expiry.cancel()
         self._expiry = self._stage.loop.call_later(self._seconds_left(), self.close, *protocol.EXPIRED)
 
+    @property
+    def user_key(self) -> int | None:
+        return self.identity.user.key if self.identity is not None else None
+
     def _seconds_left(self) -> float:
         assert self.identity is not None
         return max(0.0, min(self.identity.expires_at - self.services.clock(), limits.TIMER_SECONDS))

@@ -16,7 +16,7 @@ from aiohttp.abc import AbstractStreamWriter
 
 from actors import limits
 from actors.connection import Close, Send
-from actors.errors import NotFound, ShuttingDown, ValidationFailed
+from actors.errors import NotFound, ShuttingDown, ValidationFailed, XpError
 from actors.events import LogPage
 from actors.feed import FeedActor, Replay, Watch
 from actors.identifiers import is_id
@@ -111,6 +111,10 @@ class _Stream:
             if not page.events:
                 missed = b"id: %b-%d\n: from here\n\n" % (page.epoch.encode(), page.head)
         self._feed.tell(Replay(head + missed, page.position))
+
+    @property
+    def user_key(self) -> int:
+        return self._identity.user.key
 
     def ping(self) -> float | None:
         if not self._actor.is_open:
@@ -214,6 +218,8 @@ class Streams:
             page, reason = await self._missed(identity, thread_ids, given, by_offset)
             stream.start(page, reason)
             await ended.wait()
+        except XpError as error:  # the response has begun: the stream itself has to tell
+            transport.write([resync(error.detail, None)])
         finally:
             stream.end()
         return response

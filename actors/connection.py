@@ -62,10 +62,12 @@ _DRAINED = _Drained()
 class _Subscription:
     """Where one channel stands on one connection."""
 
-    __slots__ = ("kept", "offset")
+    __slots__ = ("ended", "kept", "offset")
 
     def __init__(self) -> None:
         self.offset = 0
+        self.ended = False
+        """Access ended while the gate is shut; told once it opens."""
         self.kept: list[Publications] | None = []
         """What arrived while the gate is shut; None once it is open."""
 
@@ -114,7 +116,7 @@ class ConnectionActor(LoopActor):
     @handles(Publications)
     def _deliver(self, publications: Publications) -> None:
         subscription = self._subscriptions.get(publications.channel)
-        if subscription is None:
+        if subscription is None or subscription.ended or self._closed:
             return
         if subscription.kept is not None:
             self._keep(subscription, publications)
@@ -142,8 +144,11 @@ class ConnectionActor(LoopActor):
             return
         kept, subscription.kept = subscription.kept, None
         subscription.offset = message.offset
+        ended, subscription.ended = subscription.ended, False
         for publications in kept:
             self._deliver(publications)
+        if ended:
+            self._end_access(AccessEnded(message.channel))
 
     @handles(Leave)
     def _leave(self, message: Leave) -> None:
@@ -151,16 +156,26 @@ class ConnectionActor(LoopActor):
 
     @handles(AccessEnded)
     def _end_access(self, message: AccessEnded) -> None:
-        if self._subscriptions.pop(message.channel, None) is not None:
-            self._put(self._access_ended(message.channel))
+        subscription = self._subscriptions.get(message.channel)
+        if subscription is None:
+            return
+        if subscription.kept is not None:  # told before its history, the client would take that for one that lasts
+            subscription.ended = True
+            return
+        del self._subscriptions[message.channel]
+        self._put(self._access_ended(message.channel))
 
     @handles(Send)
     def _send(self, message: Send) -> None:
         self._put(message.wire)
 
     def _put(self, chunk: bytes) -> None:
-        if chunk and not self._outbox.put(chunk):
+        if not chunk or self._closed or self._outbox.put(chunk):
+            return
+        if self._blocked:
             self._close(*SLOW)
+        else:
+            self._flush()  # a lot in one turn: whether the peer is slow shows only once it was given it
 
     # Writing
 

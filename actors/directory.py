@@ -71,7 +71,7 @@ class Directory:
     def tell_live(self, thread_id: str, message: object) -> None:
         """Tell a thread something that matters only while it is live."""
         actor = self._threads.get(thread_id)
-        if actor is not None:
+        if actor is not None and not actor.actor_stopped.is_set():  # when all stop, threads go before connections
             actor.actor_ref.tell(message)
 
     @property

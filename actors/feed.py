@@ -46,6 +46,8 @@ class FeedActor(ConnectionActor):
         self._position: int | None = None
         """Everything up to here was written; None until the replay is."""
         self._arrived: list[Publication] = []
+        self._ended: list[str] = []
+        """Channels taken away; told once the same commit's events, of whatever thread, are written."""
 
     @handles(Watch)
     def _watch(self, message: Watch) -> None:
@@ -53,7 +55,7 @@ class FeedActor(ConnectionActor):
 
     @handles(Publications)
     def _collect(self, publications: Publications) -> None:
-        if publications.channel not in self._watched:
+        if publications.channel not in self._watched or not self.is_open:
             return
         self._arrived += publications.items
         if len(self._arrived) > limits.FEED_EVENTS:
@@ -68,23 +70,26 @@ class FeedActor(ConnectionActor):
     def _end_access(self, message: AccessEnded) -> None:
         if message.channel in self._watched:
             self._watched.discard(message.channel)
-            self._write_arrived()
-            self._put(self._access_ended(message.channel))
+            self._ended.append(message.channel)
 
     def on_turn_end(self) -> None:
-        if not self._inbox:
-            self._write_arrived()
+        if not self._inbox and self._position is not None:
+            self._write_arrived(self._position)
+            self._tell_ended()
         super().on_turn_end()
 
-    def _write_arrived(self) -> None:
-        if self._position is None or not self._arrived:
-            return
+    def _write_arrived(self, position: int) -> None:
         arrived, self._arrived = self._arrived, []
         arrived.sort(key=_position_of)
         for item in arrived:
-            if item.position > self._position:
-                self._position = item.position
+            if item.position > position:
+                position = self._position = item.position
                 self._put(self._encode_one(item))
+
+    def _tell_ended(self) -> None:
+        ended, self._ended = self._ended, []
+        for channel in ended:
+            self._put(self._access_ended(channel))
 
     @property
     def channels(self) -> Sequence[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from actors import limits
 from actors.commands import Once
@@ -56,7 +57,12 @@ def _handler(
 async def _body(request: web.Request, operation: Operation) -> dict[str, Any]:
     if request.query_string:
         _refuse_unknown(request.query)
-    raw = await request.read()
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise UnsupportedMedia("Bodies are taken as they are; send it without Content-Encoding.")
+    try:
+        raw = await request.read()
+    except (web.RequestPayloadError, HttpProcessingError) as error:
+        raise Malformed(f"The body could not be read: {' '.join(str(error).split())[:200]}") from None
     if not raw:
         return {}
     if request.headers.get("Content-Type") != JSON and not _is_json(request.content_type):

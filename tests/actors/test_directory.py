@@ -13,12 +13,14 @@ from actors.commands import Done
 from actors.connection import ShutGate
 from actors.errors import StorageUnavailable
 from actors.events import Event
+from actors.feed import FeedActor, Replay, Watch
 from actors.follower import Follower
 from actors.identifiers import new_id
+from actors.publication import Publication
 from actors.records import Identity
 from actors.runtime import Stage
-from actors.thread import ThreadActor, Unsubscribe
-from tests.actors.house import House, Peer
+from actors.thread import Subscribe, ThreadActor, Unsubscribe
+from tests.actors.house import House, Peer, Wire, access_ended
 from tests.builders import Ledger, message_event, post, settle, until
 
 # Live threads
@@ -174,6 +176,33 @@ async def test_what_another_process_writes_between_ours_keeps_the_order(shared: 
     for watcher in watchers:
         await until(lambda watcher=watcher: len(watcher.offsets) == 30)  # type: ignore[misc]
         assert watcher.offsets == list(range(2, 32))
+
+
+async def test_a_stream_over_many_threads_loses_nothing_that_another_process_writes(
+    shared: House, other: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it wrote stands before ours in the one order: told after ours, a cursor would have gone past it."""
+    monkeypatch.setattr("actors.follower.LOOK_SECONDS", 60)  # it shows by the hole before ours
+    ana = await shared.user("ana")
+    threads = [await shared.thread(ana) for _ in range(2)]
+    wire = Wire()
+    feed = FeedActor(wire, encode_one=position_of, on_access_ended=access_ended, on_closed=lambda channels: None)
+    ref = shared.stage.start(feed)
+    ref.tell(Watch([f"thread:{thread.id}" for thread in threads]))
+    for thread in threads:
+        await shared.directory.thread(thread.id).ask(Subscribe(ana, ref), block=False)
+    _, head = await shared.history.head()
+    ref.tell(Replay(b"", head))
+    for _ in range(5):
+        await in_another(other, post(ana, threads[0]))
+        await shared.post(ana, threads[1])
+        await shared.post(ana, threads[0])
+    await until(lambda: len(wire.lines) == 15)
+    assert wire.lines == [f"{n}" for n in range(head + 1, head + 16)]
+
+
+def position_of(item: Publication) -> bytes:
+    return b"%d\n" % item.position
 
 
 async def test_a_member_removed_by_another_process_is_let_go_of(shared: House, other: Ledger) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from actors import limits
 from actors.commands import Done, EnsureUser
-from actors.errors import Unauthenticated, XpError
+from actors.errors import Internal, ShuttingDown, Unauthenticated, XpError
 from actors.journal import Journal
 from actors.ports import KeyRefresher, TokenVerifier, VerifiedClaims
 from actors.records import Identity, User
@@ -103,7 +103,10 @@ class AuthActor(LoopActor):
         except Exception:
             logger.exception("the issuer's keys could not be fetched")
             fetched = False
-        self.actor_ref.tell(_KeysRefreshed(token, reply, fetched))
+        if self.actor_stopped.is_set():
+            reply.set_exception(ShuttingDown("The server is shutting down; retry in a moment."))
+        else:
+            self.actor_ref.tell(_KeysRefreshed(token, reply, fetched))
 
     @handles(_KeysRefreshed)
     def _try_again(self, message: _KeysRefreshed) -> None:
@@ -111,6 +114,9 @@ class AuthActor(LoopActor):
             claims = self._verifier.verify(message.token, time.time())
         except XpError as error:
             message.reply.set_exception(error)
+        except Exception:  # whoever waits must be answered, whatever it was
+            logger.exception("a token could not be verified")
+            message.reply.set_exception(Internal())
         else:
             self._identify(message.token, claims, message.reply)
 
@@ -119,7 +125,12 @@ class AuthActor(LoopActor):
             subject=claims.sub, email=claims.email, name=claims.name, domain=claims.domain, role=claims.role,
             kind=claims.kind,
         )  # fmt: skip
-        self._journal.append(ensure).when_done(lambda done: self._remember(token, claims, done, reply))
+        try:
+            ensured = self._journal.append(ensure)
+        except XpError as error:
+            reply.set_exception(error)
+        else:
+            ensured.when_done(lambda done: self._remember(token, claims, done, reply))
         return reply
 
     def _remember(self, token: str, claims: VerifiedClaims, done: LoopFuture[Any], reply: LoopFuture[Any]) -> None:

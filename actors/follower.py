@@ -47,12 +47,18 @@ class Follower:
         _, self._seen = await self._read_head()
         self._task = asyncio.get_running_loop().create_task(self._run())
 
-    def committed(self, first: int, last: int) -> None:
-        """A transaction of ours took these positions."""
-        if first > self._seen + 1:
-            self._gaps.append((self._seen, first - 1))
+    def committed(self, first: int, last: int) -> bool:
+        """A transaction of ours took these positions. Whether it may be told at once.
+
+        Where something of others stands before it, it is told from here, after that: a stream over many threads goes by
+        position, and would take what comes late for something that it has had.
+        """
+        in_order = first <= self._seen + 1 and not self._gaps
+        if not in_order:
+            self._gaps.append((self._seen, last))
             self._woken.set()
         self._seen = max(self._seen, last)
+        return in_order
 
     async def _run(self) -> None:
         while True:

@@ -276,11 +276,13 @@ async def test_what_was_there_at_the_start_is_not_told(followed: Log) -> None:
 
 async def test_a_batch_of_ours_that_does_not_follow_shows_a_hole(followed: Log) -> None:
     followed.busy = True  # so that nothing but the hole makes it look
-    followed.follower.committed(11, 12)
-    followed.follower.committed(15, 15)
-    followed.follower.committed(18, 20)
-    await until(lambda: followed.published == [13, 14, 16, 17])
-    assert followed.ranges == [(12, 14), (15, 17)]
+    assert followed.follower.committed(11, 12)
+    assert not followed.follower.committed(15, 15)
+    assert not followed.follower.committed(16, 17)  # in order, but what is before it is not told yet
+    assert not followed.follower.committed(19, 20)
+    await until(lambda: followed.published == [13, 14, 15, 16, 17, 18, 19, 20])
+    assert followed.ranges == [(12, 15), (15, 17), (17, 20)]
+    assert followed.follower.committed(21, 21)
 
 
 async def test_our_own_are_not_told_twice(followed: Log) -> None:
@@ -297,9 +299,9 @@ async def test_a_failing_look_is_tried_again_and_loses_nothing(
     monkeypatch.setattr("actors.follower.POSITIONS_AT_ONCE", 2)
     followed.busy = True
     followed.failures = [ValueError("a defect"), StorageUnavailable("the disk is gone")]
-    followed.follower.committed(16, 16)
-    await until(lambda: followed.published == [11, 12, 13, 14, 15])
-    assert followed.ranges == [(10, 12), (12, 14), (14, 15)]
+    followed.follower.committed(15, 16)
+    await until(lambda: followed.published == [11, 12, 13, 14, 15, 16])
+    assert followed.ranges == [(10, 12), (12, 14), (14, 16)]
     assert [record.levelno for record in caplog.records] == [logging.WARNING, logging.ERROR]
 
 

@@ -167,9 +167,7 @@ async def test_too_many_commands_in_flight_in_one_thread(
     assert (await house.post(ana, thread)).number == 4
 
 
-async def test_too_many_commands_in_flight_in_all(
-    house: House, ana: Identity, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_too_many_commands_in_flight_in_all(house: House, ana: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
     thread = await house.thread(ana)
     await house.load_actor(thread)
     monkeypatch.setattr(limits, "COMMANDS_IN_ALL", 2)
@@ -488,9 +486,7 @@ async def test_what_is_ahead_of_a_hole_waits_for_what_is_missing(
     assert ear.offsets == [2, 3, 4, 5]
 
 
-async def test_much_at_once_is_told_in_pieces(
-    house: House, ana: Identity, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_much_at_once_is_told_in_pieces(house: House, ana: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
     thread = await house.thread(ana)
     ear = await listening(house, ana, thread)
     size = len(b"message.created 2")

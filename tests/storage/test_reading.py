@@ -320,7 +320,10 @@ def test_entries_tell_their_resource_as_it_is_now(ledger: Ledger, ana: Identity,
         assert data[n] == MemberGone(bo.author)
     assert isinstance(data[0], Thread)
     assert data[0].title == "New"
-    assert [data[n] for n in (6, 7)] == [ReactionChange("m1", "👍", bo.author, 1), ReactionChange("m1", "👍", bo.author, 0)]
+    assert [data[n] for n in (6, 7)] == [
+        ReactionChange("m1", "👍", bo.author, 1),
+        ReactionChange("m1", "👍", bo.author, 0),
+    ]
 
 
 def test_no_page_of_the_log_shows_deleted_content(ledger: Ledger, ana: Identity, bo: Identity) -> None:

@@ -1,0 +1,160 @@
+"""The official SDK for Python, unchanged, against a real server process."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import centrifuge
+import pytest
+
+from tests.end_to_end.proxy import Proxy, proxy_to
+from tests.serving import Client, ServerProcess, token
+
+PATIENCE = 20.0
+
+
+class Follower(centrifuge.SubscriptionEventHandler):
+    """Writes down what a subscription tells."""
+
+    def __init__(self) -> None:
+        self.offsets: list[int] = []
+        self.events: list[dict[str, Any]] = []
+        self.subscribed: list[centrifuge.SubscribedContext] = []
+        self._news = asyncio.Event()
+
+    async def on_publication(self, ctx: centrifuge.PublicationContext) -> None:
+        self.offsets.append(ctx.pub.offset)
+        self.events.append(ctx.pub.data)
+        self._news.set()
+
+    async def on_subscribed(self, ctx: centrifuge.SubscribedContext) -> None:
+        self.subscribed.append(ctx)
+        self._news.set()
+
+    async def until(self, condition: Any) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while not condition():
+                self._news.clear()
+                await self._news.wait()
+
+    async def reaches(self, offset: int) -> None:
+        await self.until(lambda: bool(self.offsets) and self.offsets[-1] >= offset)
+
+
+@asynccontextmanager
+async def following(
+    url: str, thread_id: str, name: str = "alice"
+) -> AsyncIterator[tuple[centrifuge.Client, Any, Follower]]:
+    """An SDK client that is subscribed to a thread."""
+
+    async def fresh_token(*_: Any) -> str:
+        return token(name)
+
+    client = centrifuge.Client(
+        url, token=token(name), get_token=fresh_token, min_reconnect_delay=0.01, max_reconnect_delay=0.2
+    )
+    follower = Follower()
+    subscription = client.new_subscription(f"thread:{thread_id}", follower, min_resubscribe_delay=0.01)
+    await client.connect()
+    await subscription.subscribe()
+    await subscription.ready(timeout=PATIENCE)
+    try:
+        yield client, subscription, follower
+    finally:
+        await client.disconnect()
+
+
+@pytest.fixture
+def alice(process: ServerProcess, session: aiohttp.ClientSession) -> Client:
+    return Client(session, process.url, "alice")
+
+
+async def test_publish_rpc_and_history(process: ServerProcess, alice: Client) -> None:
+    thread = await alice.thread()
+    async with following(process.websocket_url, thread["id"]) as (client, subscription, follower):
+        await subscription.publish({"content": "by publish"})
+        answer = await client.rpc("create_message", {"thread_id": thread["id"], "content": "by rpc"})
+        assert answer.data["offset"] == 3
+        await follower.reaches(3)
+        assert [event["data"]["content"] for event in follower.events] == ["by publish", "by rpc"]
+        history = await subscription.history(limit=10)
+        assert [item.offset for item in history.publications] == [1, 2, 3]
+        assert history.offset == 3
+        with pytest.raises(centrifuge.ReplyError) as caught:
+            await client.rpc("get_thread", {"id": "nonsense"})
+        assert caught.value.code == 107
+
+
+async def test_nothing_is_lost_when_the_connection_is_severed(process: ServerProcess, alice: Client) -> None:
+    thread = await alice.thread()
+    async with proxy_to(process.port) as proxy:
+        url = f"ws://127.0.0.1:{proxy.port}/connection/websocket"
+        async with following(url, thread["id"]) as (_, _, follower):
+            for cut in range(5):
+                await asyncio.gather(*(alice.say(thread, f"{cut}.{n}") for n in range(10)), _sever(proxy))
+            await follower.reaches(51)
+            assert follower.offsets == list(range(2, 52))
+            assert len(follower.subscribed) > 1
+            assert all(again.recovered for again in follower.subscribed[1:])
+
+
+async def _sever(proxy: Proxy) -> None:
+    proxy.sever()
+
+
+async def test_nothing_is_lost_when_the_server_is_killed(process: ServerProcess, alice: Client) -> None:
+    thread = await alice.thread()
+    async with following(process.websocket_url, thread["id"]) as (_, _, follower):
+        await alice.say(thread, "before")
+        process.kill()
+        await process.ended()
+        await process.start()
+        await alice.say(thread, "after")
+        await follower.reaches(3)
+        assert follower.offsets == [2, 3]
+        await follower.until(lambda: len(follower.subscribed) == 2)
+        assert follower.subscribed[1].recovered
+
+
+async def test_what_is_too_much_is_told_not_cut(process: ServerProcess, alice: Client) -> None:
+    thread = await alice.thread()
+    async with proxy_to(process.port) as proxy:
+        url = f"ws://127.0.0.1:{proxy.port}/connection/websocket"
+        async with following(url, thread["id"]) as (_, subscription, follower):
+            await alice.say(thread, "seen")
+            await follower.reaches(2)
+            await subscription.unsubscribe()
+            await asyncio.gather(*(alice.say(thread, str(n)) for n in range(301)))
+            await subscription.subscribe()
+            await follower.until(lambda: len(follower.subscribed) == 2)
+            again = follower.subscribed[1]
+            assert again.was_recovering
+            assert not again.recovered
+            assert follower.offsets == [2]
+            page = await subscription.history(
+                limit=100, since=centrifuge.StreamPosition(2, again.stream_position.epoch)
+            )
+            assert [item.offset for item in page.publications] == list(range(3, 103))
+
+
+async def test_an_expired_token_is_renewed(process: ServerProcess, alice: Client) -> None:
+    """A token that is past its time makes the SDK ask for a new one; the connection then goes on."""
+    thread = await alice.thread()
+    asked = asyncio.Event()
+
+    async def fresh_token(*_: Any) -> str:
+        asked.set()
+        return token("alice")
+
+    client = centrifuge.Client(
+        process.websocket_url, token=token("alice", ttl_seconds=-60), get_token=fresh_token, min_reconnect_delay=0.01
+    )
+    follower = Follower()
+    subscription = client.new_subscription(f"thread:{thread['id']}", follower)
+    await client.connect()
+    await subscription.subscribe()
+    await subscription.ready(timeout=PATIENCE)
+    assert asked.is_set()
+    await client.disconnect()

@@ -87,9 +87,7 @@ class Directory:
             else:
                 reply.set(outcome)
                 events += outcome.events
-        if events and (
-            self._follower is None or self._follower.committed(events[0].position, events[-1].position)
-        ):
+        if events and (self._follower is None or self._follower.committed(events[0].position, events[-1].position)):
             self._publish_all(events)
 
     def _publish_all(self, events: Sequence[Event]) -> None:

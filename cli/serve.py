@@ -29,6 +29,7 @@ from server.services import Services
 from storage.database import FILE_NAME, DatabaseOptions, DatabaseProblem
 from storage.history import SqliteHistory
 from storage.journal_store import JournalStore
+from storage.lock import data_folder_lock
 
 logger = logging.getLogger("cli.serve")
 
@@ -55,7 +56,7 @@ async def _serve(chosen: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    with _listen(chosen["host"], chosen["port"]) as listener:
+    with data_folder_lock(chosen["data_dir"]), _listen(chosen["host"], chosen["port"]) as listener:
         async with running(chosen, listener):
             _greet(chosen, listener)
             _relax_collector()

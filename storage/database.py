@@ -17,6 +17,9 @@ from actors.errors import StorageUnavailable
 
 FILE_NAME = "experience.db"
 
+Database = SqliteDatabase
+"""What reading functions take, for those who may not name Peewee."""
+
 
 class DatabaseProblem(Exception):
     """The database cannot be opened; the sentence says why and what would help. For operators, not for clients."""

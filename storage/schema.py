@@ -25,7 +25,7 @@ def migrate(database: SqliteDatabase, path: Path, *, apply: bool = True) -> list
     """Bring the schema up to the code; answers the names applied. Raises `DatabaseProblem`."""
     with plain_words(path):
         migrations = status(database)
-        _must_not_be_newer(migrations, path)
+        must_not_be_newer(migrations, path)
         pending = [migration.name for migration in migrations if not migration.applied]
         if not pending:
             return []
@@ -34,7 +34,7 @@ def migrate(database: SqliteDatabase, path: Path, *, apply: bool = True) -> list
         return _apply(database)
 
 
-def _must_not_be_newer(migrations: list[Migration], path: Path) -> None:
+def must_not_be_newer(migrations: list[Migration], path: Path) -> None:
     unknown = [migration.name for migration in migrations if migration.path is None]
     if unknown:
         raise DatabaseProblem(

@@ -18,7 +18,7 @@ from actors.records import Author, Identity, Member, MemberRole, Message, Thread
 from actors.thread_state import ThreadState
 from storage.database import DatabaseOptions, open_reader
 from storage.journal_store import JournalStore
-from storage.reading import threads
+from storage.reading import threads, users
 
 FAR_FUTURE = 2**40
 
@@ -136,10 +136,6 @@ class Ledger:
 
     def refreshed(self, who: Identity) -> Identity:
         """The same user, read again."""
-        row = self.sql('SELECT "subject" FROM "user" WHERE "id" = ?', who.user.key)
-        assert row
-        from storage.reading import users
-
         return identity_of(self.ask(users.one, who.user.id))
 
     def thread(self, owner: Identity, *members: Identity | tuple[Identity, MemberRole], title: str = "T") -> Thread:

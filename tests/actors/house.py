@@ -8,7 +8,7 @@ import pykka
 
 from actors import commands
 from actors.commands import Done
-from actors.connection import ConnectionActor
+from actors.connection import ConnectionActor, OpenGate, ShutGate
 from actors.directory import Directory
 from actors.events import Event
 from actors.ports import ThreadLoader
@@ -145,7 +145,7 @@ class House:
 
     async def thread(self, owner: Identity, *members: Identity | tuple[Identity, MemberRole]) -> Thread:
         pairs = tuple(m if isinstance(m, tuple) else (m, "MEMBER") for m in members)
-        create = commands.CreateThread(identity=owner, title="T", members=tuple((w.user.id, r) for w, r in pairs))  # type: ignore[misc]
+        create = commands.CreateThread(identity=owner, title="T", members=tuple((w.user.id, r) for w, r in pairs))
         made = (await self.do(create)).result
         assert isinstance(made, Thread)
         return made
@@ -174,14 +174,12 @@ class House:
         return Peer(self.stage)
 
     async def subscribe(self, who: Identity, thread: Thread, peer: Peer) -> Subscribed:
-        asked: LoopFuture[Any] = self.directory.thread(thread.id).ask(Subscribe(who, peer.ref), block=False)  # type: ignore[assignment]
+        asked: LoopFuture[Any] = self.directory.thread(thread.id).ask(Subscribe(who, peer.ref), block=False)
         answer: Subscribed = await asked
         return answer
 
     async def watch(self, who: Identity, thread: Thread) -> Peer:
         """A peer that gets everything from now on, as a subscription without recovery does it."""
-        from actors.connection import OpenGate, ShutGate
-
         peer = self.peer()
         channel = f"thread:{thread.id}"
         peer.tell(ShutGate(channel))

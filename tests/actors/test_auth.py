@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,7 +77,7 @@ class Door:
         self.ref = stage.start(self.actor)
 
     def ask(self, token: str) -> LoopFuture[Any]:
-        asked: LoopFuture[Any] = self.ref.ask(Authenticate(token), block=False)  # type: ignore[assignment]
+        asked: LoopFuture[Any] = self.ref.ask(Authenticate(token), block=False)
         return asked
 
     async def identify(self, token: str) -> Identity:
@@ -91,10 +90,10 @@ async def answer(asked: LoopFuture[Any]) -> Any:
 
 
 @pytest.fixture
-async def door(stage: Stage, house: House) -> AsyncIterator[Door]:
+async def door(stage: Stage, house: House) -> Door:
     made = Door(stage, house)
     made.issuer.tokens["good"] = Claims("ana")
-    yield made
+    return made
 
 
 async def test_a_good_token_makes_the_user_it_speaks_of(door: Door) -> None:
@@ -202,7 +201,7 @@ async def test_a_deactivated_user_is_refused_and_comes_back_when_activated(door:
     ana = await door.identify("good")
     root = await door.house.user("root", role="ADMIN")
     for status in ("DEACTIVATED", "ACTIVE"):
-        await door.house.do(commands.UpdateUser(identity=root, user_id=ana.user.id, status=status))  # type: ignore[arg-type]
+        await door.house.do(commands.UpdateUser(identity=root, user_id=ana.user.id, status=status))
         door.ref.tell(UserChanged(ana.user.key))
         if status == "DEACTIVATED":
             for _ in range(2):
@@ -264,9 +263,7 @@ async def test_others_are_let_in_while_keys_are_fetched(door: Door) -> None:
     assert (await waiting).user.subject == "bo"
 
 
-async def test_a_defect_after_the_keys_were_fetched_is_answered(
-    door: Door, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_defect_after_the_keys_were_fetched_is_answered(door: Door, caplog: pytest.LogCaptureFixture) -> None:
     door.issuer.gate = asyncio.Event()
     waiting = door.ask("rotated")
     await until(lambda: door.issuer.refreshed)
@@ -292,9 +289,7 @@ async def test_stopping_while_keys_are_fetched_answers_who_waits(door: Door) -> 
 
 
 @pytest.mark.parametrize("token", ["good", "rotated"])
-async def test_too_much_in_flight_is_answered(
-    door: Door, monkeypatch: pytest.MonkeyPatch, token: str
-) -> None:
+async def test_too_much_in_flight_is_answered(door: Door, monkeypatch: pytest.MonkeyPatch, token: str) -> None:
     door.issuer.new_tokens["rotated"] = Claims("ana")
     monkeypatch.setattr(limits, "COMMANDS_IN_ALL", 0)
     with pytest.raises(Overloaded):

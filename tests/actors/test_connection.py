@@ -107,7 +107,7 @@ async def test_a_closed_connection_gathers_nothing_more(peer: Peer) -> None:
 
 
 async def test_much_at_once_does_not_make_a_peer_slow_that_takes_everything(peer: Peer) -> None:
-    """Large messages that were committed together, or a long reply: how fast the peer is shows only once it is written."""
+    """Large messages committed together, or a long reply: how fast the peer is shows only once it is written."""
     chunk = b"x" * (limits.OUTBOX_BYTES // 2)
     for _ in range(7):
         peer.tell(Send(chunk))
@@ -122,11 +122,11 @@ async def test_a_transport_that_fails_costs_only_its_write(peer: Peer, caplog: p
         raise ConnectionResetError("gone")
 
     write = peer.wire.write
-    peer.wire.write = fail  # type: ignore[method-assign]
+    peer.wire.write = fail
     peer.tell(Send(b"lost"))
     await settle()
     assert "failed at the end of its turn" in caplog.text
-    peer.wire.write = write  # type: ignore[method-assign]
+    peer.wire.write = write
     peer.tell(Send(b"fine"))
     await settle()
     assert peer.wire.writes == [b"fine"]

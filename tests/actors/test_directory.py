@@ -57,7 +57,7 @@ async def test_one_commit_is_told_to_each_of_its_threads(house: House) -> None:
     watchers = [await house.watch(ana, thread) for thread in threads]
     await house.do(commands.DeleteUser(identity=root, user_id=bo.user.id))
     for watcher in watchers:
-        await until(lambda watcher=watcher: watcher.lines == ["3 member.removed"])  # type: ignore[misc]
+        await until(lambda watcher=watcher: watcher.lines == ["3 member.removed"])
 
 
 async def test_idle_threads_are_swept(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +80,7 @@ async def test_a_defect_behind_one_reply_keeps_nothing_from_the_others(
     thread = await house.thread(ana)
     watcher = await house.watch(ana, thread)
     replies = [house.directory.ask(post(ana, thread)) for _ in range(3)]
-    replies[0].when_done(lambda _: 1 // 0)  # type: ignore[arg-type,return-value]
+    replies[0].when_done(lambda _: 1 // 0)
     for reply in replies:
         assert isinstance(await reply, Done)
     await until(lambda: watcher.offsets == [2, 3, 4])
@@ -174,7 +174,7 @@ async def test_what_another_process_writes_between_ours_keeps_the_order(shared: 
         await in_another(other, post(ana, threads[n % 2]))
         await shared.post(ana, threads[n % 2])
     for watcher in watchers:
-        await until(lambda watcher=watcher: len(watcher.offsets) == 30)  # type: ignore[misc]
+        await until(lambda watcher=watcher: len(watcher.offsets) == 30)
         assert watcher.offsets == list(range(2, 32))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import pykka
@@ -156,7 +157,7 @@ def logs(draw: st.DrawFn) -> dict[str, Any]:
     """A log of all threads, in commits; and where in it the replay is read, and told."""
     owners = draw(st.lists(st.sampled_from("aabbx"), max_size=25))
     cuts = sorted(draw(st.sets(st.integers(0, len(owners)), max_size=4)) | {0, len(owners)})
-    commits = [range(first, last) for first, last in zip(cuts, cuts[1:], strict=False)]
+    commits = [range(first, last) for first, last in pairwise(cuts)]
     read_after = draw(st.integers(0, len(commits)))
     told_after = draw(st.integers(0, len(commits)))
     ends = draw(st.sampled_from([None, *range(len(commits))]))
@@ -207,7 +208,7 @@ def test_every_event_is_written_once_in_the_one_order(story: dict[str, Any]) -> 
     expected = [
         n + 1
         for n in range(len(owners))
-        if n < position and owners[n] != "x" or owners[n] == "b" or (owners[n] == "a" and n < last_of_a)
+        if (n < position and owners[n] != "x") or owners[n] == "b" or (owners[n] == "a" and n < last_of_a)
     ]
     assert [int(line) for line in lines if line != "ended a"] == expected
     assert lines.count("ended a") == ended

@@ -63,7 +63,7 @@ class Reluctant:
 
 async def test_a_failure_puts_it_off(house: House, caplog: pytest.LogCaptureFixture) -> None:
     journal = Reluctant(house)
-    keeper = Housekeeper(journal, every_seconds=0.001)  # type: ignore[arg-type]
+    keeper = Housekeeper(journal, every_seconds=0.001)
     keeper.start()
     await until(lambda: journal.done)
     keeper.stop()

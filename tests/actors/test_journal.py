@@ -65,9 +65,7 @@ class Desk:
 
     async def begin(self) -> tuple[Identity, Thread]:
         user = await self.do(
-            commands.EnsureUser(
-                subject="s", email="a@b.c", name="Ana", domain="b.c", role=None, kind="HUMAN"
-            )  # fmt: skip
+            commands.EnsureUser(subject="s", email="a@b.c", name="Ana", domain="b.c", role=None, kind="HUMAN")
         )
         assert isinstance(user, User)
         ana = identity_of(user)

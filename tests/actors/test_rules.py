@@ -16,7 +16,7 @@ THREAD = "cthread"
 
 
 def verdict(rule: Callable[..., None], *args: Any) -> str:
-    """ "yes", or the code of the refusal."""
+    """The code of the refusal, or "yes"."""
     try:
         rule(*args)
     except XpError as error:

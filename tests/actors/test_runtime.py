@@ -184,7 +184,7 @@ async def test_nothing_told_from_other_os_threads_is_lost(stage: Stage) -> None:
     with ThreadPoolExecutor(4) as pool:
         await asyncio.gather(*(asyncio.get_running_loop().run_in_executor(pool, tell_all, n) for n in range(4)))
     for parrot in parrots:
-        await until(lambda parrot=parrot: len(parrot.heard) == 2000)  # type: ignore[misc]
+        await until(lambda parrot=parrot: len(parrot.heard) == 2000)
         for sender in range(4):
             mine = [text for text in parrot.heard if text.startswith(f"{sender} ")]
             assert mine == [f"{sender} {n}" for n in range(500)]
@@ -260,7 +260,7 @@ async def test_one_bad_listener_of_an_answer_keeps_it_from_nobody(caplog: pytest
     future: LoopFuture[str] = LoopFuture()
     told: list[str] = []
     future.when_done(lambda done: told.append(f"first {done.result()}"))
-    future.when_done(lambda done: 1 // 0)  # type: ignore[arg-type,return-value]
+    future.when_done(lambda done: 1 // 0)
     future.when_done(lambda done: told.append(f"last {done.result()}"))
     future.set("x")
     assert told == ["first x", "last x"]
@@ -436,9 +436,7 @@ async def test_a_stopped_actor_takes_no_messages(parrot: Parrot) -> None:
 
 
 async def test_stopping_twice_answers_both(parrot: Parrot) -> None:
-    from pykka import messages
-
-    first, second = ask(parrot, messages._ActorStop()), ask(parrot, messages._ActorStop())
+    first, second = ask(parrot, pykka.messages._ActorStop()), ask(parrot, pykka.messages._ActorStop())
     assert await first is None
     assert await second is None
 

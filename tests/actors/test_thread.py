@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
+import pykka
 import pytest
 
 from actors import commands, limits
@@ -259,7 +260,7 @@ async def test_a_thread_that_is_made_after_it_was_asked_for(house: House, ana: I
     with pytest.raises(NotFound):
         await house.do(post(ana, mine))
     await house.do(commands.CreateThread(identity=ana, title="T", thread_id=mine))
-    assert (await house.do(post(ana, mine))).result.number == 1  # type: ignore[attr-defined]
+    assert (await house.do(post(ana, mine))).result.number == 1
 
 
 @pytest.mark.parametrize(
@@ -290,8 +291,6 @@ async def result(reply: Any) -> Any:
 
 
 async def test_a_thread_stopped_while_it_loads_answers_who_waits(house: House, ana: Identity) -> None:
-    import pykka
-
     thread = await house.thread(ana)
     go = asyncio.Event()
 
@@ -320,7 +319,7 @@ async def test_subscribers_get_everything_once_and_in_order(house: House, ana: I
         await reply
     await house.post(ana, thread)
     for watcher in watchers:
-        await until(lambda watcher=watcher: len(watcher.offsets) >= 21)  # type: ignore[misc]
+        await until(lambda watcher=watcher: len(watcher.offsets) >= 21)
         assert watcher.offsets == list(range(2, 23))
 
 
@@ -360,7 +359,7 @@ async def test_a_connection_that_has_just_gone_does_not_keep_events_from_the_oth
     gone.actor._stop()
     await house.post(ana, thread)
     for watcher in (before, after):
-        await until(lambda watcher=watcher: watcher.offsets == [2])  # type: ignore[misc]
+        await until(lambda watcher=watcher: watcher.offsets == [2])
 
 
 async def test_a_member_removed_sees_their_removal_and_nothing_after_it(
@@ -408,7 +407,7 @@ async def test_a_deleted_thread_ends_for_everybody(house: House, ana: Identity) 
     with pytest.raises(NotFound):
         await late
     for watcher in watchers:
-        await until(lambda watcher=watcher: len(watcher.lines) == 2)  # type: ignore[misc]
+        await until(lambda watcher=watcher: len(watcher.lines) == 2)
         assert watcher.lines == ["2 thread.deleted", f"ended thread:{thread.id}"]
     for attempt in (house.post(ana, thread), house.subscribe(root, thread, watchers[1])):
         with pytest.raises(NotFound):
@@ -444,7 +443,7 @@ class Ear:
 
 async def listening(house: House, who: Identity, thread: Thread) -> Ear:
     ear = Ear()
-    await house.directory.thread(thread.id).ask(Subscribe(who, ear), block=False)  # type: ignore[arg-type]
+    await house.directory.thread(thread.id).ask(Subscribe(who, ear), block=False)
     return ear
 
 
@@ -591,4 +590,3 @@ async def test_access_ended_names_its_channel(house: House, ana: Identity, bo: I
     await house.do(commands.RemoveMember(identity=ana, thread_id=thread.id, user_id=bo.user.id))
     await until(lambda: len(ear.heard) == 2)
     assert ear.heard[1] == AccessEnded(f"thread:{thread.id}")
-    assert isinstance(house.stage, Stage)

@@ -19,7 +19,7 @@ def test_a_fresh_database_gets_every_migration(tmp_path: Path) -> None:
     database = open_writer(options(tmp_path / "new" / "experience.db"))
     assert schema.migrate(database, tmp_path) == ["0001_initial"]
     tables = {row[0] for row in database.execute_sql("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    assert {model._meta.table_name for model in models.MODELS} <= tables  # type: ignore[attr-defined]
+    assert {model._meta.table_name for model in models.MODELS} <= tables
     assert database.execute_sql("SELECT count(*), max(position) FROM log_head").fetchone() == (1, 0)
     database.close()
 
@@ -43,7 +43,7 @@ def test_the_enumerations_of_the_migration_are_those_of_the_models(ledger: Ledge
     """`diff_models` does not compare constraints."""
     made = dict(ledger.sql("SELECT name, sql FROM sqlite_master WHERE type = 'table'"))
     for model in models.MODELS:
-        meta = model._meta  # type: ignore[attr-defined]
+        meta = model._meta
         for field in meta.sorted_fields:
             for constraint in field.constraints or ():
                 assert constraint.sql in made[meta.table_name], (meta.table_name, field.name)
@@ -102,19 +102,15 @@ store.close()
 """
 
 
+def start(path: Path) -> subprocess.Popen[str]:
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", STARTER, str(path)]
+    return subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+
+
 def test_processes_that_start_at_once_agree_on_one_schema(tmp_path: Path) -> None:
     path = tmp_path / "experience.db"
-    starters = [
-        subprocess.Popen(
-            [sys.executable, "-c", STARTER, str(path)],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )  # fmt: skip
-        for _ in range(4)
-    ]
+    starters = [start(path) for _ in range(4)]
     try:
         for starter in starters:
             assert starter.stdout is not None

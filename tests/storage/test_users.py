@@ -293,4 +293,4 @@ def test_a_change_of_name_shows_beside_what_was_done_before(ledger: Ledger, root
     update(ledger, root, ana.user, name="Ana B")
     assert ledger.ask(messages.one, ana, message.id).author.name == "Ana B"
     assert ledger.ask(threads.one, ana, thread.id).creator.name == "Ana B"
-    assert ledger.do(post(ledger.refreshed(ana), thread)).result.author.name == "Ana B"  # type: ignore[attr-defined]
+    assert ledger.do(post(ledger.refreshed(ana), thread)).result.author.name == "Ana B"

@@ -1,0 +1,53 @@
+"""Read-only connections for commands: to a database that is there, and whose schema this code knows."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from peewee import SqliteDatabase
+
+from storage import schema
+from storage.database import DatabaseOptions, DatabaseProblem, is_storage_failure, open_reader, plain_words
+
+
+def must_exist(path: Path) -> None:
+    with plain_words(path):
+        there = path.exists()
+    if not there:
+        raise DatabaseProblem(
+            f"{path}: there is no database; `xp serve` or `xp db migrate` makes one, --data-dir names another folder."
+        )
+
+
+@contextlib.contextmanager
+def opened(options: DatabaseOptions, *, any_schema: bool = False) -> Iterator[SqliteDatabase]:
+    """Raises `DatabaseProblem`; so does what is read inside, where the database fails."""
+    must_exist(options.path)
+    database = open_reader(options)
+    try:
+        with in_plain_words(options.path):
+            database.execute_sql("PRAGMA schema_version").fetchall()  # is it a database at all?
+            if not any_schema:
+                schema.migrate(database, options.path, apply=False)
+            yield database
+    finally:
+        database.close()
+
+
+@contextlib.contextmanager
+def snapshot(options: DatabaseOptions, *, any_schema: bool = False) -> Iterator[SqliteDatabase]:
+    """The same in one read transaction: everything read inside is of one moment, whoever writes meanwhile."""
+    with opened(options, any_schema=any_schema) as database, database.atomic("DEFERRED"):
+        yield database
+
+
+@contextlib.contextmanager
+def in_plain_words(path: Path) -> Iterator[None]:
+    """What the database cannot do is told in one sentence; all else passes."""
+    try:
+        yield
+    except Exception as error:
+        if not is_storage_failure(error):
+            raise
+        with plain_words(path):
+            raise

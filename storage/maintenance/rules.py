@@ -1,0 +1,206 @@
+"""What must hold in every database, as SQL that finds where it does not. Whole tables at a time: no query in a loop.
+
+A deleted thread keeps its rows for an hour, then they are taken in small steps: messages, then log entries, then the
+thread (`storage/writing/housekeeping.py`). So what must be complete is asked of threads that are *whole*: not deleted,
+or not long enough ago. `:cutoff` is the moment before which a deleted one may have been taken.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    name: str
+    sentence: str
+    """Of one finding; its fields are the columns of `query`."""
+    query: str
+    """Rows: what breaks the rule. `$whole` stands for: the thread t is."""
+
+    @property
+    def sql(self) -> str:
+        return self.query.replace("$whole", "(t.deleted_at IS NULL OR t.deleted_at >= :cutoff)")
+
+
+RULES = (
+    Rule(
+        "one head",
+        "The log has {heads} heads instead of one.",
+        "SELECT count(*) AS heads FROM log_head HAVING count(*) <> 1",
+    ),
+    Rule(
+        "positions up to the head",
+        "Entry {position} of the log is beyond its head, {head}.",
+        """
+        SELECT e.position, h.position AS head FROM log_head AS h JOIN event AS e
+         WHERE e.position > h.position OR e.position < 1""",
+    ),
+    Rule(
+        # Whole threads miss nothing (see below), so a gap belongs to threads that were taken; and their entries are all
+        # older than an hour. After the newest of such age there can be no gap.
+        "positions without a gap",
+        "The log has no entries {first} to {last}, and no deleted thread explains it.",
+        """
+        WITH aged AS (
+            SELECT coalesce((SELECT position FROM event WHERE time < :cutoff ORDER BY position DESC LIMIT 1), 0) AS last
+        ), recent AS (
+            SELECT position,
+                   lead(position, 1, (SELECT max(position) + 1 FROM log_head)) OVER (ORDER BY position) AS next
+              FROM event WHERE position > (SELECT last FROM aged)
+        )
+        SELECT position + 1 AS first, next - 1 AS last FROM recent WHERE next > position + 1""",
+    ),
+    Rule(
+        "offsets without a gap",
+        "Thread {thread}: its log should be offsets 1 to {head}, it has {entries} entries from {low} to {high}.",
+        """
+        WITH log AS (
+            SELECT thread_id, count(*) AS entries, min("offset") AS low, max("offset") AS high
+              FROM event GROUP BY thread_id
+        )
+        SELECT t.uid AS thread, t."offset" AS head, coalesce(entries, 0) AS entries, coalesce(low, 0) AS low,
+               coalesce(high, 0) AS high
+          FROM thread AS t LEFT JOIN log ON log.thread_id = t.id
+         WHERE high > t."offset"
+            OR ($whole AND NOT (entries IS t."offset" AND low IS 1 AND high IS t."offset"))""",
+    ),
+    Rule(
+        "positions in the order of offsets",
+        "Thread {thread}: entry {offset} has position {position}, the one before it {before}.",
+        """
+        WITH log AS (
+            SELECT thread_id, "offset", position,
+                   lag(position) OVER (PARTITION BY thread_id ORDER BY "offset") AS before
+              FROM event
+        )
+        SELECT t.uid AS thread, log."offset" AS "offset", log.position AS position, before
+          FROM log JOIN thread AS t ON t.id = log.thread_id WHERE before > log.position""",
+    ),
+    Rule(
+        "a thread's position",
+        "Thread {thread} stands at position {stands}, its newest entry at {position}.",
+        """
+        SELECT t.uid AS thread, t.position AS stands, e.position AS position
+          FROM thread AS t JOIN event AS e ON e.thread_id = t.id AND e."offset" = t."offset"
+         WHERE e.position <> t.position""",
+    ),
+    Rule(
+        "counted messages",
+        "Thread {thread} counts {counted} messages, it has {messages}.",
+        """
+        WITH m AS (SELECT thread_id, count(*) AS messages FROM message GROUP BY thread_id)
+        SELECT t.uid AS thread, t.message_count AS counted, coalesce(messages, 0) AS messages
+          FROM thread AS t LEFT JOIN m ON m.thread_id = t.id
+         WHERE $whole AND t.message_count <> coalesce(messages, 0)""",
+    ),
+    Rule(
+        "numbers without a gap",
+        "Thread {thread}: message {message} has the number {number}, by its place it should be {place}.",
+        """
+        WITH m AS (
+            SELECT uid, thread_id, number, row_number() OVER (PARTITION BY thread_id ORDER BY id) AS place FROM message
+        )
+        SELECT t.uid AS thread, m.uid AS message, number, place FROM m JOIN thread AS t ON t.id = m.thread_id
+         WHERE number <> place AND $whole""",
+    ),
+    Rule(
+        "the last message",
+        "Thread {thread} has {named} as its last message, it should be {newest}.",
+        """
+        WITH m AS (SELECT thread_id, max(id) AS newest FROM message GROUP BY thread_id)
+        SELECT t.uid AS thread, coalesce(t.last_message, 'none') AS named, coalesce(newest, 'none') AS newest
+          FROM thread AS t LEFT JOIN m ON m.thread_id = t.id
+         WHERE $whole AND t.last_message IS NOT newest""",
+    ),
+    Rule(
+        "every message in the log",
+        "Message {message} has no entry message.created at its position {position} and offset {offset}.",
+        """
+        SELECT m.uid AS message, m.id AS position, m."offset" AS "offset"
+          FROM message AS m LEFT JOIN event AS e ON e.position = m.id
+         WHERE NOT (e.type IS 'message.created' AND e.thread_id IS m.thread_id AND e."offset" IS m."offset"
+                    AND e.ref IS m.id)""",
+    ),
+    Rule(
+        "every entry has its message",
+        "Thread {thread}: entry {offset} ({type}) is about message {ref}, which is not there.",
+        """
+        SELECT t.uid AS thread, e."offset" AS "offset", e.type AS type, coalesce(e.ref, 'none') AS ref
+          FROM event AS e JOIN thread AS t ON t.id = e.thread_id
+          LEFT JOIN message AS m ON m.id = e.ref AND m.thread_id = e.thread_id
+         WHERE m.id IS NULL AND (e.type GLOB 'message.*' OR e.type GLOB 'reaction.*') AND $whole""",
+    ),
+    Rule(
+        "every entry has its user",
+        "Thread {thread}: entry {offset} ({type}) is about user {ref}, who is not there.",
+        """
+        SELECT t.uid AS thread, e."offset" AS "offset", e.type AS type, coalesce(e.ref, 'none') AS ref
+          FROM event AS e JOIN thread AS t ON t.id = e.thread_id LEFT JOIN user AS u ON u.id = e.ref
+         WHERE u.id IS NULL AND (e.type GLOB 'member.*' OR e.type GLOB 'read.*')""",
+    ),
+    Rule(
+        "answers stay in their thread",
+        "Message {message} answers message {parent}, which its thread does not have.",
+        """
+        SELECT m.uid AS message, m.parent AS parent
+          FROM message AS m JOIN thread AS t ON t.id = m.thread_id LEFT JOIN message AS p ON p.id = m.parent
+         WHERE m.parent IS NOT NULL AND p.thread_id IS NOT m.thread_id AND $whole""",
+    ),
+    Rule(
+        "markers up to the head",
+        "Thread {thread}: {user} has read up to offset {offset} and message {number}, beyond {head} and {messages}.",
+        """
+        SELECT t.uid AS thread, u.uid AS user, r.last_read_offset AS "offset", r.last_read_number AS number,
+               t."offset" AS head, t.message_count AS messages
+          FROM member AS r JOIN thread AS t ON t.id = r.thread_id JOIN user AS u ON u.id = r.user_id
+         WHERE r.last_read_offset > t."offset" OR r.last_read_number > t.message_count""",
+    ),
+    Rule(
+        # Deleting a user takes them out of their threads, also where nobody else is an owner.
+        "an owner",
+        "Thread {thread} has no owner.",
+        """
+        SELECT t.uid AS thread FROM thread AS t
+         WHERE t.deleted_at IS NULL
+           AND NOT EXISTS (SELECT 1 FROM member AS r WHERE r.thread_id = t.id AND r.role = 'OWNER')
+           AND NOT EXISTS (SELECT 1 FROM event AS e JOIN user AS u ON u.id = e.ref
+                            WHERE e.thread_id = t.id AND e.type = 'member.removed' AND u.status = 'DEACTIVATED')""",
+    ),
+    Rule(
+        "empty tombstones",
+        "Message {message} is deleted, but its content is still there.",
+        """
+        SELECT uid AS message FROM message
+         WHERE deleted_at IS NOT NULL AND NOT (content = '' AND blocks IS NULL AND metadata = '{}')""",
+    ),
+    Rule(
+        "no history of deleted messages",
+        "Message {message} is deleted, but what it said before its edits is still there.",
+        """
+        SELECT DISTINCT m.uid AS message FROM message_revision AS r CROSS JOIN message AS m ON m.id = r.message_id
+         WHERE m.deleted_at IS NOT NULL""",
+    ),
+    Rule(
+        "older versions are older",
+        "Message {message} has version {version}, and version {kept} in its history.",
+        """
+        SELECT m.uid AS message, m.version AS version, r.version AS kept
+          FROM message_revision AS r CROSS JOIN message AS m ON m.id = r.message_id WHERE r.version >= m.version""",
+    ),
+    Rule(
+        "reactions to what is there",
+        "Message {message} is deleted or gone, but it has a reaction {emoji}.",
+        """
+        SELECT coalesce(m.uid, r.message_id) AS message, r.emoji AS emoji
+          FROM reaction AS r LEFT JOIN message AS m ON m.id = r.message_id
+         WHERE m.id IS NULL OR m.deleted_at IS NOT NULL""",
+    ),
+    Rule(
+        "every reaction in the log",
+        "Message {message}: its reaction {emoji} has no entry reaction.added at position {position}.",
+        """
+        SELECT coalesce(m.uid, r.message_id) AS message, r.emoji AS emoji, r.position AS position
+          FROM reaction AS r LEFT JOIN event AS e ON e.position = r.position
+          LEFT JOIN message AS m ON m.id = r.message_id
+         WHERE NOT (e.type IS 'reaction.added' AND e.ref IS r.message_id)""",
+    ),
+)

@@ -12,7 +12,7 @@ from actors.commands import Done
 from actors.directory import Directory
 from actors.identifiers import new_id
 from actors.ports import History
-from actors.records import Identity
+from actors.records import Identity, User
 from server.realtime import protocol
 from server.realtime.hub import Hub
 
@@ -47,8 +47,11 @@ class Services:
         done: Done = await self.directory.journal.append(command)
         return done
 
-    def user_changed(self, user_key: int, *, rights: bool) -> None:
+    def user_changed(self, user: User, *, rights: bool) -> None:
         """Identities made before hold no longer; where rights changed, what is open closes and comes back anew."""
-        self.auth.tell(UserChanged(user_key))
-        if rights:
-            self.hub.close_of(user_key, *protocol.EXPIRED)
+        self.auth.tell(UserChanged(user.key))
+        for client in self.hub.of_user(user.key):
+            if rights:
+                client.close(*protocol.EXPIRED)
+            else:
+                client.renew(user)

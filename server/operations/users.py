@@ -66,7 +66,7 @@ async def _update(call: Call, user_id: str, request: UpdateMeRequest) -> Result:
     changes = given(request, *CHANGEABLE)
     command = UpdateUser(identity=call.identity, user_id=user_id, if_version=call.if_version, once=call.once, **changes)
     user = cast(User, (await call.services.write(command)).result)
-    call.services.user_changed(user.key, rights=bool(changes.keys() & {"role", "kind", "status"}))
+    call.services.user_changed(user, rights=bool(changes.keys() & {"role", "kind", "status"}))
     return _shown(call, user)
 
 
@@ -76,7 +76,7 @@ async def delete_user(call: Call, request: ById) -> Result:
     rules.must_administer(call.identity)
     user = await call.services.history.user(request.id)
     await call.services.write(DeleteUser(identity=call.identity, user_id=request.id, if_version=call.if_version))
-    call.services.user_changed(user.key, rights=True)
+    call.services.user_changed(user, rights=True)
     return Result({"id": request.id, "deleted": True})
 
 

@@ -6,6 +6,8 @@ import random
 from collections import deque
 from typing import Protocol
 
+from actors.records import User
+
 TICK_SECONDS = 0.25
 DRAIN_BATCH = 500
 DRAIN_PAUSE_SECONDS = 0.05
@@ -23,6 +25,10 @@ class Client(Protocol):
     @property
     def user_key(self) -> int | None:
         """Whose it is; None before that is known."""
+        ...
+
+    def renew(self, user: User) -> None:
+        """Its user has another name or picture now."""
         ...
 
 
@@ -52,11 +58,9 @@ class Hub:
         self._clients.discard(client)
         self._someone_left.set()
 
-    def close_of(self, user_key: int, code: int, reason: str) -> None:
-        """Close everything that a user holds open."""
-        for client in list(self._clients):
-            if client.user_key == user_key:
-                client.close(code, reason)
+    def of_user(self, user_key: int) -> list[Client]:
+        """Everything that a user holds open."""
+        return [client for client in self._clients if client.user_key == user_key]
 
     def _look_again(self, client: Client, seconds: float) -> None:
         slot = max(1, round(seconds / TICK_SECONDS))

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -13,7 +14,7 @@ from actors.connection import Close, ConnectionActor, Send
 from actors.errors import Forbidden, Internal, ShuttingDown, TokenExpired, Unauthenticated, XpError
 from actors.identifiers import new_id
 from actors.ports import Transport
-from actors.records import Identity
+from actors.records import Identity, User
 from actors.runtime import LoopFuture, Stage, drive
 from actors.thread import Unsubscribe
 from server import problems
@@ -240,6 +241,10 @@ class Session:
     @property
     def user_key(self) -> int | None:
         return self.identity.user.key if self.identity is not None else None
+
+    def renew(self, user: User) -> None:
+        if self.identity is not None:
+            self.identity = replace(self.identity, user=user, author=user.author)
 
     def _seconds_left(self) -> float:
         assert self.identity is not None

@@ -21,7 +21,7 @@ from actors.events import LogPage
 from actors.feed import FeedActor, Replay, Watch
 from actors.identifiers import is_id
 from actors.publication import Publication
-from actors.records import Identity
+from actors.records import Identity, User
 from actors.runtime import Stage
 from actors.thread import Subscribe, Unsubscribe
 from server.authentication import Authentication
@@ -115,6 +115,9 @@ class _Stream:
     @property
     def user_key(self) -> int:
         return self._identity.user.key
+
+    def renew(self, user: User) -> None:
+        """A stream only reads: nothing in it has the name of its reader."""
 
     def ping(self) -> float | None:
         if not self._actor.is_open:

@@ -34,6 +34,8 @@ def configure(level: str, form: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
+    # Pykka tells every exception that an ask answers, with a traceback: whoever asked tells what it means.
+    logging.getLogger("pykka").setLevel(logging.WARNING)
 
 
 def _dumps(value: object, **_: object) -> str:

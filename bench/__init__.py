@@ -1,0 +1,1 @@
+"""Benchmarks: the server beside its yardsticks, in one run. See README.md."""

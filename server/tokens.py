@@ -28,7 +28,8 @@ FARTHEST_SECONDS = 10 * 366 * 24 * 3600
 SUBJECT_CHARS = 255
 _KEY_ID = re.compile(r"[\x21-\x7e]{1,128}")
 _PART = re.compile(r"[A-Za-z0-9_-]+")
-_TYPES = frozenset({"JWT", "at+jwt", "application/at+jwt"})
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # JSON can spell half of a surrogate pair, UTF-8 cannot
+_TYPES = ("JWT", "at+jwt", "application/at+jwt")  # a tuple: a token's `typ` need not be hashable
 _BRINGS_A_KEY = frozenset({"jwk", "jku", "x5u", "x5c", "crit"})
 
 
@@ -73,7 +74,7 @@ class TokenVerifier:
         if rules.secret is not None and len(rules.secret) < limits.SECRET_BYTES:
             raise ValueError(f"the secret must have at least {limits.SECRET_BYTES} bytes, it has {len(rules.secret)}")
         self._rules = rules
-        self._domains = frozenset(domain.lower() for domain in rules.allowed_domains)
+        self._domains = frozenset(map(_folded, rules.allowed_domains))
 
     def verify(self, token: str, now: float) -> Claims:
         """The claims of a good token.
@@ -85,23 +86,22 @@ class TokenVerifier:
         key, algorithm = self._key_for(header)
         try:
             jwt.decode(token, key, algorithms=[algorithm], options=_SIGNATURE_ONLY)
-        except jwt.PyJWTError:
-            raise Unauthenticated("The token's signature is not good.") from None
         except Exception:  # noqa: BLE001 - whatever a crypto library makes of garbage, the token is no good
-            raise Unauthenticated("The token's signature cannot be checked.") from None
+            raise Unauthenticated("The token's signature is not good.") from None
         return self._judge(payload, now)
 
     def _key_for(self, header: Mapping[str, Any]) -> tuple[Any, str]:
-        algorithm = header.get("alg")
+        algorithm, kid = header.get("alg"), header.get("kid")
+        if "kid" in header and not (isinstance(kid, str) and _KEY_ID.fullmatch(kid)):
+            raise Unauthenticated("The token's `kid` must be a short printable string.")
         if algorithm == "HS256":
             if self._rules.secret is None:
                 raise Unauthenticated("Tokens signed by a shared secret are not taken here.")
             return self._rules.secret, "HS256"
-        kid = header.get("kid")
         if self._rules.keys is None or algorithm not in ("RS256", "ES256", "EdDSA"):
             raise Unauthenticated("The token's algorithm is not one that is taken here.")
-        if not (isinstance(kid, str) and _KEY_ID.fullmatch(kid)):
-            raise Unauthenticated("The token must name its key by a short printable `kid`.")
+        if kid is None:
+            raise Unauthenticated("The token must name its key (`kid`).")
         key = self._rules.keys.keys.get(kid)
         if key is None:
             raise Unauthenticated("The token's key is not one of the issuer's.", code="unknown_key")
@@ -155,12 +155,12 @@ class TokenVerifier:
 
     def _judge_domain(self, domain: str, email: str) -> str:
         """The claim decides; where there is none, the domain of the e-mail address does."""
-        found = (domain or email.rpartition("@")[2]).lower()
+        found = _folded(domain or email.partition("@")[2])  # a second @ makes it no domain at all
         if found not in self._domains:
             raise Forbidden(
                 f"Users of {found!r} may not come in; ALLOWED_DOMAINS names those who may."
                 if found
-                else "The token names neither a domain nor an e-mail address.",
+                else "The token names neither a domain nor an e-mail address that has one.",
                 code="domain_not_allowed",
             )
         return found
@@ -192,7 +192,8 @@ def _open(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _object(part: str) -> dict[str, Any]:
     try:
-        found = json.loads(base64url_decode(part), object_pairs_hook=_without_repeats, parse_constant=_no_constant)
+        text = base64url_decode(part).decode()  # given bytes, `json` would read UTF-16 and a byte order mark, too
+        found = json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise Unauthenticated("The token does not hold JSON objects.") from None
     if not isinstance(found, dict):
@@ -222,12 +223,15 @@ def _time(payload: Mapping[str, Any], claim: str) -> float | None:
 
 
 def _text(payload: Mapping[str, Any], claim: str, most: int) -> str:
-    text = payload.get(claim)
-    if text is None:
-        return ""
-    if not isinstance(text, str) or len(text) > most or "\x00" in text:
+    text = "" if payload.get(claim) is None else payload[claim]
+    if not isinstance(text, str) or len(text) > most or _UNSTORABLE.search(text):
         raise Unauthenticated(f"The token's `{claim}` must be text of at most {most} characters.")
     return text
+
+
+def _folded(domain: str) -> str:
+    """Domains differ by more than case outside of ASCII: `K` (the Kelvin sign) in lower case is an ordinary `k`."""
+    return domain.lower() if domain.isascii() else domain
 
 
 def mint(
@@ -248,12 +252,9 @@ def mint(
     claims: dict[str, Any] = {
         "sub": sub, "email": email, "name": name, "domain": domain, "role": role, "kind": kind,
         "iat": int(now), "exp": int(now) + ttl_seconds, "jti": uuid.uuid4().hex,
+        "iss": issuer, "aud": audience,
     }  # fmt: skip
-    if issuer is not None:
-        claims["iss"] = issuer
-    if audience is not None:
-        claims["aud"] = audience
-    return jwt.encode(claims, secret, algorithm="HS256")
+    return jwt.encode({claim: value for claim, value in claims.items() if value is not None}, secret, algorithm="HS256")
 
 
 def inspect_unverified(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -266,16 +267,24 @@ def load_or_create_secret(path: Path) -> tuple[bytes, bool]:
 
     Raises `ValueError` with a sentence for an operator, and `OSError`.
     """
+    made = not path.exists() and _make_secret(path)
+    return _read_secret(path), made
+
+
+def _make_secret(path: Path) -> bool:
+    """Whether it was us: the file appears whole or not at all, and never over another process's."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(secrets.token_urlsafe(48).encode())
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(draft, path)
     except FileExistsError:
-        return _read_secret(path), False
-    with os.fdopen(descriptor, "wb") as file:
-        secret = secrets.token_urlsafe(48).encode()
-        file.write(secret)
-        file.flush()
-        os.fsync(file.fileno())
-    return secret, True
+        return False
+    finally:
+        draft.unlink(missing_ok=True)
+    return True
 
 
 def _read_secret(path: Path) -> bytes:

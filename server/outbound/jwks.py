@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 import ipaddress
 import logging
+import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
-import jwt
 import orjson
 from jwt import PyJWK
 
@@ -30,31 +31,46 @@ ALGORITHMS = {("RSA", None): "RS256", ("EC", "P-256"): "ES256", ("OKP", "Ed25519
 class JwksRefresher:
     """Implements `actors.ports.KeyRefresher`: fills a `KeySet` from a URL."""
 
-    def __init__(self, url: str, keys: KeySet) -> None:
-        """Raises `ValueError` for a URL that others could tamper with."""
+    def __init__(
+        self,
+        url: str,
+        keys: KeySet,
+        *,
+        session: aiohttp.ClientSession | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """A session that is given stays the giver's to close; `clock` counts seconds.
+
+        Raises `ValueError` for a URL that others could tamper with.
+        """
         if not _is_safe(url):
             raise ValueError(f"JWT_JWKS_URL must be https (http only on loopback), got {url!r}")
         self._url = url
         self._keys = keys
+        self._clock = clock
         self._fetched_at: float | None = None
         self._fetching: asyncio.Task[bool] | None = None
         self._periodic: asyncio.Task[None] | None = None
-        self._session: aiohttp.ClientSession | None = None
+        self._session = session
+        self._owns_session = session is None
+        self._closed = False
 
     async def start(self) -> None:
         """Fetch now, and from time to time."""
-        timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
-        self._session = aiohttp.ClientSession(timeout=timeout)
         await self.refresh()
+        if self._closed:
+            return
         self._periodic = asyncio.get_running_loop().create_task(self._refresh_from_time_to_time())
 
     async def close(self) -> None:
+        """End what runs; whoever waits for a fetch is told that there was none."""
+        self._closed = True
         for task in (self._periodic, self._fetching):
             if task is not None:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
-        if self._session is not None:
+        if self._session is not None and self._owns_session:
             await self._session.close()
 
     async def _refresh_from_time_to_time(self) -> None:
@@ -64,14 +80,18 @@ class JwksRefresher:
 
     async def refresh(self) -> bool:
         """Fetch, unless that was done a moment ago; those who ask meanwhile share one fetch. Never raises."""
+        if self._closed:
+            return False
         if self._fetching is None:
-            now = asyncio.get_running_loop().time()
+            now = self._clock()
             if self._fetched_at is not None and now - self._fetched_at < AT_MOST_EVERY_SECONDS:
                 return False
             self._fetched_at = now
             self._fetching = asyncio.get_running_loop().create_task(self._fetch())
             self._fetching.add_done_callback(self._forget_task)
-        return await asyncio.shield(self._fetching)
+        fetching = self._fetching
+        await asyncio.wait([fetching])  # one who stops waiting does not end the fetch of the others
+        return not fetching.cancelled() and fetching.result()
 
     def _forget_task(self, _: asyncio.Task[bool]) -> None:
         self._fetching = None
@@ -79,10 +99,9 @@ class JwksRefresher:
     async def _fetch(self) -> bool:
         try:
             found = usable_keys(orjson.loads(await self._read()))
-        except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as error:
-            logger.warning(
-                "the keys of %s could not be fetched, the old ones stay: %s", self._url, str(error) or "timeout"
-            )
+        except Exception as error:  # noqa: BLE001 - whatever the issuer answers, the server runs on with what it has
+            reason = " ".join(str(error).split()) or type(error).__name__
+            logger.warning("the keys of %s could not be fetched, the old ones stay: %s", self._url, reason)
             return False
         if not found:
             logger.warning("%s has no usable signature keys; the old ones stay", self._url)
@@ -91,8 +110,10 @@ class JwksRefresher:
         return True
 
     async def _read(self) -> bytes:
-        assert self._session is not None
-        async with self._session.get(self._url, allow_redirects=False) as response:
+        if self._session is None:
+            self._session = aiohttp.ClientSession()
+        timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
+        async with self._session.get(self._url, allow_redirects=False, timeout=timeout) as response:
             if response.status != 200:
                 raise ValueError(f"status {response.status}")
             body = bytearray()
@@ -133,12 +154,16 @@ def _usable(entry: dict[str, Any]) -> PyJWK | None:
     algorithm = ALGORITHMS.get((str(kind), None if kind == "RSA" else str(entry.get("crv"))))
     if algorithm is None or entry.get("alg", algorithm) != algorithm or entry.get("use", "sig") != "sig":
         return None
-    if not isinstance(entry.get("kid"), str):
+    if not isinstance(entry.get("kid"), str) or not _may_verify(entry.get("key_ops")):
         return None
     public = {name: value for name, value in entry.items() if name not in ("d", "p", "q", "dp", "dq", "qi")}
     try:
         key = PyJWK(public, algorithm)
-    except (jwt.PyJWTError, ValueError, TypeError, KeyError):
+    except Exception:  # noqa: BLE001 - one odd key must not cost the others
         return None
     too_short = kind == "RSA" and getattr(key.key, "key_size", 0) < RSA_BITS
     return None if too_short else key
+
+
+def _may_verify(operations: Any) -> bool:
+    return operations is None or (isinstance(operations, list) and "verify" in operations)

@@ -210,9 +210,12 @@ class Streams:
         given = request.headers.get("Last-Event-ID") or request.query.get("cursor")
         response = web.StreamResponse(headers=_HEADERS | {HEADER: correlation_id.get()})
         response.enable_chunked_encoding()
-        writer = await response.prepare(request)
-        assert writer is not None
-        await response.write(b":" + b" " * PADDING_BYTES + b"\n\n" if "padding" in request.query else HEARTBEAT)
+        try:
+            writer = await response.prepare(request)
+            assert writer is not None
+            await response.write(b":" + b" " * PADDING_BYTES + b"\n\n" if "padding" in request.query else HEARTBEAT)
+        except ConnectionError:  # the client has gone meanwhile: nobody reads an answer
+            return web.Response()
         ended = asyncio.Event()
         transport = StreamTransport(writer, ended)
         stream = _Stream(self._services, self._stage, identity, transport, by_offset)

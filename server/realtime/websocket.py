@@ -105,12 +105,15 @@ class WebSockets:
         self._stage = stage
         self._authentication = authentication
 
-    async def handle(self, request: web.Request) -> web.WebSocketResponse:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         token = self._authentication.token_of(request)
         socket = web.WebSocketResponse(
             timeout=GOODBYE_SECONDS, compress=False, max_msg_size=MAX_MESSAGE_BYTES, protocols=("centrifuge-json",)
         )
-        writer = await socket.prepare(request)
+        try:
+            writer = await socket.prepare(request)
+        except ConnectionError:  # the client has gone meanwhile: nobody reads an answer
+            return web.Response()
         assert writer is not None
         session = Session(self._services, self._stage, WebSocketTransport(socket, writer), token)
         if self._services.hub.draining:

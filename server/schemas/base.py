@@ -62,30 +62,20 @@ def _json_text(value: Any, limit: int) -> str:
     return text.decode()
 
 
-def _metadata(value: Any) -> Any:
-    if isinstance(value, dict):
-        return JsonText(_json_text(value, limits.METADATA_BYTES))
-    if isinstance(value, JsonText):
-        return value
-    raise ValueError("expected an object")
+def _metadata(value: Any) -> str:
+    if not isinstance(value, dict):
+        raise ValueError("expected an object")
+    return _json_text(value, limits.METADATA_BYTES)
 
 
-def _blocks(value: Any) -> Any:
-    if isinstance(value, JsonText):
-        return value
+def _blocks(value: Any) -> str:
     if not isinstance(value, list) or not all(
         isinstance(block, dict) and isinstance(block.get("type"), str) for block in value
     ):
         raise ValueError("expected a list of objects, each with a `type`")
     if len(value) > limits.BLOCKS:
         raise ValueError(f"may be at most {limits.BLOCKS} blocks, these are {len(value)}")
-    return JsonText(_json_text(value, limits.BLOCKS_BYTES))
-
-
-class JsonText(str):
-    """JSON that was checked, as the text in which it is kept."""
-
-    __slots__ = ()
+    return _json_text(value, limits.BLOCKS_BYTES)
 
 
 Id = Annotated[str, AfterValidator(_cuid), Field(json_schema_extra={"pattern": "^c[0-9a-z]{24}$"})]

@@ -24,7 +24,7 @@ SECRET = b"a secret that is only good for tests, and long enough"
 DOMAIN = "rpotential.ai"
 
 
-def token(name: str, **claims: Any) -> str:
+def token(name: str, /, **claims: Any) -> str:
     """A good token of somebody: `token("alice")`, `token("root", role="ADMIN")`."""
     known = {"sub": f"sub-{name}", "email": f"{name}@{DOMAIN}", "name": name.title(), "domain": DOMAIN}
     return mint(SECRET, **{**known, "ttl_seconds": 900, "now": time.time(), **claims})
@@ -60,7 +60,7 @@ class Answer:
 class Client:
     """Somebody who uses the API: `await alice.post("/api/v1/threads", title="Hello")`."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, name: str, **claims: Any) -> None:
+    def __init__(self, session: aiohttp.ClientSession, url: str, name: str, /, **claims: Any) -> None:
         self.session = session
         self.url = url
         self.name = name
@@ -115,7 +115,7 @@ class Server:
         assert self._services is not None
         return self._services
 
-    def client(self, name: str, **claims: Any) -> Client:
+    def client(self, name: str, /, **claims: Any) -> Client:
         return Client(self.session, self.url, name, **claims)
 
     @property

@@ -1,6 +1,7 @@
 """Raw clients of the live transports, for tests that want to see every byte."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -30,7 +31,7 @@ class RawClient:
 
     async def send(self, *commands: dict[str, Any]) -> None:
         """Send commands in one frame."""
-        await self.socket.send_str("\n".join(orjson.dumps(command).decode() for command in commands))
+        await self.socket.send_str("\n".join(map(json.dumps, commands)))
 
     def command(self, verb: str, **body: Any) -> dict[str, Any]:
         self._number += 1
@@ -42,6 +43,10 @@ class RawClient:
         await self.send(command)
         return await self.reply(command["id"])
 
+    async def next(self) -> dict[str, Any]:
+        """The next message, whatever it is."""
+        return await self._take(lambda _: True)
+
     async def reply(self, number: int) -> dict[str, Any]:
         return await self._take(lambda message: message.get("id") == number)
 
@@ -51,6 +56,18 @@ class RawClient:
 
     async def publications(self, count: int) -> list[dict[str, Any]]:
         return [(await self.push())["pub"] for _ in range(count)]
+
+    async def error(self, verb: str, **body: Any) -> tuple[int, str]:
+        """Send a command that is refused; answers code and message."""
+        error = (await self.ask(verb, **body))["error"]
+        return error["code"], error["message"]
+
+    def cut(self) -> None:
+        """Be gone without a goodbye."""
+        connection = self.socket._response.connection
+        assert connection is not None
+        assert connection.transport is not None
+        connection.transport.abort()
 
     async def _take(self, wanted: Any) -> dict[str, Any]:
         async with asyncio.timeout(PATIENCE):
@@ -102,8 +119,10 @@ async def raw_client(
 class EventStream:
     """Reads server-sent events."""
 
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, cursor: str | None = None) -> None:
         self.response = response
+        self.last_id = cursor
+        """What a reconnect sends as `Last-Event-ID`."""
 
     async def next(self) -> dict[str, str]:
         """The next block that has an event: its fields."""
@@ -120,6 +139,7 @@ class EventStream:
             if not line:
                 raise Disconnected(None, "the stream has ended")
             if line == "\n":
+                self.last_id = fields.get("id", self.last_id)
                 return fields
             name, _, value = line.rstrip("\n").partition(": ")
             if name:
@@ -127,6 +147,28 @@ class EventStream:
 
     async def events(self, count: int) -> list[dict[str, str]]:
         return [await self.next() for _ in range(count)]
+
+    async def begun(self) -> None:
+        """Wait until the server has said from where it tells."""
+        async with asyncio.timeout(PATIENCE):
+            while self.last_id is None:
+                await self._block()
+
+    async def ended(self) -> None:
+        """Wait until the server ends it, whatever it says before."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                try:
+                    await self._block()
+                except (Disconnected, aiohttp.ClientError):
+                    return
+
+    def cut(self) -> None:
+        """Be gone without a goodbye."""
+        connection = self.response.connection
+        assert connection is not None
+        assert connection.transport is not None
+        connection.transport.abort()
 
 
 @asynccontextmanager
@@ -136,6 +178,6 @@ async def event_stream(
     headers = {"Authorization": f"Bearer {token}"}
     if cursor is not None:
         headers["Last-Event-ID"] = cursor
-    async with session.get(url, headers=headers) as response:
+    async with session.get(url, headers=headers, read_bufsize=2**22) as response:
         assert response.status == 200, await response.text()
-        yield EventStream(response)
+        yield EventStream(response, cursor)

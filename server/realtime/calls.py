@@ -26,9 +26,10 @@ class Calls:
     async def rpc(self, number: int, body: Mapping[str, Any]) -> bytes | None:
         """`method` is an operation's name; `data` its path, query and body parameters, beside which it may have an
         `idempotency_key` and, as `if_version`, the version that an update must find."""
-        operation = operations.BY_NAME.get(body.get("method") or "")
+        method = body.get("method")
+        operation = operations.BY_NAME.get(method) if isinstance(method, str) else None
         if operation is None:
-            raise Refused(protocol.METHOD_NOT_FOUND, f"method not found: {str(body.get('method'))[:100]}")
+            raise Refused(protocol.METHOD_NOT_FOUND, f"method not found: {str(method)[:100]}")
         data = body.get("data", {})
         if data is None:
             data = {}

@@ -32,10 +32,11 @@ def thread_of(channel: object) -> str:
 class Channels:
     def __init__(self, session: "Session") -> None:
         self._session = session
-        self._joined: set[str] = set()
+        self._joined: dict[str, object] = {}
+        """Channel → the subscribe that stands: one that was left while it was answered has no more say."""
 
     def forget(self, channel: str) -> None:
-        self._joined.discard(channel)
+        self._joined.pop(channel, None)
 
     async def subscribe(self, number: int, body: Mapping[str, Any]) -> bytes | None:
         """Register first, then read the log up to the head that registering answered, then let live events through."""
@@ -46,24 +47,31 @@ class Channels:
             raise Refused(protocol.ALREADY_SUBSCRIBED)
         if len(self._joined) >= limits.CHANNELS_PER_CONNECTION:
             raise Refused(protocol.LIMIT_EXCEEDED, f"limit exceeded: {limits.CHANNELS_PER_CONNECTION} channels")
-        since = _since(body)
-        self._joined.add(channel)
+        since, flag = _since(body), body.get("flag") or 0
+        if type(flag) is not int:
+            raise Refused(protocol.BAD_COMMAND, "bad request: `flag` must be an integer")
+        this = self._joined[channel] = object()
         try:
-            await self._join(number, channel, thread_id, since, body)
+            opening = await self._join(number, channel, thread_id, since, flag)
+            if self._joined.get(channel) is this:
+                self._session.connection.tell(opening)
+            else:
+                self._session.send(opening.wire)
         except BaseException:
-            self._leave(channel, thread_id)
+            if self._joined.get(channel) is this:
+                self._leave(channel, thread_id)
             raise
         return None
 
     async def _join(
-        self, number: int, channel: str, thread_id: str, since: "_Since | None", body: Mapping[str, Any]
-    ) -> None:
+        self, number: int, channel: str, thread_id: str, since: "_Since | None", flag: int
+    ) -> OpenGate:
         session = self._session
         session.connection.tell(ShutGate(channel))
         ask = Subscribe(session.identity, session.connection)  # type: ignore[arg-type]  # connected: there is one
         subscribed: Subscribed = await session.services.directory.thread(thread_id).ask(ask, block=False)
         missed = await self._missed(thread_id, since, subscribed.offset) if since is not None else ()
-        if missed is None and int(body.get("flag") or 0) & protocol.REJECT_UNRECOVERED:
+        if missed is None and flag & protocol.REJECT_UNRECOVERED:
             raise Refused(protocol.UNRECOVERABLE)
         result = b'{"recoverable":true,"positioned":true,"epoch":"%b","offset":%d' % (
             session.services.epoch.encode(),
@@ -73,9 +81,7 @@ class Channels:
             result += b',"was_recovering":true'
             if missed is not None:
                 result += b',"recovered":true,"publications":' + protocol.publication_list(missed)
-        session.connection.tell(
-            OpenGate(channel, protocol.reply(number, "subscribe", result + b"}"), subscribed.offset)
-        )
+        return OpenGate(channel, protocol.reply(number, "subscribe", result + b"}"), subscribed.offset)
 
     async def _missed(self, thread_id: str, since: "_Since", head: int) -> list[Publication] | None:
         """What came after `since`; None where it cannot be told in full."""
@@ -105,9 +111,8 @@ class Channels:
         return b"{}"
 
     def _leave(self, channel: str, thread_id: str) -> None:
-        if channel in self._joined:
-            self._joined.discard(channel)
-            self._session.connection.tell(Leave(channel))
+        if self._joined.pop(channel, None) is not None:
+            self._session.tell(Leave(channel))
             self._session.services.directory.tell_live(thread_id, Unsubscribe(self._session.connection))
 
     async def history(self, number: int, body: Mapping[str, Any]) -> bytes | None:

@@ -268,15 +268,18 @@ class Session:
         if identity.user.key != self.identity.user.key:
             self.close(protocol.INVALID_TOKEN[0], "invalid token: it is another user's")
             return None
+        if self.identity.is_admin and not identity.is_admin:
+            self.close(*protocol.EXPIRED)  # what it follows was an admin's to see: it comes back as who it is now
+            return None
         self._set_identity(identity)
         return orjson.dumps({"client": self.client_id, "version": self.services.version, **self._time_to_live()})
 
     # What goes out
 
     def send(self, wire: bytes) -> None:
-        self._tell(Send(wire))
+        self.tell(Send(wire))
 
-    def _tell(self, message: object) -> None:
+    def tell(self, message: object) -> None:
         """What is said after the socket has gone is said to nobody."""
         if not self._connection.actor_stopped.is_set():
             self.connection.tell(message)
@@ -298,7 +301,7 @@ class Session:
         return self.services.hub.ping_seconds
 
     def close(self, code: int, reason: str) -> None:
-        self._tell(Close(code, reason))
+        self.tell(Close(code, reason))
 
     # The end
 

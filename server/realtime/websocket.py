@@ -21,6 +21,8 @@ MAX_MESSAGE_BYTES = 4 * limits.FRAME_BYTES
 """Beyond a frame's limit but below this a client is told so in words; beyond it aiohttp closes with 1009."""
 JOINED_BYTES = 256 * 1024
 """Chunks are joined into one frame up to this: the official SDKs take frames of up to 1 MiB."""
+COPIED_BYTES = 8 * 1024
+"""Below this one copy is cheaper than a vector of pieces."""
 GOODBYE_SECONDS = 2.0
 """How long a peer has to answer a close frame before the socket is cut."""
 
@@ -39,22 +41,25 @@ class WebSocketTransport:
     def write(self, chunks: Sequence[bytes]) -> None:
         if self._transport.is_closing():
             return
-        if len(chunks) == 1:
-            self._transport.write(_frame_header(len(chunks[0])) + chunks[0])
-            return
         frame: list[bytes] = []
         size = 0
         for chunk in chunks:
             if frame and size + len(chunk) > JOINED_BYTES:
-                self._write_frame(frame)
+                self._write_frame(frame, size)
                 frame, size = [], 0
+            if frame:
+                frame.append(b"\n")
+                size += 1
             frame.append(chunk)
             size += len(chunk)
-        self._write_frame(frame)
+        self._write_frame(frame, size)
 
-    def _write_frame(self, chunks: Sequence[bytes]) -> None:
-        payload = b"\n".join(chunks)
-        self._transport.write(_frame_header(len(payload)) + payload)
+    def _write_frame(self, parts: list[bytes], size: int) -> None:
+        parts.insert(0, _frame_header(size))
+        if size < COPIED_BYTES:
+            self._transport.write(b"".join(parts))
+        else:
+            self._transport.writelines(parts)  # large parts are shared by all subscribers: not copied for each
 
     def buffered(self) -> int:
         return int(self._transport.get_write_buffer_size())

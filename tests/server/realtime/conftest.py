@@ -1,13 +1,12 @@
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 
 from tests.realtime_client import RawClient, raw_client
 from tests.serving import Client, Server
-
-Dial = Callable[..., "AsyncIterator[RawClient]"]
 
 
 @pytest.fixture(autouse=True)
@@ -18,13 +17,20 @@ def _no_errors_of_ours(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     assert told == []
 
 
+class Dial:
+    """Opens WebSockets that close with the test: `await dial(alice)`, or `await dial()` without a connect."""
+
+    def __init__(self, server: Server, stack: AsyncExitStack) -> None:
+        self.server = server
+        self._stack = stack
+
+    async def __call__(self, who: Client | None = None, **options: Any) -> RawClient:
+        token = who.token if who is not None else None
+        url = self.server.websocket_url
+        return await self._stack.enter_async_context(raw_client(self.server.session, url, token, **options))
+
+
 @pytest.fixture
-async def dial(server: Server) -> AsyncIterator[Callable[..., object]]:
-    """Open WebSockets that close with the test: `await dial(alice)`, or `await dial()` without a connect."""
+async def dial(server: Server) -> AsyncIterator[Dial]:
     async with AsyncExitStack() as stack:
-
-        async def open_one(who: Client | None = None, **options: object) -> RawClient:
-            token = who.token if who is not None else None
-            return await stack.enter_async_context(raw_client(server.session, server.websocket_url, token, **options))
-
-        yield open_one
+        yield Dial(server, stack)

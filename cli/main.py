@@ -1,36 +1,35 @@
-"""`xp`: every command is imported when it is called, so that help and completion are quick."""
-
-import importlib
-from typing import Any
+"""`xp`: the commands, each in a module of its own."""
 
 import click
 
+from cli.group import MainGroup
+
 COMMANDS = {
-    "serve": "cli.serve",
+    "serve": ("cli.serve:command", "Start the server"),
+    "config": ("cli.config:command", "Show every setting, its value and where it comes from"),
+    "token": ("cli.tokens:command", "Mint and inspect tokens"),
+    "user": ("cli.users:command", "List, make and promote users"),
+    "thread": ("cli.threads:command", "Read and write threads"),
+    "db": ("cli.database:command", "Migrate, inspect, check, copy and restore the database"),
+    "doctor": ("cli.doctor:command", "Check whether this machine and the data are fit to serve"),
+    "bench": ("cli.bench:command", "Measure the server beside its yardsticks"),
+    "completion": ("cli.completion:command", "Print the completion script of a shell"),
 }
-"""Command → the module that has it, as `command`."""
+"""Command → where it is, and what its help says in short."""
+
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
 
 
-class _Lazy(click.Group):
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        module = COMMANDS.get(cmd_name)
-        if module is None:
-            return None
-        command: Any = importlib.import_module(module).command
-        return command  # type: ignore[no-any-return]
-
-
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.group(cls=MainGroup, entries=COMMANDS, context_settings=SETTINGS)
 @click.version_option(package_name="experience-server", prog_name="xp")
 def main() -> None:
     """The experience server: threads for people and AI agents, live and durable.
+
+    The commands work on the database in DATA_DIR, whether a server runs or not.
 
     Example: xp serve --port 8787
     """
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="xp")

@@ -24,7 +24,7 @@ def information(database: SqliteDatabase, path: Path) -> dict[str, Any]:
         "epoch": epoch,
         "position": position,
         "newest": newest_time(database),
-        "rows": {name: _count(database, name) for name in names() if name != "log_head"},
+        "rows": {name: row_count(database, name) for name in names() if name != "log_head"},
     }
 
 
@@ -32,6 +32,11 @@ def newest_time(database: SqliteDatabase) -> int | None:
     """When the newest entry of the log was written, in milliseconds since 1970."""
     row = database.execute_sql('SELECT "time" FROM "event" ORDER BY "position" DESC LIMIT 1').fetchone()
     return int(row[0]) if row else None
+
+
+def quick_check(database: SqliteDatabase) -> str:
+    """`ok`, or the first damage that a quick look at every page finds."""
+    return str(_one(database, "PRAGMA quick_check(1)"))
 
 
 def names() -> list[str]:
@@ -43,7 +48,7 @@ def tables(database: SqliteDatabase) -> list[dict[str, Any]]:
     """Name, rows, and bytes with indexes: None where this SQLite cannot tell (it was built without `dbstat`)."""
     sizes = _sizes(database)
     return [
-        {"table": name, "rows": _count(database, name), "bytes": sizes.get(name, 0) if sizes is not None else None}
+        {"table": name, "rows": row_count(database, name), "bytes": sizes.get(name, 0) if sizes is not None else None}
         for name in names()
     ]
 
@@ -68,7 +73,7 @@ def rows_of(database: SqliteDatabase, table: str) -> Iterator[dict[str, Any]]:
         yield dict(zip(columns, row, strict=True))
 
 
-def _count(database: SqliteDatabase, table: str) -> int:
+def row_count(database: SqliteDatabase, table: str) -> int:
     return int(_one(database, f'SELECT count(*) FROM "{table}"'))  # noqa: S608 - a table's own name
 
 

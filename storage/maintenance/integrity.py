@@ -14,6 +14,8 @@ from storage.maintenance.rules import RULES, Rule
 SHOWN = 10
 """Findings of one rule that are told; the rest are counted."""
 HOUR = 3_600_000
+CHECKS = len(RULES) + 2
+"""How many `check` goes through."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,12 @@ from peewee import SqliteDatabase
 
 from actors.errors import Invalid
 
-_READS = frozenset(
-    {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
-)  # fmt: skip
+_READS = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE})
 _PRAGMAS = frozenset({
-    "collation_list", "compile_options", "database_list", "foreign_key_check", "foreign_key_list", "function_list",
-    "index_info", "index_list", "index_xinfo", "integrity_check", "module_list", "pragma_list", "quick_check",
-    "table_info", "table_list", "table_xinfo",
+    "foreign_key_check", "foreign_key_list", "index_info", "index_list", "index_xinfo", "integrity_check",
+    "quick_check", "table_info", "table_list", "table_xinfo",
 })  # fmt: skip
-"""They only tell. Others only tell as long as they are given no value."""
+"""They only tell, whatever they are given. Others only tell as long as they are given no value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +24,23 @@ class Answer:
 
 
 def ask(database: SqliteDatabase, text: str) -> Answer:
-    """Raises `Invalid` for what is no question, or not SQL."""
+    """On a read-only connection. Raises `Invalid` for what is no question, or no SQL."""
     connection: sqlite3.Connection = database.connection()
     connection.set_authorizer(_judge)
     try:
-        cursor = connection.execute(text)
+        cursor = connection.execute(text)  # the authorizer is asked when a statement is compiled, which is now
     except (sqlite3.Warning, sqlite3.ProgrammingError) as error:
-        raise Invalid(f"One statement at a time, without parameters: {error}") from error
+        raise Invalid(f"One statement at a time, without parameters; SQLite says: {error}") from error
     except sqlite3.DatabaseError as error:
         if _is_refusal(error):
             raise Invalid("Only reading is allowed here: SELECT, EXPLAIN, and pragmas that only tell.") from error
-        if type(error) is sqlite3.OperationalError and "database" not in str(error) and "disk" not in str(error):
+        if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
             raise Invalid(f"SQLite does not understand it: {error}.") from error
         raise
+    finally:
+        connection.set_authorizer(None)
     if cursor.description is None:
-        raise Invalid("That is not a question; write a SELECT.")
+        raise Invalid("This answers nothing; write a SELECT.")
     return Answer(tuple(column[0] for column in cursor.description), iter(cursor))
 
 
@@ -51,10 +50,9 @@ def _judge(action: int, first: str | None, second: str | None, *_: str | None) -
     if action == sqlite3.SQLITE_PRAGMA and (second is None or first in _PRAGMAS):
         return sqlite3.SQLITE_OK
     if action == sqlite3.SQLITE_UPDATE and first == "sqlite_master":
-        return sqlite3.SQLITE_OK  # so SQLite asks before it reads a virtual table; a read-only file cannot be changed
+        return sqlite3.SQLITE_OK  # SQLite asks so before it reads a virtual table; the file is read-only all the same
     return sqlite3.SQLITE_DENY
 
 
-def _is_refusal(error: sqlite3.Error) -> bool:
-    text = str(error)
-    return any(mark in text for mark in ("not authorized", "authorization denied", "readonly", "prohibited", "VACUUM"))
+def _is_refusal(error: sqlite3.DatabaseError) -> bool:
+    return error.sqlite_errorcode in (sqlite3.SQLITE_AUTH, sqlite3.SQLITE_READONLY) or "VACUUM" in str(error)

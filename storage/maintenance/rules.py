@@ -96,11 +96,12 @@ RULES = (
         "numbers without a gap",
         "Thread {thread}: message {message} has the number {number}, by its place it should be {place}.",
         """
-        WITH m AS (
-            SELECT uid, thread_id, number, row_number() OVER (PARTITION BY thread_id ORDER BY id) AS place FROM message
+        WITH n AS (
+            SELECT id, number, row_number() OVER (PARTITION BY thread_id ORDER BY "offset") AS place FROM message
         )
-        SELECT t.uid AS thread, m.uid AS message, number, place FROM m JOIN thread AS t ON t.id = m.thread_id
-         WHERE number <> place AND $whole""",
+        SELECT t.uid AS thread, m.uid AS message, n.number AS number, place
+          FROM n JOIN message AS m ON m.id = n.id JOIN thread AS t ON t.id = m.thread_id
+         WHERE n.number <> place AND $whole""",
     ),
     Rule(
         "the last message",

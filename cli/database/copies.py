@@ -1,0 +1,94 @@
+"""`xp db backup`, `restore` and `fresh`: whole databases."""
+
+from pathlib import Path
+
+import click
+
+from cli.console import count, json_option, print_json, progress_bar, size
+from cli.files import force_option
+from cli.session import data_dir_option, options_of, reading
+
+
+@click.command("backup")
+@click.argument("file", type=click.Path(path_type=Path))
+@force_option
+@data_dir_option
+@json_option
+def backup_command(file: Path, force: bool, data_dir: str | None, as_json: bool) -> None:
+    """Copy the database, while a server runs.
+
+    The copy is of one moment; it is checked, and appears under its name when all of it is on disk.
+
+    Example: xp db backup experience-backup.db
+    """
+    from storage.maintenance import copying
+
+    with progress_bar("copying") as progress:
+        copy = copying.backup(options_of(data_dir), file, overwrite=force, progress=progress)
+    if as_json:
+        print_json({"path": str(copy.path), "size": copy.size, "epoch": copy.epoch, "position": copy.position})
+    else:
+        click.echo(f"Wrote {copy.path} ({size(copy.size)}), the log up to position {copy.position:,}.")
+
+
+@click.command("restore")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Take a backup in which `xp db check` finds something.")
+@data_dir_option
+@json_option
+def restore_command(file: Path, force: bool, data_dir: str | None, as_json: bool) -> None:
+    """Put a backup in the place of the database.
+
+    No server may run on the data folder. The database that is there now is kept beside the new one. The log gets a new
+    epoch, so that clients reload instead of going on from where they were.
+
+    Example: xp db restore experience-backup.db
+    """
+    from storage.lock import data_folder_lock
+    from storage.maintenance import replacing
+
+    options = options_of(data_dir)
+    with progress_bar("copying") as progress, data_folder_lock(options.path.parent):
+        done = replacing.restore(file, options, force=force, progress=progress)
+    if as_json:
+        kept = str(done.kept) if done.kept else None
+        print_json({"epoch": done.epoch, "position": done.position, "kept": kept, "migrated": done.migrated})
+        return
+    click.echo(f"Restored {file}, the log up to position {done.position:,}; its epoch is {done.epoch} now.")
+    if done.migrated:
+        click.echo(f"Brought its schema up to date: {', '.join(done.migrated)}.")
+    if done.kept:
+        click.echo(f"What was there before is {done.kept}.")
+
+
+@click.command("fresh")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@data_dir_option
+def fresh_command(yes: bool, data_dir: str | None) -> None:
+    """Start over with an empty database: all users, threads and messages are gone.
+
+    Asks first. No server may run on the data folder. The secret for tokens stays.
+
+    Example: xp db fresh --data-dir ./data
+    """
+    from storage.lock import data_folder_lock
+    from storage.maintenance import replacing
+
+    options = options_of(data_dir)
+    with data_folder_lock(options.path.parent):
+        if options.path.exists() and not yes:
+            click.confirm(f"{_held(data_dir)} in {options.path} will be gone for good. Go on?", abort=True, err=True)
+        replacing.start_over(options)
+    click.echo(f"{options.path} is an empty database.")
+
+
+def _held(data_dir: str | None) -> str:
+    from storage.database import DatabaseProblem
+    from storage.maintenance import inspection
+
+    try:
+        with reading(data_dir) as database:
+            rows = inspection.information(database, options_of(data_dir).path)["rows"]
+    except DatabaseProblem:  # what cannot be read may go as well
+        return "Everything"
+    return f"{count(rows['user'], 'user')}, {count(rows['thread'], 'thread')} and {count(rows['message'], 'message')}"

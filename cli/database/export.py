@@ -1,0 +1,41 @@
+"""`xp db export`."""
+
+from pathlib import Path
+
+import click
+
+from cli.console import count, progress_bar
+from cli.files import force_option, must_be_free, written
+from cli.session import data_dir_option, reading
+
+STEP = 1_000
+"""Rows between two moves of the progress bar."""
+
+
+@click.command("export")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@force_option
+@data_dir_option
+def command(folder: Path, force: bool, data_dir: str | None) -> None:
+    """Write every table as JSON lines: a file each, a line for each row, all of one moment.
+
+    Example: xp db export ./export
+    """
+    import orjson
+
+    from storage.maintenance import inspection
+
+    files = {name: folder / f"{name}.jsonl" for name in inspection.names()}
+    for file in files.values():
+        must_be_free(file, force=force)
+    with reading(data_dir) as database, progress_bar("exporting") as progress:
+        folder.mkdir(parents=True, exist_ok=True)
+        total, done = sum(inspection.row_count(database, name) for name in files), 0
+        for name, file in files.items():
+            with written(str(file), force=force) as lines:
+                for row in inspection.rows_of(database, name):
+                    lines.write(orjson.dumps(row) + b"\n")
+                    done += 1
+                    if done % STEP == 0:
+                        progress(done, total)
+    click.echo(f"Wrote {count(total, 'row')} of {count(len(files), 'table')} to {folder}.")

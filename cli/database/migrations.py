@@ -1,0 +1,118 @@
+"""`xp db migrate`, `status` and `new`."""
+
+import re
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.console import json_option, print_json, print_table
+from cli.session import data_dir_option, options_of
+
+if TYPE_CHECKING:
+    from storage.database import DatabaseOptions
+
+_SKELETON = '''\
+"""{title}."""
+
+from typing import Any
+
+from peewee import Database
+
+
+def up(migrator: Any, db: Database) -> None:
+    """It runs in one transaction. Tables are declared here, as they are at this version: see 0001_initial.py."""
+    raise NotImplementedError
+
+
+def down(migrator: Any, db: Database) -> None:
+    raise NotImplementedError
+'''
+
+
+@click.command("migrate")
+@data_dir_option
+@json_option
+def migrate_command(data_dir: str | None, as_json: bool) -> None:
+    """Bring the schema up to this version of the server.
+
+    Makes the database where there is none. `xp serve` does it too, when it starts.
+
+    Example: xp db migrate --data-dir ./data
+    """
+    options = options_of(data_dir)
+    applied = [] if _is_current(options) else _migrate(options)
+    if as_json:
+        print_json({"applied": applied})
+    else:
+        click.echo(f"Applied {', '.join(applied)}." if applied else "The schema is up to date.")
+
+
+def _is_current(options: "DatabaseOptions") -> bool:
+    from storage import schema
+    from storage.maintenance.opening import opened
+
+    if not options.path.exists():
+        return False
+    with opened(options, any_schema=True) as database:
+        migrations = schema.status(database)
+    schema.must_not_be_newer(migrations, options.path)
+    return all(migration.applied for migration in migrations)
+
+
+def _migrate(options: "DatabaseOptions") -> list[str]:
+    """Not under a running server: its code is of the version before."""
+    from storage import schema
+    from storage.database import open_writer
+    from storage.lock import data_folder_lock
+
+    with data_folder_lock(options.path.parent):
+        database = open_writer(options)
+        try:
+            return schema.migrate(database, options.path)
+        finally:
+            database.close()
+
+
+@click.command("status")
+@data_dir_option
+@json_option
+def status_command(data_dir: str | None, as_json: bool) -> None:
+    """List the migrations, and which are applied.
+
+    Example: xp db status
+    """
+    from storage import schema
+    from storage.maintenance.opening import opened
+
+    with opened(options_of(data_dir), any_schema=True) as database:
+        migrations = schema.status(database)
+    found = [{"name": m.name, "applied": m.applied, "known": m.path is not None} for m in migrations]
+    if as_json:
+        print_json(found)
+        return
+    print_table(("migration", "state"), ((m["name"], _state(m["applied"], bool(m["known"]))) for m in found))
+
+
+def _state(applied: object, known: bool) -> str:
+    if not known:
+        return f"applied {str(applied)[:19]} by a newer version of the server"
+    return f"applied {str(applied)[:19]}" if applied else "pending: xp db migrate"
+
+
+@click.command("new")
+@click.argument("name")
+def new_command(name: str) -> None:
+    """Begin the next migration, for those who develop the server.
+
+    Example: xp db new add_pins
+    """
+    from storage import schema
+
+    slug = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    if not slug:
+        raise click.BadParameter(f"expected some letters; got {name!r}.", param_hint="NAME")
+    numbers = [int(path.name[:4]) for path in schema.DIRECTORY.glob("[0-9][0-9][0-9][0-9]_*.py")]
+    path = schema.DIRECTORY / f"{max(numbers, default=0) + 1:04}_{slug}.py"
+    with path.open("x") as file:
+        file.write(_SKELETON.format(title=slug.replace("_", " ").capitalize()))
+    click.echo(f"Wrote {path}; fill in `up` and `down`.")

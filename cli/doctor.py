@@ -1,0 +1,207 @@
+"""`xp doctor`: are this machine, the folder and the database fit to serve? What is not comes with what to do."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+
+from cli import settings
+from cli.console import json_option, print_json, print_table, size
+from cli.settings import Settings
+
+FREE_BYTES = 1024**3
+OPEN_FILES = 1_024
+"""The usual limit; each connection takes one, and so do a few files of our own."""
+BUILT = 1_767_225_600
+"""The first second of 2026: a clock before it is wrong."""
+DRIFT_SECONDS = 60
+SQLITE = (3, 35, 0)
+"""RETURNING."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    name: str
+    good: bool
+    found: str
+    advice: str = ""
+
+
+@click.command("doctor")
+@settings.options("data_dir", "host", "port")
+@json_option
+def command(as_json: bool, **flags: str | None) -> None:
+    """Check whether this machine and the data are fit to serve; exit code 1 when something is not.
+
+    Example: xp doctor --data-dir ./data
+    """
+    chosen = settings.load(flags)
+    looks = [look for looking in LOOKING for look in looking(chosen)]
+    if as_json:
+        print_json([asdict(look) for look in looks])
+    else:
+        rows = (("✓" if look.good else "✗", look.name, look.found, "" if look.good else look.advice) for look in looks)
+        print_table(("", "what", "found", "what to do"), rows)
+    click.get_current_context().exit(0 if all(look.good for look in looks) else 1)
+
+
+def _versions(_: Settings) -> Iterator[Look]:
+    import platform
+    import sqlite3
+    import sys
+
+    yield Look("Python", sys.version_info >= (3, 11), platform.python_version(), "Install Python 3.11 or newer.")
+    wanted = ".".join(map(str, SQLITE))
+    yield Look(
+        "SQLite", sqlite3.sqlite_version_info >= SQLITE, sqlite3.sqlite_version,
+        f"Use a Python that comes with SQLite {wanted} or newer.",
+    )  # fmt: skip
+
+
+def _limits(_: Settings) -> Iterator[Look]:
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    endless = soft == resource.RLIM_INFINITY
+    yield Look(
+        "open files", endless or soft >= OPEN_FILES, "unlimited" if endless else f"{soft:,} at most",
+        f"Raise the limit (ulimit -n {hard if hard > 0 else 65_536}): each connection takes one.",
+    )  # fmt: skip
+
+
+def _folder(chosen: Settings) -> Iterator[Look]:
+    import os
+    import shutil
+
+    folder: Path = chosen["data_dir"]
+    there = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
+    writable = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+    made = "" if folder.exists() else ", made at the first start"
+    yield Look("data folder", writable, f"{folder}{made}", "Let this user write there, or set DATA_DIR to another one.")
+    free = shutil.disk_usage(there).free
+    yield Look(
+        "free disk space", free >= FREE_BYTES, size(free),
+        f"Free some; with less than {size(FREE_BYTES)} writes may soon be refused.",
+    )  # fmt: skip
+
+
+def _secret(chosen: Settings) -> Iterator[Look]:
+    from actors import limits
+    from cli.keys import SECRET_FILE
+
+    if chosen["jwt_secret"] is not None:
+        length = len(chosen["jwt_secret"].encode())
+        yield Look(
+            "secret", length >= limits.SECRET_BYTES, f"JWT_SECRET, {length} bytes",
+            f"It must have at least {limits.SECRET_BYTES} bytes.",
+        )  # fmt: skip
+    elif chosen["jwt_jwks_url"] is not None:
+        yield Look("secret", True, "none; the issuer's keys are at JWT_JWKS_URL")
+    else:
+        yield _secret_file(chosen["data_dir"] / SECRET_FILE)
+
+
+def _secret_file(path: Path) -> Look:
+    import stat
+
+    from server.tokens import load_or_create_secret
+
+    if not path.exists():
+        return Look("secret", True, f"{path}, made at the first start")
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        return Look("secret", False, f"{path}, mode {mode:04o}", f"Others may read it; run: chmod 600 {path}")
+    try:
+        load_or_create_secret(path)
+    except (ValueError, OSError) as error:
+        return Look("secret", False, str(error), "Put a good one there, or delete the file for a new one.")
+    return Look("secret", True, f"{path}, mode {mode:04o}")
+
+
+def _database(chosen: Settings) -> Iterator[Look]:
+    from storage import schema
+    from storage.database import FILE_NAME, DatabaseOptions, DatabaseProblem
+    from storage.maintenance import inspection
+    from storage.maintenance.opening import opened
+
+    path = chosen["data_dir"] / FILE_NAME
+    newest = None
+    if not path.exists():
+        yield Look("database", True, f"{path}, made at the first start")
+    else:
+        try:
+            with opened(DatabaseOptions(path), any_schema=True) as database:
+                migrations = schema.status(database)
+                schema.must_not_be_newer(migrations, path)
+                pending = [migration.name for migration in migrations if not migration.applied]
+                sound = inspection.quick_check(database)
+                newest = None if pending else inspection.newest_time(database)
+        except DatabaseProblem as problem:
+            yield Look("database", False, "It cannot be used.", str(problem))
+        else:
+            yield Look("database", sound == "ok", f"{path}: {sound}", "Restore a backup: xp db restore FILE")
+            yield Look("schema", not pending, f"{len(pending)} migrations pending", "Run: xp db migrate")
+    yield _clock(newest)
+
+
+def _clock(newest: int | None) -> Look:
+    now = time.time()
+    shown = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now))
+    if newest is not None and newest / 1000 > now + DRIFT_SECONDS:
+        ahead = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(newest / 1000))
+        return Look("clock", False, f"{shown}, but the newest event is of {ahead}", "Set the clock right, by NTP.")
+    return Look("clock", now >= BUILT, shown, "Set the clock right, by NTP.")
+
+
+def _port(chosen: Settings) -> Iterator[Look]:
+    host, port = chosen["host"], chosen["port"]
+    where = f"{host}:{port}"
+    if port == 0:
+        yield Look("port", True, "any free one")
+        return
+    problem = _taken(host, port)
+    if problem is None:
+        yield Look("port", True, f"{where} is free")
+        return
+    status = _our_server(host, port)
+    if status is None:
+        yield Look("port", False, f"{where}: {problem}", "Set PORT (or HOST) to another, or end what listens there.")
+    else:
+        yield Look("port", status == "ok", f"our server answers on {where}: {status}", "Look at its log and /health.")
+
+
+def _taken(host: str, port: int) -> str | None:
+    """What keeps a server from listening there; None where nothing does."""
+    import socket
+
+    try:
+        family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, number) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen(1)
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
+
+
+def _our_server(host: str, port: int) -> str | None:
+    """The status that our server gives itself; None where something else, or nothing, answers."""
+    import json
+    import urllib.request
+    from http.client import HTTPException
+
+    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    shown = f"[{reached}]" if ":" in reached else reached
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(f"http://{shown}:{port}/health", timeout=3) as answer:
+            data = json.loads(answer.read(65_536))["data"]
+            return str(data["status"]) if "live_threads" in data else None
+    except (OSError, HTTPException, ValueError, LookupError, TypeError):
+        return None
+
+
+LOOKING: tuple[Callable[[Settings], Iterator[Look]], ...] = (_versions, _limits, _folder, _secret, _database, _port)

@@ -1,0 +1,40 @@
+"""Files that commands write: whole or not at all, and nothing is overwritten unasked."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+
+def force_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option("--force", is_flag=True, help="Overwrite what is there.")(command)
+
+
+@contextlib.contextmanager
+def written(name: str, *, force: bool) -> Iterator[IO[bytes]]:
+    """A file that appears under its name when all of it is there; `-` is stdout."""
+    if name == "-":
+        file = sys.stdout.buffer
+        yield file
+        file.flush()
+        return
+    path = Path(name)
+    must_be_free(path, force=force)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as file:
+            yield file
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def must_be_free(path: Path, *, force: bool) -> None:
+    if path.is_dir():
+        raise click.ClickException(f"{path}: this is a folder; name a file.")
+    if path.exists() and not force:
+        raise click.ClickException(f"{path}: there is a file already; choose another name, or use --force.")

@@ -1,0 +1,106 @@
+"""The database as commands use it: read in one transaction, written with the server's own commands."""
+
+import contextlib
+import dataclasses
+import logging
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from cli import settings
+
+if TYPE_CHECKING:
+    from actors.records import Identity
+    from storage.database import Database, DatabaseOptions
+    from storage.journal_store import JournalStore
+
+data_dir_option: Callable[[Callable[..., Any]], Callable[..., Any]] = settings.options("data_dir")
+
+FOREVER = 2**40
+"""Seconds since 1970: a terminal's identity has no token that expires."""
+
+
+def options_of(data_dir: str | None) -> "DatabaseOptions":
+    from storage.database import FILE_NAME, DatabaseOptions
+
+    chosen = settings.load({"data_dir": data_dir})
+    return DatabaseOptions(chosen["data_dir"] / FILE_NAME, synchronous=chosen["synchronous"].upper())
+
+
+@contextlib.contextmanager
+def reading(data_dir: str | None) -> Iterator["Database"]:
+    """The database at this moment. Raises `DatabaseProblem` where there is none, or where it needs a migration."""
+    from storage.maintenance.opening import snapshot
+
+    with snapshot(options_of(data_dir)) as database:
+        yield database
+
+
+class Writer:
+    def __init__(self, store: "JournalStore") -> None:
+        self._store = store
+
+    def do(self, *batch: Any) -> Any:
+        """All of it in one transaction; answers what the last one came to. Raises what refused the first refused."""
+        from actors.errors import XpError
+
+        outcomes = self._store.apply(batch)
+        for outcome in outcomes:
+            if isinstance(outcome, XpError):
+                raise outcome
+        return outcomes[-1].result  # type: ignore[union-attr]  # refusals have been raised
+
+    def system(self) -> "Identity":
+        """In whose name an administrator acts at the terminal: a user like others, so that events have an author.
+
+        Whoever may write the file may do everything, so this one is an ADMIN whatever became of the user's role.
+        """
+        from actors.commands import EnsureUser
+
+        user = self.do(EnsureUser(subject="system", email="", name="System", domain="", role="ADMIN", kind="SERVICE"))
+        return _identity(dataclasses.replace(user, role="ADMIN"))
+
+
+@contextlib.contextmanager
+def writing(data_dir: str | None) -> Iterator[Writer]:
+    """A server that runs beside tells its subscribers within about a second."""
+    from storage.journal_store import JournalStore
+    from storage.maintenance.opening import must_exist
+
+    options = options_of(data_dir)
+    must_exist(options.path)
+    store = JournalStore(options, migrate_on_open=False)
+    try:
+        store.open()
+        with _without_warnings():
+            yield Writer(store)
+    finally:
+        store.close()
+
+
+@contextlib.contextmanager
+def _without_warnings() -> Iterator[None]:
+    """What the store warns of is in the sentence that it raises."""
+    logger = logging.getLogger("storage.journal")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+def everyone() -> "Identity":
+    """Reads what an admin may; nothing is written in this name."""
+    from actors.records import User
+
+    return _identity(User(0, "", "", "", "", None, "ADMIN", "SERVICE", "", "ACTIVE", "{}", 1, 0, 0))
+
+
+def identity_of(user: Any) -> "Identity":
+    return _identity(user)
+
+
+def _identity(user: Any) -> "Identity":
+    from actors.records import Identity
+
+    return Identity(user, user.author, FOREVER)

@@ -1,0 +1,20 @@
+"""`xp thread`: threads, read and written from a terminal."""
+
+import click
+
+from cli.group import LazyGroup
+
+COMMANDS = {
+    "list": ("cli.threads.listing:command", "List threads, the last active first"),
+    "tail": ("cli.threads.tail:command", "Print the events of a thread's log"),
+    "post": ("cli.threads.post:command", "Write a message into a thread"),
+    "export": ("cli.threads.export:command", "Write a thread with all it holds as JSON lines"),
+}
+
+
+@click.group(cls=LazyGroup, entries=COMMANDS)
+def command() -> None:
+    """Read and write threads.
+
+    Example: xp thread tail THREAD --follow
+    """

@@ -1,0 +1,81 @@
+"""`xp thread export`."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.console import progress_bar
+from cli.files import force_option, written
+from cli.session import data_dir_option, everyone, reading
+
+if TYPE_CHECKING:
+    from actors.records import Page
+    from storage.database import Database
+
+AT_ONCE = 500
+
+
+@click.command("export")
+@click.argument("thread")
+@click.option("--output", "-o", default="-", show_default=True, metavar="FILE", help="Where to; - is stdout.")
+@force_option
+@data_dir_option
+def command(thread: str, output: str, force: bool, data_dir: str | None) -> None:
+    """Write a thread with all it holds as JSON lines.
+
+    Each line has a `kind` and its `data` as the API shows it: the thread, its members, its messages, its events.
+
+    Example: xp thread export THREAD --output thread.jsonl
+    """
+    import orjson
+
+    from storage.reading import threads
+
+    with reading(data_dir) as database, progress_bar("exporting") as progress:
+        found = threads.one(database, everyone(), thread)
+        total = 1 + found.message_count + found.offset  # and members, of whom nobody keeps a count
+        with written(output, force=force) as file:
+            for done, (kind, data) in enumerate(_lines(database, found), 1):
+                file.write(orjson.dumps({"kind": kind, "data": data}) + b"\n")
+                if done % AT_ONCE == 0:
+                    progress(min(done, total), total)
+
+
+def _lines(database: "Database", found: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    from server import render
+    from storage.reading import messages, threads
+
+    who = everyone()
+    yield "thread", render.thread(found, personal=False)
+    for member in _pages(lambda after: threads.members(database, who, found.id, limit=AT_ONCE, after=after)):
+        yield "member", render.member(member)
+    for message in _pages(
+        lambda after: messages.page(database, who, found.id, limit=AT_ONCE, after=str(after or 0)),
+        cursor=lambda text: int(text.removeprefix("after:")),
+    ):
+        yield "message", render.message(message, personal=False)
+    yield from _events(database, found.id)
+
+
+def _pages(read: "Callable[[int | None], Page[Any]]", cursor: Callable[[str], int] = int) -> Iterator[Any]:
+    after: int | None = None
+    while True:
+        page = read(after)
+        yield from page.items
+        if page.next_cursor is None:
+            return
+        after = cursor(page.next_cursor)
+
+
+def _events(database: "Database", thread: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    from server import render
+    from storage.reading import log
+
+    after, more = 0, True
+    while more:
+        page = log.after_offset(database, everyone(), thread, after, limit=AT_ONCE)
+        for event in page.events:
+            yield "event", render.event(event)
+            after = event.offset
+        more = page.more

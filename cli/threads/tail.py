@@ -1,0 +1,90 @@
+"""`xp thread tail`."""
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.console import json_option, plain, print_json_line
+from cli.session import data_dir_option, everyone, options_of
+
+if TYPE_CHECKING:
+    from actors.events import Event
+    from storage.database import Database
+
+LOOK_SECONDS = 0.3
+AT_ONCE = 500
+NEWEST = 10
+
+
+@click.command("tail")
+@click.argument("thread")
+@click.option(
+    "--after", default=None, type=click.IntRange(0), metavar="OFFSET",
+    help=f"Begin after this offset, 0 for the whole log; the newest {NEWEST} events by default.",
+)  # fmt: skip
+@click.option("--follow", "-f", is_flag=True, help="Go on with what comes, until Ctrl-C.")
+@data_dir_option
+@json_option
+def command(thread: str, after: int | None, follow: bool, data_dir: str | None, as_json: bool) -> None:
+    """Print the events of a thread's log, with what they are about as it is now.
+
+    With --json each event is a line, as the server sends it.
+
+    Example: xp thread tail THREAD --follow
+    """
+    from storage.maintenance.opening import opened
+
+    with opened(options_of(data_dir)) as database:
+        for event in _events(database, thread, after, follow=follow):
+            _print(event, as_json)
+
+
+def _events(database: "Database", thread: str, after: int | None, *, follow: bool) -> "Iterator[Event]":
+    from storage.reading import log
+
+    seen = -1
+    while True:
+        with database.atomic("DEFERRED"):
+            position = log.head_position(database)
+            if after is None:
+                after = max(0, log.after_offset(database, everyone(), thread, 0, limit=0).head - NEWEST)
+            more, page = position > seen, None
+            if more:
+                page = log.after_offset(database, everyone(), thread, after, limit=AT_ONCE)
+        if page is not None:
+            yield from page.events
+            after = page.events[-1].offset if page.events else after
+            seen, more = (seen, True) if page.more else (position, False)
+        if not more:
+            if not follow:
+                return
+            time.sleep(LOOK_SECONDS)  # until the next look at a log that another process writes
+
+
+def _print(event: "Event", as_json: bool) -> None:
+    from server import render
+
+    if as_json:
+        print_json_line(render.event(event))
+        return
+    said = plain(_said(event))
+    click.echo(f"{event.offset:>6}  {render.iso_time(event.time)}  {event.type:16}  {plain(event.actor.name)}{said}")
+
+
+def _said(event: "Event") -> str:
+    """What a person wants to see of it."""
+    data: Any = event.data
+    match event.type.partition(".")[0]:
+        case "message":
+            text = "(deleted)" if data.deleted_at is not None else data.content or "(blocks)"
+        case "reaction":
+            text = f"{data.emoji} ({data.count}) on {data.message_id}"
+        case "member":
+            text = " ".join((data.user.name, getattr(data, "role", "")))
+        case "read":
+            text = f"up to {data.last_read_offset}"
+        case _:
+            text = getattr(data, "title", "")
+    return f": {text}" if text else ""

@@ -1,0 +1,155 @@
+"""Whole copies of a database: made while others write, checked before they count, put in place in one step.
+
+A copy is one file: its journal is folded in. Names with a dot in front and `.partial` behind are copies in the making.
+"""
+
+import contextlib
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from peewee import SqliteDatabase
+
+from storage import schema
+from storage.database import DatabaseOptions, DatabaseProblem, plain_words
+from storage.maintenance import integrity
+from storage.maintenance.opening import in_plain_words, snapshot
+
+PAGES_AT_ONCE = 1_024
+"""Between two steps of 4 MiB the progress is told."""
+
+Progress = Callable[[int, int], None]
+"""(pages done, pages in all)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    path: Path
+    size: int
+    epoch: str
+    position: int
+
+
+def backup(options: DatabaseOptions, target: Path, *, overwrite: bool = False, progress: Progress) -> Copy:
+    """Copy the database to `target`, which appears once the copy is whole, checked and on disk.
+
+    Raises `DatabaseProblem`. Whatever is at `target` stays until then.
+    """
+    _must_be_free(target, options.path, overwrite=overwrite)
+    with being_made(target) as partial:
+        copy = copy_to(options, partial, progress)
+        must_be_sound(partial, named=options.path)
+        put_in_place(partial, target)
+    return Copy(target, target.stat().st_size, *copy)
+
+
+def _must_be_free(target: Path, source: Path, *, overwrite: bool) -> None:
+    with plain_words(target):
+        if target.is_dir():
+            raise DatabaseProblem(f"{target}: this is a folder; name a file.")
+        if target.exists() and source.exists() and target.samefile(source):
+            raise DatabaseProblem(f"{target}: this is the database itself; name another file.")
+        if target.exists() and not overwrite:
+            raise DatabaseProblem(f"{target}: there is a file already; choose another name, or use --force.")
+
+
+@contextlib.contextmanager
+def being_made(target: Path) -> Iterator[Path]:
+    """A name beside `target` for what will take its place; nothing is left there when that fails."""
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    parts = [partial.with_name(partial.name + suffix) for suffix in ("", "-journal", "-wal", "-shm")]
+    with plain_words(target):
+        try:
+            yield partial
+        finally:
+            for part in parts:
+                part.unlink(missing_ok=True)
+
+
+def copy_to(options: DatabaseOptions, partial: Path, progress: Progress) -> tuple[str, int]:
+    """Copy what is committed at this moment; answers its epoch and position.
+
+    The read transaction holds that moment: without it every commit of another process starts the copy anew.
+    """
+    with snapshot(options, any_schema=True) as database:
+        head = _head(database, options.path)
+        with plain_words(partial.parent):
+            _copy(database.connection(), partial, head, progress)
+            shutil.copymode(options.path, partial)
+    return head
+
+
+def _copy(source: sqlite3.Connection, partial: Path, head: tuple[str, int], progress: Progress) -> None:
+    def tell(_: int, remaining: int, total: int) -> None:
+        progress(total - remaining, total)
+
+    with contextlib.closing(sqlite3.connect(partial, isolation_level=None)) as copy:
+        copy.execute("PRAGMA synchronous = OFF")  # it is synced once, as a whole
+        source.backup(copy, pages=PAGES_AT_ONCE, progress=tell)
+        copy.execute("PRAGMA journal_mode = DELETE")
+        if copy.execute('SELECT "epoch", "position" FROM "log_head"').fetchone() != head:
+            raise DatabaseProblem(f"{partial.parent}: the copy is not what was copied; is the disk sound?")
+
+
+def _head(database: SqliteDatabase, path: Path) -> tuple[str, int]:
+    tables = {row[0] for row in database.execute_sql("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()}
+    if "log_head" not in tables:
+        raise DatabaseProblem(f"{path}: this is not a database of this server.")
+    row = database.execute_sql('SELECT "epoch", "position" FROM "log_head"').fetchone()
+    if row is None:
+        raise DatabaseProblem(f"{path}: its log has no head; `xp db check` says what else is wrong.")
+    return (row[0], row[1])
+
+
+def must_be_sound(path: Path, *, named: Path) -> None:
+    """Raises `DatabaseProblem`, about the file `named`, where SQLite finds damage or a reference into nothing."""
+    with as_one_file(path) as database, in_plain_words(named):
+        for name, finding in integrity.check_file(database):
+            if finding is not None:
+                raise DatabaseProblem(f"{named}: {name} fails the check ({finding.examples[0].rstrip('.')}).")
+
+
+def must_hold(path: Path, *, named: Path) -> None:
+    """Raises `DatabaseProblem` where a rule of the present schema is broken."""
+    with as_one_file(path) as database, in_plain_words(named):
+        broken = [finding for _, finding in integrity.check(database) if finding is not None]
+    if broken:
+        raise DatabaseProblem(
+            f"{named}: {len(broken)} checks fail, the first: {broken[0].examples[0].rstrip('.')}; "
+            "--force restores it all the same."
+        )
+
+
+def migrate(path: Path, *, named: Path) -> list[str]:
+    """Bring a copy up to the present schema."""
+    with as_one_file(path) as database:
+        return schema.migrate(database, named)
+
+
+@contextlib.contextmanager
+def as_one_file(path: Path) -> Iterator[SqliteDatabase]:
+    """A copy in the making: nobody else knows it, so it needs no WAL."""
+    database = SqliteDatabase(str(path), pragmas=[("foreign_keys", 1), ("synchronous", "OFF")])
+    database.connect()
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def put_in_place(partial: Path, target: Path) -> None:
+    """After a power cut there is either what was there before, or all of the new file."""
+    sync(partial)
+    os.replace(partial, target)
+    sync(target.parent)
+
+
+def sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

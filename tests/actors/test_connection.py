@@ -1,7 +1,7 @@
 """The connection actor: one write a turn, a bounded outbox, and a gate that neither loses nor repeats an event."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
@@ -32,8 +32,11 @@ def opened(peer: Peer, offset: int = 0, channel: str = CHANNEL) -> None:
 
 
 @pytest.fixture
-async def peer(stage: Stage) -> Peer:
-    return Peer(stage)
+async def peer(stage: Stage) -> AsyncIterator[Peer]:
+    made = Peer(stage)
+    yield made
+    await settle()
+    assert made.wire.misuse == []
 
 
 # Writing

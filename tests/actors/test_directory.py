@@ -11,7 +11,7 @@ import pytest
 from actors import commands, limits
 from actors.commands import Done
 from actors.connection import ShutGate
-from actors.errors import StorageUnavailable
+from actors.errors import Internal, StorageUnavailable
 from actors.events import Event
 from actors.feed import FeedActor, Replay, Watch
 from actors.follower import Follower
@@ -104,6 +104,31 @@ async def test_an_event_that_cannot_be_encoded_stops_no_other_thread(
 
 
 # Stopping
+
+
+async def test_what_is_closed_in_order_leaves_one_file(stage: Stage, tmp_path: Path) -> None:
+    """Who closes the database last folds its write-ahead log in: that must be the journal, which may write."""
+    house = House(stage, tmp_path / "experience.db", follow=True)
+    await house.open()
+    ana = await house.user("ana")
+    await house.post(ana, await house.thread(ana))
+    await house.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["experience.db"]  # noqa: ASYNC240
+
+
+async def test_a_thread_asked_for_after_the_history_was_closed_answers(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    ana = await house.user("ana")
+    thread = await house.thread(ana)
+    house.history.close()
+    with pytest.raises(Internal):
+        await asyncio.wait_for(result(house.directory.ask(post(ana, thread))), 10)
+    assert "could not be read" in caplog.text
+
+
+async def result(reply: Any) -> Any:
+    return await reply
 
 
 async def test_all_stops_in_order_with_subscribers_still_there(

@@ -1,7 +1,7 @@
 """The feed actor: many threads in the one order of their log, so that one position is a cursor over all of them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -46,10 +46,12 @@ class Feed:
 
 
 @pytest.fixture
-async def feed(stage: Stage) -> Feed:
+async def feed(stage: Stage) -> AsyncIterator[Feed]:
     made = Feed(stage)
     made.tell(Watch(["a", "b"]))
-    return made
+    yield made
+    await settle()
+    assert made.wire.misuse == []
 
 
 async def test_nothing_is_written_before_the_replay(feed: Feed) -> None:

@@ -267,6 +267,14 @@ async def test_one_bad_listener_of_an_answer_keeps_it_from_nobody(caplog: pytest
     assert "ZeroDivisionError" in caplog.text
 
 
+async def test_who_listens_too_late_is_told_at_once() -> None:
+    future: LoopFuture[str] = LoopFuture()
+    future.set("x")
+    told: list[str] = []
+    future.when_done(lambda done: told.append(done.result()))
+    assert told == ["x"]
+
+
 async def test_an_answer_is_given_once() -> None:
     future: LoopFuture[str] = LoopFuture()
     future.set("x")

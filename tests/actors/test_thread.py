@@ -569,21 +569,6 @@ async def test_a_sweep_while_the_thread_loads(house: House, ana: Identity) -> No
     assert (await house.post(ana, thread)).number == 1
 
 
-# What the state says
-
-
-def test_the_state_follows_events() -> None:
-    state = ThreadState(1, "t", "ACTIVE", 1, {1: "OWNER"})
-    state.apply(message_event(2))
-    assert state.offset == 2
-    state.apply(message_event(2))
-    state.apply(message_event(1))
-    assert state.offset == 2
-    assert state.role_of(1) == "OWNER"
-    state.deleted = True
-    assert state.role_of(1) is None
-
-
 async def test_access_ended_names_its_channel(house: House, ana: Identity, bo: Identity) -> None:
     thread = await house.thread(ana, bo)
     ear = await listening(house, bo, thread)

@@ -199,6 +199,24 @@ def test_disk_full_while_commands_run_one_by_one(ledger: Ledger) -> None:
     assert isinstance(done, commands.Done)
 
 
+def test_a_commit_and_a_rollback_that_both_fail_leave_nothing_open(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana = ledger.user("ana")
+    thread = ledger.thread(ana)
+
+    def fail() -> None:
+        raise peewee.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ledger.store.database, "commit", fail)
+        patched.setattr(ledger.store.database, "rollback", fail)
+        with pytest.raises(StorageUnavailable, match="the disk reports an error"):
+            ledger.apply(post(ana, thread))
+    assert ledger.one("SELECT count(*) FROM message") == 0
+    assert ledger.post(ana, thread).number == 1
+
+
 def test_a_database_that_was_damaged_meanwhile_is_unavailable(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "experience.db")
     ana = ledger.user("ana")

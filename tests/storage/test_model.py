@@ -20,6 +20,7 @@ from actors.events import Event, MemberGone, ReactionChange
 from actors.identifiers import new_id
 from actors.records import Identity, Member, Message
 from actors.thread_state import ThreadState
+from storage.maintenance import integrity
 from storage.reading import log, messages, threads
 from tests.builders import Ledger, once
 
@@ -404,3 +405,5 @@ def test_the_store_does_what_the_model_says(sequence: list[list[tuple[int, int, 
             world.check()
         world.ledger.reopen()
         world.check()
+        findings = [finding for _, finding in integrity.check(world.ledger.store.database) if finding is not None]
+        assert findings == []

@@ -124,18 +124,21 @@ def test_only_the_first_users_are_shown_but_all_are_counted(ledger: Ledger, ana:
     assert group.reacted_by_me
 
 
-def test_pages_of_reactions(ledger: Ledger, ana: Identity, bo: Identity, message: Message) -> None:
+@pytest.mark.parametrize("limit", [1, 2, 4, 5, 6])
+def test_pages_of_reactions(ledger: Ledger, ana: Identity, bo: Identity, message: Message, limit: int) -> None:
     for who, emoji in ((ana, "1"), (bo, "1"), (ana, "2"), (bo, "3"), (ana, "3")):
         react(ledger, who, message, emoji)
-    seen, after = [], None
+    seen, after, pages = [], None, 0
     while True:
-        page = ledger.ask(messages.reactions, ana, message.id, limit=2, after=after)
+        pages += 1
+        page = ledger.ask(messages.reactions, ana, message.id, limit=limit, after=after)
         seen += [(reaction.emoji, reaction.user.name) for reaction in page.items]
         if page.next_cursor is None:
             break
-        assert len(page.items) == 2
+        assert len(page.items) == limit
         after = int(page.next_cursor.partition(":")[2])
     assert seen == [("1", "ana"), ("1", "bo"), ("2", "ana"), ("3", "bo"), ("3", "ana")]
+    assert pages == -(-5 // limit)
 
 
 def test_who_may_react(ledger: Ledger, ana: Identity, bo: Identity, message: Message) -> None:

@@ -273,17 +273,21 @@ def test_an_address_is_free_again_once_its_user_is_deleted(ledger: Ledger, root:
 # Reading
 
 
-def test_pages_of_users(ledger: Ledger) -> None:
+@pytest.mark.parametrize("limit", [1, 2, 4, 5, 6])
+def test_pages_of_users(ledger: Ledger, limit: int) -> None:
     people = [ledger.user(f"p{n}").user for n in range(5)]
     seen: list[User] = []
     after: int | None = None
+    pages = 0
     while True:
-        page = ledger.ask(users.page, limit=2, after=after)
+        page = ledger.ask(users.page, limit=limit, after=after)
+        pages += 1
         seen += page.items
         if page.next_cursor is None:
             break
         after = int(page.next_cursor)
     assert seen == people
+    assert pages == -(-5 // limit)
 
 
 def test_a_change_of_name_shows_beside_what_was_done_before(ledger: Ledger, root: Identity) -> None:

@@ -147,7 +147,6 @@ class MarkRead(ThreadCommand):
 @dataclass(slots=True, kw_only=True)
 class PostMessage(ThreadCommand):
     message_id: str
-    client_made_id: bool = False
     content: str
     type: MessageType = "USER"
     blocks: str | None = None

@@ -262,12 +262,11 @@ class LoopActor(pykka.Actor):
     def defer(self) -> LoopFuture[Any]:
         """Take over the reply to the message being handled; the handler returns what `defer()` gave it.
 
-        A message that came by `tell` has no one waiting; the future is then simply nobody's.
+        A message that came by `tell` has no one waiting; the future is then simply nobody's. A handler that raises
+        after all answers the caller with what it raised.
         """
         assert self._envelope is not None
-        future = cast("LoopFuture[Any] | None", self._envelope.reply_to) or LoopFuture()
-        self._envelope.reply_to = None
-        return future
+        return cast("LoopFuture[Any] | None", self._envelope.reply_to) or LoopFuture()
 
     def hold(self) -> None:
         """Leave messages in the inbox until `release()`; those sent by `urgent()` still arrive."""
@@ -321,7 +320,7 @@ class LoopActor(pykka.Actor):
         outer, self._envelope = self._envelope, envelope
         try:
             response = self._handle_receive(envelope.message)
-            if envelope.reply_to is not None:
+            if envelope.reply_to is not None and response is not envelope.reply_to:
                 envelope.reply_to.set(response)
         except Exception as error:  # noqa: BLE001 - contained: told to the caller or logged, never the actor's end
             self._contain(envelope, error)

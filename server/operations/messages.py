@@ -40,7 +40,7 @@ async def create_message(call: Call, request: CreateMessageRequest) -> Result:
     """Write into a thread. Answered once it is durable; `offset` is its place in the thread's log."""
     command = PostMessage(
         identity=call.identity, once=call.once, thread_id=request.thread_id, message_id=request.id or new_id(),
-        client_made_id=request.id is not None, content=request.content, type=_type(request.type, call.identity),
+        content=request.content, type=_type(request.type, call.identity),
         blocks=request.blocks, parent_id=request.parent_id, metadata=request.metadata,
     )  # fmt: skip
     message = cast(Message, (await call.services.directory.ask(command)).result)

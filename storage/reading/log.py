@@ -7,7 +7,6 @@ from typing import Any
 import orjson
 from peewee import SqliteDatabase
 
-from actors.errors import NotFound
 from actors.events import Event, EventData, LogPage, MemberGone, ReactionChange, ReadChange, ThreadGone
 from actors.records import Author, Identity, Member, Message
 from storage import models, rows
@@ -94,14 +93,6 @@ def _visible_with_news(
 
 def _may_see(database: SqliteDatabase, identity: Identity, thread_key: int) -> bool:
     return identity.is_admin or access.role(database, thread_key, identity.user.key) is not None
-
-
-def visible(database: SqliteDatabase, identity: Identity, thread_id: str) -> bool:
-    try:
-        access.visible_thread(database, identity, thread_id)
-    except NotFound:
-        return False
-    return True
 
 
 # Rendering: an entry's reference becomes the resource

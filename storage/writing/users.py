@@ -22,7 +22,7 @@ def ensure_user(tx: Transaction, command: commands.EnsureUser) -> Done:
     """
     claims = _claims(command)
     text = orjson.dumps(claims).decode()
-    row = rows.first(tx.database, _SEEN.where(models.User.subject == command.subject))
+    row = rows.first(tx.database, _SEEN.where(models.User.subject == command.subject)) or _adopt(tx, command)
     if row is None:
         return Done(_insert(tx, command, claims, text))
     key, seen, status = row
@@ -36,6 +36,16 @@ def ensure_user(tx: Transaction, command: commands.EnsureUser) -> Done:
 _SEEN = models.User.select(models.User.id, models.User.claims, models.User.status)
 _NOTHING_SEEN: dict[str, Any] = {"kind": "HUMAN"}
 """Of a user whom an admin has made. A token that says nothing of a kind says HUMAN; that is no news."""
+
+
+def _adopt(tx: Transaction, command: commands.EnsureUser) -> tuple[Any, ...] | None:
+    """A user whom an admin made by this address, and for whom no token has spoken yet: this one does from now on."""
+    User = models.User
+    waiting = (User.email == command.email) & (User.subject == User.uid) & (User.claims == "")
+    row = rows.first(tx.database, _SEEN.where(waiting)) if command.email else None
+    if row is not None:
+        tx.execute(User.update(subject=command.subject).where(User.id == row[0]))
+    return row
 
 
 def _claims(command: commands.EnsureUser) -> dict[str, Any]:

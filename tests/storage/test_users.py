@@ -298,3 +298,21 @@ def test_a_change_of_name_shows_beside_what_was_done_before(ledger: Ledger, root
     assert ledger.ask(messages.one, ana, message.id).author.name == "Ana B"
     assert ledger.ask(threads.one, ana, thread.id).creator.name == "Ana B"
     assert ledger.do(post(ledger.refreshed(ana), thread)).result.author.name == "Ana B"
+
+
+def test_the_first_token_of_a_user_made_by_an_admin_is_theirs(ledger: Ledger) -> None:
+    """An admin knows the address, not the subject; both are one account from the first sign-in on."""
+    admin = ledger.user("admin", role="ADMIN")
+    made = ledger.do(commands.CreateUser(identity=admin, email="new@example.com", name="New")).result
+    ensure = commands.EnsureUser(
+        subject="issuer|7", email="new@example.com", name="", domain="example.com", role=None, kind="HUMAN"
+    )
+    signed_in = ledger.do(ensure).result
+    assert isinstance(made, User)
+    assert isinstance(signed_in, User)
+    assert (signed_in.id, signed_in.subject, signed_in.name) == (made.id, "issuer|7", "New")
+    assert ledger.do(ensure).result == signed_in
+    other = commands.EnsureUser(
+        subject="issuer|8", email="new@example.com", name="", domain="example.com", role=None, kind="HUMAN"
+    )
+    assert ledger.do(other).result.id != made.id, "one who has signed in is not taken over by another subject"

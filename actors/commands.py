@@ -132,6 +132,7 @@ class UpdateMember(ThreadCommand):
 @dataclass(slots=True, kw_only=True)
 class RemoveMember(ThreadCommand):
     user_id: str
+    if_version: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)

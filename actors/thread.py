@@ -161,7 +161,10 @@ class ThreadActor(LoopActor):
     @handles(PostMessage)
     def _post(self, command: PostMessage) -> LoopFuture[Any]:
         state, identity = self.state, command.identity
-        rules.must_write(identity, state.role_of(identity.user.key), self.thread_id, state.status)
+        if command.once is None:
+            rules.must_write(identity, state.role_of(identity.user.key), self.thread_id, state.status)
+        else:  # a retry is answered with what the first one did, also in a thread closed since; the store looks again
+            rules.must_see(identity, state.role_of(identity.user.key), self.thread_id)
         rules.must_post_as(identity, command.type)
         return self._append(command)
 

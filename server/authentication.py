@@ -57,7 +57,7 @@ class Authentication:
 
     def _must_be_same_origin(self, request: web.Request) -> None:
         origin = request.headers.get("Origin")
-        if origin is not None and (urlsplit(origin).netloc == request.host or origin in self._browser.allowed_origins):
+        if origin is not None and (_host(origin) == request.host or origin in self._browser.allowed_origins):
             return
         came = "no Origin" if origin is None else f"Origin {origin}"
         raise Forbidden(
@@ -68,6 +68,16 @@ class Authentication:
     def _maybe_redirect(self, request: web.Request) -> None:
         wants_page = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
         if self._browser.auth_url is not None and wants_page:
-            back = quote(str(request.url), safe="")
+            try:
+                back = quote(str(request.url), safe="")
+            except ValueError:  # a Host header that is no host
+                return
             separator = "&" if "?" in self._browser.auth_url else "?"
             raise web.HTTPFound(f"{self._browser.auth_url}{separator}return_to={back}")
+
+
+def _host(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None

@@ -1,14 +1,18 @@
 """The HTTP server: an application on a listening socket, started and stopped in steps."""
 
+import asyncio
 import logging
 import socket
+from typing import Any
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError, PayloadEncodingError
 
+from actors.errors import Internal, Malformed
 from actors.runtime import Stage
 from server.application import make_application
 from server.authentication import BrowserRules
+from server.middleware import correlate, problem_response
 from server.services import Services
 
 logger = logging.getLogger("server.http")
@@ -26,37 +30,67 @@ class _Quiet(logging.Filter):
         error = record.exc_info[1] if record.exc_info else None
         if not isinstance(error, HttpProcessingError | PayloadEncodingError | web.RequestPayloadError):
             return True
-        logger.info(
-            "a client sent what is not HTTP: %s", " ".join(str(error.args[0] if error.args else error).split())[:200]
-        )
+        logger.info("a client sent what is not HTTP: %s", _in_one_line(error))
         return False
+
+
+def _in_one_line(error: BaseException) -> str:
+    return " ".join(str(error.args[0] if error.args else error).split())[:200]
 
 
 logging.getLogger("aiohttp.server").addFilter(_Quiet())
 
 
+class _Connection(web.RequestHandler):
+    """What never reaches the middleware (what is not HTTP, headers too long) is told as a problem, too."""
+
+    __slots__ = ("_problem_base",)
+
+    def __init__(self, server: web.Server, *, problem_base: str, **options: Any) -> None:
+        super().__init__(server, loop=asyncio.get_running_loop(), **options)
+        self._problem_base = problem_base
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        super().handle_error(request, status, exc, message)  # logs it; raises where an answer has begun already
+        error = Malformed(f"This cannot be read as HTTP: {_in_one_line(exc)}") if exc and status < 500 else Internal()
+        answer = problem_response(error, self._problem_base, correlate(request))
+        answer.force_close()
+        return answer
+
+
 class HttpServer:
     def __init__(self, services: Services, stage: Stage, browser: BrowserRules, *, access_log: bool = False) -> None:
-        application = make_application(services, stage, browser)
         self._runner = web.AppRunner(
-            application,
-            access_log=logging.getLogger("server.access") if access_log else None,
-            auto_decompress=False,  # bodies are taken as they are; compressed ones are refused (415), not unpacked
+            make_application(services, stage, browser),
             handler_cancellation=True,  # a stream whose client has gone ends at once
             shutdown_timeout=REQUEST_END_SECONDS,
-            keepalive_timeout=KEEPALIVE_SECONDS,
         )
-        self._site: web.SockSite | None = None
+        self._options: dict[str, Any] = {
+            "problem_base": services.problem_base,
+            "access_log": logging.getLogger("server.access") if access_log else None,
+            "auto_decompress": False,  # bodies are taken as they are; compressed ones are refused (415), not unpacked
+            "keepalive_timeout": KEEPALIVE_SECONDS,
+        }
+        self._listening: asyncio.Server | None = None
 
     async def start(self, listener: socket.socket) -> None:
         await self._runner.setup()
-        self._site = web.SockSite(self._runner, listener, backlog=BACKLOG)
-        await self._site.start()
+        server = self._runner.server
+        assert server is not None
+        self._listening = await asyncio.get_running_loop().create_server(
+            lambda: _Connection(server, **self._options), sock=listener, backlog=BACKLOG
+        )
 
     async def stop_accepting(self) -> None:
         """Requests and sockets that are open go on."""
-        assert self._site is not None
-        await self._site.stop()
+        assert self._listening is not None
+        self._listening.close()
 
     async def close(self) -> None:
         """Wait a moment for requests in flight, then end what is left."""

@@ -25,7 +25,7 @@ correlation_id: ContextVar[str] = ContextVar("correlation_id", default="")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def correlate(request: web.Request) -> str:
+def correlate(request: web.BaseRequest) -> str:
     """The id that the client sent, where it is a sane one, or a new one."""
     given = request.headers.get(HEADER, "")
     chosen = given if _VALID.fullmatch(given) else new_id()
@@ -45,21 +45,21 @@ def problem_middleware(problem_base: str) -> Middleware:
             if error.status < 400:
                 error.headers[HEADER] = chosen
                 raise
-            return _response(_translate(request, error), problem_base, chosen)
+            return problem_response(_translate(request, error), problem_base, chosen)
         except XpError as error:
-            return _response(error, problem_base, chosen)
+            return problem_response(error, problem_base, chosen)
         except pykka.ActorDeadError:
-            return _response(
+            return problem_response(
                 errors.ShuttingDown("The server is shutting down; retry in a moment."), problem_base, chosen
             )
         except Exception:
             logger.exception("%s %s failed", request.method, request.path)
-            return _response(errors.Internal(), problem_base, chosen)
+            return problem_response(errors.Internal(), problem_base, chosen)
 
     return middleware
 
 
-def _response(error: XpError, problem_base: str, chosen: str) -> web.Response:
+def problem_response(error: XpError, problem_base: str, chosen: str) -> web.Response:
     return web.Response(
         body=problems.body(error, base=problem_base, correlation_id=chosen),
         status=problems.wire_codes(error).status,

@@ -56,13 +56,18 @@ def problem(error: XpError, *, base: str, correlation_id: str) -> dict[str, Any]
         "type": f"{base}/{slug(error.code)}",
         "title": error.title,
         "status": wire_codes(error).status,
-        "detail": error.detail,
+        "detail": _sayable(error.detail),
         "errors": {field: list(sentences) for field, sentences in error.field_errors.items()},
         "code": error.code,
         "retryable": error.retryable,
         "timestamp": iso_time(time.time_ns() // 1_000_000),
         "trace_id": correlation_id,
     }
+
+
+def _sayable(text: str) -> str:
+    """Headers need not be UTF-8; what they say may stand in a sentence."""
+    return text if text.isascii() else text.encode(errors="replace").decode()
 
 
 def body(error: XpError, *, base: str, correlation_id: str) -> bytes:

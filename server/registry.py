@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 import orjson
 from pydantic import BaseModel, ValidationError
 
+from actors import limits
 from actors.commands import Once
 from actors.errors import ValidationFailed
 from actors.records import Identity
@@ -94,6 +95,8 @@ class Operation:
 
 def field_errors(error: ValidationError) -> dict[str, list[str]]:
     """JSON path → what was expected and what came."""
+    if error.error_count() > limits.FIELD_ERRORS:
+        return {"body": [f"{error.error_count()} things are not valid here, which is too many to tell."]}
     found: dict[str, list[str]] = {}
     for item in error.errors(include_url=False, include_context=False):
         path = ".".join(str(part) for part in item["loc"]) or "body"

@@ -22,6 +22,8 @@ from server.render import iso_time
 from server.services import Services
 
 JSON = "application/json"
+_ID = re.compile(r"\{(\w*id)\}")
+"""A path parameter that holds an id: as long as one, so that `DELETE /users/me` is a wrong method, not a wrong id."""
 _ETAG = re.compile(r'(?:W/)?"(\d{1,18})(?:-[0-9a-f]{1,8})?"')
 
 
@@ -31,7 +33,8 @@ def routes(operations: Sequence[Operation], services: Services, authentication: 
     found = []
     for operation in ordered:
         handler = _handler(operation, services, authentication)
-        found += [web.route(method, operation.path, handler) for method in operation.methods]
+        path = _ID.sub(r"{\1:[^/]{25}}", operation.path)
+        found += [web.route(method, path, handler) for method in operation.methods]
     return found
 
 
@@ -119,7 +122,10 @@ def once(key: object, operation: Operation, parameters: dict[str, Any]) -> Once:
     if not (isinstance(key, str) and 0 < len(key) <= limits.IDEMPOTENCY_KEY_CHARS and key.isprintable()):
         expected = f"expected 1 to {limits.IDEMPOTENCY_KEY_CHARS} printable characters."
         raise ValidationFailed({"Idempotency-Key": [expected]})
-    canonical = orjson.dumps([operation.name, parameters], option=orjson.OPT_SORT_KEYS)
+    try:
+        canonical = orjson.dumps([operation.name, parameters], option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:  # it reads 1024 levels and writes 254
+        raise ValidationFailed({"body": [f"may be nested at most {limits.JSON_DEPTH} levels deep."]}) from None
     return Once(key, hashlib.blake2b(canonical, digest_size=16).hexdigest())
 
 

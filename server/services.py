@@ -42,9 +42,12 @@ class Services:
         identity: Identity = await self.auth.ask(Authenticate(token), block=False)
         return identity
 
-    async def write(self, command: Any) -> Done:
-        """A command that belongs to no thread, made durable."""
-        done: Done = await self.directory.journal.append(command)
+    async def write(self, command: Any, then: Callable[[Done], None] | None = None) -> Done:
+        """A command that belongs to no thread, made durable. `then` follows also when who asked has gone meanwhile."""
+        reply = self.directory.journal.append(command)
+        if then is not None:
+            reply.when_done(lambda outcome: None if outcome.error else then(outcome.result()))
+        done: Done = await reply
         return done
 
     def user_changed(self, user: User, *, rights: bool) -> None:

@@ -115,7 +115,8 @@ class TokenVerifier:
         subject = payload.get("sub")
         if not (isinstance(subject, str) and 0 < len(subject) <= SUBJECT_CHARS and subject.isprintable()):
             raise Unauthenticated(f"The token's `sub` must be 1 to {SUBJECT_CHARS} printable characters.")
-        email = _text(payload, "email", limits.EMAIL_CHARS)
+        # An address that its issuer has not verified may be anybody's: neither a domain nor an account follows from it.
+        email = _text(payload, "email", limits.EMAIL_CHARS) if payload.get("email_verified") is not False else ""
         trusted = self._rules.trust_role_claim
         role, kind = payload.get("role"), payload.get("kind")
         return Claims(

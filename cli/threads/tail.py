@@ -42,11 +42,12 @@ def command(thread: str, after: int | None, follow: bool, data_dir: str | None, 
 
 
 def _events(database: "Database", thread: str, after: int | None, *, follow: bool) -> "Iterator[Event]":
+    from storage.maintenance.opening import one_moment
     from storage.reading import log
 
     seen = -1
     while True:
-        with database.atomic("DEFERRED"):
+        with one_moment(database):
             position = log.head_position(database)
             if after is None:
                 after = max(0, log.after_offset(database, everyone(), thread, 0, limit=0).head - NEWEST)

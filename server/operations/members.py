@@ -59,7 +59,9 @@ async def update_member(call: Call, request: UpdateMemberRequest) -> Result:
 @operations("DELETE", "/threads/{thread_id}/members/{user_id}", response=DeletedView)
 async def remove_member(call: Call, request: MemberRequest) -> Result:
     """Take a member out (for owners and admins), or leave. The last owner stays."""
-    command = RemoveMember(identity=call.identity, thread_id=request.thread_id, user_id=request.user_id)
+    command = RemoveMember(
+        identity=call.identity, thread_id=request.thread_id, user_id=request.user_id, if_version=call.if_version
+    )
     await call.services.directory.ask(command)
     return Result({"id": request.user_id, "deleted": True})
 

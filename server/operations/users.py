@@ -65,9 +65,11 @@ async def update_user(call: Call, request: UpdateUserRequest) -> Result:
 async def _update(call: Call, user_id: str, request: UpdateMeRequest) -> Result:
     changes = given(request, *CHANGEABLE)
     command = UpdateUser(identity=call.identity, user_id=user_id, if_version=call.if_version, once=call.once, **changes)
-    user = cast(User, (await call.services.write(command)).result)
-    call.services.user_changed(user, rights=bool(changes.keys() & {"role", "kind", "status"}))
-    return _shown(call, user)
+    rights = bool(changes.keys() & {"role", "kind", "status"})
+    done = await call.services.write(
+        command, lambda done: call.services.user_changed(cast(User, done.result), rights=rights)
+    )
+    return _shown(call, cast(User, done.result))
 
 
 @operations("DELETE", "/users/{id}", response=DeletedView, access="admin")
@@ -75,8 +77,8 @@ async def delete_user(call: Call, request: ById) -> Result:
     """Deactivate a user for good and forget who they were. What they wrote stays, by a nameless author. For admins."""
     rules.must_administer(call.identity)
     user = await call.services.history.user(request.id)
-    await call.services.write(DeleteUser(identity=call.identity, user_id=request.id, if_version=call.if_version))
-    call.services.user_changed(user, rights=True)
+    command = DeleteUser(identity=call.identity, user_id=request.id, if_version=call.if_version)
+    await call.services.write(command, lambda _: call.services.user_changed(user, rights=True))
     return Result({"id": request.id, "deleted": True})
 
 

@@ -63,9 +63,7 @@ class Channels:
             raise
         return None
 
-    async def _join(
-        self, number: int, channel: str, thread_id: str, since: "_Since | None", flag: int
-    ) -> OpenGate:
+    async def _join(self, number: int, channel: str, thread_id: str, since: "_Since | None", flag: int) -> OpenGate:
         session = self._session
         session.connection.tell(ShutGate(channel))
         ask = Subscribe(session.identity, session.connection)  # type: ignore[arg-type]  # connected: there is one

@@ -148,9 +148,9 @@ class Session:
             self._room.clear()
             await self._room.wait()
 
-    def refuse_frame(self, frame: str) -> None:
+    def refuse_frame(self, frame: str, size: int) -> None:
         """A frame over the limit: say so to the command in it, where it can be told which, then close."""
-        detail = f"limit exceeded: a frame has at most {limits.FRAME_BYTES} bytes, {len(frame)} came"
+        detail = f"limit exceeded: a frame has at most {limits.FRAME_BYTES} bytes, {size} came"
         try:
             number = protocol.command_id(next(protocol.commands(frame)))
         except (protocol.BadFrame, StopIteration):
@@ -234,9 +234,9 @@ class Session:
 
     def _set_identity(self, identity: Identity) -> None:
         self.identity = identity
-        if self._expiry is not None:
+        if self._expiry is not None:  # else the socket went while the token was judged: nobody would stop a timer
             self._expiry.cancel()
-        self._expiry = self._stage.loop.call_later(self._seconds_left(), self.close, *protocol.EXPIRED)
+            self._expiry = self._stage.loop.call_later(self._seconds_left(), self.close, *protocol.EXPIRED)
 
     @property
     def user_key(self) -> int | None:
@@ -318,4 +318,5 @@ class Session:
         self.services.hub.leave(self)
         if self._expiry is not None:
             self._expiry.cancel()
+            self._expiry = None
         self._connection.stop()

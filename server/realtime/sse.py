@@ -32,6 +32,8 @@ from server.services import Services
 
 _CURSOR = re.compile(r"([0-9A-Za-z]{1,64})-(\d{1,18})")
 HEARTBEAT = b": \n\n"
+GOODBYE_SECONDS = 2.0
+"""How long a peer has to take what is on its way to it once its stream has ended."""
 PADDING_BYTES = 2048
 """Some proxies hold a response back until they have seen this much of it; `?padding=true` sends it first."""
 
@@ -70,7 +72,9 @@ class StreamTransport:
 
     def close(self, code: int, reason: str) -> None:
         if code == protocol.SLOW[0]:
-            self._transport.abort()  # the peer does not read: an orderly end would wait for it
+            self._transport.abort()
+        else:  # an orderly end waits for the peer, and one that does not read would never let it end
+            asyncio.get_running_loop().call_later(GOODBYE_SECONDS, self._transport.abort)
         self._ended.set()
 
 
@@ -210,6 +214,7 @@ class Streams:
         given = request.headers.get("Last-Event-ID") or request.query.get("cursor")
         response = web.StreamResponse(headers=_HEADERS | {HEADER: correlation_id.get()})
         response.enable_chunked_encoding()
+        response.force_close()  # whoever is cut in the end was told not to send another request after it
         try:
             writer = await response.prepare(request)
             assert writer is not None
@@ -219,8 +224,11 @@ class Streams:
         ended = asyncio.Event()
         transport = StreamTransport(writer, ended)
         stream = _Stream(self._services, self._stage, identity, transport, by_offset)
+        if self._services.hub.draining:  # since it was looked at above
+            stream.close(*protocol.SHUTDOWN)
         try:
             await stream.follow(thread_ids)
+            await self._authentication.of(request)  # rights may have changed before the hub knew of this stream
             page, reason = await self._missed(identity, thread_ids, given, by_offset)
             stream.start(page, reason)
             await ended.wait()

@@ -5,6 +5,7 @@ aiohttp's own sender costs twice as much, for compression and masking that a ser
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 
 from aiohttp import WSMsgType, web
@@ -78,14 +79,10 @@ class WebSocketTransport:
         self._spawn(self._say_goodbye(code, reason))
 
     async def _say_goodbye(self, code: int, reason: str) -> None:
-        """Ask the peer to close; cut the socket of one that does not read any more."""
-        try:
-            async with asyncio.timeout(GOODBYE_SECONDS):
-                await self._socket.close(code=code, message=reason.encode()[:120])
-        except (TimeoutError, ConnectionError):
-            pass
-        finally:
-            self._transport.abort()
+        """Ask the peer to close, after all that is on its way to it; cut the socket of one that does not read it."""
+        asyncio.get_running_loop().call_later(GOODBYE_SECONDS, self._transport.abort)
+        with contextlib.suppress(ConnectionError):
+            await self._socket.close(code=code, message=reason.encode()[:120])
 
     def _spawn(self, work: "asyncio._CoroutineLike[None]") -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -135,8 +132,9 @@ class WebSockets:
         while True:
             message = await socket.receive()
             if message.type is WSMsgType.TEXT:
-                if len(message.data) > limits.FRAME_BYTES:
-                    session.refuse_frame(message.data)
+                size = _size(message.data)
+                if size > limits.FRAME_BYTES:
+                    session.refuse_frame(message.data, size)
                 else:
                     session.receive(message.data)
                 if not session.has_room:
@@ -145,3 +143,8 @@ class WebSockets:
                 session.close(protocol.BAD_REQUEST[0], "bad request: send text frames; these are for JSON")
             else:
                 return
+
+
+def _size(text: str) -> int:
+    """In bytes of UTF-8; most frames are ASCII, and Python knows that of a text without looking through it."""
+    return len(text) if text.isascii() else len(text.encode())

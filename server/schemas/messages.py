@@ -73,7 +73,7 @@ class CreateMessageRequest(Request):
 
     @model_validator(mode="after")
     def _says_something(self) -> "CreateMessageRequest":
-        if not self.content and not self.blocks:
+        if not self.content and self.blocks in (None, "[]"):
             raise ValueError("a message needs `content` or `blocks`")
         return self
 

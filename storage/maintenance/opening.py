@@ -36,9 +36,21 @@ def opened(options: DatabaseOptions, *, any_schema: bool = False) -> Iterator[Sq
 
 @contextlib.contextmanager
 def snapshot(options: DatabaseOptions, *, any_schema: bool = False) -> Iterator[SqliteDatabase]:
-    """The same in one read transaction: everything read inside is of one moment, whoever writes meanwhile."""
-    with opened(options, any_schema=any_schema) as database, database.atomic("DEFERRED"):
+    """The same at one moment."""
+    with opened(options, any_schema=any_schema) as database, one_moment(database):
         yield database
+
+
+@contextlib.contextmanager
+def one_moment(database: SqliteDatabase) -> Iterator[None]:
+    """One read transaction: everything read inside is of one moment, whoever writes meanwhile."""
+    connection = database.connection()
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        if connection.in_transaction:  # damage found on the way ends it
+            connection.rollback()
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ from typing import Any
 
 from actors import commands, limits, rules
 from actors.commands import Done, Gone
-from actors.errors import Conflict, NotFound
+from actors.errors import Conflict, Forbidden, NotFound
 from actors.events import MemberGone, ReadChange
 from actors.records import Identity, Member
 from storage import models, rows
@@ -62,9 +62,11 @@ def update_member(tx: Transaction, command: commands.UpdateMember) -> Done:
 def _must_be_allowed(
     identity: Identity, tx: Transaction, key: int, uid: str, user_key: int, fields: dict[str, Any]
 ) -> None:
-    own_setting = user_key == identity.user.key and fields.keys() <= {"muted"}
-    if not own_setting:
+    oneself = user_key == identity.user.key
+    if not (oneself and fields.keys() <= {"muted"}):
         rules.must_manage(identity, tx.role(key, identity.user.key), uid)
+    if not oneself and "muted" in fields:
+        raise Forbidden("Muting is for oneself; nobody mutes a thread for another.")
 
 
 def remove_member(tx: Transaction, command: commands.RemoveMember) -> Done:
@@ -75,6 +77,7 @@ def remove_member(tx: Transaction, command: commands.RemoveMember) -> Done:
     user_key = _member_key(tx, key, command.user_id)
     if user_key != command.identity.user.key:
         rules.must_manage(command.identity, mine, uid)
+    must_match(command.if_version, _read(tx, key, user_key).version)
     if tx.role(key, user_key) == "OWNER":
         _must_leave_an_owner(tx, key)
     gone = MemberGone(tx.author(user_key))

@@ -5,7 +5,7 @@ from typing import Any
 
 from actors import commands, limits, rules
 from actors.commands import Done, Reacted
-from actors.errors import Conflict, NotFound
+from actors.errors import Conflict, NotFound, ValidationFailed
 from actors.events import Event, ReactionChange
 from actors.records import Identity, MemberRole, Message, ThreadStatus
 from storage import models, rows
@@ -33,9 +33,15 @@ def edit_message(tx: Transaction, command: commands.EditMessage) -> Done:
     difference = changed(((name, getattr(message, name)) for name in fields), fields)
     if not difference:
         return Done(message)
+    _must_say_something({"content": message.content, "blocks": message.blocks, **difference})
     _keep_revision(tx, message, command.identity)
     _write(tx, message.key, **difference, edited_at=tx.now, version=models.Message.version + 1)
     return _done(tx, place, "message.updated", command.identity)
+
+
+def _must_say_something(fields: dict[str, Any]) -> None:
+    if not fields["content"] and fields["blocks"] in (None, "[]"):
+        raise ValidationFailed({"body": ["a message needs `content` or `blocks`; delete it instead."]})
 
 
 def _keep_revision(tx: Transaction, message: Message, identity: Identity) -> None:

@@ -58,7 +58,9 @@ def _message(tx: Transaction, identity: Identity, reference: dict[str, Any]) -> 
 
 def _thread(tx: Transaction, identity: Identity, reference: dict[str, Any]) -> Thread | None:
     thread = rows.thread_by_key(tx.database, reference["key"], identity.author)
-    return thread if thread and thread.deleted_at is None else None
+    if thread is None or thread.deleted_at is not None:
+        return None
+    return thread if thread.membership or identity.is_admin else None  # they may have left since
 
 
 def _user(tx: Transaction, identity: Identity, reference: dict[str, Any]) -> User | None:

@@ -241,6 +241,7 @@ def assert_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     found = [record for record in caplog.records if record.name == "server.jwks"]
     assert [record.levelno for record in found] == [logging.WARNING]
     assert "\n" not in found[0].getMessage()
+    assert not found[0].getMessage().endswith(": ")
     assert found[0].exc_info is None
 
 
@@ -346,20 +347,26 @@ async def test_closing_answers_those_who_wait(issuer: Issuer, refresher: JwksRef
     await refresher.close()
     assert not await asking
     await starting
-    assert not await refresher.refresh()
+    running = [task.get_coro() for task in asyncio.all_tasks()]
+    assert not [coroutine for coroutine in running if "JwksRefresher" in getattr(coroutine, "__qualname__", "")]
     await refresher.close()
     gate.set()
     assert issuer.requests == 1
 
 
-async def test_a_session_that_was_given_stays_open(issuer: Issuer, keys: KeySet) -> None:
+async def test_a_session_that_was_given_stays_open_but_is_used_no_more(
+    issuer: Issuer, keys: KeySet, clock: Clock
+) -> None:
     issuer.keys = [public(EC, "ES256")]
     async with aiohttp.ClientSession() as session:
-        refresher = JwksRefresher(issuer.url, keys, session=session)
+        refresher = JwksRefresher(issuer.url, keys, session=session, clock=clock)
         await refresher.start()
         await refresher.close()
         assert list(keys.keys) == ["k"]
         assert not session.closed
+        clock.now += jwks.AT_MOST_EVERY_SECONDS
+        assert not await refresher.refresh()
+        assert issuer.requests == 1
 
 
 @pytest.mark.parametrize(

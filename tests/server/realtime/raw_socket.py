@@ -3,9 +3,13 @@
 import asyncio
 import base64
 import os
+import socket
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import orjson
 
 from tests.realtime_client import PATIENCE
 
@@ -33,6 +37,15 @@ class RawSocket:
         self.reader = reader
         self.writer = writer
 
+    async def upgrade(self, url: str, path: str) -> None:
+        key = base64.b64encode(os.urandom(16)).decode()
+        self.writer.write(
+            f"GET {path} HTTP/1.1\r\nHost: {url.removeprefix('http://')}\r\nUpgrade: websocket\r\n"
+            f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+        )
+        answer = await self.reader.readuntil(b"\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 101"), answer
+
     async def send(self, data: bytes) -> None:
         self.writer.write(data)
         await self.writer.drain()
@@ -55,6 +68,9 @@ class RawSocket:
             if opcode == CLOSE:
                 return int.from_bytes(payload[:2], "big")
 
+    async def command(self, number: int, verb: str, **body: Any) -> None:
+        await self.send(frame(orjson.dumps({"id": number, verb: body})))
+
     async def gone(self) -> None:
         """Wait until the server has ended the connection."""
         async with asyncio.timeout(PATIENCE):
@@ -64,18 +80,23 @@ class RawSocket:
 
 
 @asynccontextmanager
-async def raw_socket(url: str, path: str = "/connection/websocket") -> AsyncIterator[RawSocket]:
-    """A WebSocket after its handshake; at the end it is cut without a goodbye."""
+async def small_connection(url: str) -> AsyncIterator[RawSocket]:
+    """A TCP connection whose kernel takes little on its own; at the end it is cut without a goodbye."""
     host, _, port = url.removeprefix("http://").partition(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    key = base64.b64encode(os.urandom(16)).decode()
-    writer.write(
-        f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
-    )
-    answer = await reader.readuntil(b"\r\n\r\n")
-    assert answer.startswith(b"HTTP/1.1 101"), answer
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(connection, (host, int(port)))
+    reader, writer = await asyncio.open_connection(sock=connection, limit=4096)
     try:
         yield RawSocket(reader, writer)
     finally:
         writer.transport.abort()
+
+
+@asynccontextmanager
+async def raw_socket(url: str, path: str = "/connection/websocket") -> AsyncIterator[RawSocket]:
+    """A WebSocket after its handshake; what nobody reads stays with the server."""
+    async with small_connection(url) as connection:
+        await connection.upgrade(url, path)
+        yield connection

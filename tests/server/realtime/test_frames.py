@@ -3,24 +3,17 @@
 import asyncio
 import json
 import random
-from collections.abc import Callable
 from typing import Any
 
 import aiohttp
 import orjson
 import pytest
 
-from actors.connection import ConnectionActor
-from tests.realtime_client import PATIENCE, RawClient
+from tests.realtime_client import RawClient
 from tests.server.realtime.conftest import Dial
 from tests.server.realtime.raw_socket import BINARY, CLOSE, PING, frame, raw_socket
+from tests.server.realtime.waiting import connections, until
 from tests.serving import Client, Server
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not condition():
-            await asyncio.sleep(0.005)  # between two looks
 
 
 @pytest.fixture
@@ -140,10 +133,6 @@ async def test_much_after_the_last_word(server: Server, alice: Client) -> None:
 
 
 # Broken off, and broken
-
-
-def connections(server: Server) -> int:
-    return server.services.directory._stage.count(ConnectionActor)
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 6, 7, 40])

@@ -182,9 +182,14 @@ async def test_content_cannot_break_out_of_its_line(server: Server, alice: Clien
         assert orjson.loads(told["data"])["data"]["content"] == content
 
 
-@pytest.mark.parametrize("moment", ["before", "while"])
+async def test_a_stream_that_is_asked_for_while_the_server_stops(server: Server, alice: Client, thread: Any) -> None:
+    server.services.hub.draining = True
+    answer = await alice.get(f"/api/v1/threads/{thread['id']}/events")
+    assert (answer.status, answer.error["code"]) == (503, "shutting_down")
+
+
 async def test_a_stream_that_opens_while_the_server_stops(
-    server: Server, alice: Client, thread: Any, monkeypatch: pytest.MonkeyPatch, moment: str
+    server: Server, alice: Client, thread: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It must not be forgotten: everybody would wait for it until the time for stopping is up."""
     prepared, draining = asyncio.Event(), asyncio.Event()
@@ -202,10 +207,6 @@ async def test_a_stream_that_opens_while_the_server_stops(
         async with event_stream(server.session, url_of(server, thread), alice.token) as stream:
             await stream.ended()
 
-    if moment == "before":
-        server.services.hub.draining = True
-        assert (await alice.get(f"/api/v1/threads/{thread['id']}/events")).status == 503
-        return
     listening = asyncio.create_task(listen())
     await prepared.wait()
     left = await server.services.hub.drain(3001, "shutdown", seconds=1)

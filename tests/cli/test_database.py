@@ -1,0 +1,330 @@
+"""`xp db`."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage import schema
+from storage.lock import data_folder_lock
+from tests.builders import Ledger
+from tests.cli.conftest import Xp
+
+
+def tables_of(path: Path) -> set[str]:
+    with sqlite3.connect(path) as database:
+        return {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+
+# Migrations
+
+
+def test_migrate_makes_the_database_and_then_has_nothing_to_do(xp: Xp) -> None:
+    assert xp("db", "migrate").out == "Applied 0001_initial.\n"
+    assert "message" in tables_of(xp.database)
+    assert xp("db", "migrate").out == "The schema is up to date.\n"
+    assert xp("db", "migrate", "--json").json == {"applied": []}
+
+
+def test_status(xp: Xp) -> None:
+    xp("db", "migrate")
+    (found,) = xp("db", "status", "--json").json
+    assert (found["name"], found["known"]) == ("0001_initial", True)
+    assert found["applied"]
+    assert "0001_initial │ applied 20" in xp("db", "status").out
+
+
+def test_pending_and_unknown_migrations(xp: Xp) -> None:
+    xp.folder.mkdir()
+    xp.database.touch()
+    assert "pending: xp db migrate" in xp("db", "status").out
+    assert xp("db", "status", "--json").json == [{"name": "0001_initial", "applied": None, "known": True}]
+    xp("db", "migrate")
+    with sqlite3.connect(xp.database) as database:
+        database.execute("INSERT INTO schema_migration (name, applied) VALUES ('9999_later', '2030-01-01 00:00:00')")
+    assert "by a newer version" in xp("db", "status").out
+    for words in (["migrate"], ["info"], ["check"]):
+        assert "written by a newer version of the server" in xp("db", *words).sentence
+
+
+def test_no_migration_under_a_running_server(xp: Xp) -> None:
+    with data_folder_lock(xp.folder):
+        assert "another server" in xp("db", "migrate").sentence
+    xp("db", "migrate")
+    with data_folder_lock(xp.folder):
+        assert xp("db", "migrate").code == 0  # there is nothing to do
+
+
+def test_a_new_migration_is_ready_to_be_filled(xp: Xp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "0007_before.py").touch()
+    monkeypatch.setattr(schema, "DIRECTORY", tmp_path)
+    assert xp("db", "new", "Add pins!").out == f"Wrote {tmp_path / '0008_add_pins.py'}; fill in `up` and `down`.\n"
+    text = (tmp_path / "0008_add_pins.py").read_text()
+    assert text.startswith('"""Add pins."""\n')
+    scope: dict[str, Any] = {}
+    exec(text, scope)
+    with pytest.raises(NotImplementedError):
+        scope["up"](None, None)
+    assert xp("db", "new", "!").code == 2
+
+
+# Looking
+
+
+def test_info(xp: Xp, ledger: Ledger) -> None:
+    ana = ledger.user("ana")
+    ledger.post(ana, ledger.thread(ana))
+    found = xp("db", "info", "--json").json
+    assert found["path"] == str(xp.database)
+    assert found["size"] > 0
+    assert found["wal_size"] > 0
+    assert found["sqlite"] == sqlite3.sqlite_version
+    assert found["epoch"] == ledger.store.epoch
+    assert found["position"] == 2
+    assert found["newest"].endswith("Z")
+    assert found["rows"] == {
+        "user": 1, "thread": 1, "member": 1, "message": 1, "message_revision": 0, "reaction": 0, "event": 2,
+        "idempotency": 0,
+    }  # fmt: skip
+    shown = xp("db", "info").out
+    assert f"epoch {ledger.store.epoch}, position 2" in shown
+
+
+def test_info_of_an_empty_one(xp: Xp) -> None:
+    xp("db", "migrate")
+    assert xp("db", "info", "--json").json["newest"] is None
+    assert "newest event      –" in xp("db", "info").out
+
+
+def test_tables(xp: Xp, ledger: Ledger) -> None:
+    ledger.user("ana")
+    found = {table["table"]: table for table in xp("db", "tables", "--json").json}
+    assert found["user"]["rows"] == 1
+    assert found["user"]["bytes"] >= 4096
+    assert "│ user             │    1 │" in xp("db", "tables").out
+
+
+def test_tables_where_sqlite_cannot_tell_sizes(xp: Xp, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.maintenance.inspection._sizes", lambda _: None)
+    assert xp("db", "tables", "--json").json[0] == {"table": "log_head", "rows": 1, "bytes": None}
+    assert " ? │" in xp("db", "tables").out
+
+
+# Asking
+
+
+def test_questions(xp: Xp, ledger: Ledger) -> None:
+    ledger.user("ana")
+    assert xp("db", "query", "SELECT name, avatar_url, 1.5 AS n FROM user", "--json").json == [
+        {"name": "ana", "avatar_url": None, "n": 1.5}
+    ]
+    assert xp("db", "query", "SELECT 1 AS a, 2 AS a, x'00ff' AS b, 3 AS a", "--json").json == [
+        {"a": 1, "a:2": 2, "b": "00ff", "a:3": 3}
+    ]
+    shown = xp("db", "query", "SELECT name, avatar_url, x'00ff' FROM user").out
+    assert "│ ana  │ NULL       │ x'00ff' │" in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "PRAGMA table_info(user)", "EXPLAIN QUERY PLAN SELECT * FROM user", "VALUES (1)", "PRAGMA page_count",
+        "SELECT * FROM pragma_index_list('user')", "SELECT count(*) FROM dbstat", "PRAGMA integrity_check",
+        "SELECT * FROM json_each('[1, 2]')",
+    ],
+)  # fmt: skip
+def test_everything_that_only_tells(text: str, xp: Xp, ledger: Ledger) -> None:
+    assert xp("db", "query", text).code == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DELETE FROM user", "INSERT INTO log_head (epoch, position) VALUES ('x', 1)", "UPDATE user SET name = ''",
+        "DROP TABLE user", "CREATE TABLE t (a)", "CREATE TEMP TABLE t (a)", "PRAGMA query_only = 0",
+        "PRAGMA journal_mode = DELETE", "PRAGMA user_version = 3", "ATTACH '/tmp/x.db' AS x", "DETACH main",
+        "VACUUM", "VACUUM INTO '/tmp/x.db'", "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK", "REINDEX", "ANALYZE",
+        "SELECT load_extension('x')", "DELETE FROM user RETURNING id", "PRAGMA writable_schema = 1",
+        "WITH t AS (SELECT 1) UPDATE user SET name = ''", "SAVEPOINT s", "PRAGMA wal_checkpoint(TRUNCATE)",
+    ],
+)  # fmt: skip
+def test_nothing_that_writes(text: str, xp: Xp, ledger: Ledger) -> None:
+    ledger.user("ana")
+    before = ledger.dump()
+    assert xp("db", "query", text).sentence == (
+        "Only reading is allowed here: SELECT, EXPLAIN, and pragmas that only tell."
+    )
+    assert ledger.dump() == before
+    assert ledger.one("PRAGMA journal_mode") == "wal"
+    assert ledger.one("PRAGMA user_version") == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("SELECT * FROM nowhere", "SQLite does not understand it: no such table: nowhere."),
+        ("SELEC 1", 'SQLite does not understand it: near "SELEC": syntax error.'),
+        ("SELECT 1; SELECT 2", "One statement at a time"),
+        ("SELECT ?", "without parameters"),
+        ("", "This answers nothing; write a SELECT."),
+        ("-- nothing", "This answers nothing; write a SELECT."),
+    ],
+)
+def test_what_is_no_question(text: str, said: str, xp: Xp, ledger: Ledger) -> None:
+    assert said in xp("db", "query", "--", text).sentence
+
+
+def test_as_many_rows_as_wanted(xp: Xp, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.database.inspection.ROWS_SHOWN", 3)
+    many = "WITH r (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r LIMIT 7) SELECT n FROM r"
+    shown = xp("db", "query", many)
+    assert len(shown.out.splitlines()) == 3 + 4
+    assert shown.err == "These are the first 3 rows; --limit 0 shows all.\n"
+    assert xp("db", "query", many, "--limit", "7").err == ""
+    assert len(xp("db", "query", many, "--limit", "0").out.splitlines()) == 7 + 4
+    assert len(xp("db", "query", many, "--json").json) == 7
+    assert xp("db", "query", many, "--json", "--limit", "1").json == [{"n": 1}]
+
+
+# Checking
+
+
+def test_a_sound_database(xp: Xp, ledger: Ledger) -> None:
+    ana = ledger.user("ana")
+    ledger.post(ana, ledger.thread(ana))
+    assert (xp("db", "check").code, xp("db", "check").out) == (0, "All 22 checks passed.\n")
+    ran = xp("db", "check", "--json")
+    assert (ran.code, ran.json) == (0, [])
+
+
+def test_findings(xp: Xp, ledger: Ledger) -> None:
+    ana = ledger.user("ana")
+    threads = [ledger.thread(ana) for _ in range(12)]
+    ledger.sql("UPDATE thread SET message_count = 3")
+    ran = xp("db", "check")
+    assert ran.code == 1
+    assert ran.out.splitlines()[0] == "counted messages: 12 findings"
+    assert f"    Thread {threads[0].id} counts 3 messages, it has 0." in ran.out.splitlines()
+    assert ran.out.splitlines()[-1] == "    … and 2 more"
+    ran = xp("db", "check", "--json")
+    assert ran.code == 1
+    (finding,) = ran.json
+    assert (finding["check"], finding["count"], len(finding["examples"])) == ("counted messages", 12, 10)
+
+
+# Copies
+
+
+def test_backup_and_restore(xp: Xp, tmp_path: Path) -> None:
+    ledger = Ledger(xp.database)
+    ana = ledger.user("ana")
+    thread = ledger.thread(ana)
+    ledger.post(ana, thread, "before")
+    epoch = ledger.store.epoch
+    file = tmp_path / "backup.db"
+    copied = xp("db", "backup", file, "--json").json
+    assert copied == {"path": str(file), "size": file.stat().st_size, "epoch": epoch, "position": 2}
+    ledger.post(ana, thread, "after")
+    ledger.close()
+    restored = xp("db", "restore", file, "--json").json
+    assert restored["epoch"] != epoch
+    assert restored["position"] == 2
+    assert xp("db", "info", "--json").json["epoch"] == restored["epoch"]
+    assert [e["data"]["content"] for e in xp("thread", "tail", thread.id, "--after", "1", "--json").lines] == ["before"]
+    kept = Path(restored["kept"])
+    assert kept.parent == xp.folder
+    with sqlite3.connect(kept) as database:
+        assert database.execute("SELECT content FROM message").fetchall() == [("before",), ("after",)]
+    assert xp("db", "check").code == 0
+
+
+def test_what_is_said_of_copies(xp: Xp, tmp_path: Path) -> None:
+    xp("db", "migrate")
+    file = tmp_path / "backup.db"
+    assert xp("db", "backup", file).out.startswith(f"Wrote {file} (")
+    assert xp("db", "backup", file).sentence == f"{file}: there is a file already; choose another name, or use --force."
+    assert xp("db", "backup", file, "--force").code == 0
+    shown = xp("db", "restore", file).out.splitlines()
+    assert shown[0].startswith(f"Restored {file}, the log up to position 0; its epoch is ")
+    assert shown[1].startswith(f"What was there before is {xp.database}.before-")
+
+
+def test_restore_into_an_empty_folder(xp: Xp, tmp_path: Path) -> None:
+    xp("db", "migrate")
+    xp("db", "backup", tmp_path / "backup.db")
+    elsewhere = tmp_path / "elsewhere"
+    assert xp("db", "restore", tmp_path / "backup.db", "--data-dir", elsewhere, "--json").json["kept"] is None
+    assert xp("db", "check", "--data-dir", elsewhere).code == 0
+
+
+@pytest.mark.parametrize("words", [["restore", "backup.db"], ["fresh", "--yes"], ["fresh"]], ids=" ".join)
+def test_not_while_a_server_holds_the_folder(words: list[str], xp: Xp, ledger: Ledger) -> None:
+    ledger.user("ana")
+    with data_folder_lock(xp.folder):
+        assert "another server (pid " in xp("db", *words).sentence
+    assert ledger.one("SELECT count(*) FROM user") == 1
+
+
+@pytest.mark.parametrize("words", [["restore"], ["fresh", "--yes"]])
+def test_not_while_another_process_has_it_open(words: list[str], xp: Xp, ledger: Ledger, tmp_path: Path) -> None:
+    ledger.user("ana")
+    file = tmp_path / "backup.db"
+    xp("db", "backup", file)
+    arguments = [*words, file] if words == ["restore"] else words
+    assert (
+        xp("db", *arguments).sentence == f"{xp.database}: another process has it open; end that process and try again."
+    )
+    assert ledger.one("SELECT count(*) FROM user") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["backup.db", "data"]
+
+
+def test_export(xp: Xp, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.database.export.STEP", 1)
+    ana = ledger.user("ana")
+    message = ledger.post(ana, ledger.thread(ana), "hello")
+    folder = tmp_path / "a" / "b"
+    assert xp("db", "export", folder).out == f"Wrote 7 rows of 9 tables to {folder}.\n"
+    assert len(list(folder.iterdir())) == 9
+    assert f'"uid":"{message.id}"' in (folder / "message.jsonl").read_text()
+    assert len((folder / "event.jsonl").read_text().splitlines()) == 2
+    assert "there is a file already" in xp("db", "export", folder).sentence
+    assert xp("db", "export", folder, "--force").code == 0
+
+
+# fresh
+
+
+def test_fresh_asks_first(xp: Xp) -> None:
+    ledger = Ledger(xp.database)
+    ana = ledger.user("ana")
+    ledger.post(ana, ledger.thread(ana))
+    epoch = ledger.store.epoch
+    ledger.close()
+    asked = xp("db", "fresh", stdin="n\n")
+    assert asked.code == 1
+    assert f"1 user, 1 thread and 1 message in {xp.database} will be gone for good. Go on? [y/N]" in asked.err
+    assert xp("db", "info", "--json").json["rows"]["message"] == 1
+    assert xp("db", "fresh", stdin="y\n").code == 0
+    found = xp("db", "info", "--json").json
+    assert found["rows"]["message"] == 0
+    assert found["epoch"] != epoch
+    assert not list(xp.folder.glob("*.before-*"))
+
+
+def test_fresh_for_scripts(xp: Xp) -> None:
+    (xp.folder).mkdir()
+    (xp.folder / "jwt-secret").write_text("stays")
+    assert xp("db", "fresh", "--yes").out == f"{xp.database} is an empty database.\n"
+    assert xp("db", "fresh", "--yes").code == 0
+    assert xp("db", "check").code == 0
+    assert (xp.folder / "jwt-secret").read_text() == "stays"
+
+
+def test_fresh_in_place_of_what_is_no_database(xp: Xp) -> None:
+    xp.folder.mkdir()
+    xp.database.write_bytes(b"no database " * 1000)
+    asked = xp("db", "fresh", stdin="y\n")
+    assert asked.code == 0
+    assert f"Everything in {xp.database} will be gone" in asked.err
+    assert xp("db", "check").code == 0

@@ -1,0 +1,157 @@
+"""Connections that come and go leave nothing behind."""
+
+import asyncio
+import gc
+import weakref
+from typing import Any
+
+import orjson
+import pytest
+
+from actors.runtime import LoopActor
+from actors.thread import ThreadActor
+from server.realtime.session import Session
+from tests.realtime_client import event_stream, raw_client
+from tests.server.realtime.raw_socket import frame, raw_socket
+from tests.server.realtime.waiting import connections, until
+from tests.serving import Client, Server, token
+
+
+def subscribers(server: Server) -> int:
+    return sum(len(actor._subscribers) for actor in server.services.directory._threads.values())
+
+
+async def nothing_is_left(server: Server) -> None:
+    await until(lambda: connections(server) == 0)
+    await until(lambda: subscribers(server) == 0)
+    assert server.services.hub.size == 0
+    stage = server.services.directory._stage
+    await until(lambda: stage.count(LoopActor) - stage.count(ThreadActor) == 1)  # the auth actor
+
+
+@pytest.fixture
+async def thread(alice: Client) -> Any:
+    return await alice.thread()
+
+
+@pytest.mark.parametrize("how", ["closed", "cut", "unread"])
+async def test_five_hundred_websockets(server: Server, alice: Client, thread: Any, how: str) -> None:
+    """In every state: subscribed, in the middle of a reply, in the middle of connecting."""
+    channel = f"thread:{thread['id']}"
+
+    async def come_and_go(number: int) -> None:
+        async with raw_client(server.session, server.websocket_url) as client:
+            commands = [
+                client.command("connect", token=alice.token),
+                client.command("subscribe", channel=channel, recover=True),
+                client.command("publish", channel=channel, data={"content": "x"}),
+            ]
+            await client.send(*commands[: number % 4])
+            if how == "closed" and number % 4 > 1:
+                await client.reply(2)
+            if how != "closed":
+                client.cut()
+
+    for start in range(0, 500, 50):
+        await asyncio.gather(*(come_and_go(start + number) for number in range(50)))
+    await nothing_is_left(server)
+
+
+async def test_two_hundred_streams(server: Server, alice: Client, thread: Any) -> None:
+    other = await alice.thread()
+    urls = [f"{server.url}/api/v1/threads/{thread['id']}/events"]
+    urls.append(f"{server.url}/api/v1/events?threads={thread['id']},{other['id']}")
+
+    async def come_and_go(number: int) -> None:
+        async with event_stream(server.session, urls[number % 2], alice.token) as stream:
+            if number % 4 > 1:
+                await stream.begun()
+            stream.cut()
+
+    for start in range(0, 200, 50):
+        await asyncio.gather(*(come_and_go(start + number) for number in range(50)))
+    await nothing_is_left(server)
+
+
+async def test_streams_that_are_given_up_before_they_open(server: Server, alice: Client, thread: Any) -> None:
+    request = (
+        f"GET /api/v1/threads/{thread['id']}/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {alice.token}\r\n\r\n"
+    ).encode()
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    for number in range(100):
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.write(request)
+        for _ in range(number % 10):
+            await asyncio.sleep(0)
+        writer.transport.abort()
+    assert (await alice.get("/health")).status == 200
+    await nothing_is_left(server)
+
+
+async def test_sockets_that_are_cut_while_they_connect(server: Server, alice: Client, thread: Any) -> None:
+    """A token that nobody has seen takes a commit to judge: by then the client has gone."""
+    server.services.hub.ping_seconds = 0.3  # until its next ping the hub's wheel keeps a client that has gone
+    sessions: list[weakref.ref[Session]] = []
+    join = server.services.hub.join
+
+    def joined(client: Any) -> None:
+        sessions.append(weakref.ref(client))
+        join(client)
+
+    server.services.hub.join = joined  # type: ignore[method-assign]
+    for number in range(60):
+        async with raw_socket(server.url) as socket:
+            fresh = token(f"stranger{number}")
+            subscribe = {"id": 2, "subscribe": {"channel": f"thread:{thread['id']}"}}
+            await socket.send(frame(orjson.dumps({"id": 1, "connect": {"token": fresh}}) + b"\n" + orjson.dumps(subscribe)))
+            for _ in range(number % 6):
+                await asyncio.sleep(0)
+    await until(lambda: len(sessions) == 60)
+    await nothing_is_left(server)
+    await until(lambda: gc.collect() >= 0 and not any(reference() for reference in sessions))
+
+
+async def test_a_member_who_is_cut_while_joining(server: Server, alice: Client, thread: Any) -> None:
+    """A thread keeps no subscriber whose socket has gone, at whatever step of joining it went."""
+    for number in range(120):
+        async with raw_socket(server.url) as socket:
+            fresh = alice.token if number % 2 else token("alice")
+            commands = [{"id": 1, "connect": {"token": fresh}}]
+            commands += [{"id": 2, "subscribe": {"channel": f"thread:{thread['id']}", "recover": True}}]
+            await socket.send(frame(b"\n".join(map(orjson.dumps, commands))))
+            for _ in range(number % 12):
+                await asyncio.sleep(0)
+    await nothing_is_left(server)
+
+
+@pytest.mark.parametrize("drip", [b"GET /connection/websocket HTTP/1.1\r\nHost: x\r\nX-Slow: ", b""])
+async def test_who_drips(server: Server, alice: Client, thread: Any, drip: bytes) -> None:
+    """Fifty who send a byte now and then: the others do not notice."""
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    slow = [await asyncio.open_connection(host, int(port)) for _ in range(50)]
+    for position in range(20):
+        for _, writer in slow:
+            writer.write(drip[position : position + 1] or b"G")
+        assert await alice.say(thread, str(position))
+    for _, writer in slow:
+        writer.transport.abort()
+    await nothing_is_left(server)
+
+
+async def test_threads_that_nobody_uses_are_retired(
+    server: Server, alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from actors import limits
+
+    threads = [await alice.thread() for _ in range(20)]
+    async with raw_client(server.session, server.websocket_url, alice.token) as client:
+        for thread in threads:
+            await client.subscribe(thread["id"])
+        monkeypatch.setattr(limits, "THREAD_IDLE_SECONDS", 0.05)
+        server.services.directory._sweep.cancel()
+        server.services.directory._retire_idle()
+        await alice.say(threads[0])
+        assert (await client.push())["pub"]["offset"] == 2
+        assert server.services.directory.live_threads == 20
+    await until(lambda: server.services.directory.live_threads == 0)
+    assert (await alice.say(threads[0]))["offset"] == 3

@@ -1,0 +1,19 @@
+"""Waiting for what the server does by itself."""
+
+import asyncio
+from collections.abc import Callable
+
+from actors.connection import ConnectionActor
+from tests.realtime_client import PATIENCE
+from tests.serving import Server
+
+
+async def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.005)  # between two looks
+
+
+def connections(server: Server) -> int:
+    """How many WebSockets and streams have an actor."""
+    return server.services.directory._stage.count(ConnectionActor)

@@ -133,6 +133,8 @@ class JournalStore:
         return Transaction(self.database, position)
 
     def _set_head(self, tx: Transaction) -> None:
+        if tx.position == tx.start:
+            return  # nothing was logged: a batch of known users signing in writes no page, and costs no fsync
         self.database.execute_sql('UPDATE "log_head" SET "position" = ?', (tx.position,))
 
     def _run(self, tx: Transaction, run: Sequence[Any]) -> list[Done]:

@@ -19,6 +19,7 @@ class Transaction:
 
     def __init__(self, database: SqliteDatabase, position: int) -> None:
         self.database = database
+        self.start = position
         self.position = position
         """The newest position handed out."""
         self.now = time.time_ns() // 1_000_000

@@ -38,13 +38,15 @@ def _raw(value: object) -> str:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> None:
-    """`right` names the columns of numbers."""
+    """`right` names the columns of numbers. An `id` is to be copied, so a narrow terminal never breaks it."""
     from rich.table import Table
     from rich.text import Text
 
     table = Table(header_style="bold")
     for column in columns:
-        table.add_column(Text(plain(column)), justify="right" if column in right else "left", overflow="fold")
+        table.add_column(
+            Text(plain(column)), justify="right" if column in right else "left", overflow="fold", no_wrap=column == "id"
+        )
     for row in rows:
         table.add_row(*(Text(plain(cell)) for cell in row))
     console().print(table)
@@ -91,6 +93,13 @@ def size(count: int | None) -> str:
             return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
         amount /= 1024
     return f"{amount:.1f} TiB"
+
+
+def short_time(milliseconds: int | None) -> str:
+    """To the minute, for a table; JSON has all of it."""
+    from server.render import iso_time
+
+    return "–" if milliseconds is None else iso_time(milliseconds)[:16].replace("T", " ")
 
 
 def count(number: int, noun: str) -> str:

@@ -78,13 +78,20 @@ def _folder(chosen: Settings) -> Iterator[Look]:
     folder: Path = chosen["data_dir"]
     there = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
     writable = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
-    made = "" if folder.exists() else ", made at the first start"
-    yield Look("data folder", writable, f"{folder}{made}", "Let this user write there, or set DATA_DIR to another one.")
+    more = _user_of(folder) if folder.exists() else ", made at the first start"
+    yield Look("data folder", writable, f"{folder}{more}", "Let this user write there, or set DATA_DIR to another one.")
     free = shutil.disk_usage(there).free
     yield Look(
         "free disk space", free >= FREE_BYTES, size(free),
         f"Free some; with less than {size(FREE_BYTES)} writes may soon be refused.",
     )  # fmt: skip
+
+
+def _user_of(folder: Path) -> str:
+    from storage.lock import holder
+
+    pid = holder(folder)
+    return "" if pid is None else f", used by process {pid}"
 
 
 def _secret(chosen: Settings) -> Iterator[Look]:

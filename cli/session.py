@@ -35,19 +35,23 @@ def reading(data_dir: str | None) -> Iterator["Database"]:
         yield database
 
 
+SYSTEM_SUBJECT = "\x01system"
+"""Of the user in whose name the terminal acts. Not printable, so that no token can speak for it."""
+
+
 class Writer:
     def __init__(self, store: "JournalStore") -> None:
         self._store = store
 
     def do(self, *batch: Any) -> Any:
-        """All of it in one transaction; answers what the last one came to. Raises what refused the first refused."""
+        """All of it in one transaction; answers what the last came to. Raises the first refusal if that was refused."""
         from actors.errors import XpError
 
         outcomes = self._store.apply(batch)
-        for outcome in outcomes:
-            if isinstance(outcome, XpError):
-                raise outcome
-        return outcomes[-1].result  # type: ignore[union-attr]  # refusals have been raised
+        last = outcomes[-1]
+        if isinstance(last, XpError):
+            raise next(outcome for outcome in outcomes if isinstance(outcome, XpError))
+        return last.result
 
     def system(self) -> "Identity":
         """In whose name an administrator acts at the terminal: a user like others, so that events have an author.
@@ -56,7 +60,9 @@ class Writer:
         """
         from actors.commands import EnsureUser
 
-        user = self.do(EnsureUser(subject="system", email="", name="System", domain="", role="ADMIN", kind="SERVICE"))
+        user = self.do(
+            EnsureUser(subject=SYSTEM_SUBJECT, email="", name="System", domain="", role="ADMIN", kind="SERVICE")
+        )
         return _identity(dataclasses.replace(user, role="ADMIN"))
 
 

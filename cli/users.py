@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from actors.records import USER_KINDS, USER_ROLES
-from cli.console import json_option, print_json, print_table
+from cli.console import json_option, print_json, print_table, short_time
 from cli.session import data_dir_option, everyone, reading, writing
 
 if TYPE_CHECKING:
@@ -31,17 +31,13 @@ def list_command(data_dir: str | None, as_json: bool) -> None:
 
     Example: xp user list --json
     """
-    from server import render
-
     with reading(data_dir) as database:
         users = _all(database)
     if as_json:
         print_json([_rendered(user) for user in users])
         return
     columns = ("id", "e-mail", "name", "role", "kind", "status", "since")
-    print_table(
-        columns, ((u.id, u.email, u.name, u.role, u.kind, u.status, render.iso_time(u.created_at)) for u in users)
-    )
+    print_table(columns, ((u.id, u.email, u.name, u.role, u.kind, u.status, short_time(u.created_at)) for u in users))
 
 
 def _all(database: "Database") -> "list[User]":

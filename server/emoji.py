@@ -4,10 +4,10 @@ import emoji
 
 
 def resolve(text: str) -> str:
-    """The emoji itself. Raises `ValueError` for anything that is not exactly one."""
+    """The emoji itself, in its fully-qualified form. Raises `ValueError` for anything that is not exactly one."""
     candidate = text
     if text.startswith(":") and text.endswith(":") and len(text) > 2:
         candidate = emoji.emojize(text, language="alias")
     if not emoji.is_emoji(candidate):
         raise ValueError("expected one emoji, or the :shortcode: of one")
-    return candidate
+    return emoji.emojize(emoji.demojize(candidate))  # keyboards differ in whether ❤ comes with its variation selector

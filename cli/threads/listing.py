@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.console import json_option, print_json, print_table
+from cli.console import json_option, print_json, print_table, short_time
 from cli.session import data_dir_option, everyone, reading
 
 if TYPE_CHECKING:
@@ -54,10 +54,8 @@ def _newest(database: "Database", limit: int) -> "tuple[list[Thread], bool]":
 
 
 def _row(thread: "Thread") -> tuple[object, ...]:
-    from server import render
-
     last = thread.last_message
     return (
         thread.id, thread.title, thread.status, thread.message_count, thread.offset, thread.creator.name,
-        render.iso_time(last.created_at) if last else "–",
+        short_time(last.created_at if last else None),
     )  # fmt: skip

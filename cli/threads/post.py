@@ -7,10 +7,12 @@ import click
 
 from actors.records import MESSAGE_TYPES
 from cli.console import json_option, plain, print_json
-from cli.session import Writer, data_dir_option, everyone, identity_of, reading, writing
+from cli.session import Writer, data_dir_option, identity_of, reading, writing
 
 if TYPE_CHECKING:
     from actors.records import Identity, Message, MessageType
+    from actors.thread_state import ThreadState
+    from storage.database import Database
 
 
 @click.command("post")
@@ -35,46 +37,44 @@ def command(thread: str, text: str, author: str | None, kind: Any, data_dir: str
     from server.schemas.messages import CreateMessageRequest
 
     content = sys.stdin.read() if text == "-" else text
-    _must_be_there(thread, data_dir)
+    with reading(data_dir) as database:
+        state = _open_thread(database, thread)
+        member = _member(database, state, author) if author is not None else None
     request = checked(CreateMessageRequest, thread_id=thread, content=content, type=kind)
     with writing(data_dir) as writer:
-        identity = writer.system() if author is None else _member(thread, author, data_dir)
-        message = _post(writer, identity, request, joins=author is None and not _has(thread, identity, data_dir))
+        identity = member or writer.system()
+        message = _post(writer, identity, request, joins=identity.user.key not in state.roles)
     if as_json:
         print_json(render.message(message, personal=False))
     else:
         click.echo(f"{plain(identity.author.name)} wrote {message.id} at offset {message.offset}.")
 
 
-def _must_be_there(thread: str, data_dir: str | None) -> None:
-    from storage.reading import access
+def _open_thread(database: "Database", thread: str) -> "ThreadState":
+    """A closed one is refused before the system user joins it."""
+    from actors.errors import NotFound
+    from storage.reading import threads
 
-    with reading(data_dir) as database:
-        access.visible_thread(database, everyone(), thread)
+    state = threads.state(database, thread)
+    if state is None:
+        raise NotFound("thread", thread)
+    if state.status == "CLOSED":
+        raise click.ClickException(f"Thread {thread} is CLOSED; its owner can set it to ACTIVE again.")
+    return state
 
 
-def _member(thread: str, named: str, data_dir: str | None) -> "Identity":
+def _member(database: "Database", state: "ThreadState", named: str) -> "Identity":
     """Who is to write: what the server asks of them is asked here in an administrator's words."""
     from storage.maintenance import people
 
-    with reading(data_dir) as database:
-        user = people.find(database, named)
+    user = people.find(database, named)
     if user.status != "ACTIVE":
         raise click.ClickException(f"{plain(user.name)} is deactivated and writes no more.")
-    identity = identity_of(user)
-    if not _has(thread, identity, data_dir):
+    if user.key not in state.roles:
         raise click.ClickException(
-            f"{plain(user.name)} is not a member of thread {thread}; without --as the system user writes."
+            f"{plain(user.name)} is not a member of thread {state.id}; without --as the system user writes."
         )
-    return identity
-
-
-def _has(thread: str, identity: "Identity", data_dir: str | None) -> bool:
-    from storage.reading import threads
-
-    with reading(data_dir) as database:
-        state = threads.state(database, thread)
-    return state is not None and identity.user.key in state.roles
+    return identity_of(user)
 
 
 def _post(writer: Writer, identity: "Identity", request: Any, *, joins: bool) -> "Message":

@@ -165,6 +165,9 @@ async def test_our_own_server_answers(xp: Xp, tmp_path: Path) -> None:
             "advice": found["port"]["advice"],
         }  # fmt: skip
         assert all(look["good"] for look in found.values())
+        beside = await asyncio.to_thread(looks, xp, "--data-dir", server.data_dir)
+        assert server.process is not None
+        assert beside["data folder"]["found"] == f"{server.data_dir}, used by process {server.process.pid}"
     finally:
         assert await server.stop() == 0
 

@@ -11,6 +11,7 @@ import pytest
 
 from actors import commands
 from actors.records import Thread
+from cli.session import SYSTEM_SUBJECT
 from tests.builders import Ledger
 from tests.cli.conftest import Xp
 from tests.serving import ServerProcess
@@ -175,6 +176,20 @@ def test_a_closed_thread_takes_nothing_and_gets_no_member(xp: Xp, ledger: Ledger
     ledger.do(commands.UpdateThread(identity=ledger.user("ana"), thread_id=thread.id, status="CLOSED"))
     assert "CLOSED" in xp("thread", "post", thread.id, "hello").sentence
     assert ledger.one("SELECT message_count FROM thread") == 0
+    assert member_of(ledger, "System") is None
+
+
+def test_two_first_messages_of_the_system_user_at_once(
+    xp: Xp, ledger: Ledger, thread: Thread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that is a moment late finds the member there, and its message is written all the same."""
+    xp("thread", "post", thread.id, "one")
+    stale = ledger.state(thread)
+    assert stale is not None
+    stale.roles.clear()
+    monkeypatch.setattr("storage.reading.threads.state", lambda *_: stale)
+    assert xp("thread", "post", thread.id, "two").code == 0
+    assert ledger.one("SELECT message_count FROM thread") == 2
 
 
 @pytest.mark.parametrize(
@@ -188,7 +203,7 @@ def test_a_closed_thread_takes_nothing_and_gets_no_member(xp: Xp, ledger: Ledger
 )
 def test_the_limits_are_the_servers(text: str, said: str, xp: Xp, ledger: Ledger, thread: Thread) -> None:
     assert xp("thread", "post", thread.id, "-", stdin=text).sentence == said
-    assert ledger.one("SELECT count(*) FROM user WHERE subject = 'system'") == 0
+    assert ledger.one("SELECT count(*) FROM user WHERE subject = ?", SYSTEM_SUBJECT) == 0
 
 
 async def test_subscribers_of_a_running_server_see_it(tmp_path: Path, command_line: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from cli.session import SYSTEM_SUBJECT
 from tests.builders import Ledger
 from tests.cli.conftest import Xp
 
@@ -16,7 +17,7 @@ def test_make_list_promote(xp: Xp, ledger: Ledger) -> None:
     assert xp("user", "set-role", made["id"], "USER", "--json").json["role"] == "USER"
     system, ana = xp("user", "list", "--json").json
     assert (system["subject"], system["name"], system["role"], system["kind"]) == (
-        "system",
+        SYSTEM_SUBJECT,
         "System",
         "ADMIN",
         "SERVICE",
@@ -73,8 +74,8 @@ def test_nobody_and_several(xp: Xp, ledger: Ledger) -> None:
 
 def test_the_terminal_is_an_admin_whatever_became_of_its_user(xp: Xp, ledger: Ledger) -> None:
     xp("user", "create", "ana@x.org")
-    xp("user", "set-role", ledger.one("SELECT uid FROM user WHERE subject = 'system'"), "USER")
-    assert ledger.one("SELECT role FROM user WHERE subject = 'system'") == "USER"
+    xp("user", "set-role", ledger.one("SELECT uid FROM user WHERE subject = ?", SYSTEM_SUBJECT), "USER")
+    assert ledger.one("SELECT role FROM user WHERE subject = ?", SYSTEM_SUBJECT) == "USER"
     assert xp("user", "set-role", "ana@x.org", "ADMIN").code == 0
 
 

@@ -1,6 +1,12 @@
-"""Fills a database of the server's own schema with many messages, faster than any client could."""
+"""Fills a database of the server's own schema with many messages, faster than any client could.
 
+python -m bench.filling FOLDER COUNT makes FOLDER/experience.db with two threads of COUNT messages and one of 100, and
+prints what it made as JSON.
+"""
+
+import json
 import sqlite3
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +18,8 @@ from storage.database import DatabaseOptions, open_writer
 from storage.schema import migrate
 
 CHUNK = 20_000
+SMALL = 100
+CONTENT = "A message of some length, as people write them in threads: neither long nor short. " * 3
 
 MESSAGES = (
     'INSERT INTO message (id, uid, thread_id, author_id, type, content, metadata, "offset", number, created_at,'
@@ -25,14 +33,14 @@ MARKERS = "UPDATE member SET last_read_offset = ?, last_read_number = ? WHERE th
 class Filler:
     """A database with the schema of the server and one user, to whom all threads belong."""
 
-    def __init__(self, path: Path, subject: str = "bench") -> None:
+    def __init__(self, path: Path, *, synchronous: str, subject: str = "bench") -> None:
         options = DatabaseOptions(path)
         writer = open_writer(options)
         models.database_proxy.initialize(writer)
         migrate(writer, path)
         writer.close()
         self.database = sqlite3.connect(path)
-        self.database.execute("PRAGMA synchronous = FULL")
+        self.database.execute(f"PRAGMA synchronous = {synchronous}")
         self.database.execute("PRAGMA wal_autocheckpoint = 4000")
         (self.position,) = self.database.execute("SELECT position FROM log_head").fetchone()
         self._now = time.time_ns() // 1_000_000
@@ -105,3 +113,20 @@ class Filler:
             self.database.execute("UPDATE log_head SET position = ?", (self.position,))
         self.database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self.database.close()
+
+
+def main() -> None:
+    folder, count = Path(sys.argv[1]), int(sys.argv[2])
+    folder.mkdir(parents=True)
+    path = folder / "experience.db"
+    filler = Filler(path, synchronous="OFF")  # a copy of nothing: whoever loses it fills it again
+    other, large, small = filler.thread("Other"), filler.thread("Large"), filler.thread("Small")
+    for thread, messages in ((other, count), (large, count), (small, SMALL)):
+        filler.fill(thread, messages, CONTENT)
+    found = {"large": filler.uid(large), "small": filler.uid(small)}
+    filler.close()
+    print(json.dumps({**found, "bytes": path.stat().st_size}))
+
+
+if __name__ == "__main__":
+    main()

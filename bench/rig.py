@@ -1,58 +1,79 @@
-"""What the cases share: threads made over REST, subscribers, publishers at saturation, windows of time."""
+"""What the cases share: subscribers, publishers at saturation, windows of time."""
 
 import asyncio
 import itertools
-import json
 import time
-import urllib.request
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar
 
-from bench.clients import PUSH, REPLY, Counter, Frames, Socket, connect, must_be_gapless, open_socket, subscribe, token
+from bench.client import (
+    PUSH,
+    REPLY,
+    Counter,
+    Frames,
+    Socket,
+    connect,
+    create_message,
+    must_be_gapless,
+    open_socket,
+    publications,
+    subscribe,
+)
+from bench.harness import PATIENCE, Meter, Process, Usage
 
 CONTENT = "x" * 200
+PLAIN_MARK = b"A message of the plain server, which begins like this: "
+PLAIN = PLAIN_MARK + b"x" * (200 - len(PLAIN_MARK))
+T = TypeVar("T")
 
 
-def call(url: str, method: str, path: str, good_token: str, body: Any = None) -> Any:
-    """One REST request, at leisure; answers `data`."""
-    data = None if body is None else json.dumps(body).encode()
-    headers = {"Authorization": f"Bearer {good_token}", "Content-Type": "application/json"}
-    request = urllib.request.Request(url + path, data, headers, method=method)
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)["data"]
-
-
-async def make_threads(url: str, count: int, good_token: str) -> list[str]:
-    def make() -> list[str]:
-        return [call(url, "POST", "/api/v1/threads", good_token, {"title": f"Thread {n}"})["id"] for n in range(count)]
-
-    return await asyncio.to_thread(make)
-
-
-async def gather(work: Sequence[Any], at_once: int = 100) -> list[Any]:
+async def gather(work: Sequence[Coroutine[Any, Any, T]], at_once: int = 100) -> list[T]:
     """Await all, some at a time."""
     room = asyncio.Semaphore(at_once)
 
-    async def one(job: Any) -> Any:
+    async def one(job: Coroutine[Any, Any, T]) -> T:
         async with room:
             return await job
 
-    return await asyncio.gather(*map(one, work))
+    try:
+        return await asyncio.gather(*map(one, work))
+    finally:
+        for job in work:
+            job.close()  # those that never began, where this was interrupted
+
+
+async def until(done: Callable[[], bool], what: Callable[[], str]) -> None:
+    """Raises what it waited for in vain."""
+    end = time.perf_counter() + PATIENCE / 4
+    while not done():
+        if time.perf_counter() > end:
+            raise AssertionError(what())
+        await asyncio.sleep(0.01)
+
+
+async def per_second(
+    count: Callable[[], float], seconds: float, process: Process, *, settle: float = 0.4
+) -> tuple[float, Usage]:
+    """How fast a count grows, after a moment to settle, and who used the cores meanwhile."""
+    await asyncio.sleep(settle)
+    meter, before = Meter(process), count()
+    await asyncio.sleep(seconds)
+    return (count() - before) / meter.seconds, meter.read()
 
 
 class Subscribers:
-    """Sockets that count the publications they get; the first one checks every offset."""
+    """Sockets that count the publications they get; the first one keeps them all, for `check`."""
 
     def __init__(self) -> None:
         self.sockets: list[Socket] = []
         self.counters: list[Counter] = []
-        self.checked: list[bytes] = []
+        self._kept: list[bytes] = []
 
-    async def join(self, port: int, threads: Sequence[str], good_token: str) -> None:
+    async def join(self, port: int, threads: Sequence[str], token: str) -> None:
         """One subscriber for each thread named (the same one as often as wanted)."""
 
         async def one(thread: str) -> Socket:
-            socket = await connect(port, good_token)
+            socket = await connect(port, token)
             await subscribe(socket, thread)
             return socket
 
@@ -60,14 +81,14 @@ class Subscribers:
         for index, socket in enumerate(self.sockets):
             counter = Counter(PUSH)
             self.counters.append(counter)
-            socket.on_data = self._checking(counter) if index == 0 else counter.feed
+            socket.on_data = self._keeping(counter) if index == 0 else counter.feed
 
-    def _checking(self, counter: Counter) -> Callable[[bytes], object]:
+    def _keeping(self, counter: Counter) -> Callable[[bytes], object]:
         frames = Frames()
 
         def take(data: bytes) -> None:
             counter.feed(data)
-            self.checked += frames.feed(data)
+            self._kept += frames.feed(data)
 
         return take
 
@@ -75,10 +96,15 @@ class Subscribers:
     def delivered(self) -> int:
         return sum(counter.count for counter in self.counters)
 
-    def check(self) -> None:
-        """Raises where the checked subscriber missed something."""
-        assert must_be_gapless(self.checked) > 0
-        self.checked.clear()
+    async def check(self, expected: int) -> None:
+        """Raises unless everyone got every message, and the first one in order and whole."""
+        await until(
+            lambda: all(counter.count == expected for counter in self.counters),
+            lambda: f"of {expected} messages each, subscribers got {sorted({c.count for c in self.counters})[:5]}",
+        )
+        kept = publications(self._kept)
+        must_be_gapless([publication["offset"] for publication in kept])
+        assert all(publication["data"]["data"]["content"] == CONTENT for publication in kept)
 
     def close(self) -> None:
         for socket in self.sockets:
@@ -92,11 +118,13 @@ class Publishers:
         self._in_flight = in_flight
         self._sockets: list[Socket] = []
         self._numbers = itertools.count(10)
-        self.acknowledged = 0
         self._stopped = False
+        self._unexpected = b""
+        self.sent = 0
+        self.acknowledged = 0
 
-    async def start(self, port: int, count: int, threads: Sequence[str], good_token: str) -> None:
-        self._sockets = await gather([connect(port, good_token) for _ in range(count)])
+    async def start(self, port: int, count: int, threads: Sequence[str], token: str) -> None:
+        self._sockets = await gather([connect(port, token) for _ in range(count)])
         turns = itertools.cycle(threads)
         for socket in self._sockets:
             self._run(socket, turns)
@@ -107,6 +135,8 @@ class Publishers:
         def answer(data: bytes) -> None:
             count = counter.feed(data)
             self.acknowledged += count
+            if not count and b'"error":{' in data:
+                self._unexpected = data
             if count and not self._stopped:
                 socket.send(self._commands(turns, count))
 
@@ -114,72 +144,56 @@ class Publishers:
         socket.send(self._commands(turns, self._in_flight))
 
     def _commands(self, turns: "itertools.cycle[str]", count: int) -> bytes:
+        self.sent += count
         return b"\n".join([create_message(next(self._numbers), next(turns), CONTENT) for _ in range(count)])
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
+        """Raises unless every command was answered well."""
         self._stopped = True
+        await until(
+            lambda: self.acknowledged == self.sent,
+            lambda: f"{self.acknowledged} acks for {self.sent} commands; {self._unexpected[:200]!r}",
+        )
+
+    def close(self) -> None:
         for socket in self._sockets:
             socket.transport.abort()
 
 
-def create_message(number: int, thread: str, content: str) -> bytes:
-    return b'{"id":%d,"rpc":{"method":"create_message","data":{"thread_id":"%b","content":"%b"}}}' % (
-        number % 2**31 + 3,
-        thread.encode(),
-        content.encode(),
-    )
-
-
-async def per_second(count: Callable[[], float], seconds: float, *, settle: float = 0.5) -> float:
-    """How fast a count grows, after a moment to settle."""
-    await asyncio.sleep(settle)
-    before, started = count(), time.perf_counter()
-    await asyncio.sleep(seconds)
-    return (count() - before) / (time.perf_counter() - started)
-
-
 class PlainSubscribers:
-    """Yardstick A: subscribers and publishers of the plain server, the same payload size as a message has."""
+    """Yardstick A: subscribers and publishers of the plain server."""
 
     def __init__(self) -> None:
         self.counters: list[Counter] = []
         self.sockets: list[Socket] = []
-        self._stopped = False
 
     async def join(self, port: int, count: int) -> None:
         self.sockets = await gather([open_socket(port) for _ in range(count)])
         for socket in self.sockets:
-            counter = Counter(b"xxxxxxx!")
+            counter = Counter(PLAIN_MARK)
             self.counters.append(counter)
             socket.on_data = counter.feed
             socket.send(b"S")
 
     async def publish(self, port: int, count: int) -> None:
-        payload = (CONTENT[:-1] + "!").encode()
         for socket in await gather([open_socket(port) for _ in range(count)]):
             self.sockets.append(socket)
-            self._run(socket, payload)
+            self._run(socket)
 
-    def _run(self, socket: Socket, payload: bytes) -> None:
+    def _run(self, socket: Socket) -> None:
         counter = Counter(b"ok")
 
         def answer(data: bytes) -> None:
             for _ in range(counter.feed(data)):
-                if not self._stopped:
-                    socket.send(payload)
+                socket.send(PLAIN)
 
         socket.on_data = answer
-        socket.send(payload)
+        socket.send(PLAIN)
 
     @property
     def delivered(self) -> int:
         return sum(counter.count for counter in self.counters)
 
     def close(self) -> None:
-        self._stopped = True
         for socket in self.sockets:
             socket.transport.abort()
-
-
-def bench_token() -> str:
-    return token()

@@ -5,10 +5,11 @@ import itertools
 import sys
 import tempfile
 
-from bench.clients import Caller, post_request
-from bench.processes import on_server_core, server, yardstick
-from bench.results import Outcome, ratio
-from bench.rig import CONTENT, Publishers, bench_token, make_threads, per_second
+from bench.client import make_token
+from bench.harness import ROOT, Running, on_server_core, server, yardstick
+from bench.http_client import Caller, make_threads, post_request
+from bench.results import Figure, Outcome
+from bench.rig import CONTENT, Publishers, per_second
 
 CALLERS = 256
 SOCKETS = 50
@@ -18,51 +19,61 @@ THREADS = 100
 
 async def create(quick: bool) -> Outcome:
     outcome = Outcome()
-    post = outcome.figure("B: plain aiohttp POST", "requests/s")
+    post = outcome.figure("B: plain aiohttp POST, 256 callers", "requests/s")
     rows = outcome.figure("C: plain sqlite3, groups of 100", "messages/s")
     rest = outcome.figure("create message by REST, 256 callers", "messages/s")
     rpc = outcome.figure("create message by rpc, 50 sockets", "messages/s")
+    repetitions, seconds = (1, 1.0) if quick else (3, 2.0)
     with server() as running, yardstick("post") as stick:
-        good_token = bench_token()
-        threads = await make_threads(running.url, THREADS, good_token)
-        for _ in range(1 if quick else 3):
-            post.values.append(await _callers(stick.port, threads, good_token))
-            rest.values.append(await _callers(running.port, threads, good_token))
-            rows.values.append(await _rows())
-            rpc.values.append(await _rpc(running.port, threads, good_token))
-    outcome.target("3", "create message by REST, 256 callers over 100 threads", ratio(rest, post), "× B", least=0.6)
-    outcome.target("4", "create message by rpc over 50 WebSockets", ratio(rpc, post), "× B", least=1.3)
-    outcome.target("4", "create message by rpc over 50 WebSockets", ratio(rpc, rows), "× C", least=0.4)
+        token = make_token()
+        threads = await make_threads(running.url, THREADS, token)
+        for _ in range(repetitions):
+            await _callers(post, stick, threads, token, seconds)
+            await _callers(rest, running, threads, token, seconds)
+            rows.add(await _rows(seconds))
+            await _rpc(rpc, running, threads, token, seconds)
+    outcome.target_ratio("3", "create message by REST, 256 callers, 100 threads", rest, post, "× B", least=0.6)
+    outcome.target_ratio("4", "create message by rpc, 50 WebSockets, 100 threads", rpc, post, "× B", least=1.3)
+    outcome.target_ratio("4", "create message by rpc, 50 WebSockets, 100 threads", rpc, rows, "× C", least=0.4)
+    outcome.notes.append(
+        f"for each second of CPU: REST {rest.per_cpu_second / post.per_cpu_second:.2f} × B, "
+        f"rpc {rpc.per_cpu_second / post.per_cpu_second:.2f} × B"
+    )
     return outcome
 
 
-async def _callers(port: int, threads: list[str], good_token: str) -> float:
-    requests = itertools.cycle([post_request(thread, good_token, CONTENT) for thread in threads])
+async def _callers(figure: Figure, running: Running, threads: list[str], token: str, seconds: float) -> None:
+    requests = itertools.cycle([post_request(thread, token, CONTENT) for thread in threads])
     loop = asyncio.get_running_loop()
     callers = []
     for _ in range(CALLERS):
-        _, caller = await loop.create_connection(lambda: Caller(requests.__next__), "127.0.0.1", port)
+        _, caller = await loop.create_connection(lambda: Caller(requests.__next__), "127.0.0.1", running.port)
         callers.append(caller)
-    rate = await per_second(lambda: sum(caller.answered for caller in callers), 2.0)
+    figure.add(*await per_second(lambda: sum(caller.answered for caller in callers), seconds, running.process))
     for caller in callers:
         assert caller.failure is None, caller.failure
         caller.stopped = True
         caller.transport.abort()
-    return rate
 
 
-async def _rpc(port: int, threads: list[str], good_token: str) -> float:
+async def _rpc(figure: Figure, running: Running, threads: list[str], token: str, seconds: float) -> None:
     publishers = Publishers(IN_FLIGHT)
-    await publishers.start(port, SOCKETS, threads, good_token)
-    rate = await per_second(lambda: publishers.acknowledged, 2.0)
-    publishers.stop()
-    return rate
+    await publishers.start(running.port, SOCKETS, threads, token)
+    figure.add(*await per_second(lambda: publishers.acknowledged, seconds, running.process))
+    await publishers.stop()
+    publishers.close()
 
 
-async def _rows() -> float:
+async def _rows(seconds: float) -> float:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, on_server_core():
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bench.yardsticks", "sqlite", folder, "1.5", stdout=asyncio.subprocess.PIPE
-        )
-        output, _ = await process.communicate()
+            sys.executable, "-m", "bench.yardsticks.rows", folder, str(seconds),
+            stdout=asyncio.subprocess.PIPE, cwd=ROOT,
+        )  # fmt: skip
+        try:
+            output, _ = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
     return float(output)

@@ -77,9 +77,7 @@ async def delete_thread(call: Call, request: ById) -> Result:
 @operations("POST", "/threads/{thread_id}/read", response=MemberView)
 async def mark_read(call: Call, request: MarkReadRequest) -> Result:
     """Move one's marker up to `offset`, or to the newest message; it never moves back."""
-    command = MarkRead(
-        identity=call.identity, once=call.once, thread_id=request.thread_id, offset=request.offset
-    )
+    command = MarkRead(identity=call.identity, once=call.once, thread_id=request.thread_id, offset=request.offset)
     done = await call.services.directory.ask(command)
     return Result(render.member(cast(Member, done.result)))
 

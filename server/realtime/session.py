@@ -1,6 +1,7 @@
 """One client of the protocol, whatever carries its frames: who it is, what it asked, what it is subscribed to."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
@@ -150,12 +151,10 @@ class Session:
 
     def refuse_frame(self, frame: str, size: int) -> None:
         """A frame over the limit: say so to the command in it, where it can be told which, then close."""
-        detail = f"limit exceeded: a frame has at most {limits.FRAME_BYTES} bytes, {size} came"
-        try:
+        with contextlib.suppress(protocol.BadFrame, StopIteration):
             number = protocol.command_id(next(protocol.commands(frame)))
-        except (protocol.BadFrame, StopIteration):
-            number = 0
-        self.send(protocol.error(number, protocol.LIMIT_EXCEEDED[0], detail))
+            detail = f"limit exceeded: a frame has at most {limits.FRAME_BYTES} bytes, {size} came"
+            self.send(protocol.error(number, protocol.LIMIT_EXCEEDED[0], detail))
         self.close(*protocol.BAD_REQUEST)
 
     def _answer(self, number: int, verb: str, outcome: LoopFuture[Answer]) -> None:

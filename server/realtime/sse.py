@@ -97,6 +97,8 @@ class _Stream:
         seconds = max(0.0, min(identity.expires_at - services.clock(), limits.TIMER_SECONDS))
         self._expiry = loop.call_later(seconds, self.close, *protocol.EXPIRED)
         services.hub.join(self)
+        if services.hub.draining:  # since the request was let in
+            self.close(*protocol.SHUTDOWN)
 
     async def follow(self, thread_ids: Sequence[str]) -> None:
         """Register with every thread; raises for one that the identity may not see."""
@@ -224,8 +226,6 @@ class Streams:
         ended = asyncio.Event()
         transport = StreamTransport(writer, ended)
         stream = _Stream(self._services, self._stage, identity, transport, by_offset)
-        if self._services.hub.draining:  # since it was looked at above
-            stream.close(*protocol.SHUTDOWN)
         try:
             await stream.follow(thread_ids)
             await self._authentication.of(request)  # rights may have changed before the hub knew of this stream

@@ -12,6 +12,9 @@ class Proxy:
         self._writers: set[asyncio.StreamWriter] = set()
         self.port = 0
         self.connections = 0
+        self.cut_after: list[int] = []
+        """How many bytes the next connections may bring the client before they are cut, in the middle of a frame or
+        not; once the list is empty, connections last."""
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -21,14 +24,19 @@ class Proxy:
             writer.close()
             return
         self._writers |= {writer, there_writer}
-        await asyncio.gather(self._pump(reader, there_writer), self._pump(there_reader, writer))
+        most = self.cut_after.pop(0) if self.cut_after else None
+        await asyncio.gather(self._pump(reader, there_writer), self._pump(there_reader, writer, most))
         self._writers -= {writer, there_writer}
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, most: int | None = None) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(65_536):
+                if most is not None:
+                    data, most = data[:most], most - len(data)
                 writer.write(data)
                 await writer.drain()
+                if most is not None and most <= 0:
+                    break
         writer.close()
 
     def sever(self) -> None:

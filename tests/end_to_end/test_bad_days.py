@@ -7,14 +7,8 @@ import sqlite3
 from pathlib import Path
 
 import aiohttp
-import pytest
 
-from actors.commands import PostMessage
-from actors.identifiers import new_id
-from actors.records import Identity
-from storage.database import FILE_NAME, DatabaseOptions
-from storage.journal_store import JournalStore
-from tests.realtime_client import PATIENCE, raw_client
+from storage.database import FILE_NAME
 from tests.serving import Client, ServerProcess
 
 
@@ -79,6 +73,18 @@ async def test_a_second_server_on_the_same_folder(process: ServerProcess) -> Non
     assert "stop it first" in said
 
 
+async def test_a_lock_at_the_start(process: ServerProcess) -> None:
+    """Waited for a while; then the start is refused in a sentence that says what to end."""
+    assert await process.stop() == 0
+    other = sqlite3.connect(process.data_dir / FILE_NAME, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert "another process holds a lock on it; end that process" in await _refusal(process)
+    await process.start(wait=False)
+    other.execute("ROLLBACK")
+    other.close()
+    await process.ready()
+
+
 async def test_a_lock_of_another_process(process: ServerProcess, session: aiohttp.ClientSession) -> None:
     """Writes are refused, to be retried; reads go on; when the lock goes, so does the trouble."""
     alice = Client(session, process.url, "alice")
@@ -133,42 +139,3 @@ async def test_a_full_disk(tmp_path: Path, session: aiohttp.ClientSession) -> No
         assert (await alice.get(f"/api/v1/messages/{message_id}")).status == 200
     assert await server.stop() == 0
     assert "Traceback" not in server.log.read_text()
-
-
-@pytest.mark.parametrize("ours_between", [False, True])
-async def test_what_another_process_writes_arrives(
-    process: ServerProcess, session: aiohttp.ClientSession, ours_between: bool
-) -> None:
-    """In order, without a hole or a repeat, whoever wrote what."""
-    alice = Client(session, process.url, "alice")
-    thread = await alice.thread()
-    me = await alice.me()
-    async with raw_client(session, process.websocket_url, alice.token) as client:
-        await client.subscribe(thread["id"])
-        store = JournalStore(DatabaseOptions(process.data_dir / FILE_NAME))
-        await asyncio.to_thread(_write_beside, store, me["id"], thread["id"], 5)
-        if ours_between:
-            await alice.say(thread, "ours")
-        await asyncio.to_thread(_write_beside, store, me["id"], thread["id"], 5)
-        if ours_between:
-            await alice.say(thread, "ours too")
-        count = 12 if ours_between else 10
-        async with asyncio.timeout(PATIENCE):
-            offsets = [item["offset"] for item in await client.publications(count)]
-        assert offsets == list(range(2, 2 + count))
-
-
-def _write_beside(store: JournalStore, user_id: str, thread_id: str, count: int) -> None:
-    from storage.reading import users
-
-    store.open()
-    try:
-        with store.database.atomic():
-            user = users.one(store.database, user_id)
-        identity = Identity(user, user.author, expires_at=0)
-        for number in range(count):
-            command = PostMessage(identity=identity, thread_id=thread_id, message_id=new_id(), content=str(number))
-            (outcome,) = store.apply([command])
-            assert not isinstance(outcome, Exception), outcome
-    finally:
-        store.close()

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import sqlite3
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,7 @@ async def test_killed_at_random_moments(tmp_path: Path, session: aiohttp.ClientS
     await _must_hold(alice, threads, book)
     assert await server.stop() == 0
     _must_be_gapless(tmp_path / "data" / "experience.db")
+    await _must_pass_the_check(tmp_path / "data")
 
 
 async def _write_until_killed(
@@ -60,7 +62,7 @@ async def _write_until_killed(
     chance: random.Random,
 ) -> None:
     enough = asyncio.Event()
-    goal = len(book.acknowledged) + chance.randint(5, 400)
+    goal = len(book.acknowledged) + chance.randint(5, 250)
 
     def note(content: str, message: Any) -> None:
         book.note(content, message)
@@ -76,6 +78,7 @@ async def _write_until_killed(
         )
         for n in range(RPC_WRITERS)
     ]
+    writers.append(asyncio.create_task(_change(alice, threads, book, chance)))
     async with asyncio.timeout(30):
         await enough.wait()
     await asyncio.sleep(chance.random() * 0.01)  # any moment of a commit
@@ -120,6 +123,21 @@ async def _write_by_rpc(
                         note(contents[n], reply["rpc"]["data"])
     except (aiohttp.ClientError, OSError, Disconnected):
         return
+
+
+async def _change(alice: Client, threads: list[str], book: Book, chance: random.Random) -> None:
+    """Other writes than messages: nobody keeps book of them, but what they leave behind must fit together."""
+    while True:
+        thread = f"/api/v1/threads/{chance.choice(threads)}"
+        message_id = chance.choice([*book.acknowledged.values(), ("c" + "0" * 24, 0)])[0]
+        try:
+            me = (await alice.me())["id"]
+            await alice.post(f"/api/v1/messages/{message_id}/reactions", emoji=chance.choice("👍🎉"))
+            await alice.post(f"{thread}/read")
+            await alice.patch(thread, title=f"Title {chance.random()}")
+            await alice.patch(f"{thread}/members/{me}", muted=chance.random() < 0.5)
+        except (aiohttp.ClientError, OSError):
+            return
 
 
 async def _retry(alice: Client, book: Book) -> None:
@@ -169,3 +187,15 @@ def _must_be_gapless(path: Path) -> None:
         assert wrong == (0,)
     finally:
         database.close()
+
+
+async def _must_pass_the_check(data_dir: Path) -> None:
+    """`xp db check`, as an operator would ask after a power cut."""
+    check = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli.main", "db", "check", "--data-dir", str(data_dir)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await check.communicate()
+    assert check.returncode == 0, said.decode()
+    assert b"checks passed" in said

@@ -1,14 +1,18 @@
 """The official SDK for Python, unchanged, against a real server process."""
 
 import asyncio
+import contextlib
+import random
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import aiohttp
 import centrifuge
 import pytest
 
+from actors import limits
 from tests.end_to_end.proxy import Proxy, proxy_to
 from tests.serving import Client, ServerProcess, token
 
@@ -22,6 +26,7 @@ class Follower(centrifuge.SubscriptionEventHandler):
         self.offsets: list[int] = []
         self.events: list[dict[str, Any]] = []
         self.subscribed: list[centrifuge.SubscribedContext] = []
+        self.unsubscribed: list[int] = []
         self._news = asyncio.Event()
 
     async def on_publication(self, ctx: centrifuge.PublicationContext) -> None:
@@ -31,6 +36,10 @@ class Follower(centrifuge.SubscriptionEventHandler):
 
     async def on_subscribed(self, ctx: centrifuge.SubscribedContext) -> None:
         self.subscribed.append(ctx)
+        self._news.set()
+
+    async def on_unsubscribed(self, ctx: centrifuge.UnsubscribedContext) -> None:
+        self.unsubscribed.append(ctx.code)
         self._news.set()
 
     async def until(self, condition: Any) -> None:
@@ -104,6 +113,83 @@ async def _sever(proxy: Proxy) -> None:
     proxy.sever()
 
 
+async def test_nothing_is_lost_when_frames_are_cut_in_the_middle(process: ServerProcess, alice: Client) -> None:
+    """Forty connections one after another, each ends after so many bytes, while three write."""
+    thread = await alice.thread()
+    chance = random.Random(20261123)
+    async with proxy_to(process.port) as proxy:
+        # A handshake has about 130 bytes, the answer to connect 250, an event 700.
+        proxy.cut_after = [chance.randint(100, 4_000) for _ in range(40)]
+        url = f"ws://127.0.0.1:{proxy.port}/connection/websocket"
+        async with following(url, thread["id"]) as (_, _, follower):
+
+            async def write(name: str) -> None:
+                for number in range(40):
+                    await alice.say(thread, f"{name}{number}")
+
+            await asyncio.gather(*map(write, "abc"))
+            await follower.until(lambda: not proxy.cut_after)
+            last = await alice.say(thread, "the last")
+            await follower.reaches(last["offset"])
+            assert follower.offsets == list(range(2, last["offset"] + 1))
+            assert all(again.recovered for again in follower.subscribed[1:])
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+async def test_nothing_is_lost_when_the_server_starts_anew_under_writes(
+    process: ServerProcess, alice: Client, in_order: bool
+) -> None:
+    threads = [await alice.thread() for _ in range(3)]
+    async with AsyncExitStack() as stack:
+        followers = [
+            (await stack.enter_async_context(following(process.websocket_url, thread["id"])))[2] for thread in threads
+        ]
+        running = True
+
+        async def write(thread: Any) -> None:
+            number = 0
+            while running:
+                with contextlib.suppress(aiohttp.ClientError):
+                    key = {"Idempotency-Key": f"{thread['id']}/{number}"}
+                    answer = await alice.post(f"/api/v1/threads/{thread['id']}/messages", key, content=str(number))
+                    number += answer.status == 201
+
+        writers = [asyncio.create_task(write(thread)) for thread in threads]
+        for _ in range(2):
+            seen = [len(follower.offsets) for follower in followers]
+            for follower, before in zip(followers, seen, strict=True):
+                await follower.until(lambda f=follower, b=before: len(f.offsets) > b + 20)
+            if in_order:
+                assert await process.stop() == 0
+            else:
+                process.kill()
+                await process.ended()
+            await process.start()
+        running = False
+        await asyncio.gather(*writers)
+        for thread, follower in zip(threads, followers, strict=True):
+            last = await alice.say(thread, "the last")
+            await follower.reaches(last["offset"])
+            assert follower.offsets == list(range(2, last["offset"] + 1))
+            assert len(follower.subscribed) == 3
+            assert all(again.recovered for again in follower.subscribed[1:])
+
+
+async def test_who_loses_access_is_told(process: ServerProcess, session: aiohttp.ClientSession, alice: Client) -> None:
+    bob = Client(session, process.url, "bob")
+    him = (await bob.me())["id"]
+    thread = await alice.thread(members=[{"user_id": him}])
+    async with following(process.websocket_url, thread["id"], "bob") as (_, subscription, follower):
+        assert (await alice.delete(f"/api/v1/threads/{thread['id']}/members/{him}")).status == 200
+        await follower.until(lambda: bool(follower.unsubscribed))
+        assert follower.unsubscribed == [2000]
+        assert follower.events[-1]["type"] == "member.removed"
+        await alice.say(thread, "not for him")
+        with pytest.raises(centrifuge.CentrifugeError):
+            await subscription.history(limit=1)
+        assert follower.offsets == [3]
+
+
 async def test_nothing_is_lost_when_the_server_is_killed(process: ServerProcess, alice: Client) -> None:
     thread = await alice.thread()
     async with following(process.websocket_url, thread["id"]) as (_, _, follower):
@@ -158,3 +244,34 @@ async def test_an_expired_token_is_renewed(process: ServerProcess, alice: Client
     await subscription.ready(timeout=PATIENCE)
     assert asked.is_set()
     await client.disconnect()
+
+
+async def test_a_token_is_renewed_while_connected(process: ServerProcess, alice: Client) -> None:
+    """Before it runs out the SDK sends a new one: the connection stays, and nothing is interrupted."""
+    thread = await alice.thread()
+    asked = asyncio.Event()
+
+    async def fresh_token(*_: Any) -> str:
+        asked.set()
+        return token("alice")
+
+    lives = 3 - limits.TOKEN_LEEWAY_SECONDS
+    async with proxy_to(process.port) as proxy:
+        client = centrifuge.Client(
+            f"ws://127.0.0.1:{proxy.port}/connection/websocket",
+            token=token("alice", ttl_seconds=lives),
+            get_token=fresh_token,
+        )
+        follower = Follower()
+        subscription = client.new_subscription(f"thread:{thread['id']}", follower)
+        await client.connect()
+        await subscription.subscribe()
+        await subscription.ready(timeout=PATIENCE)
+        ended_at = time.time() + 3
+        async with asyncio.timeout(PATIENCE):
+            await asked.wait()
+        while time.time() < ended_at + 0.2:
+            await follower.reaches((await alice.say(thread))["offset"])
+        assert proxy.connections == 1
+        assert follower.offsets == list(range(2, follower.offsets[-1] + 1))
+        await client.disconnect()

@@ -42,7 +42,9 @@ async def nothing_more(client: RawClient) -> None:
 
 
 @pytest.mark.parametrize("last", ENDINGS)
-async def test_a_websocket_is_told_to_leave(dial: Dial, alice: Client, bob: Client, thread: Any, him: str, last: str) -> None:
+async def test_a_websocket_is_told_to_leave(
+    dial: Dial, alice: Client, bob: Client, thread: Any, him: str, last: str
+) -> None:
     client = await dial(bob)
     other = await alice.thread(members=[{"user_id": him}])
     await client.subscribe(thread["id"])
@@ -107,9 +109,7 @@ async def test_removed_and_spoken_of_in_one_transaction(
         await alice.post(f"/api/v1/threads/{thread['id']}/members", user_id=him)
 
 
-async def test_subscribing_while_being_removed(
-    dial: Dial, alice: Client, bob: Client, thread: Any, him: str
-) -> None:
+async def test_subscribing_while_being_removed(dial: Dial, alice: Client, bob: Client, thread: Any, him: str) -> None:
     """Either refused, or subscribed and then told to leave: never subscribed for good."""
     client = await dial(bob)
     channel = f"thread:{thread['id']}"

@@ -88,7 +88,11 @@ async def test_rpc_with_a_version(client: RawClient, thread: Any) -> None:
         ({"method": "get_me", "data": {"idempotency_key": ""}}, 107, "validation_failed"),
         ({"method": "get_me", "data": {"if_version": "1"}}, 107, "validation_failed"),
         ({"method": "get_me", "data": {"if_version": True}}, 107, "validation_failed"),
-        ({"method": "update_thread", "data": {"id": "THREAD", "title": "t", "if_version": 2**63}}, 107, "stale_version"),
+        (
+            {"method": "update_thread", "data": {"id": "THREAD", "title": "t", "if_version": 2**63}},
+            107,
+            "stale_version",
+        ),
         ({"method": "mark_read", "data": {"thread_id": "THREAD", "offset": 2**63}}, 107, "validation_failed"),
         ({"method": "mark_read", "data": {"thread_id": "THREAD", "offset": -1}}, 107, "validation_failed"),
         ({"method": "create_user", "data": {"email": "x@y.zz", "name": "X"}}, 103, "forbidden"),

@@ -9,9 +9,9 @@ import aiohttp
 import orjson
 import pytest
 
+from tests.raw_socket import BINARY, CLOSE, PING, frame, raw_socket
 from tests.realtime_client import RawClient
 from tests.server.realtime.conftest import Dial
-from tests.server.realtime.raw_socket import BINARY, CLOSE, PING, frame, raw_socket
 from tests.server.realtime.waiting import connections, until
 from tests.serving import Client, Server
 
@@ -107,13 +107,16 @@ async def test_a_frame_that_is_too_large(client: RawClient, size: int, char: str
 async def test_a_frame_that_is_too_large_and_no_command(client: RawClient) -> None:
     await client.socket.send_str("x" * 70_000)
     assert (await client.closed()).code == 3501
+    assert client.inbox == []
 
 
 @pytest.mark.parametrize("size", [262_145, 5_000_000])
 async def test_a_frame_that_is_absurd(server: Server, alice: Client, size: int) -> None:
     async with raw_socket(server.url) as socket:
         await socket.send(frame(b"x" * 100, final=False))
-        asyncio.ensure_future(socket.send(frame(b"y" * size, opcode=0))).add_done_callback(lambda done: done.exception())
+        asyncio.ensure_future(socket.send(frame(b"y" * size, opcode=0))).add_done_callback(
+            lambda done: done.exception()
+        )
         assert await socket.close_code() == 1009
         await socket.gone()
     assert (await alice.get("/health")).data["connections"] == 0
@@ -211,7 +214,9 @@ async def test_noise(server: Server, alice: Client) -> None:
             await socket.frame()
             for _ in range(10):
                 if chance.random() < 0.1:
-                    await socket.send(frame(chance.randbytes(chance.randint(0, 300)), opcode=chance.choice((1, BINARY))))
+                    await socket.send(
+                        frame(chance.randbytes(chance.randint(0, 300)), opcode=chance.choice((1, BINARY)))
+                    )
                 command = {"id": 2, chance.choice(words[:6]): {str(chance.choice(words)): value(3) for _ in range(6)}}
                 await socket.send(frame(json.dumps(command).encode()))
     assert (await alice.get("/health")).status == 200

@@ -11,8 +11,8 @@ import pytest
 from actors.runtime import LoopActor
 from actors.thread import ThreadActor
 from server.realtime.session import Session
+from tests.raw_socket import frame, raw_socket
 from tests.realtime_client import event_stream, raw_client
-from tests.server.realtime.raw_socket import frame, raw_socket
 from tests.server.realtime.waiting import connections, until
 from tests.serving import Client, Server, token
 
@@ -103,7 +103,9 @@ async def test_sockets_that_are_cut_while_they_connect(server: Server, alice: Cl
         async with raw_socket(server.url) as socket:
             fresh = token(f"stranger{number}")
             subscribe = {"id": 2, "subscribe": {"channel": f"thread:{thread['id']}"}}
-            await socket.send(frame(orjson.dumps({"id": 1, "connect": {"token": fresh}}) + b"\n" + orjson.dumps(subscribe)))
+            await socket.send(
+                frame(orjson.dumps({"id": 1, "connect": {"token": fresh}}) + b"\n" + orjson.dumps(subscribe))
+            )
             for _ in range(number % 6):
                 await asyncio.sleep(0)
     await until(lambda: len(sessions) == 60)

@@ -11,9 +11,9 @@ from actors import limits
 from actors.connection import ConnectionActor
 from server.realtime.sse import StreamTransport
 from server.realtime.websocket import WebSocketTransport
+from tests.raw_socket import CLOSE, RawSocket, frame, raw_socket, small_connection
 from tests.realtime_client import event_stream
 from tests.server.realtime.conftest import Dial
-from tests.server.realtime.raw_socket import CLOSE, RawSocket, frame, raw_socket, small_connection
 from tests.server.realtime.waiting import connections, until
 from tests.serving import Client, Server
 
@@ -49,9 +49,8 @@ async def websocket_of(socket: RawSocket, alice: Client, thread: Any) -> None:
 
 
 async def stream_of(socket: RawSocket, alice: Client, thread: Any) -> None:
-    await socket.send(
-        f"GET /api/v1/threads/{thread['id']}/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {alice.token}\r\n\r\n".encode()
-    )
+    path = f"/api/v1/threads/{thread['id']}/events"
+    await socket.send(f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {alice.token}\r\n\r\n".encode())
     await socket.reader.readuntil(b": from here")
 
 

@@ -64,9 +64,7 @@ class Reader:
     cut_after=st.lists(st.integers(0, 25), max_size=8),
     width=st.integers(1, 10),
 )
-async def test_nothing_is_lost_and_nothing_comes_twice(
-    server: Server, cut_after: list[int], width: int
-) -> None:
+async def test_nothing_is_lost_and_nothing_comes_twice(server: Server, cut_after: list[int], width: int) -> None:
     """Several write at once, each into all threads, also commits that span many threads; cut anywhere, resumed."""
     writers = [server.client(name) for name in ("alice", "bob", "carol")]
     ids = [(await writer.me())["id"] for writer in writers]
@@ -224,5 +222,7 @@ async def test_events_of_a_thread_are_the_same_over_all_transports(server: Serve
         for _ in range(2):
             pushed = (await client.push())["pub"]["data"]
             assert orjson.loads((await one.next())["data"]) == orjson.loads((await many.next())["data"]) == pushed
-            (logged,) = (await alice.get(f"/api/v1/threads/{thread['id']}/log", after=str(pushed["offset"] - 1))).data[:1]
+            (logged,) = (await alice.get(f"/api/v1/threads/{thread['id']}/log", after=str(pushed["offset"] - 1))).data[
+                :1
+            ]
             assert logged | {"data": None} == pushed | {"data": None}

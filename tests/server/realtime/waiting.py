@@ -10,8 +10,8 @@ from tests.serving import Server
 
 async def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
     async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.005)  # between two looks
+        while not condition():  # noqa: ASYNC110 - the server has no event for what tests look at
+            await asyncio.sleep(0.005)
 
 
 def connections(server: Server) -> int:

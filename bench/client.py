@@ -1,25 +1,26 @@
-"""Clients that cost next to nothing: raw protocols on uvloop that count what comes instead of understanding it."""
+"""WebSockets that cost next to nothing: raw protocols on uvloop that count what comes instead of understanding it."""
 
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import Any, cast
 
 import orjson
 
-from bench.processes import SECRET
+from bench.harness import PATIENCE, SECRET
 from server.tokens import mint
 
-PUSH = b'"pub":'
+PUSH = b'","pub":{"data":{"type":"message.created","thread_id":"'
+"""Begins every publication of a message. The longer a mark, the faster it is counted."""
 REPLY = b'"rpc":'
 HANDSHAKE = (
     b"GET /connection/websocket HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
-PATIENCE = 60.0
 
 
-def token(subject: str = "bench") -> str:
+def make_token(subject: str = "bench") -> str:
+    """Every call makes another one, of the same user."""
     return mint(
         SECRET.encode(), sub=subject, email=f"{subject}@rpotential.ai", name="Bench", domain="rpotential.ai",
         ttl_seconds=7200, now=time.time(),
@@ -60,6 +61,9 @@ class Socket(asyncio.Protocol):
         end = self._head.find(b"\r\n\r\n")
         if end < 0:
             return
+        if not self._head.startswith(b"HTTP/1.1 101"):
+            self.opened.set_exception(ConnectionError(self._head[:200].decode()))
+            return
         self.opened.set_result(None)
         rest = self._head[end + 4 :]
         if rest:
@@ -76,42 +80,48 @@ class Socket(asyncio.Protocol):
 
 
 async def open_socket(port: int, *, source: str | None = None) -> Socket:
-    loop = asyncio.get_running_loop()
     local = (source, 0) if source else None
-    _, socket = await loop.create_connection(Socket, "127.0.0.1", port, local_addr=local)
+    _, socket = await asyncio.get_running_loop().create_connection(Socket, "127.0.0.1", port, local_addr=local)
     await socket.opened
     return socket
 
 
-async def expect(socket: Socket, *marks: bytes) -> bytes:
-    """Wait until all marks have come; answers what came."""
-    came = bytearray()
-    done = asyncio.get_running_loop().create_future()
+async def ask(socket: Socket, command: bytes) -> bytes:
+    """Send a command and wait for its reply, which is whatever line with an `id` comes next; answers that line."""
+    done: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+    frames = Frames()
 
     def look(data: bytes) -> None:
-        came.extend(data)
-        if all(mark in came for mark in marks) and not done.done():
-            done.set_result(None)
+        for line in frames.feed(data):
+            if line.startswith(b'{"id":') and not done.done():
+                done.set_result(line)
 
     socket.on_data = look
+    socket.send(command)
     async with asyncio.timeout(PATIENCE):
-        await done
-    return bytes(came)
+        return await done
 
 
-async def connect(port: int, good_token: str, *, source: str | None = None) -> Socket:
+async def connect(port: int, token: str, *, source: str | None = None) -> Socket:
     """A WebSocket that the server knows."""
     socket = await open_socket(port, source=source)
-    socket.send(b'{"id":1,"connect":{"token":"%b"}}' % good_token.encode())
-    came = await expect(socket, b'"id":1')
+    came = await ask(socket, b'{"id":1,"connect":{"token":"%b"}}' % token.encode())
     assert b'"connect"' in came, came
     return socket
 
 
-async def subscribe(socket: Socket, thread: str) -> None:
-    socket.send(b'{"id":2,"subscribe":{"channel":"thread:%b"}}' % thread.encode())
-    came = await expect(socket, b'"id":2')
+async def subscribe(socket: Socket, thread: str) -> bytes:
+    came = await ask(socket, b'{"id":2,"subscribe":{"channel":"thread:%b"}}' % thread.encode())
     assert b'"subscribe"' in came, came
+    return came
+
+
+def create_message(number: int, thread: str, content: str) -> bytes:
+    return b'{"id":%d,"rpc":{"method":"create_message","data":{"thread_id":"%b","content":"%b"}}}' % (
+        number % 2**31 + 3,
+        thread.encode(),
+        content.encode(),
+    )
 
 
 class Counter:
@@ -127,14 +137,17 @@ class Counter:
     def feed(self, data: bytes) -> int:
         """How many came with this."""
         mark = self._mark
-        found = (self._tail + data[: len(mark) - 1]).count(mark) + data.count(mark) if self._tail else data.count(mark)
-        self._tail = data[-(len(mark) - 1) :]
+        rest = len(mark) - 1
+        found = data.count(mark)
+        if self._tail:
+            found += (self._tail + data[:rest]).count(mark)
+        self._tail = data[-rest:] if len(data) >= rest else (self._tail + data)[-rest:]
         self.count += found
         return found
 
 
 class Frames:
-    """Takes unmasked frames apart: for the one subscriber that is checked in full."""
+    """Takes unmasked frames apart: for the subscribers that are checked in full."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -150,59 +163,19 @@ class Frames:
                 size, start = int.from_bytes(buffer[2:4], "big"), 4
             elif size == 127:
                 size, start = int.from_bytes(buffer[2:10], "big"), 10
-            if len(buffer) < start + size or (start > 2 and len(buffer) < start):
+            if len(buffer) < start or len(buffer) < start + size:
                 break
             found += bytes(buffer[start : start + size]).split(b"\n")
             del buffer[: start + size]
         return found
 
 
-def must_be_gapless(lines: Sequence[bytes]) -> int:
-    """Raises unless the publications among these lines have consecutive offsets; answers how many there are."""
-    offsets = [orjson.loads(line)["push"]["pub"]["offset"] for line in lines if line.startswith(b'{"push"')]
-    if offsets and offsets != list(range(offsets[0], offsets[0] + len(offsets))):
+def publications(lines: Sequence[bytes]) -> list[Any]:
+    """What was published, in order."""
+    return [orjson.loads(line)["push"]["pub"] for line in lines if line.startswith(b'{"push"')]
+
+
+def must_be_gapless(offsets: Sequence[int]) -> None:
+    """Raises unless these follow each other."""
+    if list(offsets) != list(range(offsets[0], offsets[0] + len(offsets))):
         raise AssertionError("a subscriber missed or repeated an event")
-    return len(offsets)
-
-
-class Caller(asyncio.Protocol):
-    """One keep-alive HTTP connection that sends its next request when the last was answered."""
-
-    transport: asyncio.Transport
-
-    def __init__(self, requests: Callable[[], bytes]) -> None:
-        self._requests = requests
-        self._buffer = b""
-        self.answered = 0
-        self.stopped = False
-        self.failure: bytes | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)  # uvloop's are not of its class
-        self.transport.write(self._requests())
-
-    def data_received(self, data: bytes) -> None:
-        buffer = self._buffer = self._buffer + data if self._buffer else data
-        end = buffer.find(b"\r\n\r\n")
-        if end < 0:
-            return
-        mark = buffer.find(b"Content-Length: ")
-        size = int(buffer[mark + 16 : buffer.find(b"\r\n", mark)])
-        if len(buffer) < end + 4 + size:
-            return
-        if not buffer.startswith(b"HTTP/1.1 2"):
-            self.failure = buffer[:500]
-            return
-        self.answered += 1
-        self._buffer = b""
-        if not self.stopped:
-            self.transport.write(self._requests())
-
-
-def post_request(thread: str, good_token: str, content: str) -> bytes:
-    body = orjson.dumps({"content": content})
-    return (
-        b"POST /api/v1/threads/%b/messages HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %b\r\n"
-        b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
-        % (thread.encode(), good_token.encode(), len(body), body)
-    )

@@ -2,35 +2,18 @@
 
 import logging
 import sys
-from collections.abc import MutableMapping
-from typing import Any
+import time
 
 import orjson
-import structlog
 
 from server.middleware import correlation_id
+from server.render import iso_time
 
 
 def configure(level: str, form: str) -> None:
     as_text = form == "text" or (form == "auto" and sys.stderr.isatty())
-    shared: list[Any] = [
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _add_correlation_id,
-    ]
-    renderer: list[Any] = (
-        [structlog.dev.ConsoleRenderer()]
-        if as_text
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_dumps)]
-    )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
-        )
-    )
+    handler.setFormatter(TextLine() if as_text else JsonLine())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
@@ -38,12 +21,34 @@ def configure(level: str, form: str) -> None:
     logging.getLogger("pykka").setLevel(logging.WARNING)
 
 
-def _dumps(value: object, **_: object) -> str:
-    return orjson.dumps(value, default=str).decode()
+class JsonLine(logging.Formatter):
+    """An object a line: event, level, logger, timestamp, and where there are such, correlation_id and exception."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "event": record.getMessage(),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "timestamp": iso_time(int(record.created * 1000)),
+        }
+        chosen = correlation_id.get()
+        if chosen:
+            line["correlation_id"] = chosen
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return orjson.dumps(_sayable(line)).decode()
 
 
-def _add_correlation_id(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    chosen = correlation_id.get()
-    if chosen:
-        event["correlation_id"] = chosen
-    return event
+class TextLine(logging.Formatter):
+    """What a person reads: local time, level, logger, event."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        when = time.strftime("%H:%M:%S", time.localtime(record.created))
+        chosen = correlation_id.get()
+        line = f"{when} {record.levelname:7} {record.name}: {record.getMessage()}" + (f"  [{chosen}]" if chosen else "")
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+def _sayable(line: dict[str, str]) -> dict[str, str]:
+    """Text of clients may hold halves of characters, which JSON cannot."""
+    return {name: text.encode(errors="replace").decode() for name, text in line.items()}

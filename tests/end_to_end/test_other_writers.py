@@ -82,7 +82,7 @@ async def test_both_write_at_once(process: ServerProcess, session: aiohttp.Clien
     """Over every transport, and on a stream over many threads, where one position is the cursor over all."""
     me = await alice.me()
     threads = [(await alice.thread())["id"] for _ in range(3)]
-    theirs, ours = 20 * 2, 3 * 60
+    theirs, ours = 100 * 2, 3 * 100
     events = f"{process.url}/api/v1"
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(raw_client(session, process.websocket_url, alice.token))
@@ -98,11 +98,11 @@ async def test_both_write_at_once(process: ServerProcess, session: aiohttp.Clien
         await one.begun()
 
         async def write_ours(thread_id: str) -> None:
-            for _ in range(60):
+            for _ in range(100):
                 await alice.say(thread_id, "ours")
 
         writing = asyncio.gather(
-            asyncio.to_thread(write_beside, process, me["id"], threads, 20, 2), *map(write_ours, threads)
+            asyncio.to_thread(write_beside, process, me["id"], threads, 100, 2), *map(write_ours, threads)
         )
         pushed: dict[str, list[int]] = defaultdict(list)
         for item in await client.publications(ours + theirs):

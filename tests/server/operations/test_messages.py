@@ -1,125 +1,36 @@
-"""Messages: written, listed both ways, edited, deleted, reacted to."""
+"""Messages: what they show, what they may hold, who writes and edits them, and what they said before."""
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from actors import limits
-from tests.serving import Client, Server, serving
+from actors.identifiers import new_id
+from tests.serving import Client, Server
 
 
 async def test_everything_a_message_shows(alice: Client) -> None:
     thread = await alice.thread()
-    blocks = [{"type": "text", "text": "Hi"}]
+    parent = await alice.say(thread)
+    blocks = [{"type": "text", "text": "Hi", "more": [1, None, {"a": 1.5}]}]
     answer = await alice.post(
-        f"/api/v1/threads/{thread['id']}/messages", content="Hello", blocks=blocks, metadata={"a": [1, None]}
-    )
+        f"/api/v1/threads/{thread['id']}/messages", content="Hello", blocks=blocks, metadata={"a": [1, None]},
+        parent_id=parent["id"],
+    )  # fmt: skip
     assert answer.status == 201
     message = answer.data
     assert answer.headers["Location"] == f"/api/v1/messages/{message['id']}"
     me = await alice.me()
-    assert message["author"] == {"id": me["id"], "name": "Alice", "kind": "HUMAN", "avatar_url": None}
-    shown = {key: message[key] for key in ("type", "content", "blocks", "metadata", "status", "offset", "version")}
-    assert shown == {
-        "type": "USER", "content": "Hello", "blocks": blocks, "metadata": {"a": [1, None]}, "status": "COMPLETE",
-        "offset": 2, "version": 1,
+    assert message == {
+        "id": message["id"], "thread_id": thread["id"], "type": "USER", "content": "Hello", "blocks": blocks,
+        "author": {"id": me["id"], "name": "Alice", "kind": "HUMAN", "avatar_url": None}, "files": [],
+        "parent_id": parent["id"], "metadata": {"a": [1, None]}, "status": "COMPLETE", "reactions": [], "offset": 3,
+        "version": 1, "created_at": message["created_at"], "edited_at": None, "deleted_at": None,
     }  # fmt: skip
     assert (await alice.get(f"/api/v1/messages/{message['id']}")).data == message
-
-
-async def test_pages_both_ways_hold_everything_once(alice: Client) -> None:
-    thread = await alice.thread()
-    path = f"/api/v1/threads/{thread['id']}/messages"
-    said = [(await alice.say(thread, str(n)))["id"] for n in range(25)]
-    assert await _walk(alice, path, limit="7") == said[::-1]
-    assert await _walk(alice, path, limit="7", after="0") == said
-    assert [m["id"] for m in (await alice.get(path, before=said[10], limit="3")).data] == said[7:10][::-1]
-    assert [m["id"] for m in (await alice.get(path, after=said[10], limit="3")).data] == said[11:14]
-    around = [m["id"] for m in (await alice.get(path, around=said[12], limit="5")).data]
-    assert around == said[10:15][::-1]
-    assert (await alice.get(path, before=said[1], after=said[2])).status == 422
-    assert (await alice.get(path, limit="0")).status == 422
-    assert (await alice.get(path, limit="101")).status == 422
-    assert (await alice.get(path, cursor="nonsense")).status == 422
-
-
-async def _walk(client: Client, path: str, **query: str) -> list[str]:
-    found: list[str] = []
-    while True:
-        page = await client.get(path, **query)
-        found += [message["id"] for message in page.data]
-        cursor = page.metadata["pagination"]["next_cursor"]
-        assert page.metadata["pagination"]["has_more"] == (cursor is not None)
-        if cursor is None:
-            return found
-        query = {"limit": query["limit"], "cursor": cursor}
-
-
-async def test_edits_keep_what_was_said(alice: Client, bob: Client) -> None:
-    thread = await alice.thread(members=[{"user_id": (await bob.me())["id"]}])
-    message = await alice.say(thread, "one")
-    path = f"/api/v1/messages/{message['id']}"
-    assert (await bob.patch(path, content="mine")).status == 403
-    first = await alice.get(path)
-    edited = await alice.patch(path, {"If-Match": first.headers["ETag"]}, content="two")
-    assert edited.data["content"] == "two"
-    assert edited.data["version"] == 2
-    assert edited.data["edited_at"] is not None
-    stale = await alice.put(path, {"If-Match": first.headers["ETag"]}, content="three")
-    assert stale.status == 412
-    assert stale.error["code"] == "stale_version"
-    assert (await alice.patch(path, content="two")).data["version"] == 2, "nothing changed, so nothing was written"
-    history = (await bob.get(f"{path}/history")).data
-    assert [(r["version"], r["content"]) for r in history] == [(1, "one")]
-    assert (await alice.get(path, {"If-None-Match": edited.headers["ETag"]})).status in (200, 304)
-    again = await alice.get(path)
-    assert (await alice.get(path, {"If-None-Match": again.headers["ETag"]})).status == 304
-
-
-async def test_a_deleted_message_is_nowhere(alice: Client, bob: Client) -> None:
-    thread = await alice.thread(members=[{"user_id": (await bob.me())["id"]}])
-    message = await alice.say(thread, "the secret")
-    await alice.patch(f"/api/v1/messages/{message['id']}", content="the secret again")
-    await bob.post(f"/api/v1/messages/{message['id']}/reactions", emoji="👍")
-    reply = await bob.say(thread, "a reply", parent_id=message["id"])
-    assert (await bob.delete(f"/api/v1/messages/{message['id']}")).status == 403
-    gone = (await alice.delete(f"/api/v1/messages/{message['id']}")).data
-    assert (gone["content"], gone["blocks"], gone["reactions"]) == ("", None, [])
-    assert gone["deleted_at"] is not None
-    for path in (
-        f"threads/{thread['id']}/messages",
-        f"threads/{thread['id']}/log",
-        f"messages/{message['id']}/history",
-        "threads",
-    ):
-        assert b"secret" not in (await alice.get(f"/api/v1/{path}")).raw
-    assert (await alice.get(f"/api/v1/messages/{reply['id']}")).data["parent_id"] == message["id"]
-    assert (await alice.delete(f"/api/v1/messages/{message['id']}")).error["code"] == "message_deleted"
-    assert (await bob.post(f"/api/v1/messages/{message['id']}/reactions", emoji="👍")).status == 409
-
-
-async def test_reactions(alice: Client, bob: Client) -> None:
-    thread = await alice.thread(members=[{"user_id": (await bob.me())["id"]}])
-    message = await alice.say(thread)
-    path = f"/api/v1/messages/{message['id']}/reactions"
-    given = await bob.post(path, emoji=":thumbsup:")
-    assert given.status == 201
-    assert given.data["added"]
-    assert [(g["emoji"], g["count"], g["reacted_by_me"]) for g in given.data["message"]["reactions"]] == [
-        ("👍", 1, True)
-    ]
-    assert (await alice.put(f"{path}/👍")).data["message"]["reactions"][0]["count"] == 2
-    assert (await alice.put(f"{path}/👍")).data["message"]["reactions"][0]["count"] == 2
-    assert [(r["emoji"], r["user"]["name"]) for r in (await alice.get(path)).data] == [("👍", "Bob"), ("👍", "Alice")]
-    taken = await bob.post(path, emoji="👍")
-    assert taken.status == 200
-    assert not taken.data["added"]
-    assert (await alice.delete(f"{path}/👍")).data["message"]["reactions"] == []
-    assert not (await alice.delete(f"{path}/👍")).data["added"]
-    for wrong in ("", "x", "👍👍", ":no_such_emoji:", "<b>", "a" * 200):
-        assert (await bob.post(path, emoji=wrong)).status == 422, wrong
+    assert (await alice.get(f"/api/v1/threads/{thread['id']}/messages")).data == [message, parent]
+    assert (await alice.get(f"/api/v1/threads/{thread['id']}")).data["last_message"] == message
 
 
 @pytest.mark.parametrize(
@@ -127,81 +38,172 @@ async def test_reactions(alice: Client, bob: Client) -> None:
     [
         ({}, "body"),
         ({"content": ""}, "body"),
-        ({"content": "é" * (limits.CONTENT_BYTES // 2 + 1)}, "content"),
+        ({"content": "", "blocks": []}, "body"),
+        ({"blocks": None}, "body"),
         ({"content": "a\u0000b"}, "content"),
         ({"content": ["x"]}, "content"),
-        ({"content": "x", "blocks": [{"type": "t"}] * 51}, "blocks"),
+        ({"content": None}, "content"),
         ({"content": "x", "blocks": [{}]}, "blocks"),
-        ({"content": "x", "metadata": {"k": "x" * 20_000}}, "metadata"),
+        ({"content": "x", "blocks": [{"type": 5}]}, "blocks"),
+        ({"content": "x", "blocks": ["text"]}, "blocks"),
+        ({"content": "x", "blocks": {"type": "t"}}, "blocks"),
         ({"content": "x", "metadata": []}, "metadata"),
+        ({"content": "x", "metadata": None}, "metadata"),
         ({"content": "x", "type": "OTHER"}, "type"),
+        ({"content": "x", "type": "user"}, "type"),
         ({"content": "x", "parent_id": "nope"}, "parent_id"),
         ({"content": "x", "id": 5}, "id"),
+        ({"content": "x", "id": "C" + "a" * 24}, "id"),
         ({"content": "x", "thread_id": "c" + "a" * 24}, "thread_id"),
+        ({"content": "x", "offset": 1}, "offset"),
+        ({"content": "x", "author": {}}, "author"),
     ],
 )
 async def test_what_a_message_may_not_be(alice: Client, body: dict[str, Any], field: str) -> None:
     thread = await alice.thread()
     answer = await alice.post(f"/api/v1/threads/{thread['id']}/messages", **body)
     assert answer.status == 422
-    assert field in answer.error["errors"]
+    assert answer.error["errors"].keys() == {field}
+    assert (await alice.get(f"/api/v1/threads/{thread['id']}")).data["message_count"] == 0
 
 
-async def test_the_largest_message_fits_and_the_next_does_not(alice: Client) -> None:
+def nested(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+LARGEST = {
+    "content, in bytes": ("content", "é" * (limits.CONTENT_BYTES // 2), "é" * (limits.CONTENT_BYTES // 2) + "x"),
+    "content of four bytes": ("content", "🎉" * (limits.CONTENT_BYTES // 4), "🎉" * (limits.CONTENT_BYTES // 4 + 1)),
+    "content of one byte": ("content", "x" * limits.CONTENT_BYTES, "x" * (limits.CONTENT_BYTES + 1)),
+    "content that is escaped": ("content", '"' * limits.CONTENT_BYTES, '"' * (limits.CONTENT_BYTES + 1)),
+    "blocks": ("blocks", [{"type": "t"}] * 50, [{"type": "t"}] * 51),
+    "bytes of blocks": (
+        "blocks",
+        [{"type": "t", "x": "x" * (limits.BLOCKS_BYTES - 21)}],
+        [{"type": "t", "x": "x" * (limits.BLOCKS_BYTES - 20)}],
+    ),
+    "metadata": ("metadata", {"k": "x" * (16 * 1024 - 8)}, {"k": "x" * (16 * 1024 - 7)}),
+    "metadata, in bytes": ("metadata", {"k": "é" * (8 * 1024 - 4)}, {"k": "é" * (8 * 1024 - 4) + "x"}),
+    "depth of metadata": ("metadata", {"k": nested(31)}, {"k": nested(32)}),
+    "depth of blocks": ("blocks", [{"type": "t", "k": nested(30)}], [{"type": "t", "k": nested(31)}]),
+}
+
+
+@pytest.mark.parametrize("case", LARGEST)
+async def test_the_largest_fits_and_the_next_does_not(alice: Client, case: str) -> None:
+    field, fits, too_large = LARGEST[case]
     thread = await alice.thread()
-    assert (await alice.say(thread, "é" * (limits.CONTENT_BYTES // 2)))["offset"] == 2
-    answer = await alice.post(f"/api/v1/threads/{thread['id']}/messages", content="x" * (limits.BODY_BYTES + 1))
-    assert answer.status == 413
-    assert str(limits.BODY_BYTES) in answer.error["detail"]
+    assert (await alice.say(thread, **{"content": "x", field: fits}))[field] == fits
+    path = f"/api/v1/threads/{thread['id']}/messages"
+    refused = await alice.post(path, **{"content": "x", field: too_large})
+    assert refused.status == 422
+    assert refused.error["errors"].keys() == {field}
+    assert len((await alice.get(path)).data) == 1
+
+
+async def test_what_is_carried_goes_out_as_it_came(alice: Client) -> None:
+    thread = await alice.thread()
+    carried = {
+        "": {},
+        "é\u2028\U0001f600": ["\u0000", "\ufffe", 2**64 - 1, -(2**63), 0.1, 1e300, True, None, "</script>"],
+    }
+    message = await alice.say(thread, "\ufeff \t\r\n\u202e", metadata=carried, blocks=[{"type": "", **carried}])
+    again = (await alice.get(f"/api/v1/messages/{message['id']}")).data
+    assert again == message
+    assert (again["content"], again["metadata"]) == ("\ufeff \t\r\n\u202e", carried)
+    assert again["blocks"] == [{"type": "", **carried}]
 
 
 async def test_an_id_of_the_client(alice: Client, bob: Client) -> None:
-    thread = await alice.thread()
-    mine = "c" + "0" * 23 + "1"
+    thread, theirs = await alice.thread(), await bob.thread()
+    mine = new_id()
     assert (await alice.say(thread, "x", id=mine))["id"] == mine
+    for client, where in ((alice, thread), (alice, await alice.thread()), (bob, theirs)):
+        taken = await client.post(f"/api/v1/threads/{where['id']}/messages", content="y", id=mine)
+        assert (taken.status, taken.error["code"]) == (409, "id_taken")
+    await alice.delete(f"/api/v1/messages/{mine}")
     again = await alice.post(f"/api/v1/threads/{thread['id']}/messages", content="y", id=mine)
-    assert again.status == 409
-    assert again.error["code"] == "id_taken"
+    assert again.status == 409, "a tombstone keeps its id, too"
 
 
-async def test_a_reply_into_another_thread(alice: Client) -> None:
-    here, there = await alice.thread(), await alice.thread()
-    message = await alice.say(there)
-    answer = await alice.post(f"/api/v1/threads/{here['id']}/messages", content="x", parent_id=message["id"])
-    assert answer.status == 404
-
-
-async def test_retries_are_one_message(alice: Client, bob: Client) -> None:
-    thread = await alice.thread(members=[{"user_id": (await bob.me())["id"]}])
+async def test_one_of_many_with_the_same_id(alice: Client) -> None:
+    thread, mine = await alice.thread(), new_id()
     path = f"/api/v1/threads/{thread['id']}/messages"
-    answers = await asyncio.gather(*(alice.post(path, {"Idempotency-Key": "k"}, content="x") for _ in range(20)))
-    assert {answer.status for answer in answers} == {201}
-    assert len({answer.data["id"] for answer in answers}) == 1
-    other = await alice.post(path, {"Idempotency-Key": "k"}, content="y")
-    assert (other.status, other.error["code"]) == (422, "idempotency_key_reused")
-    assert (await bob.post(path, {"Idempotency-Key": "k"}, content="x")).data["id"] != answers[0].data["id"]
-    assert len((await alice.get(path)).data) == 2
-    for bad in ("", "x" * 256, "a\tb"):
-        assert (await alice.post(path, {"Idempotency-Key": bad}, content="x")).status == 422
+    answers = await asyncio.gather(*(alice.post(path, content=str(n), id=mine) for n in range(20)))
+    assert sorted(answer.status for answer in answers) == [201] + [409] * 19
+    assert len((await alice.get(path)).data) == 1
+    assert (await alice.get(f"/api/v1/threads/{thread['id']}")).data["offset"] == 2, "refusals leave no gap in the log"
 
 
-async def test_a_key_outlives_the_server(tmp_path: Path) -> None:
-    seen = set()
-    thread_id = ""
-    for _ in range(2):
-        async with serving(tmp_path / "data") as server:
-            alice = server.client("alice")
-            thread_id = thread_id or (await alice.thread())["id"]
-            path = f"/api/v1/threads/{thread_id}/messages"
-            seen.add((await alice.post(path, {"Idempotency-Key": "k"}, content="x")).data["id"])
-    assert len(seen) == 1
+async def test_a_reply_into_another_thread(alice: Client, bob: Client) -> None:
+    here, there, foreign = await alice.thread(), await alice.thread(), await bob.thread()
+    for parent in ((await alice.say(there))["id"], (await bob.say(foreign))["id"], new_id()):
+        answer = await alice.post(f"/api/v1/threads/{here['id']}/messages", content="x", parent_id=parent)
+        assert answer.status == 404
 
 
-async def test_system_messages_are_not_for_humans(server: Server, alice: Client) -> None:
+async def test_types_of_messages(server: Server, alice: Client, root: Client) -> None:
     thread = await alice.thread()
     path = f"/api/v1/threads/{thread['id']}/messages"
-    assert (await alice.post(path, content="x", type="SYSTEM")).status == 403
+    assert (await alice.post(path, content="x", type="SYSTEM")).error["code"] == "forbidden"
+    for kind in ("USER", "ASSISTANT", "TOOL"):
+        assert (await alice.say(thread, type=kind))["type"] == kind
     bot = server.client("bot", kind="ASSISTANT")
     await alice.post(f"/api/v1/threads/{thread['id']}/members", user_id=(await bot.me())["id"])
     assert (await bot.say(thread, "I think"))["type"] == "ASSISTANT"
     assert (await bot.say(thread, "I know", type="SYSTEM"))["type"] == "SYSTEM"
+    assert (await root.post(path, content="x", type="SYSTEM")).error["code"] == "not_a_writer"
+
+
+async def test_edits_keep_what_was_said(alice: Client, bob: Client, root: Client) -> None:
+    thread = await alice.thread(members=[{"user_id": (await bob.me())["id"]}])
+    message = await bob.say(thread, "one", metadata={"n": 1})
+    path = f"/api/v1/messages/{message['id']}"
+    for other in (alice, root):
+        assert (await other.patch(path, content="mine")).error["code"] == "forbidden", (
+            "owner or admin, it is not theirs"
+        )
+    edited = (await bob.patch(path, content="two")).data
+    assert (edited["content"], edited["metadata"], edited["version"]) == ("two", {"n": 1}, 2)
+    assert edited["edited_at"] is not None
+    assert (await bob.patch(path, content="two", metadata={"n": 1})).data == edited, (
+        "nothing changed, nothing is written"
+    )
+    blocks = [{"type": "t"}]
+    await bob.put(path, content="", blocks=blocks)
+    await bob.put(path, metadata={})
+    last = (await bob.put(path, content="five", blocks=None)).data
+    assert (last["content"], last["blocks"], last["metadata"], last["version"]) == ("five", None, {}, 5)
+    history = (await alice.get(f"{path}/history")).data
+    assert [(r["version"], r["content"], r["blocks"], r["metadata"]) for r in history] == [
+        (4, "", blocks, {}), (3, "", blocks, {"n": 1}), (2, "two", None, {"n": 1}), (1, "one", None, {"n": 1}),
+    ]  # fmt: skip
+    assert {r["edited_by"]["name"] for r in history} == {"Bob"}
+    assert (last["author"], last["offset"], last["created_at"]) == (
+        message["author"], message["offset"], message["created_at"],
+    )  # fmt: skip
+
+
+async def test_an_edit_to_nothing(alice: Client) -> None:
+    thread = await alice.thread()
+    message = await alice.say(thread, "one", blocks=[{"type": "t"}])
+    path = f"/api/v1/messages/{message['id']}"
+    assert (await alice.patch(path, content="")).status == 200, "its blocks still say something"
+    for body in ({"blocks": None}, {"blocks": []}):
+        refused = await alice.patch(path, **body)
+        assert (refused.status, refused.error["code"]) == (422, "validation_failed")
+    assert (await alice.get(path)).data["blocks"] == [{"type": "t"}]
+
+
+async def test_who_may_no_longer_write_may_no_longer_edit(alice: Client, bob: Client) -> None:
+    bob_id = (await bob.me())["id"]
+    thread = await alice.thread(members=[{"user_id": bob_id}])
+    path = f"/api/v1/messages/{(await bob.say(thread))['id']}"
+    await alice.patch(f"/api/v1/threads/{thread['id']}/members/{bob_id}", role="VIEWER")
+    assert (await bob.patch(path, content="x")).status == 403
+    await alice.delete(f"/api/v1/threads/{thread['id']}/members/{bob_id}")
+    assert (await bob.patch(path, content="x")).status == 404
+    assert (await bob.get(path)).status == 404

@@ -1,42 +1,94 @@
 """Users: made by their tokens, changed by themselves, managed by admins."""
 
+import asyncio
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from actors.identifiers import new_id
 from tests.realtime_client import raw_client
-from tests.serving import Client, Server
+from tests.serving import Client, Server, serving
 
 
 async def test_a_token_makes_its_user_and_keeps_them_up_to_date(server: Server) -> None:
     first = await server.client("dana", name="Dana").me()
-    assert (first["name"], first["email"], first["role"]) == ("Dana", "dana@rpotential.ai", "USER")
+    assert first == {
+        "id": first["id"], "name": "Dana", "avatar_url": None, "kind": "HUMAN", "status": "ACTIVE",
+        "email": "dana@rpotential.ai", "role": "USER", "domain": "rpotential.ai", "metadata": {},
+        "created_at": first["created_at"], "updated_at": first["created_at"],
+    }  # fmt: skip
     again = await server.client("dana", name="Dana Scully").me()
     assert (again["id"], again["name"]) == (first["id"], "Dana Scully")
 
 
+async def test_twenty_first_requests_at_once_make_one_user(server: Server) -> None:
+    clients = [server.client("dana") for _ in range(10)] + [server.client("dana", name="Dana")] * 10
+    assert len({user["id"] for user in await asyncio.gather(*(client.me() for client in clients))}) == 1
+
+
+@pytest.mark.parametrize("trusted", ["on", "off"])
+async def test_roles_of_tokens(tmp_path: Path, trusted: str) -> None:
+    async with serving(tmp_path / "data", TRUST_ROLE_CLAIM=trusted) as server:
+        me = await server.client("root", role="ADMIN", kind="SERVICE").me()
+    assert (me["role"], me["kind"]) == (("ADMIN", "SERVICE") if trusted == "on" else ("USER", "HUMAN"))
+
+
 async def test_what_others_see(alice: Client, bob: Client, root: Client) -> None:
     me = await alice.me()
-    seen = (await bob.get(f"/api/v1/users/{me['id']}")).data
-    assert set(seen) == {"id", "name", "avatar_url", "kind", "status"}
-    assert (await root.get(f"/api/v1/users/{me['id']}")).data["email"] == "alice@rpotential.ai"
-    listed = {user["id"]: user for user in (await bob.get("/api/v1/users")).data}
-    assert "email" not in listed[me["id"]]
-    page = await bob.get("/api/v1/users", limit="1")
-    assert page.metadata["pagination"]["has_more"]
-    rest = await bob.get("/api/v1/users", limit="100", cursor=page.metadata["pagination"]["next_cursor"])
-    assert {user["id"] for user in page.data + rest.data} == set(listed)
+    public = {name: me[name] for name in ("id", "name", "avatar_url", "kind", "status")}
+    assert (await bob.get(f"/api/v1/users/{me['id']}")).data == public
+    for client in (alice, root):
+        assert (await client.get(f"/api/v1/users/{me['id']}")).data == me
+    listed = await bob.get("/api/v1/users")
+    assert listed.data[0] == public
+    assert b"alice@rpotential.ai" not in listed.raw
+    assert listed.raw.count(b'"email"') == 1, "one's own"
+    assert (await root.get("/api/v1/users")).raw.count(b'"email"') == 3
+    assert (await bob.get(f"/api/v1/users/{new_id()}")).status == 404
+
+
+async def test_an_address_is_told_nowhere_else(alice: Client, bob: Client) -> None:
+    thread = await alice.thread(members=[{"user_id": (await bob.me())["id"]}])
+    message = await alice.say(thread)
+    await alice.put(f"/api/v1/messages/{message['id']}/reactions/👍")
+    await alice.patch(f"/api/v1/messages/{message['id']}", content="edited")
+    path = f"/api/v1/threads/{thread['id']}"
+    of_message = f"/api/v1/messages/{message['id']}"
+    for where in ("/api/v1/threads", path, f"{path}/members", f"{path}/messages", f"{path}/log",
+                  f"{of_message}/history", f"{of_message}/reactions"):  # fmt: skip
+        assert b"@rpotential" not in (await bob.get(where)).raw, where
 
 
 async def test_changing_oneself(alice: Client) -> None:
-    changed = (await alice.patch("/api/v1/users/me", name="Al", avatar_url="https://example.com/a.png")).data
+    changed = (await alice.patch("/api/v1/users/me", name=" Al ", avatar_url="https://example.com/a.png")).data
     assert (changed["name"], changed["avatar_url"]) == ("Al", "https://example.com/a.png")
-    assert (await alice.put("/api/v1/users/me", avatar_url=None)).data["avatar_url"] is None
+    cleared = (await alice.put("/api/v1/users/me", avatar_url=None, metadata={"a": [1]})).data
+    assert (cleared["avatar_url"], cleared["metadata"], cleared["name"]) == (None, {"a": [1]}, "Al")
     me = await alice.me()
-    assert me["name"] == "Al", "what the token says anew counts, what it repeats does not"
-    assert (await alice.patch("/api/v1/users/me", role="ADMIN")).status == 422
-    refused = await alice.patch(f"/api/v1/users/{me['id']}", role="ADMIN")
-    assert refused.status == 403
-    assert (await alice.patch("/api/v1/users/me", name=None)).status == 422
-    assert (await alice.patch("/api/v1/users/me", avatar_url="javascript:x")).status == 422
+    assert me == cleared, "what the token says anew counts, what it repeats does not"
+    by_id = f"/api/v1/users/{me['id']}"
+    assert (await alice.patch(by_id, name="Alice")).data["name"] == "Alice"
+    for field, value in (("role", "ADMIN"), ("kind", "SERVICE"), ("status", "ACTIVE"), ("email", "a@example.com")):
+        assert (await alice.patch("/api/v1/users/me", **{field: value})).status == 422
+        refused = await alice.patch(by_id, name="x", **{field: value})
+        assert (refused.status, refused.error["code"]) == (403, "forbidden")
+    assert (await alice.me())["name"] == "Alice"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"name": None}, {"name": ""}, {"name": " "}, {"name": "x" * 201}, {"name": "a\u0000"}, {"name": 5},
+        {"avatar_url": "javascript:x"}, {"avatar_url": "ftp://x"}, {"avatar_url": ""}, {"avatar_url": "https://a b"},
+        {"avatar_url": "https://" + "x" * 2048}, {"avatar_url": "https://x\n"}, {"metadata": None}, {"metadata": []},
+        {"metadata": {"k": "x" * 17_000}},
+    ],
+)  # fmt: skip
+async def test_what_a_user_may_not_be(alice: Client, body: dict[str, Any]) -> None:
+    refused = await alice.patch("/api/v1/users/me", **body)
+    assert refused.status == 422
+    assert refused.error["errors"].keys() == body.keys()
 
 
 async def test_a_new_name_shows_in_what_an_open_connection_writes(server: Server, alice: Client) -> None:
@@ -49,56 +101,62 @@ async def test_a_new_name_shows_in_what_an_open_connection_writes(server: Server
         assert (await client.push())["pub"]["data"]["actor"]["name"] == "Al"
 
 
-async def test_admins_make_and_change_users(root: Client, bob: Client, server: Server) -> None:
-    made = await root.post("/api/v1/users", email="eve@rpotential.ai", name="Eve", kind="SERVICE")
-    assert (made.status, made.data["kind"]) == (201, "SERVICE")
-    assert (await root.post("/api/v1/users", email="eve@rpotential.ai", name="E")).error["code"] == "email_taken"
-    for wrong in ("", "x", "a@b", "a b@c.de", "x" * 250 + "@example.com"):
-        assert (await root.post("/api/v1/users", email=wrong, name="E")).status == 422
-    bob_id = (await bob.me())["id"]
-    assert (await root.patch(f"/api/v1/users/{bob_id}", role="ADMIN")).data["role"] == "ADMIN"
-    assert (await bob.get("/api/v1/threads", all="true")).status == 200
-    assert (await root.patch(f"/api/v1/users/{bob_id}", role="USER")).status == 200
+async def test_a_new_name_shows_in_what_was_written_before(alice: Client, bob: Client) -> None:
+    thread = await alice.thread(members=[{"user_id": (await bob.me())["id"]}])
+    message = await alice.say(thread)
+    await alice.patch("/api/v1/users/me", name="Al")
+    assert (await bob.get(f"/api/v1/messages/{message['id']}")).data["author"]["name"] == "Al"
+    assert (await alice.say(thread))["author"]["name"] == "Al"
+
+
+async def test_admins_make_users(root: Client, bob: Client) -> None:
+    made = await root.post("/api/v1/users", email="eve@rpotential.ai", name="Eve", kind="SERVICE", role="ADMIN")
+    assert made.status == 201
+    assert made.headers["Location"] == f"/api/v1/users/{made.data['id']}"
+    shown = {name: made.data[name] for name in ("email", "name", "kind", "role", "status", "domain")}
+    assert shown == {
+        "email": "eve@rpotential.ai", "name": "Eve", "kind": "SERVICE", "role": "ADMIN", "status": "ACTIVE",
+        "domain": "rpotential.ai",
+    }  # fmt: skip
+    taken = await root.post("/api/v1/users", email="eve@rpotential.ai", name="Another")
+    assert (taken.status, taken.error["code"]) == (409, "email_taken")
+    for wrong in (
+        "",
+        "x",
+        "a@b",
+        "a b@c.de",
+        "a@b@c.de",
+        "a\u0000@b.de",
+        "a@b.de\n",
+        "x" * 250 + "@example.com",
+        None,
+        5,
+    ):
+        refused = await root.post("/api/v1/users", email=wrong, name="E")
+        assert (refused.status, refused.error["errors"].keys()) == (422, {"email"}), wrong
+    assert (await bob.post("/api/v1/users", email="x@example.com", name="X")).status == 403
+    thread = await root.thread(members=[{"user_id": made.data["id"]}])
+    assert len((await root.get(f"/api/v1/threads/{thread['id']}/members")).data) == 2
+
+
+async def test_of_many_with_one_address_one_is_made(root: Client) -> None:
+    answers = await asyncio.gather(
+        *(root.post("/api/v1/users", email="eve@rpotential.ai", name=str(n)) for n in range(10))
+    )
+    assert sorted(answer.status for answer in answers) == [201] + [409] * 9
+
+
+async def test_admins_change_users(server: Server, root: Client, bob: Client, alice: Client) -> None:
+    path = f"/api/v1/users/{(await bob.me())['id']}"
     assert (await bob.get("/api/v1/threads", all="true")).status == 403
-
-
-async def test_a_deactivated_user_is_out_at_once(server: Server, root: Client, bob: Client) -> None:
-    bob_id = (await bob.me())["id"]
-    async with raw_client(server.session, server.websocket_url, bob.token) as client:
-        assert (await root.patch(f"/api/v1/users/{bob_id}", status="DEACTIVATED")).status == 200
-        assert (await client.closed()).code == 3005
-    refused = await bob.get("/api/v1/users/me")
-    assert refused.status == 401
-    async with raw_client(server.session, server.websocket_url) as client:
-        await client.send(client.command("connect", token=bob.token))
-        assert (await client.closed()).code == 3500
-    await root.patch(f"/api/v1/users/{bob_id}", status="ACTIVE")
-    assert (await bob.get("/api/v1/users/me")).status == 200
-
-
-async def test_a_deleted_user_leaves_their_words(server: Server, alice: Client, bob: Client, root: Client) -> None:
-    bob_id = (await bob.me())["id"]
-    thread = await alice.thread(members=[{"user_id": bob_id}])
-    message = await bob.say(thread, "I was here")
-    assert (await root.delete(f"/api/v1/users/{bob_id}")).data == {"id": bob_id, "deleted": True}
-    assert (await bob.get("/api/v1/users/me")).status == 401
-    kept = (await alice.get(f"/api/v1/messages/{message['id']}")).data
-    assert (kept["content"], kept["author"]["name"]) == ("I was here", "Deleted user")
-    members = (await alice.get(f"/api/v1/threads/{thread['id']}/members")).data
-    assert bob_id not in [member["user"]["id"] for member in members]
-    log = (await alice.get(f"/api/v1/threads/{thread['id']}/log")).data
-    assert log[-1]["type"] == "member.removed"
-    assert (await alice.post(f"/api/v1/threads/{thread['id']}/members", user_id=bob_id)).status == 409
-
-
-async def test_admins_cannot_delete_themselves(root: Client) -> None:
-    assert (await root.delete(f"/api/v1/users/{(await root.me())['id']}")).status == 409
-
-
-@pytest.mark.parametrize("trusted", ["on", "off"])
-async def test_roles_of_tokens(tmp_path, trusted: str) -> None:  # type: ignore[no-untyped-def]
-    from tests.serving import serving
-
-    async with serving(tmp_path / "data", TRUST_ROLE_CLAIM=trusted) as server:
-        me = await server.client("root", role="ADMIN", kind="SERVICE").me()
-    assert (me["role"], me["kind"]) == (("ADMIN", "SERVICE") if trusted == "on" else ("USER", "HUMAN"))
+    assert (await root.patch(path, role="ADMIN", name="Robert")).data["role"] == "ADMIN"
+    assert (await bob.get("/api/v1/threads", all="true")).status == 200, "at once"
+    assert (await root.patch(path, role="USER")).status == 200
+    assert (await bob.get("/api/v1/threads", all="true")).status == 403, "at once"
+    assert (await server.client("bob").me())["name"] == "Robert", "a token that says nothing new changes nothing"
+    assert (await root.patch(path, email="alice@rpotential.ai")).error["code"] == "email_taken"
+    assert (await root.patch(path, email="bob@rpotential.ai")).status == 200, "one's own address is free"
+    for field, value in (("role", "BOSS"), ("kind", None), ("status", "GONE"), ("email", None), ("domain", "x")):
+        assert (await root.patch(path, **{field: value})).status == 422
+    assert (await alice.patch(path, name="x")).status == 403
+    assert (await root.patch(f"/api/v1/users/{new_id()}", name="x")).status == 404

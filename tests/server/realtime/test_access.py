@@ -109,6 +109,27 @@ async def test_removed_and_spoken_of_in_one_transaction(
         await alice.post(f"/api/v1/threads/{thread['id']}/members", user_id=him)
 
 
+async def test_nobody_writes_after_their_own_removal(
+    dial: Dial, alice: Client, bob: Client, thread: Any, him: str
+) -> None:
+    """Even where the removal and what they write wait for the same commit."""
+    client = await dial(bob)
+    for _ in range(10):
+        data = {"thread_id": thread["id"], "content": "still here"}
+        commands = [client.command("rpc", method="create_message", data=data) for _ in range(40)]
+        removal = asyncio.create_task(remove(alice, thread, him))
+        for command in commands:
+            await client.send(command)
+            await asyncio.sleep(0)
+        answers = [await client.reply(command["id"]) for command in commands]
+        await removal
+        log = (await alice.get(f"/api/v1/threads/{thread['id']}/log", limit="100")).data
+        assert log[-1]["type"] == "member.removed"
+        assert len(log) == 3 + sum("rpc" in answer for answer in answers)
+        assert all(answer["error"]["code"] == 102 for answer in answers if "error" in answer)
+        thread = await alice.thread(members=[{"user_id": him}])
+
+
 async def test_subscribing_while_being_removed(dial: Dial, alice: Client, bob: Client, thread: Any, him: str) -> None:
     """Either refused, or subscribed and then told to leave: never subscribed for good."""
     client = await dial(bob)

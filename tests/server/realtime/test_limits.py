@@ -1,6 +1,7 @@
 """How much one connection may ask for: told in time, and everything that was taken is answered."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from actors import limits
 from server.realtime import session
+from server.realtime.throttle import TokenBucket
 from tests.realtime_client import PATIENCE, raw_client
 from tests.server.realtime.conftest import Dial
 from tests.serving import Client, Server, serving, token
@@ -51,6 +53,18 @@ async def test_a_flood_ends_the_connection(limited: Server, monkeypatch: pytest.
         assert (end.code, end.reason) == (3013, "too many requests")
         refused = [message for message in client.inbox if "error" in message]
         assert len(refused) == 300
+
+
+async def test_a_burst_now_and_then_is_no_flood(limited: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many are refused in all: as long as some are let through in between, it goes on."""
+    monkeypatch.setattr(session, "REFUSALS_BEFORE_CLOSE", 5)
+    turns = itertools.cycle([True, False, False, False, False, False])
+    monkeypatch.setattr(TokenBucket, "take", lambda bucket: next(turns))
+    async with raw_client(limited.session, limited.websocket_url, token("alice")) as client:
+        commands = [client.command("ping") for _ in range(60)]
+        await client.send(*commands)
+        answers = [await client.reply(command["id"]) for command in commands]
+        assert sum("error" in answer for answer in answers) == 50
 
 
 async def test_the_burst_as_it_is(limited: Server) -> None:

@@ -131,6 +131,21 @@ async def test_more_than_is_told(server: Server, alice: Client, thread: Any) -> 
         assert "more than 300" in told["data"]
 
 
+@pytest.mark.parametrize("path", ["/api/v1/threads/{}/events", "/api/v1/events?threads={}"])
+async def test_few_events_that_are_large(server: Server, alice: Client, thread: Any, path: str) -> None:
+    url = server.url + path.format(thread["id"])
+    async with event_stream(server.session, url, alice.token) as stream:
+        await stream.begun()
+        before = stream.last_id
+    for _ in range(10):
+        await alice.say(thread, "x" * 60_000)
+    async with event_stream(server.session, url, alice.token, before) as stream:
+        told = await stream.next()
+        assert told["event"] == "resync"
+        await alice.say(thread, "live")
+        assert orjson.loads((await stream.next())["data"])["offset"] == 15
+
+
 @pytest.mark.parametrize("query", ["?nonsense=1", "?cursors=x", "?threads=x"])
 async def test_queries_that_are_not_known(alice: Client, thread: Any, query: str) -> None:
     answer = await alice.get(f"/api/v1/threads/{thread['id']}/events{query}")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from actors import limits
 from actors.identifiers import new_id
-from tests.realtime_client import PATIENCE, EventStream, event_stream
+from tests.realtime_client import PATIENCE, EventStream, event_stream, raw_client
 from tests.serving import Client, Server
 
 
@@ -60,24 +60,36 @@ class Reader:
 @settings(
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
-@given(
-    cut_after=st.lists(st.integers(0, 25), max_size=8),
-    width=st.integers(1, 10),
-)
-async def test_nothing_is_lost_and_nothing_comes_twice(server: Server, cut_after: list[int], width: int) -> None:
+@given(cut_after=st.lists(st.integers(0, 25), max_size=8), width=st.integers(1, 10), turn=st.sampled_from([1, 3, 256]))
+async def test_nothing_is_lost_and_nothing_comes_twice(
+    server: Server, monkeypatch: pytest.MonkeyPatch, cut_after: list[int], width: int, turn: int
+) -> None:
     """Several write at once, each into all threads, also commits that span many threads; cut anywhere, resumed."""
+    monkeypatch.setattr(limits, "TURN_MESSAGES", turn)  # a turn may end in the middle of a commit
     writers = [server.client(name) for name in ("alice", "bob", "carol")]
     ids = [(await writer.me())["id"] for writer in writers]
     members = [{"user_id": user_id} for user_id in ids[1:]]
     threads = [(await writers[0].thread(members=members))["id"] for _ in range(width)]
     reader = Reader(server, writers[0], threads)
-    each = 24 // len(threads) + 1
+    each = 24 // len(threads) // 3 * 3 + 3
     total = len(writers) * each * len(threads)
 
     async def write(writer: Client) -> None:
+        """What comes in one frame is one commit: in each thread several events, with those of others between."""
         await reader.begun.wait()
-        for number in range(each):
-            await asyncio.gather(*(writer.say(thread_id, str(number)) for thread_id in threads))
+        async with raw_client(server.session, server.websocket_url, writer.token) as client:
+            rounds = [
+                [
+                    client.command("publish", channel=f"thread:{thread_id}", data={"content": "x"})
+                    for thread_id in threads
+                ]
+                for _ in range(each)
+            ]
+            for first, *more in zip(rounds[::3], rounds[1::3], rounds[2::3], strict=True):
+                commands = [*first, *more[0], *more[1]]
+                await client.send(*commands)
+                for command in commands:
+                    assert "publish" in await client.reply(command["id"])
 
     async with asyncio.timeout(PATIENCE):
         writing = asyncio.gather(*map(write, writers))

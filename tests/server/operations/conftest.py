@@ -1,0 +1,3 @@
+from tests.server.quiet import nothing_breaks
+
+__all__ = ["nothing_breaks"]

@@ -1,0 +1,136 @@
+"""The state of a thread, made of its events alone. Strict: all that is shown to everybody, in the same order."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from tests.serving import Client
+
+Json = dict[str, Any]
+
+
+class Fold:
+    """`Fold(log).state` is what `fetched` would fetch. Messages, members and reactions are kept as the events tell."""
+
+    def __init__(self, events: Iterable[Json] = ()) -> None:
+        self.thread: Json = {}
+        self.messages: dict[str, Json] = {}
+        self.members: dict[str, Json] = {}
+        self.reactions: list[tuple[str, str, str]] = []
+        """(message, emoji, user), in the order given."""
+        self.offset = 0
+        for event in events:
+            self.apply(event)
+
+    def begin(self, state: Json) -> "Fold":
+        """Go on from a state that was fetched."""
+        self.thread, self.offset = state["thread"], state["thread"]["offset"]
+        self.messages = {message["id"]: message for message in state["messages"]}
+        self.members = {member["user"]["id"]: member for member in state["members"]}
+        self.reactions = [(m, r["emoji"], r["user"]["id"]) for m, rs in state["reactions"].items() for r in rs]
+        return self
+
+    def apply(self, event: Json) -> None:
+        assert event["offset"] == self.offset + 1, "a gap, or a repeat"
+        self.offset = event["offset"]
+        getattr(self, "_" + event["type"].replace(".", "_"))(event, event["data"])
+
+    def _thread_created(self, event: Json, thread: Json) -> None:
+        self.thread = thread
+        # The one entry that says two things: whoever opens a thread is its member, and its owner.
+        member = {
+            "thread_id": thread["id"], "user": thread["creator"], "role": "OWNER", "last_read_offset": 0,
+            "muted": False, "joined_at": event["time"],
+        }  # fmt: skip
+        self.members[thread["creator"]["id"]] = member
+
+    def _thread_updated(self, event: Json, thread: Json) -> None:
+        self.thread = thread
+
+    def _member_added(self, event: Json, member: Json) -> None:
+        if "role" in member:
+            self.members[member["user"]["id"]] = member
+        else:  # who has left since is told as gone
+            self.members.pop(member["user"]["id"], None)
+
+    _member_updated = _member_removed = _member_added
+
+    def _message_created(self, event: Json, message: Json) -> None:
+        self.messages[message["id"]] = message
+        self._read(message["author"]["id"], event["offset"])
+
+    def _message_updated(self, event: Json, message: Json) -> None:
+        self.messages[message["id"]] = message
+
+    _message_deleted = _message_updated
+
+    def _reaction_added(self, event: Json, change: Json) -> None:
+        self._reaction_removed(event, change)
+        self.reactions.append((change["message_id"], change["emoji"], change["user"]["id"]))
+
+    def _reaction_removed(self, event: Json, change: Json) -> None:
+        gone = (change["message_id"], change["emoji"], change["user"]["id"])
+        self.reactions = [reaction for reaction in self.reactions if reaction != gone]
+
+    def _read_updated(self, event: Json, change: Json) -> None:
+        self._read(change["user"]["id"], change["last_read_offset"])
+
+    def _read(self, user_id: str, offset: int) -> None:
+        member = self.members.get(user_id)
+        if member is not None:
+            self.members[user_id] = {**member, "last_read_offset": max(offset, member["last_read_offset"])}
+
+    @property
+    def state(self) -> Json:
+        messages = sorted(self.messages.values(), key=lambda message: -message["offset"])
+        return {
+            "thread": {**_shared(self.thread), "offset": self.offset, "message_count": len(messages)},
+            "messages": [{**message, "reactions": self._groups(message)} for message in messages],
+            "members": self.members,
+            "reactions": {m["id"]: [] if m["deleted_at"] else self._of(m) for m in messages},
+            "last_message": messages[0]["id"] if messages else None,
+        }
+
+    def _of(self, message: Json) -> list[tuple[str, str]]:
+        return [(emoji, user) for where, emoji, user in self.reactions if where == message["id"]]
+
+    def _groups(self, message: Json) -> Json:
+        groups: Json = {}
+        for emoji, user in [] if message["deleted_at"] else self._of(message):
+            groups.setdefault(emoji, []).append(user)
+        return groups
+
+
+async def fetched(client: Client, thread_id: str) -> Json:
+    """The same by GET, with what is personal left out."""
+    path = f"/api/v1/threads/{thread_id}"
+    thread = (await client.get(path)).data
+    messages = (await client.get(f"{path}/messages", limit="100")).data
+    members = (await client.get(f"{path}/members", limit="100")).data
+    reactions = {
+        m["id"]: (await client.get(f"/api/v1/messages/{m['id']}/reactions", limit="100")).data for m in messages
+    }
+    return {"thread": thread, "messages": messages, "members": members, "reactions": reactions}
+
+
+def comparable(state: Json) -> Json:
+    """What `fetched` gave, in the form of `Fold.state`."""
+    last = state["thread"]["last_message"]
+    assert last == (state["messages"][0] if state["messages"] else None)
+    return {
+        "thread": _shared(state["thread"]),
+        "messages": [{**m, "reactions": _by_emoji(m["reactions"])} for m in state["messages"]],
+        "members": {member["user"]["id"]: member for member in state["members"]},
+        "reactions": {m: [(r["emoji"], r["user"]["id"]) for r in rs] for m, rs in state["reactions"].items()},
+        "last_message": last and last["id"],
+    }
+
+
+def _shared(thread: Json) -> Json:
+    """Without what is personal, and without its last message, which is one of the messages."""
+    return {name: value for name, value in thread.items() if name not in ("membership", "memory", "last_message")}
+
+
+def _by_emoji(groups: list[Json]) -> Json:
+    for group in groups:
+        assert group["count"] == len(group["users"])
+    return {group["emoji"]: [user["id"] for user in group["users"]] for group in groups}

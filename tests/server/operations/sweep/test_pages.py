@@ -1,0 +1,84 @@
+"""Every list in pages: the limits, the cursors, and everything exactly once."""
+
+from typing import Any
+
+import pytest
+
+from actors import limits
+from server.registry import Operation
+from tests.server.operations.sweep.requests import PAGED, World, check_problem, every
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+
+async def fill(world: World) -> None:
+    """At least three of everything."""
+    for number in range(3):
+        await world.alice.say(world.thread_id, str(number))
+        await world.alice.put(f"/api/v1/messages/{world.message_id}/reactions/{'👍🎉🚀'[number]}")
+    await world.alice.post(f"/api/v1/threads/{world.thread_id}/members", user_id=world.bob_id)
+    await world.alice.thread()
+    await world.alice.thread()
+
+
+async def walk(world: World, operation: Operation, limit: int, most: int = 1_000) -> list[Any]:
+    """Page after page, as far as `most` items."""
+    found: list[Any] = []
+    query: dict[str, str] = {}
+    while len(found) < most:
+        page = await world.who_may(operation).get(world.path(operation), limit=str(limit), **query)
+        pagination = page.metadata["pagination"]
+        assert pagination["limit"] == limit
+        assert pagination["has_more"] == (pagination["next_cursor"] is not None)
+        assert len(page.data) == limit or not pagination["has_more"], "only the last page may be short"
+        found += page.data
+        if not pagination["has_more"]:
+            break
+        query = {"after" if operation.name == "list_events" else "cursor": pagination["next_cursor"]}
+    return found
+
+
+@every(*PAGED)
+async def test_pages_of_any_size_hold_the_same(operation: Operation, world: World) -> None:
+    await fill(world)
+    whole = await walk(world, operation, 100)
+    assert len(whole) >= 3
+    many = max(1, len(whole) // 12)
+    assert await walk(world, operation, many) == whole
+    assert await walk(world, operation, min(len(whole), 100)) == whole, "an exact fit has no more"
+    assert (await walk(world, operation, 1, most=3)) == whole[:3]
+    assert len(_keys(whole)) == len(whole), "nothing comes twice"
+
+
+def _keys(items: list[Any]) -> set[str]:
+    return {str(item.get("id") or item.get("offset") or (item["user"]["id"], item.get("emoji"))) for item in items}
+
+
+@every(*PAGED)
+async def test_how_much_a_page_may_hold(operation: Operation, world: World) -> None:
+    client, path = world.who_may(operation), world.path(operation)
+    assert (await client.get(path)).metadata["pagination"]["limit"] == limits.PAGE_DEFAULT == 30
+    for limit in (1, 100):
+        assert (await client.get(path, limit=str(limit))).metadata["pagination"]["limit"] == limit
+    for limit in ("0", "101", "-1", "1000000000000000000000"):
+        answer = await client.get(path, limit=limit)
+        assert check_problem(answer, 422)["errors"].keys() == {"limit"}
+
+
+@every(*(operation for operation in PAGED if "cursor" in operation.request.model_fields))
+async def test_cursors_of_our_own_only(operation: Operation, world: World) -> None:
+    for cursor in ("", "x", "-1", "1.5", "9" * 30, "٣", "before:", "after:x", "around:5", " 1", "1\n", "x" * 300):
+        answer = await world.who_may(operation).get(world.path(operation), cursor=cursor)
+        assert check_problem(answer, 422)["errors"].keys() == {"cursor"}, cursor
+
+
+@every(*PAGED)
+async def test_past_the_end_there_is_nothing(operation: Operation, world: World) -> None:
+    last = {"list_messages": "before:0", "list_threads": "0", "list_reactions": "after:999999999999999999"}
+    cursor = last.get(operation.name, "999999999999999999")
+    if operation.name == "list_events":
+        answer = await world.alice.get(world.path(operation), after=str(2**53))
+    else:
+        answer = await world.who_may(operation).get(world.path(operation), cursor=cursor)
+    assert (answer.status, answer.data) == (200, [])
+    assert answer.metadata["pagination"]["next_cursor"] is None

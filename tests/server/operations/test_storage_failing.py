@@ -1,0 +1,121 @@
+"""The database that cannot take a write: clients are told to come back, reads go on, and it recovers by itself."""
+
+import asyncio
+import functools
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from cli import serve
+from server import operations
+from storage.database import DatabaseOptions
+from storage.readers import Readers
+from tests.server.locking import locked
+from tests.server.operations.sweep.requests import BODIES, check_problem
+from tests.serving import Answer, Client, Server, serving
+
+
+@pytest.fixture
+async def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Server]:
+    """One that waits for a lock for a moment only."""
+    monkeypatch.setattr(serve, "DatabaseOptions", functools.partial(DatabaseOptions, busy_timeout_ms=20))
+    async with serving(tmp_path / "data") as running:
+        yield running
+
+
+async def test_every_write_is_refused_and_every_read_goes_on(
+    alice: Client, bob: Client, root: Client, tmp_path: Path
+) -> None:
+    """Generated from the registry."""
+    bob_id = (await bob.me())["id"]
+    thread = await alice.thread(members=[{"user_id": bob_id, "role": "OWNER"}])
+    message = await alice.say(thread)
+    await alice.put(f"/api/v1/messages/{message['id']}/reactions/🎉")
+    ids = {"thread_id": thread["id"], "message_id": message["id"], "user_id": bob_id, "emoji": "👍"}
+    by_tag = {"threads": thread["id"], "messages": message["id"], "users": bob_id}
+    special = {
+        "create_user": {"email": "new@example.com", "name": "X"}, "add_member": {"user_id": (await root.me())["id"]},
+        "update_me": {"name": "New"},
+    }  # fmt: skip
+    with locked(tmp_path / "data"):
+        for operation in operations.ALL:
+            path = operation.path.format(**ids, id=by_tag.get(operation.tag, ""))
+            client = root if operation.tag == "users" else bob
+            body = special.get(operation.name, BODIES.get(operation.name))
+            if operation.name == "update_message":
+                client = alice  # whose message it is
+            answer = await client.request(operation.methods[0], path, json=body)
+            if operation.methods != ("GET",):
+                _check_refusal(answer, tmp_path)
+            elif operation.name != "get_readiness":
+                assert answer.status == 200, operation.name
+    assert len((await alice.get(f"/api/v1/threads/{thread['id']}/log")).data) == 4, "nothing was written"
+    assert (await alice.say(thread, "again"))["offset"] == 5
+
+
+def _check_refusal(answer: Answer, folder: Path) -> None:
+    error = check_problem(answer, 503)
+    assert (error["code"], error["retryable"]) == ("storage_unavailable", True)
+    assert answer.headers["Retry-After"] == "2"
+    assert "another process holds a lock" in error["detail"]
+    assert str(folder) not in error["detail"], "files are not for clients"
+
+
+async def test_readiness_says_so_and_recovers(server: Server, alice: Client, tmp_path: Path) -> None:
+    thread = await alice.thread()
+    path = f"/api/v1/threads/{thread['id']}/messages"
+    assert (await alice.get("/health/ready")).status == 200
+    with locked(tmp_path / "data"):
+        assert (await alice.post(path, content="x")).status == 503
+        refused = await alice.get("/health/ready")
+        assert check_problem(refused, 503)["code"] == "unavailable"
+        assert "database: " in refused.error["detail"]
+        assert "another process holds a lock" in refused.error["detail"]
+        assert int(refused.headers["Retry-After"]) >= 1
+        health = (await alice.get("/health")).data
+        assert (health["status"], health["checks"]["database"]["status"]) == ("unavailable", "failing")
+        assert health["checks"]["server"] == {"status": "ok", "reason": None}
+        assert (await alice.get("/health/live")).status == 200
+    assert (await alice.post(path, content="x")).status == 201
+    ready = await alice.get("/health/ready")
+    assert ready.data["checks"]["database"] == {"status": "ok", "reason": None}
+    assert [m["content"] for m in (await alice.get(path)).data] == ["x"], "what was refused was not written"
+
+
+async def test_a_key_makes_the_retry_safe(alice: Client, tmp_path: Path) -> None:
+    thread = await alice.thread()
+    path, key = f"/api/v1/threads/{thread['id']}/messages", {"Idempotency-Key": "k"}
+    with locked(tmp_path / "data"):
+        refused = await asyncio.gather(*(alice.post(path, key, content="x") for _ in range(5)))
+        assert {answer.status for answer in refused} == {503}
+    answers = await asyncio.gather(*(alice.post(path, key, content="x") for _ in range(5)))
+    assert {(answer.status, answer.data["id"]) for answer in answers} == {(201, answers[0].data["id"])}
+    assert len((await alice.get(path)).data) == 1
+
+
+async def test_who_is_not_known_yet_comes_back(server: Server, alice: Client, tmp_path: Path) -> None:
+    """To make a user is a write; it is nobody's fault, so it is no 401."""
+    await alice.me()
+    stranger = server.client("dana")
+    with locked(tmp_path / "data"):
+        assert check_problem(await stranger.get("/api/v1/users/me"), 503)["code"] == "storage_unavailable"
+        assert (await alice.get("/api/v1/users/me")).status == 200, "whoever is known is let in"
+    assert (await stranger.get("/api/v1/users/me")).status == 200
+
+
+async def test_a_database_that_cannot_be_read(server: Server, alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readiness says so at once, without a write."""
+    thread = await alice.thread()
+    readers = Readers(DatabaseOptions(Path("nowhere/to/be/found.db")))
+    with monkeypatch.context() as patch:
+        patch.setattr(server.services.history, "_readers", readers)
+        for path in ("/api/v1/users/me", "/api/v1/threads", f"/api/v1/threads/{thread['id']}/log", "/health/ready"):
+            answer = await alice.get(path)
+            assert check_problem(answer, 503)["code"] in ("storage_unavailable", "unavailable")
+            assert int(answer.headers["Retry-After"]) >= 1
+            assert b"nowhere" not in answer.raw
+        assert (await alice.get("/health")).data["status"] == "unavailable"
+        assert (await alice.get("/health/live")).status == 200
+    readers.close()
+    assert (await alice.get("/health/ready")).status == 200

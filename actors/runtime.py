@@ -17,12 +17,11 @@ A `LoopActor` is a `pykka.Actor`: the same refs, `tell`, `ask`, proxies and hook
 import asyncio
 import itertools
 import logging
-import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, cast
 
 import pykka
 from pykka import messages as pykka_messages
@@ -30,146 +29,16 @@ from pykka._envelope import Envelope
 
 from actors import limits
 from actors.errors import Internal, XpError
+from actors.future import BlockingOnEventLoop as BlockingOnEventLoop
+from actors.future import LoopFuture as LoopFuture
+from actors.future import drive as drive
 
 logger = logging.getLogger("actors.runtime")
 
-T = TypeVar("T")
 Handler = Callable[[Any, Any], Any]
 ExcInfo = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
 
 _serial = itertools.count(1)
-
-
-class BlockingOnEventLoop(RuntimeError):
-    """`get()` was called on the event loop that would have to deliver the value."""
-
-
-class LoopFuture(pykka.Future[T]):
-    """A Pykka future of a loop actor: `await` it on the event loop, or `get()` it from another OS thread."""
-
-    def __init__(self) -> None:
-        # Pykka's own __init__ only sets its get-hook; skipping it halves the cost of an ask.
-        self._get_hook = None
-        self._callbacks: list[Callable[[LoopFuture[T]], None]] | None = None
-        self._error: BaseException | None = None
-        self._value: T | None = None
-        self.done = False
-
-    def set(self, value: T | None = None) -> None:
-        if self.done:
-            raise RuntimeError("the reply was already given")
-        self._value = value
-        self._finish()
-
-    def set_exception(self, exc_info: Any = None) -> None:
-        """Take an exception, an `exc_info` triple, or the exception being handled."""
-        if self.done:
-            raise RuntimeError("the reply was already given")
-        error = exc_info if isinstance(exc_info, BaseException) else (exc_info or sys.exc_info())[1]
-        self._error = error or RuntimeError("set_exception() without an exception")
-        self._finish()
-
-    def _finish(self) -> None:
-        """Tell who listens. What fails behind one reply must not keep others, of the same batch, from being given."""
-        self.done = True
-        callbacks, self._callbacks = self._callbacks, None
-        for callback in callbacks or ():
-            try:
-                callback(self)
-            except Exception:
-                logger.exception("what listens to a reply failed")
-
-    def when_done(self, callback: Callable[["LoopFuture[T]"], None]) -> None:
-        """Call `callback(self)` once the value is there; at once if it is already."""
-        if self.done:
-            callback(self)
-        elif self._callbacks is None:
-            self._callbacks = [callback]
-        else:
-            self._callbacks.append(callback)
-
-    def result(self) -> T:
-        """The value, or its exception raised; only once `done`."""
-        if self._error is not None:
-            raise self._error
-        return cast(T, self._value)
-
-    @property
-    def error(self) -> BaseException | None:
-        return self._error
-
-    def __await__(self) -> Generator[Any, None, T]:
-        if not self.done:
-            if _driver.active:
-                yield self
-            else:
-                waiter = asyncio.get_running_loop().create_future()
-                self.when_done(lambda _: None if waiter.done() else waiter.set_result(None))
-                yield from waiter
-        return self.result()
-
-    def get(self, *, timeout: float | None = None) -> T:
-        if self._get_hook is not None:  # set by pykka, for `ref.stop()`
-            return self._get_hook(timeout)
-        if not self.done:
-            try:
-                asyncio.get_running_loop()
-            except RuntimeError:
-                self._wait_in_os_thread(timeout)
-            else:
-                raise BlockingOnEventLoop("get() on the event loop would wait for itself; await the future instead")
-        return self.result()
-
-    def _wait_in_os_thread(self, timeout: float | None) -> None:
-        arrived = threading.Event()
-        self.when_done(lambda _: arrived.set())
-        # `done` again: it may have been set before the callback was in its list.
-        if not (self.done or arrived.wait(timeout) or self.done):
-            raise pykka.Timeout(f"{timeout} seconds")
-
-    def set_get_hook(self, func: Callable[[float | None], T]) -> None:
-        self._get_hook = func
-
-
-class _Driver(threading.local):
-    """Whether the coroutine that runs now is driven by `drive`, in this OS thread."""
-
-    active = False
-
-
-_driver = _Driver()
-
-
-def drive(work: Coroutine[Any, Any, T], on_done: Callable[[LoopFuture[T]], None]) -> None:
-    """Run a coroutine on the event loop without a task: its first step now, each next one as soon as it can.
-
-    For short work that awaits futures of actors and of executors; it has no `asyncio.current_task()`, so no
-    `asyncio.timeout()` either, and nobody cancels it. A command over a WebSocket costs half as much as with a task,
-    and is answered in the very turn in which its commit arrives.
-    """
-    outcome: LoopFuture[T] = LoopFuture()
-    outcome.when_done(on_done)
-
-    def step(_: object = None) -> None:
-        outer, _driver.active = _driver.active, True
-        try:
-            awaited = work.send(None)
-        except StopIteration as stop:
-            outcome.set(stop.value)
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - handed to whoever asked
-            outcome.set_exception(error)
-        else:
-            if isinstance(awaited, LoopFuture):
-                awaited.when_done(step)
-            elif awaited is None:  # a bare yield: `asyncio.sleep(0)`
-                asyncio.get_running_loop().call_soon(step)
-            else:
-                awaited._asyncio_future_blocking = False
-                awaited.add_done_callback(step)
-        finally:
-            _driver.active = outer
-
-    step()
 
 
 class _Stopped:

@@ -88,9 +88,9 @@ class Outcome:
         self._target(number, what, figure.median, figure.unit, figure.spread, limit)
 
     def target_ratio(self, number: str, what: str, ours: Figure, yardstick: Figure, unit: str, **limit: float) -> None:
-        """Of the medians; the spread is that of the pairs, each measured in turn."""
+        """Median and spread of the pairs, each measured in turn: what slows both for a while tells nothing."""
         pairs = [a / b for a, b in zip(ours.values, yardstick.values, strict=True)]
-        self._target(number, what, ours.median / yardstick.median, unit, (min(pairs), max(pairs)), limit)
+        self._target(number, what, statistics.median(pairs), unit, (min(pairs), max(pairs)), limit)
 
     def _target(
         self, number: str, what: str, value: float, unit: str, spread: tuple[float, float] | None,

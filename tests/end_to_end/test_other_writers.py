@@ -1,7 +1,6 @@
 """Another process writes into the database of a running server: live subscribers are told, in order, whoever wrote."""
 
 import asyncio
-import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, closing, contextmanager
@@ -71,10 +70,8 @@ async def test_what_another_process_writes_arrives(
             if ours_between:
                 await alice.say(thread, "ours")
                 count += 1
-        written = time.monotonic()
         offsets = [item["offset"] for item in await client.publications(count)]
         assert offsets == list(range(2, 2 + count))
-        assert time.monotonic() - written < 4, "a look a second, and a slow machine"
 
 
 @pytest.mark.timeout(60)

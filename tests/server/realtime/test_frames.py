@@ -234,3 +234,25 @@ async def test_a_request_that_is_no_upgrade(alice: Client) -> None:
     answer = await alice.get("/connection/websocket")
     assert answer.status == 400
     assert answer.error["code"] == "malformed"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"Sec-WebSocket-Key": "short"}, {"Sec-WebSocket-Key": "no base64!"}, {"Sec-WebSocket-Version": "99"},
+        {"Sec-WebSocket-Version": "x"}, {"Upgrade": "h2c"}, {"Connection": "close"},
+    ],
+)  # fmt: skip
+async def test_handshakes_that_are_none(alice: Client, wrong: dict[str, str]) -> None:
+    right = {
+        "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }  # fmt: skip
+    answer = await alice.get("/connection/websocket", right | wrong)
+    assert (answer.status, answer.error["code"]) == (400, "malformed")
+
+
+@pytest.mark.parametrize("protocols", [("centrifuge-json",), ("centrifuge-json", "other")])
+async def test_the_json_form_asked_for_by_name(dial: Dial, alice: Client, protocols: tuple[str, ...]) -> None:
+    client = await dial(alice, protocols=protocols)
+    assert client.socket.protocol == "centrifuge-json"

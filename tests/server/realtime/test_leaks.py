@@ -3,18 +3,21 @@
 import asyncio
 import gc
 import weakref
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
+from actors import limits
 from actors.runtime import LoopActor
 from actors.thread import ThreadActor
+from server import http
 from server.realtime.session import Session
-from tests.raw_socket import frame, raw_socket
+from tests.raw_socket import frame, raw_socket, small_connection
 from tests.realtime_client import event_stream, raw_client
 from tests.server.realtime.waiting import connections, until
-from tests.serving import Client, Server, token
+from tests.serving import Client, Server, serving, token
 
 
 def subscribers(server: Server) -> int:
@@ -126,25 +129,40 @@ async def test_a_member_who_is_cut_while_joining(server: Server, alice: Client, 
     await nothing_is_left(server)
 
 
-@pytest.mark.parametrize("drip", [b"GET /connection/websocket HTTP/1.1\r\nHost: x\r\nX-Slow: ", b""])
-async def test_who_drips(server: Server, alice: Client, thread: Any, drip: bytes) -> None:
+async def test_who_drips(server: Server, alice: Client, thread: Any) -> None:
     """Fifty who send a byte now and then: the others do not notice."""
     host, _, port = server.url.removeprefix("http://").partition(":")
     slow = [await asyncio.open_connection(host, int(port)) for _ in range(50)]
-    for position in range(20):
+    for byte in b"GET /connection/websocket HTTP/1.1\r\nHost: x\r\n":
         for _, writer in slow:
-            writer.write(drip[position : position + 1] or b"G")
-        assert await alice.say(thread, str(position))
+            writer.write(bytes((byte,)))
+        assert await alice.say(thread, str(byte))
     for _, writer in slow:
         writer.transport.abort()
     await nothing_is_left(server)
 
 
+@pytest.mark.parametrize("said", [b"", b"GET /connection/websocket HTTP/1.1\r\nHost: x\r\nX-Slow: "])
+async def test_a_request_that_does_not_end_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: bytes) -> None:
+    """However long it drips: whoever has not finished a request in time is gone."""
+    monkeypatch.setattr(http, "KEEPALIVE_SECONDS", 0.3)
+    async with serving(tmp_path / "data") as server, small_connection(server.url) as connection:
+        await connection.send(said)
+
+        async def drip() -> None:
+            while True:
+                await connection.send(b"x" if said else b"")
+                await asyncio.sleep(0.02)
+
+        dripping = asyncio.create_task(drip())
+        await connection.gone()
+        dripping.cancel()
+        await asyncio.gather(dripping, return_exceptions=True)
+
+
 async def test_threads_that_nobody_uses_are_retired(
     server: Server, alice: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from actors import limits
-
     threads = [await alice.thread() for _ in range(20)]
     async with raw_client(server.session, server.websocket_url, alice.token) as client:
         for thread in threads:

@@ -37,8 +37,9 @@ class Hub:
 
     def __init__(self, *, ping_seconds: float) -> None:
         self.ping_seconds = ping_seconds
-        self._clients: set[Client] = set()
-        self._wheel: deque[list[Client]] = deque()
+        self._clients: dict[Client, set[Client]] = {}
+        """Each with the slot of the wheel in which it waits: whoever has gone is kept by nobody."""
+        self._wheel: deque[set[Client]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._someone_left = asyncio.Event()
         self.draining = False
@@ -49,13 +50,12 @@ class Hub:
 
     def join(self, client: Client) -> None:
         """From now on pinged; the first time at a random point of the interval, so that pings spread evenly."""
-        self._clients.add(client)
         self._look_again(client, random.uniform(0.5, 1.0) * self.ping_seconds)  # noqa: S311 - no secret hangs on it
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(TICK_SECONDS, self._tick)
 
     def leave(self, client: Client) -> None:
-        self._clients.discard(client)
+        self._clients.pop(client, set()).discard(client)
         self._someone_left.set()
 
     def of_user(self, user_key: int) -> list[Client]:
@@ -65,16 +65,16 @@ class Hub:
     def _look_again(self, client: Client, seconds: float) -> None:
         slot = max(1, round(seconds / TICK_SECONDS))
         while len(self._wheel) <= slot:
-            self._wheel.append([])
-        self._wheel[slot].append(client)
+            self._wheel.append(set())
+        self._wheel[slot].add(client)
+        self._clients[client] = self._wheel[slot]
 
     def _tick(self) -> None:
-        due = self._wheel.popleft() if self._wheel else []
-        for client in due:
-            if client in self._clients:
-                seconds = client.ping()
-                if seconds is not None:
-                    self._look_again(client, seconds)
+        due = self._wheel.popleft() if self._wheel else set()
+        for client in list(due):
+            seconds = client.ping()
+            if seconds is not None:
+                self._look_again(client, seconds)
         running = bool(self._clients or self._wheel)
         self._timer = asyncio.get_running_loop().call_later(TICK_SECONDS, self._tick) if running else None
 

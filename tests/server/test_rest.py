@@ -152,6 +152,24 @@ async def test_many_requests_on_one_connection(server: Server, alice: Client) ->
     assert [answer.status for answer in answers[:5]] == [200, 404, 404, 200, 422]
 
 
+async def test_a_body_that_nobody_read_is_no_request(server: Server, alice: Client) -> None:
+    hidden = b"DELETE /api/v1/threads HTTP/1.1\r\nHost: x\r\nX-Correlation-ID: hidden\r\n\r\n"
+    token = f"Authorization: Bearer {alice.token}"
+    async with raw_connection(server.url) as connection:
+        for line, headers, body, status in (
+            ("POST /api/v1/threads", [], hidden, 401),
+            ("POST /api/v1/threads", [token], hidden, 415),
+            ("POST /nope", [token], hidden, 404),
+            ("DELETE /health", [], hidden, 405),
+            ("GET /health", [], hidden, 200),
+            ("POST /api/v1/threads", [token], hidden + b" " * limits.BODY_BYTES, 413),
+        ):
+            refused = await connection.ask(f"{line} HTTP/1.1", *headers, f"Content-Length: {len(body)}", body=body)
+            assert refused.status == status, line
+            after = await connection.ask("GET /health HTTP/1.1", "X-Correlation-ID: after")
+            assert (after.status, after.headers["X-Correlation-ID"]) == (200, "after")
+
+
 async def test_a_body_that_waits_to_be_asked_for(server: Server, alice: Client) -> None:
     async with raw_connection(server.url) as connection:
         await connection.send(

@@ -93,7 +93,6 @@ async def test_streams_that_are_given_up_before_they_open(server: Server, alice:
 
 async def test_sockets_that_are_cut_while_they_connect(server: Server, alice: Client, thread: Any) -> None:
     """A token that nobody has seen takes a commit to judge: by then the client has gone."""
-    server.services.hub.ping_seconds = 0.3  # until its next ping the hub's wheel keeps a client that has gone
     sessions: list[weakref.ref[Session]] = []
     join = server.services.hub.join
 

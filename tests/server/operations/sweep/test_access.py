@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
+from actors.identifiers import new_id
 from server import operations
 from server.registry import Operation
 from tests.realtime_client import raw_client
@@ -65,6 +66,12 @@ def _without_ids(answer: Answer) -> dict[str, Any]:
     problem = check_problem(answer, 404)
     told = re.sub(r"c[0-9a-z]{24}", "…", orjson.dumps(problem | {"timestamp": ""}).decode())
     return {"told": told, "headers": set(answer.headers), "length": answer.headers["Content-Length"]}
+
+
+async def test_a_stranger_to_the_stream(world: World) -> None:
+    """It is no operation, but it may not tell more than one."""
+    foreign, absent = [await world.bob.get(f"/api/v1/threads/{id_}/events") for id_ in (world.thread_id, new_id())]
+    assert _without_ids(foreign) == _without_ids(absent)
 
 
 @every(*(operation for operation in operations.ALL if operation.name in VIEWER))

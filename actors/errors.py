@@ -212,6 +212,8 @@ CODES: Mapping[str, type[XpError]] = {
     "domain_not_allowed": Forbidden,
     "origin_not_allowed": Forbidden,
     "not_a_writer": Forbidden,
+    "scope_missing": Forbidden,
+    "refresh_reused": Unauthenticated,
     "id_taken": Conflict,
     "email_taken": Conflict,
     "already_member": Conflict,

@@ -16,6 +16,7 @@ ThreadStatus = Literal["ACTIVE", "ARCHIVED", "CLOSED"]
 MemberRole = Literal["OWNER", "MEMBER", "VIEWER"]
 MessageType = Literal["USER", "ASSISTANT", "SYSTEM", "TOOL"]
 MessageStatus = Literal["STREAMING", "COMPLETE", "INTERRUPTED", "FAILED"]
+Scope = Literal["read", "write", "admin"]
 
 USER_ROLES: tuple[UserRole, ...] = ("USER", "ADMIN")
 USER_KINDS: tuple[UserKind, ...] = ("HUMAN", "ASSISTANT", "SERVICE")
@@ -24,6 +25,7 @@ THREAD_STATUSES: tuple[ThreadStatus, ...] = ("ACTIVE", "ARCHIVED", "CLOSED")
 MEMBER_ROLES: tuple[MemberRole, ...] = ("OWNER", "MEMBER", "VIEWER")
 MESSAGE_TYPES: tuple[MessageType, ...] = ("USER", "ASSISTANT", "SYSTEM", "TOOL")
 MESSAGE_STATUSES: tuple[MessageStatus, ...] = ("STREAMING", "COMPLETE", "INTERRUPTED", "FAILED")
+SCOPES: tuple[Scope, ...] = ("read", "write", "admin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +64,31 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who asks: a user, as a verified token says."""
+    """Who asks: a user, as a verified token, session or API key says."""
 
     user: User
     author: Author
     expires_at: int
     """Seconds since 1970; the token is good until then."""
     token_id: str = ""
+    """Of a token that somebody else issued: its `jti`, or a hash of it."""
+    session_id: str = ""
+    api_key_id: str = ""
+    scopes: frozenset[Scope] | None = None
+    """What an API key may do; None: whatever the user may."""
 
     @property
     def is_admin(self) -> bool:
         return self.user.role == "ADMIN"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request comes from, for the audit log."""
+
+    address: str
+    user_agent: str
+    correlation_id: str
 
 
 @dataclass(frozen=True, slots=True)

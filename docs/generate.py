@@ -23,6 +23,8 @@ WHAT_TO_DO = {
     "domain_not_allowed": "An operator adds the domain to `ALLOWED_DOMAINS`.",
     "origin_not_allowed": "An operator adds the page's origin to `ALLOWED_ORIGINS`, or the page sends a Bearer token.",
     "not_a_writer": "An owner of the thread makes you MEMBER.",
+    "scope_missing": "Use a key that has the scope, or sign in as a person.",
+    "refresh_reused": "Sign in again: somebody used this refresh token before, so its session was ended.",
     "not_found": "It is not there, or you may not know that it is.",
     "method_not_allowed": "`Allow` names the methods of the path.",
     "conflict": "Read the present state again.",

@@ -1,5 +1,6 @@
 """Who sent this request? Tokens by Bearer header and by cookie, and what a cookie may not do from elsewhere."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
@@ -7,6 +8,9 @@ from aiohttp import web
 
 from actors.errors import Forbidden, Unauthenticated
 from actors.records import Identity
+from server.middleware import correlation_id
+from server.peers import Peer, Proxies, user_agent
+from server.registry import Cookie
 from server.services import Services
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -21,12 +25,39 @@ class BrowserRules:
     """Origins beside the server's own that may use the cookie: `https://app.example.com`."""
     auth_url: str | None = None
     """Where a browser without a token is sent to sign in."""
+    secure_cookies: bool = True
+    """Off: for a browser that is not on this machine and speaks plain HTTP."""
+    proxies: Proxies = Proxies()  # noqa: RUF009 - without state
 
 
 class Authentication:
     def __init__(self, services: Services, browser: BrowserRules) -> None:
         self._services = services
         self._browser = browser
+
+    def peer(self, request: web.Request) -> Peer:
+        proxies = self._browser.proxies
+        return Peer(
+            address=proxies.address(request),
+            user_agent=user_agent(request),
+            correlation_id=correlation_id.get(),
+            is_secure=proxies.is_secure(request),
+            cookie=lambda name: self._cookie(request, name),
+        )
+
+    def set_cookies(self, response: web.Response, cookies: Sequence[Cookie]) -> None:
+        for cookie in cookies:
+            response.set_cookie(
+                cookie.name, cookie.value, max_age=cookie.max_age, path=cookie.path, httponly=True,
+                secure=self._browser.secure_cookies, samesite="Lax",
+            )  # fmt: skip
+
+    async def maybe_of(self, request: web.Request) -> Identity | None:
+        """The identity of a request to what is open anyway: a token that is no good is none."""
+        try:
+            return await self.of(request)
+        except (Unauthenticated, Forbidden, web.HTTPFound):
+            return None
 
     async def of(self, request: web.Request) -> Identity:
         """The identity of a request; raises `Unauthenticated`, `Forbidden`, or a redirect for a browser."""
@@ -47,7 +78,10 @@ class Authentication:
             if scheme.lower() != "bearer" or not token.strip():
                 raise Unauthenticated("The Authorization header must read `Bearer <token>`.")
             return token.strip()
-        cookie = request.cookies.get(self._browser.cookie)
+        return self._cookie(request, self._browser.cookie)
+
+    def _cookie(self, request: web.Request, name: str) -> str | None:
+        cookie = request.cookies.get(name)
         if not cookie:
             return None
         upgrade = request.headers.get("Upgrade", "").lower() == "websocket"

@@ -13,13 +13,16 @@ from pydantic import BaseModel, ValidationError
 
 from actors import limits
 from actors.commands import Once
-from actors.errors import ValidationFailed
-from actors.records import Identity
+from actors.errors import Forbidden, ValidationFailed
+from actors.records import Identity, Origin, Scope
+from server.peers import Peer
 from server.schemas.base import Request
 from server.services import Services
 
 R = TypeVar("R", bound=Request)
-Access = Literal["open", "user", "admin"]
+Access = Literal["open", "optional", "user", "admin"]
+"""Open to all; open, but an identity is looked at where one comes; for whoever is signed in; for admins."""
+RateClass = Literal["auth", "read", "write", "admin"]
 
 
 @dataclass(slots=True)
@@ -29,6 +32,8 @@ class Call:
     services: Services
     who: Identity | None
     """Who asks; None only where the operation is open to all."""
+    find_peer: Callable[[], Peer]
+    """Asked only where an operation wants to know it."""
     once: Once | None = None
     if_version: int | None = None
 
@@ -36,6 +41,27 @@ class Call:
     def identity(self) -> Identity:
         assert self.who is not None
         return self.who
+
+    @property
+    def peer(self) -> Peer:
+        """Where it comes from."""
+        return self.find_peer()
+
+    @property
+    def origin(self) -> Origin:
+        """For the audit log."""
+        return self.peer.origin
+
+
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    """HttpOnly, SameSite=Lax, and Secure unless an operator says otherwise."""
+
+    name: str
+    value: str
+    """Empty: the browser forgets it."""
+    max_age: int
+    path: str = "/"
 
 
 @dataclass(slots=True)
@@ -50,6 +76,10 @@ class Result:
     next_cursor: str | None = None
     limit: int | None = None
     """Set for lists: they get `metadata.pagination`."""
+    cookies: tuple[Cookie, ...] = ()
+    """For browsers; RPC leaves them out."""
+    redirect: str | None = None
+    """Where a browser is sent (303), instead of an answer."""
     extra: dict[str, Any] = field(default_factory=dict)
     """More for `metadata`."""
 
@@ -68,6 +98,10 @@ class Operation:
     """Of `data`; None for no body."""
     status: int
     access: Access
+    scope: Scope
+    """What an API key must be allowed."""
+    rate: RateClass
+    """Which bucket it draws from."""
     handler: Handler
     summary: str
     description: str
@@ -81,6 +115,14 @@ class Operation:
     @property
     def has_body(self) -> bool:
         return bool(set(self.methods) & {"POST", "PUT", "PATCH"})
+
+    def must_allow(self, identity: Identity) -> None:
+        """Raises `Forbidden` where the credential (not the user) may not."""
+        if identity.scopes is not None and self.scope not in identity.scopes:
+            raise Forbidden(
+                f"{self.name} takes the scope `{self.scope}`; this key has {', '.join(sorted(identity.scopes))}.",
+                code="scope_missing",
+            )
 
     def parse(self, parameters: dict[str, Any], *, typed: bool) -> Request:
         """Validate; `typed` parameters came as JSON and must have the right type, others came as text.
@@ -123,6 +165,12 @@ def _shown(value: Any) -> str:
     return "an object" if isinstance(value, dict) else "a list"
 
 
+def _scope(method: str, access: Access) -> Scope:
+    if access == "admin":
+        return "admin"
+    return "read" if method == "GET" else "write"
+
+
 class Operations:
     """The operations of one resource; a module of `server/operations` declares each."""
 
@@ -139,6 +187,8 @@ class Operations:
         response: type[BaseModel] | None,
         status: int = 200,
         access: Access = "user",
+        scope: Scope | None = None,
+        rate: RateClass | None = None,
         paged: bool = False,
     ) -> Callable[[Callable[[Call, R], Awaitable[Result]]], Callable[[Call, R], Awaitable[Result]]]:
         """Declare the function below as an operation; its name, docstring and request type are the operation's own."""
@@ -154,6 +204,8 @@ class Operations:
                     response=response,
                     status=status,
                     access=access,
+                    scope=scope or _scope(method, access),
+                    rate=rate or _scope(method, access),
                     handler=handler,
                     summary=summary,
                     description=" ".join(description.split()),

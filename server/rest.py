@@ -5,6 +5,7 @@ import re
 import time
 import zlib
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 import orjson
@@ -15,6 +16,7 @@ from actors import limits
 from actors.commands import Once
 from actors.errors import Malformed, NotFound, UnsupportedMedia, ValidationFailed
 from actors.identifiers import is_id
+from actors.records import Identity
 from server.authentication import Authentication
 from server.middleware import HEADER, correlation_id
 from server.registry import Call, Operation, Result
@@ -41,17 +43,41 @@ def routes(operations: Sequence[Operation], services: Services, authentication: 
 def _handler(
     operation: Operation, services: Services, authentication: Authentication
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
-    is_open, has_body = operation.access == "open", operation.has_body
+    identify, has_body = _identification(operation, authentication), operation.has_body
 
     async def handle(request: web.Request) -> web.Response:
-        who = None if is_open else await authentication.of(request)
+        who = await identify(request)
+        if who is not None:
+            operation.must_allow(who)
         parameters = await _body(request, operation) if has_body else _query(request)
         _take_path(parameters, request)
-        call = Call(services, who, _once(request, operation, parameters), _if_match(request))
+        call = Call(
+            services, who, partial(authentication.peer, request), _once(request, operation, parameters),
+            _if_match(request),
+        )  # fmt: skip
         result = await operation.handler(call, operation.parse(parameters, typed=has_body))
-        return _respond(request, operation, result)
+        response = _redirect(result.redirect) if result.redirect is not None else _respond(request, operation, result)
+        if result.cookies:
+            authentication.set_cookies(response, result.cookies)
+        return response
 
     return handle
+
+
+def _identification(
+    operation: Operation, authentication: Authentication
+) -> Callable[[web.Request], Awaitable[Identity | None]]:
+    match operation.access:
+        case "open":
+            return _nobody
+        case "optional":
+            return authentication.maybe_of
+        case _:
+            return authentication.of
+
+
+async def _nobody(request: web.Request) -> None:
+    return None
 
 
 # Reading
@@ -140,6 +166,11 @@ def _if_match(request: web.Request) -> int | None:
 
 
 # Answering
+
+
+def _redirect(location: str) -> web.Response:
+    headers = {HEADER: correlation_id.get(), "Location": location, "Cache-Control": "no-store"}
+    return web.Response(status=303, headers=headers)
 
 
 def _respond(request: web.Request, operation: Operation, result: Result) -> web.Response:

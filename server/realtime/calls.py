@@ -50,7 +50,10 @@ class Calls:
         if_version = data.pop("if_version", None)
         if if_version is not None and type(if_version) is not int:
             raise ValidationFailed({"if_version": ["expected an integer."]})
+        identity = self._session.identity
+        assert identity is not None
+        operation.must_allow(identity)
         retry = None if key is None else once(key, operation, data)
-        call = Call(self._session.services, self._session.identity, retry, if_version)
+        call = Call(self._session.services, identity, lambda: self._session.peer, retry, if_version)
         result = await operation.handler(call, operation.parse(data, typed=True))
         return orjson.dumps(result.data)

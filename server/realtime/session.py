@@ -19,6 +19,7 @@ from actors.records import Identity, User
 from actors.runtime import LoopFuture, Stage, drive
 from actors.thread import Unsubscribe
 from server import problems
+from server.peers import Peer
 from server.realtime import protocol
 from server.realtime.calls import Calls
 from server.realtime.channels import Channels
@@ -39,9 +40,12 @@ Verb = Callable[[int, Mapping[str, Any]], Coroutine[Any, Any, Answer]]
 
 
 class Session:
-    def __init__(self, services: Services, stage: Stage, transport: Transport, upgrade_token: str | None) -> None:
+    def __init__(
+        self, services: Services, stage: Stage, transport: Transport, peer: Peer, upgrade_token: str | None
+    ) -> None:
         """`upgrade_token` came with the HTTP request; a token in the connect command goes before it."""
         self.services = services
+        self.peer = peer
         self.client_id = new_id()
         self.identity: Identity | None = None
         self._stage = stage

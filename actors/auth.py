@@ -1,13 +1,17 @@
 """The auth actor: turns tokens into identities, and remembers those that proved good until they expire."""
 
 import asyncio
+import hashlib
 import logging
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from actors import limits
+from actors.account_commands import ResumeSession, UseApiKey
+from actors.accounts import API_KEY_PREFIX, AccessChange, UsedKey
 from actors.commands import Done, EnsureUser
 from actors.errors import Internal, ShuttingDown, Unauthenticated, XpError
 from actors.journal import Journal
@@ -26,10 +30,10 @@ class Authenticate:
 
 
 @dataclass(frozen=True, slots=True)
-class UserChanged:
-    """A user is not what they were: identities made before hold no longer."""
+class AccessChanged:
+    """Something is not what it was: identities made of it hold no longer."""
 
-    user_key: int
+    change: AccessChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,25 @@ class _KeysRefreshed:
     token: str
     reply: LoopFuture[Any]
     fetched: bool
+
+
+def concerns(change: AccessChange, identity: Identity) -> bool:
+    """Whether an identity rests on what has changed."""
+    match change.kind:
+        case "user":
+            return identity.user.id == change.ref
+        case "session":
+            return identity.session_id == change.ref
+        case "api_key":
+            return identity.api_key_id == change.ref
+        case "token":
+            return identity.token_id == change.ref
+
+
+def has_other_rights(identity: Identity, user: User) -> bool:
+    """Whether a user is not any more what an identity made of them earlier says."""
+    role = user.role if identity.scopes is None or "admin" in identity.scopes else "USER"
+    return user.status != "ACTIVE" or (role, user.kind) != (identity.user.role, identity.user.kind)
 
 
 class VerifiedTokens:
@@ -58,8 +81,8 @@ class VerifiedTokens:
         if len(self._identities) > limits.TOKENS_CACHED:
             self._identities.popitem(last=False)
 
-    def forget_user(self, user_key: int) -> None:
-        for token in [t for t, identity in self._identities.items() if identity.user.key == user_key]:
+    def forget(self, change: AccessChange) -> None:
+        for token in [t for t, identity in self._identities.items() if concerns(change, identity)]:
             del self._identities[token]
 
 
@@ -67,9 +90,17 @@ class AuthActor(LoopActor):
     """Verifies by the injected verifier; users are made and updated through the journal like every write."""
 
     def __init__(
-        self, *, verifier: TokenVerifier, refresher: KeyRefresher | None, journal: Journal, tokens: VerifiedTokens
+        self,
+        *,
+        verifier: TokenVerifier,
+        refresher: KeyRefresher | None,
+        journal: Journal,
+        tokens: VerifiedTokens,
+        revoked: Mapping[str, int] | None = None,
     ) -> None:
+        """`revoked`: tokens of other issuers that are taken no more."""
         super().__init__()
+        self._revoked = set(revoked or ())
         self._verifier = verifier
         self._refresher = refresher
         self._journal = journal
@@ -81,6 +112,8 @@ class AuthActor(LoopActor):
         known = self._tokens.get(message.token)
         if known is not None:
             return known
+        if message.token.startswith(API_KEY_PREFIX):
+            return self._use_key(message.token, self.defer())
         try:
             claims = self._verifier.verify(message.token, time.time())
         except Unauthenticated as error:
@@ -121,32 +154,68 @@ class AuthActor(LoopActor):
             self._identify(message.token, claims, message.reply)
 
     def _identify(self, token: str, claims: VerifiedClaims, reply: LoopFuture[Any]) -> LoopFuture[Any]:
-        ensure = EnsureUser(
-            subject=claims.sub, email=claims.email, name=claims.name, domain=claims.domain, role=claims.role,
-            kind=claims.kind,
+        command: EnsureUser | ResumeSession = (
+            ResumeSession(claims.session_id)
+            if claims.session_id
+            else EnsureUser(
+                subject=claims.sub, email=claims.email, name=claims.name, domain=claims.domain, role=claims.role,
+                kind=claims.kind,
+            )
         )  # fmt: skip
+
+        def identity(user: Any) -> Identity:
+            assert isinstance(user, User)
+            return Identity(user, user.author, claims.expires_at, claims.token_id, claims.session_id)
+
+        return self._ask_journal(token, command, identity, reply)
+
+    def _use_key(self, token: str, reply: LoopFuture[Any]) -> LoopFuture[Any]:
+        if len(token) > limits.API_KEY_CHARS:
+            raise Unauthenticated("This API key is none of ours.")
+        command = UseApiKey(hashlib.sha256(token.encode(errors="replace")).digest())
+        return self._ask_journal(token, command, _identity_of_key, reply)
+
+    def _ask_journal(
+        self, token: str, command: Any, identity_of: Callable[[Any], Identity], reply: LoopFuture[Any]
+    ) -> LoopFuture[Any]:
         try:
-            ensured = self._journal.append(ensure)
+            asked = self._journal.append(command)
         except XpError as error:
             reply.set_exception(error)
         else:
-            ensured.when_done(lambda done: self._remember(token, claims, done, reply))
+            asked.when_done(lambda done: self._remember(token, identity_of, done, reply))
         return reply
 
-    def _remember(self, token: str, claims: VerifiedClaims, done: LoopFuture[Any], reply: LoopFuture[Any]) -> None:
+    def _remember(
+        self, token: str, identity_of: Callable[[Any], Identity], done: LoopFuture[Any], reply: LoopFuture[Any]
+    ) -> None:
         if done.error is not None:
             reply.set_exception(done.error)
             return
         outcome: Done = done.result()
-        user = outcome.result
-        assert isinstance(user, User)
-        if user.status != "ACTIVE":
+        identity = identity_of(outcome.result)
+        if identity.user.status != "ACTIVE":
             reply.set_exception(Unauthenticated("This account is deactivated; an administrator can say why."))
-            return
-        identity = Identity(user, user.author, claims.expires_at, claims.token_id)
-        self._tokens.put(token, identity)
-        reply.set(identity)
+        elif identity.token_id in self._revoked:
+            reply.set_exception(Unauthenticated("This token was revoked; sign in again."))
+        else:
+            self._tokens.put(token, identity)
+            reply.set(identity)
 
-    @handles(UserChanged)
-    def _forget(self, message: UserChanged) -> None:
-        self._tokens.forget_user(message.user_key)
+    @handles(AccessChanged)
+    def _forget(self, message: AccessChanged) -> None:
+        if message.change.kind == "token":
+            self._revoked.add(message.change.ref)
+        self._tokens.forget(message.change)
+
+
+def _identity_of_key(used: Any) -> Identity:
+    """A key without the scope `admin` acts as somebody who is no admin."""
+    assert isinstance(used, UsedKey)
+    user = used.user if "admin" in used.key.scopes else replace(used.user, role="USER")
+    expires_at = _NEVER if used.key.expires_at is None else used.key.expires_at // 1000
+    return Identity(user, user.author, expires_at, api_key_id=used.key.id, scopes=frozenset(used.key.scopes))
+
+
+_NEVER = 2**40
+"""Seconds since 1970."""

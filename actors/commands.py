@@ -7,10 +7,24 @@ as long (1.6 µs for eleven fields), and each message makes several.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from actors.events import Event
-from actors.records import Identity, MemberRole, Message, MessageType, ThreadStatus, UserKind, UserRole, UserStatus
+from actors.records import (
+    Control,
+    Identity,
+    MemberRole,
+    Message,
+    MessageStatus,
+    MessageType,
+    Origin,
+    ThreadStatus,
+    UserKind,
+    UserRole,
+    UserStatus,
+    WhileStreaming,
+)
+from actors.user_events import UserEvent
 
 
 class _Unset:
@@ -36,6 +50,8 @@ class Once:
 class Command:
     identity: Identity
     once: Once | None = None
+    origin: Origin | None = None
+    """Where it comes from, for the audit log; None: from the terminal."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -88,6 +104,8 @@ class UpdateUser(Command):
 @dataclass(slots=True, kw_only=True)
 class DeleteUser(Command):
     user_id: str
+    content: Literal["anonymise", "remove"] = "anonymise"
+    """What becomes of their messages: they stay, by a nameless author, or are deleted, step by step."""
     if_version: int | None = None
 
 
@@ -107,7 +125,16 @@ class UpdateThread(ThreadCommand):
     title: str | Unset = UNSET
     status: ThreadStatus | Unset = UNSET
     metadata: str | Unset = UNSET
+    while_streaming: WhileStreaming | Unset = UNSET
     if_version: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class HandOver(ThreadCommand):
+    """Say who answers from now on; for everybody who may write, assistants too. Answers the `Thread`."""
+
+    control: Control
+    reason: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -142,6 +169,24 @@ class MarkRead(ThreadCommand):
     offset: int | None = None
 
 
+@dataclass(slots=True, kw_only=True)
+class ReplaceMemory(ThreadCommand):
+    """Answers the `Memory`."""
+
+    memory: str
+    """JSON object: all of it."""
+    if_version: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class UpdateMemory(ThreadCommand):
+    """Answers the `Memory`."""
+
+    patch: str
+    """JSON object: a merge patch."""
+    if_version: int | None = None
+
+
 # Messages
 
 
@@ -153,6 +198,8 @@ class PostMessage(ThreadCommand):
     blocks: str | None = None
     parent_id: str | None = None
     metadata: str = "{}"
+    status: MessageStatus = "COMPLETE"
+    """STREAMING: what it says follows."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -212,3 +259,5 @@ class Done:
     events: tuple[Event, ...] = ()
     replayed: bool = False
     """The idempotency key was seen before: this is the first one's result, and nothing was done now."""
+    told: tuple[UserEvent, ...] = ()
+    """What users' own logs tell of it."""

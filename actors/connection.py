@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from actors import limits
 from actors.ports import Transport
-from actors.publication import Publications, WireFormat
+from actors.publication import Passing, Publications, WireFormat
 from actors.runtime import LoopActor, handles
-from actors.thread import AccessEnded
+from actors.thread import AccessEnded, Attendance
 
 SLOW = (3008, "slow")
 
@@ -38,6 +38,15 @@ class OpenGate:
     channel: str
     wire: bytes
     offset: int
+    state: Passing | None = None
+    """What is passing and began before: told between the two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """From now on this channel comes by itself: the client was told of it when it connected."""
+
+    channel: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +109,27 @@ class ConnectionActor(LoopActor):
         encode: WireFormat,
         on_access_ended: Callable[[str], bytes],
         on_closed: Callable[[Sequence[str]], None],
+        on_behind: Callable[[str], None],
+        on_attendance: Callable[[Attendance], bytes] | None = None,
+        client_id: str = "",
     ) -> None:
         """`encode` is the wire format of this kind of connection; `on_access_ended` makes what tells the client that a
-        channel was taken from it; `on_closed` gets the channels that were open at the end."""
+        channel was taken from it; `on_closed` gets the channels that were open at the end, `on_behind` each of
+        which the state must be told anew; `on_attendance` makes what tells who joined or left."""
         super().__init__()
         self._transport = transport
         self._encode = encode
         self._access_ended = on_access_ended
         self._on_closed = on_closed
+        self._on_behind = on_behind
+        self._encode_attendance = on_attendance
+        if client_id:
+            self.actor_urn = self.actor_ref.actor_urn = client_id  # by it others know whose connection this is
         self._subscriptions: dict[str, _Subscription] = {}
         self._outbox = Outbox()
         self._blocked = False
+        self._behind: set[str] | None = None
+        """Channels of which something that passed was not told, while the peer took nothing."""
         self._closed = False
 
     @handles(Publications)
@@ -132,6 +151,26 @@ class ConnectionActor(LoopActor):
         if len(subscription.kept) > limits.RECOVERY_EVENTS:
             self._close(*SLOW)
 
+    @handles(Passing)
+    def _pass_on(self, passing: Passing) -> None:
+        """What a slow reader is not told is not kept for it: it gets the state anew once it reads again."""
+        subscription = self._subscriptions.get(passing.channel)
+        if subscription is None or subscription.ended or self._closed:
+            return
+        if subscription.kept is not None:
+            self._keep(subscription, passing)
+        elif self._blocked:
+            self._behind = (self._behind or set()) | {passing.channel}
+        else:
+            self._put(passing.wire(self._encode))
+
+    @handles(Attendance)
+    def _tell_attendance(self, attendance: Attendance) -> None:
+        subscription = self._subscriptions.get(attendance.channel)
+        is_open = subscription is not None and subscription.kept is None and not subscription.ended
+        if is_open and not self._blocked and self._encode_attendance is not None:
+            self._put(self._encode_attendance(attendance))
+
     @handles(ShutGate)
     def _shut_gate(self, message: ShutGate) -> None:
         self._subscriptions[message.channel] = _Subscription()
@@ -145,10 +184,21 @@ class ConnectionActor(LoopActor):
         kept, subscription.kept = subscription.kept, None
         subscription.offset = message.offset
         ended, subscription.ended = subscription.ended, False
+        if message.state is not None:
+            self._pass_on(message.state)
         for publications in kept:
-            self._deliver(publications)
+            if isinstance(publications, Passing):
+                self._pass_on(publications)
+            else:
+                self._deliver(publications)
         if ended:
             self._end_access(AccessEnded(message.channel))
+
+    @handles(Follow)
+    def _follow(self, message: Follow) -> None:
+        if message.channel not in self._subscriptions:
+            subscription = self._subscriptions[message.channel] = _Subscription()
+            subscription.kept = None
 
     @handles(Leave)
     def _leave(self, message: Leave) -> None:
@@ -196,6 +246,9 @@ class ConnectionActor(LoopActor):
     @handles(_Drained)
     def _resume(self, _: _Drained) -> None:
         self._blocked = False
+        behind, self._behind = self._behind, None
+        for channel in behind or ():
+            self._on_behind(channel)
 
     # Ending
 

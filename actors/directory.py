@@ -14,6 +14,8 @@ from actors.journal import Committed, Journal
 from actors.ports import Encode, LogReader, Store, ThreadLoader
 from actors.runtime import LoopFuture, Stage
 from actors.thread import EventsCommitted, RetireIfIdle, ThreadActor
+from actors.user_events import UserEvent
+from actors.users import Users
 
 
 class Directory:
@@ -27,6 +29,8 @@ class Directory:
         self._load = load
         self._encode = encode
         self._threads: dict[str, ThreadActor] = {}
+        self.users: Users | None = None
+        """Told what happens to people; set by whoever puts things together."""
         self.journal = Journal(stage, store, self._on_commit)
         self._follower = self._make_follower(log) if log is not None else None
         self._sweep = stage.loop.call_later(limits.THREAD_IDLE_SECONDS, self._retire_idle)
@@ -36,7 +40,7 @@ class Directory:
             read_head=log.head,
             read_range=lambda after, up_to: log.between(list(self._threads), after, up_to),
             is_busy=lambda: self.journal.in_flight > 0,
-            publish=self._publish_all,
+            publish=self._publish_followed,
         )
 
     async def open(self) -> None:
@@ -74,6 +78,13 @@ class Directory:
         if actor is not None and not actor.actor_stopped.is_set():  # when all stop, threads go before connections
             actor.actor_ref.tell(message)
 
+    def live_thread(self, thread_id: str) -> ThreadActor | None:
+        return self._threads.get(thread_id)
+
+    def is_live(self, thread_id: str) -> bool:
+        """Whether a thread's actor is in memory."""
+        return thread_id in self._threads
+
     @property
     def live_threads(self) -> int:
         return len(self._threads)
@@ -81,14 +92,24 @@ class Directory:
     def _on_commit(self, committed: Committed) -> None:
         """Acknowledge, then publish: both come after the commit, and the writer's reply need not wait for readers."""
         events: list[Event] = []
+        told: list[UserEvent] = []
         for reply, outcome in committed:
             if isinstance(outcome, XpError):
                 reply.set_exception(outcome)
             else:
                 reply.set(outcome)
                 events += outcome.events
+                told += outcome.told
         if events and (self._follower is None or self._follower.committed(events[0].position, events[-1].position)):
             self._publish_all(events)
+        if told and self.users is not None:
+            self.users.publish(told)
+
+    def _publish_followed(self, events: Sequence[Event]) -> None:
+        """Others have written: into users' logs, too, perhaps."""
+        self._publish_all(events)
+        if self.users is not None:
+            self.users.look()
 
     def _publish_all(self, events: Sequence[Event]) -> None:
         by_thread: dict[str, list[Event]] = {}
@@ -102,6 +123,8 @@ class Directory:
         if actor is not None:
             # Not through the inbox: a thread that is still loading keeps these for its state.
             actor.urgent(EventsCommitted(events))
+            if self.users is not None:
+                self.users.moved(thread_id, events)
 
     def _retire_idle(self) -> None:
         before = self._stage.loop.time() - limits.THREAD_IDLE_SECONDS
@@ -111,5 +134,7 @@ class Directory:
 
     def stop(self) -> None:
         self._sweep.cancel()
+        if self.users is not None:
+            self.users.stop()
         if self._follower is not None:
             self._follower.stop()

@@ -147,7 +147,7 @@ class Unavailable(XpError):
     code = "unavailable"
     title = "Not available now"
     retryable = True
-    retry_after: ClassVar[int] = 1
+    retry_after: int = 1
     """Seconds a client should wait before it tries again."""
 
 
@@ -159,6 +159,10 @@ class Overloaded(Unavailable):
 class TooManyRequests(Unavailable):
     code = "rate_limited"
     title = "Too many requests"
+
+    def __init__(self, detail: str, *, retry_after: int = 1, **data: Any) -> None:
+        super().__init__(detail, **data)
+        self.retry_after = retry_after
 
 
 class StorageUnavailable(Unavailable):
@@ -216,9 +220,15 @@ CODES: Mapping[str, type[XpError]] = {
     "refresh_reused": Unauthenticated,
     "id_taken": Conflict,
     "email_taken": Conflict,
+    "user_deleted": Conflict,
     "already_member": Conflict,
     "last_owner": Conflict,
     "thread_closed": Conflict,
     "message_deleted": Conflict,
+    "message_streaming": Conflict,
+    "not_streaming": Conflict,
+    "answer_streaming": Conflict,
+    "human_in_control": Conflict,
+    "stream_gap": Conflict,
 }
 """Every code a client can meet → its class. The documentation's error pages and a test are generated from this."""

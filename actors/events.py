@@ -1,11 +1,12 @@
 """What happened: the entries of the durable log, each with the resource it is about, as it is now."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from actors.records import Author, Member, Message, Thread
+from actors.records import Author, Control, Member, Memory, Message, Thread
 
 MESSAGE_CREATED: Final = "message.created"
+MEMORY_UPDATED: Final = "memory.updated"
 
 EVENT_TYPES: Final = (
     "thread.created",
@@ -17,9 +18,12 @@ EVENT_TYPES: Final = (
     MESSAGE_CREATED,
     "message.updated",
     "message.deleted",
+    "message.completed",
     "reaction.added",
     "reaction.removed",
     "read.updated",
+    "control.changed",
+    MEMORY_UPDATED,
 )
 
 
@@ -43,6 +47,15 @@ class ReadChange:
 
 
 @dataclass(frozen=True, slots=True)
+class ControlChange:
+    """Somebody has handed the thread over."""
+
+    control: Control
+    previous: Control
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class MemberGone:
     user: Author
 
@@ -52,7 +65,7 @@ class ThreadGone:
     id: str
 
 
-EventData = Thread | Member | Message | ReactionChange | ReadChange | MemberGone | ThreadGone
+EventData = Thread | Member | Message | Memory | ReactionChange | ReadChange | ControlChange | MemberGone | ThreadGone
 
 
 @dataclass(slots=True)  # not frozen for the reason that commands are not
@@ -69,6 +82,16 @@ class Event:
     time: int
     actor: Author
     data: EventData
+
+
+@dataclass(slots=True)
+class Ephemeral:
+    """Something that matters only now: told to whoever listens, never logged."""
+
+    thread_id: str
+    type: str
+    data: dict[str, Any]
+    """As clients get it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from actors import limits
 from actors.connection import SLOW, ConnectionActor
 from actors.ports import Transport
-from actors.publication import Publication, Publications
+from actors.publication import Passing, Publication, Publications
 from actors.runtime import handles
 from actors.thread import AccessEnded
 
@@ -29,6 +29,8 @@ class Replay:
 
     wire: bytes
     position: int
+    states: Sequence[Passing] = ()
+    """What is passing in each channel, and began before."""
 
 
 class FeedActor(ConnectionActor):
@@ -39,8 +41,17 @@ class FeedActor(ConnectionActor):
         encode_one: Callable[[Publication], bytes],
         on_access_ended: Callable[[str], bytes],
         on_closed: Callable[[Sequence[str]], None],
+        on_behind: Callable[[str], None],
+        client_id: str = "",
     ) -> None:
-        super().__init__(transport, encode=_unused, on_access_ended=on_access_ended, on_closed=on_closed)
+        super().__init__(
+            transport,
+            encode=_unused,
+            on_access_ended=on_access_ended,
+            on_closed=on_closed,
+            on_behind=on_behind,
+            client_id=client_id,
+        )
         self._encode_one = encode_one
         self._watched: set[str] = set()
         self._position: int | None = None
@@ -61,10 +72,22 @@ class FeedActor(ConnectionActor):
         if len(self._arrived) > limits.FEED_EVENTS:
             self._close(*SLOW)
 
+    @handles(Passing)
+    def _pass_on(self, passing: Passing) -> None:
+        """In its place among what is logged: it says the position after which it came."""
+        if passing.channel not in self._watched or not self.is_open:
+            return
+        if self._blocked:
+            self._behind = (self._behind or set()) | {passing.channel}
+        else:
+            self._collect(passing)
+
     @handles(Replay)
     def _replay(self, message: Replay) -> None:
         self._put(message.wire)
         self._position = message.position
+        for state in message.states:
+            self._arrived[:0] = state.items
 
     @handles(AccessEnded)
     def _end_access(self, message: AccessEnded) -> None:
@@ -82,7 +105,9 @@ class FeedActor(ConnectionActor):
         arrived, self._arrived = self._arrived, []
         arrived.sort(key=_position_of)
         for item in arrived:
-            if item.position > position:
+            if item.offset == 0:
+                self._put(self._encode_one(item))
+            elif item.position > position:
                 position = self._position = item.position
                 self._put(self._encode_one(item))
 

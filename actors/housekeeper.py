@@ -2,14 +2,20 @@
 
 import asyncio
 import logging
+import time
 
+from actors import limits
+from actors.account_commands import EraseContent
 from actors.commands import Done, Purge
 from actors.errors import XpError
 from actors.journal import Journal
+from actors.stream_commands import InterruptAbandoned
 
 logger = logging.getLogger("actors.housekeeper")
 
 EVERY_SECONDS = 60.0
+ABANDONED_SECONDS = 3 * int(limits.STREAM_SILENT_SECONDS)
+"""A message that nobody has saved for so long has lost the process in which it was written."""
 STEP_PAUSE_SECONDS = 0.05
 """Between two steps, so that they are a small part of what the journal does."""
 
@@ -34,8 +40,14 @@ class Housekeeper:
                 logger.exception("housekeeping failed")
 
     async def tidy(self) -> int:
-        """Purge until nothing is left to purge; answers how many rows were taken."""
-        step, taken = Purge(), 0
+        """Step by step until nothing is left to do; answers how many rows were taken."""
+        taken = await self._do(Purge())
+        await self._do(EraseContent())
+        await self._do(InterruptAbandoned(before=time.time_ns() // 1_000_000 - ABANDONED_SECONDS * 1000))
+        return taken
+
+    async def _do(self, step: Purge | EraseContent | InterruptAbandoned) -> int:
+        taken = 0
         while True:
             done: Done = await self._journal.append(step)
             rows = done.result

@@ -67,6 +67,11 @@ def new_id() -> str:
     return f"c{time_part}{_PAIRS[count // 1296]}{_PAIRS[count % 1296]}{_HOST}{noise}"
 
 
+def made_at(identifier: str) -> int:
+    """When an identifier of ours was made, in milliseconds since 1970."""
+    return int(identifier[1:9], 36)
+
+
 def is_id(text: str) -> bool:
     """Whether `text` has the form of an identifier."""
     # Half the time of a regular expression; every request asks it more than once.

@@ -42,8 +42,10 @@ class _JournalActor(pykka.ThreadingActor):
     def on_receive(self, message: Any) -> Any:
         if message is _WAKE:
             self._commit_all()
+            self._catch_up()
         elif message is _OPEN:
             self._store.open()
+            self.actor_ref.tell(_WAKE)
         elif message is _CLOSE:
             self._commit_all()
             self._store.close()
@@ -53,6 +55,12 @@ class _JournalActor(pykka.ThreadingActor):
         while batch := self._take():
             outcomes = self._apply([command for command, _ in batch])
             self._deliver([(reply, outcome) for (_, reply), outcome in zip(batch, outcomes, strict=True)])
+            self._store.catch_up(idle=False)
+
+    def _catch_up(self) -> None:
+        """One step, then what has come meanwhile: commands, or the end."""
+        if self._store.catch_up(idle=True):
+            self.actor_ref.tell(_WAKE)
 
     def _take(self) -> list[Item]:
         count = min(len(self._pending), limits.JOURNAL_BATCH)

@@ -16,6 +16,9 @@ METADATA_BYTES: Final = 16 * KIB
 """For ids and flags of the application; documents belong in artifacts."""
 MEMORY_BYTES: Final = 64 * KIB
 """Facts, summary and pins of a conversation."""
+MEMORY_PINS: Final = 50
+"""Their messages are read anew for every context."""
+MEMORY_FACT_ID_CHARS: Final = 64
 TITLE_CHARS: Final = 255
 NAME_CHARS: Final = 200
 URL_CHARS: Final = 2048
@@ -35,6 +38,21 @@ JSON_DEPTH: Final = 32
 IDEMPOTENCY_KEY_CHARS: Final = 255
 IDEMPOTENCY_SECONDS: Final = 24 * 3600
 
+# What a model is given of a thread
+CONTEXT_TOKENS: Final = 8_000
+"""By default: fits every model in use, and leaves room for its answer."""
+CONTEXT_TOKENS_MAX: Final = 1_000_000
+"""The largest windows on offer."""
+CONTEXT_MESSAGES: Final = 10_000
+"""Looked at for one context: 0.3 s of a reader's time."""
+CONTEXT_BYTES: Final = 512 * KIB
+"""Read for any context: the largest message fits."""
+CONTEXT_BYTES_PER_TOKEN: Final = 64
+"""Read besides for each token that was asked for. Text has 1 to 8; the rest is for blocks that hold little text."""
+CONTEXT_STEP: Final = 8
+"""Messages in the first step back; each step doubles it, as far as `CONTEXT_STEP_MAX`."""
+CONTEXT_STEP_MAX: Final = 128
+
 # HTTP
 BODY_BYTES: Final = 512 * KIB
 """The largest valid message (content, blocks, metadata), escaped, with room."""
@@ -43,6 +61,37 @@ FIELD_ERRORS: Final = 200
 PAGE_DEFAULT: Final = 30
 PAGE_MAX: Final = 100
 RETRY_AFTER_SECONDS: Final = 1
+HEAD_BYTES: Final = 64 * KIB
+"""A request's first line and headers; a token is at most 8 KiB of it."""
+HEAD_LINE_BYTES: Final = 8190
+"""As most proxies have it."""
+HEADERS: Final = 100
+PROXIES_IN_A_ROW: Final = 32
+"""As far as X-Forwarded-For is read, from its right end."""
+
+# Time that a client may take
+FIRST_BYTE_SECONDS: Final = 30.0
+"""Browsers open a connection before they need it."""
+HEAD_SECONDS: Final = 10.0
+"""From a request's first byte to the end of its headers: they fit in a packet or two."""
+BODY_SECONDS: Final = 30.0
+"""For the largest JSON body: 17 KiB/s, a bad mobile connection. What is larger has to keep up that pace."""
+BODY_STEP_SECONDS: Final = 10.0
+BODY_STEP_BYTES: Final = 1 * KIB
+"""What must come in every step, also where much time is left in all: who sends a byte now and then is no client."""
+ANSWER_SECONDS: Final = 30.0
+ANSWER_STEP_BYTES: Final = 16 * KIB
+"""What must be taken of an answer in that time, or the connection is cut."""
+LINGERING_SECONDS: Final = 10.0
+"""How long a body that nobody reads is read and forgotten, so that its sender gets to see the answer."""
+
+# Search
+SEARCH_CHARS: Final = 500
+"""Of a query: a sentence that somebody pasted. In every script it fits a request's first line."""
+SEARCH_TERMS: Final = 32
+"""Words and phrases of a query: each is looked up on its own."""
+SEARCH_PREFIX_CHARS: Final = 2
+"""Letters before a star: a single one would gather a tenth of the index before anything is found."""
 
 # Admission control
 COMMANDS_PER_THREAD: Final = 2_000
@@ -53,6 +102,29 @@ COMMANDS_PER_CONNECTION: Final = 256
 """Unanswered commands of one WebSocket; beyond it the socket is not read until some are answered."""
 JOURNAL_BATCH: Final = 1024
 """Commands in one transaction: past it a commit's latency grows faster than its throughput."""
+
+# Rate limits: `<so many>/<s or min>:<burst>`, for each user, API key or address
+RATE_READ: Final = "100/s:400"
+"""A busy screen asks for ten things at once; a program that pages through everything reads 10,000 items a second."""
+RATE_WRITE: Final = "60/s:300"
+"""Nobody types that. An assistant that streams three answers at 20 appends a second does; so does a small import."""
+RATE_ADMIN: Final = "20/s:100"
+"""By hand, or a script that makes users one by one."""
+RATE_AUTH: Final = "60/min:120"
+"""From one address: an office behind one address signs in within minutes of nine o'clock. Guessing at one account is
+bounded by RATE_EMAIL."""
+RATE_EMAIL: Final = "5/min:10"
+"""For one e-mail address, from wherever: ten tries find a mistyped password, 7,000 a day do not find a good one."""
+RATE_REFUSED: Final = "60/min:200"
+"""Tokens that proved no good, from one address: a page with an old token in many tabs meets a few 401s, no more."""
+RATE_SUBJECTS: Final = 50_000
+"""Buckets of each kind, 250 bytes each: whoever was seen longest ago is forgotten, as if their bucket were full."""
+
+# Connections: WebSockets and streams together
+CONNECTIONS_PER_USER: Final = 100
+"""Tabs, phones, and a few assistants under one account."""
+CONNECTIONS_PER_ADDRESS: Final = 2_000
+"""A large office behind one address. A proxy has to be named in TRUSTED_PROXIES, or all of its clients count as one."""
 
 # Actors
 TURN_MESSAGES: Final = 256
@@ -91,6 +163,62 @@ SSE_HEARTBEAT_SECONDS: Final = 20.0
 SSE_THREADS: Final = 128
 SSE_RETRY_MS: Final = 1_000
 
+# Presence and typing
+PRESENCE_SECONDS: Final = 1.5
+"""What changes within it is told together."""
+PRESENCE_LEAVE_SECONDS: Final = 5.0
+"""Who comes back within it was never away."""
+PRESENCE_USERS: Final = 200
+"""Connections to one thread beyond which only their number is told: nobody reads two hundred names."""
+TYPING_SECONDS: Final = 6.0
+"""Clients say every few seconds that somebody still types; who is silent has stopped."""
+TYPING_PAUSE_SECONDS: Final = 3.0
+"""Between two times that the same person is told to have begun."""
+
+# Notifications
+MENTIONS: Final = 50
+"""People named one by one in one message: who names more means nobody."""
+NOTIFIED_AT_ONCE: Final = 100
+"""Rows that one message may write for others. `@all` in a thread with more members notifies nobody: everybody sees by
+their unread count that something was said."""
+MEMBERS_SEARCHED: Final = 1_000
+"""Members whose names are looked through for an `@name`, a millisecond's work; in a larger thread `@[Name](user:id)`
+and `<@id>` name people."""
+EXCERPT_CHARS: Final = 200
+"""What a notification shows of its message."""
+USER_EVENTS: Final = 1_000
+"""Entries that a user's own log keeps, for devices that come back."""
+USER_EVENT_SECONDS: Final = 30 * 24 * 3600
+NOTIFICATION_SECONDS: Final = 90 * 24 * 3600
+"""How long a notification stays in the feed, read or not."""
+OUTBOX_SECONDS: Final = 7 * 24 * 3600
+"""How long something waits for delivery outside: a week later it is no news."""
+UNREAD_SECONDS: Final = 0.2
+"""What changes unread counts within it is told together."""
+UNREAD_THREADS: Final = 100
+"""Told one by one; the sums are of all."""
+USERS_REMEMBERED: Final = 10_000
+"""Whose log has moved lately though they are not connected: who comes back is told where it stands without a look."""
+READERS_SHOWN: Final = 100
+
+# Live channels
+LIVE_HISTORY: Final = 100
+"""Publications that a live channel remembers, for whoever was away a moment."""
+LIVE_SECONDS: Final = 300.0
+"""For how long; then a channel that nobody listens to is forgotten."""
+LIVE_CHANNELS: Final = 10_000
+"""At once: each may hold 100 publications."""
+
+# Streamed messages
+STREAM_DELTA_SECONDS: Final = 0.04
+"""What is appended within it is told together: faster than anybody reads, and 25 writes a second for each viewer."""
+STREAM_SAVE_SECONDS: Final = 1.0
+"""How much of an answer a crash may take; each step is a write."""
+STREAM_SILENT_SECONDS: Final = 60.0
+"""An agent that says nothing for so long is gone; a model that thinks sends empty pieces."""
+STREAMS_PER_THREAD: Final = 16
+"""At once: each is told to every viewer."""
+
 # Authentication
 TOKEN_BYTES: Final = 8 * KIB
 """Headers of that size are refused by most proxies already."""
@@ -98,6 +226,28 @@ TOKEN_LEEWAY_SECONDS: Final = 30
 TOKENS_CACHED: Final = 50_000
 SECRET_BYTES: Final = 32
 """RFC 7518 3.2: an HS256 key has at least the size of the hash."""
+
+# Accounts
+ACCESS_TOKEN_SECONDS: Final = 15 * 60
+"""Of those the server itself issues: how long one that leaked is good where nobody ends its session."""
+SESSION_SECONDS: Final = 30 * 24 * 3600
+"""Since it was refreshed last: who comes back within a month stays signed in."""
+SIGN_IN_LINK_SECONDS: Final = 24 * 3600
+SEEN_SECONDS: Final = 60
+"""How exact `last_seen_at` and `last_used_at` are: each step is a write."""
+API_KEYS_PER_USER: Final = 50
+API_KEY_CHARS: Final = 128
+PASSWORD_CHARS_LEAST: Final = 10
+PASSWORD_CHARS: Final = 256
+"""Argon2 would hash megabytes, too: that is work for nothing."""
+PASSWORDS_AT_ONCE: Final = 2
+"""Argon2id takes 64 MiB and a core for a moment, each."""
+PASSWORDS_WAITING: Final = 32
+"""Beyond it signing in answers `overloaded`: the queue would only grow."""
+ACCESS_LOOK_SECONDS: Final = 0.4
+"""How often the log of access changes is looked at: revocation by another process has to be felt within a second."""
+ACCESS_CHANGES_SECONDS: Final = 24 * 3600
+"""How long changes of access are kept: every process has seen them long before."""
 
 # Shutdown
 DRAIN_SECONDS: Final = 8.0

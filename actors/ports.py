@@ -3,12 +3,15 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
+from actors.accounts import ApiKey, AuditEntry, Membership, Session
 from actors.commands import Done
+from actors.context import Context
 from actors.errors import XpError
-from actors.events import Event, LogPage
+from actors.events import Ephemeral, Event, LogPage
 from actors.records import (
     Identity,
     Member,
+    Memory,
     Message,
     Page,
     Reaction,
@@ -19,6 +22,7 @@ from actors.records import (
     UserKind,
     UserRole,
 )
+from actors.searches import Found, Search
 from actors.thread_state import ThreadState
 
 
@@ -29,6 +33,13 @@ class Store(Protocol):
 
     def apply(self, batch: Sequence[Any]) -> Sequence[Done | XpError]:
         """Make a batch durable and answer an outcome each, in order; raise an `XpError` when nothing was written."""
+        ...
+
+    def catch_up(self, *, idle: bool) -> bool:
+        """A small step of what was put off while there was more to write. True: there is more of it.
+
+        Called after batches, and again and again while `idle`; never raises.
+        """
         ...
 
     def close(self) -> None: ...
@@ -52,7 +63,7 @@ class LogReader(Protocol):
         ...
 
 
-Encode = Callable[[Event], bytes]
+Encode = Callable[[Event | Ephemeral], bytes]
 """The event as JSON, as every subscriber gets it. Called once an event."""
 
 
@@ -93,6 +104,10 @@ class VerifiedClaims(Protocol):
     def expires_at(self) -> int: ...
     @property
     def token_id(self) -> str: ...
+    @property
+    def session_id(self) -> str:
+        """Where the token is one of our own sessions'; then the session says who it is."""
+        ...
 
 
 class TokenVerifier(Protocol):
@@ -128,6 +143,14 @@ class History(Protocol):
 
     async def member(self, identity: Identity, thread_id: str, user_id: str) -> Member: ...
 
+    async def memory(self, identity: Identity, thread_id: str) -> tuple[Memory, int]:
+        """The memory, and the head of the thread's log that was read before it."""
+        ...
+
+    async def context(self, identity: Identity, thread_id: str, max_tokens: int) -> Context:
+        """What a model should know of the thread, in at most `max_tokens`; its cost depends on them alone."""
+        ...
+
     async def messages(
         self,
         identity: Identity,
@@ -148,6 +171,13 @@ class History(Protocol):
     async def reactions(
         self, identity: Identity, message_id: str, *, limit: int, after: int | None
     ) -> Page[Reaction]: ...
+
+    async def search(self, identity: Identity, search: Search, *, limit: int, cursor: str | None) -> Found:
+        """What the identity may see and the search asks for, in pages.
+
+        Raises `Forbidden` where `everything` is for admins, and `ValidationFailed` for a text with nothing to look for.
+        """
+        ...
 
     async def log_of_thread(
         self,
@@ -170,4 +200,44 @@ class History(Protocol):
 
     async def head(self) -> tuple[str, int]:
         """(epoch of the log, its newest position)."""
+        ...
+
+
+class Accounts(Protocol):
+    """Who may come in, and what was done in whose name; read as `History` is."""
+
+    async def sessions(self, *, user_id: str | None, limit: int, before: int | None) -> Page[Session]:
+        """Sessions that go on, the newest first; of one user, or of all."""
+        ...
+
+    async def api_keys(self, *, user_id: str | None, limit: int, before: int | None) -> Page[ApiKey]:
+        """Keys that were not revoked, the newest first; of one user, or of all."""
+        ...
+
+    async def by_address(self, email: str) -> tuple[User, str] | None:
+        """The one user with this e-mail address who has a password, and its hash."""
+        ...
+
+    async def by_link(self, link_hash: bytes) -> User | None:
+        """Whom a sign-in link is for, used or not."""
+        ...
+
+    async def own_password(self, user_id: str) -> str | None:
+        """The hash of a user's password."""
+        ...
+
+    async def audit(
+        self, *, limit: int, before: int | None, actor_id: str | None, target_id: str | None, action: str | None
+    ) -> Page[AuditEntry]:
+        """Entries of the audit log, the newest first."""
+        ...
+
+    async def memberships(self, user_id: str) -> Sequence[Membership]: ...
+
+    async def messages_by(self, user_id: str, *, limit: int, after: int | None) -> Page[Message]:
+        """What a user wrote, the oldest first. A page may be empty and still have a next one."""
+        ...
+
+    async def counts(self) -> dict[str, int]:
+        """How many there are of what."""
         ...

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+from actors.records import Identity
+
 
 class Publication:
     """One event as JSON bytes, and where it stands in its log."""
@@ -13,6 +15,17 @@ class Publication:
         self.position = position
         self.type = event_type
         self.data = data
+
+
+class LivePublication(Publication):
+    """What a client published itself, in a live channel."""
+
+    __slots__ = ("client_id", "identity")
+
+    def __init__(self, offset: int, data: bytes, client_id: str, identity: Identity) -> None:
+        super().__init__(offset, 0, "", data)
+        self.client_id = client_id
+        self.identity = identity
 
 
 WireFormat = Callable[[str, Sequence[Publication]], bytes]
@@ -44,3 +57,9 @@ class Publications:
             return self
         items = [item for item in self.items if item.offset > offset]
         return Publications(self.channel, items) if items else None
+
+
+class Passing(Publications):
+    """Neighbouring ephemeral events of one channel: without offsets, told to who listens now, or not at all."""
+
+    __slots__ = ()

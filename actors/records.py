@@ -4,7 +4,7 @@ Times are integer milliseconds since 1970 UTC. `key` is the internal integer key
 server only carries (metadata, blocks, memory) stays JSON text from the request to the socket.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
 T = TypeVar("T")
@@ -13,6 +13,8 @@ UserRole = Literal["USER", "ADMIN"]
 UserKind = Literal["HUMAN", "ASSISTANT", "SERVICE"]
 UserStatus = Literal["ACTIVE", "DEACTIVATED"]
 ThreadStatus = Literal["ACTIVE", "ARCHIVED", "CLOSED"]
+Control = Literal["bot", "human", "shared"]
+WhileStreaming = Literal["queue", "interrupt", "parallel", "reject"]
 MemberRole = Literal["OWNER", "MEMBER", "VIEWER"]
 MessageType = Literal["USER", "ASSISTANT", "SYSTEM", "TOOL"]
 MessageStatus = Literal["STREAMING", "COMPLETE", "INTERRUPTED", "FAILED"]
@@ -22,6 +24,8 @@ USER_ROLES: tuple[UserRole, ...] = ("USER", "ADMIN")
 USER_KINDS: tuple[UserKind, ...] = ("HUMAN", "ASSISTANT", "SERVICE")
 USER_STATUSES: tuple[UserStatus, ...] = ("ACTIVE", "DEACTIVATED")
 THREAD_STATUSES: tuple[ThreadStatus, ...] = ("ACTIVE", "ARCHIVED", "CLOSED")
+CONTROLS: tuple[Control, ...] = ("bot", "human", "shared")
+WHILE_STREAMING: tuple[WhileStreaming, ...] = ("queue", "interrupt", "parallel", "reject")
 MEMBER_ROLES: tuple[MemberRole, ...] = ("OWNER", "MEMBER", "VIEWER")
 MESSAGE_TYPES: tuple[MessageType, ...] = ("USER", "ASSISTANT", "SYSTEM", "TOOL")
 MESSAGE_STATUSES: tuple[MessageStatus, ...] = ("STREAMING", "COMPLETE", "INTERRUPTED", "FAILED")
@@ -56,6 +60,8 @@ class User:
     version: int
     created_at: int
     updated_at: int
+    log_offset: int = field(default=0, compare=False)
+    """Where their own log stood when this was read."""
 
     @property
     def author(self) -> Author:
@@ -76,6 +82,13 @@ class Identity:
     api_key_id: str = ""
     scopes: frozenset[Scope] | None = None
     """What an API key may do; None: whatever the user may."""
+
+    @property
+    def credential(self) -> str:
+        """By what they ask: `session:<id>`, `api_key:<id>` or `token:<jti>`."""
+        if self.session_id:
+            return f"session:{self.session_id}"
+        return f"api_key:{self.api_key_id}" if self.api_key_id else f"token:{self.token_id}"
 
     @property
     def is_admin(self) -> bool:
@@ -177,6 +190,24 @@ class Thread:
     created_at: int
     updated_at: int
     deleted_at: int | None = None
+    memory_version: int = 1
+    control: Control = "shared"
+    """Who answers: assistants, people (then assistants may not write), or both."""
+    while_streaming: WhileStreaming = "parallel"
+    """What happens when a person writes while an answer is being written."""
+    mention_count: int = 0
+    """Unread mentions of the one who asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a conversation has come to know; `actors/memory.py` says what it may hold."""
+
+    thread_id: str
+    content: str
+    """JSON object."""
+    version: int
+    """Its own: neither messages nor changes to the thread move it."""
 
 
 @dataclass(frozen=True, slots=True)

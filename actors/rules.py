@@ -1,7 +1,8 @@
 """Who may do what. Pure functions of what is known; they return nothing or raise an error of the catalogue."""
 
+from actors import limits
 from actors.errors import Conflict, Forbidden, NotFound
-from actors.records import Identity, MemberRole, MessageType, ThreadStatus
+from actors.records import Control, Identity, MemberRole, MessageType, ThreadStatus, WhileStreaming
 
 
 def must_see(identity: Identity, role: MemberRole | None, thread_id: str) -> None:
@@ -18,6 +19,23 @@ def must_write(identity: Identity, role: MemberRole | None, thread_id: str, stat
         raise Forbidden(f"To write here takes the role OWNER or MEMBER; {have}.", code="not_a_writer")
     if status == "CLOSED":
         raise Conflict("The thread is CLOSED; its owner can set it to ACTIVE again.", code="thread_closed")
+
+
+def must_be_ones_turn(
+    identity: Identity, control: Control, while_streaming: WhileStreaming, *, streams: int, opens_stream: bool
+) -> None:
+    """While people are in control assistants are silent; answers come one after another, unless the thread says
+    otherwise; and where it says so, people wait for the end of one."""
+    is_assistant = identity.user.kind == "ASSISTANT"
+    if is_assistant and control == "human":
+        raise Conflict("People are in control of this thread; assistants may not write.", code="human_in_control")
+    if streams == 0:
+        return
+    must_wait = opens_stream and while_streaming != "parallel"
+    if must_wait or (while_streaming == "reject" and identity.user.kind == "HUMAN"):
+        raise Conflict("An answer is being written; wait for its end, or stop it.", code="answer_streaming")
+    if opens_stream and streams >= limits.STREAMS_PER_THREAD:
+        raise Conflict(f"At most {limits.STREAMS_PER_THREAD} messages may be written at once.", code="answer_streaming")
 
 
 def must_post_as(identity: Identity, message_type: MessageType) -> None:

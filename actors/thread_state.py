@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from actors.events import Event, MemberGone
-from actors.records import Member, MemberRole, Thread, ThreadStatus
+from actors.events import ControlChange, Event, MemberGone
+from actors.records import Control, Member, MemberRole, Message, Thread, ThreadStatus, WhileStreaming
+from actors.streaming import Stream
 
 
 @dataclass(slots=True)
@@ -16,6 +17,10 @@ class ThreadState:
     roles: dict[int, MemberRole] = field(default_factory=dict)
     """User key → role, for every member."""
     deleted: bool = False
+    streams: dict[str, Stream] = field(default_factory=dict)
+    """Messages that are being written, by id."""
+    control: Control = "shared"
+    while_streaming: WhileStreaming = "parallel"
 
     def role_of(self, user_key: int) -> MemberRole | None:
         return None if self.deleted else self.roles.get(user_key)
@@ -30,10 +35,21 @@ class ThreadState:
                 self.roles[user.key] = role
             case MemberGone(user):
                 self.roles.pop(user.key, None)
-            case Thread(status=status):
-                self.status = status
+            case Thread() as thread:
+                self.status, self.while_streaming = thread.status, thread.while_streaming
+                self.control = thread.control
+            case ControlChange(control=control):
+                self.control = control
+            case Message() as message:
+                self._follow_stream(message)
         if event.type == "thread.deleted":
             self.deleted = True
+
+    def _follow_stream(self, message: Message) -> None:
+        if message.status != "STREAMING" or message.deleted_at is not None:
+            self.streams.pop(message.id, None)
+        elif message.id not in self.streams:
+            self.streams[message.id] = Stream(message.id, message.author.key, message.content)
 
 
 def changes_access(event: Event) -> bool:

@@ -4,8 +4,8 @@ import click
 
 from cli import settings
 from cli.console import json_option, print_json, print_table
-from cli.session import data_dir_option
 from cli.settings import Setting
+from cli.store import data_dir_option
 
 
 @click.command("config")

@@ -102,9 +102,9 @@ def short_time(milliseconds: int | None) -> str:
     return "–" if milliseconds is None else iso_time(milliseconds)[:16].replace("T", " ")
 
 
-def count(number: int, noun: str) -> str:
+def count(number: int, noun: str, many: str | None = None) -> str:
     """`1 message`, `2,000 messages`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {many or f'{noun}s'}"
 
 
 @contextlib.contextmanager

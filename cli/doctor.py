@@ -4,12 +4,16 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cli import settings
-from cli.console import json_option, print_json, print_table, size
+from cli.console import count, json_option, print_json, print_table, size
 from cli.settings import Settings
+
+if TYPE_CHECKING:
+    from storage.reading.audit import Verdict
 
 FREE_BYTES = 1024**3
 OPEN_FILES = 1_024
@@ -27,6 +31,17 @@ class Look:
     good: bool
     found: str
     advice: str = ""
+    hint: bool = False
+    """Nothing that keeps a server from running, but something to think about."""
+
+    @property
+    def mark(self) -> str:
+        return "!" if self.hint else "✓" if self.good else "✗"
+
+    @property
+    def told(self) -> str:
+        """The advice, where there is need of it."""
+        return self.advice if self.hint or not self.good else ""
 
 
 @click.command("doctor")
@@ -35,6 +50,8 @@ class Look:
 def command(as_json: bool, **flags: str | None) -> None:
     """Check whether this machine and the data are fit to serve; exit code 1 when something is not.
 
+    Settings that work but weaken the server come with a hint (!), which does not change the exit code.
+
     Example: xp doctor --data-dir ./data
     """
     chosen = settings.load(flags)
@@ -42,7 +59,7 @@ def command(as_json: bool, **flags: str | None) -> None:
     if as_json:
         print_json([asdict(look) for look in looks])
     else:
-        rows = (("✓" if look.good else "✗", look.name, look.found, "" if look.good else look.advice) for look in looks)
+        rows = ((look.mark, look.name, look.found, look.told) for look in looks)
         print_table(("", "what", "found", "what to do"), rows)
     click.get_current_context().exit(0 if all(look.good for look in looks) else 1)
 
@@ -132,6 +149,7 @@ def _database(chosen: Settings) -> Iterator[Look]:
     from storage.database import FILE_NAME, DatabaseOptions, DatabaseProblem
     from storage.maintenance import inspection
     from storage.maintenance.opening import opened
+    from storage.reading import audit
 
     path = chosen["data_dir"] / FILE_NAME
     newest = None
@@ -145,12 +163,22 @@ def _database(chosen: Settings) -> Iterator[Look]:
                 pending = [migration.name for migration in migrations if not migration.applied]
                 sound = inspection.quick_check(database)
                 newest = None if pending else inspection.newest_time(database)
+                verdict = audit.verify(database) if sound == "ok" and not pending else None
         except DatabaseProblem as problem:
             yield Look("database", False, "It cannot be used.", str(problem))
         else:
             yield Look("database", sound == "ok", f"{path}: {sound}", "Restore a backup: xp db restore FILE")
             yield Look("schema", not pending, f"{len(pending)} migrations pending", "Run: xp db migrate")
+            if verdict is not None:
+                yield _audit(verdict)
     yield _clock(newest)
+
+
+def _audit(verdict: "Verdict") -> Look:
+    whole = verdict.broken_at is None
+    state = f"head {verdict.head[:12] or '–'}" if whole else f"broken at {verdict.broken_at}"
+    found = f"{count(verdict.entries, 'entry', 'entries')}, {state}"
+    return Look("audit log", whole, found, "It was changed past the server: xp audit verify; compare with a backup.")
 
 
 def _clock(newest: int | None) -> Look:
@@ -160,6 +188,16 @@ def _clock(newest: int | None) -> Look:
         ahead = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(newest / 1000))
         return Look("clock", False, f"{shown}, but the newest event is of {ahead}", "Set the clock right, by NTP.")
     return Look("clock", now >= BUILT, shown, "Set the clock right, by NTP.")
+
+
+def _settings(chosen: Settings) -> Iterator[Look]:
+    from cli.hints import hints
+
+    found = list(hints(chosen))
+    for hint in found:
+        yield Look(hint.setting, True, hint.found, hint.advice, hint=True)
+    if not found:
+        yield Look("settings", True, "nothing that weakens the server")
 
 
 def _port(chosen: Settings) -> Iterator[Look]:
@@ -211,4 +249,6 @@ def _our_server(host: str, port: int) -> str | None:
         return None
 
 
-LOOKING: tuple[Callable[[Settings], Iterator[Look]], ...] = (_versions, _limits, _folder, _secret, _database, _port)
+LOOKING: tuple[Callable[[Settings], Iterator[Look]], ...] = (
+    _versions, _limits, _folder, _secret, _settings, _database, _port,
+)  # fmt: skip

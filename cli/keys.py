@@ -1,13 +1,13 @@
 """The keys that tokens are verified with: the secret, and what the issuer publishes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
 from cli.settings import Settings
 from server.outbound.jwks import JwksRefresher
-from server.tokens import KeySet, TokenRules, TokenVerifier, load_or_create_secret
+from server.tokens import KeySet, TokenRules, TokenVerifier, load_or_create_secret, own_key
 
 SECRET_FILE = "jwt-secret"  # noqa: S105 - a file's name
 
@@ -15,6 +15,8 @@ SECRET_FILE = "jwt-secret"  # noqa: S105 - a file's name
 @dataclass(frozen=True, slots=True)
 class Keys:
     verifier: TokenVerifier
+    own_key: bytes
+    """Signs the tokens of our own sessions."""
     refresher: JwksRefresher | None
 
     async def close(self) -> None:
@@ -27,13 +29,14 @@ async def open_keys(chosen: Settings) -> Keys:
     keys = KeySet()
     url = chosen["jwt_jwks_url"]
     try:
-        verifier = TokenVerifier(rules_of(chosen, keys if url else None))
+        own = own_key(secret_of(chosen) or _secret_of_data_folder(chosen))
+        verifier = TokenVerifier(replace(rules_of(chosen, keys if url else None), own_key=own))
         refresher = JwksRefresher(url, keys) if url else None
     except ValueError as error:
         raise click.ClickException(f"{error}.") from error
     if refresher is not None:
         await refresher.start()
-    return Keys(verifier, refresher)
+    return Keys(verifier, own, refresher)
 
 
 def rules_of(chosen: Settings, keys: KeySet | None) -> TokenRules:
@@ -51,8 +54,10 @@ def secret_of(chosen: Settings) -> bytes | None:
     """The secret that was set; without any key at all one is made in the data folder, so that nothing need be set."""
     if chosen["jwt_secret"] is not None:
         return str(chosen["jwt_secret"]).encode()
-    if chosen["jwt_jwks_url"] is not None:
-        return None
+    return None if chosen["jwt_jwks_url"] is not None else _secret_of_data_folder(chosen)
+
+
+def _secret_of_data_folder(chosen: Settings) -> bytes:
     folder: Path = chosen["data_dir"]
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -7,8 +7,11 @@ from cli.group import MainGroup
 COMMANDS = {
     "serve": ("cli.serve:command", "Start the server"),
     "config": ("cli.config:command", "Show every setting, its value and where it comes from"),
-    "token": ("cli.tokens:command", "Mint and inspect tokens"),
-    "user": ("cli.users:command", "List, make and promote users"),
+    "token": ("cli.tokens:command", "Mint, inspect and revoke tokens"),
+    "user": ("cli.users:command", "List, make, let in, change and delete users"),
+    "session": ("cli.sessions:command", "List and end sessions"),
+    "key": ("cli.api_keys:command", "Make, list and revoke API keys"),
+    "audit": ("cli.audit:command", "Read, verify and export the audit log"),
     "thread": ("cli.threads:command", "Read and write threads"),
     "db": ("cli.database:command", "Migrate, inspect, check, copy and restore the database"),
     "doctor": ("cli.doctor:command", "Check whether this machine and the data are fit to serve"),

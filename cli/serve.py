@@ -8,28 +8,39 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import click
 import uvloop
 
 from actors import limits
+from actors.access import AccessWatch
 from actors.auth import AuthActor, VerifiedTokens
 from actors.directory import Directory
 from actors.housekeeper import Housekeeper
+from actors.live_channel import LiveChannels
 from actors.runtime import Stage
+from actors.users import Users
 from cli import logs, settings
 from cli.keys import Keys, open_keys
 from cli.settings import Settings
 from server import render
 from server.authentication import BrowserRules
 from server.http import HttpServer
+from server.passwords import Passwords
+from server.peers import Proxies
+from server.rate_limits import RateLimiter
 from server.realtime import protocol
 from server.realtime.hub import Hub
 from server.services import Services
+from server.sign_ins import SignIns
 from storage.database import FILE_NAME, DatabaseOptions, DatabaseProblem
 from storage.history import SqliteHistory
 from storage.journal_store import JournalStore
 from storage.lock import data_folder_lock
+
+if TYPE_CHECKING:  # it loads an HTTP client, which a server without a provider does not need
+    from server.outbound.oidc import OidcClient
 
 logger = logging.getLogger("cli.serve")
 
@@ -96,6 +107,7 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
     directory = Directory(
         stage, JournalStore(options), load=history.thread_state, encode=render.event_json, log=history
     )
+    users = directory.users = Users(stage, history.personal, render.user_event_json, directory.live_thread)
     async with contextlib.AsyncExitStack() as closing:
         closing.push_async_callback(keys.close)
         closing.callback(stage.stop_all)
@@ -107,7 +119,10 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         await directory.open()
         housekeeper.start()
         epoch, _ = await history.head()
-        services = _services(chosen, stage, directory, history, keys, epoch)
+        services = await _services(chosen, stage, directory, users, history, keys, epoch)
+        closing.push_async_callback(services.sign_ins.close)
+        closing.callback(services.access.stop)
+        services.access.start()
         http = HttpServer(services, stage, _browser(chosen), access_log=chosen["log_level"] == "debug")
         await http.start(listener)
         try:
@@ -116,26 +131,84 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
             await _drain(services, http)
 
 
-def _services(
-    chosen: Settings, stage: Stage, directory: Directory, history: SqliteHistory, keys: Keys, epoch: str
+async def _services(
+    chosen: Settings, stage: Stage, directory: Directory, users: Users, history: SqliteHistory, keys: Keys, epoch: str
 ) -> Services:
+    accounts = history.accounts
+    newest_change = await accounts.newest_change()  # before what has changed is read: nothing can come in between
     tokens = VerifiedTokens()
-    auth = AuthActor(verifier=keys.verifier, refresher=keys.refresher, journal=directory.journal, tokens=tokens)
-    return Services(
+    auth = AuthActor(
+        verifier=keys.verifier, refresher=keys.refresher, journal=directory.journal, tokens=tokens,
+        revoked=await accounts.revoked_tokens(),
+    )  # fmt: skip
+    services = Services(
         directory=directory,
         history=history,
+        accounts=accounts,
         auth=stage.start(auth),
         tokens=tokens,
-        hub=Hub(ping_seconds=chosen["ping_interval"]),
+        hub=_hub(chosen),
+        sign_ins=_sign_ins(chosen, keys),
+        live_channels=LiveChannels(stage),
+        users=users,
+        personal=history.personal,
+        live_patterns=chosen["live_channels"],
+        verify_channel=keys.verifier.verify_channel,
         epoch=epoch,
         version=version("experience-server"),
         problem_base=chosen["problem_base"].rstrip("/"),
         rate_limits=chosen["rate_limits"],
+        limiter=_limiter(chosen) if chosen["rate_limits"] else None,
+    )
+    services.access = AccessWatch(newest=newest_change, read=accounts.changes_after, tell=services.access_changed)
+    return services
+
+
+def _sign_ins(chosen: Settings, keys: Keys) -> SignIns:
+    return SignIns(
+        keys.own_key, chosen["auth_cookie"], keys.verifier.must_be_allowed, Passwords(), _provider(chosen, keys)
     )
 
 
+def _limiter(chosen: Settings) -> RateLimiter:
+    return RateLimiter({kind: chosen[f"rate_{kind}"] for kind in ("read", "write", "admin", "auth")})
+
+
+def _hub(chosen: Settings) -> Hub:
+    if not chosen["rate_limits"]:
+        return Hub(ping_seconds=chosen["ping_interval"])
+    return Hub(
+        ping_seconds=chosen["ping_interval"],
+        per_user=chosen["max_connections_per_user"],
+        per_address=chosen["max_connections_per_address"],
+    )
+
+
+def _provider(chosen: Settings, keys: Keys) -> "OidcClient | None":
+    if chosen["oidc_client_id"] is None:
+        return None
+    if chosen["public_url"] is None:
+        raise click.ClickException("OIDC_CLIENT_ID needs PUBLIC_URL: the provider sends browsers back there.")
+    from server.outbound.oidc import OidcClient, OidcSettings
+
+    redirect_uri = chosen["public_url"].rstrip("/") + "/api/v1/auth/oauth/google/callback"
+    try:
+        provider = OidcSettings(
+            chosen["oidc_issuer"], chosen["oidc_client_id"], chosen["oidc_client_secret"], redirect_uri
+        )
+        return OidcClient(provider, sealing_key=keys.own_key)
+    except ValueError as error:
+        raise click.ClickException(f"OIDC_ISSUER: {error}.") from error
+
+
 def _browser(chosen: Settings) -> BrowserRules:
-    return BrowserRules(chosen["auth_cookie"], frozenset(chosen["allowed_origins"]), chosen["auth_url"])
+    return BrowserRules(
+        chosen["auth_cookie"],
+        frozenset(chosen["allowed_origins"]),
+        chosen["auth_url"],
+        secure_cookies=chosen["cookie_secure"],
+        proxies=Proxies(chosen["trusted_proxies"]),
+    )
 
 
 async def _drain(services: Services, http: HttpServer) -> None:

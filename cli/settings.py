@@ -1,5 +1,6 @@
 """Settings: environment variables in capitals, and flags of `xp serve` by the same name. One table."""
 
+import ipaddress
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,6 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+
+from actors import limits
+from server.realtime.throttle import rate
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,12 @@ class Setting:
 def _port(text: str) -> int:
     if not (text.isdecimal() and int(text) < 65_536):
         raise ValueError("expected a port from 0 to 65535")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not (text.isdecimal() and 0 < int(text) < 10**9):
+        raise ValueError("expected a number above 0")
     return int(text)
 
 
@@ -57,9 +69,17 @@ def _list(text: str) -> tuple[str, ...]:
 
 def _origins(text: str) -> tuple[str, ...]:
     for origin in _list(text):
-        if not origin.startswith(("http://", "https://")) or origin.count("/") != 2:
+        scheme, _, host = origin.partition("://")
+        if scheme not in ("http", "https") or not host or set(host) & set("/*@?# "):
             raise ValueError(f"expected origins such as https://app.example.com, joined by commas; got {origin!r}")
-    return _list(text)
+    return tuple(origin.lower() for origin in _list(text))  # as browsers send them
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(map(ipaddress.ip_network, _list(text)))
+    except ValueError as error:
+        raise ValueError(f"expected addresses or networks such as 10.0.0.0/8, joined by commas: {error}") from None
 
 
 def _optional(text: str) -> str | None:
@@ -92,9 +112,22 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ALLOWED_DOMAINS", "rpotential.ai,globant.com", _list, "Domains whose users may come in."),
     Setting("TRUST_ROLE_CLAIM", "on", _switch, "Whether a token's `role` and `kind` are taken from its issuer."),
     Setting("AUTH_COOKIE", "rpotential_auth", str, "Name of the cookie that may carry the token."),
+    Setting("COOKIE_SECURE", "on", _switch, "off: browsers send the cookies over plain HTTP, too."),
+    Setting("PUBLIC_URL", "", _url, "Where browsers find this server, such as https://chat.example.com."),
+    Setting("OIDC_ISSUER", "https://accounts.google.com", str, "Identity provider that /auth/oauth/google goes to."),
+    Setting("OIDC_CLIENT_ID", "", _optional, "What the provider calls this server; none: no such sign-in."),
+    Setting("OIDC_CLIENT_SECRET", "", str, "What this server proves itself with to the provider.", True),
     Setting("AUTH_URL", "", _url, "Where a browser without a token is sent to sign in."),
     Setting("ALLOWED_ORIGINS", "", _origins, "Origins beside the server's own that may use the cookie."),
-    Setting("RATE_LIMITS", "on", _switch, "off for benchmarks and tests."),
+    Setting("TRUSTED_PROXIES", "", _networks, "Networks of proxies that may say for whom they ask: 10.0.0.0/8, ::1."),
+    Setting("LIVE_CHANNELS", "", _list, "Names of live channels open to all who are signed in: cursor:*,ticker:*."),
+    Setting("RATE_LIMITS", "on", _switch, "off for benchmarks and tests; connections are not counted then, either."),
+    Setting("RATE_READ", limits.RATE_READ, rate, "Reads of one user or API key: so many per s or min, and a burst."),
+    Setting("RATE_WRITE", limits.RATE_WRITE, rate, "Writes of one user or API key."),
+    Setting("RATE_ADMIN", limits.RATE_ADMIN, rate, "Administration by one user or API key."),
+    Setting("RATE_AUTH", limits.RATE_AUTH, rate, "Signing in from one address."),
+    Setting("MAX_CONNECTIONS_PER_USER", str(limits.CONNECTIONS_PER_USER), _count, "WebSockets and streams together."),
+    Setting("MAX_CONNECTIONS_PER_ADDRESS", str(limits.CONNECTIONS_PER_ADDRESS), _count, "The same, of an address."),
     Setting("PING_INTERVAL", "25", _seconds, "Seconds between pings of a WebSocket."),
     Setting("PROBLEM_BASE", "https://experience.rpotential.dev/problems", str, "Where problem types point to."),
     Setting("SYNCHRONOUS", "FULL", _one_of("full", "normal"), "FULL survives a power cut, NORMAL only a crash."),

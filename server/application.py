@@ -1,12 +1,16 @@
 """The aiohttp application: routes of all operations, the live transports, and the middleware around them."""
 
+from collections.abc import Awaitable, Callable
+
 from aiohttp import web
 
 from actors import limits
 from actors.runtime import Stage
-from server import operations, rest
+from server import cors, operations, pages, rate_limits, rest, security_headers
 from server.authentication import Authentication, BrowserRules
 from server.middleware import problem_middleware
+from server.realtime.answers import Answers
+from server.realtime.emulation import Emulation
 from server.realtime.sse import Streams
 from server.realtime.websocket import WebSockets
 from server.services import Services
@@ -14,18 +18,42 @@ from server.services import Services
 
 def make_application(services: Services, stage: Stage, browser: BrowserRules) -> web.Application:
     application = web.Application(
-        middlewares=[problem_middleware(services.problem_base)], client_max_size=limits.BODY_BYTES
+        middlewares=[problem_middleware(services.problem_base, browser.allowed_origins)],
+        client_max_size=limits.BODY_BYTES,
     )
+    application.on_response_prepare.append(_telling(services, browser))
     authentication = Authentication(services, browser)
     websockets = WebSockets(services, stage, authentication)
     streams = Streams(services, stage, authentication)
+    emulation = Emulation(services, stage, authentication)
     application.add_routes(rest.routes(operations.ALL, services, authentication))
+    application.add_routes(pages.routes(services))
     application.add_routes(
         [
             web.get("/connection/websocket", websockets.handle, allow_head=False),
             web.get("/api/v1/ws", websockets.handle, allow_head=False),
+            web.get("/connection/sse", emulation.sse, allow_head=False),
+            web.post("/connection/http_stream", emulation.http_stream),
+            web.post("/emulation", emulation.more),
             web.get("/api/v1/threads/{thread_id}/events", streams.of_thread, allow_head=False),
             web.get("/api/v1/events", streams.of_threads, allow_head=False),
+            web.get("/api/v1/users/me/events", streams.of_oneself, allow_head=False),
+            web.post("/api/v1/threads/{thread_id}/messages:stream", Answers(services, authentication).handle),
         ]
     )
     return application
+
+
+def _telling(services: Services, browser: BrowserRules) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """What is added to every answer, streams and refusals of aiohttp's own too."""
+    tellers = [security_headers.telling(browser.proxies)]
+    if browser.allowed_origins:
+        tellers.append(cors.telling(browser.allowed_origins))
+    if services.limiter is not None:
+        tellers.append(rate_limits.tell)
+
+    async def tell(request: web.Request, response: web.StreamResponse) -> None:
+        for teller in tellers:
+            teller(request, response)
+
+    return tell

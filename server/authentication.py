@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from aiohttp import web
 
 from actors.errors import Forbidden, Unauthenticated
 from actors.records import Identity
+from server.cors import is_own
 from server.middleware import correlation_id
 from server.peers import Peer, Proxies, user_agent
 from server.registry import Cookie
@@ -68,7 +69,9 @@ class Authentication:
                 f"Send a token: `Authorization: Bearer <token>`, or the cookie `{self._browser.cookie}`."
             )
         known = self._services.tokens.get(token)
-        return known if known is not None else await self._services.identify(token)
+        if known is not None:
+            return known
+        return await self._services.identify(token, self._browser.proxies.address(request))
 
     def token_of(self, request: web.Request) -> str | None:
         """The token that came with a request; raises where a cookie came from a page that may not use it."""
@@ -91,13 +94,27 @@ class Authentication:
 
     def _must_be_same_origin(self, request: web.Request) -> None:
         origin = request.headers.get("Origin")
-        if origin is not None and (_host(origin) == request.host or origin in self._browser.allowed_origins):
+        if origin is not None and self._may_use_cookie(origin, request):
             return
         came = "no Origin" if origin is None else f"Origin {origin}"
         raise Forbidden(
             f"With a cookie this needs an Origin of this server or of ALLOWED_ORIGINS; {came} came.",
             code="origin_not_allowed",
         )
+
+    def _may_use_cookie(self, origin: str, request: web.Request) -> bool:
+        return origin in self._browser.allowed_origins or is_own(origin, request, self._browser.proxies)
+
+    def must_not_be_elsewhere(self, request: web.Request) -> None:
+        """For streams by cookie, which a browser opens by GET: raises `Forbidden` where a page of elsewhere asks.
+
+        A page of ours sends no Origin with a GET; browsers of the last years say so in `Sec-Fetch-Site`.
+        """
+        if "Authorization" in request.headers or not request.cookies.get(self._browser.cookie):
+            return
+        comes_from = request.headers.get("Sec-Fetch-Site", "same-origin")
+        if "Origin" in request.headers or comes_from not in ("same-origin", "none"):
+            self._must_be_same_origin(request)
 
     def _maybe_redirect(self, request: web.Request) -> None:
         wants_page = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
@@ -108,10 +125,3 @@ class Authentication:
                 return
             separator = "&" if "?" in self._browser.auth_url else "?"
             raise web.HTTPFound(f"{self._browser.auth_url}{separator}return_to={back}")
-
-
-def _host(origin: str) -> str | None:
-    try:
-        return urlsplit(origin).netloc
-    except ValueError:
-        return None

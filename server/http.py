@@ -8,11 +8,12 @@ from typing import Any
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError, PayloadEncodingError
 
-from actors.errors import Internal, Malformed
+from actors import limits
 from actors.runtime import Stage
 from server.application import make_application
 from server.authentication import BrowserRules
-from server.middleware import correlate, problem_response
+from server.connection import Connection, in_one_line, patience
+from server.patience import TimeLimits
 from server.services import Services
 
 logger = logging.getLogger("server.http")
@@ -30,42 +31,24 @@ class _Quiet(logging.Filter):
         error = record.exc_info[1] if record.exc_info else None
         if not isinstance(error, HttpProcessingError | PayloadEncodingError | web.RequestPayloadError):
             return True
-        logger.info("a client sent what is not HTTP: %s", _in_one_line(error))
+        logger.info("a client sent what is not HTTP: %s", in_one_line(error))
         return False
-
-
-def _in_one_line(error: BaseException) -> str:
-    return " ".join(str(error.args[0] if error.args else error).split())[:200]
 
 
 logging.getLogger("aiohttp.server").addFilter(_Quiet())
 
 
-class _Connection(web.RequestHandler):
-    """What never reaches the middleware (what is not HTTP, headers too long) is told as a problem, too."""
-
-    __slots__ = ("_problem_base",)
-
-    def __init__(self, server: web.Server, *, problem_base: str, **options: Any) -> None:
-        super().__init__(server, loop=asyncio.get_running_loop(), **options)
-        self._problem_base = problem_base
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        super().handle_error(request, status, exc, message)  # logs it; raises where an answer has begun already
-        error = Malformed(f"This cannot be read as HTTP: {_in_one_line(exc)}") if exc and status < 500 else Internal()
-        answer = problem_response(error, self._problem_base, correlate(request))
-        answer.force_close()
-        return answer
-
-
 class HttpServer:
-    def __init__(self, services: Services, stage: Stage, browser: BrowserRules, *, access_log: bool = False) -> None:
+    def __init__(
+        self,
+        services: Services,
+        stage: Stage,
+        browser: BrowserRules,
+        *,
+        access_log: bool = False,
+        times: TimeLimits = TimeLimits(),  # noqa: B008 - frozen
+    ) -> None:
+        self._patience = patience(times)
         self._runner = web.AppRunner(
             make_application(services, stage, browser),
             handler_cancellation=True,  # a stream whose client has gone ends at once
@@ -76,6 +59,11 @@ class HttpServer:
             "access_log": logging.getLogger("server.access") if access_log else None,
             "auto_decompress": False,  # bodies are taken as they are; compressed ones are refused (415), not unpacked
             "keepalive_timeout": KEEPALIVE_SECONDS,
+            "lingering_time": times.lingering,
+            "max_line_size": limits.HEAD_LINE_BYTES,
+            "max_field_size": limits.HEAD_LINE_BYTES,
+            "max_headers": limits.HEADERS,
+            "patience": self._patience,
         }
         self._listening: asyncio.Server | None = None
 
@@ -84,7 +72,7 @@ class HttpServer:
         server = self._runner.server
         assert server is not None
         self._listening = await asyncio.get_running_loop().create_server(
-            lambda: _Connection(server, **self._options), sock=listener, backlog=BACKLOG
+            lambda: Connection(server, **self._options), sock=listener, backlog=BACKLOG
         )
 
     async def stop_accepting(self) -> None:
@@ -95,3 +83,4 @@ class HttpServer:
     async def close(self) -> None:
         """Wait a moment for requests in flight, then end what is left."""
         await self._runner.cleanup()
+        self._patience.stop()

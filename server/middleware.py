@@ -8,15 +8,16 @@ from contextvars import ContextVar
 import pykka
 from aiohttp import web
 from aiohttp.typedefs import Middleware
+from multidict import istr
 
 from actors import errors, limits
 from actors.errors import XpError
 from actors.identifiers import new_id
-from server import problems
+from server import cors, problems
 
 logger = logging.getLogger("server.http")
 
-HEADER = "X-Correlation-ID"
+HEADER = istr("X-Correlation-ID")
 _VALID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 correlation_id: ContextVar[str] = ContextVar("correlation_id", default="")
@@ -33,8 +34,9 @@ def correlate(request: web.BaseRequest) -> str:
     return chosen
 
 
-def problem_middleware(problem_base: str) -> Middleware:
-    """Around every handler: errors of the catalogue, of aiohttp and of ours become problems."""
+def problem_middleware(problem_base: str, allowed_origins: frozenset[str]) -> Middleware:
+    """Around every handler: errors of the catalogue, of aiohttp and of ours become problems; pages of other origins
+    that ask first are answered."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -45,6 +47,8 @@ def problem_middleware(problem_base: str) -> Middleware:
             if error.status < 400:
                 error.headers[HEADER] = chosen
                 raise
+            if isinstance(error, web.HTTPMethodNotAllowed) and cors.is_preflight(request, allowed_origins):
+                return cors.preflight(error.allowed_methods, {HEADER: chosen})
             return problem_response(_translate(request, error), problem_base, chosen)
         except XpError as error:
             return problem_response(error, problem_base, chosen)
@@ -71,6 +75,8 @@ def problem_response(error: XpError, problem_base: str, chosen: str) -> web.Resp
 def _translate(request: web.Request, error: web.HTTPException) -> XpError:
     """What aiohttp itself refuses, in our words."""
     match error:
+        case web.HTTPMethodNotAllowed() if cors.asks_first(request):
+            return cors.refusal(request)
         case web.HTTPMethodNotAllowed():
             allowed = sorted(error.allowed_methods)
             return errors.MethodNotAllowed(

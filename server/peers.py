@@ -1,15 +1,25 @@
-"""Where a request comes from: the client's address, behind proxies that are trusted, and what it calls itself."""
+"""Where a request comes from: the client's address, behind proxies that are trusted, and what it calls itself.
+
+A proxy that is trusted speaks by `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host`. RFC 7239's `Forwarded`
+is not read: hardly a proxy writes it by itself, and one that only passes on what its client sent would let the client
+say who it is.
+"""
 
 import ipaddress
 import sys
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from aiohttp import web
 
+from actors import limits
 from actors.records import Origin
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 USER_AGENT_CHARS = 256
+_JUDGED = 4096
+"""Addresses at the other end of a socket that are remembered as trusted or not: parsing one takes microseconds."""
 
 
 class Peer:
@@ -55,38 +65,92 @@ class Proxies:
 
     def __init__(self, networks: Sequence[Network] = ()) -> None:
         self._networks = tuple(networks)
+        self._is_proxy = lru_cache(_JUDGED)(self._judge)
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self._networks)
 
     def address(self, request: web.BaseRequest) -> str:
-        """The client's address: from the right of X-Forwarded-For, the first that is no proxy of ours."""
-        nearest = request.remote or ""
-        if not self._networks or not self._trusts(nearest):
-            return nearest
-        found = nearest
-        for hop in reversed(_hops(request)):
-            try:
-                found = str(ipaddress.ip_address(hop))
-            except ValueError:
+        """The client's address: from the right of X-Forwarded-For, the first that is no proxy of ours.
+
+        What a client wrote there itself stands further left than what the proxies added, and is not reached. Where a
+        hop is no address (`unknown`, an obfuscated name), the nearest known one stands for all behind it.
+        """
+        found = _plain(request.remote or "")
+        if not self._trusts(request):
+            return found
+        for hop in _hops(request):
+            address = _parse(hop)
+            if address is None:
                 break
-            if not self._trusts(found):
+            found = str(address)
+            if not self._contain(address):
                 break
         return found
 
     def is_secure(self, request: web.BaseRequest) -> bool:
         """Whether the client speaks TLS, to us or to a proxy of ours."""
-        if self._networks and self._trusts(request.remote or ""):
-            return request.headers.get("X-Forwarded-Proto", request.scheme).strip().lower() == "https"
-        return request.secure
+        said = self._said(request, "X-Forwarded-Proto")
+        return request.secure if said is None else said.lower() == "https"
 
-    def _trusts(self, address: str) -> bool:
-        try:
-            given = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        return any(given in network for network in self._networks)
+    def host(self, request: web.BaseRequest) -> str:
+        """Under which name the client reached us; with a port, where it is not the scheme's own."""
+        said = self._said(request, "X-Forwarded-Host")
+        return request.host if said is None else said
+
+    def _said(self, request: web.BaseRequest, header: str) -> str | None:
+        """What the nearest proxy says: the last of the values, if there are several."""
+        if not self._trusts(request):
+            return None
+        lines = request.headers.getall(header, ())
+        return lines[-1].rpartition(",")[2].strip() or None if lines else None
+
+    def _trusts(self, request: web.BaseRequest) -> bool:
+        return bool(self._networks) and self._is_proxy(request.remote or "")
+
+    def _judge(self, text: str) -> bool:
+        address = _parse(text)
+        return address is not None and self._contain(address)
+
+    def _contain(self, address: Address) -> bool:
+        return any(address in network for network in self._networks)
 
 
 def _hops(request: web.BaseRequest) -> list[str]:
-    return [hop.strip() for line in request.headers.getall("X-Forwarded-For", []) for hop in line.split(",")]
+    """From the right, as far as a sane chain of proxies is long."""
+    whole = ",".join(request.headers.getall("X-Forwarded-For", ()))
+    return whole.rsplit(",", limits.PROXIES_IN_A_ROW)[: -limits.PROXIES_IN_A_ROW - 1 : -1]
+
+
+def _parse(text: str) -> Address | None:
+    """An address, with or without a port; one way of writing each, and IPv4 where it is wrapped in IPv6."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])  # an interface's name is the sender's own affair
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _plain(text: str) -> str:
+    """An address that the kernel gave, as everybody writes it."""
+    if ":" not in text:
+        return text
+    address = _parse(text)
+    return text if address is None else str(address)
+
+
+def neighbourhood(address: str) -> str:
+    """For limits by address: whoever has one IPv6 address has its network of 2^64."""
+    if ":" not in address:
+        return address
+    parsed = _parse(address)
+    return address if parsed is None else str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
 def user_agent(request: web.BaseRequest) -> str:

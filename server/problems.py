@@ -81,7 +81,7 @@ def headers(error: XpError) -> dict[str, str]:
         hint = ', error="invalid_token"' if isinstance(error, errors.TokenExpired) else ""
         return {"WWW-Authenticate": f'Bearer realm="experience"{hint}'}
     if isinstance(error, errors.Unavailable) and status in (429, 503):
-        return {"Retry-After": str(error.retry_after)}
+        return {"Retry-After": str(error.retry_after), **error.data.get("headers", {})}
     if isinstance(error, errors.MethodNotAllowed):
         return {"Allow": ", ".join(error.data.get("allowed", ()))}
     return {}

@@ -11,9 +11,11 @@ from typing import Any
 import orjson
 
 from actors.commands import Reacted
-from actors.events import Event, MemberGone, ReactionChange, ReadChange, ThreadGone
+from actors.events import ControlChange, Ephemeral, Event, MemberGone, ReactionChange, ReadChange, ThreadGone
+from actors.notifications import Notification, Preferences, ThreadPreferences, Unread
 from actors.publication import Publication
-from actors.records import Author, Identity, Member, Message, Reaction, ReactionGroup, Revision, Thread, User
+from actors.records import Author, Identity, Member, Memory, Message, Reaction, ReactionGroup, Revision, Thread, User
+from actors.user_events import UserEphemeral, UserEvent, UserEventData
 
 Json = dict[str, Any]
 
@@ -60,7 +62,12 @@ def user(record: User, viewer: Identity | None) -> Json:
     }
     if viewer is None or not (viewer.is_admin or viewer.user.key == record.key):
         return public
-    return public | {
+    return public | private(record)
+
+
+def private(record: User) -> Json:
+    """What of a user is for themselves and for admins."""
+    return {
         "email": record.email,
         "role": record.role,
         "domain": record.domain,
@@ -129,6 +136,8 @@ def thread(record: Thread, *, personal: bool = True) -> Json:
         "title": record.title,
         "creator": author(record.creator),
         "status": record.status,
+        "control": record.control,
+        "while_streaming": record.while_streaming,
         "metadata": carried(record.metadata),
         "message_count": record.message_count,
         "offset": record.offset,
@@ -138,7 +147,14 @@ def thread(record: Thread, *, personal: bool = True) -> Json:
         "updated_at": iso_time(record.updated_at),
         "deleted_at": maybe_time(record.deleted_at),
     }
-    return rendered | {"memory": carried(record.memory), "membership": _membership(record)} if personal else rendered
+    if not personal:
+        return rendered
+    more = {"memory": carried(record.memory), "memory_version": record.memory_version}
+    return rendered | more | {"membership": _membership(record)}
+
+
+def memory(record: Memory) -> Json:
+    return {"memory": carried(record.content), "version": record.version}
 
 
 def _membership(record: Thread) -> Json | None:
@@ -149,12 +165,63 @@ def _membership(record: Thread) -> Json | None:
         "role": mine.role,
         "last_read_offset": mine.last_read_offset,
         "unread_count": max(0, record.message_count - mine.last_read_number),
+        "mention_count": record.mention_count,
         "muted": mine.muted,
     }
 
 
 def reacted(record: Reacted) -> Json:
     return {"added": record.added, "message": message(record.message)}
+
+
+# What is one's own
+
+
+def notification(record: Notification) -> Json:
+    return {
+        "id": record.id,
+        "kind": record.kind,
+        "thread_id": record.thread_id,
+        "message_id": record.message_id,
+        "actor": author(record.actor),
+        "excerpt": record.excerpt,
+        "created_at": iso_time(record.created_at),
+        "read_at": maybe_time(record.read_at),
+    }
+
+
+def preferences(record: Preferences) -> Json:
+    quiet = None
+    if record.quiet_from is not None and record.quiet_to is not None:
+        quiet = {"start": clock_time(record.quiet_from), "end": clock_time(record.quiet_to)}
+    return {
+        "notify": record.notify,
+        "deliver": list(record.deliver),
+        "quiet_hours": quiet,
+        "time_zone": record.time_zone,
+        "show_read": record.show_read,
+    }
+
+
+def clock_time(minutes: int) -> str:
+    """Minutes since midnight as `22:00`."""
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def thread_preferences(record: ThreadPreferences) -> Json:
+    return {"thread_id": record.thread_id, "notify": record.notify, "muted": record.muted}
+
+
+def unread(record: Unread) -> Json:
+    return {
+        "threads": record.threads,
+        "messages": record.messages,
+        "mentions": record.mentions,
+        "by_thread": [
+            {"thread_id": each.thread_id, "messages": each.messages, "mentions": each.mentions}
+            for each in record.by_thread
+        ],
+    }
 
 
 # Events
@@ -166,6 +233,8 @@ def event_data(event: Event) -> Json:
             return message(event.data, personal=False)
         case Thread():
             return thread(event.data, personal=False)
+        case Memory():
+            return memory(event.data)
         case Member():
             return member(event.data)
         case MemberGone(gone):
@@ -174,6 +243,8 @@ def event_data(event: Event) -> Json:
             return {"id": gone_id}
         case ReactionChange(message_id, emoji, who, count):
             return {"message_id": message_id, "emoji": emoji, "user": author(who), "count": count}
+        case ControlChange(control, previous, reason):
+            return {"control": control, "previous": previous, "reason": reason}
         case ReadChange(reader, offset, _):
             return {"user": author(reader), "last_read_offset": offset}
 
@@ -189,9 +260,43 @@ def event(record: Event) -> Json:
     }
 
 
-def event_json(record: Event) -> bytes:
+def event_json(record: Event | Ephemeral) -> bytes:
     """The event as every subscriber gets it: encoded once."""
+    if isinstance(record, Ephemeral):
+        return orjson.dumps({"type": record.type, "thread_id": record.thread_id, "data": record.data})
     return orjson.dumps(event(record))
+
+
+def user_event(record: UserEvent) -> Json:
+    """An entry of one's own log, as oneself sees it."""
+    return {
+        "type": record.type,
+        "offset": record.offset,
+        "time": iso_time(record.time),
+        "data": user_event_data(record.data),
+    }
+
+
+def user_event_data(data: UserEventData) -> Json:
+    match data:
+        case Notification():
+            return notification(data)
+        case Preferences():
+            return preferences(data)
+        case User():
+            return user(data, None) | private(data)
+    return dict(data)
+
+
+def user_event_json(record: UserEvent | UserEphemeral) -> bytes:
+    """As every device of the user gets it: encoded once."""
+    if isinstance(record, UserEphemeral):
+        return orjson.dumps({"type": record.type, "data": record.data})
+    return orjson.dumps(user_event(record))
+
+
+def user_publications(events: Sequence[UserEvent]) -> list[Publication]:
+    return [Publication(e.offset, e.offset, e.type, user_event_json(e)) for e in events]
 
 
 def publications(events: Sequence[Event]) -> list[Publication]:

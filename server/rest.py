@@ -9,18 +9,20 @@ from functools import partial
 from typing import Any
 
 import orjson
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from actors import limits
 from actors.commands import Once
-from actors.errors import Malformed, NotFound, UnsupportedMedia, ValidationFailed
+from actors.errors import Forbidden, Malformed, NotFound, UnsupportedMedia, ValidationFailed
 from actors.identifiers import is_id
 from actors.records import Identity
 from server.authentication import Authentication
 from server.middleware import HEADER, correlation_id
+from server.rate_limits import drawing
 from server.registry import Call, Operation, Result
 from server.render import iso_time
+from server.security_headers import ASKED_FOR, of_the_api
 from server.services import Services
 
 JSON = "application/json"
@@ -44,18 +46,26 @@ def _handler(
     operation: Operation, services: Services, authentication: Authentication
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
     identify, has_body = _identification(operation, authentication), operation.has_body
+    draw = drawing(services.limiter, operation, authentication.peer) if services.limiter is not None else None
 
     async def handle(request: web.Request) -> web.Response:
         who = await identify(request)
-        if who is not None:
-            operation.must_allow(who)
+        if draw is not None:
+            draw(request, who)
         parameters = await _body(request, operation) if has_body else _query(request)
         _take_path(parameters, request)
         call = Call(
             services, who, partial(authentication.peer, request), _once(request, operation, parameters),
             _if_match(request),
         )  # fmt: skip
-        result = await operation.handler(call, operation.parse(parameters, typed=has_body))
+        try:
+            if who is not None:
+                operation.must_allow(who)
+            result = await operation.handler(call, operation.parse(parameters, typed=has_body))
+        except (Forbidden, NotFound) as refusal:
+            if who is not None:
+                services.refusals.note(who.user.id, operation.name, refusal, correlation_id.get())
+            raise
         response = _redirect(result.redirect) if result.redirect is not None else _respond(request, operation, result)
         if result.cookies:
             authentication.set_cookies(response, result.cookies)
@@ -86,12 +96,7 @@ async def _nobody(request: web.Request) -> None:
 async def _body(request: web.Request, operation: Operation) -> dict[str, Any]:
     if request.query_string:
         _refuse_unknown(request.query)
-    if request.headers.get("Content-Encoding", "identity") != "identity":
-        raise UnsupportedMedia("Bodies are taken as they are; send it without Content-Encoding.")
-    try:
-        raw = await request.read()
-    except (web.RequestPayloadError, HttpProcessingError) as error:
-        raise Malformed(f"The body could not be read: {' '.join(str(error).split())[:200]}") from None
+    raw = await raw_body(request)
     if not raw:
         return {}
     if request.headers.get("Content-Type") != JSON and not _is_json(request.content_type):
@@ -100,6 +105,16 @@ async def _body(request: web.Request, operation: Operation) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise ValidationFailed({"body": ["expected a JSON object."]})
     return body
+
+
+async def raw_body(request: web.Request) -> bytes:
+    """All of it, as it came. Raises `UnsupportedMedia` where it is compressed, `Malformed` where it broke off."""
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise UnsupportedMedia("Bodies are taken as they are; send it without Content-Encoding.")
+    try:
+        return await request.read()
+    except (web.RequestPayloadError, HttpProcessingError) as error:
+        raise Malformed(f"The body could not be read: {' '.join(str(error).split())[:200]}") from None
 
 
 def _is_json(content_type: str) -> bool:
@@ -175,11 +190,14 @@ def _redirect(location: str) -> web.Response:
 
 def _respond(request: web.Request, operation: Operation, result: Result) -> web.Response:
     data = orjson.dumps(result.data)
-    headers = {HEADER: correlation_id.get(), "Content-Type": JSON}
+    headers = of_the_api()
+    headers[HEADER] = correlation_id.get()
+    headers[hdrs.CONTENT_TYPE] = JSON
     if result.location is not None:
-        headers["Location"] = result.location
+        headers[hdrs.LOCATION] = result.location
     if result.version is not None:
-        headers["ETag"] = etag = f'"{result.version}-{zlib.crc32(data):08x}"'
+        headers[hdrs.CACHE_CONTROL] = ASKED_FOR
+        headers[hdrs.ETAG] = etag = f'"{result.version}-{zlib.crc32(data):08x}"'
         if request.method in ("GET", "HEAD") and _matches(request.headers.get("If-None-Match"), etag):
             return web.Response(status=304, headers=headers)
     metadata = orjson.dumps(_metadata(result))

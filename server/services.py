@@ -3,42 +3,83 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pykka
 
-from actors.auth import Authenticate, UserChanged, VerifiedTokens
+from actors.access import AccessWatch
+from actors.accounts import AccessChange
+from actors.auth import AccessChanged, Authenticate, VerifiedTokens, concerns, has_other_rights
 from actors.commands import Done
 from actors.directory import Directory
+from actors.errors import TokenExpired, Unauthenticated
 from actors.identifiers import new_id
-from actors.ports import History
-from actors.records import Identity, User
+from actors.live_channel import LiveChannels
+from actors.personal import Personal
+from actors.ports import Accounts, History
+from actors.records import Identity
+from actors.users import Users
+from server.rate_limits import RateLimiter
 from server.realtime import protocol
 from server.realtime.hub import Hub
+from server.refusals import Refusals
+from server.tokens import ChannelClaims
+
+if TYPE_CHECKING:  # it makes cookies, which operations answer with, and these are handed services
+    from server.sign_ins import SignIns
 
 
 @dataclass(slots=True)
 class Services:
     directory: Directory
     history: History
+    accounts: Accounts
     auth: "pykka.ActorRef[Any]"
     tokens: VerifiedTokens
     hub: Hub
+    sign_ins: "SignIns"
+    live_channels: LiveChannels
+    users: Users
+    personal: Personal
+    verify_channel: Callable[[str, float], ChannelClaims]
+    """A token for one channel; raises `Unauthenticated`."""
     epoch: str
     """Incarnation of the log: cursors made under another one are not served."""
     version: str
     problem_base: str
     rate_limits: bool = True
+    limiter: RateLimiter | None = None
+    """None with RATE_LIMITS=off."""
     started_at: float = field(default_factory=time.time)
     node_id: str = field(default_factory=new_id)
     clock: Callable[[], float] = time.time
     draining: bool = False
+    live_patterns: tuple[str, ...] = ()
+    """Live channels that are open to everybody who is signed in."""
+    refusals: Refusals = field(default_factory=Refusals)
+    access: AccessWatch = field(init=False)
+    """Started once there is somebody to tell."""
 
-    async def identify(self, token: str) -> Identity:
-        """Whom a token speaks for; raises `Unauthenticated` or `Forbidden`."""
+    async def identify(self, token: str, address: str) -> Identity:
+        """Whom a token speaks for; raises `Unauthenticated` or `Forbidden`.
+
+        Raises `TooManyRequests` where too many unknown tokens from that address were no good: nobody guesses for long.
+        """
         known = self.tokens.get(token)
         if known is not None:
             return known
+        if self.limiter is None:
+            return await self._judge(token)
+        self.limiter.check_token(token, address)
+        try:
+            return await self._judge(token)
+        except TokenExpired:  # it was good once: nobody guessed it
+            raise
+        except Unauthenticated:
+            self.limiter.token_refused(token, address)
+            raise
+
+    async def _judge(self, token: str) -> Identity:
         identity: Identity = await self.auth.ask(Authenticate(token), block=False)
         return identity
 
@@ -50,11 +91,24 @@ class Services:
         done: Done = await reply
         return done
 
-    def user_changed(self, user: User, *, rights: bool) -> None:
-        """Identities made before hold no longer; where rights changed, what is open closes and comes back anew."""
-        self.auth.tell(UserChanged(user.key))
-        for client in self.hub.of_user(user.key):
-            if rights:
+    async def write_access(self, command: Any) -> Done:
+        """The same for what may end somebody's access: what is open feels it at once, also when who asked has gone."""
+        done = await self.write(command, lambda _: self.access.look())
+        await self.access.settle()
+        return done
+
+    def access_changed(self, change: AccessChange) -> None:
+        """Identities made before hold no longer. What is open by a credential that ended is closed for good; a user
+        with other rights than before comes back with those."""
+        self.auth.tell(AccessChanged(change))
+        if change.user is not None:
+            self.users.look_at(change.user.key)
+        for client in self.hub.clients:
+            if client.identity is None or not concerns(change, client.identity):
+                continue
+            if change.kind != "user":
+                client.close(*protocol.INVALID_TOKEN)
+            elif change.user is None or has_other_rights(client.identity, change.user):
                 client.close(*protocol.EXPIRED)
             else:
-                client.renew(user)
+                client.renew(change.user)

@@ -4,6 +4,8 @@ The key decides the algorithm, never the token (RFC 8725, 3.1): HS256 belongs to
 the issuer's published keys. A token that brings its own key (`jwk`, `jku`, `x5u`, `x5c`) is refused.
 """
 
+import hashlib
+import hmac
 import json
 import os
 import re
@@ -11,7 +13,7 @@ import secrets
 import stat
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,7 +23,8 @@ from jwt.utils import base64url_decode
 
 from actors import limits
 from actors.errors import Forbidden, TokenExpired, Unauthenticated
-from actors.records import USER_KINDS, USER_ROLES, UserKind, UserRole
+from actors.identifiers import is_id
+from actors.records import USER_KINDS, USER_ROLES, User, UserKind, UserRole
 
 FARTHEST_SECONDS = 10 * 366 * 24 * 3600
 """A token that lives longer is a mistake of its issuer."""
@@ -30,6 +33,9 @@ _KEY_ID = re.compile(r"[\x21-\x7e]{1,128}")
 _PART = re.compile(r"[A-Za-z0-9_-]+")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # JSON can spell half of a surrogate pair, UTF-8 cannot
 _TYPES = ("JWT", "at+jwt", "application/at+jwt")  # a tuple: a token's `typ` need not be hashable
+OWN_KEY_ID = "self"
+"""`kid` of the tokens that this server issues for its own sessions."""
+OWN_ISSUER = "experience-server"
 _BRINGS_A_KEY = frozenset({"jwk", "jku", "x5u", "x5c", "crit"})
 
 
@@ -47,6 +53,8 @@ class TokenRules:
     keys: KeySet | None = None
     issuer: str | None = None
     audience: str | None = None
+    own_key: bytes | None = field(default=None, repr=False)
+    """Signs the tokens of our own sessions; see `own_key`."""
     trust_role_claim: bool = True
     leeway_seconds: int = limits.TOKEN_LEEWAY_SECONDS
 
@@ -64,6 +72,17 @@ class Claims:
     kind: UserKind
     expires_at: int
     token_id: str
+    session_id: str = ""
+    """Of a token of our own: the session that it speaks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelClaims:
+    """What a token for one channel says."""
+
+    sub: str
+    channel: str
+    expires_at: int | None
 
 
 class TokenVerifier:
@@ -83,12 +102,40 @@ class TokenVerifier:
         `Forbidden` (code `domain_not_allowed`).
         """
         header, payload = _open(token)
+        is_own = header.get("kid") == OWN_KEY_ID and self._rules.own_key is not None
+        key, algorithm = self._own_key(header) if is_own else self._key_for(header)
+        _must_be_signed(token, key, algorithm)
+        claims = self._judge_own(payload, now) if is_own else self._judge(payload, now)
+        return claims if claims.token_id or claims.session_id else replace(claims, token_id=fingerprint(token))
+
+    def verify_channel(self, token: str, now: float) -> ChannelClaims:
+        """The claims of a good token for a channel; raises `TokenExpired`, `Unauthenticated`."""
+        header, payload = _open(token)
         key, algorithm = self._key_for(header)
-        try:
-            jwt.decode(token, key, algorithms=[algorithm], options=_SIGNATURE_ONLY)
-        except Exception:  # noqa: BLE001 - whatever a crypto library makes of garbage, the token is no good
-            raise Unauthenticated("The token's signature is not good.") from None
-        return self._judge(payload, now)
+        _must_be_signed(token, key, algorithm)
+        expires_at = self._judge_times(payload, now) if "exp" in payload else None
+        self._judge_parties(payload)
+        subject, channel = payload.get("sub"), payload.get("channel")
+        if not isinstance(subject, str) or not isinstance(channel, str):
+            raise Unauthenticated("A token for a channel has the claims `sub` and `channel`.")
+        return ChannelClaims(subject, channel, expires_at)
+
+    def must_be_allowed(self, domain: str, email: str) -> str:
+        """The domain of somebody who signs in; raises `Forbidden` (code `domain_not_allowed`)."""
+        return self._judge_domain(domain, email)
+
+    def _own_key(self, header: Mapping[str, Any]) -> tuple[Any, str]:
+        if header.get("alg") != "HS256":
+            raise Unauthenticated("The token's algorithm is not its key's.")
+        return self._rules.own_key, "HS256"
+
+    def _judge_own(self, payload: Mapping[str, Any], now: float) -> Claims:
+        """Who they are stands in their session; a token only names it."""
+        expires_at = self._judge_times(payload, now)
+        session_id = payload.get("sid")
+        if payload.get("iss") != OWN_ISSUER or not (isinstance(session_id, str) and is_id(session_id)):
+            raise Unauthenticated("The token is not one of a session.")
+        return Claims("", "", "", "", None, "HUMAN", expires_at, "", session_id)
 
     def _key_for(self, header: Mapping[str, Any]) -> tuple[Any, str]:
         algorithm, kid = header.get("alg"), header.get("kid")
@@ -112,6 +159,8 @@ class TokenVerifier:
     def _judge(self, payload: Mapping[str, Any], now: float) -> Claims:
         expires_at = self._judge_times(payload, now)
         self._judge_parties(payload)
+        if "channel" in payload:
+            raise Unauthenticated("The token is for a channel only.")
         subject = payload.get("sub")
         if not (isinstance(subject, str) and 0 < len(subject) <= SUBJECT_CHARS and subject.isprintable()):
             raise Unauthenticated(f"The token's `sub` must be 1 to {SUBJECT_CHARS} printable characters.")
@@ -174,6 +223,13 @@ _SIGNATURE_ONLY: Any = {
     ),
 }
 """Claims are judged here, by the caller's clock and in our words."""
+
+
+def _must_be_signed(token: str, key: Any, algorithm: str) -> None:
+    try:
+        jwt.decode(token, key, algorithms=[algorithm], options=_SIGNATURE_ONLY)
+    except Exception:  # noqa: BLE001 - whatever a crypto library makes of garbage, the token is no good
+        raise Unauthenticated("The token's signature is not good.") from None
 
 
 def _open(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -256,6 +312,27 @@ def mint(
         "iss": issuer, "aud": audience,
     }  # fmt: skip
     return jwt.encode({claim: value for claim, value in claims.items() if value is not None}, secret, algorithm="HS256")
+
+
+def own_key(secret: bytes) -> bytes:
+    """The key of our own tokens: derived, so that one who may sign tokens for users need not be able to make sessions
+    by accident, and no token of theirs is taken for one of ours."""
+    return hmac.digest(secret, b"experience-server: tokens of sessions", "sha256")
+
+
+def mint_own(key: bytes, user: User, session_id: str, *, ttl_seconds: int, now: float) -> str:
+    """An access token of a session. The claims beside `sid` are for clients to read."""
+    claims = {
+        "iss": OWN_ISSUER, "sub": user.subject, "sid": session_id, "iat": int(now), "exp": int(now) + ttl_seconds,
+        "email": user.email, "name": user.name, "domain": user.domain, "role": user.role, "kind": user.kind,
+        "jti": secrets.token_hex(8),
+    }  # fmt: skip
+    return jwt.encode(claims, key, algorithm="HS256", headers={"kid": OWN_KEY_ID})
+
+
+def fingerprint(token: str) -> str:
+    """Names a token that has no `jti`, without giving it away."""
+    return f"sha256:{hashlib.sha256(token.encode()).hexdigest()}"
 
 
 def inspect_unverified(token: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -8,16 +8,30 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from typing import Any
 
-from peewee import Query, SqliteDatabase, ValuesList
+from peewee import BaseQuery, SqliteDatabase, ValuesList
 
 ROWS_AT_MOST = 64
 """Rows in one statement: as many texts as this are cached for each kind of statement."""
 
 
+class Compiled:
+    """A statement that is given all of its parameters, in the order in which it was built with them."""
+
+    def __init__(self, build: Callable[[], BaseQuery]) -> None:
+        self._build = build
+        self._text: str | None = None
+
+    def execute(self, database: SqliteDatabase, *parameters: Any) -> Any:
+        """Answers SQLite's cursor."""
+        if self._text is None:
+            self._text, _ = self._build().bind(database).sql()
+        return database.execute_sql(self._text, parameters)
+
+
 class ManyRows:
     """A statement whose parameters are, row after row, the values that it was built for."""
 
-    def __init__(self, build: Callable[[int], Query]) -> None:
+    def __init__(self, build: Callable[[int], BaseQuery]) -> None:
         """`build(n)` makes the query for n rows; every parameter in it must belong to a row, in order."""
         self._build = build
         self._texts: dict[int, str] = {}

@@ -4,12 +4,17 @@ from collections.abc import Sequence
 
 from peewee import SqliteDatabase
 
+from actors.context import Context
 from actors.events import Event, LogPage
-from actors.records import Identity, Member, Message, Page, Reaction, Revision, Thread, ThreadStatus, User
+from actors.records import Identity, Member, Memory, Message, Page, Reaction, Revision, Thread, ThreadStatus, User
+from actors.searches import Found, Search
 from actors.thread_state import ThreadState
+from storage.account_history import SqliteAccounts
 from storage.database import DatabaseOptions
+from storage.personal_history import SqlitePersonal
 from storage.readers import Readers
-from storage.reading import log, messages, threads, users
+from storage.reading import context, log, memory, messages, threads, users
+from storage.searching.search import find
 
 
 class SqliteHistory:
@@ -17,6 +22,9 @@ class SqliteHistory:
 
     def __init__(self, options: DatabaseOptions) -> None:
         self._readers = Readers(options)
+        self._searcher = Readers(options, size=1)
+        self.accounts = SqliteAccounts(self._readers)
+        self.personal = SqlitePersonal(self._readers)
 
     async def user(self, user_id: str) -> User:
         return await self._readers.run(users.one, user_id)
@@ -42,6 +50,12 @@ class SqliteHistory:
 
     async def member(self, identity: Identity, thread_id: str, user_id: str) -> Member:
         return await self._readers.run(threads.member, identity, thread_id, user_id)
+
+    async def memory(self, identity: Identity, thread_id: str) -> tuple[Memory, int]:
+        return await self._readers.run(memory.one, identity, thread_id)
+
+    async def context(self, identity: Identity, thread_id: str, max_tokens: int) -> Context:
+        return await self._readers.run(context.build, identity, thread_id, max_tokens)
 
     async def messages(
         self,
@@ -88,6 +102,9 @@ class SqliteHistory:
     ) -> LogPage:
         return await self._readers.run(log.after_position, identity, thread_ids, position, limit=limit)
 
+    async def search(self, identity: Identity, search: Search, *, limit: int, cursor: str | None) -> Found:
+        return await self._searcher.run(find, identity, search, limit=limit, cursor=cursor)
+
     async def head(self) -> tuple[str, int]:
         return await self._readers.run(_head)
 
@@ -96,6 +113,7 @@ class SqliteHistory:
 
     def close(self) -> None:
         self._readers.close()
+        self._searcher.close()
 
 
 def _head(database: SqliteDatabase) -> tuple[str, int]:

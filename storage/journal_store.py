@@ -11,13 +11,29 @@ from typing import Any
 
 import peewee
 
-from actors import commands
+from actors import account_commands, commands, notification_commands, stream_commands
 from actors.commands import Done, Once
 from actors.errors import Conflict, Internal, XpError
 from storage import models
 from storage.database import DatabaseOptions, is_storage_failure, open_writer, unavailable
 from storage.schema import migrate
-from storage.writing import housekeeping, members, messages, outcomes, posting, threads, users
+from storage.searching.catching_up import CatchingUp
+from storage.writing import (
+    audit,
+    credentials,
+    feed,
+    housekeeping,
+    leaving,
+    members,
+    memory,
+    messages,
+    outcomes,
+    posting,
+    sessions,
+    streams,
+    threads,
+    users,
+)
 from storage.writing.transaction import Transaction
 
 logger = logging.getLogger("storage.journal")
@@ -26,18 +42,46 @@ HANDLERS: dict[type, Callable[[Transaction, Any], Done]] = {
     commands.EnsureUser: users.ensure_user,
     commands.CreateUser: users.create_user,
     commands.UpdateUser: users.update_user,
-    commands.DeleteUser: users.delete_user,
+    commands.DeleteUser: leaving.delete_user,
     commands.CreateThread: threads.create_thread,
     commands.UpdateThread: threads.update_thread,
+    commands.HandOver: threads.hand_over,
     commands.DeleteThread: threads.delete_thread,
     commands.AddMember: members.add_member,
     commands.UpdateMember: members.update_member,
     commands.RemoveMember: members.remove_member,
     commands.MarkRead: members.mark_read,
+    commands.ReplaceMemory: memory.replace_memory,
+    commands.UpdateMemory: memory.update_memory,
     commands.EditMessage: messages.edit_message,
     commands.DeleteMessage: messages.delete_message,
     commands.React: messages.react,
     commands.Purge: housekeeping.purge,
+    account_commands.StartSession: sessions.start_session,
+    account_commands.FollowLink: sessions.follow_link,
+    account_commands.SignInByProvider: sessions.sign_in_by_provider,
+    account_commands.RefreshSession: sessions.refresh_session,
+    account_commands.ResumeSession: sessions.resume_session,
+    account_commands.EndSession: sessions.end_session,
+    account_commands.EndSessions: sessions.end_sessions,
+    account_commands.UseApiKey: credentials.use_api_key,
+    account_commands.CreateApiKey: credentials.create_api_key,
+    account_commands.RevokeApiKey: credentials.revoke_api_key,
+    account_commands.RevokeToken: credentials.revoke_token,
+    account_commands.SetPassword: credentials.set_password,
+    account_commands.CreateLink: credentials.create_link,
+    account_commands.EraseContent: leaving.erase_content,
+    account_commands.NoteForAudit: audit.note_for_audit,
+    notification_commands.MarkUnread: members.mark_unread,
+    notification_commands.ReadNotification: feed.read_notification,
+    notification_commands.ReadAllNotifications: feed.read_all_notifications,
+    notification_commands.DismissNotification: feed.dismiss_notification,
+    notification_commands.UpdatePreferences: feed.update_preferences,
+    notification_commands.SetThreadPreferences: feed.set_thread_preferences,
+    stream_commands.FinishMessage: streams.finish_message,
+    stream_commands.SaveProgress: streams.save_progress,
+    stream_commands.InterruptMessage: streams.interrupt_message,
+    stream_commands.InterruptAbandoned: streams.interrupt_abandoned,
 }
 """Every command but PostMessage, which is done many at a time."""
 
@@ -58,6 +102,7 @@ class JournalStore:
         self._is_open = True
         models.database_proxy.initialize(self.database)
         migrate(self.database, self._options.path, apply=self._migrate)
+        self._index = CatchingUp(self.database)
 
     def close(self) -> None:
         """Also after an `open` that failed, wherever it did."""
@@ -82,8 +127,19 @@ class JournalStore:
             if not is_storage_failure(error):
                 raise
             self._abandon()
+            self._index.rest()
             logger.warning("the database did not take a batch of %d: %s", len(batch), error)
             raise unavailable(error) from error
+
+    def catch_up(self, *, idle: bool) -> bool:
+        """One step of indexing for search, where it is time for it; see `actors.ports.Store`."""
+        try:
+            return self._is_open and self._index.step(idle=idle)
+        except Exception as error:
+            self._abandon()
+            self._index.rest()
+            logger.warning("the search index does not catch up: %s", error, exc_info=not is_storage_failure(error))
+            return False
 
     def _abandon(self) -> None:
         """A failed COMMIT may leave its transaction open; the next batch must find none."""
@@ -101,6 +157,7 @@ class JournalStore:
             tx = self._begin()
             outcomes: list[_Outcome] = [done for run in _runs(batch) for done in self._run(tx, run)]
             self._set_head(tx)
+        self._index.note(tx.position, batch)
         return outcomes
 
     def _apart(self, batch: Sequence[Any]) -> list[_Outcome]:
@@ -108,6 +165,7 @@ class JournalStore:
             tx = self._begin()
             outcomes = [self._alone(tx, command) for command in batch]
             self._set_head(tx)
+        self._index.note(tx.position, batch)
         return outcomes
 
     def _alone(self, tx: Transaction, command: Any) -> _Outcome:

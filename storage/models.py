@@ -18,7 +18,8 @@ from peewee import (
     TextField,
 )
 
-from actors import events, records
+from actors import records
+from actors.notifications import NOTIFY
 
 database_proxy = DatabaseProxy()
 """Bound once, to the writer's database; queries that run elsewhere name their database."""
@@ -65,6 +66,7 @@ class User(Base):
     version = IntegerField(default=1)
     created_at = BigIntegerField()
     updated_at = BigIntegerField()
+    deleted_at = BigIntegerField(null=True)
 
     class Meta:
         table_name = "user"
@@ -77,6 +79,9 @@ class Thread(Base):
     status = _enumeration("status", records.THREAD_STATUSES, "ACTIVE")
     metadata = TextField(default="{}")
     memory = TextField(default="{}")
+    memory_version = IntegerField(default=1)
+    control = _enumeration("control", records.CONTROLS, "shared")
+    while_streaming = _enumeration("while_streaming", records.WHILE_STREAMING, "parallel")
     message_count = IntegerField(default=0)
     offset = IntegerField(default=0)
     position = BigIntegerField(default=0, index=True)  # all threads by last activity, for admins
@@ -99,6 +104,7 @@ class Member(Base):
     last_read_offset = IntegerField(default=0)
     last_read_number = IntegerField(default=0)
     muted = BooleanField(default=False)
+    notify = TextField(null=True, constraints=[one_of("notify", NOTIFY)])  # null: as the member wants it everywhere
     version = IntegerField(default=1)
     joined_at = BigIntegerField()
 
@@ -126,10 +132,16 @@ class Message(Base):
     created_at = BigIntegerField()
     edited_at = BigIntegerField(null=True)
     deleted_at = BigIntegerField(null=True)
+    streamed_at = BigIntegerField(null=True)  # while it is being written: when it was saved last
 
     class Meta:
         table_name = "message"
         indexes = ((("thread", "offset"), True),)  # pages of a thread's messages, both ways
+
+
+Message.add_index(  # those that are being written
+    Message.thread, name="message_streaming", where=Message.status == "STREAMING"
+)
 
 
 class MessageRevision(Base):
@@ -166,7 +178,7 @@ class Event(Base):
     position = BigIntegerField(primary_key=True)
     thread = ForeignKeyField(Thread, on_delete="CASCADE", index=False)
     offset = IntegerField()
-    type = _enumeration("type", events.EVENT_TYPES)
+    type = TextField()  # one of `events.EVENT_TYPES`; no CHECK, so that a new type needs no copy of the log
     actor = ForeignKeyField(User, index=False)
     time = BigIntegerField()
     ref = BigIntegerField(null=True)  # key of the message or user changed

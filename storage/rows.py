@@ -3,16 +3,18 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from peewee import JOIN, Database, Query, Select
+from peewee import JOIN, SQL, Database, Query, Select, fn
 
 from actors import limits, records
 from storage.models import Member, Message, Reaction, Thread, User
+from storage.notification_models import Notification, UserLog
 
 Parent = Message.alias("parent")
 
 USER_COLUMNS = (
     User.id, User.uid, User.subject, User.email, User.name, User.avatar_url, User.role, User.kind, User.domain,
     User.status, User.metadata, User.version, User.created_at, User.updated_at,
+    fn.COALESCE(UserLog.select(UserLog.offset).where(UserLog.user == User.id), SQL("0")),
 )  # fmt: skip
 
 
@@ -34,7 +36,7 @@ MEMBER_COLUMNS = (
 THREAD_COLUMNS = (
     Thread.id, Thread.uid, Thread.title, Thread.status, Thread.metadata, Thread.memory, Thread.message_count,
     Thread.offset, Thread.position, Thread.last_message, Thread.version, Thread.created_at, Thread.updated_at,
-    Thread.deleted_at,
+    Thread.deleted_at, Thread.memory_version, Thread.control, Thread.while_streaming,
 )  # fmt: skip
 
 
@@ -142,10 +144,15 @@ def threads_query(viewer_key: int | None) -> Select:
     """Threads with the viewer's own membership beside them (its columns are null where there is none)."""
     mine = (Member.thread == Thread.id) & (Member.user == viewer_key)
     return (
-        Thread.select(*THREAD_COLUMNS, *_author_columns(User), *MEMBER_COLUMNS)
+        Thread.select(*THREAD_COLUMNS, *_author_columns(User), *MEMBER_COLUMNS, _unread_mentions(viewer_key))
         .join(User, on=(Thread.creator == User.id))
         .join_from(Thread, Member, JOIN.LEFT_OUTER, on=mine)
     )
+
+
+def _unread_mentions(viewer_key: int | None) -> Any:
+    theirs = (Notification.user == viewer_key) & (Notification.thread == Thread.id) & Notification.read_at.is_null()
+    return Notification.select(fn.COUNT(Notification.id)).where(theirs & (Notification.kind == "mention"))
 
 
 def threads_of(
@@ -161,19 +168,19 @@ def threads_of(
 def _thread_of(
     row: Sequence[Any], last_message: records.Message | None, viewer: records.Author | None
 ) -> records.Thread:
-    (key, uid, title, status, metadata, memory, count, offset, position, _, version, created, updated, deleted) = row[
-        :14
-    ]
-    role, read_offset, read_number, muted, member_version, joined = row[19:25]
+    (key, uid, title, status, metadata, memory, count, offset, position, _, version, created, updated, deleted,
+     memory_version, control, while_streaming) = row[:17]  # fmt: skip
+    role, read_offset, read_number, muted, member_version, joined = row[22:28]
     mine = (
         records.Member(uid, viewer, role, read_offset, read_number, bool(muted), member_version, joined)
         if viewer and role
         else None
     )
     return records.Thread(
-        key=key, id=uid, title=title, creator=author_of(row[14:19]), status=status, metadata=metadata, memory=memory,
+        key=key, id=uid, title=title, creator=author_of(row[17:22]), status=status, metadata=metadata, memory=memory,
         message_count=count, offset=offset, position=position, last_message=last_message, membership=mine,
         version=version, created_at=created, updated_at=updated, deleted_at=deleted,
+        memory_version=memory_version, control=control, while_streaming=while_streaming, mention_count=row[28],
     )  # fmt: skip
 
 

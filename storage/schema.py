@@ -6,8 +6,12 @@ import peewee
 from peewee import SqliteDatabase
 from playhouse.migrations import Migration, MigrationError, Runner
 
+from storage import identity_models, models, notification_models
 from storage.database import DatabaseProblem, plain_words
+from storage.searching import models as search_models
 
+MODELS = (*models.MODELS, *identity_models.MODELS, *notification_models.MODELS, *search_models.MODELS)
+"""Every table."""
 DIRECTORY = Path(__file__).with_name("migrations")
 
 

@@ -16,11 +16,16 @@ from actors.events import Event
 from actors.identifiers import new_id
 from actors.records import Author, Identity, Member, MemberRole, Message, Thread, User, UserKind, UserRole
 from actors.thread_state import ThreadState
+from storage import schema
 from storage.database import DatabaseOptions, open_reader
 from storage.journal_store import JournalStore
 from storage.reading import threads, users
+from storage.searching import index
 
 FAR_FUTURE = 2**40
+
+MIGRATIONS = sorted(file.stem for file in schema.DIRECTORY.glob("[0-9]*.py"))
+"""Their names, in order."""
 
 T = TypeVar("T")
 _serial = itertools.count(1)
@@ -106,10 +111,18 @@ class Ledger:
 
     def dump(self) -> dict[str, list[tuple[Any, ...]]]:
         """Everything in the database, to see that nothing has changed."""
-        tables = [row[0] for row in self.sql("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+        real = "type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL %'"
+        tables = [row[0] for row in self.sql(f"SELECT name FROM sqlite_master WHERE {real} ORDER BY name")]
         return {table: self.sql(f'SELECT * FROM "{table}" ORDER BY 1, 2') for table in tables}
 
     # Telling
+
+    def index(self) -> None:
+        """Let the search index catch up with all there is."""
+        head = self.one("SELECT position FROM log_head")
+        while index.progress(self.store.database) < head:
+            with self.store.database.atomic("IMMEDIATE"):
+                index.step(self.store.database, head, index.STEP)
 
     def apply(self, *batch: Any) -> Sequence[Done | XpError]:
         return self.store.apply(batch)

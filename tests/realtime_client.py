@@ -27,6 +27,8 @@ class RawClient:
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self.socket = socket
         self.inbox: list[dict[str, Any]] = []
+        self.ignores_own = False
+        """Whether pushes of one's own channel, which comes with connect, are passed over."""
         self._number = 0
 
     async def send(self, *commands: dict[str, Any]) -> None:
@@ -78,15 +80,17 @@ class RawClient:
                 await self._read()
 
     async def _read(self) -> None:
-        message = await self.socket.receive()
-        if message.type is not WSMsgType.TEXT:
-            reason = message.extra if isinstance(message.extra, str) else ""
+        frame = await self.socket.receive()
+        if frame.type is not WSMsgType.TEXT:
+            reason = frame.extra if isinstance(frame.extra, str) else ""
             raise Disconnected(self.socket.close_code, reason)
-        for line in message.data.split("\n"):
+        for line in frame.data.split("\n"):
             if line == "{}":
                 await self.socket.send_str("{}")
             else:
-                self.inbox.append(orjson.loads(line))
+                message = orjson.loads(line)
+                if not (self.ignores_own and message.get("push", {}).get("channel", "").startswith("user:")):
+                    self.inbox.append(message)
 
     async def closed(self) -> Disconnected:
         """Wait until the server closes; answers with what."""

@@ -64,7 +64,12 @@ class Client:
         self.session = session
         self.url = url
         self.name = name
+        self.claims = claims
         self.token = token(name, **claims)
+
+    def again(self) -> "Client":
+        """The same person, with another token."""
+        return Client(self.session, self.url, self.name, **self.claims)
 
     async def request(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **options: Any

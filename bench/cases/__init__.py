@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from bench.cases import fanout, growth, idle, latency, writing
+from bench.cases import answers, crowd, fanout, growth, idle, latency, returning, writing
 from bench.results import Outcome
 
 
@@ -25,6 +25,10 @@ CASES = (
     Case(("7",), "10,000 idle connections", idle.connections),
     Case(("8", "14"), "growth, and start with a large database", growth.growth),
     Case(("9",), "commit latency under fan-out", latency.commit),
+    Case(("10",), "10,000 clients come back after a restart", returning.after_restart),
+    Case(("11",), "100 answers stream at once", answers.streaming),
+    Case(("12",), "1,000 present, 100 a second come and go", crowd.presence),
+    Case(("13",), "readers who do not read", crowd.slow_readers),
     Case(("14",), "drain of 5,000 connections", idle.drain),
 )
 NUMBERS = sorted({number for case in CASES for number in case.targets}, key=int)

@@ -3,7 +3,7 @@
 import click
 
 from cli.console import count, interruptible, json_option, plain, print_json, progress_bar
-from cli.session import data_dir_option, reading
+from cli.store import data_dir_option, reading
 
 
 @click.command("check")

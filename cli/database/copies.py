@@ -1,12 +1,16 @@
 """`xp db backup`, `restore` and `fresh`: whole databases."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cli.console import count, json_option, print_json, progress_bar, size
 from cli.files import force_option
-from cli.session import data_dir_option, options_of, reading
+from cli.store import data_dir_option, options_of, reading, writing
+
+if TYPE_CHECKING:
+    from storage.maintenance.replacing import Restored
 
 
 @click.command("backup")
@@ -53,7 +57,13 @@ def restore_command(file: Path, force: bool, data_dir: str | None, as_json: bool
     if as_json:
         kept = str(done.kept) if done.kept else None
         print_json({"epoch": done.epoch, "position": done.position, "kept": kept, "migrated": done.migrated})
-        return
+    else:
+        _tell(file, done)
+    with writing(data_dir) as writer:  # last: what is forced into place may be too broken for it
+        writer.note("restore_database", "database", done.epoch)
+
+
+def _tell(file: Path, done: "Restored") -> None:
     click.echo(f"Restored {file}, the log up to position {done.position:,}; its epoch is {done.epoch} now.")
     if done.migrated:
         click.echo(f"Brought its schema up to date: {', '.join(done.migrated)}.")

@@ -6,7 +6,7 @@ import click
 
 from cli.console import count, progress_bar
 from cli.files import force_option, must_be_free, written
-from cli.session import data_dir_option, reading
+from cli.store import data_dir_option, reading
 
 STEP = 1_000
 """Rows between two moves of the progress bar."""

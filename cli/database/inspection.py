@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.console import count, interruptible, json_option, print_facts, print_json, print_table, size
-from cli.session import data_dir_option, options_of, reading
+from cli.store import data_dir_option, options_of, reading
 
 if TYPE_CHECKING:
     from storage.maintenance.query import Answer

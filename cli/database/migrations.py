@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.console import json_option, print_json, print_table
-from cli.session import data_dir_option, options_of
+from cli.store import data_dir_option, options_of
 
 if TYPE_CHECKING:
     from storage.database import DatabaseOptions

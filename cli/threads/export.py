@@ -1,16 +1,16 @@
 """`xp thread export`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.console import progress_bar
 from cli.files import force_option, written
-from cli.session import data_dir_option, everyone, reading
+from cli.pages import every
+from cli.store import data_dir_option, everyone, reading
 
 if TYPE_CHECKING:
-    from actors.records import Page
     from storage.database import Database
 
 AT_ONCE = 500
@@ -48,24 +48,14 @@ def _lines(database: "Database", found: Any) -> Iterator[tuple[str, dict[str, An
 
     who = everyone()
     yield "thread", render.thread(found, personal=False)
-    for member in _pages(lambda after: threads.members(database, who, found.id, limit=AT_ONCE, after=after)):
+    for member in every(lambda after: threads.members(database, who, found.id, limit=AT_ONCE, after=after)):
         yield "member", render.member(member)
-    for message in _pages(
+    for message in every(
         lambda after: messages.page(database, who, found.id, limit=AT_ONCE, after=str(after or 0)),
         cursor=lambda text: int(text.removeprefix("after:")),
     ):
         yield "message", render.message(message, personal=False)
     yield from _events(database, found.id)
-
-
-def _pages(read: "Callable[[int | None], Page[Any]]", cursor: Callable[[str], int] = int) -> Iterator[Any]:
-    after: int | None = None
-    while True:
-        page = read(after)
-        yield from page.items
-        if page.next_cursor is None:
-            return
-        after = cursor(page.next_cursor)
 
 
 def _events(database: "Database", thread: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.console import json_option, print_json, print_table, short_time
-from cli.session import data_dir_option, everyone, reading
+from cli.store import data_dir_option, everyone, reading
 
 if TYPE_CHECKING:
     from actors.records import Thread

@@ -7,7 +7,7 @@ import click
 
 from actors.records import MESSAGE_TYPES
 from cli.console import json_option, plain, print_json
-from cli.session import Writer, data_dir_option, identity_of, reading, writing
+from cli.store import Writer, data_dir_option, identity_of, reading, writing
 
 if TYPE_CHECKING:
     from actors.records import Identity, Message, MessageType
@@ -44,6 +44,7 @@ def command(thread: str, text: str, author: str | None, kind: Any, data_dir: str
     with writing(data_dir) as writer:
         identity = member or writer.system()
         message = _post(writer, identity, request, joins=identity.user.key not in state.roles)
+        writer.note("create_message", "message", message.id)
     if as_json:
         print_json(render.message(message, personal=False))
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.console import json_option, plain, print_json_line
-from cli.session import data_dir_option, everyone, options_of
+from cli.store import data_dir_option, everyone, options_of
 
 if TYPE_CHECKING:
     from actors.events import Event

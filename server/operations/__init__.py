@@ -2,12 +2,50 @@
 
 from collections.abc import Mapping
 
-from server.operations import health, log, members, messages, reactions, threads, users
+from server.operations import (
+    admin,
+    api_keys,
+    auth,
+    exports,
+    health,
+    log,
+    members,
+    memory,
+    messages,
+    notifications,
+    oauth,
+    preferences,
+    presence,
+    reactions,
+    reading,
+    search,
+    streams,
+    threads,
+    users,
+)
 from server.registry import Operation
 
-ALL: tuple[Operation, ...] = tuple(
-    operation
-    for module in (health, users, threads, members, messages, reactions, log)
-    for operation in module.operations.all
+_MODULES = (
+    health,
+    auth,
+    oauth,
+    api_keys,
+    users,
+    exports,
+    threads,
+    members,
+    messages,
+    streams,
+    reactions,
+    search,
+    presence,
+    memory,
+    log,
+    notifications,
+    preferences,
+    reading,
+    admin,
 )
+
+ALL: tuple[Operation, ...] = tuple(operation for module in _MODULES for operation in module.operations.all)
 BY_NAME: Mapping[str, Operation] = {operation.name: operation for operation in ALL}

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from actors.errors import Unavailable, XpError
+from server import render
 from server.registry import Call, Operations, Result
 from server.render import iso_time
 from server.schemas.base import Nothing
@@ -40,12 +41,13 @@ async def get_readiness(call: Call, request: Nothing) -> Result:
     return Result(health)
 
 
-@operations("GET", "/api/v1", response=InfoView, access="open")
+@operations("GET", "/api/v1", response=InfoView, access="optional")
 async def get_info(call: Call, request: Nothing) -> Result:
-    """What this server is, and where its parts are."""
+    """What this server is, where its parts are, and as whom one is signed in, if one is."""
     services = call.services
+    user = None if call.who is None else render.user(call.who.user, call.who)
     links = {"health": "/health", "websocket": "/connection/websocket", "events": "/api/v1/events"}
-    return Result({"name": "experience-server", "version": services.version, "api": "v1", "links": links})
+    return Result({"name": "experience-server", "version": services.version, "api": "v1", "links": links, "user": user})
 
 
 async def _health(call: Call) -> dict[str, Any]:

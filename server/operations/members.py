@@ -34,7 +34,12 @@ async def list_members(call: Call, request: ListMembersRequest) -> Result:
 async def add_member(call: Call, request: AddMemberRequest) -> Result:
     """Bring a user into the thread. For owners and admins."""
     command = AddMember(
-        identity=call.identity, once=call.once, thread_id=request.thread_id, user_id=request.user_id, role=request.role
+        identity=call.identity,
+        once=call.once,
+        thread_id=request.thread_id,
+        user_id=request.user_id,
+        role=request.role,
+        origin=call.origin,
     )
     member = cast(Member, (await call.services.directory.ask(command)).result)
     return _shown(member, location=f"/api/v1/threads/{member.thread_id}/members/{member.user.id}")
@@ -51,7 +56,7 @@ async def update_member(call: Call, request: UpdateMemberRequest) -> Result:
     """Change a member's role (for owners and admins), or mute the thread for oneself."""
     command = UpdateMember(
         identity=call.identity, once=call.once, thread_id=request.thread_id, user_id=request.user_id,
-        if_version=call.if_version, **given(request, "role", "muted"),
+        if_version=call.if_version, origin=call.origin, **given(request, "role", "muted"),
     )  # fmt: skip
     return _shown(cast(Member, (await call.services.directory.ask(command)).result))
 
@@ -60,7 +65,11 @@ async def update_member(call: Call, request: UpdateMemberRequest) -> Result:
 async def remove_member(call: Call, request: MemberRequest) -> Result:
     """Take a member out (for owners and admins), or leave. The last owner stays."""
     command = RemoveMember(
-        identity=call.identity, thread_id=request.thread_id, user_id=request.user_id, if_version=call.if_version
+        identity=call.identity,
+        thread_id=request.thread_id,
+        user_id=request.user_id,
+        if_version=call.if_version,
+        origin=call.origin,
     )
     await call.services.directory.ask(command)
     return Result({"id": request.user_id, "deleted": True})

@@ -41,7 +41,7 @@ async def create_message(call: Call, request: CreateMessageRequest) -> Result:
     command = PostMessage(
         identity=call.identity, once=call.once, thread_id=request.thread_id, message_id=request.id or new_id(),
         content=request.content, type=_type(request.type, call.identity),
-        blocks=request.blocks, parent_id=request.parent_id, metadata=request.metadata,
+        blocks=request.blocks, parent_id=request.parent_id, metadata=request.metadata, status=request.status,
     )  # fmt: skip
     message = cast(Message, (await call.services.directory.ask(command)).result)
     return _shown(message, location=f"/api/v1/messages/{message.id}")
@@ -72,7 +72,7 @@ async def delete_message(call: Call, request: ById) -> Result:
     """Delete a message: a tombstone without content stays in its place. For its author, the owners and admins."""
     command = DeleteMessage(
         identity=call.identity, thread_id=await call.services.history.thread_of(request.id), message_id=request.id,
-        if_version=call.if_version,
+        if_version=call.if_version, origin=call.origin,
     )  # fmt: skip
     return _shown(cast(Message, await about_message(call, command)))
 

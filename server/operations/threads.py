@@ -3,7 +3,7 @@
 from typing import cast
 
 from actors import rules
-from actors.commands import CreateThread, DeleteThread, MarkRead, UpdateThread
+from actors.commands import CreateThread, DeleteThread, HandOver, MarkRead, UpdateThread
 from actors.records import Member, Thread
 from server import render
 from server.operations.cursors import integer
@@ -12,6 +12,7 @@ from server.schemas.base import ById, given
 from server.schemas.common import DeletedView
 from server.schemas.threads import (
     CreateThreadRequest,
+    HandOverRequest,
     ListThreadsRequest,
     MarkReadRequest,
     MemberView,
@@ -58,10 +59,24 @@ async def get_thread(call: Call, request: ById) -> Result:
 
 @operations("PATCH|PUT", "/threads/{id}", response=ThreadView)
 async def update_thread(call: Call, request: UpdateThreadRequest) -> Result:
-    """Change title, status or metadata. For owners and admins."""
-    changes = given(request, "title", "status", "metadata")
+    """Change title, status, metadata, or what happens while an answer is written. For owners and admins."""
+    changes = given(request, "title", "status", "metadata", "while_streaming")
     command = UpdateThread(
-        identity=call.identity, once=call.once, thread_id=request.id, if_version=call.if_version, **changes
+        identity=call.identity,
+        once=call.once,
+        thread_id=request.id,
+        if_version=call.if_version,
+        origin=call.origin,
+        **changes,
+    )
+    return _shown(cast(Thread, (await call.services.directory.ask(command)).result))
+
+
+@operations("POST", "/threads/{id}/control", response=ThreadView)
+async def hand_over(call: Call, request: HandOverRequest) -> Result:
+    """Say who answers from now on: `bot`, `human` (assistants may not write), or `shared`. For all who may write."""
+    command = HandOver(
+        identity=call.identity, once=call.once, thread_id=request.id, control=request.control, reason=request.reason
     )
     return _shown(cast(Thread, (await call.services.directory.ask(command)).result))
 
@@ -69,7 +84,7 @@ async def update_thread(call: Call, request: UpdateThreadRequest) -> Result:
 @operations("DELETE", "/threads/{id}", response=DeletedView)
 async def delete_thread(call: Call, request: ById) -> Result:
     """Delete a thread with all that is in it. For owners and admins."""
-    command = DeleteThread(identity=call.identity, thread_id=request.id, if_version=call.if_version)
+    command = DeleteThread(identity=call.identity, thread_id=request.id, if_version=call.if_version, origin=call.origin)
     await call.services.directory.ask(command)
     return Result({"id": request.id, "deleted": True})
 

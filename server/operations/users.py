@@ -10,7 +10,7 @@ from server.operations.cursors import integer
 from server.registry import Call, Operations, Result
 from server.schemas.base import ById, Nothing, Paged, given
 from server.schemas.common import DeletedView
-from server.schemas.users import CreateUserRequest, UpdateMeRequest, UpdateUserRequest, UserView
+from server.schemas.users import CreateUserRequest, DeleteUserRequest, UpdateMeRequest, UpdateUserRequest, UserView
 
 operations = Operations("users")
 
@@ -44,10 +44,29 @@ async def create_user(call: Call, request: CreateUserRequest) -> Result:
     command = CreateUser(
         identity=call.identity, once=call.once, email=request.email, name=request.name,
         avatar_url=request.avatar_url, role=request.role, kind=request.kind, domain=request.domain or "",
-        metadata=request.metadata,
+        metadata=request.metadata, origin=call.origin,
     )  # fmt: skip
     user = cast(User, (await call.services.write(command)).result)
     return _shown(call, user, location=f"/api/v1/users/{user.id}")
+
+
+legacy = Operations("users", prefix="")
+"""The first system had these two without the prefix, too."""
+
+
+@legacy("GET", "/users", response=UserView, paged=True)
+async def list_users_legacy(call: Call, request: Paged) -> Result:
+    """The same as `/api/v1/users`, where the first system had it."""
+    return await list_users(call, request)
+
+
+@legacy("POST", "/users", response=UserView, status=201, access="admin")
+async def create_user_legacy(call: Call, request: CreateUserRequest) -> Result:
+    """The same as `/api/v1/users`, where the first system had it."""
+    return await create_user(call, request)
+
+
+operations.all += legacy.all
 
 
 @operations("GET", "/users/{id}", response=UserView)
@@ -64,21 +83,26 @@ async def update_user(call: Call, request: UpdateUserRequest) -> Result:
 
 async def _update(call: Call, user_id: str, request: UpdateMeRequest) -> Result:
     changes = given(request, *CHANGEABLE)
-    command = UpdateUser(identity=call.identity, user_id=user_id, if_version=call.if_version, once=call.once, **changes)
-    rights = bool(changes.keys() & {"role", "kind", "status"})
-    done = await call.services.write(
-        command, lambda done: call.services.user_changed(cast(User, done.result), rights=rights)
-    )
+    command = UpdateUser(
+        identity=call.identity, user_id=user_id, if_version=call.if_version, once=call.once,
+        origin=call.origin, **changes,
+    )  # fmt: skip
+    done = await call.services.write_access(command)
     return _shown(call, cast(User, done.result))
 
 
 @operations("DELETE", "/users/{id}", response=DeletedView, access="admin")
-async def delete_user(call: Call, request: ById) -> Result:
-    """Deactivate a user for good and forget who they were. What they wrote stays, by a nameless author. For admins."""
+async def delete_user(call: Call, request: DeleteUserRequest) -> Result:
+    """Deactivate a user for good and forget who they were. For admins.
+
+    What they wrote stays, by a nameless author; with `content=remove` it is deleted, too, over the next minutes.
+    """
     rules.must_administer(call.identity)
-    user = await call.services.history.user(request.id)
-    command = DeleteUser(identity=call.identity, user_id=request.id, if_version=call.if_version)
-    await call.services.write(command, lambda _: call.services.user_changed(user, rights=True))
+    command = DeleteUser(
+        identity=call.identity, user_id=request.id, if_version=call.if_version, content=request.content,
+        origin=call.origin,
+    )  # fmt: skip
+    await call.services.write_access(command)
     return Result({"id": request.id, "deleted": True})
 
 

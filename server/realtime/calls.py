@@ -1,22 +1,19 @@
-"""Operations over the protocol: rpc, and publish, which is `create_message` by another name."""
+"""Operations over the protocol."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from actors.errors import ValidationFailed
+from actors.errors import Forbidden, NotFound, ValidationFailed
 from server import operations
 from server.realtime import protocol
-from server.realtime.channels import thread_of
 from server.realtime.protocol import Refused
 from server.registry import Call, Operation
 from server.rest import once
 
 if TYPE_CHECKING:
     from server.realtime.session import Session
-
-_CREATE_MESSAGE = operations.BY_NAME["create_message"]
 
 
 class Calls:
@@ -33,17 +30,9 @@ class Calls:
         data = body.get("data", {})
         if data is None:
             data = {}
-        return b'{"data":%b}' % await self._run(operation, data)
+        return self._session.codec.data(await self.run(operation, data))
 
-    async def publish(self, number: int, body: Mapping[str, Any]) -> bytes | None:
-        thread_id = thread_of(body.get("channel"))
-        data = body.get("data")
-        if isinstance(data, dict):
-            data = {**data, "thread_id": thread_id}
-        await self._run(_CREATE_MESSAGE, data)
-        return b"{}"
-
-    async def _run(self, operation: Operation, data: object) -> bytes:
+    async def run(self, operation: Operation, data: object) -> bytes:
         if not isinstance(data, dict):
             raise ValidationFailed({"data": ["expected a JSON object."]})
         key = data.pop("idempotency_key", None)
@@ -52,8 +41,17 @@ class Calls:
             raise ValidationFailed({"if_version": ["expected an integer."]})
         identity = self._session.identity
         assert identity is not None
-        operation.must_allow(identity)
+        limiter = self._session.services.limiter
+        if limiter is not None:
+            limiter.take_for(operation, identity, self._session.peer.address)
         retry = None if key is None else once(key, operation, data)
         call = Call(self._session.services, identity, lambda: self._session.peer, retry, if_version)
-        result = await operation.handler(call, operation.parse(data, typed=True))
+        try:
+            operation.must_allow(identity)
+            result = await operation.handler(call, operation.parse(data, typed=True))
+        except (Forbidden, NotFound) as refusal:
+            self._session.services.refusals.note(
+                identity.user.id, operation.name, refusal, self._session.client_id
+            )  # fmt: skip
+            raise
         return orjson.dumps(result.data)

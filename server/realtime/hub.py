@@ -4,9 +4,12 @@ import asyncio
 import contextlib
 import random
 from collections import deque
+from collections.abc import Sequence
 from typing import Protocol
 
-from actors.records import User
+from actors.records import Identity, User
+from server.peers import Peer
+from server.realtime.seats import Seats
 
 TICK_SECONDS = 0.25
 DRAIN_BATCH = 500
@@ -23,8 +26,24 @@ class Client(Protocol):
     def close(self, code: int, reason: str) -> None: ...
 
     @property
-    def user_key(self) -> int | None:
+    def client_id(self) -> str: ...
+
+    @property
+    def identity(self) -> Identity | None:
         """Whose it is; None before that is known."""
+        ...
+
+    @property
+    def peer(self) -> Peer: ...
+
+    @property
+    def channels(self) -> Sequence[str]:
+        """What it is subscribed to."""
+        ...
+
+    @property
+    def transport(self) -> str:
+        """`websocket`, `http_stream` or `sse`."""
         ...
 
     def renew(self, user: User) -> None:
@@ -35,8 +54,11 @@ class Client(Protocol):
 class Hub:
     """One timer for all pings: ten thousand timers cost more than the pings."""
 
-    def __init__(self, *, ping_seconds: float) -> None:
+    def __init__(self, *, ping_seconds: float, per_user: int | None = None, per_address: int | None = None) -> None:
+        """`per_user`, `per_address`: how many connections each may hold; None for any number."""
         self.ping_seconds = ping_seconds
+        self.users = Seats(per_user, "MAX_CONNECTIONS_PER_USER")
+        self.addresses = Seats(per_address, "MAX_CONNECTIONS_PER_ADDRESS (a proxy belongs in TRUSTED_PROXIES)")
         self._clients: dict[Client, set[Client]] = {}
         """Each with the slot of the wheel in which it waits: whoever has gone is kept by nobody."""
         self._wheel: deque[set[Client]] = deque()
@@ -58,9 +80,10 @@ class Hub:
         self._clients.pop(client, set()).discard(client)
         self._someone_left.set()
 
-    def of_user(self, user_key: int) -> list[Client]:
-        """Everything that a user holds open."""
-        return [client for client in self._clients if client.user_key == user_key]
+    @property
+    def clients(self) -> Sequence[Client]:
+        """Everyone, the oldest first."""
+        return tuple(self._clients)
 
     def _look_again(self, client: Client, seconds: float) -> None:
         slot = max(1, round(seconds / TICK_SECONDS))

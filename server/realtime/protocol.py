@@ -1,17 +1,13 @@
-"""The JSON form of the Centrifugo client protocol: frames in, frames out.
+"""The Centrifugo client protocol in what its two forms share: codes, verbs, and who somebody is.
 
 Schema: `definitions/client.proto` of github.com/centrifugal/protocol; codes: `errors.go` and `disconnect.go` of
-github.com/centrifugal/centrifuge. A frame is one or more JSON objects joined by a newline.
+github.com/centrifugal/centrifuge. The forms stand in `json_codec` and `protobuf`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
-import orjson
-
-from actors.publication import Publication
-
-PING: Final = b"{}"
+from actors.records import Identity
 
 # Disconnects: below 3500 a client comes back by itself, from 3500 on it does not.
 SHUTDOWN: Final = (3001, "shutdown")
@@ -22,7 +18,7 @@ TOO_MANY_REQUESTS: Final = (3013, "too many requests")
 INVALID_TOKEN: Final = (3500, "invalid token")
 BAD_REQUEST: Final = (3501, "bad request")
 STALE: Final = (3502, "stale")
-INAPPROPRIATE_PROTOCOL: Final = (3506, "inappropriate protocol")
+CONNECTION_LIMIT: Final = (3504, "connection limit")
 PERMISSION_DENIED: Final = (3507, "permission denied")
 
 # Errors in replies
@@ -35,6 +31,11 @@ NOT_AVAILABLE: Final = (108, "not available")
 RATE_LIMITED: Final = (111, "too many requests")
 UNRECOVERABLE: Final = (112, "unrecoverable position")
 
+TOKEN_EXPIRED: Final = (109, "token expired")
+PERMISSION_REFUSED: Final = (103, "permission denied")
+
+UNSUBSCRIBED_EXPIRED: Final = 2501
+"""A client subscribes again, with a new token."""
 UNSUBSCRIBED_BY_SERVER: Final = 2000
 """A client does not subscribe again by itself."""
 REJECT_UNRECOVERED: Final = 2
@@ -61,23 +62,6 @@ class Refused(Exception):
         self.message = detail or error[1]
 
 
-def commands(frame: str) -> Iterator[dict[str, Any]]:
-    """The commands of a frame in order, an empty one for each pong. Raises `BadFrame` at the first that is none."""
-    for line in frame.split("\n"):
-        if not line:
-            continue
-        if line == "{}":
-            yield {}
-            continue
-        try:
-            command = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            raise BadFrame(f"expected JSON: {error.msg}"[:100]) from None
-        if not isinstance(command, dict):
-            raise BadFrame("expected a JSON object")
-        yield command
-
-
 def command_id(command: Mapping[str, Any]) -> int:
     """Raises `BadFrame` where a command has none that can be answered."""
     number = command.get("id", 0)
@@ -94,31 +78,6 @@ def verb_of(command: Mapping[str, Any]) -> str | None:
     return None
 
 
-def reply(number: int, verb: str, result: bytes = b"{}") -> bytes:
-    return b'{"id":%d,"%b":%b}' % (number, verb.encode(), result)
-
-
-def error(number: int, code: int, message: str, *, temporary: bool = False) -> bytes:
-    told: dict[str, Any] = {"code": code, "message": message}
-    if temporary:
-        told["temporary"] = True
-    return orjson.dumps({"id": number, "error": told})
-
-
-def publication(item: Publication) -> bytes:
-    return b'{"data":%b,"offset":%d}' % (item.data, item.offset)
-
-
-def publication_list(items: Sequence[Publication]) -> bytes:
-    return b"[" + b",".join(map(publication, items)) + b"]"
-
-
-def pushes(channel: str, items: Sequence[Publication]) -> bytes:
-    """The wire format of every connection that speaks this protocol: one push a publication."""
-    head = b'{"push":{"channel":"%b","pub":' % channel.encode()
-    return b"\n".join([b"%b%b}}" % (head, publication(item)) for item in items])
-
-
-def unsubscribe_push(channel: str, reason: str) -> bytes:
-    told = {"code": UNSUBSCRIBED_BY_SERVER, "reason": reason}
-    return orjson.dumps({"push": {"channel": channel, "unsubscribe": told}})
+def client_info(client_id: str, identity: Identity) -> dict[str, Any]:
+    author = identity.author
+    return {"client": client_id, "user": author.id, "conn_info": {"name": author.name, "kind": author.kind}}

@@ -17,14 +17,17 @@ from actors.identifiers import new_id
 from actors.ports import Transport
 from actors.records import Identity, User
 from actors.runtime import LoopFuture, Stage, drive
-from actors.thread import Unsubscribe
+from actors.thread import TellStreams
 from server import problems
 from server.peers import Peer
-from server.realtime import protocol
+from server.realtime import own_channel, protocol
 from server.realtime.calls import Calls
 from server.realtime.channels import Channels
+from server.realtime.codec import Codec
 from server.realtime.protocol import Refused
+from server.realtime.sources import leave
 from server.realtime.throttle import TokenBucket
+from server.registry import Operation
 from server.services import Services
 
 logger = logging.getLogger("server.realtime")
@@ -35,23 +38,42 @@ are let through is a flood, not a burst."""
 
 
 Answer = bytes | None
-"""JSON of a result; None where the reply is written by whoever keeps its order with publications."""
+"""A result in the connection's form; None where the reply is written by whoever keeps its order with publications."""
 Verb = Callable[[int, Mapping[str, Any]], Coroutine[Any, Any, Answer]]
 
 
 class Session:
     def __init__(
-        self, services: Services, stage: Stage, transport: Transport, peer: Peer, upgrade_token: str | None
+        self,
+        services: Services,
+        stage: Stage,
+        transport: Transport,
+        peer: Peer,
+        upgrade_token: str | None,
+        codec: Codec,
+        *,
+        carried_by: str = "websocket",
+        session_id: str | None = None,
     ) -> None:
-        """`upgrade_token` came with the HTTP request; a token in the connect command goes before it."""
+        """`upgrade_token` came with the HTTP request; a token in the connect command goes before it. `session_id` is
+        the secret by which commands reach it that come by other ways than its transport."""
         self.services = services
+        self.codec = codec
+        self.transport = carried_by
         self.peer = peer
         self.client_id = new_id()
         self.identity: Identity | None = None
         self._stage = stage
         self._upgrade_token = upgrade_token
+        self._session_id = session_id
         self._connection = ConnectionActor(
-            transport, encode=protocol.pushes, on_access_ended=self._access_ended, on_closed=self._closed
+            transport,
+            encode=codec.pushes,
+            on_access_ended=self._access_ended,
+            on_closed=self._closed,
+            on_behind=self._behind,
+            on_attendance=codec.attendance_push,
+            client_id=self.client_id,
         )
         self.connection: pykka.ActorRef[Any] = stage.start(self._connection)
         self._channels = Channels(self)
@@ -60,7 +82,10 @@ class Session:
             "subscribe": self._channels.subscribe,
             "unsubscribe": self._channels.unsubscribe,
             "history": self._channels.history,
-            "publish": self._calls.publish,
+            "presence": self._channels.presence,
+            "presence_stats": self._channels.presence_stats,
+            "publish": self._channels.publish,
+            "sub_refresh": self._channels.refresh,
             "rpc": self._calls.rpc,
             "refresh": self._refresh,
         }
@@ -79,11 +104,20 @@ class Session:
 
     # What comes in
 
-    def receive(self, frame: str) -> None:
+    def admit(self, *, has_seat: bool) -> bool:
+        """Whether there is room for it. A refusal is told in the protocol's own way: an SDK comes back, or does not, by
+        the code."""
+        if self.services.hub.draining:
+            self.close(*protocol.SHUTDOWN)
+        elif not has_seat:
+            self.close(*protocol.CONNECTION_LIMIT)
+        return has_seat and not self.services.hub.draining
+
+    def receive(self, frame: str | bytes) -> None:
         """Take one frame. What is not of the protocol closes the connection."""
         self._last_frame = self._stage.loop.time()
         try:
-            for command in protocol.commands(frame):
+            for command in self.codec.commands(frame):
                 if command and self._connection.is_open:
                     self._hold_or_take(command)
         except protocol.BadFrame as error:
@@ -114,11 +148,11 @@ class Session:
         elif self.identity is None:
             self.close(protocol.BAD_REQUEST[0], "bad request: the first command must be connect")
         elif verb == "ping":
-            self.send(protocol.reply(number, verb))
+            self.send(self.codec.reply(number, verb, self.codec.nothing))
         elif verb in self._verbs:
             self._start(number, verb, self._verbs[verb](number, body))
         else:
-            self.send(protocol.error(number, *protocol.NOT_AVAILABLE))
+            self.send(self.codec.error(number, *protocol.NOT_AVAILABLE))
 
     def _let_through(self, number: int) -> bool:
         if self._bucket is None or self._bucket.take():
@@ -128,15 +162,15 @@ class Session:
         if self._refused > REFUSALS_BEFORE_CLOSE:
             self.close(*protocol.TOO_MANY_REQUESTS)
         else:
-            self.send(protocol.error(number, *protocol.RATE_LIMITED, temporary=True))
+            self.send(self.codec.error(number, *protocol.RATE_LIMITED, temporary=True))
         return False
 
     def _unknown(self, number: int, command: Mapping[str, Any], verb: str | None) -> None:
         if verb is not None:
-            self.send(protocol.error(number, protocol.BAD_COMMAND[0], f"bad request: `{verb}` must be an object"))
+            self.send(self.codec.error(number, protocol.BAD_COMMAND[0], f"bad request: `{verb}` must be an object"))
             return
         names = ", ".join(sorted(name for name in command if name != "id"))[:100]
-        self.send(protocol.error(number, protocol.METHOD_NOT_FOUND[0], f"method not found: {names or 'none'}"))
+        self.send(self.codec.error(number, protocol.METHOD_NOT_FOUND[0], f"method not found: {names or 'none'}"))
 
     def _start(self, number: int, verb: str, work: Coroutine[Any, Any, Answer]) -> None:
         self._unanswered += 1
@@ -153,12 +187,12 @@ class Session:
             self._room.clear()
             await self._room.wait()
 
-    def refuse_frame(self, frame: str, size: int) -> None:
+    def refuse_frame(self, frame: str | bytes, size: int) -> None:
         """A frame over the limit: say so to the command in it, where it can be told which, then close."""
         with contextlib.suppress(protocol.BadFrame, StopIteration):
-            number = protocol.command_id(next(protocol.commands(frame)))
+            number = protocol.command_id(next(self.codec.commands(frame)))
             detail = f"limit exceeded: a frame has at most {limits.FRAME_BYTES} bytes, {size} came"
-            self.send(protocol.error(number, protocol.LIMIT_EXCEEDED[0], detail))
+            self.send(self.codec.error(number, protocol.LIMIT_EXCEEDED[0], detail))
         self.close(*protocol.BAD_REQUEST)
 
     def _answer(self, number: int, verb: str, outcome: LoopFuture[Answer]) -> None:
@@ -167,14 +201,14 @@ class Session:
         if outcome.error is not None:
             self._answer_error(number, verb, outcome.error)
         elif (result := outcome.result()) is not None:
-            self.send(protocol.reply(number, verb, result))
+            self.send(self.codec.reply(number, verb, result))
         if verb == "connect":
             self._take_held()
 
     def _answer_error(self, number: int, verb: str, error: BaseException) -> None:
         match error:
             case Refused():
-                self.send(protocol.error(number, error.code, error.message))
+                self.send(self.codec.error(number, error.code, error.message))
             case pykka.ActorDeadError():
                 self._tell_error(number, verb, ShuttingDown("The server is shutting down; retry in a moment."))
             case XpError():
@@ -199,7 +233,7 @@ class Session:
             told = problems.problem(error, base=self.services.problem_base, correlation_id=self.client_id)
             message = orjson.dumps(told).decode()
         code = problems.wire_codes(error).error
-        self.send(protocol.error(number, code, message, temporary=error.retryable))
+        self.send(self.codec.error(number, code, message, temporary=error.retryable))
 
     # Who it is
 
@@ -213,7 +247,7 @@ class Session:
             self.close(protocol.INVALID_TOKEN[0], "invalid token: send one with connect, or a cookie with the upgrade")
             return None
         try:
-            identity = await self.services.identify(token)
+            identity = await self._identify(token)
         except TokenExpired:
             raise
         except Unauthenticated:
@@ -222,18 +256,36 @@ class Session:
         except Forbidden as error:
             self.close(protocol.PERMISSION_DENIED[0], error.code)
             return None
+        if not self._sit(identity.user.key):
+            return None
         self._set_identity(identity)
-        return orjson.dumps(
-            {
-                "client": self.client_id,
-                "version": f"experience-server {self.services.version}",
-                "ping": int(self.services.hub.ping_seconds),
-                "pong": True,
-                "session": self.client_id,
-                "node": self.services.node_id,
-                **(self._time_to_live() if by_command else {}),
-            }
-        )
+        told = {
+            "client": self.client_id,
+            "version": f"experience-server {self.services.version}",
+            "ping": int(self.services.hub.ping_seconds),
+            "pong": True,
+            "node": self.services.node_id,
+            **({"session": self._session_id} if self._session_id is not None else {}),
+            **(self._time_to_live() if by_command else {}),
+        }
+        return await own_channel.connected(self, identity, number, told, body.get("subs"))
+
+    async def _identify(self, token: str) -> Identity:
+        """What ends access between the answer and now has found no identity here to close: ask again."""
+        address = self.peer.address
+        identity = await self.services.identify(token, address)
+        while self.services.tokens.get(token) is not identity:
+            identity = await self.services.identify(token, address)
+        return identity
+
+    def _sit(self, user_key: int) -> bool:
+        """Take one of the connections that a user may hold; a socket that has gone meanwhile takes none."""
+        if self._expiry is None:
+            return False
+        if not self.services.hub.users.take(user_key):
+            self.close(*protocol.CONNECTION_LIMIT)
+            return False
+        return True
 
     def _set_identity(self, identity: Identity) -> None:
         self.identity = identity
@@ -242,8 +294,8 @@ class Session:
             self._expiry = self._stage.loop.call_later(self._seconds_left(), self.close, *protocol.EXPIRED)
 
     @property
-    def user_key(self) -> int | None:
-        return self.identity.user.key if self.identity is not None else None
+    def channels(self) -> Sequence[str]:
+        return self._connection.channels
 
     def renew(self, user: User) -> None:
         if self.identity is not None:
@@ -253,6 +305,17 @@ class Session:
         assert self.identity is not None
         return max(0.0, min(self.identity.expires_at - self.services.clock(), limits.TIMER_SECONDS))
 
+    def seconds_until(self, moment: int) -> int:
+        """Until a moment in seconds since 1970; at least one."""
+        return max(1, int(min(moment - self.services.clock(), limits.TIMER_SECONDS)))
+
+    def is_subscribed(self, channel: str) -> bool:
+        return self._channels.is_joined(channel)
+
+    async def run(self, operation: Operation, data: object) -> bytes:
+        """An operation in this client's name; answers its `data` as JSON."""
+        return await self._calls.run(operation, data)
+
     def _time_to_live(self) -> dict[str, Any]:
         return {"expires": True, "ttl": max(1, int(self._seconds_left()))}
 
@@ -261,7 +324,7 @@ class Session:
         if not isinstance(token, str) or not token:
             raise Refused(protocol.BAD_COMMAND, "bad request: refresh needs a `token`")
         try:
-            identity = await self.services.identify(token)
+            identity = await self._identify(token)
         except TokenExpired:
             raise
         except Unauthenticated:
@@ -275,7 +338,8 @@ class Session:
             self.close(*protocol.EXPIRED)  # what it follows was an admin's to see: it comes back as who it is now
             return None
         self._set_identity(identity)
-        return orjson.dumps({"client": self.client_id, "version": self.services.version, **self._time_to_live()})
+        told = {"client": self.client_id, "version": self.services.version, **self._time_to_live()}
+        return self.codec.result("refresh", told)
 
     # What goes out
 
@@ -299,7 +363,7 @@ class Session:
             return self.services.hub.ping_seconds - limits.PONG_SECONDS
         if self.identity is not None:
             self._pinged_at = self._stage.loop.time()
-            self.send(protocol.PING)
+            self.send(self.codec.ping)
             return limits.PONG_SECONDS
         return self.services.hub.ping_seconds
 
@@ -310,15 +374,21 @@ class Session:
 
     def _access_ended(self, channel: str) -> bytes:
         self._channels.forget(channel)
-        return protocol.unsubscribe_push(channel, "access ended")
+        return self.codec.unsubscribe_push(channel, protocol.UNSUBSCRIBED_BY_SERVER, "access ended")
 
     def _closed(self, channels: Sequence[str]) -> None:
         for channel in channels:
-            self.services.directory.tell_live(channel.removeprefix("thread:"), Unsubscribe(self.connection))
+            leave(self.services, channel, self.connection, self.identity)
+
+    def _behind(self, channel: str) -> None:
+        self.services.directory.tell_live(channel.removeprefix("thread:"), TellStreams(self.connection))
 
     def end(self) -> None:
         """The socket is gone."""
         self.services.hub.leave(self)
+        if self.identity is not None:
+            self.services.hub.users.free(self.identity.user.key)
+            self.services.users.leave(self.identity.user.key, self.connection)
         if self._expiry is not None:
             self._expiry.cancel()
             self._expiry = None

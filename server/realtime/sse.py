@@ -1,4 +1,4 @@
-"""Server-sent events: the same log for everything that has `EventSource`, over one thread or many.
+"""Server-sent events: the same log for everything that has `EventSource`, over one thread or many, or one's own.
 
 `id:` is the cursor, `<epoch>-<offset>` of one thread or `<epoch>-<position>` of many; `Last-Event-ID` resumes from it.
 A cursor that cannot be served is answered in the stream itself (`event: resync`): EventSource cannot see headers.
@@ -7,27 +7,30 @@ A cursor that cannot be served is answered in the stream itself (`event: resync`
 import asyncio
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import orjson
 import pykka
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 
 from actors import limits
 from actors.connection import Close, Send
-from actors.errors import NotFound, ShuttingDown, ValidationFailed, XpError
-from actors.events import LogPage
+from actors.errors import Malformed, NotFound, ShuttingDown, ValidationFailed, XpError
 from actors.feed import FeedActor, Replay, Watch
-from actors.identifiers import is_id
-from actors.publication import Publication
+from actors.identifiers import is_id, new_id
+from actors.publication import Passing, Publication
 from actors.records import Identity, User
 from actors.runtime import Stage
-from actors.thread import Subscribe, Unsubscribe
+from actors.thread import Subscribe, Subscribed, TellStreams
 from server.authentication import Authentication
 from server.middleware import HEADER, correlation_id
+from server.peers import Peer, neighbourhood
+from server.rate_limits import draw, owner
 from server.realtime import protocol
-from server.render import publications
+from server.realtime.followed import Followed, FollowedThreads, FollowedUser, Missed
+from server.realtime.sources import leave
 from server.services import Services
 
 _CURSOR = re.compile(r"([0-9A-Za-z]{1,64})-(\d{1,18})")
@@ -81,16 +84,32 @@ class StreamTransport:
 class _Stream:
     """One client's stream, for the hub and for its feed."""
 
+    transport = "sse"
+
     def __init__(
-        self, services: Services, stage: Stage, identity: Identity, transport: StreamTransport, by_offset: bool
+        self,
+        services: Services,
+        stage: Stage,
+        identity: Identity,
+        peer: Peer,
+        transport: StreamTransport,
+        by_offset: bool,
     ) -> None:
         self._services = services
-        self._identity = identity
+        self.client_id = new_id()
+        self.identity = identity
+        self.peer = peer
+        self._states: list[Passing] = []
         epoch = services.epoch
         cursor = _by_offset(epoch) if by_offset else _by_position(epoch)
-        self._encode = lambda item: b"id: %b\nevent: %b\ndata: %b\n\n" % (cursor(item), item.type.encode(), item.data)
+        self._encode = partial(_message, cursor)
         self._actor = FeedActor(
-            transport, encode_one=self._encode, on_access_ended=self._access_ended, on_closed=self._closed
+            transport,
+            encode_one=self._encode,
+            on_access_ended=self._access_ended,
+            on_closed=self._closed,
+            on_behind=self._behind,
+            client_id=self.client_id,
         )
         self._feed: pykka.ActorRef[Any] = stage.start(self._actor)
         loop = stage.loop
@@ -100,27 +119,31 @@ class _Stream:
         if services.hub.draining:  # since the request was let in
             self.close(*protocol.SHUTDOWN)
 
-    async def follow(self, thread_ids: Sequence[str]) -> None:
-        """Register with every thread; raises for one that the identity may not see."""
-        self._feed.tell(Watch([f"thread:{thread_id}" for thread_id in thread_ids]))
-        for thread_id in thread_ids:
-            ask = Subscribe(self._identity, self._feed)
-            await self._services.directory.thread(thread_id).ask(ask, block=False)
+    async def follow(self, followed: Followed) -> None:
+        """Register with every channel; raises for one that the identity may not see."""
+        actors = followed.actors()
+        self._feed.tell(Watch(list(actors)))
+        for actor in actors.values():
+            subscribed: Subscribed = await actor.ask(Subscribe(self.identity, self._feed), block=False)
+            if subscribed.state is not None:
+                self._states.append(subscribed.state)
 
-    def start(self, page: LogPage, reason: str | None) -> None:
+    def start(self, missed: Missed, reason: str | None) -> None:
         """Write what was missed, or why that cannot be told, then let live events through."""
         head = b"retry: %d\n\n" % limits.SSE_RETRY_MS
+        epoch = self._services.epoch
         if reason is not None:
-            missed = resync(reason, f"{page.epoch}-{page.head}")
+            told = resync(reason, f"{epoch}-{missed.head}")
         else:
-            missed = b"".join(map(self._encode, publications(page.events)))
-            if not page.events:
-                missed = b"id: %b-%d\n: from here\n\n" % (page.epoch.encode(), page.head)
-        self._feed.tell(Replay(head + missed, page.position))
+            told = b"".join(map(self._encode, missed.items))
+            if not missed.items:
+                told = b"id: %b-%d\n: from here\n\n" % (epoch.encode(), missed.head)
+        self._feed.tell(Replay(head + told, missed.position, self._states))
+        self._states = []
 
     @property
-    def user_key(self) -> int:
-        return self._identity.user.key
+    def channels(self) -> Sequence[str]:
+        return self._actor.channels
 
     def renew(self, user: User) -> None:
         """A stream only reads: nothing in it has the name of its reader."""
@@ -140,12 +163,21 @@ class _Stream:
 
     def _closed(self, channels: Sequence[str]) -> None:
         for channel in channels:
-            self._services.directory.tell_live(channel.removeprefix("thread:"), Unsubscribe(self._feed))
+            leave(self._services, channel, self._feed, self.identity)
+
+    def _behind(self, channel: str) -> None:
+        self._services.directory.tell_live(channel.removeprefix("thread:"), TellStreams(self._feed))
 
     def end(self) -> None:
         self._expiry.cancel()
         self._services.hub.leave(self)
         self._actor.stop()
+
+
+def _message(cursor: Callable[[Publication], bytes], item: Publication) -> bytes:
+    """What is passing has no place in the log, so no id: a reconnect resumes from the last one that had."""
+    identifier = b"id: %b\n" % cursor(item) if item.offset else b""
+    return b"%bevent: %b\ndata: %b\n\n" % (identifier, item.type.encode(), item.data)
 
 
 def resync(reason: str, cursor: str | None, **more: str) -> bytes:
@@ -164,7 +196,7 @@ def _by_position(epoch: str) -> Callable[[Publication], bytes]:
 
 
 class Streams:
-    """The handlers of `/threads/{id}/events` and `/events`."""
+    """The handlers of `/threads/{id}/events`, `/events` and `/users/me/events`."""
 
     def __init__(self, services: Services, stage: Stage, authentication: Authentication) -> None:
         self._services = services
@@ -172,15 +204,17 @@ class Streams:
         self._authentication = authentication
 
     async def of_thread(self, request: web.Request) -> web.StreamResponse:
-        identity = await self._authentication.of(request)
+        identity = await self._identify(request)
         thread_id = request.match_info["thread_id"]
         if not is_id(thread_id):
             raise NotFound("resource", request.path[:200])
         _must_know(request, {"cursor", "padding"})
-        return await self._serve(request, identity, [thread_id], by_offset=True)
+        return await self._serve(
+            request, identity, FollowedThreads(self._services, identity, [thread_id], by_offset=True)
+        )
 
     async def of_threads(self, request: web.Request) -> web.StreamResponse:
-        identity = await self._authentication.of(request)
+        identity = await self._identify(request)
         _must_know(request, {"cursor", "padding", "threads"})
         wanted = request.query.get("threads", "")
         thread_ids = list(dict.fromkeys(wanted.split(","))) if wanted else await self._mine(identity)
@@ -189,7 +223,24 @@ class Streams:
         if len(thread_ids) > limits.SSE_THREADS:
             sentence = f"may be at most {limits.SSE_THREADS} threads; these are {len(thread_ids)}."
             raise ValidationFailed({"threads": [sentence]})
-        return await self._serve(request, identity, thread_ids, by_offset=False)
+        return await self._serve(
+            request, identity, FollowedThreads(self._services, identity, thread_ids, by_offset=False)
+        )
+
+    async def of_oneself(self, request: web.Request) -> web.StreamResponse:
+        identity = await self._identify(request)
+        _must_know(request, {"cursor", "padding"})
+        return await self._serve(request, identity, FollowedUser(self._services, identity))
+
+    async def _identify(self, request: web.Request) -> Identity:
+        """Who asks, from a page that may, and not too often."""
+        self._authentication.must_not_be_elsewhere(request)
+        identity = await self._authentication.of(request)
+        if self._services.limiter is not None:
+            draw(self._services.limiter.policy("read"), request, owner(identity))
+        if request.version < HttpVersion11:
+            raise Malformed("A stream comes in chunks, which HTTP/1.0 has none of.")
+        return identity
 
     async def _mine(self, identity: Identity) -> list[str]:
         """Without a choice: the threads in which something happened last."""
@@ -205,14 +256,17 @@ class Streams:
             before = int(page.next_cursor)
         return found
 
-    async def _serve(
-        self, request: web.Request, identity: Identity, thread_ids: Sequence[str], *, by_offset: bool
-    ) -> web.StreamResponse:
-        if self._services.hub.draining:
+    async def _serve(self, request: web.Request, identity: Identity, followed: Followed) -> web.StreamResponse:
+        hub, peer = self._services.hub, self._authentication.peer(request).at_rest()
+        if hub.draining:
             raise ShuttingDown("The server is shutting down; retry in a moment.")
-        # Rights are asked before the response starts: what is refused is a problem, not a stream.
-        for thread_id in thread_ids:
-            await self._services.history.log_of_thread(identity, thread_id, 0, limit=1)
+        with hub.users.one(identity.user.key), hub.addresses.one(neighbourhood(peer.address)):
+            return await self._stream(request, identity, peer, followed)
+
+    async def _stream(
+        self, request: web.Request, identity: Identity, peer: Peer, followed: Followed
+    ) -> web.StreamResponse:
+        await followed.must_see()  # before the response starts: what is refused is a problem, not a stream
         given = request.headers.get("Last-Event-ID") or request.query.get("cursor")
         response = web.StreamResponse(headers=_HEADERS | {HEADER: correlation_id.get()})
         response.enable_chunked_encoding()
@@ -220,17 +274,17 @@ class Streams:
         try:
             writer = await response.prepare(request)
             assert writer is not None
-            await response.write(b":" + b" " * PADDING_BYTES + b"\n\n" if "padding" in request.query else HEARTBEAT)
+            padded = request.query.get("padding") == "true"
+            await response.write(b":" + b" " * PADDING_BYTES + b"\n\n" if padded else HEARTBEAT)
         except ConnectionError:  # the client has gone meanwhile: nobody reads an answer
             return web.Response()
         ended = asyncio.Event()
         transport = StreamTransport(writer, ended)
-        stream = _Stream(self._services, self._stage, identity, transport, by_offset)
+        stream = _Stream(self._services, self._stage, identity, peer, transport, followed.by_offset)
         try:
-            await stream.follow(thread_ids)
+            await stream.follow(followed)
             await self._authentication.of(request)  # rights may have changed before the hub knew of this stream
-            page, reason = await self._missed(identity, thread_ids, given, by_offset)
-            stream.start(page, reason)
+            stream.start(*await self._missed(followed, given))
             await ended.wait()
         except XpError as error:  # the response has begun: the stream itself has to tell
             transport.write([resync(error.detail, None)])
@@ -238,31 +292,22 @@ class Streams:
             stream.end()
         return response
 
-    async def _missed(
-        self, identity: Identity, thread_ids: Sequence[str], given: str | None, by_offset: bool
-    ) -> tuple[LogPage, str | None]:
+    async def _missed(self, followed: Followed, given: str | None) -> tuple[Missed, str | None]:
         """What came after the cursor, and, where that cannot be told in full, why not."""
         match = _CURSOR.fullmatch(given) if given else None
         after = int(match[2]) if match else _FROM_NOW
-        page = await self._page(identity, thread_ids, after, by_offset)
+        missed = await followed.after(after)
         if given is None:
-            return page, None
+            return missed, None
         if match is None:
-            return page, "the cursor is not one of ours"
+            return missed, "the cursor is not one of ours"
         if match[1] != self._services.epoch:
-            return page, "the log is another one than the cursor was made for"
-        if after > page.head:
-            return page, "the cursor is ahead of the log"
-        size = sum(len(item.data) for item in publications(page.events))
-        if page.more or size > limits.RECOVERY_BYTES:
-            return page, f"more than {limits.RECOVERY_EVENTS} events were missed"
-        return page, None
-
-    async def _page(self, identity: Identity, thread_ids: Sequence[str], after: int, by_offset: bool) -> LogPage:
-        history = self._services.history
-        if by_offset:
-            return await history.log_of_thread(identity, thread_ids[0], after, limit=limits.RECOVERY_EVENTS)
-        return await history.log_of_threads(identity, thread_ids, after, limit=limits.RECOVERY_EVENTS)
+            return missed, "the log is another one than the cursor was made for"
+        if after > missed.head:
+            return missed, "the cursor is ahead of the log"
+        if missed.more or sum(len(item.data) for item in missed.items) > limits.RECOVERY_BYTES:
+            return missed, f"more than {limits.RECOVERY_EVENTS} events were missed"
+        return missed, None
 
 
 _FROM_NOW = 2**62
@@ -277,3 +322,8 @@ def _must_know(request: web.Request, known: set[str]) -> None:
     unknown = request.query.keys() - known
     if unknown:
         raise ValidationFailed({name: ["This query parameter is not known here."] for name in unknown})
+    for name in known & request.query.keys():
+        if len(request.query.getall(name)) > 1:
+            raise ValidationFailed({name: ["This query parameter was given more than once."]})
+    if request.query.get("padding", "true") not in ("true", "false"):
+        raise ValidationFailed({"padding": ["expected `true` or `false`."]})

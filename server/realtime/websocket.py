@@ -1,11 +1,11 @@
 """WebSockets: frames in by aiohttp, frames out straight to the socket.
 
-What goes out is built here: a header of two to ten bytes and the chunks joined by newlines, one system call a turn.
+What goes out is built here: a header of two to ten bytes and the chunks joined, one system call a turn.
 aiohttp's own sender costs twice as much, for compression and masking that a server's frames do not have.
 """
 
 import asyncio
-import contextlib
+import struct
 from collections.abc import Callable, Sequence
 
 from aiohttp import WSMsgType, web
@@ -14,7 +14,10 @@ from aiohttp.abc import AbstractStreamWriter
 from actors import limits
 from actors.runtime import Stage
 from server.authentication import Authentication
-from server.realtime import protocol
+from server.peers import neighbourhood
+from server.realtime import json_codec, protocol
+from server.realtime.codec import Codec
+from server.realtime.protobuf import codec as protobuf_codec
 from server.realtime.session import Session
 from server.services import Services
 
@@ -26,37 +29,44 @@ COPIED_BYTES = 8 * 1024
 """Below this one copy is cheaper than a vector of pieces."""
 GOODBYE_SECONDS = 2.0
 """How long a peer has to answer a close frame before the socket is cut."""
+JSON_FORM = "centrifuge-json"
+PROTOBUF_FORM = "centrifuge-protobuf"
+TEXT, BINARY = 0x81, 0x82
+"""First byte of a frame: FIN and what it holds (RFC 6455, 5.2)."""
 
 
 class WebSocketTransport:
     """Implements `actors.ports.Transport`."""
 
-    def __init__(self, socket: web.WebSocketResponse, writer: AbstractStreamWriter) -> None:
-        self._socket = socket
+    def __init__(self, writer: AbstractStreamWriter, codec: Codec) -> None:
         self._writer = writer
+        self._separator = codec.separator
+        self._first_byte = BINARY if codec.is_binary else TEXT
         assert writer.transport is not None
         self._transport = writer.transport
         self._transport.set_write_buffer_limits(high=limits.SOCKET_BUFFER_BYTES)
         self._tasks: set[asyncio.Task[None]] = set()
+        self.said_goodbye = False
 
     def write(self, chunks: Sequence[bytes]) -> None:
         if self._transport.is_closing():
             return
+        separator = self._separator
         frame: list[bytes] = []
         size = 0
         for chunk in chunks:
             if frame and size + len(chunk) > JOINED_BYTES:
                 self._write_frame(frame, size)
                 frame, size = [], 0
-            if frame:
-                frame.append(b"\n")
-                size += 1
+            if frame and separator:
+                frame.append(separator)
+                size += len(separator)
             frame.append(chunk)
             size += len(chunk)
         self._write_frame(frame, size)
 
     def _write_frame(self, parts: list[bytes], size: int) -> None:
-        parts.insert(0, _frame_header(size))
+        parts.insert(0, _frame_header(self._first_byte, size))
         if size < COPIED_BYTES:
             self._transport.write(b"".join(parts))
         else:
@@ -66,7 +76,9 @@ class WebSocketTransport:
         return int(self._transport.get_write_buffer_size())
 
     def when_drained(self, callback: Callable[[], None]) -> None:
-        self._spawn(self._drain(callback))
+        task = asyncio.get_running_loop().create_task(self._drain(callback))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _drain(self, callback: Callable[[], None]) -> None:
         try:
@@ -76,27 +88,34 @@ class WebSocketTransport:
         callback()
 
     def close(self, code: int, reason: str) -> None:
-        self._spawn(self._say_goodbye(code, reason))
+        """Ask the peer to close, after all that is on its way to it; cut the socket of one that does not answer.
 
-    async def _say_goodbye(self, code: int, reason: str) -> None:
-        """Ask the peer to close, after all that is on its way to it; cut the socket of one that does not read it."""
+        aiohttp's own `close`, called from elsewhere than the task that reads, does not wait for that answer: the socket
+        is reset under the peer, and some clients then take the code for 1006.
+        """
         asyncio.get_running_loop().call_later(GOODBYE_SECONDS, self._transport.abort)
-        with contextlib.suppress(ConnectionError):
-            await self._socket.close(code=code, message=reason.encode()[:120])
-
-    def _spawn(self, work: "asyncio._CoroutineLike[None]") -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        if not self._transport.is_closing() and not self.said_goodbye:
+            self._transport.write(_close_frame(code, reason))
+        self.said_goodbye = True
 
 
-def _frame_header(size: int) -> bytes:
-    """FIN, text, unmasked (RFC 6455, 5.2)."""
+_MEDIUM = struct.Struct("!BBH").pack
+_LARGE = struct.Struct("!BBQ").pack
+
+
+def _frame_header(first_byte: int, size: int) -> bytes:
+    """Unmasked (RFC 6455, 5.2)."""
     if size < 126:
-        return bytes((0x81, size))
+        return bytes((first_byte, size))
     if size < 1 << 16:
-        return b"\x81\x7e" + size.to_bytes(2, "big")
-    return b"\x81\x7f" + size.to_bytes(8, "big")
+        return _MEDIUM(first_byte, 126, size)
+    return _LARGE(first_byte, 127, size)
+
+
+def _close_frame(code: int, reason: str) -> bytes:
+    """FIN, close, unmasked; a control frame carries at most 125 bytes (RFC 6455, 5.5)."""
+    payload = code.to_bytes(2, "big") + reason.encode()[:120].decode(errors="ignore").encode()
+    return bytes((0x88, len(payload))) + payload
 
 
 class WebSockets:
@@ -109,30 +128,35 @@ class WebSockets:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         token = self._authentication.token_of(request)
-        socket = web.WebSocketResponse(
-            timeout=GOODBYE_SECONDS, compress=False, max_msg_size=MAX_MESSAGE_BYTES, protocols=("centrifuge-json",)
-        )
+        peer = self._authentication.peer(request).at_rest()
+        seats, place = self._services.hub.addresses, neighbourhood(peer.address)
+        has_seat = seats.take(place)
+        socket, session = _new_socket(), None
         try:
             writer = await socket.prepare(request)
+            assert writer is not None
+            socket.headers.clear()  # they are sent: a KiB less for as long as it is open
+            codec = codec_of(request, socket)
+            transport = WebSocketTransport(writer, codec)
+            session = Session(self._services, self._stage, transport, peer, token, codec)
+            session.admit(has_seat=has_seat)
+            await self._read(socket, session)
+            if not transport.said_goodbye:
+                await socket.close()
         except ConnectionError:  # the client has gone meanwhile: nobody reads an answer
             return web.Response()
-        assert writer is not None
-        peer = self._authentication.peer(request)
-        session = Session(self._services, self._stage, WebSocketTransport(socket, writer), peer.at_rest(), token)
-        if self._services.hub.draining:
-            session.close(*protocol.SHUTDOWN)
-        elif "centrifuge-protobuf" in request.headers.get("Sec-WebSocket-Protocol", ""):
-            session.close(*protocol.INAPPROPRIATE_PROTOCOL)
-        try:
-            await self._read(socket, session)
         finally:
-            session.end()
+            if session is not None:
+                session.end()
+            if has_seat:
+                seats.free(place)
         return socket
 
     async def _read(self, socket: web.WebSocketResponse, session: Session) -> None:
+        wanted = WSMsgType.BINARY if session.codec.is_binary else WSMsgType.TEXT
         while True:
             message = await socket.receive()
-            if message.type is WSMsgType.TEXT:
+            if message.type is wanted:
                 size = _size(message.data)
                 if size > limits.FRAME_BYTES:
                     session.refuse_frame(message.data, size)
@@ -140,12 +164,29 @@ class WebSockets:
                     session.receive(message.data)
                 if not session.has_room:
                     await session.room()
-            elif message.type is WSMsgType.BINARY:
-                session.close(protocol.BAD_REQUEST[0], "bad request: send text frames; these are for JSON")
+            elif message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                session.close(protocol.BAD_REQUEST[0], "bad request: text is for JSON, binary for Protobuf")
             else:
                 return
 
 
-def _size(text: str) -> int:
+def _new_socket() -> web.WebSocketResponse:
+    return web.WebSocketResponse(
+        timeout=GOODBYE_SECONDS,
+        autoclose=False,
+        compress=False,
+        max_msg_size=MAX_MESSAGE_BYTES,
+        protocols=(JSON_FORM, PROTOBUF_FORM),
+    )
+
+
+def codec_of(request: web.Request, socket: web.WebSocketResponse) -> Codec:
+    """The form that was agreed on, or that the address asks for where a client cannot name subprotocols."""
+    query = request.query
+    asked = query.get("format") == "protobuf" or query.get("cf_protocol") == "protobuf"
+    return protobuf_codec if asked or socket.ws_protocol == PROTOBUF_FORM else json_codec
+
+
+def _size(data: str | bytes) -> int:
     """In bytes of UTF-8; most frames are ASCII, and Python knows that of a text without looking through it."""
-    return len(text) if text.isascii() else len(text.encode())
+    return len(data) if isinstance(data, bytes) or data.isascii() else len(data.encode())

@@ -62,10 +62,15 @@ def _json_text(value: Any, limit: int) -> str:
     return text.decode()
 
 
-def _metadata(value: Any) -> str:
-    if not isinstance(value, dict):
-        raise ValueError("expected an object")
-    return _json_text(value, limits.METADATA_BYTES)
+def json_object(limit: int) -> BeforeValidator:
+    """An object of at most `limit` bytes as JSON; becomes its text."""
+
+    def check(value: Any) -> str:
+        if not isinstance(value, dict):
+            raise ValueError("expected an object")
+        return _json_text(value, limit)
+
+    return BeforeValidator(check)
 
 
 def _blocks(value: Any) -> str:
@@ -78,23 +83,40 @@ def _blocks(value: Any) -> str:
     return _json_text(value, limits.BLOCKS_BYTES)
 
 
+_GAP = r"\s\x00\x85\ufeff"
+"""Of a class of characters: what no address has. The last two are spaces to some dialects of patterns only."""
 Id = Annotated[str, AfterValidator(_cuid), Field(json_schema_extra={"pattern": "^c[0-9a-z]{24}$"})]
-Content = Annotated[str, _max_bytes(limits.CONTENT_BYTES), NoNul, Field(max_length=limits.CONTENT_BYTES)]
-Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=limits.TITLE_CHARS), NoNul]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=limits.NAME_CHARS), NoNul]
-Email = Annotated[
-    str, StringConstraints(max_length=limits.EMAIL_CHARS, pattern=r"^[^@\s\x00]+@[^@\s\x00]+\.[^@\s\x00]+$")
+NO_NUL: dict[str, Any] = {"pattern": r"^[^\x00]*$"}
+"""For documents: what `NoNul` asks for."""
+_LINE = Field(json_schema_extra={"pattern": rf"^[^\x00]*[^{_GAP}][^\x00]*$"})
+Content = Annotated[
+    str, _max_bytes(limits.CONTENT_BYTES), NoNul, Field(max_length=limits.CONTENT_BYTES, json_schema_extra=NO_NUL)
 ]
-Url = Annotated[str, StringConstraints(max_length=limits.URL_CHARS, pattern=r"^https?://[^\s\x00]+$")]
+Title = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=limits.TITLE_CHARS), NoNul, _LINE
+]
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=limits.NAME_CHARS), NoNul, _LINE
+]
+Email = Annotated[
+    str, StringConstraints(max_length=limits.EMAIL_CHARS, pattern=rf"^[^@{_GAP}]+@[^@{_GAP}]+\.[^@{_GAP}]+$")
+]
+Url = Annotated[str, StringConstraints(max_length=limits.URL_CHARS, pattern=rf"^https?://[^{_GAP}]+$")]
 Metadata = Annotated[
     Any,
-    BeforeValidator(_metadata),
+    json_object(limits.METADATA_BYTES),
     Field(json_schema_extra={"type": "object", "description": "Any JSON object; at most 16 KiB."}),
 ]
 Blocks = Annotated[
     Any,
     BeforeValidator(lambda value: None if value is None else _blocks(value)),
-    Field(json_schema_extra={"type": ["array", "null"], "items": {"type": "object"}, "maxItems": limits.BLOCKS}),
+    Field(
+        json_schema_extra={
+            "type": ["array", "null"],
+            "items": {"type": "object", "properties": {"type": {"type": "string"}}, "required": ["type"]},
+            "maxItems": limits.BLOCKS,
+        }
+    ),
 ]
 Limit = Annotated[int, Field(ge=1, le=limits.PAGE_MAX, description="How many at most.")]
 Offset = Annotated[int, Field(ge=0, le=2**53)]

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from server.schemas.base import Time, View
+from server.schemas.users import UserView
 
 
 class CheckView(View):
@@ -25,6 +26,7 @@ class LiveView(View):
 
 
 class InfoView(View):
+    user: UserView | None
     name: str
     version: str
     api: str

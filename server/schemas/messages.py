@@ -1,6 +1,6 @@
 """Messages and reactions on the wire."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
@@ -10,7 +10,12 @@ from server.emoji import resolve
 from server.schemas.base import LEFT_OUT, Blocks, Content, Id, Limit, Metadata, Paged, Request, Time, View
 from server.schemas.users import AuthorView
 
-Emoji = Annotated[str, StringConstraints(min_length=1, max_length=limits.EMOJI_CHARS), AfterValidator(resolve)]
+Emoji = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=limits.EMOJI_CHARS),
+    AfterValidator(resolve),
+    Field(json_schema_extra={"format": "emoji"}),
+]
 Bound = Annotated[
     str, StringConstraints(pattern=r"^([0-9]{1,18}|c[0-9a-z]{24})$"), Field(description="An offset or a message's id.")
 ]
@@ -70,10 +75,13 @@ class CreateMessageRequest(Request):
     blocks: Blocks = None
     parent_id: Id | None = None
     metadata: Metadata = "{}"
+    status: Literal["COMPLETE", "STREAMING"] = Field(
+        default="COMPLETE", description="STREAMING: its text follows, piece by piece."
+    )
 
     @model_validator(mode="after")
     def _says_something(self) -> "CreateMessageRequest":
-        if not self.content and self.blocks in (None, "[]"):
+        if self.status == "COMPLETE" and not self.content and self.blocks in (None, "[]"):
             raise ValueError("a message needs `content` or `blocks`")
         return self
 

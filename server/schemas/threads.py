@@ -1,12 +1,12 @@
 """Threads and members on the wire."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from actors import limits
-from actors.records import MemberRole, ThreadStatus
-from server.schemas.base import LEFT_OUT, Id, Limit, Metadata, Offset, Paged, Request, Time, Title, View
+from actors.records import Control, MemberRole, ThreadStatus, WhileStreaming
+from server.schemas.base import LEFT_OUT, Id, Limit, Metadata, NoNul, Offset, Paged, Request, Time, Title, View
 from server.schemas.messages import MessageView
 from server.schemas.users import AuthorView
 
@@ -15,6 +15,7 @@ class MembershipView(View):
     role: MemberRole
     last_read_offset: int
     unread_count: int
+    mention_count: int = Field(description="How often one is named in what is unread.")
     muted: bool
 
 
@@ -23,8 +24,11 @@ class ThreadView(View):
     title: str
     creator: AuthorView
     status: ThreadStatus
+    control: Control = Field(description="Who answers: assistants, people, or both.")
+    while_streaming: WhileStreaming = Field(description="What happens when a person writes while an answer is written.")
     metadata: dict[str, Any]
     memory: dict[str, Any]
+    memory_version: int = Field(description="Of the memory alone; `version` is of the rest.")
     message_count: int
     offset: int = Field(description="Head of the thread's log: events after it bring this state up to date.")
     last_message: MessageView | None
@@ -66,6 +70,13 @@ class UpdateThreadRequest(Request):
     title: Title = LEFT_OUT
     status: ThreadStatus = LEFT_OUT
     metadata: Metadata = LEFT_OUT
+    while_streaming: WhileStreaming = LEFT_OUT
+
+
+class HandOverRequest(Request):
+    id: Id
+    control: Control
+    reason: Annotated[str, StringConstraints(max_length=limits.TITLE_CHARS), NoNul] = ""
 
 
 class ThreadRequest(Request):

@@ -1,6 +1,8 @@
 """Users on the wire."""
 
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import Field
 
 from actors.records import UserKind, UserRole, UserStatus
 from server.schemas.base import LEFT_OUT, Email, Id, Metadata, Name, Request, Time, Url, View
@@ -37,6 +39,13 @@ class CreateUserRequest(Request):
     kind: UserKind = "HUMAN"
     domain: Name | None = None
     metadata: Metadata = "{}"
+
+
+class DeleteUserRequest(Request):
+    id: Id
+    content: Literal["anonymise", "remove"] = Field(
+        default="anonymise", description="What becomes of what they wrote: it stays without their name, or is deleted."
+    )
 
 
 class UpdateMeRequest(Request):

@@ -8,7 +8,7 @@ from typing import Any
 from peewee import SqliteDatabase
 
 from storage.database import is_storage_failure
-from storage.models import MODELS
+from storage.schema import MODELS
 
 
 def information(database: SqliteDatabase, path: Path) -> dict[str, Any]:

@@ -10,11 +10,12 @@ from peewee import SqliteDatabase
 
 from storage.database import is_storage_failure
 from storage.maintenance.rules import RULES, Rule
+from storage.reading import audit
 
 SHOWN = 10
 """Findings of one rule that are told; the rest are counted."""
 HOUR = 3_600_000
-CHECKS = len(RULES) + 2
+CHECKS = len(RULES) + 3
 """How many `check` goes through."""
 
 
@@ -39,6 +40,7 @@ def check(database: SqliteDatabase) -> Looks:
     parameters = {"cutoff": time.time_ns() // 1_000_000 - HOUR}
     for rule in RULES:
         yield rule.name, _look(rule.name, _broken(database, rule, parameters))
+    yield "the audit log", _look("the audit log", _unchained(database))
 
 
 def check_file(database: SqliteDatabase) -> Looks:
@@ -70,6 +72,12 @@ def _references(database: SqliteDatabase) -> Iterator[str]:
     for table, row, parent, _ in database.execute_sql("PRAGMA foreign_key_check"):
         where = f"Row {row} of" if row is not None else "A row of"
         yield f"{where} {table} refers to a row of {parent} that is not there."
+
+
+def _unchained(database: SqliteDatabase) -> Iterator[str]:
+    broken_at = audit.verify(database).broken_at
+    if broken_at is not None:
+        yield f"Entry {broken_at} of the audit log does not follow from the one before it: something was changed."
 
 
 def _broken(database: SqliteDatabase, rule: Rule, parameters: dict[str, Any]) -> Iterator[str]:

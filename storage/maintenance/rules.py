@@ -7,6 +7,8 @@ or not long enough ago. `:cutoff` is the moment before which a deleted one may h
 
 from dataclasses import dataclass
 
+from actors.events import EVENT_TYPES
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -14,11 +16,13 @@ class Rule:
     sentence: str
     """Of one finding; its fields are the columns of `query`."""
     query: str
-    """Rows: what breaks the rule. `$whole` stands for: the thread t is."""
+    """Rows: what breaks the rule. `$whole` stands for: the thread t is; `$types` for the types of entries."""
 
     @property
     def sql(self) -> str:
-        return self.query.replace("$whole", "(t.deleted_at IS NULL OR t.deleted_at >= :cutoff)")
+        types = ", ".join(map(repr, EVENT_TYPES))
+        whole = "(t.deleted_at IS NULL OR t.deleted_at >= :cutoff)"
+        return self.query.replace("$whole", whole).replace("$types", types)
 
 
 RULES = (
@@ -74,6 +78,11 @@ RULES = (
         )
         SELECT t.uid AS thread, log."offset" AS "offset", log.position AS position, before
           FROM log JOIN thread AS t ON t.id = log.thread_id WHERE before > log.position""",
+    ),
+    Rule(
+        "types of entries",
+        "Entry {position} of the log is of type {type}, which is not known.",
+        "SELECT position, type FROM event WHERE type NOT IN ($types)",
     ),
     Rule(
         "a thread's position",
@@ -203,5 +212,39 @@ RULES = (
           FROM reaction AS r LEFT JOIN event AS e ON e.position = r.position
           LEFT JOIN message AS m ON m.id = r.message_id
          WHERE NOT (e.type IS 'reaction.added' AND e.ref IS r.message_id)""",
+    ),
+    Rule(
+        "one search index",
+        "The search index is made up to {indexed}, the log's head is {head}.",
+        """
+        SELECT coalesce(max(i.indexed), 'no position') AS indexed, coalesce(max(h.position), 'none') AS head
+          FROM search_progress AS i, log_head AS h HAVING count(*) <> 1 OR max(i.indexed) > max(h.position)""",
+    ),
+    Rule(
+        "every message in the search index",
+        "Message {message} is not in the search index.",
+        """
+        SELECT m.uid AS message FROM message AS m
+         WHERE m.deleted_at IS NULL AND m.status <> 'STREAMING' AND m.id <= (SELECT indexed FROM search_progress)
+           AND m.id NOT IN (SELECT rowid FROM search WHERE search MATCH 'tags : "km"')""",
+    ),
+    Rule(
+        "every title in the search index",
+        "The title of thread {thread} is not in the search index.",
+        """
+        SELECT t.uid AS thread FROM thread AS t JOIN event AS e ON e.thread_id = t.id AND e."offset" = 1
+         WHERE t.deleted_at IS NULL AND e.position <= (SELECT indexed FROM search_progress)
+           AND e.position NOT IN (SELECT rowid FROM search WHERE search MATCH 'tags : "kt"')""",
+    ),
+    Rule(
+        "nothing else in the search index",
+        "The search index has something of position {position}, where nothing is to be found.",
+        """
+        SELECT s.rowid AS position
+          FROM (SELECT rowid FROM search WHERE search MATCH 'tags : ("km" OR "kt")') AS s
+          LEFT JOIN message AS m ON m.id = s.rowid AND m.deleted_at IS NULL AND m.status <> 'STREAMING'
+          LEFT JOIN event AS e ON e.position = s.rowid AND e.type = 'thread.created'
+          LEFT JOIN thread AS t ON t.id = e.thread_id AND t.deleted_at IS NULL
+         WHERE m.id IS NULL AND t.id IS NULL""",
     ),
 )

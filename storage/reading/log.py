@@ -7,10 +7,20 @@ from typing import Any
 import orjson
 from peewee import SqliteDatabase
 
-from actors.events import Event, EventData, LogPage, MemberGone, ReactionChange, ReadChange, ThreadGone
-from actors.records import Author, Identity, Member, Message
+from actors.events import (
+    MEMORY_UPDATED,
+    ControlChange,
+    Event,
+    EventData,
+    LogPage,
+    MemberGone,
+    ReactionChange,
+    ReadChange,
+    ThreadGone,
+)
+from actors.records import Author, Identity, Member, Memory, Message
 from storage import models, rows
-from storage.reading import access
+from storage.reading import access, memory
 
 _E, _T = models.Event, models.Thread
 
@@ -98,7 +108,7 @@ def _may_see(database: SqliteDatabase, identity: Identity, thread_key: int) -> b
 # Rendering: an entry's reference becomes the resource
 
 _COLUMNS = (_E.position, _E.thread, _E.offset, _E.type, _E.actor, _E.time, _E.ref, _E.data)
-_ABOUT_MESSAGES = ("message.created", "message.updated", "message.deleted")
+_ABOUT_MESSAGES = ("message.created", "message.updated", "message.deleted", "message.completed")
 
 
 def _render(database: SqliteDatabase, found: Sequence[Sequence[Any]], threads: dict[int, str]) -> tuple[Event, ...]:
@@ -113,6 +123,7 @@ class _Renderer:
         self._found = found
         self._threads = threads
         self._messages = self._read_messages()
+        self._memories: dict[int, Memory] = {}
         users = {row[4] for row in found} | {row[6] for row in found if row[3].startswith(("member.", "read."))}
         self._authors: dict[int, Author] = rows.authors(database, users)
 
@@ -137,15 +148,25 @@ class _Renderer:
             return self._messages[ref]
         if kind.startswith("reaction."):
             return ReactionChange(self._messages[ref].id, data["emoji"], self._authors[actor], data["count"])
+        if kind == "control.changed":
+            return ControlChange(**data)
         if kind == "read.updated":
             return ReadChange(self._authors[ref], **data)
         if kind.startswith("member."):
             return self._member(thread, ref, kind)
         if kind == "thread.deleted":
             return ThreadGone(self._threads[thread])
+        if kind == MEMORY_UPDATED:
+            return self._memory(thread)
         found = rows.thread_by_key(self._database, thread, None)
         assert found is not None
         return found
+
+    def _memory(self, thread: int) -> Memory:
+        """Read once, however many entries tell of it: it may have 64 KiB."""
+        if thread not in self._memories:
+            self._memories[thread] = memory.by_key(self._database, thread)[0]
+        return self._memories[thread]
 
     def _member(self, thread: int, user: int, kind: str) -> Member | MemberGone:
         """A member who has left since is told as gone, whatever the entry said: rights are as they are now."""

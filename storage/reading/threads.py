@@ -4,6 +4,7 @@ from peewee import SqliteDatabase
 
 from actors.errors import NotFound
 from actors.records import Identity, Member, Page, Thread
+from actors.streaming import Stream
 from actors.thread_state import ThreadState
 from storage import models, rows
 from storage.reading import access
@@ -11,12 +12,24 @@ from storage.reading import access
 
 def state(database: SqliteDatabase, thread_id: str) -> ThreadState | None:
     T, M = models.Thread, models.Member
-    query = T.select(T.id, T.uid, T.status, T.offset).where((T.uid == thread_id) & T.deleted_at.is_null())
-    row = rows.first(database, query)
+    query = T.select(T.id, T.uid, T.status, T.offset, T.control, T.while_streaming)
+    row = rows.first(database, query.where((T.uid == thread_id) & T.deleted_at.is_null()))
     if row is None:
         return None
-    members = rows.fetch(database, M.select(M.user, M.role).where(M.thread == row[0]))
-    return ThreadState(row[0], row[1], row[2], row[3], dict(members))
+    key, uid, status, offset, control, while_streaming = row
+    members = dict(rows.fetch(database, M.select(M.user, M.role).where(M.thread == key)))
+    streams = _streams(database, key)
+    return ThreadState(
+        key, uid, status, offset, members, streams=streams, control=control, while_streaming=while_streaming
+    )
+
+
+def _streams(database: SqliteDatabase, thread_key: int) -> dict[str, Stream]:
+    """Messages that are being written, as far as they were saved."""
+    M = models.Message
+    written = (M.thread == thread_key) & (M.status == "STREAMING") & M.deleted_at.is_null()
+    found = rows.fetch(database, M.select(M.uid, M.author, M.content).where(written))
+    return {uid: Stream(uid, author, content) for uid, author, content in found}
 
 
 def one(database: SqliteDatabase, identity: Identity, thread_id: str) -> Thread:

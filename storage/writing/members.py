@@ -1,29 +1,46 @@
 """What commands do to the members of a thread and to their markers."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from actors import commands, limits, rules
 from actors.commands import Done, Gone
 from actors.errors import Conflict, Forbidden, NotFound
-from actors.events import MemberGone, ReadChange
-from actors.records import Identity, Member
+from actors.events import Event, MemberGone, ReadChange
+from actors.notification_commands import MarkUnread
+from actors.records import Author, Identity, Member
+from actors.user_events import THREAD_JOINED, THREAD_LEFT, UserEvent
 from storage import models, rows
-from storage.writing import users
+from storage.writing import audit, feed, notifications, user_log, users
+from storage.writing.notifications import Cause
 from storage.writing.transaction import Transaction, changed, given, must_match
+from storage.writing.user_log import Entry
 
 
 def add_member(tx: Transaction, command: commands.AddMember) -> Done:
     key, uid, _ = tx.thread(command.thread_id)
-    rules.must_manage(command.identity, tx.role(key, command.identity.user.key), uid)
+    mine = tx.role(key, command.identity.user.key)
+    rules.must_manage(command.identity, mine, uid)
     user_key = users.user_key(tx, command.user_id)
     if tx.role(key, user_key):
         raise Conflict(f"User {command.user_id!r} is a member already; PATCH changes the role.", code="already_member")
     _must_have_room(tx, key)
     insert = models.Member.insert(thread=key, user=user_key, role=command.role, joined_at=tx.now, **_all_read(tx, key))
     tx.execute(insert)
+    audit.intervene(tx, command, mine, "add_member", after={"user_id": command.user_id, "role": command.role})
     member = _read(tx, key, user_key)
     event = tx.log((key, uid), "member.added", command.identity.author, member, ref=user_key)
-    return Done(member, (event,))
+    return Done(member, (event,), told=joined(tx, (key, uid), command.identity.author, [member]))
+
+
+def joined(tx: Transaction, thread: tuple[int, str], actor: Author, members: Iterable[Member]) -> tuple[UserEvent, ...]:
+    """Those who were added learn of their thread by their own logs, and are notified."""
+    others = [member for member in members if member.user.key != actor.key]
+    told = user_log.tell(
+        tx, (Entry(m.user.key, THREAD_JOINED, {"thread_id": thread[1], "role": m.role}) for m in others)
+    )
+    return told + notifications.notify(tx, [Cause("added", m.user.key, thread, None, actor) for m in others])
 
 
 def _all_read(tx: Transaction, thread_key: int) -> dict[str, int]:
@@ -54,6 +71,10 @@ def update_member(tx: Transaction, command: commands.UpdateMember) -> Done:
     if member.role == "OWNER" and difference.get("role", "OWNER") != "OWNER":
         _must_leave_an_owner(tx, key)
     _write(tx, key, user_key, **difference, version=models.Member.version + 1)
+    told = {"user_id": command.user_id}
+    mine = tx.role(key, command.identity.user.key)
+    before = {name: getattr(member, name) for name in difference}
+    audit.intervene(tx, command, mine, "update_member", told | before, told | difference)
     member = _read(tx, key, user_key)
     event = tx.log((key, uid), "member.updated", command.identity.author, member, ref=user_key)
     return Done(member, (event,))
@@ -82,8 +103,15 @@ def remove_member(tx: Transaction, command: commands.RemoveMember) -> Done:
         _must_leave_an_owner(tx, key)
     gone = MemberGone(tx.author(user_key))
     tx.execute(models.Member.delete().where(_is(key, user_key)))
+    audit.intervene(tx, command, mine, "remove_member", before={"user_id": command.user_id})
     event = tx.log((key, uid), "member.removed", command.identity.author, gone, ref=user_key)
-    return Done(Gone(command.user_id), (event,))
+    return Done(Gone(command.user_id), (event,), told=left(tx, (key, uid), user_key, "removed"))
+
+
+def left(tx: Transaction, thread: tuple[int, str], user_key: int, reason: str) -> tuple[UserEvent, ...]:
+    """What they were notified of there is not theirs to read any more."""
+    notifications.forget_member(tx, thread, user_key)
+    return user_log.tell(tx, [Entry(user_key, THREAD_LEFT, {"thread_id": thread[1], "reason": reason})])
 
 
 def mark_read(tx: Transaction, command: commands.MarkRead) -> Done:
@@ -94,11 +122,32 @@ def mark_read(tx: Transaction, command: commands.MarkRead) -> Done:
     offset, number = _point(tx, key, command.offset)
     if offset <= member.last_read_offset:
         return Done(member)
-    _write(tx, key, user_key, last_read_offset=offset, last_read_number=number)
-    change = ReadChange(command.identity.author, offset, number)
-    small = {"last_read_offset": offset, "last_read_number": number}
-    event = tx.log((key, uid), "read.updated", command.identity.author, change, ref=user_key, small=small)
-    return Done(_read(tx, key, user_key), (event,))
+    cancelled = notifications.read_up_to(tx, (key, uid), user_key, offset)
+    moved = _move_marker(tx, (key, uid), ReadChange(command.identity.author, offset, number))
+    return replace(moved, told=moved.told + cancelled)
+
+
+def mark_unread(tx: Transaction, command: MarkUnread) -> Done:
+    """The only way back for a marker."""
+    key, uid, _ = tx.thread(command.thread_id)
+    user_key = command.identity.user.key
+    rules.must_see(command.identity, tx.role(key, user_key), uid)
+    member = _read(tx, key, _must_be_member(tx, key, user_key, command.identity.user.id))
+    offset, number = feed.before_offset(tx, key, command.offset)
+    if offset >= member.last_read_offset:
+        return Done(member)
+    return _move_marker(tx, (key, uid), ReadChange(command.identity.author, offset, number))
+
+
+def _move_marker(tx: Transaction, thread: tuple[int, str], change: ReadChange) -> Done:
+    """Of a member who does not want others to know how far they have read only their own log tells."""
+    key, reader = thread[0], change.user
+    _write(tx, key, reader.key, last_read_offset=change.last_read_offset, last_read_number=change.last_read_number)
+    events: tuple[Event, ...] = ()
+    if feed.shows_read(tx, reader.key):
+        small = {"last_read_offset": change.last_read_offset, "last_read_number": change.last_read_number}
+        events = (tx.log(thread, "read.updated", reader, change, ref=reader.key, small=small),)
+    return Done(_read(tx, key, reader.key), events, told=feed.told_read(tx, thread[1], change))
 
 
 def _point(tx: Transaction, thread_key: int, offset: int | None) -> tuple[int, int]:

@@ -1,19 +1,26 @@
 """What commands do to messages that are there: edit, delete, react."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from peewee import Case
 
 from actors import commands, limits, rules
 from actors.commands import Done, Reacted
 from actors.errors import Conflict, NotFound, ValidationFailed
 from actors.events import Event, ReactionChange
+from actors.mentions import may_mention, mentions
 from actors.records import Identity, MemberRole, Message, ThreadStatus
+from actors.user_events import UserEvent
 from storage import models, rows
+from storage.searching import index
+from storage.writing import audit, notifications
+from storage.writing.notifications import Cause, Written
 from storage.writing.transaction import Transaction, changed, given, must_match
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class Place:
     """A message, where it stands, and what the caller is there."""
 
     message: Message
@@ -23,24 +30,37 @@ class _Place:
 
 
 def edit_message(tx: Transaction, command: commands.EditMessage) -> Done:
-    place = _find(tx, command.thread_id, command.message_id, command.identity)
+    place = find(tx, command.thread_id, command.message_id, command.identity)
     message = place.message
     rules.must_edit(command.identity, place.role, message.author.key)
     rules.must_write(command.identity, place.role, place.thread[1], place.status)
     _must_be_there(message)
+    if message.status == "STREAMING":
+        raise Conflict("The message is still being written; complete it, or stop it, first.", code="message_streaming")
     must_match(command.if_version, message.version)
     fields = given(content=command.content, blocks=command.blocks, metadata=command.metadata)
     difference = changed(((name, getattr(message, name)) for name in fields), fields)
     if not difference:
         return Done(message)
-    _must_say_something({"content": message.content, "blocks": message.blocks, **difference})
+    must_say_something({"content": message.content, "blocks": message.blocks, **difference})
     _keep_revision(tx, message, command.identity)
-    _write(tx, message.key, **difference, edited_at=tx.now, version=models.Message.version + 1)
-    return _done(tx, place, "message.updated", command.identity)
+    write(tx, message.key, **difference, edited_at=tx.now, version=models.Message.version + 1)
+    made = done(tx, place, "message.updated", command.identity)
+    return replace(made, told=_name_more(tx, place, {"content": message.content, "blocks": message.blocks, **fields}))
 
 
-def _must_say_something(fields: dict[str, Any]) -> None:
-    if not fields["content"] and fields["blocks"] in (None, "[]"):
+def _name_more(tx: Transaction, place: Place, now: dict[str, Any]) -> tuple[UserEvent, ...]:
+    """An edit notifies those whom the message did not name before."""
+    message = place.message
+    if not may_mention(now["content"], now["blocks"]):
+        return ()
+    said = replace(message, content=now["content"], blocks=now["blocks"])
+    before = mentions(message.content, message.blocks)
+    return notifications.of_messages(tx, [Written(said, place.thread[0], None, before)])
+
+
+def must_say_something(fields: dict[str, Any], status: str = "COMPLETE") -> None:
+    if status == "COMPLETE" and not fields["content"] and fields["blocks"] in (None, "[]"):
         raise ValidationFailed({"body": ["a message needs `content` or `blocks`; delete it instead."]})
 
 
@@ -57,20 +77,44 @@ def _keep_revision(tx: Transaction, message: Message, identity: Identity) -> Non
 
 def delete_message(tx: Transaction, command: commands.DeleteMessage) -> Done:
     """Leave a tombstone in its place; content, revisions and reactions are gone for good."""
-    place = _find(tx, command.thread_id, command.message_id, command.identity)
+    place = find(tx, command.thread_id, command.message_id, command.identity)
     message = place.message
     rules.must_delete(command.identity, place.role, message.author.key)
     _must_be_there(message)
     must_match(command.if_version, message.version)
-    blank = {"content": "", "blocks": None, "metadata": "{}"}
-    _write(tx, message.key, **blank, deleted_at=tx.now, version=models.Message.version + 1)
-    tx.execute(models.MessageRevision.delete().where(models.MessageRevision.message == message.key))
-    tx.execute(models.Reaction.delete().where(models.Reaction.message == message.key))
-    return _done(tx, place, "message.deleted", command.identity)
+    cancelled = _bury(tx, message.key, message.thread_id)
+    before = {"message_id": message.id, "author_id": message.author.id}
+    audit.intervene(tx, command, place.role, "delete_message", before)
+    return replace(done(tx, place, "message.deleted", command.identity), told=cancelled)
+
+
+def _bury(tx: Transaction, key: int, thread_id: str) -> tuple[UserEvent, ...]:
+    Message = models.Message
+    ended = Case(None, [(Message.status == "STREAMING", "INTERRUPTED")], Message.status)
+    blank = {"content": "", "blocks": None, "metadata": "{}", "status": ended}
+    write(tx, key, **blank, deleted_at=tx.now, version=models.Message.version + 1)
+    tx.execute(models.MessageRevision.delete().where(models.MessageRevision.message == key))
+    tx.execute(models.Reaction.delete().where(models.Reaction.message == key))
+    return notifications.forget_message(tx, key, thread_id)
+
+
+def erase(tx: Transaction, key: int, thread_id: str) -> Done:
+    """Delete a message because its author is to be forgotten."""
+    cancelled = _bury(tx, key, thread_id)
+    return Done(None, (told(tx, key, "message.deleted"),), told=cancelled)
+
+
+def told(tx: Transaction, key: int, event_type: str) -> Event:
+    """Log what became of a message as its author's own act."""
+    message = rows.message_by_key(tx.database, key, None)
+    assert message is not None
+    thread = rows.first(tx.database, models.Message.select(models.Message.thread).where(models.Message.id == key))
+    assert thread is not None
+    return tx.log((thread[0], message.thread_id), event_type, message.author, message, ref=key)
 
 
 def react(tx: Transaction, command: commands.React) -> Done:
-    place = _find(tx, command.thread_id, command.message_id, command.identity)
+    place = find(tx, command.thread_id, command.message_id, command.identity)
     rules.must_write(command.identity, place.role, place.thread[1], place.status)
     _must_be_there(place.message)
     there = _has_reacted(tx, place.message.key, command)
@@ -78,10 +122,28 @@ def react(tx: Transaction, command: commands.React) -> Done:
     if wanted == there:
         return Done(Reacted(wanted, False, place.message))
     event = _give(tx, place, command) if wanted else _take_back(tx, place, command)
-    return Done(Reacted(wanted, True, _again(tx, place.message, command.identity)), (event,))
+    reacted = Reacted(wanted, True, _again(tx, place.message, command.identity))
+    tell = _notify_author if wanted else _take_notification_back
+    return Done(reacted, (event,), told=tell(tx, place, command))
 
 
-def _give(tx: Transaction, place: _Place, command: commands.React) -> Event:
+def _notify_author(tx: Transaction, place: Place, command: commands.React) -> tuple[UserEvent, ...]:
+    author, actor = place.message.author, command.identity.author
+    if author.key == actor.key:
+        return ()
+    return notifications.notify(tx, [Cause("reaction", author.key, place.thread, place.message, actor)])
+
+
+def _take_notification_back(tx: Transaction, place: Place, command: commands.React) -> tuple[UserEvent, ...]:
+    """Unless they have left another emoji."""
+    R, actor = models.Reaction, command.identity.user.key
+    others = R.select(R.emoji).where((R.message == place.message.key) & (R.user == actor)).limit(1)
+    if rows.first(tx.database, others) is not None:
+        return ()
+    return notifications.forget_reactions(tx, place.message.key, place.thread[1], actor)
+
+
+def _give(tx: Transaction, place: Place, command: commands.React) -> Event:
     groups = place.message.reactions
     if len(groups) >= limits.REACTIONS_PER_MESSAGE and all(group.emoji != command.emoji for group in groups):
         raise Conflict(f"A message takes at most {limits.REACTIONS_PER_MESSAGE} different emoji; it has them.")
@@ -93,12 +155,12 @@ def _give(tx: Transaction, place: _Place, command: commands.React) -> Event:
     return _log_reaction(tx, place, command, "reaction.added")
 
 
-def _take_back(tx: Transaction, place: _Place, command: commands.React) -> Event:
+def _take_back(tx: Transaction, place: Place, command: commands.React) -> Event:
     tx.execute(models.Reaction.delete().where(_reaction(place.message.key, command)))
     return _log_reaction(tx, place, command, "reaction.removed")
 
 
-def _log_reaction(tx: Transaction, place: _Place, command: commands.React, event_type: str) -> Event:
+def _log_reaction(tx: Transaction, place: Place, command: commands.React, event_type: str) -> Event:
     Reaction = models.Reaction
     same = (Reaction.message == place.message.key) & (Reaction.emoji == command.emoji)
     count = Reaction.select().where(same).bind(tx.database).count()
@@ -119,7 +181,7 @@ def _reaction(message_key: int, command: commands.React) -> Any:
     return mine & (Reaction.emoji == command.emoji)
 
 
-def _find(tx: Transaction, thread_id: str, message_id: str, identity: Identity) -> _Place:
+def find(tx: Transaction, thread_id: str, message_id: str, identity: Identity) -> Place:
     key, uid, status = tx.thread(thread_id)
     role = tx.role(key, identity.user.key)
     rules.must_see(identity, role, uid)
@@ -127,7 +189,7 @@ def _find(tx: Transaction, thread_id: str, message_id: str, identity: Identity) 
     found = rows.messages_of(tx.database, rows.fetch(tx.database, query), identity.user.key)
     if not found:
         raise NotFound("message", message_id)
-    return _Place(found[0], (key, uid), role, status)  # type: ignore[arg-type]  # CHECK holds the statuses
+    return Place(found[0], (key, uid), role, status)  # type: ignore[arg-type]  # CHECK holds the statuses
 
 
 def _must_be_there(message: Message) -> None:
@@ -135,15 +197,20 @@ def _must_be_there(message: Message) -> None:
         raise Conflict("The message was deleted.", code="message_deleted")
 
 
-def _write(tx: Transaction, key: int, **fields: Any) -> None:
-    tx.execute(models.Message.update(**fields).where(models.Message.id == key))
+def write(tx: Transaction, key: int, **fields: Any) -> None:
+    with index.rewriting(tx.database, [key] if fields.keys() & _FOUND_BY else ()):
+        tx.execute(models.Message.update(**fields).where(models.Message.id == key))
 
 
-def _done(tx: Transaction, place: _Place, event_type: str, identity: Identity) -> Done:
+_FOUND_BY = frozenset({"content", "blocks", "status", "deleted_at"})
+"""Fields by which a search finds a message, or does not."""
+
+
+def done(tx: Transaction, place: Place, event_type: str, identity: Identity) -> Done:
     key = place.message.key
-    told = rows.message_by_key(tx.database, key, None)
-    assert told is not None
-    event = tx.log(place.thread, event_type, identity.author, told, ref=key)
+    message = rows.message_by_key(tx.database, key, None)
+    assert message is not None
+    event = tx.log(place.thread, event_type, identity.author, message, ref=key)
     return Done(_again(tx, place.message, identity), (event,))
 
 

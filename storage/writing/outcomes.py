@@ -4,10 +4,15 @@ from typing import Any, cast
 
 import orjson
 
+from actors.accounts import ApiKey, Session
 from actors.commands import Done, Gone, Once, Reacted
 from actors.errors import KeyReused, NotFound
-from actors.records import Identity, Member, Message, Thread, User
+from actors.notifications import Preferences, ThreadPreferences
+from actors.records import Identity, Member, Memory, Message, Thread, User
 from storage import models, rows
+from storage.identity_models import ApiKey as ApiKeyModel
+from storage.identity_models import Session as SessionModel
+from storage.reading import accounts, preferences
 from storage.writing.transaction import Transaction
 
 _I = models.Idempotency
@@ -38,14 +43,24 @@ def _reference(result: object) -> dict[str, Any]:
             return {"kind": type(result).__name__, "key": key}
         case Member(thread_id=thread_id, user=user):
             return {"kind": "Member", "thread": thread_id, "user": user.key}
+        case Memory(thread_id=thread_id) | ThreadPreferences(thread_id=thread_id):
+            return {"kind": type(result).__name__, "thread": thread_id}
         case Reacted(added, changed, message):
             return {"kind": "Reacted", "added": added, "changed": changed, "key": message.key}
+        case Session(id=public_id) | ApiKey(id=public_id):
+            return {"kind": type(result).__name__, "id": public_id}
+        case None | int():
+            return {"kind": "plain", "value": result}
         case Gone(gone_id):
             return {"kind": "Gone", "id": gone_id}
+        case Preferences():
+            return {"kind": "Preferences"}
     raise TypeError(f"no reference is defined for {type(result).__name__}")
 
 
 def _read(tx: Transaction, identity: Identity, reference: dict[str, Any]) -> object:
+    if reference["kind"] == "plain":
+        return cast(object, reference["value"])
     found = _READERS[reference["kind"]](tx, identity, reference)
     if found is None:
         raise NotFound(cast(str, reference["kind"]).lower())
@@ -79,15 +94,46 @@ def _reacted(tx: Transaction, identity: Identity, reference: dict[str, Any]) -> 
     return Reacted(reference["added"], reference["changed"], message) if message else None
 
 
+def _memory(tx: Transaction, identity: Identity, reference: dict[str, Any]) -> Memory | None:
+    row = rows.first(
+        tx.database, models.Thread.select(models.Thread.id).where(models.Thread.uid == reference["thread"])
+    )
+    thread = _thread(tx, identity, {"key": row[0]}) if row else None
+    return Memory(thread.id, thread.memory, thread.memory_version) if thread else None
+
+
 def _gone(tx: Transaction, identity: Identity, reference: dict[str, Any]) -> Gone:
     return Gone(reference["id"])
 
 
+def _api_key(tx: Transaction, identity: Identity, reference: dict[str, Any]) -> ApiKey | None:
+    row = rows.first(tx.database, accounts.api_keys_query().where(ApiKeyModel.uid == reference["id"]))
+    return accounts.api_key_of(row) if row else None
+
+
+def _session(tx: Transaction, identity: Identity, reference: dict[str, Any]) -> Session | None:
+    row = rows.first(tx.database, accounts.sessions_query().where(SessionModel.uid == reference["id"]))
+    return accounts.session_of(row) if row else None
+
+
+def _preferences(tx: Transaction, identity: Identity, reference: dict[str, Any]) -> Preferences:
+    return preferences.of_user(tx.database, identity.user.key)
+
+
+def _thread_preferences(tx: Transaction, identity: Identity, reference: dict[str, Any]) -> ThreadPreferences:
+    return preferences.of_thread(tx.database, identity, reference["thread"])
+
+
 _READERS = {
+    "Preferences": _preferences,
+    "ThreadPreferences": _thread_preferences,
+    "ApiKey": _api_key,
+    "Session": _session,
     "Message": _message,
     "Thread": _thread,
     "User": _user,
     "Member": _member,
+    "Memory": _memory,
     "Reacted": _reacted,
     "Gone": _gone,
 }

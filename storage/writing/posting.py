@@ -7,13 +7,19 @@ be a moment old. One message that may not be posted fails them all; the store th
 from collections.abc import Sequence
 from typing import Any
 
+from peewee import SQL
+
 from actors import rules
 from actors.commands import Done, PostMessage
 from actors.errors import NotFound
 from actors.events import MESSAGE_CREATED, Event
+from actors.mentions import may_mention
 from actors.records import Message
+from actors.user_events import UserEvent
 from storage import models
 from storage.compiled import ManyRows, insert_rows, values
+from storage.writing import notifications
+from storage.writing.notifications import Written
 from storage.writing.transaction import Transaction
 
 _M, _T, _P = models.Message, models.Thread, models.Member
@@ -35,6 +41,13 @@ def _advance_threads(count: int) -> Any:
     )
 
 
+_HAS_NEWS = SQL(
+    """EXISTS (SELECT 1 FROM "notification" AS "n" WHERE "n"."user_id" = "member"."user_id"
+    AND "n"."thread_id" = "member"."thread_id" AND "n"."read_at" IS NULL)"""
+)
+"""Asked along: a statement for it alone would be one more for every batch, and hardly anybody has."""
+
+
 def _mark_own_as_read(count: int) -> Any:
     table = values(count, 4)
     given = table.c
@@ -42,12 +55,12 @@ def _mark_own_as_read(count: int) -> Any:
         _P.update(last_read_offset=given.column3, last_read_number=given.column4)
         .from_(table)
         .where((_P.thread == given.column1) & (_P.user == given.column2))
-        .returning(_P.thread, _P.user, _P.role)
+        .returning(_P.thread, _P.user, _P.role, _HAS_NEWS)
     )
 
 
 def _select_parents(count: int) -> Any:
-    return _M.select(_M.uid, _M.id, _M.thread).where(_M.uid.in_([""] * count))
+    return _M.select(_M.uid, _M.id, _M.thread, _M.author).where(_M.uid.in_([""] * count))
 
 
 ADVANCE_THREADS = ManyRows(_advance_threads)
@@ -84,8 +97,9 @@ def post_messages(tx: Transaction, posts: Sequence[PostMessage]) -> list[Done]:
     heads = _advance(tx, posts, first)
     parents = _parents(tx, posts, heads)
     done = [_post(tx, post, heads[post.thread_id], first + i) for i, post in enumerate(posts)]
-    _read_own(tx, posts, heads, done)
+    read = _read_own(tx, posts, heads, done)
     _insert(tx, posts, heads, parents, done)
+    done[-1].told = _notify(tx, posts, heads, parents, done, read)
     return done
 
 
@@ -107,16 +121,20 @@ def _advance(tx: Transaction, posts: Sequence[PostMessage], first: int) -> dict[
     return heads
 
 
-def _parents(tx: Transaction, posts: Sequence[PostMessage], heads: dict[str, _Head]) -> dict[str, int]:
+_Parents = dict[str, tuple[int, int]]
+"""Id of a message that is answered → (its key, its author's key)."""
+
+
+def _parents(tx: Transaction, posts: Sequence[PostMessage], heads: dict[str, _Head]) -> _Parents:
     wanted = {(post.parent_id, heads[post.thread_id].key) for post in posts if post.parent_id}
     if not wanted:
         return {}
     uids = [(uid,) for uid in {uid for uid, _ in wanted}]
-    found = {uid: (key, thread) for uid, key, thread in SELECT_PARENTS.run(tx.database, uids)}
+    found = {uid: (key, thread, author) for uid, key, thread, author in SELECT_PARENTS.run(tx.database, uids)}
     for uid, thread in wanted:
         if uid not in found or found[uid][1] != thread:
             raise NotFound("message", str(uid))
-    return {uid: key for uid, (key, _) in found.items()}
+    return {uid: (key, author) for uid, (key, _, author) in found.items()}
 
 
 def _post(tx: Transaction, post: PostMessage, head: _Head, position: int) -> Done:
@@ -125,36 +143,67 @@ def _post(tx: Transaction, post: PostMessage, head: _Head, position: int) -> Don
     author = post.identity.author
     message = Message(
         position, post.message_id, post.thread_id, author, post.type, post.content, post.blocks, post.parent_id,
-        post.metadata, "COMPLETE", (), head.offset, head.number, 1, tx.now,
+        post.metadata, post.status, (), head.offset, head.number, 1, tx.now,
     )  # fmt: skip
     event = Event(head.key, post.thread_id, position, head.offset, MESSAGE_CREATED, tx.now, author, message)
     return Done(message, (event,))
 
 
-def _read_own(tx: Transaction, posts: Sequence[PostMessage], heads: dict[str, _Head], done: list[Done]) -> None:
+_Read = list[tuple[tuple[int, str], int, int]]
+"""(thread, user, offset) of authors who by writing have read what they were notified of."""
+
+
+def _read_own(tx: Transaction, posts: Sequence[PostMessage], heads: dict[str, _Head], done: list[Done]) -> _Read:
     """An author has read what they wrote. The same statement tells whether they may write."""
     last: dict[tuple[int, int], tuple[PostMessage, Any]] = {}
     for post, outcome in zip(posts, done, strict=True):
         last[heads[post.thread_id].key, post.identity.user.key] = (post, outcome.result)
     given = [(*pair, message.offset, message.number) for pair, (_, message) in last.items()]
-    roles = {(thread, user): role for thread, user, role in MARK_OWN_AS_READ.run(tx.database, given)}
-    for pair, (post, _) in last.items():
+    told = {(thread, user): (role, has) for thread, user, role, has in MARK_OWN_AS_READ.run(tx.database, given)}
+    read: _Read = []
+    for pair, (post, message) in last.items():
         status: Any = heads[post.thread_id].status
-        rules.must_write(post.identity, roles.get(pair), post.thread_id, status)
+        role, has_news = told.get(pair, (None, False))
+        rules.must_write(post.identity, role, post.thread_id, status)
+        if has_news:
+            read.append(((pair[0], post.thread_id), pair[1], message.offset))
+    return read
+
+
+def _notify(
+    tx: Transaction,
+    posts: Sequence[PostMessage],
+    heads: dict[str, _Head],
+    parents: _Parents,
+    done: list[Done],
+    read: _Read,
+) -> tuple[UserEvent, ...]:
+    """Most messages answer nobody and name nobody: these cost a look at them, and no statement. What is streamed
+    notifies when it is complete."""
+    told: tuple[UserEvent, ...] = ()
+    for thread, user_key, offset in read:
+        told += notifications.read_up_to(tx, thread, user_key, offset)
+    written = []
+    for post, outcome in zip(posts, done, strict=True):
+        if (post.parent_id or may_mention(post.content, post.blocks)) and post.status != "STREAMING":
+            message: Any = outcome.result
+            answers = parents[post.parent_id][1] if post.parent_id else None
+            written.append(Written(message, heads[post.thread_id].key, answers))
+    return told + notifications.of_messages(tx, written) if written else told
 
 
 def _insert(
     tx: Transaction,
     posts: Sequence[PostMessage],
     heads: dict[str, _Head],
-    parents: dict[str, int],
+    parents: _Parents,
     done: list[Done],
 ) -> None:
     messages, entries = [], []
     for post, outcome in zip(posts, done, strict=True):
         m: Any = outcome.result
         thread, author = heads[post.thread_id].key, m.author.key
-        parent = parents[m.parent_id] if m.parent_id else None
+        parent = parents[m.parent_id][0] if m.parent_id else None
         messages.append(
             (m.key, m.id, thread, author, m.type, m.content, m.blocks, parent, m.metadata, m.status, m.offset,
              m.number, 1, tx.now)

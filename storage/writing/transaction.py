@@ -9,7 +9,7 @@ from peewee import SqliteDatabase
 
 from actors.commands import Unset
 from actors.errors import NotFound, PreconditionFailed
-from actors.events import Event, EventData
+from actors.events import EVENT_TYPES, Event, EventData
 from actors.records import Author, MemberRole
 from storage import models, rows
 
@@ -41,6 +41,8 @@ class Transaction:
         small: dict[str, Any] | None = None,
     ) -> Event:
         """Write one log entry: takes the thread's next offset inside the transaction."""
+        if event_type not in EVENT_TYPES:
+            raise ValueError(f"{event_type!r} is no type of entry")  # a slip of ours; the table takes any text
         thread_key, thread_id = thread
         position = self.next_positions(1)
         offset = self.advance(thread_key, position)

@@ -5,14 +5,17 @@ from typing import Any
 import orjson
 
 from actors import commands, rules
-from actors.commands import Done, Gone
+from actors.account_commands import SignInByProvider
+from actors.commands import Done, Unset
 from actors.errors import Conflict, Forbidden, NotFound
-from actors.events import Event, MemberGone
 from actors.identifiers import new_id
 from actors.records import User
+from actors.user_events import USER_UPDATED, UserEvent
 from storage import models, rows
 from storage.compiled import ManyRows
+from storage.writing import access, audit, user_log
 from storage.writing.transaction import Transaction, changed, given, must_match
+from storage.writing.user_log import Entry
 
 
 def ensure_user(tx: Transaction, command: commands.EnsureUser) -> Done:
@@ -33,7 +36,11 @@ def ensure_user(tx: Transaction, command: commands.EnsureUser) -> Done:
     if seen != text and status == "ACTIVE":
         before = orjson.loads(seen) if seen else _NOTHING_SEEN
         news = {name: value for name, value in claims.items() if value and value != before.get(name)}
-        _write(tx, key, news | {"claims": text})
+        write(tx, key, news | {"claims": text})
+        if news:
+            access.changed(tx, "user", row[4])
+            user = _by_key(tx, key)
+            return Done(user, told=_told(tx, user))
     return Done(_by_key(tx, key))
 
 
@@ -47,7 +54,7 @@ _NOTHING_SEEN: dict[str, Any] = {"kind": "HUMAN"}
 def _adopt(tx: Transaction, command: commands.EnsureUser) -> tuple[Any, ...] | None:
     """A user whom an admin made by this address, and for whom no token has spoken yet: this one does from now on."""
     User = models.User
-    waiting = (User.email == command.email) & (User.subject == User.uid) & (User.claims == "")
+    waiting = (User.email == command.email.lower()) & (User.subject == User.uid) & (User.claims == "")
     row = rows.first(tx.database, _SEEN.where(waiting)) if command.email else None
     if row is not None:
         tx.execute(User.update(subject=command.subject).where(User.id == row[0]))
@@ -56,7 +63,7 @@ def _adopt(tx: Transaction, command: commands.EnsureUser) -> tuple[Any, ...] | N
 
 def _claims(command: commands.EnsureUser) -> dict[str, Any]:
     return {
-        "email": command.email,
+        "email": command.email.lower(),
         "name": command.name,
         "domain": command.domain,
         "role": command.role,
@@ -78,32 +85,78 @@ def create_user(tx: Transaction, command: commands.CreateUser) -> Done:
     uid = new_id()
     subject = command.subject or uid
     _must_be_free(tx, command.email, subject)
+    email = command.email.lower()
     insert = models.User.insert(
-        uid=uid, subject=subject, email=command.email, name=command.name, avatar_url=command.avatar_url,
-        role=command.role, kind=command.kind, domain=command.domain or command.email.rpartition("@")[2],
+        uid=uid, subject=subject, email=email, name=command.name, avatar_url=command.avatar_url,
+        role=command.role, kind=command.kind, domain=command.domain or email.rpartition("@")[2],
         metadata=command.metadata, created_at=tx.now, updated_at=tx.now,
     )  # fmt: skip
-    return Done(_by_key(tx, tx.execute(insert)))
+    user = _by_key(tx, tx.execute(insert))
+    audit.act(tx, command, "create_user", ("user", uid), after={name: getattr(user, name) for name in AUDITED})
+    return Done(user)
+
+
+AUDITED = ("email", "name", "role", "kind", "domain", "status")
+"""Of a user's fields: those an administrator is asked about afterwards."""
+
+
+def insert_from_provider(tx: Transaction, command: SignInByProvider) -> User:
+    """Somebody whom only an identity provider knows so far."""
+    email = command.email.lower()
+    insert = models.User.insert(
+        uid=new_id(), subject=f"{command.issuer}#{command.subject}", email=email,
+        name=command.name or email.partition("@")[0] or command.subject, avatar_url=command.avatar_url,
+        domain=command.domain, created_at=tx.now, updated_at=tx.now,
+    )  # fmt: skip
+    return _by_key(tx, tx.execute(insert))
 
 
 def _must_be_free(tx: Transaction, email: str | None, subject: str | None = None) -> None:
-    if email and _find(tx, models.User.email == email):
+    if email and _find(tx, models.User.email == email.lower()):
         raise Conflict(f"There is a user with the e-mail address {email!r} already.", code="email_taken")
     if subject and _find(tx, models.User.subject == subject):
         raise Conflict(f"There is a user with the subject {subject!r} already.", code="id_taken")
 
 
 def update_user(tx: Transaction, command: commands.UpdateUser) -> Done:
-    user = _must_find(tx, command.user_id)
+    user = find(tx, command.user_id)
+    email = command.email if isinstance(command.email, Unset) else command.email.lower()
     fields = given(
-        email=command.email, name=command.name, avatar_url=command.avatar_url, role=command.role, kind=command.kind,
+        email=email, name=command.name, avatar_url=command.avatar_url, role=command.role, kind=command.kind,
         status=command.status, metadata=command.metadata,
     )  # fmt: skip
     _must_be_allowed(command, user, fields)
     must_match(command.if_version, user.version)
+    _must_not_be_deleted(tx, user)
     difference = changed(((name, getattr(user, name)) for name in fields), fields)
     _must_be_free(tx, difference.get("email"))
-    return Done(_write(tx, user.key, difference) if difference else user)
+    if not difference:
+        return Done(user)
+    updated = write(tx, user.key, difference)
+    access.changed(tx, "user", user.id)
+    if updated.status != "ACTIVE":
+        access.end_sessions(tx, user.key, "user deactivated")
+    _audit_update(tx, command, user, updated)
+    return Done(updated, told=_told(tx, updated))
+
+
+def _told(tx: Transaction, user: User) -> tuple[UserEvent, ...]:
+    """Their devices learn who they are now."""
+    return user_log.tell(tx, [Entry(user.key, USER_UPDATED, user, {})])
+
+
+def _must_not_be_deleted(tx: Transaction, user: User) -> None:
+    """Nobody brings back whom somebody wanted to be forgotten."""
+    row = rows.first(tx.database, models.User.select(models.User.deleted_at).where(models.User.id == user.key))
+    if row is not None and row[0] is not None:
+        raise Conflict("The user was deleted; make a new one.", code="user_deleted")
+
+
+def _audit_update(tx: Transaction, command: commands.UpdateUser, before: User, after: User) -> None:
+    """What an administrator did, and what changes rights; not that somebody has another name for themselves."""
+    was, is_now = audit.difference(before, after, AUDITED)
+    if was and (command.identity.user.key != before.key or was.keys() - {"name"}):
+        audit.act(tx, command, "update_user", ("user", before.id), was, is_now)
 
 
 _ONES_OWN = frozenset({"name", "avatar_url", "metadata"})
@@ -119,33 +172,7 @@ def _must_be_allowed(command: commands.UpdateUser, user: User, fields: dict[str,
         raise Forbidden(f"Only users with the role ADMIN change {', '.join(beyond)}.")
 
 
-def delete_user(tx: Transaction, command: commands.DeleteUser) -> Done:
-    """Deactivate for good and take the person out of it; what they wrote stays, by a nameless author."""
-    rules.must_administer(command.identity)
-    user = _must_find(tx, command.user_id)
-    must_match(command.if_version, user.version)
-    if user.key == command.identity.user.key:
-        raise Conflict("You cannot delete yourself; ask another admin.")
-    blank = {"email": "", "name": "Deleted user", "avatar_url": None, "metadata": "{}", "claims": ""}
-    gone = _write(tx, user.key, {**blank, "role": "USER", "status": "DEACTIVATED"})
-    events = tuple(_leave(tx, thread, command, gone) for thread in _threads_of(tx, user.key))
-    return Done(Gone(user.id), events)
-
-
-def _threads_of(tx: Transaction, user_key: int) -> list[tuple[int, str]]:
-    Member, Thread = models.Member, models.Thread
-    query = Thread.select(Thread.id, Thread.uid).join(Member, on=(Member.thread == Thread.id))
-    rows_found = rows.fetch(tx.database, query.where((Member.user == user_key) & Thread.deleted_at.is_null()))
-    return [(key, uid) for key, uid in rows_found]
-
-
-def _leave(tx: Transaction, thread: tuple[int, str], command: commands.DeleteUser, user: User) -> Event:
-    Member = models.Member
-    tx.execute(Member.delete().where((Member.thread == thread[0]) & (Member.user == user.key)))
-    return tx.log(thread, "member.removed", command.identity.author, MemberGone(user.author), ref=user.key)
-
-
-def _write(tx: Transaction, key: int, fields: dict[str, Any]) -> User:
+def write(tx: Transaction, key: int, fields: dict[str, Any]) -> User:
     update = models.User.update(**fields, version=models.User.version + 1, updated_at=tx.now)
     tx.execute(update.where(models.User.id == key))
     return _by_key(tx, key)
@@ -162,7 +189,8 @@ def _by_key(tx: Transaction, key: int) -> User:
     return user
 
 
-def _must_find(tx: Transaction, user_id: str) -> User:
+def find(tx: Transaction, user_id: str) -> User:
+    """Raises `NotFound`."""
     user = _find(tx, models.User.uid == user_id)
     if user is None:
         raise NotFound("user", user_id)
@@ -171,7 +199,7 @@ def _must_find(tx: Transaction, user_id: str) -> User:
 
 def user_key(tx: Transaction, user_id: str) -> int:
     """Key of a user who may become a member."""
-    user = _must_find(tx, user_id)
+    user = find(tx, user_id)
     if user.status != "ACTIVE":
         raise Conflict(f"User {user_id!r} is deactivated.")
     return user.key

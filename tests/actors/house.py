@@ -85,7 +85,13 @@ class Peer:
 
     def __init__(self, stage: Stage, on_closed: Callable[[Sequence[str]], None] = lambda channels: None) -> None:
         self.wire = Wire()
-        self.actor = ConnectionActor(self.wire, encode=lines_of, on_access_ended=access_ended, on_closed=on_closed)
+        self.actor = ConnectionActor(
+            self.wire,
+            encode=lines_of,
+            on_access_ended=access_ended,
+            on_closed=on_closed,
+            on_behind=lambda channel: None,
+        )
         self.ref: pykka.ActorRef[Any] = stage.start(self.actor)
 
     def tell(self, *messages: Any) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from actors import commands, limits
-from actors.auth import AuthActor, Authenticate, UserChanged, VerifiedTokens
+from actors.accounts import AccessChange
+from actors.auth import AccessChanged, AuthActor, Authenticate, VerifiedTokens
 from actors.errors import Forbidden, Internal, Overloaded, ShuttingDown, TokenExpired, Unauthenticated
 from actors.records import Identity, UserKind, UserRole
 from actors.runtime import LoopFuture, Stage
@@ -28,6 +29,7 @@ class Claims:
     kind: UserKind = "HUMAN"
     expires_at: int = FAR_FUTURE
     token_id: str = "jti"
+    session_id: str = ""
 
 
 class Issuer:
@@ -190,7 +192,7 @@ async def test_a_user_who_has_changed_is_looked_at_anew(door: Door) -> None:
     await door.identify("second")
     root = await door.house.user("root", role="ADMIN")
     await door.house.do(commands.UpdateUser(identity=root, user_id=ana.user.id, role="ADMIN"))
-    door.ref.tell(UserChanged(ana.user.key))
+    door.ref.tell(AccessChanged(AccessChange(1, "user", ana.user.id, None)))
     await until(lambda: door.tokens.get("good") is None)
     assert door.tokens.get("second") is None
     assert door.tokens.get("bo") is bo
@@ -202,7 +204,7 @@ async def test_a_deactivated_user_is_refused_and_comes_back_when_activated(door:
     root = await door.house.user("root", role="ADMIN")
     for status in ("DEACTIVATED", "ACTIVE"):
         await door.house.do(commands.UpdateUser(identity=root, user_id=ana.user.id, status=status))
-        door.ref.tell(UserChanged(ana.user.key))
+        door.ref.tell(AccessChanged(AccessChange(1, "user", ana.user.id, None)))
         if status == "DEACTIVATED":
             for _ in range(2):
                 with pytest.raises(Unauthenticated, match="deactivated"):
@@ -215,7 +217,7 @@ async def test_a_deleted_user_is_refused(door: Door) -> None:
     ana = await door.identify("good")
     root = await door.house.user("root", role="ADMIN")
     await door.house.do(commands.DeleteUser(identity=root, user_id=ana.user.id))
-    door.ref.tell(UserChanged(ana.user.key))
+    door.ref.tell(AccessChanged(AccessChange(1, "user", ana.user.id, None)))
     with pytest.raises(Unauthenticated, match="deactivated"):
         await door.identify("good")
 

@@ -211,7 +211,13 @@ async def test_a_stream_over_many_threads_loses_nothing_that_another_process_wri
     ana = await shared.user("ana")
     threads = [await shared.thread(ana) for _ in range(2)]
     wire = Wire()
-    feed = FeedActor(wire, encode_one=position_of, on_access_ended=access_ended, on_closed=lambda channels: None)
+    feed = FeedActor(
+        wire,
+        encode_one=position_of,
+        on_access_ended=access_ended,
+        on_closed=lambda channels: None,
+        on_behind=lambda channel: None,
+    )
     ref = shared.stage.start(feed)
     ref.tell(Watch([f"thread:{thread.id}" for thread in threads]))
     for thread in threads:

@@ -33,7 +33,13 @@ class Feed:
     def __init__(self, stage: Stage) -> None:
         self.wire = Wire()
         self.closed: list[str] = []
-        self.actor = FeedActor(self.wire, encode_one=line, on_access_ended=access_ended, on_closed=self.closed.extend)
+        self.actor = FeedActor(
+            self.wire,
+            encode_one=line,
+            on_access_ended=access_ended,
+            on_closed=self.closed.extend,
+            on_behind=lambda channel: None,
+        )
         self.ref: pykka.ActorRef[Any] = stage.start(self.actor)
 
     def tell(self, *messages: Any) -> None:

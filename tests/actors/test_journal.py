@@ -19,7 +19,7 @@ from actors.records import Identity, Thread, User
 from actors.runtime import Stage, drive
 from storage.database import DatabaseProblem
 from storage.journal_store import JournalStore
-from tests.builders import identity_of, options, post, settle, until
+from tests.builders import Ledger, identity_of, options, post, settle, until
 
 
 class GatedStore(JournalStore):
@@ -284,3 +284,55 @@ async def test_an_answer_nobody_waits_for_is_no_trouble(desk: Desk, caplog: pyte
     await until(lambda: desk.journal.in_flight == 0)
     gc.collect()
     assert caplog.records == []
+
+
+# What was put off
+
+
+async def test_what_was_put_off_is_done_when_nothing_is_pending(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    ana, thread = await desk.begin()
+    steps = 3
+    after_batches = 0
+
+    def catch_up(*, idle: bool) -> bool:
+        nonlocal steps, after_batches
+        steps -= idle
+        after_batches += not idle
+        return idle and steps > 0
+
+    monkeypatch.setattr(desk.store, "catch_up", catch_up)
+    await desk.do(post(ana, thread))
+    await until(lambda: steps <= 0, "every step")
+    seen = after_batches
+    await desk.do(post(ana, thread))
+    await until(lambda: after_batches > seen, "a look after the next batch")
+
+
+async def test_commands_go_between_the_steps_and_so_does_the_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much was put off."""
+    ana, thread = await desk.begin()
+    steps = []
+
+    def catch_up(*, idle: bool) -> bool:
+        steps.append(idle)
+        return True
+
+    monkeypatch.setattr(desk.store, "catch_up", catch_up)
+    for n in range(5):
+        assert (await desk.do(post(ana, thread, f"{n}"))).content == f"{n}"
+    await until(lambda: steps.count(True) > 10, "steps")
+    await desk.journal.close()
+
+
+async def test_a_database_that_was_left_behind_is_caught_up_with_from_the_start(stage: Stage, tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "experience.db")
+    ana = ledger.user("ana")
+    thread = ledger.thread(ana)
+    ledger.apply(*(post(ana, thread, f"{n}") for n in range(500)))
+    head = ledger.one("SELECT position FROM log_head")
+    assert ledger.one("SELECT indexed FROM search_progress") == 0
+    desk = Desk(stage, tmp_path / "experience.db")
+    await desk.journal.open()
+    await until(lambda: ledger.one("SELECT indexed FROM search_progress") == head, "the index")
+    await desk.journal.close()
+    ledger.close()

@@ -64,11 +64,14 @@ async def test_every_command_reaches_the_store(house: House, ana: Identity, bo: 
     await house.do(commands.MarkRead(identity=bo, thread_id=thread.id))
     await house.do(commands.DeleteMessage(**there, message_id="m"))
     await house.do(commands.RemoveMember(**there, user_id=bo.user.id))
+    await house.do(commands.ReplaceMemory(**there, memory='{"summary":"s"}'))
+    await house.do(commands.UpdateMemory(**there, patch='{"summary":"t"}'))
     await house.do(commands.DeleteThread(**there))
-    await until(lambda: len(watcher.lines) >= 11)
+    await until(lambda: len(watcher.lines) >= 13)
     assert watcher.lines == [
         "2 member.added", "3 member.updated", "4 thread.updated", "5 message.created", "6 message.updated",
-        "7 reaction.added", "8 read.updated", "9 message.deleted", "10 member.removed", "11 thread.deleted",
+        "7 reaction.added", "8 read.updated", "9 message.deleted", "10 member.removed", "11 memory.updated",
+        "12 memory.updated", "13 thread.deleted",
         f"ended thread:{thread.id}",
     ]  # fmt: skip
 

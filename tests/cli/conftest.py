@@ -1,6 +1,7 @@
 """The `xp` command in this process, on a data folder of its own."""
 
 import json
+import secrets
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +11,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from actors.account_commands import StartSession
+from actors.accounts import Session, SignedIn
+from actors.records import Identity, Origin
 from cli.main import main
+from cli.store import SYSTEM_SUBJECT
 from storage.database import FILE_NAME
 from tests.builders import Ledger
 
@@ -76,3 +81,26 @@ def ledger(xp: Xp) -> Iterator[Ledger]:
 def command_line() -> list[str]:
     """How the real command is started as a process."""
     return [sys.executable, "-m", "cli.main"]
+
+
+def sign_in(ledger: Ledger, who: Identity, address: str = "10.0.0.1") -> Session:
+    """A session of theirs, as signing in makes one."""
+    command = StartSession(
+        user_id=who.user.id, method="PASSWORD", refresh_hash=secrets.token_bytes(32),
+        origin=Origin(address, "Firefox", "correlation-1"),
+    )  # fmt: skip
+    signed_in = ledger.do(command).result
+    assert isinstance(signed_in, SignedIn)
+    return signed_in.session
+
+
+def audited(ledger: Ledger) -> list[tuple[str, str, str, str]]:
+    """(subject of who did it, by which credential, what, to what), of what the terminal did."""
+    return ledger.sql(
+        "SELECT u.subject, a.credential, a.action, a.target_id FROM audit a JOIN user u ON u.uid = a.actor_id"
+        " WHERE a.credential = 'terminal' ORDER BY a.id"
+    )
+
+
+def by_terminal(action: str, target_id: str) -> tuple[str, str, str, str]:
+    return (SYSTEM_SUBJECT, "terminal", action, target_id)

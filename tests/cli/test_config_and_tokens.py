@@ -9,7 +9,7 @@ import pytest
 from actors.errors import XpError
 from cli import settings
 from cli.keys import SECRET_FILE
-from cli.tokens import _distance
+from cli.times import distance
 from server.tokens import TokenRules, TokenVerifier, inspect_unverified
 from tests.cli.conftest import SECRET, Xp
 
@@ -192,7 +192,7 @@ def test_a_token_cannot_write_to_the_terminal(xp: Xp) -> None:
     ],
 )
 def test_distances(seconds: float, words: str) -> None:
-    assert _distance(seconds) == words
+    assert distance(seconds) == words
 
 
 def test_errors_of_the_catalogue_are_told(xp: Xp) -> None:

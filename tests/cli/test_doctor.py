@@ -17,12 +17,13 @@ import pytest
 
 from cli import doctor
 from cli.keys import SECRET_FILE
-from tests.builders import Ledger
+from tests.builders import MIGRATIONS, Ledger
 from tests.cli.conftest import Xp
 from tests.serving import ServerProcess, free_port
 
 ALL = {
-    "Python", "SQLite", "open files", "data folder", "free disk space", "secret", "database", "schema", "clock", "port",
+    "Python", "SQLite", "open files", "data folder", "free disk space", "secret", "settings", "database", "schema",
+    "audit log", "clock", "port",
 }  # fmt: skip
 
 
@@ -79,7 +80,8 @@ def test_a_database_that_waits_for_a_migration(xp: Xp) -> None:
     xp.folder.mkdir()
     xp.database.touch()
     assert looks(xp)["schema"] == {
-        "name": "schema", "good": False, "found": "1 migrations pending", "advice": "Run: xp db migrate",
+        "name": "schema", "good": False, "found": f"{len(MIGRATIONS)} migrations pending",
+        "advice": "Run: xp db migrate", "hint": False,
     }  # fmt: skip
 
 
@@ -108,6 +110,16 @@ def test_a_damaged_database(xp: Xp) -> None:
         file.seek(size // 2)
         file.write(b"\xff" * 8192)
     assert not looks(xp)["database"]["good"]
+
+
+def test_an_audit_log_that_was_tampered_with(xp: Xp, ledger: Ledger) -> None:
+    xp("user", "create", "ana@x.org")
+    assert looks(xp)["audit log"]["found"].startswith("1 entry, head ")
+    ledger.sql("UPDATE audit SET action = 'nothing'")
+    look = looks(xp)["audit log"]
+    assert not look["good"]
+    assert look["found"] == f"1 entry, broken at {ledger.one('SELECT uid FROM audit')}"
+    assert "xp audit verify" in look["advice"]
 
 
 def test_a_clock_behind_the_log(xp: Xp, ledger: Ledger) -> None:
@@ -162,7 +174,7 @@ async def test_our_own_server_answers(xp: Xp, tmp_path: Path) -> None:
         found = await asyncio.to_thread(looks, xp, PORT=str(server.port))
         assert found["port"] == {
             "name": "port", "good": True, "found": f"our server answers on 127.0.0.1:{server.port}: ok",
-            "advice": found["port"]["advice"],
+            "advice": found["port"]["advice"], "hint": False,
         }  # fmt: skip
         assert all(look["good"] for look in found.values())
         beside = await asyncio.to_thread(looks, xp, "--data-dir", server.data_dir)

@@ -13,10 +13,11 @@ import click
 import pytest
 
 from actors.errors import Conflict
-from cli import config, database, threads
+from cli import config
 from cli.group import LazyGroup
 from cli.main import COMMANDS, main
 from storage.database import DatabaseProblem
+from tests.builders import MIGRATIONS
 from tests.cli.conftest import Xp
 
 
@@ -50,7 +51,10 @@ def test_what_works_on_the_data_takes_its_folder(path: tuple[str, ...]) -> None:
     assert ("--data-dir" in options) is not (isinstance(ALL[path], click.Group) or path in without)
 
 
-@pytest.mark.parametrize("group", [main, threads.command, database.command], ids=lambda group: group.name)
+@pytest.mark.parametrize(
+    "group", [main, *(command for command in ALL.values() if isinstance(command, click.Group))],
+    ids=lambda group: group.callback.__module__,
+)  # fmt: skip
 def test_short_help_is_that_of_the_commands(group: LazyGroup) -> None:
     for name, (_, short) in group.entries.items():
         command = group.get_command(click.Context(group), name)
@@ -76,6 +80,8 @@ def test_version(xp: Xp) -> None:
         (["thread", "lst"], "list"),
         (["db", "chek"], "check"),
         (["db", "info", "--jsn"], "--json"),
+        (["audit", "verfy"], "verify"),
+        (["user", "set-roles"], "set-role"),
     ],
 )
 def test_a_slip_is_met_with_a_suggestion(arguments: list[str], meant: str, xp: Xp) -> None:
@@ -109,7 +115,11 @@ def test_a_wrong_setting_is_one_sentence(xp: Xp) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["user", "list"], ["user", "create", "a@b.c"], ["user", "set-role", "a@b.c", "USER"], ["thread", "list"],
+        ["user", "list"], ["user", "create", "a@b.c"], ["user", "set-role", "a@b.c", "USER"], ["user", "show", "x"],
+        ["user", "link", "x"], ["user", "activate", "x"], ["user", "deactivate", "x"], ["user", "delete", "x"],
+        ["user", "export", "x", "-"], ["session", "list"], ["session", "end", "x"], ["session", "end-all", "x"],
+        ["key", "list"], ["key", "create", "x", "--name", "n"], ["key", "revoke", "x"], ["audit", "list"],
+        ["audit", "verify"], ["audit", "export", "-"], ["token", "revoke", "x"], ["thread", "list"],
         ["thread", "tail", "x"], ["thread", "post", "x", "y"], ["thread", "export", "x"], ["db", "status"],
         ["db", "info"], ["db", "tables"], ["db", "query", "SELECT 1"], ["db", "check"], ["db", "backup", "b.db"],
         ["db", "export", "folder"],
@@ -139,7 +149,9 @@ def test_a_database_that_waits_for_a_migration(xp: Xp) -> None:
     xp.folder.mkdir()
     xp.database.touch()
     for arguments in (["user", "list"], ["user", "create", "a@b.c"]):
-        assert xp(*arguments).sentence == f"{xp.database}: 1 migrations are pending; run `xp db migrate` first."
+        assert xp(*arguments).sentence == (
+            f"{xp.database}: {len(MIGRATIONS)} migrations are pending; run `xp db migrate` first."
+        )
 
 
 @pytest.mark.parametrize(
@@ -192,7 +204,8 @@ from click.testing import CliRunner
 from cli.main import main
 assert CliRunner().invoke(main, ["--help"]).exit_code == 0
 assert CliRunner().invoke(main, ["db", "--help"]).exit_code == 0
-assert CliRunner().invoke(main, ["thread", "--help"]).exit_code == 0
+for group in ("thread", "token", "user", "audit", "session", "key"):
+    assert CliRunner().invoke(main, [group, "--help"]).exit_code == 0
 assert CliRunner(env={"_XP_COMPLETE": "bash_complete", "COMP_WORDS": "xp d", "COMP_CWORD": "1"}).invoke(
     main, prog_name="xp").output.split() == ["plain,db", "plain,doctor"]
 heavy = {"aiohttp", "peewee", "pydantic", "rich", "jwt", "pykka", "orjson", "uvloop", "asyncio"} & sys.modules.keys()

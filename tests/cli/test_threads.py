@@ -11,9 +11,9 @@ import pytest
 
 from actors import commands
 from actors.records import Thread
-from cli.session import SYSTEM_SUBJECT
+from cli.store import SYSTEM_SUBJECT
 from tests.builders import Ledger
-from tests.cli.conftest import Xp
+from tests.cli.conftest import Xp, audited, by_terminal
 from tests.serving import ServerProcess
 
 
@@ -153,6 +153,7 @@ def test_in_the_name_of_a_member(named: str, xp: Xp, ledger: Ledger, thread: Thr
     message = xp("thread", "post", thread.id, "hello", "--as", getattr(bo, named), "--json").json
     assert message["author"]["id"] == bo.id
     assert member_of(ledger, "System") is None
+    assert audited(ledger) == [by_terminal("create_message", message["id"])]
 
 
 def test_assistants_write_as_such(xp: Xp, ledger: Ledger) -> None:

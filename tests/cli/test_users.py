@@ -2,7 +2,7 @@
 
 import pytest
 
-from cli.session import SYSTEM_SUBJECT
+from cli.store import SYSTEM_SUBJECT
 from tests.builders import Ledger
 from tests.cli.conftest import Xp
 
@@ -80,7 +80,7 @@ def test_the_terminal_is_an_admin_whatever_became_of_its_user(xp: Xp, ledger: Le
 
 
 def test_more_users_than_a_page(xp: Xp, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cli.users.AT_ONCE", 2)
+    monkeypatch.setattr("cli.users.listing.AT_ONCE", 2)
     for _ in range(5):
         ledger.user()
     assert len(xp("user", "list", "--json").json) == 5
@@ -89,7 +89,7 @@ def test_more_users_than_a_page(xp: Xp, ledger: Ledger, monkeypatch: pytest.Monk
 def test_a_database_that_somebody_holds(xp: Xp, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     from storage.database import DatabaseOptions
 
-    monkeypatch.setattr("cli.session.options_of", lambda _: DatabaseOptions(xp.database, busy_timeout_ms=10))
+    monkeypatch.setattr("cli.store.options_of", lambda _: DatabaseOptions(xp.database, busy_timeout_ms=10))
     with ledger.store.database.atomic("IMMEDIATE"):
         said = xp("user", "create", "ana@x.org").sentence
     assert "another process holds a lock" in said

@@ -124,6 +124,7 @@ async def test_a_member_whom_another_process_removes(
     him, her = (await bob.me())["id"], (await alice.me())["id"]
     thread = await alice.thread(members=[{"user_id": him}])
     async with raw_client(session, process.websocket_url, bob.token) as client:
+        client.ignores_own = True
         await client.subscribe(thread["id"])
 
         def remove() -> None:

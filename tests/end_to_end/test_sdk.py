@@ -1,4 +1,4 @@
-"""The official SDK for Python, unchanged, against a real server process."""
+"""The official SDK for Python, unchanged, against a real server process; in Protobuf where a test says so."""
 
 import asyncio
 import contextlib
@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 import centrifuge
+import orjson
 import pytest
 
 from actors import limits
@@ -31,7 +32,7 @@ class Follower(centrifuge.SubscriptionEventHandler):
 
     async def on_publication(self, ctx: centrifuge.PublicationContext) -> None:
         self.offsets.append(ctx.pub.offset)
-        self.events.append(ctx.pub.data)
+        self.events.append(plain(ctx.pub.data))
         self._news.set()
 
     async def on_subscribed(self, ctx: centrifuge.SubscribedContext) -> None:
@@ -52,9 +53,19 @@ class Follower(centrifuge.SubscriptionEventHandler):
         await self.until(lambda: bool(self.offsets) and self.offsets[-1] >= offset)
 
 
+def plain(data: Any) -> Any:
+    """An application's data is JSON, which the SDK leaves to the application in Protobuf."""
+    return orjson.loads(data) if isinstance(data, bytes) else data
+
+
+@pytest.fixture(params=[False, True], ids=["JSON", "Protobuf"])
+def protobuf(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
 @asynccontextmanager
 async def following(
-    url: str, thread_id: str, name: str = "alice"
+    url: str, thread_id: str, name: str = "alice", *, protobuf: bool = False
 ) -> AsyncIterator[tuple[centrifuge.Client, Any, Follower]]:
     """An SDK client that is subscribed to a thread."""
 
@@ -62,8 +73,9 @@ async def following(
         return token(name)
 
     client = centrifuge.Client(
-        url, token=token(name), get_token=fresh_token, min_reconnect_delay=0.01, max_reconnect_delay=0.2
-    )
+        url, token=token(name), get_token=fresh_token, min_reconnect_delay=0.01, max_reconnect_delay=0.2,
+        use_protobuf=protobuf,
+    )  # fmt: skip
     follower = Follower()
     subscription = client.new_subscription(f"thread:{thread_id}", follower, min_resubscribe_delay=0.01)
     await client.connect()
@@ -80,27 +92,30 @@ def alice(process: ServerProcess, session: aiohttp.ClientSession) -> Client:
     return Client(session, process.url, "alice")
 
 
-async def test_publish_rpc_and_history(process: ServerProcess, alice: Client) -> None:
+async def test_publish_rpc_and_history(process: ServerProcess, alice: Client, protobuf: bool) -> None:
     thread = await alice.thread()
-    async with following(process.websocket_url, thread["id"]) as (client, subscription, follower):
-        await subscription.publish({"content": "by publish"})
-        answer = await client.rpc("create_message", {"thread_id": thread["id"], "content": "by rpc"})
-        assert answer.data["offset"] == 3
+    put: Any = orjson.dumps if protobuf else lambda data: data
+    async with following(process.websocket_url, thread["id"], protobuf=protobuf) as (client, subscription, follower):
+        await subscription.publish(put({"content": "by publish"}))
+        answer = await client.rpc("create_message", put({"thread_id": thread["id"], "content": "by rpc"}))
+        assert plain(answer.data)["offset"] == 3
         await follower.reaches(3)
         assert [event["data"]["content"] for event in follower.events] == ["by publish", "by rpc"]
         history = await subscription.history(limit=10)
         assert [item.offset for item in history.publications] == [1, 2, 3]
         assert history.offset == 3
         with pytest.raises(centrifuge.ReplyError) as caught:
-            await client.rpc("get_thread", {"id": "nonsense"})
+            await client.rpc("get_thread", put({"id": "nonsense"}))
         assert caught.value.code == 107
 
 
-async def test_nothing_is_lost_when_the_connection_is_severed(process: ServerProcess, alice: Client) -> None:
+async def test_nothing_is_lost_when_the_connection_is_severed(
+    process: ServerProcess, alice: Client, protobuf: bool
+) -> None:
     thread = await alice.thread()
     async with proxy_to(process.port) as proxy:
         url = f"ws://127.0.0.1:{proxy.port}/connection/websocket"
-        async with following(url, thread["id"]) as (_, _, follower):
+        async with following(url, thread["id"], protobuf=protobuf) as (_, _, follower):
             for cut in range(5):
                 await asyncio.gather(*(alice.say(thread, f"{cut}.{n}") for n in range(10)), _sever(proxy))
             await follower.reaches(51)
@@ -113,7 +128,9 @@ async def _sever(proxy: Proxy) -> None:
     proxy.sever()
 
 
-async def test_nothing_is_lost_when_frames_are_cut_in_the_middle(process: ServerProcess, alice: Client) -> None:
+async def test_nothing_is_lost_when_frames_are_cut_in_the_middle(
+    process: ServerProcess, alice: Client, protobuf: bool
+) -> None:
     """Forty connections one after another, each ends after so many bytes, while three write."""
     thread = await alice.thread()
     chance = random.Random(20261123)
@@ -121,7 +138,7 @@ async def test_nothing_is_lost_when_frames_are_cut_in_the_middle(process: Server
         # A handshake has about 130 bytes, the answer to connect 250, an event 700.
         proxy.cut_after = [chance.randint(100, 4_000) for _ in range(40)]
         url = f"ws://127.0.0.1:{proxy.port}/connection/websocket"
-        async with following(url, thread["id"]) as (_, _, follower):
+        async with following(url, thread["id"], protobuf=protobuf) as (_, _, follower):
 
             async def write(name: str) -> None:
                 for number in range(40):
@@ -190,9 +207,9 @@ async def test_who_loses_access_is_told(process: ServerProcess, session: aiohttp
         assert follower.offsets == [3]
 
 
-async def test_nothing_is_lost_when_the_server_is_killed(process: ServerProcess, alice: Client) -> None:
+async def test_nothing_is_lost_when_the_server_is_killed(process: ServerProcess, alice: Client, protobuf: bool) -> None:
     thread = await alice.thread()
-    async with following(process.websocket_url, thread["id"]) as (_, _, follower):
+    async with following(process.websocket_url, thread["id"], protobuf=protobuf) as (_, _, follower):
         await alice.say(thread, "before")
         process.kill()
         await process.ended()
@@ -204,11 +221,11 @@ async def test_nothing_is_lost_when_the_server_is_killed(process: ServerProcess,
         assert follower.subscribed[1].recovered
 
 
-async def test_what_is_too_much_is_told_not_cut(process: ServerProcess, alice: Client) -> None:
+async def test_what_is_too_much_is_told_not_cut(process: ServerProcess, alice: Client, protobuf: bool) -> None:
     thread = await alice.thread()
     async with proxy_to(process.port) as proxy:
         url = f"ws://127.0.0.1:{proxy.port}/connection/websocket"
-        async with following(url, thread["id"]) as (_, subscription, follower):
+        async with following(url, thread["id"], protobuf=protobuf) as (_, subscription, follower):
             await alice.say(thread, "seen")
             await follower.reaches(2)
             await subscription.unsubscribe()
@@ -246,7 +263,7 @@ async def test_an_expired_token_is_renewed(process: ServerProcess, alice: Client
     await client.disconnect()
 
 
-async def test_a_token_is_renewed_while_connected(process: ServerProcess, alice: Client) -> None:
+async def test_a_token_is_renewed_while_connected(process: ServerProcess, alice: Client, protobuf: bool) -> None:
     """Before it runs out the SDK sends a new one: the connection stays, and nothing is interrupted."""
     thread = await alice.thread()
     asked = asyncio.Event()
@@ -261,6 +278,7 @@ async def test_a_token_is_renewed_while_connected(process: ServerProcess, alice:
             f"ws://127.0.0.1:{proxy.port}/connection/websocket",
             token=token("alice", ttl_seconds=lives),
             get_token=fresh_token,
+            use_protobuf=protobuf,
         )
         follower = Follower()
         subscription = client.new_subscription(f"thread:{thread['id']}", follower)

@@ -1,7 +1,7 @@
 """HTTP as bytes on one connection, for what a well-behaved client would not send."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from multidict import CIMultiDict
@@ -24,12 +24,18 @@ class RawConnection:
         self.writer.write(b"\r\n".join(encoded) + b"\r\n\r\n" + body)
         await self.writer.drain()
 
-    async def answer(self) -> Answer:
-        """The next answer; its body is as long as it says."""
+    async def head(self) -> Answer:
+        """The next answer without its body, which it may not have or never end."""
         async with asyncio.timeout(PATIENCE):
             head = (await self.reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
             headers = CIMultiDict(tuple(line.split(": ", 1)) for line in head[1:] if line)
-            return Answer(int(head[0].split()[1]), headers, await self.reader.readexactly(_length(headers)))
+            return Answer(int(head[0].split()[1]), headers, b"")
+
+    async def answer(self) -> Answer:
+        """The next answer; its body is as long as it says."""
+        head = await self.head()
+        async with asyncio.timeout(PATIENCE):
+            return Answer(head.status, head.headers, await self.reader.readexactly(_length(head.headers)))
 
     async def ask(self, *lines: str | bytes, body: bytes = b"") -> Answer:
         await self.send(*lines, body=body)
@@ -40,7 +46,7 @@ class RawConnection:
         self.writer.transport.abort()
 
 
-def _length(headers: CIMultiDict[str]) -> int:
+def _length(headers: Mapping[str, str]) -> int:
     return int(headers.get("Content-Length", 0))
 
 

@@ -8,9 +8,10 @@ from pydantic import TypeAdapter
 
 from actors import events, records
 from actors.commands import Reacted
-from actors.events import Event, MemberGone, ReactionChange, ReadChange, ThreadGone
-from actors.records import Member, Message, Reaction, ReactionGroup, Revision, Thread
+from actors.events import ControlChange, Event, MemberGone, ReactionChange, ReadChange, ThreadGone
+from actors.records import Member, Memory, Message, Reaction, ReactionGroup, Revision, Thread
 from server import render
+from server.schemas.memory import MemoryView
 from server.schemas.messages import MessageView, ReactedView, ReactionView, RevisionView
 from server.schemas.threads import EventView, MemberView, ThreadView
 from server.schemas.users import UserView
@@ -64,6 +65,7 @@ def test_everything_is_as_it_is_documented() -> None:
     view(MessageView, render.message(replace(MESSAGE, blocks=None, edited_at=None, deleted_at=5, reactions=())))
     view(ThreadView, render.thread(THREAD))
     view(ThreadView, render.thread(replace(THREAD, last_message=None, membership=None, deleted_at=None)))
+    view(MemoryView, render.memory(Memory(ID, "{}", 1)))
     view(ReactionView, render.reaction(Reaction("👍", ANA.author, 0)))
     view(ReactedView, render.reacted(Reacted(True, True, MESSAGE)))
     view(RevisionView, render.revision(Revision(1, "x", None, "{}", ANA.author, 0)))
@@ -104,9 +106,11 @@ EVENTS: dict[str, object] = {
     "thread.deleted": ThreadGone(ID),
     **dict.fromkeys(("member.added", "member.updated"), MEMBER),
     "member.removed": MemberGone(BO.author),
-    **dict.fromkeys(("message.created", "message.updated", "message.deleted"), MESSAGE),
+    **dict.fromkeys(("message.created", "message.updated", "message.deleted", "message.completed"), MESSAGE),
     **dict.fromkeys(("reaction.added", "reaction.removed"), ReactionChange(ID, "👍", BO.author, 3)),
     "read.updated": ReadChange(BO.author, 5, 3),
+    "control.changed": ControlChange("human", "shared", "a person takes over"),
+    "memory.updated": Memory(ID, '{"facts":  []}', 4),
 }
 
 
@@ -119,7 +123,7 @@ def test_an_event_holds_nothing_personal(kind: str) -> None:
     told = orjson.loads(render.event_json(event(kind)))
     view(EventView, told)
     assert told["actor"] == {"id": ANA.id, "name": "Ana", "kind": "HUMAN"}
-    for personal in ("reacted_by_me", "membership", "memory", "unread_count", "email", "last_read_number", '"key"'):
+    for personal in ("reacted_by_me", "membership", "unread_count", "email", "last_read_number", '"key"'):
         assert personal not in encoded(told), personal
 
 
@@ -132,9 +136,17 @@ def test_publications_are_events_with_their_place() -> None:
 def test_every_event_type_is_rendered() -> None:
     assert EVENTS.keys() == set(events.EVENT_TYPES)
     assert {
-        kind: set(render.event_data(event(kind))) for kind in ("thread.deleted", "member.removed", "read.updated")
+        kind: set(render.event_data(event(kind)))
+        for kind in ("thread.deleted", "member.removed", "read.updated", "memory.updated")
     } == {
         "thread.deleted": {"id"},
         "member.removed": {"thread_id", "user"},
         "read.updated": {"user", "last_read_offset"},
+        "memory.updated": {"memory", "version"},
     }
+
+
+def test_only_its_own_events_tell_the_memory() -> None:
+    """It may have 64 KiB: no other event carries it along."""
+    assert [kind for kind in EVENTS if "memory" in encoded(render.event_data(event(kind)))] == ["memory.updated"]
+    assert '"memory":{"facts":  []}' in encoded(render.event_data(event("memory.updated")))

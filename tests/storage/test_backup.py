@@ -18,7 +18,7 @@ from storage.database import DatabaseOptions, DatabaseProblem
 from storage.lock import data_folder_lock
 from storage.maintenance import copying, integrity, replacing
 from storage.maintenance.opening import snapshot
-from tests.builders import Ledger, options, post
+from tests.builders import MIGRATIONS, Ledger, options, post
 
 
 def silent(_: int, __: int) -> None: ...
@@ -273,11 +273,12 @@ def test_a_backup_of_an_older_version_is_brought_up_to_date(
     back_up(filled, target)
     later = tmp_path / "migrations"
     later.mkdir()
-    (later / "0001_initial.py").write_text((schema.DIRECTORY / "0001_initial.py").read_text())
-    (later / "0002_later.py").write_text("def up(migrator, db):\n    db.execute_sql('CREATE TABLE later (a)')\n")
+    for name in MIGRATIONS:
+        (later / f"{name}.py").write_text((schema.DIRECTORY / f"{name}.py").read_text())
+    (later / "0099_later.py").write_text("def up(migrator, db):\n    db.execute_sql('CREATE TABLE later (a)')\n")
     monkeypatch.setattr(schema, "DIRECTORY", later)
     filled.close()
-    assert restore(target, filled).migrated == ["0002_later"]
+    assert restore(target, filled).migrated == ["0099_later"]
     assert ask(filled.path, "SELECT count(*) FROM later") == [(0,)]
 
 
@@ -372,7 +373,7 @@ def test_a_power_cut_before_the_last_step_leaves_the_old_one(
 def test_starting_over(filled: Ledger) -> None:
     epoch = filled.store.epoch
     filled.close()
-    assert replacing.start_over(filled.options) == ["0001_initial"]
+    assert replacing.start_over(filled.options) == MIGRATIONS
     assert wrong(filled.path) == []
     filled.reopen()
     assert filled.store.epoch != epoch

@@ -39,6 +39,7 @@ class Lived:
         self.elsewhere = ledger.post(self.bo, self.other, "elsewhere")
         self.edited = ledger.post(self.ana, self.thread, "a slip")
         self.gone = ledger.post(self.ana, self.thread, "secret")
+        ledger.index()
         self.edit(self.ana, self.edited, "edited")
         self.edit(self.ana, self.gone, "another secret")
         self.react(self.bo, self.first)
@@ -112,6 +113,7 @@ DAMAGES: tuple[Damage, ...] = (
         'UPDATE event SET "offset" = 50 - "offset" WHERE thread_id = 2',
         "the one before it",
     ),
+    ("types of entries", "UPDATE event SET type = 'thread.moved' WHERE position = 1", "of type thread.moved"),
     ("a thread's position", "UPDATE thread SET position = 1 WHERE id = 1", "stands at position 1"),
     ("counted messages", "UPDATE thread SET message_count = 3 WHERE id = 2", "counts 3 messages, it has 1"),
     ("counted messages", "DELETE FROM message WHERE thread_id = 2", "counts 1 messages, it has 0"),
@@ -159,6 +161,13 @@ DAMAGES: tuple[Damage, ...] = (
     ("reactions to what is there", "UPDATE reaction SET message_id = 99", "Message 99"),
     ("every reaction in the log", "UPDATE reaction SET position = 1", "at position 1"),
     ("every reaction in the log", "UPDATE reaction SET position = 99", "at position 99"),
+    ("one search index", "DELETE FROM search_progress", "made up to no position"),
+    ("one search index", "UPDATE search_progress SET indexed = 99", "made up to 99"),
+    ("one search index", "INSERT INTO search_progress (version, indexed) VALUES ('', 0)", "the log's head is"),
+    ("every message in the search index", "INSERT INTO search (search) VALUES ('delete-all')", "Message c"),
+    ("every title in the search index", "INSERT INTO search (search) VALUES ('delete-all')", "of thread c"),
+    ("nothing else in the search index", "INSERT INTO search (rowid, tags) VALUES (99, 'km')", "of position 99"),
+    ("nothing else in the search index", "UPDATE message SET deleted_at = 1 WHERE number = 1", "of position 5"),
 )
 
 
@@ -186,7 +195,7 @@ def test_a_damaged_file(lived: Lived) -> None:
     lived.ledger.close()
     path = lived.ledger.path
     with path.open("r+b") as file:
-        file.seek(path.stat().st_size // 2)
+        file.seek(path.stat().st_size * 3 // 4)  # not where the schema is: such a file opens no more
         file.write(random.Random(1).randbytes(16_384))
     found = findings(path)
     assert "the file" in found
@@ -242,11 +251,11 @@ def test_a_thread_that_vanished_as_a_whole(lived: Lived) -> None:
     """Not an hour after its last event nobody can have taken it."""
     ledger = lived.ledger
     ledger.thread(lived.ana)
-    tables = ("message", "event", "member")
+    tables = ("message", "event", "member", "notification")
     found = lived.damage(
         *(f"DELETE FROM {table} WHERE thread_id = 2" for table in tables), "DELETE FROM thread WHERE id = 2"
     )
-    assert found.keys() == {"positions without a gap"}
+    assert found.keys() == {"positions without a gap", "nothing else in the search index"}
 
 
 def test_a_thread_just_deleted_is_still_whole(lived: Lived) -> None:

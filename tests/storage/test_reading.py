@@ -9,9 +9,9 @@ from actors import commands
 from actors.errors import NotFound
 from actors.events import Event, MemberGone, ReactionChange
 from actors.identifiers import new_id
-from actors.records import Identity, Member, Message, Thread
+from actors.records import Identity, Member, Memory, Message, Thread
 from storage.history import SqliteHistory
-from storage.reading import log, messages, threads
+from storage.reading import context, log, memory, messages, threads
 from tests.builders import Ledger, post
 
 
@@ -132,6 +132,8 @@ def test_strangers_read_nothing(ledger: Ledger, ana: Identity, bo: Identity, thr
         lambda who: ledger.ask(messages.revisions, who, message.id),
         lambda who: ledger.ask(messages.reactions, who, message.id, limit=9, after=None),
         lambda who: ledger.ask(log.after_offset, who, thread.id, 0, limit=9),
+        lambda who: ledger.ask(memory.one, who, thread.id),
+        lambda who: ledger.ask(context.build, who, thread.id, 100),
     ]
     root = ledger.admin("root")
     for question in questions:
@@ -287,6 +289,8 @@ def everything_happens(ledger: Ledger, ana: Identity, bo: Identity) -> tuple[Thr
         commands.MarkRead(**there),
         commands.UpdateMember(**there, user_id=bo.user.id, role="VIEWER"),
         commands.DeleteMessage(**there, message_id="m1"),
+        commands.ReplaceMemory(**there, memory='{"n":1}'),
+        commands.UpdateMemory(**there, patch='{"n":2}'),
         commands.RemoveMember(**there, user_id=bo.user.id),
     ):
         told += ledger.do(command).events
@@ -298,15 +302,16 @@ def test_every_type_of_entry_is_read_back(ledger: Ledger, ana: Identity, bo: Ide
     page = ledger.ask(log.after_offset, ana, thread.id, 0, limit=100)
     assert [e.type for e in page.events] == [
         "thread.created", "member.added", "message.created", "message.created", "thread.updated", "message.updated",
-        "reaction.added", "reaction.removed", "read.updated", "member.updated", "message.deleted", "member.removed",
+        "reaction.added", "reaction.removed", "read.updated", "member.updated", "message.deleted", "memory.updated",
+        "memory.updated", "member.removed",
     ]  # fmt: skip
     same = ("thread_key", "thread_id", "position", "offset", "type", "time", "actor")
     for stored, live in zip(page.events, told, strict=True):
         assert [getattr(stored, name) for name in same] == [getattr(live, name) for name in same]
-    assert (page.head, page.more, page.epoch) == (12, False, ledger.store.epoch)
+    assert (page.head, page.more, page.epoch) == (14, False, ledger.store.epoch)
     assert page.position == ledger.one("SELECT position FROM log_head")
     by_offset = {e.offset: e for e in page.events}
-    for offset in (7, 8, 9, 11, 12):  # what has not changed since is told as it was live
+    for offset in (7, 8, 9, 11, 13, 14):  # what has not changed since is told as it was live
         assert by_offset[offset] == told[offset - 1]
 
 
@@ -316,7 +321,9 @@ def test_entries_tell_their_resource_as_it_is_now(ledger: Ledger, ana: Identity,
     for n in (2, 5, 10):  # created, updated and deleted all answer the tombstone
         assert isinstance(data[n], Message)
         assert (data[n].id, data[n].content, data[n].deleted_at is not None) == ("m1", "", True)
-    for n in (1, 9, 11):  # who has left is gone in whatever was said of them before
+    for n in (11, 12):
+        assert data[n] == Memory(thread.id, '{"n":2}', 3)
+    for n in (1, 9, 13):  # who has left is gone in whatever was said of them before
         assert data[n] == MemberGone(bo.author)
     assert isinstance(data[0], Thread)
     assert data[0].title == "New"
@@ -439,10 +446,12 @@ async def test_the_history_port_answers_all_of_it(ledger: Ledger, ana: Identity,
         assert await history.thread_of("m2") == thread.id
         assert (await history.revisions(ana, "m2"))[1] == ()
         assert (await history.reactions(ana, "m2", limit=9, after=None)).items == ()
-        assert (await history.log_of_thread(ana, thread.id, 0, limit=99)).head == 12
-        assert len((await history.log_of_threads(ana, [thread.id], 0, limit=99)).events) == 12
+        assert (await history.log_of_thread(ana, thread.id, 0, limit=99)).head == 14
+        assert len((await history.log_of_threads(ana, [thread.id], 0, limit=99)).events) == 14
         assert len(await history.between([thread.id], 2, 5)) == 3
-        assert await history.head() == (ledger.store.epoch, 12)
+        assert await history.head() == (ledger.store.epoch, 14)
+        assert await history.memory(ana, thread.id) == (Memory(thread.id, '{"n":2}', 3), 14)
+        assert [line.text for line in (await history.context(ana, thread.id, 100)).lines] == ["two"]
         assert await history.thread_state(thread.id) == ledger.state(thread)
         with pytest.raises(NotFound):
             await history.thread(bo, thread.id)

@@ -7,19 +7,19 @@ from pathlib import Path
 import pytest
 from playhouse.schema_diff import diff_models
 
-from storage import models, schema
+from storage import schema
 from storage.database import DatabaseProblem, open_writer
 from storage.journal_store import JournalStore
-from tests.builders import Ledger, options
+from tests.builders import MIGRATIONS, Ledger, options
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_fresh_database_gets_every_migration(tmp_path: Path) -> None:
     database = open_writer(options(tmp_path / "new" / "experience.db"))
-    assert schema.migrate(database, tmp_path) == ["0001_initial"]
+    assert schema.migrate(database, tmp_path) == MIGRATIONS
     tables = {row[0] for row in database.execute_sql("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    assert {model._meta.table_name for model in models.MODELS} <= tables
+    assert {model._meta.table_name for model in schema.MODELS} <= tables
     assert database.execute_sql("SELECT count(*), max(position) FROM log_head").fetchone() == (1, 0)
     database.close()
 
@@ -35,14 +35,14 @@ def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_the_models_are_what_the_migrations_made(ledger: Ledger) -> None:
-    difference = diff_models(ledger.store.database, models.MODELS)
+    difference = diff_models(ledger.store.database, schema.MODELS)
     assert not difference, difference
 
 
 def test_the_enumerations_of_the_migration_are_those_of_the_models(ledger: Ledger) -> None:
     """`diff_models` does not compare constraints."""
     made = dict(ledger.sql("SELECT name, sql FROM sqlite_master WHERE type = 'table'"))
-    for model in models.MODELS:
+    for model in schema.MODELS:
         meta = model._meta
         for field in meta.sorted_fields:
             for constraint in field.constraints or ():
@@ -56,7 +56,7 @@ def test_foreign_keys_hold(ledger: Ledger) -> None:
 
 def test_a_database_with_pending_migrations_is_refused_where_none_may_be_applied(tmp_path: Path) -> None:
     store = JournalStore(options(tmp_path / "experience.db"), migrate_on_open=False)
-    with pytest.raises(DatabaseProblem, match="1 migrations are pending; run `xp db migrate`"):
+    with pytest.raises(DatabaseProblem, match=f"{len(MIGRATIONS)} migrations are pending; run `xp db migrate`"):
         store.open()
     store.close()
 
@@ -131,6 +131,6 @@ def test_processes_that_start_at_once_agree_on_one_schema(tmp_path: Path) -> Non
     assert len({out for out, _ in told}) == 1
     assert told[0][0].startswith("epoch ")
     again = Ledger(path)
-    assert again.sql("SELECT name FROM schema_migration") == [("0001_initial",)]
+    assert again.sql("SELECT name FROM schema_migration") == [(name,) for name in MIGRATIONS]
     assert again.one("SELECT count(*) FROM log_head") == 1
     again.close()

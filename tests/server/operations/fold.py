@@ -13,6 +13,7 @@ class Fold:
 
     def __init__(self, events: Iterable[Json] = ()) -> None:
         self.thread: Json = {}
+        self.memory: Json = {"memory": {}, "version": 1}
         self.messages: dict[str, Json] = {}
         self.members: dict[str, Json] = {}
         self.reactions: list[tuple[str, str, str]] = []
@@ -24,6 +25,7 @@ class Fold:
     def begin(self, state: Json) -> "Fold":
         """Go on from a state that was fetched."""
         self.thread, self.offset = state["thread"], state["thread"]["offset"]
+        self.memory = state["memory"]
         self.messages = {message["id"]: message for message in state["messages"]}
         self.members = {member["user"]["id"]: member for member in state["members"]}
         self.reactions = [(m, r["emoji"], r["user"]["id"]) for m, rs in state["reactions"].items() for r in rs]
@@ -61,7 +63,10 @@ class Fold:
     def _message_updated(self, event: Json, message: Json) -> None:
         self.messages[message["id"]] = message
 
-    _message_deleted = _message_updated
+    _message_deleted = _message_completed = _message_updated
+
+    def _control_changed(self, event: Json, change: Json) -> None:
+        self.thread = {**self.thread, "control": change["control"]}
 
     def _reaction_added(self, event: Json, change: Json) -> None:
         self._reaction_removed(event, change)
@@ -74,6 +79,9 @@ class Fold:
     def _read_updated(self, event: Json, change: Json) -> None:
         self._read(change["user"]["id"], change["last_read_offset"])
 
+    def _memory_updated(self, event: Json, memory: Json) -> None:
+        self.memory = memory
+
     def _read(self, user_id: str, offset: int) -> None:
         member = self.members.get(user_id)
         if member is not None:
@@ -84,6 +92,7 @@ class Fold:
         messages = sorted(self.messages.values(), key=lambda message: -message["offset"])
         return {
             "thread": {**_shared(self.thread), "offset": self.offset, "message_count": len(messages)},
+            "memory": self.memory,
             "messages": [{**message, "reactions": self._groups(message)} for message in messages],
             "members": self.members,
             "reactions": {m["id"]: [] if m["deleted_at"] else self._of(m) for m in messages},
@@ -109,15 +118,18 @@ async def fetched(client: Client, thread_id: str) -> Json:
     reactions = {
         m["id"]: (await client.get(f"/api/v1/messages/{m['id']}/reactions", limit="100")).data for m in messages
     }
-    return {"thread": thread, "messages": messages, "members": members, "reactions": reactions}
+    memory = (await client.get(f"{path}/memory")).data
+    return {"thread": thread, "memory": memory, "messages": messages, "members": members, "reactions": reactions}
 
 
 def comparable(state: Json) -> Json:
     """What `fetched` gave, in the form of `Fold.state`."""
     last = state["thread"]["last_message"]
     assert last == (state["messages"][0] if state["messages"] else None)
+    assert state["memory"] == {"memory": state["thread"]["memory"], "version": state["thread"]["memory_version"]}
     return {
         "thread": _shared(state["thread"]),
+        "memory": state["memory"],
         "messages": [{**m, "reactions": _by_emoji(m["reactions"])} for m in state["messages"]],
         "members": {member["user"]["id"]: member for member in state["members"]},
         "reactions": {m: [(r["emoji"], r["user"]["id"]) for r in rs] for m, rs in state["reactions"].items()},
@@ -126,8 +138,9 @@ def comparable(state: Json) -> Json:
 
 
 def _shared(thread: Json) -> Json:
-    """Without what is personal, and without its last message, which is one of the messages."""
-    return {name: value for name, value in thread.items() if name not in ("membership", "memory", "last_message")}
+    """Without what is personal, its last message, which is one of the messages, and its memory, which is told apart."""
+    apart = ("membership", "memory", "memory_version", "last_message")
+    return {name: value for name, value in thread.items() if name not in apart}
 
 
 def _by_emoji(groups: list[Json]) -> Json:

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 ACTIONS = (
     "post", "post", "post", "reply", "edit", "delete", "react", "react", "unreact", "toggle", "read", "read to",
     "title", "status", "metadata", "role", "mute", "join", "leave",
+    "remember", "recall", "answer", "stop", "hand over",
 )  # fmt: skip
 TOLD = set(events.EVENT_TYPES) - {"thread.deleted"}
 """What the log of a thread can tell by REST; a deleted thread has none any more."""
@@ -54,13 +55,24 @@ class Company:
             assert answer is None or answer.status < 500, answer.raw
 
     async def do(self, client: Client, action: str, number: int) -> Answer | None:
+        if action in ("answer", "stop"):
+            return await self._answer(client, number, stopped=action == "stop")
         if action in ("post", "reply"):
             return await self._say(client, number, is_reply=action == "reply")
         if action in ("edit", "delete", "react", "unreact", "toggle"):
             return await self._about_message(client, action, number) if self.messages else None
         if action in ("role", "mute", "join", "leave"):
             return await self._about_member(client, action, number)
+        return await self._about_thread(client, action, number)
+
+    async def _about_thread(self, client: Client, action: str, number: int) -> Answer:
         match action:
+            case "remember":
+                return await client.patch(f"{self.url}/memory", memory={"facts": [f"{number}"], f"k{number % 3}": None})
+            case "recall":
+                return await client.put(f"{self.url}/memory", memory={f"k{number % 3}": number})
+            case "hand over":
+                return await client.post(f"{self.url}/control", control=("bot", "human", "shared")[number % 3])
             case "read":
                 return await client.post(f"{self.url}/read")
             case "read to":
@@ -90,6 +102,17 @@ class Company:
         if answer.status == 201:
             self.messages.append(answer.data["id"])
         return answer
+
+    async def _answer(self, client: Client, number: int, *, stopped: bool) -> Answer:
+        """Written while others read; what is appended is told by nothing that lasts, only how it ended."""
+        opened = await client.post(f"{self.url}/messages", status="STREAMING", metadata={"n": number})
+        if opened.status != 201:
+            return opened
+        url = f"/api/v1/messages/{opened.data['id']}"
+        self.messages.append(opened.data["id"])
+        if stopped:
+            return await client.post(f"{url}/cancel")
+        return await client.post(f"{url}/complete", content=f"{client.name} answers {number}")
 
     async def _about_message(self, client: Client, action: str, number: int) -> Answer:
         url = f"/api/v1/messages/{self.messages[number % len(self.messages)]}"
@@ -144,6 +167,7 @@ async def test_every_kind_of_event(server: Server) -> None:
         (bob, "toggle", 0), (bob, "react", 0), (carol, "read", 0), (alice, "role", 1), (carol, "post", 1),
         (carol, "mute", 0), (alice, "title", 1), (alice, "metadata", 2), (alice, "leave", 1), (alice, "join", 1),
         (bob, "unreact", 0), (alice, "delete", 0), (alice, "status", 1), (alice, "status", 0),
+        (bob, "recall", 0), (alice, "remember", 1), (bob, "answer", 1), (alice, "stop", 2), (bob, "hand over", 1),
     ]  # fmt: skip
     fold, kinds = Fold(), set()
     for client, action, number in program:

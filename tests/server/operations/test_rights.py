@@ -52,6 +52,7 @@ async def test_rights_end_even_if_the_admin_does_not_wait(
                 connection.cut()
                 await until(lambda before=before: not asyncio.all_tasks() - before, "the end of the request")
         await until(lambda: not journal.in_flight, "the commit")
+        await server.services.access.settle()
         assert (await bob.get("/api/v1/users/me")).status == status
 
 

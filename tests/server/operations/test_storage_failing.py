@@ -3,16 +3,17 @@
 import asyncio
 import functools
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cli import serve
-from server import operations
 from storage.database import DatabaseOptions
 from storage.readers import Readers
 from tests.server.locking import locked
-from tests.server.operations.sweep.requests import BODIES, check_problem
+from tests.server.operations.sweep.requests import PASSWORD, SWEPT, World, check_problem, world_of
 from tests.serving import Answer, Client, Server, serving
 
 
@@ -24,34 +25,38 @@ async def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
         yield running
 
 
+UNWRITTEN = frozenset({"append_to_message", "set_typing", "get_readiness"})
+"""What is told to the living only, and who says that nothing can be written."""
+WRITTEN_DOWN = frozenset({"export_user"})
+"""Reads that the audit log has to know about."""
+
+
 async def test_every_write_is_refused_and_every_read_goes_on(
-    alice: Client, bob: Client, root: Client, tmp_path: Path
+    server: Server, alice: Client, bob: Client, root: Client, tmp_path: Path
 ) -> None:
     """Generated from the registry."""
-    bob_id = (await bob.me())["id"]
-    thread = await alice.thread(members=[{"user_id": bob_id, "role": "OWNER"}])
-    message = await alice.say(thread)
-    await alice.put(f"/api/v1/messages/{message['id']}/reactions/🎉")
-    ids = {"thread_id": thread["id"], "message_id": message["id"], "user_id": bob_id, "emoji": "👍"}
-    by_tag = {"threads": thread["id"], "messages": message["id"], "users": bob_id}
-    special = {
-        "create_user": {"email": "new@example.com", "name": "X"}, "add_member": {"user_id": (await root.me())["id"]},
-        "update_me": {"name": "New"},
-    }  # fmt: skip
-    with locked(tmp_path / "data"):
-        for operation in operations.ALL:
-            path = operation.path.format(**ids, id=by_tag.get(operation.tag, ""))
-            client = root if operation.tag == "users" else bob
-            body = special.get(operation.name, BODIES.get(operation.name))
-            if operation.name == "update_message":
-                client = alice  # whose message it is
-            answer = await client.request(operation.methods[0], path, json=body)
-            if operation.methods != ("GET",):
-                _check_refusal(answer, tmp_path)
-            elif operation.name != "get_readiness":
-                assert answer.status == 200, operation.name
-    assert len((await alice.get(f"/api/v1/threads/{thread['id']}/log")).data) == 4, "nothing was written"
-    assert (await alice.say(thread, "again"))["offset"] == 5
+    await alice.post("/api/v1/auth/password", new_password=PASSWORD)
+    async with AsyncExitStack() as opened:
+        world = await world_of(server, alice, bob, root, opened)
+        for operation in SWEPT:
+            await world.prepare(operation)
+        before = await written(world)
+        with locked(tmp_path / "data"):
+            for operation in SWEPT:
+                sent = {"path": world.path(operation), "body": world.body(operation)}
+                answer = await world.send(world.who_may(operation), operation, **sent)
+                is_read = operation.methods == ("GET",) or operation.name in UNWRITTEN
+                if not is_read or operation.name in WRITTEN_DOWN:
+                    _check_refusal(answer, tmp_path)
+                elif operation.name != "get_readiness":
+                    assert answer.status == 200, (operation.name, answer.raw)
+        assert await written(world) == before, "nothing was written"
+        assert (await alice.say(world.thread_id, "again"))["content"] == "again"
+
+
+async def written(world: World) -> Any:
+    log = await world.alice.get(f"/api/v1/threads/{world.thread_id}/log", limit="100")
+    return log.data, (await world.root.get("/api/v1/admin/audit")).data
 
 
 def _check_refusal(answer: Answer, folder: Path) -> None:

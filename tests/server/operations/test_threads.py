@@ -19,10 +19,13 @@ async def test_everything_a_thread_shows(alice: Client) -> None:
     me = await alice.me()
     assert thread == {
         "id": thread["id"], "title": "Plans", "status": "ACTIVE", "metadata": {"colour": "red"}, "memory": {},
+        "memory_version": 1, "control": "shared", "while_streaming": "parallel",
         "creator": {"id": me["id"], "name": "Alice", "kind": "HUMAN", "avatar_url": None}, "message_count": 0,
         "offset": 1, "last_message": None, "version": 1, "created_at": thread["created_at"],
         "updated_at": thread["created_at"], "deleted_at": None,
-        "membership": {"role": "OWNER", "last_read_offset": 0, "unread_count": 0, "muted": False},
+        "membership": {
+            "role": "OWNER", "last_read_offset": 0, "unread_count": 0, "mention_count": 0, "muted": False,
+        },
     }  # fmt: skip
     assert (await alice.get(path)).data == thread
     assert (await alice.get("/api/v1/threads")).data == [thread]

@@ -94,6 +94,7 @@ async def test_what_a_user_may_not_be(alice: Client, body: dict[str, Any]) -> No
 async def test_a_new_name_shows_in_what_an_open_connection_writes(server: Server, alice: Client) -> None:
     thread = await alice.thread()
     async with raw_client(server.session, server.websocket_url, alice.token) as client:
+        client.ignores_own = True
         await client.subscribe(thread["id"])
         await alice.patch("/api/v1/users/me", name="Al")
         data = {"thread_id": thread["id"], "content": "x"}

@@ -22,12 +22,16 @@ class Dial:
 
     def __init__(self, server: Server, stack: AsyncExitStack) -> None:
         self.server = server
+        self.ignores_own = False
+        """What clients are told of their own users is of no interest."""
         self._stack = stack
 
     async def __call__(self, who: Client | None = None, **options: Any) -> RawClient:
         token = who.token if who is not None else None
         url = self.server.websocket_url
-        return await self._stack.enter_async_context(raw_client(self.server.session, url, token, **options))
+        client = await self._stack.enter_async_context(raw_client(self.server.session, url, token, **options))
+        client.ignores_own = self.ignores_own
+        return client
 
 
 @pytest.fixture

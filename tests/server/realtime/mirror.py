@@ -14,6 +14,7 @@ class Mirror:
         self.thread = thread
         self.messages = {message["id"]: message for message in messages}
         self.members = {member["user"]["id"]: member for member in members}
+        self.memory: Json = {"memory": thread["memory"], "version": thread["memory_version"]}
         self.offset: int = thread["offset"]
 
     @classmethod
@@ -32,6 +33,11 @@ class Mirror:
             self._reaction(kind, data)
         elif kind == "read.updated":
             self._read(data["user"]["id"], data["last_read_offset"])
+        elif kind == "memory.updated":
+            if data["version"] >= self.memory["version"]:
+                self.memory = data
+        elif kind == "control.changed":
+            self.thread = {**self.thread, "control": data["control"]}
         elif kind.startswith("member."):
             self._member(data)
         elif data["offset"] >= self.thread["offset"]:  # it may be newer than its event, never older
@@ -72,7 +78,8 @@ class Mirror:
     def shown(self) -> Json:
         """What two mirrors of the same state have in common."""
         return {
-            "thread": {name: self.thread[name] for name in ("title", "status", "message_count", "version")},
+            "thread": {name: self.thread[name] for name in ("title", "status", "control", "message_count", "version")},
+            "memory": self.memory,
             "messages": {
                 key: (m["content"], m["version"], m["deleted_at"] is None, _reactions(m))
                 for key, m in self.messages.items()

@@ -8,10 +8,15 @@ import orjson
 import pytest
 
 from actors.thread import ThreadActor
-from server.realtime.channels import Channels
+from server.realtime.sources import ThreadSource
 from tests.realtime_client import Disconnected, EventStream, RawClient, event_stream
 from tests.server.realtime.conftest import Dial
 from tests.serving import Client, Server
+
+
+@pytest.fixture(autouse=True)
+def _only_threads(dial: Dial) -> None:
+    dial.ignores_own = True
 
 
 @pytest.fixture
@@ -160,14 +165,14 @@ async def test_removed_between_registering_and_the_answer(
 ) -> None:
     """The very moment that no test hits by chance: registered, and the history not read yet."""
     reading, removed = asyncio.Event(), asyncio.Event()
-    missed = Channels._missed
+    missed = ThreadSource.missed
 
-    async def later(self: Channels, *args: Any) -> Any:
+    async def later(self: ThreadSource, *args: Any) -> Any:
         reading.set()
         await asyncio.ensure_future(removed.wait())
         return await missed(self, *args)
 
-    monkeypatch.setattr(Channels, "_missed", later)
+    monkeypatch.setattr(ThreadSource, "missed", later)
     client = await dial(bob)
     for recover, code in ((True, 102),):
         subscribe = client.command("subscribe", channel=f"thread:{thread['id']}", recover=recover, offset=0)

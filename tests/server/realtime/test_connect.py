@@ -19,7 +19,7 @@ COOKIE = "rpotential_auth"
 
 async def test_what_connect_answers(dial: Dial, alice: Client) -> None:
     answer = await (await dial()).connect(alice.token)
-    assert answer["client"] == answer["session"]
+    assert "session" not in answer, "commands come over the socket, and over nothing else"
     assert answer["version"].startswith("experience-server ")
     assert answer["ping"] == 25
     assert answer["pong"] is True
@@ -131,11 +131,6 @@ async def test_who_does_not_connect_but_talks(dial: Dial, monkeypatch: pytest.Mo
         await client.send({"id": 1, "nonsense": {}})
         assert (await client.reply(1))["error"]["code"] == 104
     assert (await client.closed()).code == 3502
-
-
-async def test_the_protobuf_form(dial: Dial) -> None:
-    end = await (await dial(protocols=("centrifuge-protobuf",))).closed()
-    assert end.code == 3506
 
 
 async def test_a_command_before_connect(dial: Dial) -> None:

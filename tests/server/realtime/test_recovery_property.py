@@ -13,7 +13,7 @@ from tests.realtime_client import PATIENCE, EventStream, RawClient, event_stream
 from tests.server.realtime.mirror import Mirror
 from tests.serving import Answer, Client, Server
 
-ACTIONS = ("post", "post", "post", "edit", "delete", "react", "read", "title", "join", "leave")
+ACTIONS = ("post", "post", "post", "edit", "delete", "react", "read", "title", "join", "leave", "remember")
 Action = tuple[str, int]
 
 actions = st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 7)), min_size=1, max_size=12)
@@ -41,6 +41,7 @@ class Follower:
     async def by_websocket(self, count: int) -> None:
         """Take `count` events, or all there will be, then be gone."""
         async with raw_client(self.server.session, self.server.websocket_url, self.client.token) as client:
+            client.ignores_own = True
             channel = f"thread:{self.mirror.thread['id']}"
             await client.send(
                 client.command("subscribe", channel=channel, recover=True, epoch=self.epoch, offset=self.mirror.offset)
@@ -121,6 +122,8 @@ class Writers:
             return await client.post(f"{self.url}/read")
         if action == "title":
             return await client.patch(self.url, title=f"Title {number}")
+        if action == "remember":
+            return await client.patch(f"{self.url}/memory", memory={f"k{number % 3}": number})
         if action == "join":
             return await client.post(f"{self.url}/members", user_id=self.ids[number % 3], role="MEMBER")
         # The one who follows stays: what they may see is another test's.

@@ -1,12 +1,12 @@
 """One server for all sweeps: they leave each other's things alone, and a server for each of them would take minutes."""
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import pytest
 import pytest_asyncio
 
-from actors.identifiers import new_id
-from tests.server.operations.sweep.requests import World
+from tests.server.operations.sweep.requests import PASSWORD, World, world_of
 from tests.serving import Client, Server, serving
 
 
@@ -19,7 +19,7 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
 async def alice(server: Server) -> Client:
     client = server.client("alice")
-    await client.me()
+    assert (await client.post("/api/v1/auth/password", new_password=PASSWORD)).status == 200
     return client
 
 
@@ -38,10 +38,12 @@ async def root(server: Server) -> Client:
 
 
 @pytest_asyncio.fixture(loop_scope="package")
-async def world(server: Server, alice: Client, bob: Client, root: Client) -> World:
-    """A thread of alice's with a viewer and a message in it, for one test alone."""
-    viewer = server.client(f"viewer-{new_id()}")
-    viewer_id = (await viewer.me())["id"]
-    thread = await alice.thread(members=[{"user_id": viewer_id, "role": "VIEWER"}])
-    message = await alice.say(thread)
-    return World(alice, bob, viewer, root, viewer_id, (await bob.me())["id"], thread["id"], message["id"])
+async def world(
+    request: pytest.FixtureRequest, server: Server, alice: Client, bob: Client, root: Client
+) -> AsyncIterator[World]:
+    """A thread of alice's with a viewer and a message in it, for one test alone; and what its operation is about."""
+    async with AsyncExitStack() as opened:
+        world = await world_of(server, alice, bob, root, opened)
+        if "operation" in request.fixturenames:
+            await world.prepare(request.getfixturevalue("operation"))
+        yield world

@@ -4,7 +4,9 @@ A new operation has to be given its lines here; `test_nothing_is_forgotten` says
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,28 +14,61 @@ import pytest
 from actors.identifiers import new_id
 from server import operations
 from server.registry import Operation
-from tests.serving import Answer, Client
+from tests.realtime_client import raw_client
+from tests.serving import Answer, Client, Server
+
+WITHOUT_A_PROVIDER = frozenset({"begin_oauth", "finish_oauth"})
+"""What is not there on a server without an identity provider; tests/server/test_oidc.py has one."""
+SWEPT = tuple(operation for operation in operations.ALL if operation.name not in WITHOUT_A_PROVIDER)
 
 
 def every(*chosen: Operation) -> pytest.MarkDecorator:
     """One test for each operation."""
-    return pytest.mark.parametrize("operation", chosen or operations.ALL, ids=lambda operation: operation.name)
+    return pytest.mark.parametrize("operation", chosen or SWEPT, ids=lambda operation: operation.name)
 
 
-CLOSED = tuple(operation for operation in operations.ALL if operation.access != "open")
-WITH_BODY = tuple(operation for operation in operations.ALL if operation.has_body)
-WITHOUT_BODY = tuple(operation for operation in operations.ALL if not operation.has_body)
-READS = tuple(operation for operation in operations.ALL if "GET" in operation.methods)
-POSTS = tuple(operation for operation in operations.ALL if "POST" in operation.methods)
-PAGED = tuple(operation for operation in operations.ALL if operation.paged)
+CLOSED = tuple(operation for operation in SWEPT if operation.access in ("user", "admin"))
+WITH_BODY = tuple(operation for operation in SWEPT if operation.has_body)
+WITHOUT_BODY = tuple(operation for operation in SWEPT if not operation.has_body)
+READS = tuple(operation for operation in SWEPT if "GET" in operation.methods)
+POSTS = tuple(operation for operation in SWEPT if "POST" in operation.methods)
+PAGED = tuple(operation for operation in SWEPT if operation.paged)
 
+PASSWORD = "a password of the tests"
 BODIES: Mapping[str, dict[str, Any]] = {
     "update_me": {"name": "Alice"}, "create_user": {"name": "X"}, "update_user": {"name": "X"},
     "create_thread": {"title": "Mine"}, "update_thread": {"title": "Changed"}, "mark_read": {}, "add_member": {},
     "update_member": {"role": "MEMBER"}, "create_message": {"content": "x"}, "update_message": {"content": "changed"},
-    "toggle_reaction": {"emoji": "👍"}, "add_reaction": {},
+    "toggle_reaction": {"emoji": "👍"}, "add_reaction": {}, "replace_memory": {"memory": {"summary": "x"}},
+    "update_memory": {"memory": {"facts": ["x"]}}, "hand_over": {"control": "human"}, "set_typing": {},
+    "append_to_message": {"text": "more"}, "complete_message": {}, "fail_message": {}, "cancel_message": {},
+    "login": {"password": PASSWORD}, "refresh_session": {}, "logout": {},
+    "set_password": {"current_password": PASSWORD, "new_password": PASSWORD}, "create_api_key": {"name": "Mine"},
+    "read_notification": {}, "read_all_notifications": {}, "update_preferences": {"notify": "mentions"},
+    "update_thread_preferences": {"notify": "none"}, "mark_unread": {"offset": 2},
+    "create_user_legacy": {"name": "X"}, "create_sign_in_link": {}, "revoke_token": {"jti": "stolen"},
 }  # fmt: skip
-"""Operation → a good body; `World.body` adds ids and addresses."""
+"""Operation → a good body; `World.body` adds ids, addresses and secrets."""
+
+QUERIES: Mapping[str, dict[str, str]] = {"search": {"q": "Hello"}}
+"""Operation without a body → what it cannot do without."""
+
+FREE_TEXTS = frozenset({("search", "q"), ("list_audit", "target_id"), ("list_audit", "action")})
+"""(operation, parameter) of which any text makes sense."""
+
+NOT_KEPT: Mapping[str, str] = {
+    "login": "nobody is signed in whose key it could be", "refresh_session": "nobody is signed in",
+    "logout": "the second time nobody is signed in", "set_password": "the second time the password is another one",
+    "create_sign_in_link": "a secret that is shown once is stored nowhere",
+    "append_to_message": "its `index` makes a retry no second text", "set_typing": "it is so now, or not",
+}  # fmt: skip
+"""POSTs whose outcome no key keeps → why."""
+
+UNVERSIONED = frozenset({
+    "list_revisions", "verify_credential", "export_user", "get_info", "get_presence", "get_summary", "trace_user",
+    "trace_thread", "get_notification", "count_notifications", "get_unread", "get_thread_preferences",
+})  # fmt: skip
+"""GETs of one answer that tell how things are, which has no version."""
 
 STRANGER: Mapping[str, int] = {
     # Whoever is not a member sees nothing of a thread: it is not there.
@@ -42,13 +77,23 @@ STRANGER: Mapping[str, int] = {
             "get_thread", "update_thread", "delete_thread", "mark_read", "list_members", "add_member", "get_member",
             "update_member", "remove_member", "list_messages", "create_message", "get_message", "update_message",
             "delete_message", "list_revisions", "list_reactions", "toggle_reaction", "add_reaction",
-            "remove_reaction", "list_events",
+            "remove_reaction", "list_events", "get_memory", "replace_memory", "update_memory", "get_context",
+            "hand_over", "append_to_message", "complete_message", "fail_message", "cancel_message", "get_presence",
+            "set_typing", "get_thread_preferences", "update_thread_preferences", "mark_unread", "list_readers",
+            "get_notification", "read_notification", "dismiss_notification",
         ),
         404,
     ),
+    # Nor of another's credentials.
+    "end_session": 404, "revoke_api_key": 404,
+    **dict.fromkeys((operation.name for operation in operations.ALL if operation.access == "admin"), 403),
     "list_threads": 200, "create_thread": 201, "get_me": 200, "update_me": 200, "list_users": 200, "get_user": 200,
-    "update_user": 403, "create_user": 403, "delete_user": 403, "get_health": 200, "get_api_health": 200,
-    "get_liveness": 200, "get_readiness": 200, "get_info": 200,
+    "list_users_legacy": 200, "update_user": 403, "export_user": 403, "export_messages": 403, "get_health": 200,
+    "get_api_health": 200, "get_liveness": 200, "get_readiness": 200, "get_info": 200, "login": 200,
+    "refresh_session": 200, "logout": 200, "get_signed_in_user": 200, "verify_credential": 200, "list_sessions": 200,
+    "list_notifications": 200, "count_notifications": 200, "read_all_notifications": 200, "get_preferences": 200,
+    "update_preferences": 200, "get_unread": 200, "list_own_events": 200, "end_other_sessions": 200,
+    "set_password": 200, "list_api_keys": 200, "create_api_key": 201, "search": 200,
 }  # fmt: skip
 """Operation → what a stranger is answered who sends a good request about another's things."""
 
@@ -56,45 +101,90 @@ VIEWER: Mapping[str, int] = {
     **dict.fromkeys(
         (
             "get_thread", "mark_read", "list_members", "get_member", "list_messages", "get_message", "list_revisions",
-            "list_reactions", "list_events",
+            "list_reactions", "list_events", "get_memory", "get_context", "get_presence",
+            "get_thread_preferences", "update_thread_preferences", "mark_unread", "list_readers",
         ),
         200,
     ),
     **dict.fromkeys(
         (
             "update_thread", "delete_thread", "add_member", "update_member", "create_message", "update_message",
-            "delete_message", "toggle_reaction", "add_reaction", "remove_reaction",
+            "delete_message", "toggle_reaction", "add_reaction", "remove_reaction", "replace_memory",
+            "update_memory", "hand_over", "complete_message", "fail_message", "cancel_message", "set_typing",
         ),
         403,
     ),
+    "append_to_message": 409,  # it is not theirs that is being written
     "remove_member": 200,  # they leave
 }  # fmt: skip
 """Operation on a thread → what a member is answered who may only read."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class World:
+    """A thread of alice's with a viewer and a message in it, and people who have things of their own."""
+
+    server: Server
     alice: Client
     bob: Client
     viewer: Client
     root: Client
     viewer_id: str
+    alice_id: str
     bob_id: str
     thread_id: str
     message_id: str
+    open: AsyncExitStack
+    """Closes what was opened for a test."""
+    session_id: str = field(default_factory=new_id)
+    refresh_token: str = ""
+    key_id: str = field(default_factory=new_id)
+    connection_id: str = field(default_factory=new_id)
+    streaming_id: str = field(default_factory=new_id)
+    notification_id: str = field(default_factory=new_id)
 
-    @property
-    def ids(self) -> dict[str, str]:
+    async def prepare(self, operation: Operation) -> None:
+        """Make anew what a good request uses up."""
+        if "/sessions/" in operation.path or operation.name == "refresh_session":
+            signed_in = await self.sign_in()
+            self.session_id, self.refresh_token = signed_in["session_id"], signed_in["refresh_token"]
+        if "/api-keys/" in operation.path:
+            self.key_id = (await self.viewer.post("/api/v1/auth/api-keys", name="A key")).data["id"]
+        if "/connections/" in operation.path:
+            self.connection_id = await self.connect()
+        if "/notifications/" in operation.path:
+            await self.alice.thread(members=[{"user_id": self.viewer_id, "role": "VIEWER"}])
+            self.notification_id = (await self.viewer.get("/api/v1/notifications", limit="1")).data[0]["id"]
+        if is_of_streams(operation):
+            await self.alice.post(f"/api/v1/messages/{self.streaming_id}/cancel")  # only so many at once
+            self.streaming_id = (await self.alice.say(self.thread_id, status="STREAMING"))["id"]
+
+    async def sign_in(self) -> Any:
+        """A session of alice's; by a link, because a password takes its time."""
+        made = await self.root.post(f"/api/v1/admin/users/{self.alice_id}/sign-in-link")
+        return (await self.alice.post("/api/v1/auth/login", link=made.data["link"])).data
+
+    async def connect(self) -> str:
+        """A connection of alice's."""
+        client = await self.open.enter_async_context(raw_client(self.server.session, self.server.websocket_url))
+        connected: str = (await client.connect(self.alice.token))["client"]
+        return connected
+
+    def ids(self, operation: Operation) -> dict[str, str]:
+        """Part of a path → the id that comes after it."""
         return {
-            "thread_id": self.thread_id, "message_id": self.message_id, "user_id": self.viewer_id, "emoji": "👍",
-            "threads.id": self.thread_id, "messages.id": self.message_id, "users.id": self.viewer_id,
+            "threads": self.thread_id, "messages": self.streaming_id if is_of_streams(operation) else self.message_id,
+            "users": self.viewer_id, "members": self.viewer_id, "reactions": "👍", "sessions": self.session_id,
+            "api-keys": self.key_id, "connections": self.connection_id, "notifications": self.notification_id,
         }  # fmt: skip
 
     def parameters(self, operation: Operation) -> dict[str, str]:
         """Of the path."""
-        return {
-            name: self.ids.get(f"{operation.tag}.{name}", self.ids.get(name, "")) for name in operation.path_parameters
-        }
+        ids, parts = self.ids(operation), operation.path.split("/")
+        return {part[1:-1]: ids[before] for before, part in pairwise(parts) if part.startswith("{")}
+
+    def query(self, operation: Operation) -> dict[str, str]:
+        return QUERIES.get(operation.name, {})
 
     def path(self, operation: Operation, **others: str) -> str:
         path = operation.path
@@ -109,15 +199,22 @@ class World:
 
     def body(self, operation: Operation) -> dict[str, Any]:
         more: dict[str, Any] = {}
-        if operation.name == "create_user":
-            more = {"email": f"{new_id()}@example.com"}
-        if operation.name == "add_member":
-            more = {"user_id": self.bob_id}
+        match operation.name:
+            case "create_user" | "create_user_legacy":
+                more = {"email": f"{new_id()}@example.com"}
+            case "add_member":
+                more = {"user_id": self.bob_id}
+            case "login":
+                more = {"email": "alice@rpotential.ai"}
+            case "refresh_session":
+                more = {"refresh_token": self.refresh_token}
         return {**BODIES[operation.name], **more} if operation.has_body else {}
 
     def who_may(self, operation: Operation) -> Client:
         """Somebody whose good request succeeds."""
-        return self.root if operation.tag == "users" and operation.access != "open" else self.alice
+        if operation.access == "admin" or (operation.tag == "users" and operation.access != "open"):
+            return self.root
+        return self.viewer if operation.tag in ("api-keys", "notifications") else self.alice
 
     async def send(
         self,
@@ -130,10 +227,27 @@ class World:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """The operation's good request, or another one of it."""
+        if not path and body is None:
+            await self.prepare(operation)
         sent = self.body(operation) if body is None else body
-        options: dict[str, Any] = {"json": sent} if operation.has_body else {}
+        options: dict[str, Any] = {"json": sent} if operation.has_body else {"params": self.query(operation)}
         url = path or self.path(operation)
-        return await client.request(method or operation.methods[0], url, headers=headers, **options)
+        who = client.again() if operation.name == "logout" else client
+        return await who.request(method or operation.methods[0], url, headers=headers, **options)
+
+
+async def world_of(server: Server, alice: Client, bob: Client, root: Client, opened: AsyncExitStack) -> World:
+    viewer = server.client(f"viewer-{new_id()}")
+    viewer_id = (await viewer.me())["id"]
+    thread = await alice.thread(members=[{"user_id": viewer_id, "role": "VIEWER"}])
+    message = await alice.say(thread)
+    alice_id, bob_id = [(await client.me())["id"] for client in (alice, bob)]
+    return World(server, alice, bob, viewer, root, viewer_id, alice_id, bob_id, thread["id"], message["id"], opened)
+
+
+def is_of_streams(operation: Operation) -> bool:
+    """Whether it is about a message that is being written."""
+    return operation.handler.__module__ == "server.operations.streams"
 
 
 def check_problem(answer: Answer, *statuses: int) -> dict[str, Any]:

@@ -11,7 +11,15 @@ import pytest
 
 from actors import limits
 from server.registry import Operation
-from tests.server.operations.sweep.requests import POSTS, WITH_BODY, WITHOUT_BODY, World, check_problem, every
+from tests.server.operations.sweep.requests import (
+    FREE_TEXTS,
+    POSTS,
+    WITH_BODY,
+    WITHOUT_BODY,
+    World,
+    check_problem,
+    every,
+)
 from tests.serving import Answer
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -109,12 +117,13 @@ async def test_values_of_wrong_types(operation: Operation, world: World) -> None
     fields = {n: f for n, f in operation.request.model_fields.items() if n not in operation.path_parameters}
     for name, field in fields.items():
         for kind, value in VALUES.items():
+            await world.prepare(operation)
             body = with_field(world.body(operation), name, value)
             for headers in ({}, {"Idempotency-Key": f"{operation.name} {name} {kind}"}):
                 answer = await send(world, operation, operation.methods[0], body, **headers)
                 assert answer.status < 500, (name, kind)
                 if answer.status >= 400:
-                    check_problem(answer, 403, 404, 409, 422)
+                    check_problem(answer, *((401,) if operation.access == "open" else ()), 403, 404, 409, 422)
                 if "deep" in kind:
                     assert answer.status == 422, (name, kind)
                 if kind == "null" and not allows_null(field.annotation) and name != "blocks":
@@ -148,12 +157,14 @@ async def test_query_parameters_that_are_not_known(operation: Operation, world: 
 @every(*WITHOUT_BODY)
 async def test_query_parameters_with_garbage(operation: Operation, world: World) -> None:
     names = [name for name in operation.request.model_fields if name not in operation.path_parameters]
-    url = world.path(operation)
+    client, url = world.who_may(operation), world.path(operation)
     for name in names:
         for text in ("", " ", "x", "-1", "1.5", "NaN", "1e3", "\x00", "9" * 400, "é", "[]", "null", "after:"):
-            answer = await world.alice.get(f"{url}?{name}={quote(text)}")
+            answer = await client.request(operation.methods[0], f"{url}?{name}={quote(text)}")
+            if (operation.name, name) in FREE_TEXTS and answer.status < 300:
+                continue
             assert name in check_problem(answer, 422)["errors"] or "body" in answer.error["errors"], (name, text)
-        answer = await world.alice.get(f"{url}?{name}=1&{name}=1")
+        answer = await client.request(operation.methods[0], f"{url}?{name}=1&{name}=1")
         assert "more than once" in check_problem(answer, 422)["errors"][name][0]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cli import settings
 
 if TYPE_CHECKING:
-    from actors.records import Identity
+    from actors.records import Identity, User
     from storage.database import Database, DatabaseOptions
     from storage.journal_store import JournalStore
 
@@ -33,6 +33,14 @@ def reading(data_dir: str | None) -> Iterator["Database"]:
 
     with snapshot(options_of(data_dir)) as database:
         yield database
+
+
+def find_user(data_dir: str | None, named: str) -> "User":
+    """By id or by e-mail address. Raises `NotFound`, and `Conflict` where several have the address."""
+    from storage.maintenance import people
+
+    with reading(data_dir) as database:
+        return people.find(database, named)
 
 
 SYSTEM_SUBJECT = "\x01system"
@@ -64,6 +72,19 @@ class Writer:
             EnsureUser(subject=SYSTEM_SUBJECT, email="", name="System", domain="", role="ADMIN", kind="SERVICE")
         )
         return _identity(dataclasses.replace(user, role="ADMIN"))
+
+    def note(self, action: str, target_kind: str, target_id: str) -> None:
+        """Write down, for the audit log, what no command of an administrator writes down by itself."""
+        from actors.account_commands import NoteForAudit
+        from actors.records import Origin
+
+        actor_id = self.system().user.id
+        self.do(
+            NoteForAudit(
+                action=action, origin=Origin("", "", ""), actor_id=actor_id, credential="terminal",
+                target_kind=target_kind, target_id=target_id,
+            )
+        )  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -102,11 +123,11 @@ def everyone() -> "Identity":
     return _identity(User(0, "", "", "", "", None, "ADMIN", "SERVICE", "", "ACTIVE", "{}", 1, 0, 0))
 
 
-def identity_of(user: Any) -> "Identity":
+def identity_of(user: "User") -> "Identity":
     return _identity(user)
 
 
-def _identity(user: Any) -> "Identity":
+def _identity(user: "User") -> "Identity":
     from actors.records import Identity
 
     return Identity(user, user.author, FOREVER)

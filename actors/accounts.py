@@ -1,0 +1,120 @@
+"""How somebody comes in, and what is written down of it: sessions, API keys, revocation, the audit log. Pure records.
+
+Times are integer milliseconds since 1970 UTC, as in `actors/records.py`.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from actors.records import MemberRole, Scope, User
+
+Method = Literal["PASSWORD", "LINK", "PROVIDER"]
+ChangeKind = Literal["user", "session", "api_key", "token"]
+AuditOutcome = Literal["done", "refused"]
+
+METHODS: tuple[Method, ...] = ("PASSWORD", "LINK", "PROVIDER")
+CHANGE_KINDS: tuple[ChangeKind, ...] = ("user", "session", "api_key", "token")
+OUTCOMES: tuple[AuditOutcome, ...] = ("done", "refused")
+
+API_KEY_PREFIX = "xpk_"
+"""Every API key starts with it, so that one that leaked is recognised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Somebody signed in on one device, until it expires or is ended."""
+
+    id: str
+    user_id: str
+    method: Method
+    address: str
+    user_agent: str
+    created_at: int
+    last_seen_at: int
+    expires_at: int
+    ended_at: int | None
+    end_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """What signing in or refreshing answers."""
+
+    user: User
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class Reused:
+    """A refresh token came a second time: somebody else may have it, so its session was ended."""
+
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """The secret itself is known only to whoever made it."""
+
+    id: str
+    user_id: str
+    name: str
+    prefix: str
+    """The first characters of the secret, to tell keys apart."""
+    scopes: tuple[Scope, ...]
+    created_at: int
+    expires_at: int | None
+    last_used_at: int | None
+    revoked_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class UsedKey:
+    user: User
+    key: ApiKey
+
+
+@dataclass(frozen=True, slots=True)
+class AccessChange:
+    """Something that was verified before may hold no longer."""
+
+    number: int
+    """Grows from change to change."""
+    kind: ChangeKind
+    ref: str
+    """Public id of the user, session or key; id of the token."""
+    user: User | None
+    """For changes of a user: as they are now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A thread that a user is in."""
+
+    thread_id: str
+    title: str
+    role: MemberRole
+    joined_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    id: str
+    at: int
+    actor_id: str | None
+    """None: nobody whom the server knows, as with a failed sign-in."""
+    actor_name: str
+    credential: str
+    """`session:<id>`, `api_key:<id>`, `token:<jti>`, or `terminal`."""
+    address: str
+    user_agent: str
+    correlation_id: str
+    action: str
+    target_kind: str
+    target_id: str
+    outcome: AuditOutcome
+    reason: str
+    before: str | None
+    """JSON of what an act changed, as it was."""
+    after: str | None
+    hash: str
+    """SHA-256 over this entry and the hash of the one before it, in hex."""

@@ -1,0 +1,314 @@
+"""The user actor: tells one person's devices what their own log says, and what they have not read.
+
+Most people who are connected have no such actor: `actors.users` starts it when there is something to tell.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pykka
+
+from actors import limits
+from actors.connection import Follow
+from actors.errors import Internal, ShuttingDown, XpError
+from actors.personal import Personal
+from actors.publication import Passing, Publication, Publications
+from actors.records import Identity
+from actors.runtime import LoopActor, LoopFuture, handles
+from actors.thread import ListPresent, Subscribe, Subscribed, Unsubscribe
+from actors.unread import Counts
+from actors.user_events import UserEphemeral, UserEvent, UserLogPage
+
+logger = logging.getLogger("actors.user")
+
+EncodeUserEvent = Callable[[UserEvent | UserEphemeral], bytes]
+"""As every device of the user gets it. Called once an event."""
+
+
+class Online:
+    """Somebody who is connected: all that an idle connection costs here."""
+
+    __slots__ = ("actor", "connections", "head", "user_id", "user_key")
+
+    def __init__(self, user_key: int, user_id: str, head: int) -> None:
+        self.user_key = user_key
+        self.user_id = user_id
+        self.head = head
+        """Of their log, as far as it was told."""
+        self.connections: tuple[pykka.ActorRef[Any], ...] = ()
+        self.actor: UserActor | None = None
+
+    @property
+    def channel(self) -> str:
+        return f"user:{self.user_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """These entries of the user's log are durable, in order."""
+
+    events: Sequence[UserEvent]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Others may have written into the user's log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """Messages `first` to `newest` were written into a thread of the user's, `own` being the user's newest."""
+
+    thread_id: str
+    first: int
+    newest: int
+    own: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    page: UserLogPage | XpError
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    counts: Counts | None
+
+
+class UserActor(LoopActor):
+    def __init__(
+        self,
+        online: Online,
+        *,
+        personal: Personal,
+        encode: EncodeUserEvent,
+        followers: Callable[[str], Collection["pykka.ActorRef[Any]"]],
+        on_left: Callable[[Online], None],
+    ) -> None:
+        """`followers` answers the connections that follow a live thread: they count for themselves. `on_left` is told
+        that nobody is connected any more."""
+        super().__init__()
+        self._online = online
+        self._personal = personal
+        self._encode = encode
+        self._followers = followers
+        self._on_left = on_left
+        self._following: set[pykka.ActorRef[Any]] = set()
+        """Connections that know they get this channel."""
+        self._early: list[UserEvent] = []
+        """What arrived before an entry that another process wrote."""
+        self._looking: asyncio.Task[None] | None = None
+        self._look_again = False
+        self._waiting: list[LoopFuture[Any]] = []
+        self._counts: Counts | None = None
+        self._counting: asyncio.Task[None] | None = None
+        self._uncounted: list[Posted | UserEvent] = []
+        """What came while the counts are read."""
+        self._changed: set[str] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    # Reading along
+
+    @handles(Subscribe)
+    def _subscribe(self, message: Subscribe) -> LoopFuture[Any]:
+        """Whose channel it is was asked before. Answers where the log really stands: others may have written."""
+        connection = message.connection
+        if connection not in self._online.connections:
+            self._online.connections += (connection,)
+        self._following.add(connection)
+        reply = self.defer()
+        self._waiting.append(reply)
+        self._look(Look())
+        return reply
+
+    @handles(Unsubscribe)
+    def _unsubscribe(self, message: Unsubscribe) -> None:
+        online = self._online
+        online.connections = tuple(other for other in online.connections if other != message.connection)
+        self._following.discard(message.connection)
+
+    def on_turn_end(self) -> None:
+        self._retire_if_left()
+
+    def _retire_if_left(self) -> None:
+        if not (self._online.connections or self._inbox or self._waiting or self.actor_stopped.is_set()):
+            self._on_left(self._online)
+            self.stop()
+
+    @handles(ListPresent)
+    def _list_present(self, message: ListPresent) -> list[tuple[str, Identity]]:
+        """All are the one who asks."""
+        return [(connection.actor_urn, message.identity) for connection in self._online.connections]
+
+    # The log
+
+    @handles(Tell)
+    def _publish(self, message: Tell) -> None:
+        self._early += message.events
+        self._tell_next()
+        if self._early:
+            self._look(Look())
+
+    def _tell_next(self) -> None:
+        """Those that come next, without repeats; what is ahead of a hole waits for what is missing."""
+        self._early.sort(key=lambda event: event.offset)
+        run, early = [], []
+        head = self._online.head
+        for event in self._early:
+            if event.offset == head + 1:
+                head = event.offset
+                run.append(event)
+            elif event.offset > head:
+                early.append(event)
+        self._early = early
+        if run:
+            self._online.head = head
+            self._tell([Publication(e.offset, e.offset, e.type, self._encode(e)) for e in run])
+            self._count(run)
+
+    def _tell(self, items: list[Publication]) -> None:
+        publications = Publications(self._online.channel, items)
+        for connection in self._online.connections:
+            self._pass(connection, publications)
+
+    def _pass(self, connection: "pykka.ActorRef[Any]", publications: Publications) -> None:
+        with contextlib.suppress(pykka.ActorDeadError):
+            if connection not in self._following:
+                self._following.add(connection)
+                connection.tell(Follow(publications.channel))
+            connection.tell(publications)
+
+    @handles(Look)
+    def _look(self, _: Look) -> None:
+        if self._looking is None:
+            self._looking = self.stage.loop.create_task(self._read_log())
+        else:
+            self._look_again = True  # what is being read may be older than what it was asked for
+
+    async def _read_log(self) -> None:
+        self.urgent(_Looked(await _outcome(self._personal.log(self._online.user_key, self._online.head, limit=_PAGE))))
+
+    @handles(_Looked)
+    def _take_log(self, message: _Looked) -> None:
+        self._looking = None
+        page = message.page
+        if isinstance(page, XpError):
+            self._answer(page)
+            self._retire_if_left()
+            return
+        if not page.is_whole and page.events:  # what is so old is forgotten
+            self._online.head = max(self._online.head, page.events[0].offset - 1)
+        self._early += page.events
+        self._tell_next()
+        if self._look_again or page.more:
+            self._look_again = False
+            self._look(Look())
+        else:
+            self._answer(None)
+            self._retire_if_left()
+
+    def _answer(self, error: XpError | None) -> None:
+        waiting, self._waiting = self._waiting, []
+        for reply in waiting:
+            if error is None:
+                reply.set(Subscribed(self._online.head, None))
+            else:
+                reply.set_exception(error)
+
+    # What was not read
+
+    @handles(Posted)
+    def _take_posted(self, message: Posted) -> None:
+        if self._counts is None:
+            self._uncounted.append(message)
+            if self._counting is None:
+                self._counting = self.stage.loop.create_task(self._read_counts())
+            return
+        self._counts.posted(message.thread_id, message.first, message.newest, message.own)
+        self._changed.add(message.thread_id)
+        self._soon(0.0)
+
+    async def _read_counts(self) -> None:
+        counts = await _outcome(self._personal.counts(self._online.user_key))
+        self.urgent(_Counted(None if isinstance(counts, XpError) else counts))
+
+    @handles(_Counted)
+    def _take_counts(self, message: _Counted) -> None:
+        self._counting = None
+        self._counts = message.counts
+        uncounted, self._uncounted = self._uncounted, []
+        if self._counts is None:
+            return  # tried anew with the next message
+        for item in uncounted:
+            if isinstance(item, Posted):
+                self._take_posted(item)
+            else:
+                self._count([item])
+
+    def _count(self, events: Sequence[UserEvent]) -> None:
+        if self._counts is None:
+            if self._counting is not None:
+                self._uncounted += events
+            return
+        for event in events:
+            self._changed |= self._counts.apply(event)
+        if self._changed:
+            self._soon(limits.UNREAD_SECONDS)
+
+    def _soon(self, seconds: float) -> None:
+        if self._timer is None:
+            self._timer = self.stage.loop.call_later(seconds, self._tell_unread)
+
+    def _tell_unread(self) -> None:
+        self._timer = None
+        changed, self._changed = self._changed, set()
+        if self._counts is None or self.actor_stopped.is_set():
+            return
+        following = [self._followers(thread_id) for thread_id in changed]
+        passing: Passing | None = None
+        for connection in self._online.connections:
+            if all(connection in followers for followers in following):
+                continue
+            passing = passing or self._unread(changed)
+            self._pass(connection, passing)
+
+    def _unread(self, changed: Collection[str]) -> Passing:
+        assert self._counts is not None
+        unread = self._counts.unread(changed)
+        told = {
+            "threads": unread.threads,
+            "messages": unread.messages,
+            "mentions": unread.mentions,
+            "by_thread": [
+                {"thread_id": each.thread_id, "messages": each.messages, "mentions": each.mentions}
+                for each in unread.by_thread
+            ],
+        }
+        data = self._encode(UserEphemeral("unread", told))
+        return Passing(self._online.channel, [Publication(0, self._online.head, "unread", data)])
+
+    def on_stop(self) -> None:
+        for task in (self._looking, self._counting):
+            if task is not None:
+                task.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._answer(ShuttingDown("The server is shutting down; retry in a moment."))
+
+
+_PAGE = limits.RECOVERY_EVENTS
+
+
+async def _outcome(question: Awaitable[Any]) -> Any:
+    """What it answers, or the error of the catalogue that it came to."""
+    try:
+        return await question
+    except XpError as error:
+        return error
+    except Exception:  # whoever waits must be answered, whatever it was
+        logger.exception("something of a user's own could not be read")
+        return Internal()

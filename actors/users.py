@@ -1,0 +1,211 @@
+"""Everybody who is connected, and the way to their own channels. Confined to the event loop.
+
+An idle connection costs an entry in a dict: an actor is started for somebody with the first thing to tell them, or when
+they subscribe, and goes with their last connection.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+import pykka
+
+from actors import limits
+from actors.errors import XpError
+from actors.events import MESSAGE_CREATED, Event
+from actors.personal import Personal
+from actors.records import Message, User
+from actors.runtime import Stage
+from actors.thread import Unsubscribe
+from actors.user import EncodeUserEvent, Look, Online, Posted, Tell, UserActor
+from actors.user_events import UserEvent
+
+logger = logging.getLogger("actors.users")
+
+
+class LiveThread(Protocol):
+    """What is known of a thread whose actor is in memory."""
+
+    @property
+    def member_keys(self) -> Mapping[int, object]: ...
+
+    @property
+    def followers(self) -> Mapping["pykka.ActorRef[Any]", object]: ...
+
+
+class _Gathered:
+    """What was written into one thread since it was last told."""
+
+    __slots__ = ("first", "newest", "own")
+
+    def __init__(self, first: int) -> None:
+        self.first = first
+        self.newest = first
+        self.own: dict[int, int] = {}
+        """Author → number of their newest message."""
+
+
+class Users:
+    def __init__(
+        self,
+        stage: Stage,
+        personal: Personal,
+        encode: EncodeUserEvent,
+        live_thread: Callable[[str], LiveThread | None],
+    ) -> None:
+        self._stage = stage
+        self._personal = personal
+        self._encode = encode
+        self._live_thread = live_thread
+        self._online: dict[int, Online] = {}
+        self._heads: dict[int, int] = {}
+        """Where the logs stand that moved lately; whom an identity speaks for was read before."""
+        self._gathered: dict[str, _Gathered] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    # Who is connected
+
+    def join(self, user: User, connection: "pykka.ActorRef[Any]") -> int:
+        """From now on told what happens to them; answers where their log stands. What came before that and after is
+        told once."""
+        online = self._entry(user)
+        if connection not in online.connections:
+            online.connections += (connection,)
+        if user.log_offset > online.head:  # another process has written, and the others have not been told yet
+            self._actor(online).actor_ref.tell(Look())
+        return online.head
+
+    def _entry(self, user: User) -> Online:
+        online = self._online.get(user.key)
+        if online is None:
+            head = max(user.log_offset, self._heads.get(user.key, 0))
+            online = self._online[user.key] = Online(user.key, user.id, head)
+        return online
+
+    def leave(self, user_key: int, connection: "pykka.ActorRef[Any]") -> None:
+        """It is told no more. A second time nothing is left to do."""
+        online = self._online.get(user_key)
+        if online is None:
+            return
+        online.connections = tuple(other for other in online.connections if other != connection)
+        if online.actor is None:
+            self._forget(online)
+        elif not online.actor.actor_stopped.is_set():  # when all stop, these go before connections
+            online.actor.actor_ref.tell(Unsubscribe(connection))  # after a Subscribe that is on its way
+
+    def _forget(self, online: Online) -> None:
+        """Nobody of them is connected any more."""
+        if not online.connections and self._online.get(online.user_key) is online:
+            del self._online[online.user_key]
+
+    def actor(self, user: User) -> "pykka.ActorRef[Any]":
+        """Answers `Subscribe`."""
+        return self._actor(self._entry(user)).actor_ref
+
+    def _actor(self, online: Online) -> UserActor:
+        if online.actor is None:
+            online.actor = UserActor(
+                online, personal=self._personal, encode=self._encode, followers=self._followers, on_left=self._forget
+            )
+            self._stage.start(online.actor)
+        return online.actor
+
+    def _followers(self, thread_id: str) -> Mapping["pykka.ActorRef[Any]", object]:
+        thread = self._live_thread(thread_id)
+        return thread.followers if thread is not None else {}
+
+    # What happens
+
+    def publish(self, events: Iterable[UserEvent]) -> None:
+        """Entries of users' logs that are durable now."""
+        by_user: dict[int, list[UserEvent]] = {}
+        for event in events:
+            by_user.setdefault(event.user_key, []).append(event)
+        for user_key, theirs in by_user.items():
+            self._remember(user_key, theirs[-1].offset)
+            online = self._online.get(user_key)
+            if online is not None:
+                self._actor(online).actor_ref.tell(Tell(theirs))
+
+    def _remember(self, user_key: int, head: int) -> None:
+        self._heads.pop(user_key, None)
+        self._heads[user_key] = head
+        if len(self._heads) > limits.USERS_REMEMBERED:
+            del self._heads[next(iter(self._heads))]
+
+    def look(self) -> None:
+        """Another process has written something: perhaps into the logs of some who are here."""
+        if self._online and self._task is None:
+            self._task = self._stage.loop.create_task(self._look_at_all())
+
+    async def _look_at_all(self) -> None:
+        try:
+            keys = list(self._online)
+            for start in range(0, len(keys), _AT_ONCE):
+                for user_key, head in (await self._personal.heads(keys[start : start + _AT_ONCE])).items():
+                    online = self._online.get(user_key)
+                    if online is not None and head > online.head:
+                        self._actor(online).actor_ref.tell(Look())
+        except XpError as error:
+            logger.warning("users' logs could not be looked at: %s", error)
+        finally:
+            self._task = None
+
+    def look_at(self, user_key: int) -> None:
+        """The same, of one."""
+        online = self._online.get(user_key)
+        if online is not None:
+            self._actor(online).actor_ref.tell(Look())
+
+    # What was not read
+
+    def moved(self, thread_id: str, events: Sequence[Event]) -> None:
+        """Something was written into a thread: told in a moment, together with what else is."""
+        if not self._online:
+            return
+        for event in events:
+            if event.type != MESSAGE_CREATED or not isinstance(event.data, Message):
+                continue
+            number = event.data.number
+            gathered = self._gathered.get(thread_id)
+            if gathered is None:
+                gathered = self._gathered[thread_id] = _Gathered(number)
+            gathered.newest = number
+            gathered.own[event.actor.key] = number
+        if self._gathered and self._timer is None:
+            self._timer = self._stage.loop.call_later(limits.UNREAD_SECONDS, self._tell_moved)
+
+    def _tell_moved(self) -> None:
+        self._timer = None
+        gathered, self._gathered = self._gathered, {}
+        for thread_id, written in gathered.items():
+            thread = self._live_thread(thread_id)
+            if thread is not None:
+                self._tell_members(thread_id, thread, written)
+
+    def _tell_members(self, thread_id: str, thread: LiveThread, written: _Gathered) -> None:
+        """Those who are here. Whoever follows the thread on all devices, and was told no counts, needs none."""
+        members, followers = thread.member_keys, thread.followers
+        few = self._online if len(self._online) < len(members) else members
+        for user_key in [key for key in few if key in members]:
+            online = self._online.get(user_key)
+            if online is None:
+                continue
+            if online.actor is not None or any(each not in followers for each in online.connections):
+                own = written.own.get(user_key, 0)
+                self._actor(online).actor_ref.tell(Posted(thread_id, written.first, written.newest, own))
+
+    def __len__(self) -> int:
+        return len(self._online)
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._task is not None:
+            self._task.cancel()
+
+
+_AT_ONCE = 1_000
+"""Users in one question."""

@@ -1,0 +1,70 @@
+"""`xp audit export`."""
+
+import codecs
+import csv
+from collections.abc import Callable, Iterable
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from cli.files import force_option, written
+from cli.store import data_dir_option, reading
+
+if TYPE_CHECKING:
+    from actors.accounts import AuditEntry
+
+COLUMNS = (
+    "id", "at", "actor_id", "actor_name", "credential", "address", "user_agent", "correlation_id", "action",
+    "target_kind", "target_id", "outcome", "reason", "before", "after", "hash",
+)  # fmt: skip
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula; some cells hold what strangers sent."""
+
+
+@click.command("export")
+@click.argument("file")
+@click.option(
+    "--format", "form", type=click.Choice(("ndjson", "csv")), default="ndjson", show_default=True,
+    help="ndjson: exactly what is there, a JSON object a line. csv: for spreadsheets.",
+)  # fmt: skip
+@force_option
+@data_dir_option
+def command(file: str, form: str, force: bool, data_dir: str | None) -> None:
+    """Write the whole audit log, the oldest entry first. FILE - is stdout.
+
+    In CSV a cell that a spreadsheet would take for a formula begins with an apostrophe.
+
+    Example: xp audit export audit.csv --format csv
+    """
+    from storage.reading import audit
+
+    with reading(data_dir) as database, written(file, force=force) as out:
+        FORMATS[form](out, audit.oldest_first(database))
+
+
+def _ndjson(out: IO[bytes], entries: "Iterable[AuditEntry]") -> None:
+    import orjson
+
+    from server.account_views import audit_view
+
+    for entry in entries:
+        out.write(orjson.dumps(audit_view(entry)) + b"\n")
+
+
+def _csv(out: IO[bytes], entries: "Iterable[AuditEntry]") -> None:
+    """As RFC 4180 has it."""
+    from server.render import iso_time
+
+    rows = csv.writer(codecs.getwriter("utf-8")(out))
+    rows.writerow(COLUMNS)
+    for entry in entries:
+        fields: dict[str, Any] = {name: getattr(entry, name) for name in COLUMNS} | {"at": iso_time(entry.at)}
+        rows.writerow(_cell(value) for value in fields.values())
+
+
+def _cell(value: str | None) -> str:
+    text = value or ""
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+FORMATS: dict[str, Callable[[IO[bytes], Any], None]] = {"ndjson": _ndjson, "csv": _csv}

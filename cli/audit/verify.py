@@ -1,0 +1,73 @@
+"""`xp audit verify`."""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.console import count, interruptible, json_option, print_json
+from cli.store import data_dir_option, reading
+
+if TYPE_CHECKING:
+    from storage.reading.audit import Verdict
+
+
+def _hash(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"[0-9a-fA-F]{64}", value):
+        raise click.BadParameter(f"expected the 64 hexadecimal digits that this command prints; got {value!r}.")
+    return value.lower() if value is not None else None
+
+
+@click.command("verify")
+@click.option(
+    "--head", default=None, metavar="HASH", callback=_hash,
+    help="A head that was noted earlier: checks that it is still in the chain, so that what was cut off shows, too.",
+)  # fmt: skip
+@data_dir_option
+@json_option
+@click.pass_context
+def command(ctx: click.Context, head: str | None, data_dir: str | None, as_json: bool) -> None:
+    """Check that nothing in the audit log was changed or taken away; exit code 1 when something was.
+
+    Prints how many entries there are, and the hash of the newest: the head. Note it where whoever can write the
+    database cannot, and give it to --head next time.
+
+    Example: xp audit verify
+    """
+    from storage.reading import audit
+
+    with interruptible(), reading(data_dir) as database:
+        verdict = audit.verify(database)
+        has_head = None if head is None else audit.has(database, head)
+    if as_json:
+        print_json(_document(verdict, has_head))
+    else:
+        _tell(verdict, head, has_head)
+    ctx.exit(0 if verdict.broken_at is None and has_head is not False else 1)
+
+
+def _document(verdict: "Verdict", has_head: bool | None) -> dict[str, Any]:
+    whole = verdict.broken_at is None
+    return {
+        "entries": verdict.entries,
+        "head": verdict.head if whole else None,
+        "broken_at": verdict.broken_at,
+        "has_noted_head": has_head,
+    }
+
+
+def _tell(verdict: "Verdict", head: str | None, has_head: bool | None) -> None:
+    if verdict.broken_at is not None:
+        click.echo(
+            f"Broken at entry {verdict.broken_at}, number {verdict.entries:,}: it does not follow from the one before. "
+            "One of them was changed, or what was between them is gone."
+        )
+        return
+    click.echo(f"{count(verdict.entries, 'entry', 'entries')}; each follows from the one before.")
+    click.echo(f"head {verdict.head or '–'}")
+    if has_head is not None:
+        click.echo(
+            f"The noted head {head} is in the chain: nothing up to there was changed."
+            if has_head
+            else f"The noted head {head} is not in the chain: entries were cut off or written anew."
+        )

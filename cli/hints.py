@@ -1,0 +1,112 @@
+"""Settings that work, but weaken the server: what they mean, and what would be better."""
+
+import ipaddress
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from cli.settings import Settings
+
+DIFFERENT_CHARACTERS = 8
+"""A random secret has more, in whatever alphabet it is written; a word that is repeated has not."""
+
+PUBLIC_PROVIDERS = (
+    "google.com", "googleapis.com", "microsoftonline.com", "apple.com", "facebook.com", "linkedin.com", "github.com",
+    "githubusercontent.com", "gitlab.com",
+)  # fmt: skip
+"""Anybody can have an account there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    setting: str
+    found: str
+    advice: str
+
+
+def hints(chosen: Settings) -> Iterator[Hint]:
+    for look in LOOKING:
+        yield from look(chosen)
+
+
+def _secret(chosen: Settings) -> Iterator[Hint]:
+    secret = chosen["jwt_secret"]
+    if secret is not None and len(set(secret)) < DIFFERENT_CHARACTERS:
+        yield Hint(
+            "JWT_SECRET", f"{len(set(secret))} different characters",
+            "Take a random one (openssl rand -base64 48): whoever guesses it signs in as anybody.",
+        )  # fmt: skip
+
+
+def _parties(chosen: Settings) -> Iterator[Hint]:
+    if chosen["jwt_jwks_url"] is None:
+        return
+    if chosen["jwt_issuer"] is None:
+        yield Hint(
+            "JWT_ISSUER", "not set, while JWT_JWKS_URL is",
+            "Set it: where many tenants share keys, any of them can issue tokens for this server.",
+        )  # fmt: skip
+    if chosen["jwt_audience"] is None:
+        yield Hint(
+            "JWT_AUDIENCE", "not set, while JWT_JWKS_URL is",
+            "Set it: tokens that the issuer has made for other applications are taken here, too.",
+        )  # fmt: skip
+
+
+def _roles(chosen: Settings) -> Iterator[Hint]:
+    host = urlsplit(chosen["jwt_jwks_url"] or "").hostname or ""
+    public = any(host == provider or host.endswith(f".{provider}") for provider in PUBLIC_PROVIDERS)
+    if public and chosen["trust_role_claim"]:
+        yield Hint(
+            "TRUST_ROLE_CLAIM", f"on, for the tokens of {host}",
+            "Set it to off: that issuer serves everybody, and should not say who administers this server.",
+        )  # fmt: skip
+
+
+def _domains(chosen: Settings) -> Iterator[Hint]:
+    if not chosen["allowed_domains"]:
+        yield Hint("ALLOWED_DOMAINS", "none", "Name the domains of your users: nobody may come in.")
+
+
+def _cookies(chosen: Settings) -> Iterator[Hint]:
+    if not chosen["cookie_secure"] and not _is_loopback(chosen["host"]):
+        yield Hint(
+            "COOKIE_SECURE", f"off, while HOST is {chosen['host']}",
+            "Serve browsers over HTTPS and set it to on: their sessions cross the network in the clear.",
+        )  # fmt: skip
+
+
+def _origins(chosen: Settings) -> Iterator[Hint]:
+    for origin in chosen["allowed_origins"]:
+        parts = urlsplit(origin)
+        if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+            yield Hint(
+                "ALLOWED_ORIGINS", f"{origin} is not encrypted",
+                "Allow https only: whoever is on the way can change that page, and act as whoever sees it.",
+            )  # fmt: skip
+
+
+def _proxies(chosen: Settings) -> Iterator[Hint]:
+    for network in chosen["trusted_proxies"]:
+        if network.prefixlen == 0:
+            yield Hint(
+                "TRUSTED_PROXIES", f"{network} is everybody",
+                "Name your proxies: anybody can claim another address, past limits and in the audit log.",
+            )  # fmt: skip
+
+
+def _rates(chosen: Settings) -> Iterator[Hint]:
+    if not chosen["rate_limits"]:
+        yield Hint("RATE_LIMITS", "off", "Set it to on where others can reach the server: passwords can be guessed.")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+LOOKING: tuple[Callable[[Settings], Iterator[Hint]], ...] = (
+    _secret, _parties, _roles, _domains, _cookies, _origins, _proxies, _rates,
+)  # fmt: skip

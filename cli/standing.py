@@ -1,0 +1,21 @@
+"""Why a user may not come in, by the rules that the server goes by."""
+
+from typing import TYPE_CHECKING
+
+from cli.settings import Settings
+
+if TYPE_CHECKING:
+    from actors.records import User
+
+
+def why_not(user: "User", chosen: Settings) -> list[str]:
+    """A sentence for each reason; none where they may."""
+    from actors.errors import XpError
+    from server.tokens import TokenRules, TokenVerifier
+
+    reasons = [] if user.status == "ACTIVE" else [f"The account is {user.status}."]
+    try:
+        TokenVerifier(TokenRules(chosen["allowed_domains"])).must_be_allowed(user.domain, user.email)
+    except XpError as error:
+        reasons.append(error.detail)
+    return reasons

@@ -1,0 +1,30 @@
+"""`xp token`: tokens signed by the server's own secret, what a token says, and tokens that are taken no more."""
+
+import click
+
+from cli.group import LazyGroup
+
+COMMANDS = {
+    "mint": ("cli.tokens.mint:command", "Print a token, and nothing else"),
+    "inspect": ("cli.tokens.inspect:command", "Show what a token says, and whether this server takes it"),
+    "revoke": ("cli.tokens.revoke:command", "Take a token of another issuer no more"),
+}
+
+
+class _Minting(LazyGroup):
+    """`xp token --ttl 1h` is `xp token mint --ttl 1h`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or args[0] not in (*self.entries, *self.get_help_option_names(ctx)):
+            args = ["mint", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_Minting, entries=COMMANDS)
+def command() -> None:
+    """Mint, inspect and revoke tokens.
+
+    Alone it mints one, for an ADMIN to try things out, and prints nothing else.
+
+    Example: curl -H "Authorization: Bearer $(xp token)" http://127.0.0.1:8787/api/v1/users/me
+    """

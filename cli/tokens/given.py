@@ -1,0 +1,30 @@
+"""What somebody gives as a token: one of several things, told apart by how it begins."""
+
+import sys
+from typing import Final, Literal
+
+from actors.accounts import API_KEY_PREFIX
+
+Kind = Literal["api_key", "refresh_token", "sign_in_link", "jwt", "other"]
+
+TRADED: Final = {"refresh_token": "refresh token", "sign_in_link": "sign-in link"}
+"""What is good once, and only traded for tokens."""
+
+
+def given(text: str) -> str:
+    """As it is typed, copied from a header, or read from stdin: so it need not stand in the shell's history."""
+    if text == "-":
+        text = sys.stdin.read()
+    return text.strip().removeprefix("Bearer ").strip()
+
+
+def kind_of(text: str) -> Kind:
+    from server.credentials import LINK_PREFIX, REFRESH_PREFIX
+
+    if text.startswith(API_KEY_PREFIX):
+        return "api_key"
+    if text.startswith(REFRESH_PREFIX):
+        return "refresh_token"
+    if text.startswith(LINK_PREFIX):
+        return "sign_in_link"
+    return "jwt" if text.startswith("eyJ") else "other"  # `{"` in base64

@@ -1,0 +1,64 @@
+"""`xp token mint`."""
+
+import time
+from typing import Any
+
+import click
+
+from actors import limits
+from actors.records import USER_KINDS, USER_ROLES
+from cli import settings
+from cli.settings import Settings
+from cli.store import data_dir_option
+from cli.times import Duration
+
+
+@click.command("mint")
+@click.option("--sub", default=None, help="Whom it speaks for.  [default: dev, or EMAIL's part before the @]")
+@click.option("--email", default=None, help="Their e-mail address.  [default: SUB@DOMAIN]")
+@click.option("--name", default=None, help="Their name.  [default: SUB in capitals]")
+@click.option("--domain", default=None, help="Their domain.  [default: EMAIL's, or the first of ALLOWED_DOMAINS]")
+@click.option("--role", type=click.Choice(USER_ROLES), default="ADMIN", show_default=True)
+@click.option("--kind", type=click.Choice(USER_KINDS), default="HUMAN", show_default=True)
+@click.option("--ttl", type=Duration(), default="12h", show_default=True, help="How long it is good.")
+@data_dir_option
+def command(
+    sub: str | None, email: str | None, name: str | None, domain: str | None, role: Any, kind: Any, ttl: int,
+    data_dir: str | None,
+) -> None:  # fmt: skip
+    """Print a token, and nothing else.
+
+    Example: xp token mint --email ana@rpotential.ai --role USER --ttl 30d
+    """
+    from server.tokens import mint
+
+    chosen = settings.load({"data_dir": data_dir})
+    secret = _secret(chosen)
+    who, _, where = (email or "").rpartition("@")
+    sub = sub or who or "dev"
+    domain = domain or where or _first(chosen)
+    name = name or sub.replace(".", " ").title()
+    token = mint(
+        secret, sub=sub, email=email or f"{sub}@{domain}", name=name, domain=domain, role=role, kind=kind,
+        ttl_seconds=ttl, issuer=chosen["jwt_issuer"], audience=chosen["jwt_audience"], now=time.time(),
+    )  # fmt: skip
+    if len(token) > limits.TOKEN_BYTES:
+        raise click.ClickException(f"A token has at most {limits.TOKEN_BYTES} bytes, this would have {len(token)}.")
+    click.echo(token)
+
+
+def _secret(chosen: Settings) -> bytes:
+    from cli.keys import secret_of
+
+    secret = secret_of(chosen)
+    if secret is None:
+        raise click.ClickException("Tokens come from the issuer of JWT_JWKS_URL here; set JWT_SECRET to mint some too.")
+    if len(secret) < limits.SECRET_BYTES:
+        raise click.ClickException(
+            f"JWT_SECRET must have at least {limits.SECRET_BYTES} bytes, it has {len(secret)}; no server takes it."
+        )
+    return secret
+
+
+def _first(chosen: Settings) -> str:
+    return str(next(iter(chosen["allowed_domains"]), "localhost"))

@@ -1,0 +1,81 @@
+"""`xp token revoke`."""
+
+import time
+from typing import Any
+
+import click
+
+from actors import limits
+from cli.console import plain
+from cli.store import data_dir_option, reading, writing
+from cli.times import moment
+from cli.tokens.given import TRADED, given, kind_of
+
+
+@click.command("revoke")
+@click.argument("token", metavar="JTI_OR_TOKEN")
+@data_dir_option
+def command(token: str, data_dir: str | None) -> None:
+    """Take a token of another issuer no more.
+
+    Give its `jti`, or the token itself, of which only an identifier is kept. What is open by it, a running server
+    closes within a second. JTI_OR_TOKEN - reads stdin.
+
+    Example: xp token revoke "$TOKEN"
+    """
+    from actors.account_commands import RevokeToken
+
+    token_id, expires_at = _named(given(token), data_dir)
+    if expires_at <= time.time():
+        click.echo(f"It expired {moment(expires_at)}: no server takes it any more.")
+        return
+    with writing(data_dir) as writer:
+        writer.do(RevokeToken(identity=writer.system(), token_id=token_id, expires_at=int(expires_at) * 1000))
+    click.echo(f"Revoked {plain(token_id)}: no server takes it any more.")
+
+
+def _named(text: str, data_dir: str | None) -> tuple[str, float]:
+    """By what servers know a token, and until when they would take it. Raises `click.ClickException` for others."""
+    from server.tokens import FARTHEST_SECONDS
+
+    match kind_of(text):
+        case "api_key":
+            raise click.ClickException(_key_advice(text, data_dir))
+        case "refresh_token" | "sign_in_link" as kind:
+            raise click.ClickException(
+                f"This is a {TRADED[kind]}; `xp session list` shows sessions, `xp session end ID` ends one."
+            )
+        case "jwt":
+            return _of_token(text)
+        case _:
+            return _checked(text), time.time() + FARTHEST_SECONDS + limits.TOKEN_LEEWAY_SECONDS
+
+
+def _key_advice(text: str, data_dir: str | None) -> str:
+    from server.credentials import hash_of
+    from storage.maintenance import credentials
+
+    with reading(data_dir) as database:
+        key = credentials.api_key(database, hash_of(text))
+    return f"This is an API key; run: xp key revoke {key.id}" if key else "This is an API key, but none of ours."
+
+
+def _of_token(text: str) -> tuple[str, float]:
+    from server.tokens import OWN_KEY_ID, fingerprint, inspect_unverified
+
+    header, claims = inspect_unverified(text)
+    if header.get("kid") == OWN_KEY_ID:
+        raise click.ClickException(f"This is a token of a session; run: xp session end {plain(claims.get('sid'))}")
+    expires_at = claims.get("exp")
+    if isinstance(expires_at, bool) or not isinstance(expires_at, int | float) or not 0 <= expires_at < 2**53:
+        raise click.ClickException("This token does not say when it expires (`exp`), so no server takes it anyway.")
+    token_id = claims.get("jti")
+    named = fingerprint(text) if token_id in (None, "") else _checked(token_id)
+    return named, expires_at + limits.TOKEN_LEEWAY_SECONDS
+
+
+def _checked(token_id: Any) -> str:
+    from cli.requests import checked
+    from server.schemas.admin import RevokeTokenRequest
+
+    return checked(RevokeTokenRequest, jti=token_id).jti

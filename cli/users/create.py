@@ -1,0 +1,44 @@
+"""`xp user create`."""
+
+from typing import Any
+
+import click
+
+from actors.records import USER_KINDS, USER_ROLES
+from cli.console import json_option, print_json
+from cli.store import data_dir_option, writing
+from cli.users.rendering import rendered
+
+
+@click.command("create")
+@click.argument("email")
+@click.option("--name", default=None, help="Their name.  [default: EMAIL's part before the @]")
+@click.option("--role", type=click.Choice(USER_ROLES), default="USER", show_default=True)
+@click.option("--kind", type=click.Choice(USER_KINDS), default="HUMAN", show_default=True)
+@click.option("--subject", default=None, help="The `sub` of the tokens that will speak for them.  [default: their id]")
+@data_dir_option
+@json_option
+def command(email: str, data_dir: str | None, as_json: bool, subject: str | None, **fields: Any) -> None:
+    """Make a user before they first sign in.
+
+    `xp user link` lets them in; so does a token with their address, or their `sub`.
+
+    Example: xp user create ana@rpotential.ai --name Ana --role ADMIN
+    """
+    from actors.commands import CreateUser
+    from cli.requests import checked
+    from server.schemas.users import CreateUserRequest
+
+    fields["name"] = fields["name"] or email.partition("@")[0]
+    request = checked(CreateUserRequest, email=email, **fields)
+    with writing(data_dir) as writer:
+        user = writer.do(
+            CreateUser(
+                identity=writer.system(), email=request.email, name=request.name, role=request.role,
+                kind=request.kind, subject=subject or None,
+            )
+        )  # fmt: skip
+    if as_json:
+        print_json(rendered(user))
+    else:
+        click.echo(f"Made {user.email} ({user.role}, {user.kind}), id {user.id}.")

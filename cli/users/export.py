@@ -1,0 +1,68 @@
+"""`xp user export`."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.api_keys import keys_of
+from cli.files import force_option, written
+from cli.pages import AT_ONCE, every
+from cli.sessions import sessions_of
+from cli.store import data_dir_option, everyone, find_user, reading, writing
+from cli.users.rendering import rendered
+
+if TYPE_CHECKING:
+    from actors.records import User
+    from storage.database import Database
+
+
+@click.command("export")
+@click.argument("user")
+@click.argument("file")
+@force_option
+@data_dir_option
+def command(user: str, file: str, force: bool, data_dir: str | None) -> None:
+    """Write everything about a user as one JSON document.
+
+    Account, threads, sessions, API keys and every message they wrote, also in threads they have left. FILE - is stdout.
+
+    Example: xp user export ana@rpotential.ai ana.json
+    """
+    found = find_user(data_dir, user)
+    with written(file, force=force) as out:
+        with writing(data_dir) as writer:
+            writer.note("export_user", "user", found.id)
+        with reading(data_dir) as database:
+            for part in _document(database, found):
+                out.write(part)
+
+
+def _document(database: "Database", user: "User") -> Iterator[bytes]:
+    """An object whose last member is written message by message: there may be more of them than fit in memory."""
+    import orjson
+
+    yield orjson.dumps(_account(database, user)).removesuffix(b"}") + b',"messages":['
+    for number, message in enumerate(_messages(database, user)):
+        yield (b",\n" if number else b"\n") + orjson.dumps(message)
+    yield b"\n]}\n"
+
+
+def _account(database: "Database", user: "User") -> dict[str, Any]:
+    from server.account_views import api_key_view, membership_view, session_view
+    from storage.reading import people
+
+    return {
+        "user": rendered(user),
+        "memberships": [membership_view(membership) for membership in people.memberships(database, user.id)],
+        "sessions": [session_view(session, everyone()) for session in sessions_of(database, user.id)],
+        "api_keys": [api_key_view(key) for key in keys_of(database, user.id)],
+    }
+
+
+def _messages(database: "Database", user: "User") -> Iterator[dict[str, Any]]:
+    from server import render
+    from storage.reading import people
+
+    found = every(lambda after: people.messages_by(database, user.id, limit=AT_ONCE, after=after))
+    return (render.message(message, personal=False) for message in found)

@@ -1,0 +1,85 @@
+"""`xp user link`."""
+
+import shlex
+from typing import TYPE_CHECKING
+
+import click
+
+from actors import limits
+from cli import settings
+from cli.console import json_option, print_json, short_time
+from cli.settings import Settings
+from cli.store import data_dir_option, find_user, writing
+from cli.times import now_ms
+from cli.users.rendering import named
+
+if TYPE_CHECKING:
+    from actors.records import User
+
+PATH = "/api/v1/auth/login"
+
+
+@click.command("link")
+@click.argument("user")
+@click.option(
+    "--url", default=None, metavar="URL",
+    help="Where clients reach the server: https://chat.example.com.  [default: what HOST and PORT say]",
+)  # fmt: skip
+@data_dir_option
+@json_option
+def command(user: str, url: str | None, data_dir: str | None, as_json: bool) -> None:
+    """Make a link that signs a user in, once, within 24 hours; shown this once.
+
+    This is how the first administrator comes in. With `new_password` beside it, it sets a password, too.
+
+    Example: xp user link ana@rpotential.ai --url https://chat.example.com
+    """
+    from actors.account_commands import CreateLink
+    from server import render
+    from server.credentials import LINK_PREFIX, new_secret
+
+    chosen = settings.load({"data_dir": data_dir})
+    where = _checked(url) if url is not None else _of_settings(chosen)
+    found = find_user(data_dir, user)
+    _warn(found, chosen)
+    secret, expires_at = new_secret(LINK_PREFIX), now_ms() + limits.SIGN_IN_LINK_SECONDS * 1000
+    with writing(data_dir) as writer:
+        command = CreateLink(
+            identity=writer.system(), user_id=found.id, link_hash=secret.hash, expires_at=expires_at
+        )  # fmt: skip
+        writer.do(command)
+    curl = _curl(where, secret.text)
+    if as_json:
+        told = {"user_id": found.id, "link": secret.text, "expires_at": render.iso_time(expires_at)}
+        print_json(told | {"curl": curl})
+        return
+    click.echo(f"{secret.text}\n\nIt signs {named(found)} in once, until {short_time(expires_at)} UTC:\n\n{curl}\n")
+    click.echo('To set a password with it, add "new_password": "…" to what is sent.')
+
+
+def _checked(url: str) -> str:
+    if not url.startswith(("http://", "https://")):
+        raise click.BadParameter(f"expected an http or https URL; got {url!r}.", param_hint="'--url'")
+    return url.rstrip("/")
+
+
+def _of_settings(chosen: Settings) -> str:
+    host, port = chosen["host"], chosen["port"]
+    if port == 0:
+        raise click.ClickException("PORT is 0, for any free one: say with --url where the server is.")
+    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
+
+
+def _warn(user: "User", chosen: Settings) -> None:
+    """The link is of no use where the server is set up as this terminal is."""
+    from cli.standing import why_not
+
+    for reason in why_not(user, chosen):
+        click.echo(f"They may not come in: {reason}", err=True)
+
+
+def _curl(url: str, link: str) -> str:
+    return (
+        f"curl -sS {shlex.quote(url + PATH)} -H 'Content-Type: application/json' \\\n     -d '{{\"link\": \"{link}\"}}'"
+    )

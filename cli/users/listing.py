@@ -1,0 +1,29 @@
+"""`xp user list`."""
+
+import click
+
+from cli.console import json_option, print_json, print_table, short_time
+from cli.pages import AT_ONCE, every
+from cli.store import data_dir_option, reading
+from cli.users.rendering import rendered
+
+COLUMNS = ("id", "e-mail", "name", "role", "kind", "status", "since")
+
+
+@click.command("list")
+@data_dir_option
+@json_option
+def command(data_dir: str | None, as_json: bool) -> None:
+    """List all users, the oldest account first.
+
+    Example: xp user list --json
+    """
+    from storage.reading import users
+
+    with reading(data_dir) as database:
+        found = list(every(lambda after: users.page(database, limit=AT_ONCE, after=after)))
+    if as_json:
+        print_json([rendered(user) for user in found])
+        return
+    rows = ((u.id, u.email, u.name, u.role, u.kind, u.status, short_time(u.created_at)) for u in found)
+    print_table(COLUMNS, rows)

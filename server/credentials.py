@@ -1,0 +1,34 @@
+"""Secrets that are made once and shown once: refresh tokens, sign-in links and API keys. Only their hashes are kept."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+
+from actors.accounts import API_KEY_PREFIX
+
+REFRESH_PREFIX = "xpr_"
+LINK_PREFIX = "xpl_"
+API_KEY_PREFIX_CHARS = 12
+"""Of an API key: shown in lists, to tell keys apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A text with 256 random bits for whoever it is made for, and the hash that is stored."""
+
+    text: str = field(repr=False)
+    hash: bytes
+
+
+def new_secret(prefix: str) -> Secret:
+    text = prefix + secrets.token_urlsafe(32)
+    return Secret(text, hash_of(text))
+
+
+def new_api_key() -> Secret:
+    return new_secret(API_KEY_PREFIX)
+
+
+def hash_of(text: str) -> bytes:
+    """SHA-256 is enough for what nobody can guess."""
+    return hashlib.sha256(text.encode(errors="replace")).digest()

@@ -1,0 +1,214 @@
+"""Signing in and out, and what one is signed in with."""
+
+import time
+from typing import cast
+
+from actors.account_commands import (
+    EndSession,
+    EndSessions,
+    FollowLink,
+    NoteForAudit,
+    RefreshSession,
+    RevokeToken,
+    SetPassword,
+    StartSession,
+)
+from actors.accounts import Reused, SignedIn
+from actors.errors import Conflict, Forbidden, Unauthenticated, ValidationFailed
+from actors.records import Identity
+from server import render
+from server.account_views import session_view
+from server.credentials import REFRESH_PREFIX, Secret, hash_of, new_secret
+from server.operations.cursors import integer
+from server.registry import Call, Operations, Result
+from server.schemas.auth import (
+    CredentialView,
+    EndedView,
+    LoginRequest,
+    PasswordSetView,
+    RefreshRequest,
+    SessionView,
+    SetPasswordRequest,
+    SignedInView,
+    SignedOutView,
+)
+from server.schemas.base import ById, Nothing, Paged
+from server.schemas.common import DeletedView
+from server.schemas.users import UserView
+
+operations = Operations("auth")
+
+
+@operations("POST", "/auth/login", response=SignedInView, access="open", rate="auth")
+async def login(call: Call, request: LoginRequest) -> Result:
+    """Sign in by e-mail address and password, or by a sign-in link.
+
+    Answers an access token for 15 minutes and a refresh token for the next one, and sets both as cookies.
+    """
+    if request.link is not None:
+        return await _follow_link(call, request)
+    if request.email is None or request.password is None:
+        raise ValidationFailed({"body": ["expected `email` and `password`, or `link`."]})
+    if request.new_password is not None:
+        raise ValidationFailed({"new_password": ["comes with `link`; POST /auth/password changes a password."]})
+    if call.services.limiter is not None:
+        call.services.limiter.take("auth", f"email:{request.email}")
+    sign_ins = call.services.sign_ins
+    found = await call.services.accounts.by_address(request.email)
+    matches = await sign_ins.passwords.matches(request.password, found[1] if found else None)
+    if found is None or not matches or found[0].status != "ACTIVE":
+        await _note_refusal(call, found[0].id if found else None)
+        raise Unauthenticated("The e-mail address or the password is wrong.")
+    sign_ins.must_come_in(found[0])
+    refresh = new_secret(REFRESH_PREFIX)
+    command = StartSession(
+        user_id=found[0].id, method="PASSWORD", refresh_hash=refresh.hash, origin=call.origin
+    )  # fmt: skip
+    return signed_in(call, (await call.services.write(command)).result, refresh, cookies_only=request.cookies_only)
+
+
+async def _follow_link(call: Call, request: LoginRequest) -> Result:
+    assert request.link is not None
+    if request.email is not None or request.password is not None:
+        raise ValidationFailed({"link": ["comes alone, or with `new_password`."]})
+    password, link_hash = request.new_password, hash_of(request.link)
+    user = await call.services.accounts.by_link(link_hash)
+    if user is not None:
+        call.services.sign_ins.must_come_in(user)
+    refresh = new_secret(REFRESH_PREFIX)
+    command = FollowLink(
+        link_hash=link_hash, refresh_hash=refresh.hash, origin=call.origin,
+        password=await call.services.sign_ins.passwords.hash(password) if password is not None else None,
+    )  # fmt: skip
+    return signed_in(call, (await call.services.write(command)).result, refresh, cookies_only=request.cookies_only)
+
+
+async def _note_refusal(call: Call, user_id: str | None) -> None:
+    note = NoteForAudit(
+        action="sign_in", origin=call.origin, target_kind="user" if user_id else "", target_id=user_id or "",
+        outcome="refused", reason="wrong address or password",
+    )  # fmt: skip
+    await call.services.write(note)
+
+
+def signed_in(call: Call, result: object, refresh: Secret, *, cookies_only: bool = False) -> Result:
+    """What whoever has just signed in is answered."""
+    assert isinstance(result, SignedIn)
+    sign_ins = call.services.sign_ins
+    told = sign_ins.answer(result, refresh.text, cookies_only=cookies_only)
+    return Result(told, cookies=sign_ins.cookies(result, refresh.text))
+
+
+@operations("POST", "/auth/refresh", response=SignedInView, access="open", rate="auth")
+async def refresh_session(call: Call, request: RefreshRequest) -> Result:
+    """Trade a refresh token for an access token and the next refresh token.
+
+    Each is good once. One that comes a second time was stolen, or its successor was: its session ends.
+    """
+    sign_ins = call.services.sign_ins
+    by_cookie = request.refresh_token is None
+    given = call.peer.cookie(sign_ins.refresh_cookie) if by_cookie else request.refresh_token
+    if not given:
+        raise Unauthenticated(f"Send `refresh_token`, or the cookie `{sign_ins.refresh_cookie}`.")
+    refresh = new_secret(REFRESH_PREFIX)
+    command = RefreshSession(token_hash=hash_of(given), next_hash=refresh.hash, origin=call.origin)
+    outcome = (await call.services.write_access(command)).result
+    if isinstance(outcome, Reused):
+        raise Unauthenticated(
+            "This refresh token was used before, so its session was ended; sign in again.", code="refresh_reused"
+        )
+    sign_ins.must_come_in(cast(SignedIn, outcome).user)
+    return signed_in(call, outcome, refresh, cookies_only=by_cookie)
+
+
+@operations("POST", "/auth/logout", response=SignedOutView)
+async def logout(call: Call, request: Nothing) -> Result:
+    """End the session that one asks by, or revoke the token; forget the cookies. What is open by it is closed."""
+    identity, services = call.identity, call.services
+    if identity.api_key_id:
+        raise Conflict("An API key is not signed out; DELETE /api/v1/auth/api-keys/{id} revokes it.")
+    command: EndSession | RevokeToken
+    if identity.session_id:
+        command = EndSession(identity=identity, session_id=identity.session_id, reason="signed out", origin=call.origin)
+    else:
+        expires_at = identity.expires_at * 1000
+        command = RevokeToken(
+            identity=identity, token_id=identity.token_id, expires_at=expires_at, origin=call.origin
+        )  # fmt: skip
+    await services.write_access(command)
+    return Result({"signed_out": True}, cookies=services.sign_ins.forgetting)
+
+
+@operations("GET", "/auth/me", response=UserView)
+async def get_signed_in_user(call: Call, request: Nothing) -> Result:
+    """The user that one is signed in as."""
+    user = await call.services.history.user(call.identity.user.id)
+    return Result(render.user(user, call.identity), version=user.version)
+
+
+@operations("GET", "/auth/verify", response=CredentialView)
+async def verify_credential(call: Call, request: Nothing) -> Result:
+    """What one is signed in with: whose it is, what it may do, until when it is good."""
+    identity = call.identity
+    return Result(
+        {
+            "valid": True,
+            "user": render.user(identity.user, identity),
+            "credential": _kind(identity),
+            "session_id": identity.session_id or None,
+            "api_key_id": identity.api_key_id or None,
+            "scopes": sorted(identity.scopes) if identity.scopes is not None else None,
+            "expires_at": render.iso_time(identity.expires_at * 1000) if identity.expires_at < 2**39 else None,
+        }
+    )
+
+
+def _kind(identity: Identity) -> str:
+    return "session" if identity.session_id else "api_key" if identity.api_key_id else "token"
+
+
+@operations("GET", "/auth/sessions", response=SessionView, paged=True)
+async def list_sessions(call: Call, request: Paged) -> Result:
+    """Where one is signed in, the newest first."""
+    page = await call.services.accounts.sessions(
+        user_id=call.identity.user.id, limit=request.limit, before=integer(request.cursor)
+    )
+    shown = [session_view(session, call.identity) for session in page.items]
+    return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
+
+
+@operations("DELETE", "/auth/sessions/{id}", response=DeletedView)
+async def end_session(call: Call, request: ById) -> Result:
+    """Sign out one device. What is open there is closed, too."""
+    command = EndSession(identity=call.identity, session_id=request.id, origin=call.origin)
+    await call.services.write_access(command)
+    return Result({"id": request.id, "deleted": True})
+
+
+@operations("DELETE", "/auth/sessions", response=EndedView)
+async def end_other_sessions(call: Call, request: Nothing) -> Result:
+    """Sign out everywhere else."""
+    command = EndSessions(identity=call.identity, user_id=call.identity.user.id, origin=call.origin)
+    done = await call.services.write_access(command)
+    return Result({"ended": done.result})
+
+
+@operations("POST", "/auth/password", response=PasswordSetView, rate="auth")
+async def set_password(call: Call, request: SetPasswordRequest) -> Result:
+    """Set or change one's password; ends one's other sessions."""
+    services, identity = call.services, call.identity
+    if identity.api_key_id:
+        raise Forbidden("An API key changes no password; sign in.")
+    known = await services.accounts.own_password(identity.user.id)
+    passwords = services.sign_ins.passwords
+    if known is not None and not await passwords.matches(request.current_password or "", known):
+        raise Forbidden("The current password is wrong.")
+    command = SetPassword(
+        identity=identity, password=await passwords.hash(request.new_password), expected=known, origin=call.origin,
+    )  # fmt: skip
+    done = await services.write_access(command)
+    return Result({"sessions_ended": done.result})
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000

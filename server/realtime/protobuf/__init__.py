@@ -1,0 +1,1 @@
+"""The Protobuf form of the protocol: its schema, and what encodes and decodes by it."""

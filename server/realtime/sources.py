@@ -1,0 +1,255 @@
+"""What a channel's name stands for: where to subscribe, what was missed, how far back it reaches."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Protocol
+
+import orjson
+import pykka
+
+from actors import limits
+from actors.errors import TokenExpired, Unauthenticated
+from actors.identifiers import is_id
+from actors.live_channel import LivePage, PublishLive, ReadLive
+from actors.publication import Publication
+from actors.records import Identity
+from actors.thread import Subscribed, Unsubscribe
+from server import operations
+from server.realtime import protocol
+from server.realtime.protocol import Refused
+from server.render import publications, user_publications
+
+if TYPE_CHECKING:
+    from server.realtime.session import Session
+    from server.services import Services
+
+OWN_KINDS = ("thread", "user", "artifact")
+"""What comes before the colon of the server's own channels; all other names are the application's."""
+_CREATE_MESSAGE = operations.BY_NAME["create_message"]
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """A position that a client has: everything up to it is known there."""
+
+    epoch: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    publications: Sequence[Publication]
+    epoch: str
+    head: int
+
+
+class Source(Protocol):
+    """One channel, as one session sees it."""
+
+    @property
+    def expires_at(self) -> int | None:
+        """Seconds since 1970: a subscription that rests on a token of its own ends then."""
+        ...
+
+    def actor(self) -> "pykka.ActorRef[Any]":
+        """Answers `Subscribe` and `ListPresent`."""
+        ...
+
+    async def missed(self, since: Since, subscribed: Subscribed) -> list[Publication] | None:
+        """What came after `since`; None where it cannot be told in full."""
+        ...
+
+    async def history(self, since: Since | None, limit: int, *, reverse: bool) -> HistoryPage: ...
+
+    async def publish(self, data: Any) -> None: ...
+
+
+class ThreadSource:
+    """`thread:<id>`: the thread's log, to its beginning. Its actor says who may see it."""
+
+    __slots__ = ("_session", "_thread_id")
+    expires_at = None
+
+    def __init__(self, session: "Session", thread_id: str) -> None:
+        self._session = session
+        self._thread_id = thread_id
+
+    @property
+    def _services(self) -> "Services":
+        return self._session.services
+
+    def actor(self) -> "pykka.ActorRef[Any]":
+        return self._services.directory.thread(self._thread_id)
+
+    @property
+    def _identity(self) -> Identity:
+        assert self._session.identity is not None
+        return self._session.identity
+
+    async def missed(self, since: Since, subscribed: Subscribed) -> list[Publication] | None:
+        head = subscribed.offset
+        if (
+            since.epoch not in ("", self._services.epoch)
+            or since.offset > head
+            or head - since.offset > limits.RECOVERY_EVENTS
+        ):
+            return None
+        if since.offset == head:
+            return []
+        page = await self._services.history.log_of_thread(
+            self._identity, self._thread_id, since.offset, limit=limits.RECOVERY_EVENTS, up_to=head
+        )
+        found = publications(page.events)
+        if page.more or sum(len(item.data) for item in found) > limits.RECOVERY_BYTES:
+            return None
+        return found
+
+    async def history(self, since: Since | None, limit: int, *, reverse: bool) -> HistoryPage:
+        if since is not None and since.epoch not in ("", self._services.epoch):
+            raise Refused(protocol.UNRECOVERABLE)
+        offset = since.offset if since is not None else 0
+        page = await self._services.history.log_of_thread(
+            self._identity, self._thread_id, offset, limit=limit, reverse=reverse
+        )
+        return HistoryPage(publications(page.events), page.epoch, page.head)
+
+    async def publish(self, data: Any) -> None:
+        """A message by another name."""
+        if isinstance(data, dict):
+            data = {**data, "thread_id": self._thread_id}
+        await self._session.run(_CREATE_MESSAGE, data)
+
+
+class UserSource:
+    """`user:<id>`: one's own log, as far back as it is kept."""
+
+    __slots__ = ("_identity", "_services")
+    expires_at = None
+
+    def __init__(self, session: "Session", identity: Identity) -> None:
+        self._services = session.services
+        self._identity = identity
+
+    def actor(self) -> "pykka.ActorRef[Any]":
+        return self._services.users.actor(self._identity.user)
+
+    async def missed(self, since: Since, subscribed: Subscribed) -> list[Publication] | None:
+        head = subscribed.offset
+        is_near = since.offset <= head <= since.offset + limits.RECOVERY_EVENTS
+        if since.epoch not in ("", self._services.epoch) or not is_near:
+            return None
+        if since.offset == head:
+            return []
+        page = await self._services.personal.log(
+            self._identity.user.key, since.offset, limit=limits.RECOVERY_EVENTS, up_to=head
+        )
+        found = user_publications(page.events)
+        is_whole = page.is_whole and not page.more
+        return found if is_whole and sum(len(item.data) for item in found) <= limits.RECOVERY_BYTES else None
+
+    async def history(self, since: Since | None, limit: int, *, reverse: bool) -> HistoryPage:
+        if since is not None and since.epoch not in ("", self._services.epoch):
+            raise Refused(protocol.UNRECOVERABLE)
+        offset = since.offset if since is not None else 0
+        page = await self._services.personal.log(self._identity.user.key, offset, limit=limit, reverse=reverse)
+        return HistoryPage(user_publications(page.events), self._services.epoch, page.head)
+
+    async def publish(self, data: Any) -> None:
+        raise Refused(protocol.PERMISSION_REFUSED, "permission denied: only the server publishes here")
+
+
+class LiveSource:
+    """An application's own channel: from memory, as far as that reaches."""
+
+    def __init__(self, session: "Session", channel: str, expires_at: int | None) -> None:
+        self._session = session
+        self._channels = session.services.live_channels
+        self._channel = channel
+        self.expires_at = expires_at
+
+    def actor(self) -> "pykka.ActorRef[Any]":
+        return self._channels.channel(self._channel)
+
+    async def missed(self, since: Since, subscribed: Subscribed) -> list[Publication] | None:
+        if since.epoch not in ("", subscribed.epoch):
+            return None
+        page = await self._read(ReadLive(since.offset, limits.LIVE_HISTORY))
+        found = [item for item in page.publications if item.offset <= subscribed.offset]
+        is_whole = page.is_whole and sum(len(item.data) for item in found) <= limits.RECOVERY_BYTES
+        return found if is_whole else None
+
+    async def history(self, since: Since | None, limit: int, *, reverse: bool) -> HistoryPage:
+        page = await self._read(ReadLive(since.offset if since else None, limit, reverse))
+        if since is not None and since.epoch not in ("", page.epoch):
+            raise Refused(protocol.UNRECOVERABLE)
+        return HistoryPage(page.publications, page.epoch, page.head)
+
+    async def _read(self, question: ReadLive) -> LivePage:
+        page: LivePage = await self.actor().ask(question, block=False)
+        return page
+
+    async def publish(self, data: Any) -> None:
+        identity = self._session.identity
+        assert identity is not None
+        if identity.scopes is not None and "write" not in identity.scopes:
+            raise Refused(protocol.PERMISSION_REFUSED, "permission denied: this key has no scope `write`")
+        command = PublishLive(identity, self._session.client_id, orjson.dumps(data))
+        await self.actor().ask(command, block=False)
+
+
+def source_of(session: "Session", body: Mapping[str, Any]) -> Source:
+    """What the `channel` of a command stands for; raises `Refused` for what is none, or not for this client."""
+    channel = body.get("channel")
+    if not isinstance(channel, str) or not channel:
+        raise Refused(protocol.BAD_COMMAND, "bad request: `channel` must be a name")
+    if len(channel) > limits.CHANNEL_CHARS:
+        raise Refused(protocol.BAD_COMMAND, f"bad request: a channel has at most {limits.CHANNEL_CHARS} characters")
+    identity = session.identity
+    if identity is not None and identity.scopes is not None and "read" not in identity.scopes:
+        raise Refused(protocol.PERMISSION_REFUSED, "permission denied: this key has no scope `read`")
+    kind, _, name = channel.partition(":")
+    if kind == "thread" and is_id(name):
+        return ThreadSource(session, name)
+    if kind == "user":
+        if identity is None or name != identity.user.id:
+            raise Refused(protocol.PERMISSION_REFUSED, "permission denied: this channel is for its user alone")
+        return UserSource(session, identity)
+    if kind in OWN_KINDS or not channel.isprintable():
+        raise Refused(protocol.UNKNOWN_CHANNEL)
+    return LiveSource(session, channel, _live_access(session, channel, body.get("token")))
+
+
+def _live_access(session: "Session", channel: str, token: object) -> int | None:
+    """Until when; None for as long as the connection. A pattern of LIVE_CHANNELS opens a name to everybody who is
+    signed in, a token opens it to one."""
+    if isinstance(token, str) and token:
+        return _of_token(session, channel, token)
+    if session.is_subscribed(channel) or any(fnmatchcase(channel, each) for each in session.services.live_patterns):
+        return None
+    raise Refused(protocol.UNKNOWN_CHANNEL)
+
+
+def _of_token(session: "Session", channel: str, token: str) -> int | None:
+    assert session.identity is not None
+    try:
+        claims = session.services.verify_channel(token, session.services.clock())
+    except TokenExpired:
+        raise Refused(protocol.TOKEN_EXPIRED) from None
+    except Unauthenticated as error:
+        raise Refused(protocol.PERMISSION_REFUSED, f"permission denied: {error.detail}") from None
+    if claims.channel != channel or claims.sub != session.identity.user.subject:
+        raise Refused(protocol.PERMISSION_REFUSED, "permission denied: the token is for another channel or user")
+    return claims.expires_at
+
+
+def leave(services: "Services", channel: str, connection: "pykka.ActorRef[Any]", identity: Identity | None) -> None:
+    """A connection of that identity is subscribed no longer."""
+    kind, _, name = channel.partition(":")
+    if kind == "thread":
+        services.directory.tell_live(name, Unsubscribe(connection))
+    elif kind == "user":
+        if identity is not None:
+            services.users.leave(identity.user.key, connection)
+    else:
+        services.live_channels.tell_live(channel, Unsubscribe(connection))

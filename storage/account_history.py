@@ -1,0 +1,66 @@
+"""The accounts port: each question on a reader's connection, in one read transaction."""
+
+import time
+from collections.abc import Sequence
+
+from peewee import SqliteDatabase
+
+from actors.accounts import AccessChange, ApiKey, AuditEntry, Membership, Session
+from actors.records import Message, Page, User
+from storage.readers import Readers
+from storage.reading import accounts, audit, people
+
+
+class SqliteAccounts:
+    """Implements `actors.ports.Accounts`."""
+
+    def __init__(self, readers: Readers) -> None:
+        self._readers = readers
+
+    async def sessions(self, *, user_id: str | None, limit: int, before: int | None) -> Page[Session]:
+        return await self._readers.run(accounts.sessions, _now(), user_id=user_id, limit=limit, before=before)
+
+    async def api_keys(self, *, user_id: str | None, limit: int, before: int | None) -> Page[ApiKey]:
+        return await self._readers.run(accounts.api_keys, user_id=user_id, limit=limit, before=before)
+
+    async def by_address(self, email: str) -> tuple[User, str] | None:
+        return await self._readers.run(accounts.by_address, email)
+
+    async def by_link(self, link_hash: bytes) -> User | None:
+        return await self._readers.run(accounts.by_link, link_hash)
+
+    async def own_password(self, user_id: str) -> str | None:
+        return await self._readers.run(accounts.own_password, user_id)
+
+    async def newest_change(self) -> int:
+        return await self._readers.run(accounts.newest_change)
+
+    async def changes_after(self, number: int) -> Sequence[AccessChange]:
+        return await self._readers.run(accounts.changes_after, number)
+
+    async def revoked_tokens(self) -> dict[str, int]:
+        return await self._readers.run(accounts.revoked_tokens, _now())
+
+    async def audit(
+        self, *, limit: int, before: int | None, actor_id: str | None, target_id: str | None, action: str | None
+    ) -> Page[AuditEntry]:
+        return await self._readers.run(
+            audit.page, limit=limit, before=before, actor_id=actor_id, target_id=target_id, action=action
+        )
+
+    async def memberships(self, user_id: str) -> Sequence[Membership]:
+        return await self._readers.run(people.memberships, user_id)
+
+    async def messages_by(self, user_id: str, *, limit: int, after: int | None) -> Page[Message]:
+        return await self._readers.run(people.messages_by, user_id, limit=limit, after=after)
+
+    async def counts(self) -> dict[str, int]:
+        return await self._readers.run(_counts)
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _counts(database: SqliteDatabase) -> dict[str, int]:
+    return people.counts(database, _now())

@@ -1,0 +1,31 @@
+"""Credentials as an administrator asks about them: found whatever has become of them, and not used by that."""
+
+from peewee import SqliteDatabase
+
+from actors.accounts import ApiKey, Session
+from actors.records import User
+from storage import identity_models, models, rows
+from storage.reading import accounts
+
+
+def session(database: SqliteDatabase, session_id: str) -> Session | None:
+    """Also one that has ended."""
+    row = rows.first(database, accounts.sessions_query().where(identity_models.Session.uid == session_id))
+    return accounts.session_of(row) if row else None
+
+
+def api_key(database: SqliteDatabase, key_hash: bytes) -> ApiKey | None:
+    """By the hash of the key itself; also one that was revoked."""
+    row = rows.first(database, accounts.api_keys_query().where(identity_models.ApiKey.hash == key_hash))
+    return accounts.api_key_of(row) if row else None
+
+
+def speaks_for(database: SqliteDatabase, subject: str) -> User | None:
+    """Whom tokens with this `sub` speak for; None where nobody has come with one yet."""
+    row = rows.first(database, rows.users_query().where(models.User.subject == subject))
+    return rows.user_of(row) if row else None
+
+
+def is_revoked(database: SqliteDatabase, token_id: str) -> bool:
+    Revoked = identity_models.RevokedToken
+    return rows.first(database, Revoked.select(Revoked.token_id).where(Revoked.token_id == token_id)) is not None

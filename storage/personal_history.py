@@ -1,0 +1,53 @@
+"""The personal port: each question on a reader's connection, in one read transaction."""
+
+from collections.abc import Sequence
+
+from actors.notifications import Notification, Preferences, ThreadPreferences, Unread
+from actors.records import Identity, Member, Page
+from actors.unread import Counts
+from actors.user_events import UserLogPage
+from storage.readers import Readers
+from storage.reading import markers, notifications, preferences, user_log
+
+
+class SqlitePersonal:
+    """Implements `actors.personal.Personal`."""
+
+    def __init__(self, readers: Readers) -> None:
+        self._readers = readers
+
+    async def log(
+        self, user_key: int, offset: int, *, limit: int, up_to: int | None = None, reverse: bool = False
+    ) -> UserLogPage:
+        return await self._readers.run(user_log.after, user_key, offset, limit=limit, up_to=up_to, reverse=reverse)
+
+    async def heads(self, user_keys: Sequence[int]) -> dict[int, int]:
+        return await self._readers.run(user_log.heads, user_keys)
+
+    async def counts(self, user_key: int) -> Counts:
+        return await self._readers.run(notifications.counts, user_key)
+
+    async def notifications(
+        self, identity: Identity, *, limit: int, before: int | None, unread: bool
+    ) -> Page[Notification]:
+        return await self._readers.run(notifications.page, identity, limit=limit, before=before, unread=unread)
+
+    async def notification(self, identity: Identity, notification_id: str) -> Notification:
+        return await self._readers.run(notifications.one, identity, notification_id)
+
+    async def unread_notifications(self, identity: Identity) -> int:
+        return await self._readers.run(notifications.unread_count, identity)
+
+    async def unread(self, identity: Identity) -> Unread:
+        return (await self.counts(identity.user.key)).unread()
+
+    async def preferences(self, identity: Identity) -> Preferences:
+        return await self._readers.run(preferences.of_user, identity.user.key)
+
+    async def thread_preferences(self, identity: Identity, thread_id: str) -> ThreadPreferences:
+        return await self._readers.run(preferences.of_thread, identity, thread_id)
+
+    async def readers(
+        self, identity: Identity, thread_id: str, message_id: str | None, *, limit: int, after: int | None
+    ) -> Page[Member]:
+        return await self._readers.run(markers.readers, identity, thread_id, message_id, limit=limit, after=after)

@@ -1,0 +1,92 @@
+"""The audit log, read back and verified."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from peewee import JOIN, SqliteDatabase
+
+from actors.accounts import AuditEntry
+from actors.records import Page
+from storage import rows
+from storage.audit_chain import CHAINED, GENESIS, entry_hash
+from storage.identity_models import Audit
+from storage.models import User
+
+AT_ONCE = 500
+
+
+def page(
+    database: SqliteDatabase,
+    *,
+    limit: int,
+    before: int | None,
+    actor_id: str | None = None,
+    target_id: str | None = None,
+    action: str | None = None,
+) -> Page[AuditEntry]:
+    """Entries, the newest first."""
+    query = _entries_query()
+    wanted = ((Audit.actor_id, actor_id), (Audit.target_id, target_id), (Audit.action, action))
+    for column, value in wanted:
+        if value is not None:
+            query = query.where(column == value)
+    if before is not None:
+        query = query.where(Audit.id < before)
+    found = rows.fetch(database, query.order_by(Audit.id.desc()).limit(limit + 1))
+    return Page(tuple(map(_entry_of, found[:limit])), str(found[limit - 1][0]) if len(found) > limit else None)
+
+
+def oldest_first(database: SqliteDatabase) -> Iterator[AuditEntry]:
+    for row in _walk(database):
+        yield _entry_of(row)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    entries: int
+    head: str
+    """Hash of the newest entry; note it elsewhere, and what is cut off at the end shows too."""
+    broken_at: str | None
+    """Id of the first entry that does not follow from the one before it."""
+
+
+def verify(database: SqliteDatabase) -> Verdict:
+    """Walk the whole chain."""
+    previous, count = GENESIS, 0
+    for row in _walk(database):
+        entry, chained = _entry_of(row), row[3 : 3 + len(CHAINED)]
+        previous = entry_hash(previous, chained)
+        count += 1
+        if previous != entry.hash:
+            return Verdict(count, entry.hash, entry.id)
+    return Verdict(count, previous, None)
+
+
+def has(database: SqliteDatabase, noted: str) -> bool:
+    """Whether a head that was noted earlier is still in the log. In a chain that verifies, nothing up to it changed."""
+    return rows.first(database, Audit.select(Audit.id).where(Audit.hash == noted).limit(1)) is not None
+
+
+def _walk(database: SqliteDatabase) -> Iterator[tuple[Any, ...]]:
+    last = 0
+    while found := rows.fetch(database, _entries_query().where(Audit.id > last).order_by(Audit.id).limit(AT_ONCE)):
+        yield from found
+        last = found[-1][0]
+
+
+def _entries_query() -> Any:
+    return Audit.select(Audit.id, User.name, Audit.hash, *CHAINED).join(
+        User, JOIN.LEFT_OUTER, on=(Audit.actor_id == User.uid)
+    )
+
+
+def _entry_of(row: Sequence[Any]) -> AuditEntry:
+    uid, at, actor_id, credential, address, agent, correlation, action, kind, target, outcome, reason, before, after = (
+        row[3:]
+    )
+    return AuditEntry(
+        id=uid, at=at, actor_id=actor_id, actor_name=row[1] or "", credential=credential, address=address,
+        user_agent=agent, correlation_id=correlation, action=action, target_kind=kind, target_id=target,
+        outcome=outcome, reason=reason, before=before, after=after, hash=row[2],
+    )  # fmt: skip

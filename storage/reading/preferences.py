@@ -1,0 +1,44 @@
+"""What somebody wants to hear of: everywhere, and in one thread."""
+
+from typing import cast
+
+import orjson
+from peewee import SqliteDatabase
+
+from actors.errors import NotFound
+from actors.notifications import Notify, Preferences, ThreadPreferences
+from actors.records import Identity
+from storage import models, rows
+from storage.notification_models import Preference
+from storage.reading import access
+
+_P = Preference
+
+
+def of_user(database: SqliteDatabase, user_key: int) -> Preferences:
+    """What they have chosen, or what holds for who has chosen nothing."""
+    query = _P.select(
+        _P.notify, _P.deliver, _P.quiet_from, _P.quiet_to, _P.time_zone, _P.show_read, _P.version
+    ).where(_P.user == user_key)  # fmt: skip
+    row = rows.first(database, query)
+    if row is None:
+        return Preferences()
+    notify, deliver, quiet_from, quiet_to, time_zone, show_read, version = row
+    return Preferences(
+        notify, tuple(orjson.loads(deliver)), quiet_from, quiet_to, time_zone, bool(show_read), version
+    )  # fmt: skip
+
+
+def of_thread(database: SqliteDatabase, identity: Identity, thread_id: str) -> ThreadPreferences:
+    """Raises `NotFound` where the identity is no member."""
+    key, _ = access.visible_thread(database, identity, thread_id)
+    return in_thread(database, identity, key, thread_id)
+
+
+def in_thread(database: SqliteDatabase, identity: Identity, thread_key: int, thread_id: str) -> ThreadPreferences:
+    M = models.Member
+    query = M.select(M.notify, M.muted).where((M.thread == thread_key) & (M.user == identity.user.key))
+    row = rows.first(database, query)
+    if row is None:
+        raise NotFound("member", identity.user.id)
+    return ThreadPreferences(thread_id, cast("Notify | None", row[0]), bool(row[1]))

@@ -1,0 +1,45 @@
+"""What was found becomes records, as the caller sees them."""
+
+from collections.abc import Sequence
+
+from peewee import SqliteDatabase
+
+from actors.records import Identity, Message
+from actors.searches import Hit
+from storage import models, rows
+from storage.searching.judging import Judged
+from storage.searching.ranking import score
+from storage.searching.snippets import snippet
+
+_M, _T, _E = models.Message, models.Thread, models.Event
+_Titles = dict[int, tuple[str, str]]
+"""Key of the message, or log position at which the thread was opened → (id, title) of the thread."""
+
+
+def hits_of(database: SqliteDatabase, identity: Identity, page: Sequence[Judged], now: int) -> tuple[Hit, ...]:
+    keys = [judged.key for judged in page]
+    if not keys:
+        return ()
+    found = rows.fetch(database, rows.messages_query().where(_M.id.in_(keys)))
+    messages = {message.key: message for message in rows.messages_of(database, found, identity.user.key)}
+    titles = _titles(database, keys)
+    return tuple(_hit(judged, messages.get(judged.key), *titles[judged.key], now) for judged in page)
+
+
+def _titles(database: SqliteDatabase, keys: list[int]) -> _Titles:
+    of_messages = _M.select(_M.id, _T.uid, _T.title).join(_T, on=(_M.thread == _T.id)).where(_M.id.in_(keys))
+    opened = (_E.type == "thread.created") & _E.position.in_(keys)
+    of_threads = _E.select(_E.position, _T.uid, _T.title).join(_T, on=(_E.thread == _T.id)).where(opened)
+    found = rows.fetch(database, of_messages) + rows.fetch(database, of_threads)
+    return {key: (uid, title) for key, uid, title in found}
+
+
+def _hit(judged: Judged, message: Message | None, thread_id: str, title: str, now: int) -> Hit:
+    return Hit(
+        kind="thread" if message is None else "message",
+        score=score(judged.rank, now),
+        snippet=snippet(judged.text, judged.hits),
+        message=message,
+        thread_id=thread_id,
+        title=title,
+    )

@@ -1,0 +1,29 @@
+"""Ending what was good before; and what everybody who has verified it must hear of, written in the same transaction."""
+
+from actors.accounts import ChangeKind
+from storage import rows
+from storage.identity_models import AccessChange, ApiKey, Session
+from storage.writing.transaction import Transaction
+
+
+def changed(tx: Transaction, kind: ChangeKind, ref: str) -> None:
+    """`ref`: public id of the user, session or key; id of the token."""
+    tx.execute(AccessChange.insert(kind=kind, ref=ref, changed_at=tx.now))
+
+
+def end_sessions(tx: Transaction, user_key: int, reason: str, but: str = "") -> int:
+    """Every session of a user that goes on, except one; answers how many."""
+    going = (Session.user == user_key) & Session.ended_at.is_null() & (Session.uid != but)
+    uids = [row[0] for row in rows.fetch(tx.database, Session.select(Session.uid).where(going))]
+    tx.execute(Session.update(ended_at=tx.now, end_reason=reason).where(going))
+    for uid in uids:
+        changed(tx, "session", uid)
+    return len(uids)
+
+
+def revoke_keys(tx: Transaction, user_key: int) -> None:
+    """Every API key of a user."""
+    standing = (ApiKey.user == user_key) & ApiKey.revoked_at.is_null()
+    for (uid,) in rows.fetch(tx.database, ApiKey.select(ApiKey.uid).where(standing)):
+        changed(tx, "api_key", uid)
+    tx.execute(ApiKey.update(revoked_at=tx.now).where(standing))

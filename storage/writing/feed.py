@@ -1,0 +1,130 @@
+"""What commands do to one's notifications and preferences, and to one's own marker."""
+
+from typing import Any
+
+import orjson
+
+from actors import notification_commands as commands
+from actors import rules
+from actors.commands import Done, Gone, Unset
+from actors.errors import NotFound
+from actors.events import ReadChange
+from actors.notifications import ThreadPreferences
+from actors.user_events import (
+    NOTIFICATION_CANCELLED,
+    NOTIFICATION_READ,
+    NOTIFICATIONS_READ_ALL,
+    PREFERENCES_UPDATED,
+    THREAD_READ,
+    UserEvent,
+)
+from storage import models, notification_models, rows
+from storage.reading import preferences
+from storage.writing import notifications, user_log
+from storage.writing.transaction import Transaction, changed, given, must_match
+from storage.writing.user_log import Entry
+
+_N, _P, _M = notification_models.Notification, notification_models.Preference, models.Message
+
+
+def read_notification(tx: Transaction, command: commands.ReadNotification) -> Done:
+    key, is_read, _ = _find(tx, command.identity.user.key, command.notification_id)
+    if is_read:
+        return Done(None)
+    tx.execute(_N.update(read_at=tx.now).where(_N.id == key))
+    notifications.withdraw(tx, [key])
+    facts = {"id": command.notification_id}
+    return Done(None, told=user_log.tell(tx, [Entry(command.identity.user.key, NOTIFICATION_READ, facts)]))
+
+
+def read_all_notifications(tx: Transaction, command: commands.ReadAllNotifications) -> Done:
+    user_key = command.identity.user.key
+    update = _N.update(read_at=tx.now).where((_N.user == user_key) & _N.read_at.is_null()).returning(_N.id)
+    keys = [row[0] for row in update.tuples().execute(tx.database)]
+    if not keys:
+        return Done(0)
+    notifications.withdraw(tx, keys)
+    return Done(len(keys), told=user_log.tell(tx, [Entry(user_key, NOTIFICATIONS_READ_ALL, {"count": len(keys)})]))
+
+
+def dismiss_notification(tx: Transaction, command: commands.DismissNotification) -> Done:
+    key, _, thread_id = _find(tx, command.identity.user.key, command.notification_id)
+    tx.execute(_N.delete().where(_N.id == key))
+    facts = {"ids": [command.notification_id], "thread_id": thread_id, "reason": "dismissed"}
+    told = user_log.tell(tx, [Entry(command.identity.user.key, NOTIFICATION_CANCELLED, facts)])
+    return Done(Gone(command.notification_id), told=told)
+
+
+def _find(tx: Transaction, user_key: int, notification_id: str) -> tuple[int, bool, str]:
+    """(key, whether it was read, id of its thread); raises `NotFound`, also for another's."""
+    query = _N.select(_N.id, _N.read_at, models.Thread.uid).join(models.Thread)
+    row = rows.first(tx.database, query.where((_N.uid == notification_id) & (_N.user == user_key)))
+    if row is None:
+        raise NotFound("notification", notification_id)
+    return row[0], row[1] is not None, row[2]
+
+
+# Preferences
+
+
+def update_preferences(tx: Transaction, command: commands.UpdatePreferences) -> Done:
+    user_key = command.identity.user.key
+    before = preferences.of_user(tx.database, user_key)
+    must_match(command.if_version, before.version)
+    fields = given(
+        notify=command.notify, deliver=command.deliver, time_zone=command.time_zone, show_read=command.show_read
+    )
+    if not isinstance(command.quiet, Unset):
+        fields["quiet_from"], fields["quiet_to"] = command.quiet or (None, None)
+    difference = changed(((name, getattr(before, name)) for name in fields), fields)
+    if not difference:
+        return Done(before)
+    if "deliver" in difference:
+        difference["deliver"] = orjson.dumps(difference["deliver"]).decode()
+    insert = _P.insert(user=user_key, **difference, version=2)
+    tx.execute(insert.on_conflict(conflict_target=[_P.user], update={**difference, _P.version: _P.version + 1}))
+    after = preferences.of_user(tx.database, user_key)
+    return Done(after, told=user_log.tell(tx, [Entry(user_key, PREFERENCES_UPDATED, after, {})]))
+
+
+def set_thread_preferences(tx: Transaction, command: commands.SetThreadPreferences) -> Done:
+    key, uid, _ = tx.thread(command.thread_id)
+    user_key = command.identity.user.key
+    rules.must_see(command.identity, tx.role(key, user_key), uid)
+    before = preferences.in_thread(tx.database, command.identity, key, uid)
+    if before.notify == command.notify:
+        return Done(before)
+    mine = (models.Member.thread == key) & (models.Member.user == user_key)
+    tx.execute(models.Member.update(notify=command.notify).where(mine))
+    after = ThreadPreferences(uid, command.notify, before.muted)
+    facts = {"thread_id": uid, "notify": command.notify, "muted": before.muted}
+    return Done(after, told=user_log.tell(tx, [Entry(user_key, PREFERENCES_UPDATED, facts)]))
+
+
+# Markers
+
+
+def told_read(tx: Transaction, thread_id: str, change: ReadChange) -> tuple[UserEvent, ...]:
+    """One's other devices learn how far one has read."""
+    T = models.Thread
+    row = rows.first(tx.database, T.select(T.message_count).where(T.uid == thread_id))
+    assert row is not None
+    number = change.last_read_number
+    facts = {
+        "thread_id": thread_id,
+        "last_read_offset": change.last_read_offset,
+        "last_read_number": number,
+        "unread_count": row[0] - number,
+    }
+    return user_log.tell(tx, [Entry(change.user.key, THREAD_READ, facts)])
+
+
+def shows_read(tx: Transaction, user_key: int) -> bool:
+    """Whether others may know how far somebody has read."""
+    return preferences.of_user(tx.database, user_key).show_read
+
+
+def before_offset(tx: Transaction, thread_key: int, offset: int) -> Any:
+    """(offset, number) of the newest message before `offset`."""
+    query = _M.select(_M.offset, _M.number).where((_M.thread == thread_key) & (_M.offset < offset))
+    return rows.first(tx.database, query.order_by(_M.offset.desc()).limit(1)) or (0, 0)

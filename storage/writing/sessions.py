@@ -1,0 +1,167 @@
+"""What commands do to sessions: signing in, refreshing, ending."""
+
+from dataclasses import replace
+from typing import Any
+
+from actors import account_commands as commands
+from actors import limits, rules
+from actors.accounts import Method, Reused, Session, SignedIn
+from actors.commands import Done
+from actors.errors import Conflict, NotFound, Unauthenticated
+from actors.identifiers import new_id
+from actors.records import Origin, User
+from storage import identity_models as models
+from storage import rows
+from storage.models import User as UserModel
+from storage.reading import accounts
+from storage.writing import access, audit, users
+from storage.writing.transaction import Transaction
+
+_S, _R, _L, _P, _X = (
+    models.Session,
+    models.RefreshToken,
+    models.SignInLink,
+    models.Password,
+    models.ExternalAccount,
+)
+
+
+def start_session(tx: Transaction, command: commands.StartSession) -> Done:
+    return Done(_start(tx, users.find(tx, command.user_id), command.method, command.refresh_hash, command.origin))
+
+
+def _start(tx: Transaction, user: User, method: Method, refresh_hash: bytes, origin: Origin) -> SignedIn:
+    _must_be_active(user)
+    uid = new_id()
+    insert = _S.insert(
+        uid=uid, user=user.key, method=method, address=origin.address, user_agent=origin.user_agent,
+        created_at=tx.now, last_seen_at=tx.now, expires_at=tx.now + limits.SESSION_SECONDS * 1000,
+    )  # fmt: skip
+    _keep_refresh(tx, tx.execute(insert), refresh_hash)
+    audit.note(
+        tx, "sign_in", ("session", uid), actor_id=user.id, credential=f"session:{uid}", origin=origin,
+        after={"method": method},
+    )  # fmt: skip
+    _, session = _must_find(tx, uid)
+    return SignedIn(user, session)
+
+
+def _must_be_active(user: User) -> None:
+    if user.status != "ACTIVE":
+        raise Unauthenticated("This account is deactivated; an administrator can say why.")
+
+
+def _keep_refresh(tx: Transaction, session_key: int, token_hash: bytes) -> None:
+    tx.execute(_R.insert(session=session_key, hash=token_hash, created_at=tx.now))
+
+
+def follow_link(tx: Transaction, command: commands.FollowLink) -> Done:
+    query = _L.select(_L.id, UserModel.uid).join(UserModel, on=(_L.user == UserModel.id))
+    good = (_L.hash == command.link_hash) & _L.used_at.is_null() & (_L.expires_at > tx.now)
+    row = rows.first(tx.database, query.where(good))
+    if row is None:
+        raise Unauthenticated("This sign-in link is not good, or not any more; ask for a new one.")
+    tx.execute(_L.update(used_at=tx.now).where(_L.id == row[0]))
+    user = users.find(tx, row[1])
+    if command.password is not None:
+        keep_password(tx, user.key, command.password)
+    return Done(_start(tx, user, "LINK", command.refresh_hash, command.origin))
+
+
+def keep_password(tx: Transaction, user_key: int, password_hash: str) -> None:
+    tx.execute(_P.delete().where(_P.user == user_key))
+    tx.execute(_P.insert(user=user_key, hash=password_hash, changed_at=tx.now))
+
+
+def sign_in_by_provider(tx: Transaction, command: commands.SignInByProvider) -> Done:
+    """Known by the provider's own id; else by an address that it has verified; else somebody new."""
+    same = (_X.issuer == command.issuer) & (_X.subject == command.subject)
+    query = _X.select(UserModel.uid).join(UserModel, on=(_X.user == UserModel.id))
+    row = rows.first(tx.database, query.where(same)) or _by_address(tx, command.email)
+    user = users.find(tx, row[0]) if row else users.insert_from_provider(tx, command)
+    _must_be_active(user)
+    if rows.first(tx.database, _X.select(_X.user).where(same)) is None:
+        tx.execute(_X.insert(issuer=command.issuer, subject=command.subject, user=user.key, created_at=tx.now))
+        audit.note(
+            tx, "link_account", ("user", user.id), actor_id=user.id, origin=command.origin,
+            after={"issuer": command.issuer, "subject": command.subject},
+        )  # fmt: skip
+    return Done(_start(tx, user, "PROVIDER", command.refresh_hash, command.origin))
+
+
+def _by_address(tx: Transaction, email: str) -> tuple[Any, ...] | None:
+    """The one user who has this verified address; where several have it, it tells nobody apart."""
+    query = UserModel.select(UserModel.uid).where((UserModel.email == email.lower()) & (UserModel.status == "ACTIVE"))
+    found = rows.fetch(tx.database, query.limit(2)) if email else []
+    if len(found) > 1:
+        raise Conflict("Several users have this e-mail address; an administrator has to tell them apart.")
+    return found[0] if found else None
+
+
+def refresh_session(tx: Transaction, command: commands.RefreshSession) -> Done:
+    """Each refresh token is good once. One that comes again was stolen, or its successor was: the session ends."""
+    query = _R.select(_R.id, _R.used_at, _S.id, _S.uid).join(_S, on=(_R.session == _S.id))
+    row = rows.first(tx.database, query.where(_R.hash == command.token_hash))
+    if row is None:
+        raise Unauthenticated("The refresh token is none of ours, or of a session that has ended; sign in again.")
+    token_key, used_at, session_key, uid = row
+    user, session = _must_find(tx, uid)
+    if session.ended_at is not None or session.expires_at <= tx.now:
+        raise Unauthenticated("The session has ended; sign in again.")
+    if used_at is not None:
+        _end(tx, session, "refresh token reused")
+        audit.note(tx, "reuse_refresh_token", ("session", uid), actor_id=user.id, origin=command.origin,
+                   outcome="refused", reason="refresh_reused")  # fmt: skip
+        return Done(Reused(uid))
+    _must_be_active(user)
+    tx.execute(_R.update(used_at=tx.now).where(_R.id == token_key))
+    _keep_refresh(tx, session_key, command.next_hash)
+    expires_at = tx.now + limits.SESSION_SECONDS * 1000
+    tx.execute(_S.update(last_seen_at=tx.now, expires_at=expires_at).where(_S.id == session_key))
+    return Done(SignedIn(user, replace(session, last_seen_at=tx.now, expires_at=expires_at)))
+
+
+def resume_session(tx: Transaction, command: commands.ResumeSession) -> Done:
+    try:
+        user, session = _must_find(tx, command.session_id)
+    except NotFound:
+        raise Unauthenticated("The session is not known any more; sign in again.") from None
+    if session.ended_at is not None or session.expires_at <= tx.now:
+        raise Unauthenticated("The session has ended; sign in again.")
+    if session.last_seen_at < tx.now - limits.SEEN_SECONDS * 1000:  # not each time: a batch that writes nothing is free
+        tx.execute(_S.update(last_seen_at=tx.now).where(_S.uid == session.id))
+    return Done(user)
+
+
+def end_session(tx: Transaction, command: commands.EndSession) -> Done:
+    """One's own, or as an admin anybody's. Once ended it stays so."""
+    user, session = _must_find(tx, command.session_id)
+    if user.key != command.identity.user.key and not command.identity.is_admin:
+        raise NotFound("session", command.session_id)
+    if session.ended_at is None:
+        _end(tx, session, command.reason)
+        audit.act(tx, command, "end_session", ("session", session.id), after={"reason": command.reason})
+    return Done(replace(session, ended_at=session.ended_at or tx.now, end_reason=session.end_reason or command.reason))
+
+
+def end_sessions(tx: Transaction, command: commands.EndSessions) -> Done:
+    user = users.find(tx, command.user_id)
+    if user.key != command.identity.user.key:
+        rules.must_administer(command.identity)
+    ended = access.end_sessions(tx, user.key, command.reason, but=command.identity.session_id)
+    if ended:
+        audit.act(tx, command, "end_sessions", ("user", user.id), after={"ended": ended, "reason": command.reason})
+    return Done(ended)
+
+
+def _end(tx: Transaction, session: Session, reason: str) -> None:
+    tx.execute(_S.update(ended_at=tx.now, end_reason=reason).where(_S.uid == session.id))
+    access.changed(tx, "session", session.id)
+
+
+def _must_find(tx: Transaction, session_id: str) -> tuple[User, Session]:
+    row = rows.first(tx.database, accounts.sessions_query().where(_S.uid == session_id))
+    if row is None:
+        raise NotFound("session", session_id)
+    session = accounts.session_of(row)
+    return users.find(tx, session.user_id), session

@@ -1,0 +1,76 @@
+"""What commands do to messages that are being written: save them, complete them, end them."""
+
+from dataclasses import replace
+from typing import Any
+
+from peewee import fn
+
+from actors import rules
+from actors import stream_commands as commands
+from actors.commands import Done
+from actors.errors import Conflict, Forbidden
+from actors.events import Event
+from actors.mentions import may_mention
+from actors.user_events import UserEvent
+from storage import models, rows
+from storage.writing import messages, notifications
+from storage.writing.notifications import Written
+from storage.writing.transaction import Transaction, given
+
+_M = models.Message
+
+
+def finish_message(tx: Transaction, command: commands.FinishMessage) -> Done:
+    place = messages.find(tx, command.thread_id, command.message_id, command.identity)
+    message, is_mine = place.message, place.message.author.key == command.identity.user.key
+    rules.must_write(command.identity, place.role, place.thread[1], place.status)
+    if command.status != "INTERRUPTED" and not is_mine:
+        raise Forbidden("Only its author completes a message; others stop it.")
+    if message.status != "STREAMING" or message.deleted_at is not None:
+        raise Conflict(f"The message is not being written any more: it is {message.status}.", code="not_streaming")
+    fields = given(content=command.content, blocks=command.blocks, metadata=command.metadata)
+    messages.must_say_something({"content": message.content, "blocks": message.blocks, **fields}, command.status)
+    messages.write(tx, message.key, **fields, status=command.status, version=_M.version + 1)
+    made = messages.done(tx, place, "message.completed", command.identity)
+    return replace(made, told=_notify(tx, place, made.result)) if command.status == "COMPLETE" else made
+
+
+def _notify(tx: Transaction, place: messages.Place, message: Any) -> tuple[UserEvent, ...]:
+    """Now that it is known what it says; whoever answers with half a sentence calls nobody."""
+    if not (message.parent_id or may_mention(message.content, message.blocks)):
+        return ()
+    row = (
+        rows.first(tx.database, _M.select(_M.author).where(_M.uid == message.parent_id)) if message.parent_id else None
+    )
+    return notifications.of_messages(tx, [Written(message, place.thread[0], row[0] if row else None)])
+
+
+def save_progress(tx: Transaction, command: commands.SaveProgress) -> Done:
+    this = (_M.uid == command.message_id) & (_M.status == "STREAMING") & _M.deleted_at.is_null()
+    tx.execute(_M.update(content=command.content, streamed_at=tx.now).where(this))
+    return Done(None)
+
+
+def interrupt_message(tx: Transaction, command: commands.InterruptMessage) -> Done:
+    query = _M.select(_M.id).where((_M.uid == command.message_id) & _writing())
+    row = rows.first(tx.database, query)
+    return Done(None, (_interrupt(tx, row[0], command.content),) if row else ())
+
+
+def interrupt_abandoned(tx: Transaction, command: commands.InterruptAbandoned) -> Done:
+    """Those whose process is gone: a live one saves, or ends them itself."""
+    last = fn.COALESCE(_M.streamed_at, _M.created_at)
+    query = _M.select(_M.id).where(_writing() & (last < command.before)).limit(command.rows)
+    keys = [row[0] for row in rows.fetch(tx.database, query)]
+    return Done(len(keys), tuple(_interrupt(tx, key, None) for key in keys))
+
+
+def _writing() -> Any:
+    return (_M.status == "STREAMING") & _M.deleted_at.is_null()
+
+
+def _interrupt(tx: Transaction, key: int, content: str | None) -> Event:
+    """Told as its author's own act: nobody else did anything."""
+    fields = {} if content is None else {"content": content}
+    messages.write(tx, key, **fields, status="INTERRUPTED", version=_M.version + 1)
+    return messages.told(tx, key, "message.completed")

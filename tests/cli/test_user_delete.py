@@ -1,0 +1,66 @@
+"""`xp user delete`."""
+
+import pytest
+
+from actors.records import Thread
+from cli.store import SYSTEM_SUBJECT
+from tests.builders import Ledger
+from tests.cli.conftest import Xp, audited, by_terminal, sign_in
+
+
+@pytest.fixture
+def thread(ledger: Ledger) -> Thread:
+    ana, bo = ledger.user("ana"), ledger.user("bo")
+    thread = ledger.thread(bo, ana)
+    for who in (ana, bo, ana):
+        ledger.post(who, thread, f"by {who.user.name}")
+    sign_in(ledger, ana)
+    return thread
+
+
+def contents(ledger: Ledger) -> list[str]:
+    return [row[0] for row in ledger.sql("SELECT content FROM message ORDER BY id")]
+
+
+def test_it_asks_first(xp: Xp, ledger: Ledger, thread: Thread) -> None:
+    asked = xp("user", "delete", "ana@example.com", stdin="n\n")
+    assert asked.code == 1
+    assert "ana (ana@example.com) leaves 1 thread and is gone for good. What they wrote stays" in asked.err
+    assert ledger.one("SELECT status FROM user WHERE name = 'ana'") == "ACTIVE"
+    assert audited(ledger) == []
+
+
+def test_what_they_wrote_stays_without_their_name(xp: Xp, ledger: Ledger, thread: Thread) -> None:
+    ana = ledger.user("ana").user
+    ran = xp("user", "delete", "ana@example.com", stdin="y\n")
+    assert ran.out == f"Deleted {ana.id}. What they wrote stays, by a nameless author.\n"
+    assert contents(ledger) == ["by ana", "by bo", "by ana"]
+    assert ledger.sql("SELECT name, email, status FROM user WHERE uid = ?", ana.id) == [
+        ("Deleted user", "", "DEACTIVATED")
+    ]
+    assert ledger.one("SELECT count(*) FROM session WHERE ended_at IS NULL") == 0
+    assert audited(ledger) == [by_terminal("delete_user", ana.id)]
+    assert xp("db", "check").code == 0
+
+
+def test_what_they_wrote_goes_to_the_end(
+    xp: Xp, ledger: Ledger, thread: Thread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In steps of one row, so that there are several."""
+    from actors.account_commands import EraseContent
+
+    monkeypatch.setattr("actors.account_commands.EraseContent", lambda: EraseContent(rows=1, looked_at=2))
+    assert xp("user", "delete", "ana@example.com", "--content", "remove", "--yes").out.endswith(
+        "What they wrote is deleted.\n"
+    )
+    assert contents(ledger) == ["", "by bo", ""]
+    assert ledger.one("SELECT count(*) FROM erasure") == 0
+    assert xp("db", "check").code == 0
+
+
+def test_who_cannot_be_deleted(xp: Xp, ledger: Ledger) -> None:
+    assert xp("user", "delete", "nobody", "--yes").sentence == "There is no user 'nobody'."
+    xp("user", "create", "ana@x.org")  # makes the system user
+    system = ledger.one("SELECT uid FROM user WHERE subject = ?", SYSTEM_SUBJECT)
+    assert xp("user", "delete", system, "--yes").code == 1
+    assert xp("user", "delete", "ana@x.org", "--content", "keep").code == 2

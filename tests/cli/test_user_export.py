@@ -1,0 +1,68 @@
+"""`xp user export`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors import commands
+from actors.records import Identity
+from tests.builders import Ledger
+from tests.cli.conftest import Xp, audited, by_terminal, sign_in
+
+
+@pytest.fixture
+def ana(ledger: Ledger) -> Identity:
+    ana, bo = ledger.user("ana"), ledger.user("bo")
+    first, second = ledger.thread(ana, title="First"), ledger.thread(bo, ana, title="Left")
+    for n in range(3):
+        ledger.post(ana, first, f"one {n}")
+        ledger.post(bo, second, "not hers")
+    ledger.post(ana, second, "in a thread that she has left")
+    gone = ledger.post(ana, first, "taken back")
+    ledger.do(commands.DeleteMessage(identity=ana, thread_id=first.id, message_id=gone.id))
+    ledger.do(commands.RemoveMember(identity=ana, thread_id=second.id, user_id=ana.user.id))
+    sign_in(ledger, ana)
+    sign_in(ledger, bo)
+    return ana
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 500])
+def test_everything_in_one_document(
+    at_once: int, xp: Xp, ledger: Ledger, ana: Identity, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.users.export.AT_ONCE", at_once)
+    xp("key", "create", ana.user.id, "--name", "bot")
+    file = tmp_path / "ana.json"
+    assert xp("user", "export", "ana@example.com", file).code == 0
+    found: dict[str, Any] = json.loads(file.read_text())
+    assert list(found) == ["user", "memberships", "sessions", "api_keys", "messages"]
+    assert (found["user"]["email"], found["user"]["subject"]) == ("ana@example.com", "sub-ana")
+    assert [membership["title"] for membership in found["memberships"]] == ["First"]
+    assert [session["user_id"] for session in found["sessions"]] == [ana.user.id]
+    assert [key["name"] for key in found["api_keys"]] == ["bot"]
+    assert found["api_keys"][0]["key"] is None
+    assert [message["content"] for message in found["messages"]] == [
+        "one 0", "one 1", "one 2", "in a thread that she has left",
+    ]  # fmt: skip
+    assert audited(ledger)[-1] == by_terminal("export_user", ana.user.id)
+
+
+def test_to_stdout_of_one_who_wrote_nothing(xp: Xp, ledger: Ledger) -> None:
+    ledger.user("cy")
+    assert xp("user", "export", "cy@example.com", "-").json["messages"] == []
+
+
+def test_nothing_is_overwritten_unasked(xp: Xp, ledger: Ledger, ana: Identity, tmp_path: Path) -> None:
+    file = tmp_path / "ana.json"
+    file.write_text("mine")
+    assert "there is a file already" in xp("user", "export", ana.user.id, file).sentence
+    assert audited(ledger) == []
+    assert xp("user", "export", ana.user.id, file, "--force").code == 0
+    assert file.read_text() != "mine"
+
+
+def test_nobody(xp: Xp, ledger: Ledger, tmp_path: Path) -> None:
+    assert xp("user", "export", "nobody", tmp_path / "x").sentence == "There is no user 'nobody'."
+    assert not (tmp_path / "x").exists()

@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from actors import limits
+from actors.channel import AccessEnded, Attendance
 from actors.ports import Transport
 from actors.publication import Passing, Publications, WireFormat
 from actors.runtime import LoopActor, handles
-from actors.thread import AccessEnded, Attendance
 
 SLOW = (3008, "slow")
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from actors import limits
+from actors.channel import AccessEnded
 from actors.connection import SLOW, ConnectionActor
 from actors.ports import Transport
 from actors.publication import Passing, Publication, Publications
 from actors.runtime import handles
-from actors.thread import AccessEnded
 
 
 @dataclass(frozen=True, slots=True)

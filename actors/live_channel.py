@@ -4,7 +4,6 @@ Like a thread's log it has offsets without gaps and an epoch, so clients recover
 a little while, and costs the database nothing.
 """
 
-import contextlib
 import secrets
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -14,10 +13,10 @@ from typing import Any
 import pykka
 
 from actors import limits
+from actors.channel import Audience, ListPresent, Subscribe, Subscribed, Unsubscribe
 from actors.publication import LivePublication, Publication, Publications
 from actors.records import Identity
 from actors.runtime import LoopActor, handles
-from actors.thread import Attendance, ListPresent, Subscribe, Subscribed, Unsubscribe
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,48 +54,30 @@ class LiveChannelActor(LoopActor):
         self._epoch = secrets.token_hex(8)
         self._head = 0
         self._history: deque[tuple[float, Publication]] = deque(maxlen=limits.LIVE_HISTORY)
-        self._subscribers: dict[pykka.ActorRef[Any], Identity] = {}
-        self._watchers: set[pykka.ActorRef[Any]] = set()
+        self._audience = Audience(channel)
 
     @handles(Subscribe)
     def _subscribe(self, message: Subscribe) -> Subscribed:
-        self._subscribers[message.connection] = message.identity
-        if message.watches:
-            self._watchers.add(message.connection)
-        self._tell_attendance(message.connection, message.identity, joined=True)
+        self._audience.join(message)
         return Subscribed(self._head, None, self._epoch)
 
     @handles(Unsubscribe)
     def _unsubscribe(self, message: Unsubscribe) -> None:
-        identity = self._subscribers.pop(message.connection, None)
-        self._watchers.discard(message.connection)
-        if identity is not None:
-            self._tell_attendance(message.connection, identity, joined=False)
-        if not self._subscribers:
+        self._audience.leave(message.connection)
+        if not self._audience:
             self.stage.loop.call_later(limits.LIVE_SECONDS, self._look_idle)
-
-    def _tell_attendance(self, connection: "pykka.ActorRef[Any]", identity: Identity, *, joined: bool) -> None:
-        if len(self._subscribers) > limits.PRESENCE_USERS:
-            return
-        attendance = Attendance(self.channel, connection.actor_urn, identity, joined)
-        for watcher in self._watchers:
-            with contextlib.suppress(pykka.ActorDeadError):
-                watcher.tell(attendance)
 
     @handles(ListPresent)
     def _list_present(self, message: ListPresent) -> list[tuple[str, Identity]]:
-        return [(connection.actor_urn, identity) for connection, identity in self._subscribers.items()]
+        return self._audience.present()
 
     @handles(PublishLive)
     def _publish(self, message: PublishLive) -> int:
         self._head += 1
         item = LivePublication(self._head, message.data, message.client_id, message.identity)
         self._history.append((self.stage.loop.time(), item))
-        publications = Publications(self.channel, [item])
-        for connection in self._subscribers:
-            with contextlib.suppress(pykka.ActorDeadError):
-                connection.tell(publications)
-        if not self._subscribers:
+        self._audience.tell(Publications(self.channel, [item]))
+        if not self._audience:
             self.stage.loop.call_later(limits.LIVE_SECONDS, self._look_idle)
         return self._head
 
@@ -119,7 +100,7 @@ class LiveChannelActor(LoopActor):
             self._history.popleft()
 
     def _look_idle(self) -> None:
-        if self.actor_stopped.is_set() or self._subscribers or self._inbox:
+        if self.actor_stopped.is_set() or self._audience or self._inbox:
             return
         self._forget()
         if not self._history:

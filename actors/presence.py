@@ -114,7 +114,7 @@ class Typing:
         if self._timer is None:
             self._timer = self._loop.call_later(limits.TYPING_SECONDS, self._expire)
 
-    def stop(self, user_key: int) -> None:
+    def end(self, user_key: int) -> None:
         """They have stopped, or sent it."""
         if self._until.pop(user_key, None) is not None:
             del self._authors[user_key]
@@ -136,6 +136,6 @@ class Typing:
             next_end = min(self._until.values()) - now
             self._timer = self._loop.call_later(max(next_end, 0.1), self._expire)
 
-    def close(self) -> None:
+    def stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()

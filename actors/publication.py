@@ -1,7 +1,8 @@
 """Events on their way to subscribers: encoded once, shared by everyone who gets them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
+from actors import limits
 from actors.records import Identity
 
 
@@ -63,3 +64,19 @@ class Passing(Publications):
     """Neighbouring ephemeral events of one channel: without offsets, told to who listens now, or not at all."""
 
     __slots__ = ()
+
+
+def in_frames(items: Sequence[Publication]) -> Iterator[Sequence[Publication]]:
+    """Pieces that one frame can carry, however much was committed at once."""
+    if sum(len(item.data) for item in items) <= limits.PUBLICATIONS_BYTES:
+        yield items
+        return
+    frame: list[Publication] = []
+    size = 0
+    for item in items:
+        if frame and size + len(item.data) > limits.PUBLICATIONS_BYTES:
+            yield frame
+            frame, size = [], 0
+        frame.append(item)
+        size += len(item.data)
+    yield frame

@@ -13,13 +13,14 @@ from typing import Any
 import pykka
 
 from actors import limits
+from actors.channel import ListPresent, Subscribe, Subscribed, Unsubscribe
 from actors.connection import Follow
 from actors.errors import Internal, ShuttingDown, XpError
+from actors.in_order import InOrder
 from actors.personal import Personal
 from actors.publication import Passing, Publication, Publications
 from actors.records import Identity
 from actors.runtime import LoopActor, LoopFuture, handles
-from actors.thread import ListPresent, Subscribe, Subscribed, Unsubscribe
 from actors.unread import Counts
 from actors.user_events import UserEphemeral, UserEvent, UserLogPage
 
@@ -99,8 +100,7 @@ class UserActor(LoopActor):
         self._on_left = on_left
         self._following: set[pykka.ActorRef[Any]] = set()
         """Connections that know they get this channel."""
-        self._early: list[UserEvent] = []
-        """What arrived before an entry that another process wrote."""
+        self._order: InOrder[UserEvent] = InOrder()
         self._looking: asyncio.Task[None] | None = None
         self._look_again = False
         self._waiting: list[LoopFuture[Any]] = []
@@ -148,25 +148,14 @@ class UserActor(LoopActor):
 
     @handles(Tell)
     def _publish(self, message: Tell) -> None:
-        self._early += message.events
-        self._tell_next()
-        if self._early:
+        self._tell_next(message.events)
+        if self._order.early:
             self._look(Look())
 
-    def _tell_next(self) -> None:
-        """Those that come next, without repeats; what is ahead of a hole waits for what is missing."""
-        self._early.sort(key=lambda event: event.offset)
-        run, early = [], []
-        head = self._online.head
-        for event in self._early:
-            if event.offset == head + 1:
-                head = event.offset
-                run.append(event)
-            elif event.offset > head:
-                early.append(event)
-        self._early = early
+    def _tell_next(self, events: Sequence[UserEvent]) -> None:
+        run = self._order.following(self._online.head, events)
         if run:
-            self._online.head = head
+            self._online.head = run[-1].offset
             self._tell([Publication(e.offset, e.offset, e.type, self._encode(e)) for e in run])
             self._count(run)
 
@@ -202,8 +191,7 @@ class UserActor(LoopActor):
             return
         if not page.is_whole and page.events:  # what is so old is forgotten
             self._online.head = max(self._online.head, page.events[0].offset - 1)
-        self._early += page.events
-        self._tell_next()
+        self._tell_next(page.events)
         if self._look_again or page.more:
             self._look_again = False
             self._look(Look())

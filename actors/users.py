@@ -12,12 +12,12 @@ from typing import Any, Protocol
 import pykka
 
 from actors import limits
+from actors.channel import Unsubscribe
 from actors.errors import XpError
 from actors.events import MESSAGE_CREATED, Event
 from actors.personal import Personal
 from actors.records import Message, User
 from actors.runtime import Stage
-from actors.thread import Unsubscribe
 from actors.user import EncodeUserEvent, Look, Online, Posted, Tell, UserActor
 from actors.user_events import UserEvent
 

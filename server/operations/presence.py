@@ -3,8 +3,9 @@
 from typing import cast
 
 from actors import limits
+from actors.channel import ListPresent
 from actors.records import Author, Identity
-from actors.thread import ListPresent, SetTyping
+from actors.thread import SetTyping
 from server import render
 from server.registry import Call, Operations, Result
 from server.schemas.presence import PresenceView, TypingRequest, TypingView

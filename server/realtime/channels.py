@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from actors import limits
+from actors.channel import ListPresent, Subscribe, Subscribed
 from actors.connection import Leave, OpenGate, ShutGate
 from actors.publication import Publication
 from actors.records import Identity
-from actors.thread import ListPresent, Subscribe, Subscribed
 from server.realtime import protocol
 from server.realtime.protocol import Refused
 from server.realtime.sources import HistoryPage, Since, Source, leave, source_of

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from actors.channel import Attendance
 from actors.publication import Publication
-from actors.thread import Attendance
 
 
 class Codec(Protocol):

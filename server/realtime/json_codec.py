@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import orjson
 
+from actors.channel import Attendance
 from actors.publication import LivePublication, Publication
-from actors.thread import Attendance
 from server.realtime.protocol import BadFrame, client_info
 
 is_binary: Final = False

@@ -6,10 +6,10 @@ A client that has been here before says how far it knows it (`subs` of connect) 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from actors.channel import Subscribe, Subscribed
 from actors.connection import OpenGate, ShutGate
 from actors.errors import XpError
 from actors.records import Identity
-from actors.thread import Subscribe, Subscribed
 from server.realtime.channels import position_of
 from server.realtime.sources import Since, UserSource
 

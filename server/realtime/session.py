@@ -17,7 +17,7 @@ from actors.identifiers import new_id
 from actors.ports import Transport
 from actors.records import Identity, User
 from actors.runtime import LoopFuture, Stage, drive
-from actors.thread import TellStreams
+from actors.thread_streams import TellStreams
 from server import problems
 from server.peers import Peer
 from server.realtime import own_channel, protocol

@@ -9,12 +9,12 @@ import orjson
 import pykka
 
 from actors import limits
+from actors.channel import Subscribed, Unsubscribe
 from actors.errors import TokenExpired, Unauthenticated
 from actors.identifiers import is_id
 from actors.live_channel import LivePage, PublishLive, ReadLive
 from actors.publication import Publication
 from actors.records import Identity
-from actors.thread import Subscribed, Unsubscribe
 from server import operations
 from server.realtime import protocol
 from server.realtime.protocol import Refused

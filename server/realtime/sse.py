@@ -16,6 +16,7 @@ from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 
 from actors import limits
+from actors.channel import Subscribe, Subscribed
 from actors.connection import Close, Send
 from actors.errors import Malformed, NotFound, ShuttingDown, ValidationFailed, XpError
 from actors.feed import FeedActor, Replay, Watch
@@ -23,7 +24,7 @@ from actors.identifiers import is_id, new_id
 from actors.publication import Passing, Publication
 from actors.records import Identity, User
 from actors.runtime import Stage
-from actors.thread import Subscribe, Subscribed, TellStreams
+from actors.thread_streams import TellStreams
 from server.authentication import Authentication
 from server.middleware import HEADER, correlation_id
 from server.peers import Peer, neighbourhood

@@ -7,6 +7,7 @@ from typing import Any
 import pykka
 
 from actors import commands
+from actors.channel import Subscribe, Subscribed
 from actors.commands import Done
 from actors.connection import ConnectionActor, OpenGate, ShutGate
 from actors.directory import Directory
@@ -15,7 +16,7 @@ from actors.ports import ThreadLoader
 from actors.publication import Publication
 from actors.records import Identity, MemberRole, Message, Thread, User, UserKind, UserRole
 from actors.runtime import LoopFuture, Stage
-from actors.thread import Subscribe, Subscribed, ThreadActor
+from actors.thread import ThreadActor
 from storage.history import SqliteHistory
 from storage.journal_store import JournalStore
 from tests.builders import identity_of, options, post, until

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors import limits
+from actors.channel import AccessEnded
 from actors.connection import SLOW, Close, Leave, OpenGate, Outbox, Send, ShutGate
 from actors.publication import Publication, Publications
 from actors.runtime import Stage
-from actors.thread import AccessEnded
 from tests.actors.house import Peer, lines_of
 from tests.builders import settle, until
 

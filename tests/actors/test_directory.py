@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from actors import commands, limits
+from actors.channel import Subscribe, Unsubscribe
 from actors.commands import Done
 from actors.connection import ShutGate
 from actors.errors import Internal, StorageUnavailable
@@ -19,7 +20,7 @@ from actors.identifiers import new_id
 from actors.publication import Publication
 from actors.records import Identity
 from actors.runtime import Stage
-from actors.thread import Subscribe, ThreadActor, Unsubscribe
+from actors.thread import ThreadActor
 from tests.actors.house import House, Peer, Wire, access_ended
 from tests.builders import Ledger, message_event, post, settle, until
 
@@ -93,7 +94,7 @@ async def test_an_event_that_cannot_be_encoded_stops_no_other_thread(
     ana = await house.user("ana")
     broken, fine = await house.thread(ana), await house.thread(ana)
     watchers = [await house.watch(ana, thread) for thread in (broken, fine)]
-    monkeypatch.setattr(house.actor(broken), "_encode", lambda event: 1 // 0)
+    monkeypatch.setattr(house.actor(broken)._audience, "_encode", lambda event: 1 // 0)
     for reply in [house.directory.ask(post(ana, thread)) for thread in (broken, fine)]:
         await reply
     await until(lambda: watchers[1].offsets == [2])

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors import limits
+from actors.channel import AccessEnded
 from actors.connection import SLOW, Close, Send
 from actors.feed import FeedActor, Replay, Watch
 from actors.publication import Publication, Publications
 from actors.runtime import Stage
-from actors.thread import AccessEnded
 from tests.actors.house import Wire, access_ended
 from tests.builders import settle
 

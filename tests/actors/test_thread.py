@@ -10,13 +10,14 @@ import pykka
 import pytest
 
 from actors import commands, limits
+from actors.channel import AccessEnded, Subscribe, Unsubscribe
 from actors.errors import Conflict, Forbidden, Internal, NotFound, Overloaded, StorageUnavailable
 from actors.events import Event
 from actors.identifiers import new_id
 from actors.publication import Publications
 from actors.records import Identity, Thread
 from actors.runtime import Stage
-from actors.thread import AccessEnded, EventsCommitted, RetireIfIdle, Subscribe, Unsubscribe
+from actors.thread import EventsCommitted, RetireIfIdle
 from actors.thread_state import ThreadState
 from tests.actors.house import House
 from tests.builders import identity, message_event, once, post, settle, until
@@ -510,7 +511,7 @@ async def test_each_event_is_encoded_once_for_all(house: House, ana: Identity) -
 async def test_nothing_is_encoded_for_nobody(house: House, ana: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
     thread = await house.thread(ana)
     actor = await house.load_actor(thread)
-    monkeypatch.setattr(actor, "_encode", lambda event: 1 // 0)
+    monkeypatch.setattr(actor._audience, "_encode", lambda event: 1 // 0)
     await house.post(ana, thread)
     assert actor.state.offset == 2
 

@@ -6,8 +6,8 @@ from typing import Any, Final
 import orjson
 from google.protobuf.message import DecodeError
 
+from actors.channel import Attendance
 from actors.publication import LivePublication, Publication
-from actors.thread import Attendance
 from server.realtime.protobuf import client_pb2 as schema
 from server.realtime.protocol import BadFrame, client_info
 

@@ -275,7 +275,7 @@ async def nothing_of(stream: EventStream, server: Server, thread: Any) -> None:
     """The thread has told everyone who still listens: this stream is not among them."""
     actor = server.services.directory._threads[thread["id"]]
     assert isinstance(actor, ThreadActor)
-    assert actor._subscribers == {}
+    assert len(actor._audience) == 0
     for client in list(server.services.hub._clients):
         client.close(3001, "shutdown")
     with pytest.raises(Disconnected):

@@ -21,7 +21,7 @@ from tests.serving import Client, Server, serving, token
 
 
 def subscribers(server: Server) -> int:
-    return sum(len(actor._subscribers) for actor in server.services.directory._threads.values())
+    return sum(len(actor._audience) for actor in server.services.directory._threads.values())
 
 
 async def nothing_is_left(server: Server) -> None:

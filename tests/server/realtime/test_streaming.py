@@ -250,14 +250,14 @@ async def test_a_reader_that_falls_behind_gets_the_text_so_far(
     message_id = await begin(bot, room)
     await append(bot, message_id, "seen ")
     actor = next(a for a in server.services.directory._threads.values() if isinstance(a, ThreadActor))
-    connection = next(iter(actor._subscribers))
+    connection = next(iter(actor._audience.connections))
     peer = server.services.directory._stage._actors[connection.actor_urn]
-    await until(lambda: not actor._clock._telling)  # type: ignore[union-attr]
+    await until(lambda: not actor._streams._clock._telling)  # type: ignore[union-attr]
     peer._blocked = True
     for word in ("not ", "told ", "of this"):
         await append(bot, message_id, word)
     await until(lambda: bool(peer._behind))
-    await until(lambda: not actor._clock._telling)  # type: ignore[union-attr]
+    await until(lambda: not actor._streams._clock._telling)  # type: ignore[union-attr]
     peer._on_drained()
     reader = Reader()
     while reader.text != "seen not told of this":

@@ -8,7 +8,7 @@ from typing import Any, cast
 import orjson
 
 from bench.harness import PATIENCE, SECRET
-from server.tokens import mint
+from server.token_minting import mint
 
 PUSH = b'","pub":{"data":{"type":"message.created","thread_id":"'
 """Begins every publication of a message. The longer a mark, the faster it is counted."""

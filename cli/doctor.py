@@ -130,7 +130,7 @@ def _secret(chosen: Settings) -> Iterator[Look]:
 def _secret_file(path: Path) -> Look:
     import stat
 
-    from server.tokens import load_or_create_secret
+    from server.secret_file import load_or_create_secret
 
     if not path.exists():
         return Look("secret", True, f"{path}, made at the first start")

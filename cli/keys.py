@@ -7,7 +7,9 @@ import click
 
 from cli.settings import Settings
 from server.outbound.jwks import JwksRefresher
-from server.tokens import KeySet, TokenRules, TokenVerifier, load_or_create_secret, own_key
+from server.secret_file import load_or_create_secret
+from server.token_minting import own_key
+from server.tokens import KeySet, TokenRules, TokenVerifier
 
 SECRET_FILE = "jwt-secret"  # noqa: S105 - a file's name
 

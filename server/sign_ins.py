@@ -11,7 +11,7 @@ from actors.records import User
 from server import render
 from server.passwords import Passwords
 from server.registry import Cookie
-from server.tokens import mint_own
+from server.token_minting import mint_own
 
 if TYPE_CHECKING:
     from server.outbound.oidc import OidcClient

@@ -1,20 +1,14 @@
-"""Tokens: JSON Web Tokens verified by pinned keys, their claims judged, and minted for the command line.
+"""Tokens: JSON Web Tokens verified by pinned keys, and their claims judged.
 
 The key decides the algorithm, never the token (RFC 8725, 3.1): HS256 belongs to the secret, RS256, ES256 and EdDSA to
 the issuer's published keys. A token that brings its own key (`jwk`, `jku`, `x5u`, `x5c`) is refused.
 """
 
 import hashlib
-import hmac
 import json
-import os
 import re
-import secrets
-import stat
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, cast
 
 import jwt
@@ -24,7 +18,7 @@ from jwt.utils import base64url_decode
 from actors import limits
 from actors.errors import Forbidden, TokenExpired, Unauthenticated
 from actors.identifiers import is_id
-from actors.records import USER_KINDS, USER_ROLES, User, UserKind, UserRole
+from actors.records import USER_KINDS, USER_ROLES, UserKind, UserRole
 
 FARTHEST_SECONDS = 10 * 366 * 24 * 3600
 """A token that lives longer is a mistake of its issuer."""
@@ -54,7 +48,7 @@ class TokenRules:
     issuer: str | None = None
     audience: str | None = None
     own_key: bytes | None = field(default=None, repr=False)
-    """Signs the tokens of our own sessions; see `own_key`."""
+    """Signs the tokens of our own sessions; see `server.token_minting.own_key`."""
     trust_role_claim: bool = True
     leeway_seconds: int = limits.TOKEN_LEEWAY_SECONDS
 
@@ -291,45 +285,6 @@ def _folded(domain: str) -> str:
     return domain.lower() if domain.isascii() else domain
 
 
-def mint(
-    secret: bytes,
-    *,
-    sub: str,
-    email: str,
-    name: str,
-    domain: str,
-    role: UserRole = "USER",
-    kind: UserKind = "HUMAN",
-    ttl_seconds: int,
-    issuer: str | None = None,
-    audience: str | None = None,
-    now: float,
-) -> str:
-    """A token of ours, by HS256."""
-    claims: dict[str, Any] = {
-        "sub": sub, "email": email, "name": name, "domain": domain, "role": role, "kind": kind,
-        "iat": int(now), "exp": int(now) + ttl_seconds, "jti": uuid.uuid4().hex,
-        "iss": issuer, "aud": audience,
-    }  # fmt: skip
-    return jwt.encode({claim: value for claim, value in claims.items() if value is not None}, secret, algorithm="HS256")
-
-
-def own_key(secret: bytes) -> bytes:
-    """The key of our own tokens: derived, so that one who may sign tokens for users need not be able to make sessions
-    by accident, and no token of theirs is taken for one of ours."""
-    return hmac.digest(secret, b"experience-server: tokens of sessions", "sha256")
-
-
-def mint_own(key: bytes, user: User, session_id: str, *, ttl_seconds: int, now: float) -> str:
-    """An access token of a session. The claims beside `sid` are for clients to read."""
-    claims = {
-        "iss": OWN_ISSUER, "sub": user.subject, "sid": session_id, "iat": int(now), "exp": int(now) + ttl_seconds,
-        "email": user.email, "name": user.name, "domain": user.domain, "role": user.role, "kind": user.kind,
-        "jti": secrets.token_hex(8),
-    }  # fmt: skip
-    return jwt.encode(claims, key, algorithm="HS256", headers={"kid": OWN_KEY_ID})
-
-
 def fingerprint(token: str) -> str:
     """Names a token that has no `jti`, without giving it away."""
     return f"sha256:{hashlib.sha256(token.encode()).hexdigest()}"
@@ -338,40 +293,3 @@ def fingerprint(token: str) -> str:
 def inspect_unverified(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """(header, claims) as the token says them; nobody has checked whether it is genuine. Raises `Unauthenticated`."""
     return _open(token)
-
-
-def load_or_create_secret(path: Path) -> tuple[bytes, bool]:
-    """The secret in this file, made where there is none, and whether it was made now. Mode 0600.
-
-    Raises `ValueError` with a sentence for an operator, and `OSError`.
-    """
-    made = not path.exists() and _make_secret(path)
-    return _read_secret(path), made
-
-
-def _make_secret(path: Path) -> bool:
-    """Whether it was us: the file appears whole or not at all, and never over another process's."""
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    try:
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(secrets.token_urlsafe(48).encode())
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(draft, path)
-    except FileExistsError:
-        return False
-    finally:
-        draft.unlink(missing_ok=True)
-    return True
-
-
-def _read_secret(path: Path) -> bytes:
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if mode & 0o077:
-        raise ValueError(f"{path} can be read by others (mode {mode:04o}); run: chmod 600 {path}")
-    secret = path.read_bytes().strip()
-    if len(secret) < limits.SECRET_BYTES:
-        raise ValueError(
-            f"{path} must hold at least {limits.SECRET_BYTES} bytes, it has {len(secret)}; delete it for a new one"
-        )
-    return secret

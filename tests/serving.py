@@ -18,7 +18,7 @@ import orjson
 from cli import settings
 from cli.serve import running
 from server.services import Services
-from server.tokens import mint
+from server.token_minting import mint
 
 SECRET = b"a secret that is only good for tests, and long enough"
 DOMAIN = "rpotential.ai"

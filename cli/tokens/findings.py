@@ -127,7 +127,8 @@ def _verify(text: str, header: dict[str, Any], chosen: Settings) -> "Claims | st
 
 def _own_key(chosen: Settings) -> bytes | None:
     from cli.keys import SECRET_FILE
-    from server.tokens import load_or_create_secret, own_key
+    from server.secret_file import load_or_create_secret
+    from server.token_minting import own_key
 
     if chosen["jwt_secret"] is not None:
         return own_key(str(chosen["jwt_secret"]).encode())

@@ -30,7 +30,7 @@ def command(
 
     Example: xp token mint --email ana@rpotential.ai --role USER --ttl 30d
     """
-    from server.tokens import mint
+    from server.token_minting import mint
 
     chosen = settings.load({"data_dir": data_dir})
     secret = _secret(chosen)

@@ -8,7 +8,7 @@ from aiohttp.abc import AbstractStreamWriter
 
 from server.realtime import protocol
 from server.realtime.codec import Codec
-from server.realtime.sse import StreamTransport
+from server.realtime.sse_transport import StreamTransport
 
 
 class EmulatedTransport(StreamTransport):

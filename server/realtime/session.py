@@ -12,7 +12,7 @@ import pykka
 
 from actors import limits
 from actors.connection import Close, ConnectionActor, Send
-from actors.errors import Forbidden, Internal, ShuttingDown, TokenExpired, Unauthenticated, XpError
+from actors.errors import Internal, ShuttingDown, XpError
 from actors.identifiers import new_id
 from actors.ports import Transport
 from actors.records import Identity, User
@@ -20,11 +20,12 @@ from actors.runtime import LoopFuture, Stage, drive
 from actors.thread_streams import TellStreams
 from server import problems
 from server.peers import Peer
-from server.realtime import own_channel, protocol
+from server.realtime import protocol
 from server.realtime.calls import Calls
 from server.realtime.channels import Channels
 from server.realtime.codec import Codec
 from server.realtime.protocol import Refused
+from server.realtime.sign_on import SignOn
 from server.realtime.sources import leave
 from server.realtime.throttle import TokenBucket
 from server.registry import Operation
@@ -64,8 +65,6 @@ class Session:
         self.client_id = new_id()
         self.identity: Identity | None = None
         self._stage = stage
-        self._upgrade_token = upgrade_token
-        self._session_id = session_id
         self._connection = ConnectionActor(
             transport,
             encode=codec.pushes,
@@ -78,6 +77,7 @@ class Session:
         self.connection: pykka.ActorRef[Any] = stage.start(self._connection)
         self._channels = Channels(self)
         self._calls = Calls(self)
+        self._sign_on = SignOn(self, stage.loop, upgrade_token, session_id)
         self._verbs: dict[str, Verb] = {
             "subscribe": self._channels.subscribe,
             "unsubscribe": self._channels.unsubscribe,
@@ -87,16 +87,13 @@ class Session:
             "publish": self._channels.publish,
             "sub_refresh": self._channels.refresh,
             "rpc": self._calls.rpc,
-            "refresh": self._refresh,
+            "refresh": self._sign_on.refresh,
         }
         self._bucket = TokenBucket(limits.COMMANDS_PER_SECOND, limits.COMMANDS_BURST) if services.rate_limits else None
         self._refused = 0
         self._unanswered = 0
         self._last_frame = stage.loop.time()
         self._pinged_at: float | None = None
-        self._expiry: asyncio.TimerHandle | None = stage.loop.call_later(
-            limits.CONNECT_SECONDS, self.close, *protocol.STALE
-        )
         self._room = asyncio.Event()
         self._connecting: list[dict[str, Any]] | None = None
         """What came while connect is being answered; None at all other times."""
@@ -144,7 +141,7 @@ class Session:
             self._unknown(number, command, verb)
         elif verb == "connect":
             self._connecting = []
-            self._start(number, verb, self._connect(number, body))
+            self._start(number, verb, self._sign_on.connect(number, body))
         elif self.identity is None:
             self.close(protocol.BAD_REQUEST[0], "bad request: the first command must be connect")
         elif verb == "ping":
@@ -235,63 +232,7 @@ class Session:
         code = problems.wire_codes(error).error
         self.send(self.codec.error(number, code, message, temporary=error.retryable))
 
-    # Who it is
-
-    async def _connect(self, number: int, body: Mapping[str, Any]) -> Answer:
-        if self.identity is not None:
-            self.close(protocol.BAD_REQUEST[0], "bad request: connected already")
-            return None
-        token = body.get("token") or self._upgrade_token
-        by_command = bool(body.get("token"))
-        if not isinstance(token, str):
-            self.close(protocol.INVALID_TOKEN[0], "invalid token: send one with connect, or a cookie with the upgrade")
-            return None
-        try:
-            identity = await self._identify(token)
-        except TokenExpired:
-            raise
-        except Unauthenticated:
-            self.close(*protocol.INVALID_TOKEN)
-            return None
-        except Forbidden as error:
-            self.close(protocol.PERMISSION_DENIED[0], error.code)
-            return None
-        if not self._sit(identity.user.key):
-            return None
-        self._set_identity(identity)
-        told = {
-            "client": self.client_id,
-            "version": f"experience-server {self.services.version}",
-            "ping": int(self.services.hub.ping_seconds),
-            "pong": True,
-            "node": self.services.node_id,
-            **({"session": self._session_id} if self._session_id is not None else {}),
-            **(self._time_to_live() if by_command else {}),
-        }
-        return await own_channel.connected(self, identity, number, told, body.get("subs"))
-
-    async def _identify(self, token: str) -> Identity:
-        """What ends access between the answer and now has found no identity here to close: ask again."""
-        address = self.peer.address
-        identity = await self.services.identify(token, address)
-        while self.services.tokens.get(token) is not identity:
-            identity = await self.services.identify(token, address)
-        return identity
-
-    def _sit(self, user_key: int) -> bool:
-        """Take one of the connections that a user may hold; a socket that has gone meanwhile takes none."""
-        if self._expiry is None:
-            return False
-        if not self.services.hub.users.take(user_key):
-            self.close(*protocol.CONNECTION_LIMIT)
-            return False
-        return True
-
-    def _set_identity(self, identity: Identity) -> None:
-        self.identity = identity
-        if self._expiry is not None:  # else the socket went while the token was judged: nobody would stop a timer
-            self._expiry.cancel()
-            self._expiry = self._stage.loop.call_later(self._seconds_left(), self.close, *protocol.EXPIRED)
+    # What it is to others
 
     @property
     def channels(self) -> Sequence[str]:
@@ -300,10 +241,6 @@ class Session:
     def renew(self, user: User) -> None:
         if self.identity is not None:
             self.identity = replace(self.identity, user=user, author=user.author)
-
-    def _seconds_left(self) -> float:
-        assert self.identity is not None
-        return max(0.0, min(self.identity.expires_at - self.services.clock(), limits.TIMER_SECONDS))
 
     def seconds_until(self, moment: int) -> int:
         """Until a moment in seconds since 1970; at least one."""
@@ -315,31 +252,6 @@ class Session:
     async def run(self, operation: Operation, data: object) -> bytes:
         """An operation in this client's name; answers its `data` as JSON."""
         return await self._calls.run(operation, data)
-
-    def _time_to_live(self) -> dict[str, Any]:
-        return {"expires": True, "ttl": max(1, int(self._seconds_left()))}
-
-    async def _refresh(self, number: int, body: Mapping[str, Any]) -> Answer:
-        token = body.get("token")
-        if not isinstance(token, str) or not token:
-            raise Refused(protocol.BAD_COMMAND, "bad request: refresh needs a `token`")
-        try:
-            identity = await self._identify(token)
-        except TokenExpired:
-            raise
-        except Unauthenticated:
-            self.close(*protocol.INVALID_TOKEN)
-            return None
-        assert self.identity is not None
-        if identity.user.key != self.identity.user.key:
-            self.close(protocol.INVALID_TOKEN[0], "invalid token: it is another user's")
-            return None
-        if self.identity.is_admin and not identity.is_admin:
-            self.close(*protocol.EXPIRED)  # what it follows was an admin's to see: it comes back as who it is now
-            return None
-        self._set_identity(identity)
-        told = {"client": self.client_id, "version": self.services.version, **self._time_to_live()}
-        return self.codec.result("refresh", told)
 
     # What goes out
 
@@ -389,7 +301,5 @@ class Session:
         if self.identity is not None:
             self.services.hub.users.free(self.identity.user.key)
             self.services.users.leave(self.identity.user.key, self.connection)
-        if self._expiry is not None:
-            self._expiry.cancel()
-            self._expiry = None
+        self._sign_on.end()
         self._connection.stop()

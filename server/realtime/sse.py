@@ -13,7 +13,6 @@ from typing import Any
 import orjson
 import pykka
 from aiohttp import HttpVersion11, web
-from aiohttp.abc import AbstractStreamWriter
 
 from actors import limits
 from actors.channel import Subscribe, Subscribed
@@ -32,54 +31,13 @@ from server.rate_limits import draw, owner
 from server.realtime import protocol
 from server.realtime.followed import Followed, FollowedThreads, FollowedUser, Missed
 from server.realtime.sources import leave
+from server.realtime.sse_transport import StreamTransport
 from server.services import Services
 
 _CURSOR = re.compile(r"([0-9A-Za-z]{1,64})-(\d{1,18})")
 HEARTBEAT = b": \n\n"
-GOODBYE_SECONDS = 2.0
-"""How long a peer has to take what is on its way to it once its stream has ended."""
 PADDING_BYTES = 2048
 """Some proxies hold a response back until they have seen this much of it; `?padding=true` sends it first."""
-
-
-class StreamTransport:
-    """Implements `actors.ports.Transport` for a chunked HTTP response."""
-
-    def __init__(self, writer: AbstractStreamWriter, ended: asyncio.Event) -> None:
-        self._writer = writer
-        self._ended = ended
-        assert writer.transport is not None
-        self._transport = writer.transport
-        self._transport.set_write_buffer_limits(high=limits.SOCKET_BUFFER_BYTES)
-        self._task: asyncio.Task[None] | None = None
-
-    def write(self, chunks: Sequence[bytes]) -> None:
-        if self._transport.is_closing():
-            self._ended.set()
-            return
-        body = b"".join(chunks)
-        self._transport.write(b"%x\r\n%b\r\n" % (len(body), body))
-
-    def buffered(self) -> int:
-        return int(self._transport.get_write_buffer_size())
-
-    def when_drained(self, callback: Callable[[], None]) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._drain(callback))
-
-    async def _drain(self, callback: Callable[[], None]) -> None:
-        try:
-            await self._writer.drain()
-        except ConnectionError:
-            self._ended.set()
-        else:
-            callback()
-
-    def close(self, code: int, reason: str) -> None:
-        if code == protocol.SLOW[0]:
-            self._transport.abort()
-        else:  # an orderly end waits for the peer, and one that does not read would never let it end
-            asyncio.get_running_loop().call_later(GOODBYE_SECONDS, self._transport.abort)
-        self._ended.set()
 
 
 class _Stream:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from actors.identifiers import new_id
 from actors.records import Identity
 from cli.keys import SECRET_FILE
-from server.tokens import mint_own, own_key
+from server.token_minting import mint_own, own_key
 from tests.builders import Ledger, user
 from tests.cli.conftest import SECRET, Xp, sign_in
 from tests.serving import free_port

@@ -1,0 +1,126 @@
+"""Whom a session speaks for: connect and refresh, and the end that comes when its token does."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from actors import limits
+from actors.errors import Forbidden, TokenExpired, Unauthenticated
+from actors.records import Identity
+from server.realtime import own_channel, protocol
+from server.realtime.protocol import Refused
+
+if TYPE_CHECKING:
+    from server.realtime.session import Session
+
+
+class SignOn:
+    __slots__ = ("_expiry", "_loop", "_session", "_session_id", "_upgrade_token")
+
+    def __init__(
+        self,
+        session: "Session",
+        loop: asyncio.AbstractEventLoop,
+        upgrade_token: str | None,
+        session_id: str | None,
+    ) -> None:
+        """`upgrade_token` came with the HTTP request; a token in the connect command goes before it. `session_id` is
+        told to the client."""
+        self._session = session
+        self._loop = loop
+        self._upgrade_token = upgrade_token
+        self._session_id = session_id
+        self._expiry: asyncio.TimerHandle | None = loop.call_later(
+            limits.CONNECT_SECONDS, session.close, *protocol.STALE
+        )
+
+    async def connect(self, number: int, body: Mapping[str, Any]) -> bytes | None:
+        session = self._session
+        if session.identity is not None:
+            session.close(protocol.BAD_REQUEST[0], "bad request: connected already")
+            return None
+        token = body.get("token") or self._upgrade_token
+        by_command = bool(body.get("token"))
+        if not isinstance(token, str):
+            session.close(
+                protocol.INVALID_TOKEN[0], "invalid token: send one with connect, or a cookie with the upgrade"
+            )
+            return None
+        try:
+            identity = await self._identify(token)
+        except Forbidden as error:
+            session.close(protocol.PERMISSION_DENIED[0], error.code)
+            return None
+        if identity is None or not self._sit(identity.user.key):
+            return None
+        self._set_identity(identity)
+        told = {
+            "client": session.client_id,
+            "version": f"experience-server {session.services.version}",
+            "ping": int(session.services.hub.ping_seconds),
+            "pong": True,
+            "node": session.services.node_id,
+            **({"session": self._session_id} if self._session_id is not None else {}),
+            **(self._time_to_live(identity) if by_command else {}),
+        }
+        return await own_channel.connected(session, identity, number, told, body.get("subs"))
+
+    async def refresh(self, number: int, body: Mapping[str, Any]) -> bytes | None:
+        session, known = self._session, self._session.identity
+        token = body.get("token")
+        if not isinstance(token, str) or not token:
+            raise Refused(protocol.BAD_COMMAND, "bad request: refresh needs a `token`")
+        identity = await self._identify(token)
+        if identity is None:
+            return None
+        assert known is not None
+        if identity.user.key != known.user.key:
+            session.close(protocol.INVALID_TOKEN[0], "invalid token: it is another user's")
+            return None
+        if known.is_admin and not identity.is_admin:
+            session.close(*protocol.EXPIRED)  # what it follows was an admin's to see: it comes back as who it is now
+            return None
+        self._set_identity(identity)
+        told = {"client": session.client_id, "version": session.services.version, **self._time_to_live(identity)}
+        return session.codec.result("refresh", told)
+
+    async def _identify(self, token: str) -> Identity | None:
+        """None where the session was closed for it. Raises `TokenExpired`, which clients answer with another token."""
+        services, address = self._session.services, self._session.peer.address
+        try:
+            identity = await services.identify(token, address)
+            # What ends access between the answer and now has found no identity here to close: ask again.
+            while services.tokens.get(token) is not identity:
+                identity = await services.identify(token, address)
+        except TokenExpired:
+            raise
+        except Unauthenticated:
+            self._session.close(*protocol.INVALID_TOKEN)
+            return None
+        return identity
+
+    def _sit(self, user_key: int) -> bool:
+        """Take one of the connections that a user may hold; a socket that has gone meanwhile takes none."""
+        if self._expiry is None:
+            return False
+        if not self._session.services.hub.users.take(user_key):
+            self._session.close(*protocol.CONNECTION_LIMIT)
+            return False
+        return True
+
+    def _set_identity(self, identity: Identity) -> None:
+        self._session.identity = identity
+        if self._expiry is not None:  # else the socket went while the token was judged: nobody would stop a timer
+            self._expiry.cancel()
+            self._expiry = self._loop.call_later(self._seconds_left(identity), self._session.close, *protocol.EXPIRED)
+
+    def _time_to_live(self, identity: Identity) -> dict[str, Any]:
+        return {"expires": True, "ttl": max(1, int(self._seconds_left(identity)))}
+
+    def _seconds_left(self, identity: Identity) -> float:
+        return max(0.0, min(identity.expires_at - self._session.services.clock(), limits.TIMER_SECONDS))
+
+    def end(self) -> None:
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None

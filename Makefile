@@ -44,7 +44,7 @@ run: setup ## start the server
 	@$(BIN)/xp serve
 
 test: setup $(NODE_MODULES) ## run every test and measure coverage; ARGS="-k name" runs a choice, unmeasured
-	$(BIN)/python -m pytest $(or $(ARGS),--cov)
+	$(BIN)/python -m pytest $(or $(ARGS),--cov --numprocesses=auto --dist=loadfile)
 
 $(NODE_MODULES): tests/package.json tests/package-lock.json tests/.npmrc | $(INSTALLED)
 	@echo "Installing what tests/package-lock.json lists"

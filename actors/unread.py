@@ -10,12 +10,17 @@ from actors.user_events import UserEvent
 class Counts:
     """Of one user. Threads that are not here are read to their end."""
 
-    __slots__ = ("_mentions", "_threads")
+    __slots__ = ("_mentions", "_threads", "position")
 
-    def __init__(self, threads: dict[str, tuple[int, int]], mentions: dict[str, str]) -> None:
+    def __init__(self, threads: dict[str, tuple[int, int]], mentions: dict[str, str], position: int = 0) -> None:
         """Thread → number of its newest message, and of the one that was read up to; unread mention → its thread."""
         self._threads = threads
         self._mentions = mentions
+        self.position = position
+        """Of the log of all threads, when they were counted."""
+
+    def __contains__(self, thread_id: str) -> bool:
+        return thread_id in self._threads
 
     def posted(self, thread_id: str, first: int, newest: int, own: int) -> None:
         """Messages `first` to `newest` were written; `own` is the user's newest among them, 0 for none: whoever writes

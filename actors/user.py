@@ -22,7 +22,7 @@ from actors.publication import Passing, Publication, Publications
 from actors.records import Identity
 from actors.runtime import LoopActor, LoopFuture, handles
 from actors.unread import Counts
-from actors.user_events import UserEphemeral, UserEvent, UserLogPage
+from actors.user_events import THREAD_JOINED, UserEphemeral, UserEvent, UserLogPage
 
 logger = logging.getLogger("actors.user")
 
@@ -68,6 +68,9 @@ class Posted:
     first: int
     newest: int
     own: int
+    began: int
+    """Log positions of the first and the newest."""
+    ended: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,14 +214,20 @@ class UserActor(LoopActor):
 
     @handles(Posted)
     def _take_posted(self, message: Posted) -> None:
-        if self._counts is None:
-            self._uncounted.append(message)
-            if self._counting is None:
-                self._counting = self.stage.loop.create_task(self._read_counts())
-            return
-        self._counts.posted(message.thread_id, message.first, message.newest, message.own)
         self._changed.add(message.thread_id)
-        self._soon(0.0)
+        if self._counting is not None:
+            self._uncounted.append(message)
+        elif self._counts is None or self._is_cut(message, self._counts):
+            self._counting = self.stage.loop.create_task(self._read_counts())
+        else:
+            if message.ended > self._counts.position:
+                self._counts.posted(message.thread_id, message.first, message.newest, message.own)
+            self._soon(0.0)
+
+    @staticmethod
+    def _is_cut(message: Posted, counts: Counts) -> bool:
+        """Some were written before the counting, some after it, and where that was in their thread nobody knows."""
+        return message.began <= counts.position < message.ended and message.thread_id not in counts
 
     async def _read_counts(self) -> None:
         counts = await _outcome(self._personal.counts(self._online.user_key))
@@ -230,7 +239,9 @@ class UserActor(LoopActor):
         self._counts = message.counts
         uncounted, self._uncounted = self._uncounted, []
         if self._counts is None:
+            self._changed.clear()
             return  # tried anew with the next message
+        self._soon(0.0)
         for item in uncounted:
             if isinstance(item, Posted):
                 self._take_posted(item)
@@ -238,13 +249,16 @@ class UserActor(LoopActor):
                 self._count([item])
 
     def _count(self, events: Sequence[UserEvent]) -> None:
+        if self._counting is not None:
+            self._uncounted += events
+            return
         if self._counts is None:
-            if self._counting is not None:
-                self._uncounted += events
             return
         for event in events:
             self._changed |= self._counts.apply(event)
-        if self._changed:
+        if any(event.type == THREAD_JOINED for event in events):  # what was said before they came is none of it
+            self._counting = self.stage.loop.create_task(self._read_counts())
+        elif self._changed:
             self._soon(limits.UNREAD_SECONDS)
 
     def _soon(self, seconds: float) -> None:
@@ -253,9 +267,9 @@ class UserActor(LoopActor):
 
     def _tell_unread(self) -> None:
         self._timer = None
-        changed, self._changed = self._changed, set()
-        if self._counts is None or self.actor_stopped.is_set():
+        if self._counts is None or self._counting is not None or self.actor_stopped.is_set():
             return
+        changed, self._changed = self._changed, set()
         following = [self._followers(thread_id) for thread_id in changed]
         passing: Passing | None = None
         for connection in self._online.connections:

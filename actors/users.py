@@ -37,11 +37,11 @@ class LiveThread(Protocol):
 class _Gathered:
     """What was written into one thread since it was last told."""
 
-    __slots__ = ("first", "newest", "own")
+    __slots__ = ("began", "ended", "first", "newest", "own")
 
-    def __init__(self, first: int) -> None:
-        self.first = first
-        self.newest = first
+    def __init__(self, first: int, position: int) -> None:
+        self.first = self.newest = first
+        self.began = self.ended = position
         self.own: dict[int, int] = {}
         """Author → number of their newest message."""
 
@@ -171,8 +171,8 @@ class Users:
             number = event.data.number
             gathered = self._gathered.get(thread_id)
             if gathered is None:
-                gathered = self._gathered[thread_id] = _Gathered(number)
-            gathered.newest = number
+                gathered = self._gathered[thread_id] = _Gathered(number, event.position)
+            gathered.newest, gathered.ended = number, event.position
             gathered.own[event.actor.key] = number
         if self._gathered and self._timer is None:
             self._timer = self._stage.loop.call_later(limits.UNREAD_SECONDS, self._tell_moved)
@@ -195,7 +195,8 @@ class Users:
                 continue
             if online.actor is not None or any(each not in followers for each in online.connections):
                 own = written.own.get(user_key, 0)
-                self._actor(online).actor_ref.tell(Posted(thread_id, written.first, written.newest, own))
+                posted = Posted(thread_id, written.first, written.newest, own, written.began, written.ended)
+                self._actor(online).actor_ref.tell(posted)
 
     def __len__(self) -> int:
         return len(self._online)

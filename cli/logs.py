@@ -19,6 +19,8 @@ def configure(level: str, form: str) -> None:
     root.setLevel(level.upper())
     # Pykka tells every exception that an ask answers, with a traceback: whoever asked tells what it means.
     logging.getLogger("pykka").setLevel(logging.WARNING)
+    # Peewee tells every statement with its values: what people wrote, and hashes of what they sign in with.
+    logging.getLogger("peewee").setLevel(logging.INFO)
 
 
 class JsonLine(logging.Formatter):

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 from cli.settings import SETTINGS
 from docs import commands
 from server import catalogue, operations
+from server.schemas import user_events
 
 DOCS = Path(__file__).parent
 
@@ -39,10 +41,19 @@ def table_of_settings() -> str:
     return "\n".join(lines)
 
 
+def table_of_own_events() -> str:
+    lines = ["| type | data |", "|---|---|"]
+    for type_, data in user_events.DATA.items():
+        shapes = [f"`{{{', '.join(view.model_fields)}}}`" for view in get_args(data) or (data,)]
+        lines.append(f"| `{type_}` | {' or '.join(shapes)} |")
+    return "\n".join(lines)
+
+
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "api.md": {"operations": table_of_operations},
     "cli.md": {"reference": commands.reference},
     "errors.md": {"errors": errors},
+    "notifications.md": {"own events": table_of_own_events},
     "operations.md": {"settings": table_of_settings},
 }
 """File → name of a part between `<!-- name -->` and `<!-- /name -->` → what makes it."""

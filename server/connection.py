@@ -6,6 +6,7 @@ the tests of slow clients would tell if another version had other ones.
 """
 
 import asyncio
+import re
 from typing import Any
 
 from aiohttp import HttpVersion10, HttpVersion11, web
@@ -251,7 +252,11 @@ def patience(times: TimeLimits) -> Patience[Connection]:
 
 
 def in_one_line(error: BaseException | None) -> str:
-    """For a sentence or a log line about what a client sent."""
-    if error is None:
-        return ""
-    return " ".join(str(error.args[0] if error.args else error).split())[:200]
+    """For a sentence or a log line about what a client sent: what was wrong, and nothing of what came, which may hold
+    a token or a password."""
+    text = " ".join(str(getattr(error, "message", error or "")).split())
+    return _WHAT_CAME.split(text, maxsplit=1)[0][:200]
+
+
+_WHAT_CAME = re.compile(r":? b?['\"]")
+"""Where the parser begins to quote."""

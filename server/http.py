@@ -6,6 +6,7 @@ import socket
 from typing import Any
 
 from aiohttp import web
+from aiohttp.abc import AbstractAccessLogger
 from aiohttp.http_exceptions import HttpProcessingError, PayloadEncodingError
 
 from actors import limits
@@ -38,6 +39,17 @@ class _Quiet(logging.Filter):
 logging.getLogger("aiohttp.server").addFilter(_Quiet())
 
 
+class _AccessLog(AbstractAccessLogger):
+    """A line for each request. Without query and Referer, which may hold the code of somebody who signs in."""
+
+    def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
+        path, agent = request.rel_url.raw_path, request.headers.get("User-Agent", "-")
+        self.logger.info(
+            '%s "%s %s" %d %d bytes %.3f s "%s"',
+            request.remote, request.method, path, response.status, response.body_length, time, agent,
+        )  # fmt: skip
+
+
 class HttpServer:
     def __init__(
         self,
@@ -56,6 +68,7 @@ class HttpServer:
         )
         self._options: dict[str, Any] = {
             "problem_base": services.problem_base,
+            "access_log_class": _AccessLog,
             "access_log": logging.getLogger("server.access") if access_log else None,
             "auto_decompress": False,  # bodies are taken as they are; compressed ones are refused (415), not unpacked
             "keepalive_timeout": KEEPALIVE_SECONDS,

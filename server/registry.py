@@ -16,6 +16,7 @@ from actors.commands import Once
 from actors.errors import Forbidden, ValidationFailed
 from actors.records import Identity, Origin, Scope
 from server.peers import Peer
+from server.schemas.auth import SECRETS
 from server.schemas.base import Request
 from server.services import Services
 
@@ -118,11 +119,7 @@ class Operation:
 
     def must_allow(self, identity: Identity) -> None:
         """Raises `Forbidden` where the credential (not the user) may not."""
-        if identity.scopes is not None and self.scope not in identity.scopes:
-            raise Forbidden(
-                f"{self.name} takes the scope `{self.scope}`; this key has {', '.join(sorted(identity.scopes))}.",
-                code="scope_missing",
-            )
+        must_have_scope(identity, self.scope, self.name)
 
     def parse(self, parameters: dict[str, Any], *, typed: bool) -> Request:
         """Validate; `typed` parameters came as JSON and must have the right type, others came as text.
@@ -133,6 +130,15 @@ class Operation:
             return self.request.model_validate(parameters, strict=typed)
         except ValidationError as error:
             raise ValidationFailed(field_errors(error)) from None
+
+
+def must_have_scope(identity: Identity, scope: Scope, asked: str) -> None:
+    """Raises `Forbidden` for an API key that may not do what is asked."""
+    if identity.scopes is not None and scope not in identity.scopes:
+        raise Forbidden(
+            f"{asked} takes the scope `{scope}`; this key has {', '.join(sorted(identity.scopes))}.",
+            code="scope_missing",
+        )
 
 
 def field_errors(error: ValidationError) -> dict[str, list[str]]:
@@ -152,6 +158,8 @@ def _sentence(item: Any) -> str:
     if item["type"] == "missing":
         return "This field is required."
     message = item["msg"].removeprefix("Value error, ")
+    if SECRETS.intersection(map(str, item["loc"])):
+        return f"{message}."
     return f"{message}; got {_shown(item['input'])}."
 
 

@@ -18,6 +18,7 @@ from actors.errors import Forbidden, Malformed, NotFound, UnsupportedMedia, Vali
 from actors.identifiers import is_id
 from actors.records import Identity
 from server.authentication import Authentication
+from server.connection import in_one_line
 from server.middleware import HEADER, correlation_id
 from server.rate_limits import drawing
 from server.registry import Call, Operation, Result
@@ -114,7 +115,7 @@ async def raw_body(request: web.Request) -> bytes:
     try:
         return await request.read()
     except (web.RequestPayloadError, HttpProcessingError) as error:
-        raise Malformed(f"The body could not be read: {' '.join(str(error).split())[:200]}") from None
+        raise Malformed(f"The body could not be read: {in_one_line(error)}") from None
 
 
 def _is_json(content_type: str) -> bool:

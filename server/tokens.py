@@ -107,7 +107,11 @@ class TokenVerifier:
         header, payload = _open(token)
         key, algorithm = self._key_for(header)
         _must_be_signed(token, key, algorithm)
-        expires_at = self._judge_times(payload, now) if "exp" in payload else None
+        expires_at = None
+        if "exp" in payload:
+            expires_at = self._judge_times(payload, now)
+        else:
+            self._judge_beginning(payload, now)
         self._judge_parties(payload)
         subject, channel = payload.get("sub"), payload.get("channel")
         if not isinstance(subject, str) or not isinstance(channel, str):
@@ -180,13 +184,16 @@ class TokenVerifier:
             raise Unauthenticated("The token must say when it expires (`exp`).")
         if expires_at > now + FARTHEST_SECONDS:
             raise Unauthenticated("The token's `exp` is too far away to be meant.")
-        for claim in ("nbf", "iat"):
-            moment = _time(payload, claim)
-            if moment is not None and moment > now + leeway:
-                raise Unauthenticated(f"The token is not good yet (`{claim}`).")
+        self._judge_beginning(payload, now)
         if expires_at + leeway <= now:
             raise TokenExpired("The token has expired; sign in again or refresh it.")
         return int(expires_at) + leeway
+
+    def _judge_beginning(self, payload: Mapping[str, Any], now: float) -> None:
+        for claim in ("nbf", "iat"):
+            moment = _time(payload, claim)
+            if moment is not None and moment > now + self._rules.leeway_seconds:
+                raise Unauthenticated(f"The token is not good yet (`{claim}`).")
 
     def _judge_parties(self, payload: Mapping[str, Any]) -> None:
         rules = self._rules

@@ -1,7 +1,8 @@
 """Opening the database: pragmas, the one writing connection, read-only connections, and plain words for what fails.
 
 What each pragma is for: WAL lets readers read while the journal writes; `synchronous=FULL` makes a COMMIT survive a
-power cut; `busy_timeout` waits for another process (a backup, a shell) before it is an error.
+power cut; `busy_timeout` waits for another process (a backup, a shell) before it is an error; `secure_delete`
+overwrites what is deleted, wherever SQLite was built.
 """
 
 import contextlib
@@ -45,6 +46,7 @@ def open_writer(options: DatabaseOptions) -> SqliteDatabase:
             pragmas=[
                 ("busy_timeout", options.busy_timeout_ms),
                 ("auto_vacuum", "INCREMENTAL"),
+                ("secure_delete", 1),
                 ("journal_mode", "wal"),
                 ("synchronous", options.synchronous),
                 ("foreign_keys", 1),

@@ -3,6 +3,7 @@
 Every index names the query that needs it. Instances of these models never leave `storage/`.
 """
 
+import hashlib
 from typing import Any
 
 from peewee import (
@@ -49,6 +50,17 @@ class LogHead(Base):
 
     class Meta:
         table_name = "log_head"
+
+
+FORGOTTEN = "\x01forgotten:"
+"""Not printable, so that no token can speak for it."""
+
+
+def forgotten(subject: str) -> str:
+    """What stays of the subject of a user who was deleted, so that no token brings them back."""
+    if subject.startswith(FORGOTTEN):
+        return subject
+    return FORGOTTEN + hashlib.sha256(subject.encode(errors="surrogatepass")).hexdigest()
 
 
 class User(Base):

@@ -114,7 +114,7 @@ class Channels:
             leave(self._session.services, channel, self._session.connection, self._session.identity)
 
     async def publish(self, number: int, body: Mapping[str, Any]) -> bytes | None:
-        await source_of(self._session, body).publish(body.get("data"))
+        await source_of(self._session, body, "write").publish(body.get("data"))
         return self._session.codec.nothing
 
     async def presence(self, number: int, body: Mapping[str, Any]) -> bytes | None:

@@ -14,7 +14,7 @@ from actors.errors import TokenExpired, Unauthenticated
 from actors.identifiers import is_id
 from actors.live_channel import LivePage, PublishLive, ReadLive
 from actors.publication import Publication
-from actors.records import Identity
+from actors.records import Identity, Scope
 from server import operations
 from server.realtime import protocol
 from server.realtime.protocol import Refused
@@ -192,22 +192,21 @@ class LiveSource:
     async def publish(self, data: Any) -> None:
         identity = self._session.identity
         assert identity is not None
-        if identity.scopes is not None and "write" not in identity.scopes:
-            raise Refused(protocol.PERMISSION_REFUSED, "permission denied: this key has no scope `write`")
         command = PublishLive(identity, self._session.client_id, orjson.dumps(data))
         await self.actor().ask(command, block=False)
 
 
-def source_of(session: "Session", body: Mapping[str, Any]) -> Source:
-    """What the `channel` of a command stands for; raises `Refused` for what is none, or not for this client."""
+def source_of(session: "Session", body: Mapping[str, Any], scope: Scope = "read") -> Source:
+    """What the `channel` of a command stands for; raises `Refused` for what is none, or not for this client, or where
+    an API key has not the scope that the command takes."""
     channel = body.get("channel")
     if not isinstance(channel, str) or not channel:
         raise Refused(protocol.BAD_COMMAND, "bad request: `channel` must be a name")
     if len(channel) > limits.CHANNEL_CHARS:
         raise Refused(protocol.BAD_COMMAND, f"bad request: a channel has at most {limits.CHANNEL_CHARS} characters")
     identity = session.identity
-    if identity is not None and identity.scopes is not None and "read" not in identity.scopes:
-        raise Refused(protocol.PERMISSION_REFUSED, "permission denied: this key has no scope `read`")
+    if identity is not None and identity.scopes is not None and scope not in identity.scopes:
+        raise Refused(protocol.PERMISSION_REFUSED, f"permission denied: this key has no scope `{scope}`")
     kind, _, name = channel.partition(":")
     if kind == "thread" and is_id(name):
         return ThreadSource(session, name)

@@ -32,6 +32,7 @@ from server.realtime import protocol
 from server.realtime.followed import Followed, FollowedThreads, FollowedUser, Missed
 from server.realtime.sources import leave
 from server.realtime.sse_transport import StreamTransport
+from server.registry import must_have_scope
 from server.services import Services
 
 _CURSOR = re.compile(r"([0-9A-Za-z]{1,64})-(\d{1,18})")
@@ -192,11 +193,12 @@ class Streams:
         return await self._serve(request, identity, FollowedUser(self._services, identity))
 
     async def _identify(self, request: web.Request) -> Identity:
-        """Who asks, from a page that may, and not too often."""
+        """Who asks, from a page and by a key that may, and not too often."""
         self._authentication.must_not_be_elsewhere(request)
         identity = await self._authentication.of(request)
         if self._services.limiter is not None:
             draw(self._services.limiter.policy("read"), request, owner(identity))
+        must_have_scope(identity, "read", "A stream")
         if request.version < HttpVersion11:
             raise Malformed("A stream comes in chunks, which HTTP/1.0 has none of.")
         return identity

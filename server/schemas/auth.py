@@ -20,6 +20,8 @@ GivenPassword = Annotated[
 ]
 """One to compare with: whether it is long enough is nobody's business."""
 SecretText = Annotated[str, StringConstraints(min_length=1, max_length=limits.API_KEY_CHARS)]
+SECRETS = frozenset({"password", "new_password", "current_password", "link", "refresh_token"})
+"""Fields whose values no error repeats."""
 
 
 class LoginRequest(Request):

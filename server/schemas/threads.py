@@ -43,7 +43,7 @@ class MemberView(View):
     thread_id: Id
     user: AuthorView
     role: MemberRole
-    last_read_offset: int
+    last_read_offset: int = Field(description="0, too, for others where somebody does not show how far they have read.")
     muted: bool
     joined_at: Time
 

@@ -29,7 +29,7 @@ class NotificationsReadView(View):
 class CancelledView(View):
     ids: list[Id]
     thread_id: Id
-    reason: Literal["read", "deleted", "dismissed", "taken back"]
+    reason: Literal["read", "deleted", "dismissed", "taken_back"]
 
 
 class JoinedView(View):

@@ -1,6 +1,6 @@
 """The audit log, read back and verified."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,8 +38,7 @@ def page(
 
 
 def oldest_first(database: SqliteDatabase) -> Iterator[AuditEntry]:
-    for row in _walk(database):
-        yield _entry_of(row)
+    return map(_entry_of, _walk(database, rows.fetch))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +53,24 @@ class Verdict:
 def verify(database: SqliteDatabase) -> Verdict:
     """Walk the whole chain."""
     previous, count = GENESIS, 0
-    for row in _walk(database):
-        entry, chained = _entry_of(row), row[3 : 3 + len(CHAINED)]
-        previous = entry_hash(previous, chained)
+    for _, _, found, *chained in _walk(database, _as_stored):
         count += 1
-        if previous != entry.hash:
-            return Verdict(count, entry.hash, entry.id)
+        if not _follows(previous, chained, found):
+            return Verdict(count, str(found), str(chained[0]))
+        previous = found
     return Verdict(count, previous, None)
+
+
+def _follows(previous: str, chained: Sequence[Any], found: Any) -> bool:
+    try:
+        return bool(entry_hash(previous, chained) == found)
+    except TypeError:  # bytes where there was text: nothing that was ever written here
+        return False
+
+
+def _as_stored(database: SqliteDatabase, query: Any) -> list[tuple[Any, ...]]:
+    """Rows without what Peewee makes of a value that is of another type than its column."""
+    return list(database.execute_sql(*query.bind(database).sql()))
 
 
 def has(database: SqliteDatabase, noted: str) -> bool:
@@ -68,11 +78,13 @@ def has(database: SqliteDatabase, noted: str) -> bool:
     return rows.first(database, Audit.select(Audit.id).where(Audit.hash == noted).limit(1)) is not None
 
 
-def _walk(database: SqliteDatabase) -> Iterator[tuple[Any, ...]]:
-    last = 0
-    while found := rows.fetch(database, _entries_query().where(Audit.id > last).order_by(Audit.id).limit(AT_ONCE)):
+def _walk(database: SqliteDatabase, fetch: Callable[[SqliteDatabase, Any], list[Any]]) -> Iterator[tuple[Any, ...]]:
+    """Every row, whatever key somebody has given it."""
+    query = _entries_query().order_by(Audit.id).limit(AT_ONCE)
+    found = fetch(database, query)
+    while found:
         yield from found
-        last = found[-1][0]
+        found = fetch(database, query.where(Audit.id > found[-1][0]))
 
 
 def _entries_query() -> Any:

@@ -20,7 +20,7 @@ from actors.events import (
 )
 from actors.records import Author, Identity, Member, Memory, Message
 from storage import models, rows
-from storage.reading import access, memory
+from storage.reading import access, markers, memory
 
 _E, _T = models.Event, models.Thread
 
@@ -172,4 +172,4 @@ class _Renderer:
         """A member who has left since is told as gone, whatever the entry said: rights are as they are now."""
         same = (models.Member.thread == thread) & (models.Member.user == user)
         row = rows.first(self._database, rows.members_query().where(same)) if kind != "member.removed" else None
-        return rows.member_of(row) if row else MemberGone(self._authors[user])
+        return markers.shown(self._database, [rows.member_of(row)], None)[0] if row else MemberGone(self._authors[user])

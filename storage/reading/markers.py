@@ -1,6 +1,7 @@
 """Who has read a message: by their markers, but for those who do not show how far they have read."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from peewee import SqliteDatabase
 
@@ -43,6 +44,16 @@ def _offset(database: SqliteDatabase, thread_key: int, message_id: str | None) -
     if row is None:
         raise NotFound("message", message_id or "")
     return int(row[0])
+
+
+def shown(database: SqliteDatabase, members: Sequence[Member], viewer_key: int | None) -> tuple[Member, ...]:
+    """As the viewer may see them, or everybody where there is none: those who do not show how far they have read stand
+    at 0."""
+    hidden = hiding(database, {member.user.key for member in members} - {viewer_key})
+    return tuple(
+        replace(member, last_read_offset=0, last_read_number=0) if member.user.key in hidden else member
+        for member in members
+    )
 
 
 def hiding(database: SqliteDatabase, user_keys: Collection[int]) -> set[int]:

@@ -11,6 +11,7 @@ from actors.notifications import Notification
 from actors.records import Identity, Page
 from actors.unread import Counts
 from storage import models, notification_models, rows
+from storage.reading.log import head_position
 
 _N, _M, _T, _U, _R = notification_models.Notification, models.Message, models.Thread, models.User, models.Member
 
@@ -80,4 +81,4 @@ def counts(database: SqliteDatabase, user_key: int) -> Counts:
     threads = {uid: (newest, read) for uid, newest, read in rows.fetch(database, moved.where(mine))}
     named = _N.select(_N.uid, _T.uid).join(_T, on=(_N.thread == _T.id))
     unread_mentions = (_N.user == user_key) & _N.read_at.is_null() & (_N.kind == "mention") & _T.deleted_at.is_null()
-    return Counts(threads, dict(rows.fetch(database, named.where(unread_mentions))))
+    return Counts(threads, dict(rows.fetch(database, named.where(unread_mentions))), head_position(database))

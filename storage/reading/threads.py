@@ -7,7 +7,7 @@ from actors.records import Identity, Member, Page, Thread
 from actors.streaming import Stream
 from actors.thread_state import ThreadState
 from storage import models, rows
-from storage.reading import access
+from storage.reading import access, markers
 
 
 def state(database: SqliteDatabase, thread_id: str) -> ThreadState | None:
@@ -72,7 +72,7 @@ def members(
     if after is not None:
         query = query.where(M.user > after)
     found = rows.fetch(database, query.order_by(M.user).limit(limit + 1))
-    shown: tuple[Member, ...] = tuple(rows.member_of(row) for row in found[:limit])
+    shown = markers.shown(database, [rows.member_of(row) for row in found[:limit]], identity.user.key)
     return Page(shown, str(shown[-1].user.key) if len(found) > limit else None, head)
 
 
@@ -82,4 +82,4 @@ def member(database: SqliteDatabase, identity: Identity, thread_id: str, user_id
     row = rows.first(database, rows.members_query().where(same))
     if row is None:
         raise NotFound("member", user_id)
-    return rows.member_of(row)
+    return markers.shown(database, [rows.member_of(row)], identity.user.key)[0]

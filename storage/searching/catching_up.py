@@ -5,6 +5,7 @@ from typing import Any
 
 from peewee import SqliteDatabase
 
+from actors.account_commands import EraseContent
 from storage.reading import log
 from storage.searching import index
 
@@ -28,6 +29,8 @@ class CatchingUp:
         self._head = head
         self._rests = False
         self._chars += sum(map(_chars, batch))
+        if any(type(command) is EraseContent for command in batch):
+            self._may_merge = True
 
     def rest(self) -> None:
         """The database takes nothing just now: no more of it until it has taken a batch."""

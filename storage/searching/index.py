@@ -72,6 +72,12 @@ def merge(database: SqliteDatabase) -> bool:
     return bool(connection.total_changes - before > 1)  # 1: nothing was left to do
 
 
+def begin_anew(database: SqliteDatabase) -> None:
+    """Begin to join all parts of the index into one; `merge` goes on with it. What was taken out of the index leaves
+    the file only so."""
+    database.execute_sql('INSERT INTO "search" ("search", "rank") VALUES (\'merge\', ?)', (-MERGE_PAGES,))
+
+
 @contextmanager
 def rewriting(database: SqliteDatabase, keys: Sequence[int]) -> Iterator[None]:
     """Messages change inside, or go: their old words leave the index, the new ones come in."""

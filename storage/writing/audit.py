@@ -61,9 +61,12 @@ def intervene(
     action: str,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
+    *,
+    is_own: bool = False,
 ) -> None:
-    """What somebody does in a thread that they do not belong to, because they are an administrator."""
-    if role is None:
+    """What somebody does in a thread that is not theirs, because they are an administrator; `is_own`: about themselves,
+    which every member may."""
+    if role != "OWNER" and not (is_own and role is not None):
         act(tx, command, action, ("thread", command.thread_id), before, after)
 
 

@@ -7,6 +7,7 @@ from actors.errors import Conflict
 from actors.events import Event, MemberGone
 from actors.records import User
 from storage import identity_models, models, notification_models, rows
+from storage.searching import index
 from storage.writing import access, audit, messages, users
 from storage.writing.transaction import Transaction, must_match
 
@@ -18,11 +19,19 @@ def delete_user(tx: Transaction, command: commands.DeleteUser) -> Done:
     must_match(command.if_version, user.version)
     if user.key == command.identity.user.key:
         raise Conflict("You cannot delete yourself; ask another admin.")
-    blank = {"email": "", "name": "Deleted user", "avatar_url": None, "metadata": "{}", "claims": ""}
+    subject = models.forgotten(user.subject)
+    blank = {
+        "subject": subject,
+        "email": "",
+        "name": "Deleted user",
+        "avatar_url": None,
+        "metadata": "{}",
+        "claims": "",
+    }
     gone = users.write(tx, user.key, {**blank, "role": "USER", "status": "DEACTIVATED", "deleted_at": tx.now})
     access.end_sessions(tx, user.key, "user deleted")
     access.revoke_keys(tx, user.key)
-    for model in (identity_models.Password, identity_models.SignInLink, identity_models.ExternalAccount):
+    for model in _CREDENTIALS:
         tx.execute(model.delete().where(model.user == user.key))
     if command.content == "remove":
         Erasure = identity_models.Erasure
@@ -38,6 +47,14 @@ def delete_user(tx: Transaction, command: commands.DeleteUser) -> Done:
 
 
 _LOG = notification_models.UserLog
+_CREDENTIALS = (
+    identity_models.Session,
+    identity_models.ApiKey,
+    identity_models.Password,
+    identity_models.SignInLink,
+    identity_models.ExternalAccount,
+)
+"""With the addresses, devices and names that stand beside them."""
 
 
 def _threads_of(tx: Transaction, user_key: int) -> list[tuple[int, str]]:
@@ -68,6 +85,7 @@ def erase_content(tx: Transaction, command: account_commands.EraseContent) -> Do
         len(theirs) < command.rows and len(found) < command.looked_at
     ):  # that was all; whoever is next has their own step
         tx.execute(Erasure.delete().where(this))
+        index.begin_anew(tx.database)
     else:
         reached = theirs[-1][0] if len(theirs) == command.rows else found[-1][0]
         tx.execute(Erasure.update(position=reached).where(this))

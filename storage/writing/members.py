@@ -12,6 +12,7 @@ from actors.notification_commands import MarkUnread
 from actors.records import Author, Identity, Member
 from actors.user_events import THREAD_JOINED, THREAD_LEFT, UserEvent
 from storage import models, rows
+from storage.reading import markers
 from storage.writing import audit, feed, notifications, user_log, users
 from storage.writing.notifications import Cause
 from storage.writing.transaction import Transaction, changed, given, must_match
@@ -30,8 +31,9 @@ def add_member(tx: Transaction, command: commands.AddMember) -> Done:
     tx.execute(insert)
     audit.intervene(tx, command, mine, "add_member", after={"user_id": command.user_id, "role": command.role})
     member = _read(tx, key, user_key)
-    event = tx.log((key, uid), "member.added", command.identity.author, member, ref=user_key)
-    return Done(member, (event,), told=joined(tx, (key, uid), command.identity.author, [member]))
+    shared, seen = _as_seen(tx, member, command.identity)
+    event = tx.log((key, uid), "member.added", command.identity.author, shared, ref=user_key)
+    return Done(seen, (event,), told=joined(tx, (key, uid), command.identity.author, [member]))
 
 
 def joined(tx: Transaction, thread: tuple[int, str], actor: Author, members: Iterable[Member]) -> tuple[UserEvent, ...]:
@@ -67,17 +69,19 @@ def update_member(tx: Transaction, command: commands.UpdateMember) -> Done:
     must_match(command.if_version, member.version)
     difference = changed(((name, getattr(member, name)) for name in fields), fields)
     if not difference:
-        return Done(member)
+        return Done(_as_seen(tx, member, command.identity)[1])
     if member.role == "OWNER" and difference.get("role", "OWNER") != "OWNER":
         _must_leave_an_owner(tx, key)
     _write(tx, key, user_key, **difference, version=models.Member.version + 1)
     told = {"user_id": command.user_id}
     mine = tx.role(key, command.identity.user.key)
     before = {name: getattr(member, name) for name in difference}
-    audit.intervene(tx, command, mine, "update_member", told | before, told | difference)
-    member = _read(tx, key, user_key)
-    event = tx.log((key, uid), "member.updated", command.identity.author, member, ref=user_key)
-    return Done(member, (event,))
+    audit.intervene(
+        tx, command, mine, "update_member", told | before, told | difference, is_own=difference.keys() == {"muted"}
+    )
+    shared, seen = _as_seen(tx, _read(tx, key, user_key), command.identity)
+    event = tx.log((key, uid), "member.updated", command.identity.author, shared, ref=user_key)
+    return Done(seen, (event,))
 
 
 def _must_be_allowed(
@@ -103,7 +107,14 @@ def remove_member(tx: Transaction, command: commands.RemoveMember) -> Done:
         _must_leave_an_owner(tx, key)
     gone = MemberGone(tx.author(user_key))
     tx.execute(models.Member.delete().where(_is(key, user_key)))
-    audit.intervene(tx, command, mine, "remove_member", before={"user_id": command.user_id})
+    audit.intervene(
+        tx,
+        command,
+        mine,
+        "remove_member",
+        before={"user_id": command.user_id},
+        is_own=user_key == command.identity.user.key,
+    )
     event = tx.log((key, uid), "member.removed", command.identity.author, gone, ref=user_key)
     return Done(Gone(command.user_id), (event,), told=left(tx, (key, uid), user_key, "removed"))
 
@@ -168,6 +179,11 @@ def _read(tx: Transaction, thread_key: int, user_key: int) -> Member:
     row = rows.first(tx.database, rows.members_query().where(_is(thread_key, user_key)))
     assert row is not None
     return rows.member_of(row)
+
+
+def _as_seen(tx: Transaction, member: Member, identity: Identity) -> tuple[Member, Member]:
+    """By everybody, and by the caller."""
+    return markers.shown(tx.database, [member], None)[0], markers.shown(tx.database, [member], identity.user.key)[0]
 
 
 def _write(tx: Transaction, thread_key: int, user_key: int, **fields: Any) -> None:

@@ -84,7 +84,8 @@ def delete_message(tx: Transaction, command: commands.DeleteMessage) -> Done:
     must_match(command.if_version, message.version)
     cancelled = _bury(tx, message.key, message.thread_id)
     before = {"message_id": message.id, "author_id": message.author.id}
-    audit.intervene(tx, command, place.role, "delete_message", before)
+    is_own = message.author.key == command.identity.user.key
+    audit.intervene(tx, command, place.role, "delete_message", before, is_own=is_own)
     return replace(done(tx, place, "message.deleted", command.identity), told=cancelled)
 
 

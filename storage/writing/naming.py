@@ -3,9 +3,12 @@
 from actors import limits
 from actors.mentions import Mentions, handles
 from storage import models, rows
+from storage.compiled import ManyRows
 from storage.writing.transaction import Transaction
 
 _U, _R = models.User, models.Member
+
+SELECT_USERS = ManyRows(lambda count: _U.select(_U.id).where(_U.uid.in_([""] * count)))
 
 
 class Members:
@@ -19,8 +22,7 @@ class Members:
         """Users; who is no member is among them only by an id."""
         keys: set[int] = set()
         if found.ids:
-            query = _U.select(_U.id).where(_U.uid.in_(list(found.ids)))
-            keys |= {row[0] for row in rows.fetch(self._tx.database, query)}
+            keys |= {row[0] for row in SELECT_USERS.run(self._tx.database, [(uid,) for uid in found.ids])}
         if found.names:
             by_handle = self._handles(thread_key)
             keys = keys.union(*(by_handle.get(name, ()) for name in found.names))

@@ -174,7 +174,7 @@ def forget_message(tx: Transaction, message_key: int, thread_id: str) -> tuple[U
 def forget_reactions(tx: Transaction, message_key: int, thread_id: str, actor_key: int) -> tuple[UserEvent, ...]:
     """Somebody has taken theirs back."""
     theirs = (_N.message == message_key) & (_N.actor == actor_key) & (_N.kind == "reaction")
-    return _forget(tx, theirs, thread_id, "taken back")
+    return _forget(tx, theirs, thread_id, "taken_back")
 
 
 def forget_member(tx: Transaction, thread: tuple[int, str], user_key: int) -> None:

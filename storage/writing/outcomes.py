@@ -12,7 +12,7 @@ from actors.records import Identity, Member, Memory, Message, Thread, User
 from storage import models, rows
 from storage.identity_models import ApiKey as ApiKeyModel
 from storage.identity_models import Session as SessionModel
-from storage.reading import accounts, preferences
+from storage.reading import accounts, markers, preferences
 from storage.writing.transaction import Transaction
 
 _I = models.Idempotency
@@ -86,7 +86,7 @@ def _user(tx: Transaction, identity: Identity, reference: dict[str, Any]) -> Use
 def _member(tx: Transaction, identity: Identity, reference: dict[str, Any]) -> Member | None:
     same = (models.Thread.uid == reference["thread"]) & (models.Member.user == reference["user"])
     row = rows.first(tx.database, rows.members_query().where(same))
-    return rows.member_of(row) if row else None
+    return markers.shown(tx.database, [rows.member_of(row)], identity.user.key)[0] if row else None
 
 
 def _reacted(tx: Transaction, identity: Identity, reference: dict[str, Any]) -> Reacted | None:

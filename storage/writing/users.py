@@ -29,7 +29,7 @@ def ensure_user(tx: Transaction, command: commands.EnsureUser) -> Done:
     known = SEEN.run(tx.database, [(command.subject,)])
     if known and known[0][1] == text:
         return Done(rows.user_of(known[0][3:]))
-    row = known[0] if known else _adopt(tx, command)
+    row = known[0] if known else _deleted(tx, command) or _adopt(tx, command)
     if row is None:
         return Done(_insert(tx, command, claims, text))
     key, seen, status = row[:3]
@@ -49,6 +49,12 @@ SEEN = ManyRows(lambda count: _SEEN.where(models.User.subject.in_([""] * count))
 """Compiled: every new token of a known user asks this, and thousands come at once after a restart."""
 _NOTHING_SEEN: dict[str, Any] = {"kind": "HUMAN"}
 """Of a user whom an admin has made. A token that says nothing of a kind says HUMAN; that is no news."""
+
+
+def _deleted(tx: Transaction, command: commands.EnsureUser) -> tuple[Any, ...] | None:
+    """Of a user who was deleted only a hash of the subject is left."""
+    found = SEEN.run(tx.database, [(models.forgotten(command.subject),)])
+    return found[0] if found else None
 
 
 def _adopt(tx: Transaction, command: commands.EnsureUser) -> tuple[Any, ...] | None:
@@ -114,7 +120,7 @@ def insert_from_provider(tx: Transaction, command: SignInByProvider) -> User:
 def _must_be_free(tx: Transaction, email: str | None, subject: str | None = None) -> None:
     if email and _find(tx, models.User.email == email.lower()):
         raise Conflict(f"There is a user with the e-mail address {email!r} already.", code="email_taken")
-    if subject and _find(tx, models.User.subject == subject):
+    if subject and _find(tx, models.User.subject.in_([subject, models.forgotten(subject)])):
         raise Conflict(f"There is a user with the subject {subject!r} already.", code="id_taken")
 
 

@@ -48,6 +48,10 @@ class Fold:
     def _thread_updated(self, event: Json, thread: Json) -> None:
         self.thread = thread
 
+    def _thread_deleted(self, event: Json, thread: Json) -> None:
+        assert thread == {"id": self.thread["id"]}
+        self.thread = {}
+
     def _member_added(self, event: Json, member: Json) -> None:
         if "role" in member:
             self.members[member["user"]["id"]] = member

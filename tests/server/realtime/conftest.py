@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.realtime_client import RawClient, raw_client
+from tests.server.realtime.gauge import Gauge
 from tests.serving import Client, Server
 
 
@@ -38,3 +39,8 @@ class Dial:
 async def dial(server: Server) -> AsyncIterator[Dial]:
     async with AsyncExitStack() as stack:
         yield Dial(server, stack)
+
+
+@pytest.fixture
+def gauge(monkeypatch: pytest.MonkeyPatch) -> Gauge:
+    return Gauge(monkeypatch)

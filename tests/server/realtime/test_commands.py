@@ -11,6 +11,9 @@ from tests.realtime_client import RawClient
 from tests.server.realtime.conftest import Dial
 from tests.serving import Client
 
+NOBODY = "c" + "0" * 24
+"""An id that is nobody's."""
+
 
 @pytest.fixture
 async def thread(alice: Client) -> Any:
@@ -150,8 +153,8 @@ async def test_bodies_that_are_none(client: RawClient, verb: str, body: Any) -> 
 @pytest.mark.parametrize(
     ("channel", "code"),
     [
-        ("news", 102), ("thread:", 102), ("thread:nonsense", 102), ("user:" + new_id(), 103), (":" + new_id(), 102),
-        ("thread:" + new_id().upper(), 102), ("thread:" + new_id() + ":x", 102), ("thread:" + new_id() + "\n", 102),
+        ("news", 102), ("thread:", 102), ("thread:nonsense", 102), ("user:" + NOBODY, 103), (":" + NOBODY, 102),
+        ("thread:" + NOBODY.upper(), 102), ("thread:" + NOBODY + ":x", 102), ("thread:" + NOBODY + "\n", 102),
         ("", 107), (None, 107), (5, 107), (["thread:x"], 107), ("thread:" + "x" * 300, 107),
     ],
 )  # fmt: skip

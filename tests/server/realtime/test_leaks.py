@@ -10,26 +10,12 @@ import orjson
 import pytest
 
 from actors import limits
-from actors.runtime import LoopActor
-from actors.thread import ThreadActor
 from server import http
 from server.realtime.session import Session
 from tests.raw_socket import frame, raw_socket, small_connection
 from tests.realtime_client import event_stream, raw_client
-from tests.server.realtime.waiting import connections, until
+from tests.server.realtime.waiting import nothing_is_left, until
 from tests.serving import Client, Server, serving, token
-
-
-def subscribers(server: Server) -> int:
-    return sum(len(actor._audience) for actor in server.services.directory._threads.values())
-
-
-async def nothing_is_left(server: Server) -> None:
-    await until(lambda: connections(server) == 0)
-    await until(lambda: subscribers(server) == 0)
-    assert server.services.hub.size == 0
-    stage = server.services.directory._stage
-    await until(lambda: stage.count(LoopActor) - stage.count(ThreadActor) == 1)  # the auth actor
 
 
 @pytest.fixture

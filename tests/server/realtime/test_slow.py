@@ -1,4 +1,4 @@
-"""A reader who does not read: cut off in time, at a bounded cost, and nobody else notices."""
+"""A reader who does not read: what it is told in the end, and what it may cost. What others notice: test_hostile.py."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,87 +8,17 @@ import orjson
 import pytest
 
 from actors import limits
-from actors.connection import ConnectionActor
-from server.realtime.sse import StreamTransport
+from server.realtime.sse_transport import StreamTransport
 from server.realtime.websocket import WebSocketTransport
-from tests.raw_socket import CLOSE, RawSocket, frame, raw_socket, small_connection
-from tests.realtime_client import event_stream
-from tests.server.realtime.conftest import Dial
+from tests.raw_socket import CLOSE, frame, raw_socket, small_connection
+from tests.server.realtime.gauge import Gauge
+from tests.server.realtime.raw_readers import stream_of, websocket_of
 from tests.server.realtime.waiting import connections, until
 from tests.serving import Client, Server
 
 LARGE = "x" * 60_000
 MUCH = 200
 """Times LARGE: more than the kernel's buffers and all of ours take."""
-
-
-class Gauge:
-    """The most that ever waited for one reader."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.most = 0
-        put = ConnectionActor._put
-
-        def measured(actor: ConnectionActor, chunk: bytes) -> None:
-            put(actor, chunk)
-            self.most = max(self.most, actor._outbox.size + actor._transport.buffered())
-
-        monkeypatch.setattr(ConnectionActor, "_put", measured)
-
-
-@pytest.fixture
-def gauge(monkeypatch: pytest.MonkeyPatch) -> Gauge:
-    return Gauge(monkeypatch)
-
-
-async def websocket_of(socket: RawSocket, alice: Client, thread: Any) -> None:
-    await socket.command(1, "connect", token=alice.token)
-    await socket.frame()
-    await socket.command(2, "subscribe", channel=f"thread:{thread['id']}")
-    await socket.frame()
-
-
-async def stream_of(socket: RawSocket, alice: Client, thread: Any) -> None:
-    path = f"/api/v1/threads/{thread['id']}/events"
-    await socket.send(f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {alice.token}\r\n\r\n".encode())
-    await socket.reader.readuntil(b": from here")
-
-
-async def test_a_websocket_that_does_not_read(
-    server: Server, dial: Dial, alice: Client, gauge: Gauge, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    thread = await alice.thread()
-    closed: list[int] = []
-    close = WebSocketTransport.close
-    monkeypatch.setattr(
-        WebSocketTransport, "close", lambda self, code, reason: (closed.append(code), close(self, code, reason))[1]
-    )
-    other = await dial(alice)
-    await other.subscribe(thread["id"])
-    async with raw_socket(server.url) as socket:
-        await websocket_of(socket, alice, thread)
-        for offset in range(2, MUCH + 2):
-            await alice.say(thread, LARGE)
-            assert (await other.push())["pub"]["offset"] == offset
-        await until(lambda: connections(server) == 1)
-    assert closed == [3008]
-    assert gauge.most < 3 * limits.OUTBOX_BYTES
-    assert (await other.ask("ping"))["ping"] == {}
-
-
-async def test_a_stream_that_does_not_read(server: Server, alice: Client, gauge: Gauge) -> None:
-    thread = await alice.thread()
-    url = f"{server.url}/api/v1/threads/{thread['id']}/events"
-    async with small_connection(server.url) as socket, event_stream(server.session, url, alice.token) as other:
-        await other.begun()
-        await stream_of(socket, alice, thread)
-        assert connections(server) == 2
-        for offset in range(2, MUCH + 2):
-            await alice.say(thread, LARGE)
-            assert orjson.loads((await other.next())["data"])["offset"] == offset
-        await until(lambda: connections(server) == 1)
-        await socket.gone()
-    assert gauge.most < 3 * limits.OUTBOX_BYTES
 
 
 async def test_a_reader_who_comes_back_in_time_is_told(server: Server, alice: Client) -> None:

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 
 from actors.connection import ConnectionActor
+from actors.runtime import LoopActor
+from actors.thread import ThreadActor
 from tests.realtime_client import PATIENCE
 from tests.serving import Server
 
@@ -17,3 +19,18 @@ async def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> Non
 def connections(server: Server) -> int:
     """How many WebSockets and streams have an actor."""
     return server.services.directory._stage.count(ConnectionActor)
+
+
+def subscribers(server: Server) -> int:
+    """Of all threads, by the threads' own accounts."""
+    return sum(len(actor._audience) for actor in server.services.directory._threads.values())
+
+
+async def nothing_is_left(server: Server) -> None:
+    """Of connections that have gone."""
+    await until(lambda: connections(server) == 0)
+    await until(lambda: subscribers(server) == 0)
+    hub = server.services.hub
+    assert (hub.size, len(hub.users), len(hub.addresses)) == (0, 0, 0)
+    stage = server.services.directory._stage
+    await until(lambda: stage.count(LoopActor) - stage.count(ThreadActor) == 1)  # the auth actor

@@ -6,7 +6,9 @@ from contextlib import AsyncExitStack
 import pytest
 import pytest_asyncio
 
+from tests.server.operations.sweep.people import Cast, cast_of
 from tests.server.operations.sweep.requests import PASSWORD, World, world_of
+from tests.server.operations.sweep.worlds import Worlds
 from tests.serving import Client, Server, serving
 
 
@@ -47,3 +49,16 @@ async def world(
         if "operation" in request.fixturenames:
             await world.prepare(request.getfixturevalue("operation"))
         yield world
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
+async def cast(server: Server, bob: Client) -> Cast:
+    return await cast_of(server, bob)
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def worlds(server: Server, alice: Client, bob: Client, root: Client, cast: Cast) -> AsyncIterator[Worlds]:
+    """As many as a test wants."""
+    found = Worlds(server, alice, bob, root, cast)
+    async with found.opened:
+        yield found

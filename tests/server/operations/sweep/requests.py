@@ -70,55 +70,6 @@ UNVERSIONED = frozenset({
 })  # fmt: skip
 """GETs of one answer that tell how things are, which has no version."""
 
-STRANGER: Mapping[str, int] = {
-    # Whoever is not a member sees nothing of a thread: it is not there.
-    **dict.fromkeys(
-        (
-            "get_thread", "update_thread", "delete_thread", "mark_read", "list_members", "add_member", "get_member",
-            "update_member", "remove_member", "list_messages", "create_message", "get_message", "update_message",
-            "delete_message", "list_revisions", "list_reactions", "toggle_reaction", "add_reaction",
-            "remove_reaction", "list_events", "get_memory", "replace_memory", "update_memory", "get_context",
-            "hand_over", "append_to_message", "complete_message", "fail_message", "cancel_message", "get_presence",
-            "set_typing", "get_thread_preferences", "update_thread_preferences", "mark_unread", "list_readers",
-            "get_notification", "read_notification", "dismiss_notification",
-        ),
-        404,
-    ),
-    # Nor of another's credentials.
-    "end_session": 404, "revoke_api_key": 404,
-    **dict.fromkeys((operation.name for operation in operations.ALL if operation.access == "admin"), 403),
-    "list_threads": 200, "create_thread": 201, "get_me": 200, "update_me": 200, "list_users": 200, "get_user": 200,
-    "list_users_legacy": 200, "update_user": 403, "export_user": 403, "export_messages": 403, "get_health": 200,
-    "get_api_health": 200, "get_liveness": 200, "get_readiness": 200, "get_info": 200, "login": 200,
-    "refresh_session": 200, "logout": 200, "get_signed_in_user": 200, "verify_credential": 200, "list_sessions": 200,
-    "list_notifications": 200, "count_notifications": 200, "read_all_notifications": 200, "get_preferences": 200,
-    "update_preferences": 200, "get_unread": 200, "list_own_events": 200, "end_other_sessions": 200,
-    "set_password": 200, "list_api_keys": 200, "create_api_key": 201, "search": 200,
-}  # fmt: skip
-"""Operation → what a stranger is answered who sends a good request about another's things."""
-
-VIEWER: Mapping[str, int] = {
-    **dict.fromkeys(
-        (
-            "get_thread", "mark_read", "list_members", "get_member", "list_messages", "get_message", "list_revisions",
-            "list_reactions", "list_events", "get_memory", "get_context", "get_presence",
-            "get_thread_preferences", "update_thread_preferences", "mark_unread", "list_readers",
-        ),
-        200,
-    ),
-    **dict.fromkeys(
-        (
-            "update_thread", "delete_thread", "add_member", "update_member", "create_message", "update_message",
-            "delete_message", "toggle_reaction", "add_reaction", "remove_reaction", "replace_memory",
-            "update_memory", "hand_over", "complete_message", "fail_message", "cancel_message", "set_typing",
-        ),
-        403,
-    ),
-    "append_to_message": 409,  # it is not theirs that is being written
-    "remove_member": 200,  # they leave
-}  # fmt: skip
-"""Operation on a thread → what a member is answered who may only read."""
-
 
 @dataclass
 class World:
@@ -210,6 +161,11 @@ class World:
                 more = {"refresh_token": self.refresh_token}
         return {**BODIES[operation.name], **more} if operation.has_body else {}
 
+    def owner(self, operation: Operation) -> Client:
+        """Whose thing a good request is about."""
+        of_the_viewers = any(part in operation.path for part in ("/users/{", "/api-keys", "/notifications/{"))
+        return self.viewer if of_the_viewers else self.alice
+
     def who_may(self, operation: Operation) -> Client:
         """Somebody whose good request succeeds."""
         if operation.access == "admin" or (operation.tag == "users" and operation.access != "open"):
@@ -224,13 +180,15 @@ class World:
         method: str = "",
         path: str = "",
         body: Mapping[str, Any] | None = None,
+        query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """The operation's good request, or another one of it."""
         if not path and body is None:
             await self.prepare(operation)
         sent = self.body(operation) if body is None else body
-        options: dict[str, Any] = {"json": sent} if operation.has_body else {"params": self.query(operation)}
+        asked = self.query(operation) if query is None else query
+        options: dict[str, Any] = {"json": sent} if operation.has_body else {"params": asked}
         url = path or self.path(operation)
         who = client.again() if operation.name == "logout" else client
         return await who.request(method or operation.methods[0], url, headers=headers, **options)

@@ -1,0 +1,152 @@
+"""Three people who write in one thread, and whatever an entry of its log can tell of."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import strategies as st
+
+from actors import events
+from tests.serving import Answer, Client, Server
+
+ACTIONS = (
+    "post", "post", "post", "reply", "edit", "delete", "react", "react", "unreact", "toggle", "read", "read to",
+    "title", "status", "metadata", "role", "mute", "join", "leave",
+    "remember", "recall", "answer", "stop", "fail", "hand over",
+)  # fmt: skip
+Program = Sequence[tuple[str, int]]
+programs = st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 11)), min_size=1, max_size=10)
+
+TOLD = set(events.EVENT_TYPES) - {"thread.deleted"}
+"""What the log of a thread can tell; a deleted thread has none any more."""
+EVERY_KIND = (
+    (0, "post", 0), (1, "reply", 0), (0, "edit", 0), (1, "react", 0), (0, "react", 0), (1, "toggle", 0),
+    (1, "react", 0), (2, "read", 0), (0, "role", 1), (2, "post", 1), (2, "mute", 0), (0, "title", 1),
+    (0, "metadata", 2), (0, "leave", 1), (0, "join", 1), (1, "unreact", 0), (0, "delete", 0), (0, "status", 1),
+    (0, "status", 0), (1, "recall", 0), (0, "remember", 1), (1, "answer", 1), (1, "answer", 2), (0, "stop", 2),
+    (0, "fail", 3), (1, "hand over", 1),
+)  # fmt: skip
+"""(person, action, number): each succeeds, and together they make all of `TOLD`."""
+LAST = {"n": "the last"}
+"""Metadata that no action makes."""
+
+
+class Company:
+    """Three people in one thread, the first of whom stays its owner."""
+
+    def __init__(self, people: Sequence[Client], ids: Sequence[str], thread_id: str) -> None:
+        self.people = people
+        self.ids = ids
+        self.thread_id = thread_id
+        self.url = f"/api/v1/threads/{thread_id}"
+        self.messages: list[str] = []
+
+    @classmethod
+    async def gather(cls, server: Server) -> "Company":
+        people = [server.client(name) for name in ("alice", "bob", "carol")]
+        ids = [(await client.me())["id"] for client in people]
+        thread = await people[0].thread(members=[{"user_id": ids[1]}, {"user_id": ids[2], "role": "VIEWER"}])
+        return cls(people, ids, thread["id"])
+
+    async def run(self, client: Client, program: Program) -> None:
+        for action, number in program:
+            answer = await self.do(client, action, number)
+            assert answer is None or answer.status < 500, answer.raw
+
+    async def run_all(self, programs: Sequence[Program]) -> None:
+        """Everybody at once."""
+        async with asyncio.TaskGroup() as group:
+            for client, program in zip(self.people, programs, strict=True):
+                group.create_task(self.run(client, program))
+
+    async def end(self) -> None:
+        """The last entry of the log, by which those who follow it know that there is no more."""
+        answer = await self.people[0].patch(self.url, metadata=LAST)
+        assert answer.status == 200, answer.raw
+
+    async def do(self, client: Client, action: str, number: int) -> Answer | None:
+        if action in ("answer", "stop", "fail"):
+            return await self._answer(client, action, number)
+        if action in ("post", "reply"):
+            return await self._say(client, number, is_reply=action == "reply")
+        if action in ("edit", "delete", "react", "unreact", "toggle"):
+            return await self._about_message(client, action, number) if self.messages else None
+        if action in ("role", "mute", "join", "leave"):
+            return await self._about_member(client, action, number)
+        return await self._about_thread(client, action, number)
+
+    async def _about_thread(self, client: Client, action: str, number: int) -> Answer:
+        match action:
+            case "remember":
+                return await client.patch(f"{self.url}/memory", memory={"facts": [f"{number}"], f"k{number % 3}": None})
+            case "recall":
+                return await client.put(f"{self.url}/memory", memory={f"k{number % 3}": number})
+            case "hand over":
+                return await client.post(f"{self.url}/control", control=("bot", "human", "shared")[number % 3])
+            case "read":
+                return await client.post(f"{self.url}/read")
+            case "read to":
+                return await client.post(f"{self.url}/read", offset=number)
+            case "title":
+                return await client.patch(self.url, title=f"Title {number}")
+            case "status":
+                return await client.patch(self.url, status=("ACTIVE", "CLOSED", "ARCHIVED", "ACTIVE")[number % 4])
+        return await client.put(self.url, metadata={"n": number})
+
+    async def _about_member(self, client: Client, action: str, number: int) -> Answer:
+        other_id = self.ids[1 + number % 2]
+        match action:
+            case "role":
+                role = ("VIEWER", "MEMBER", "OWNER")[number % 3]
+                return await client.patch(f"{self.url}/members/{other_id}", role=role)
+            case "mute":
+                own_id = self.ids[self.people.index(client)]
+                return await client.patch(f"{self.url}/members/{own_id}", muted=number % 2 == 0)
+            case "join":
+                return await client.post(f"{self.url}/members", user_id=other_id)
+        return await client.delete(f"{self.url}/members/{other_id}")
+
+    async def _say(self, client: Client, number: int, *, is_reply: bool) -> Answer:
+        parent: Any = {"parent_id": self.messages[number % len(self.messages)]} if is_reply and self.messages else {}
+        answer = await client.post(f"{self.url}/messages", content=f"{client.name} {number}", **parent)
+        if answer.status == 201:
+            self.messages.append(answer.data["id"])
+        return answer
+
+    async def _answer(self, client: Client, action: str, number: int) -> Answer:
+        """Written piece by piece while others read: what is appended is told by nothing that lasts, how it ended is."""
+        opened = await client.post(f"{self.url}/messages", status="STREAMING", metadata={"n": number})
+        if opened.status != 201:
+            return opened
+        url = f"/api/v1/messages/{opened.data['id']}"
+        self.messages.append(opened.data["id"])
+        for piece in range(number % 4):
+            await client.post(f"{url}/append", text=f"{client.name} {piece}, ")
+        if action != "answer":
+            return await client.post(f"{url}/{'cancel' if action == 'stop' else 'fail'}")
+        instead: Any = {"content": f"{client.name} answers {number}"} if number % 2 else {}
+        return await client.post(f"{url}/complete", **instead)
+
+    async def _about_message(self, client: Client, action: str, number: int) -> Answer:
+        url = f"/api/v1/messages/{self.messages[number % len(self.messages)]}"
+        emoji = "👍🎉❤"[number % 3]
+        match action:
+            case "edit":
+                return await client.patch(url, content=f"edited {number}", blocks=[{"type": "t"}] * (number % 2))
+            case "delete":
+                return await client.delete(url)
+            case "react":
+                return await client.put(f"{url}/reactions/{emoji}")
+            case "unreact":
+                return await client.delete(f"{url}/reactions/{emoji}")
+        return await client.post(f"{url}/reactions", emoji=emoji)
+
+    async def log(self, after: int = 0) -> list[Any]:
+        """All that there is by now, page by page."""
+        found: list[Any] = []
+        while True:
+            page = await self.people[0].get(f"{self.url}/log", after=str(after), limit="7")
+            found += page.data
+            if not page.metadata["pagination"]["has_more"]:
+                return found
+            after = int(page.metadata["pagination"]["next_cursor"])

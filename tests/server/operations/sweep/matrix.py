@@ -1,0 +1,219 @@
+"""Who is answered what: a line for every operation, and for every id that may come with a query or a body.
+
+A new operation has to be given its line here; `test_every_operation_has_its_line` says which one is missing.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from actors.identifiers import new_id
+from server import operations
+from server.registry import Operation
+from tests.server.operations.sweep.people import PEOPLE, Keyed, Nobody
+from tests.server.operations.sweep.requests import World
+from tests.serving import Client
+
+TABLE = """
+                              nobody  stranger    former    viewer    member     owner     admin assistant       key
+get_health                       200       200       200       200       200       200       200       200       200
+get_api_health                   200       200       200       200       200       200       200       200       200
+get_liveness                     200       200       200       200       200       200       200       200       200
+get_readiness                    200       200       200       200       200       200       200       200       200
+get_info                         200       200       200       200       200       200       200       200       403
+login                            200       200       200       200       200       200       200       200       200
+refresh_session                  200       200       200       200       200       200       200       200       200
+logout                           401       200       200       200       200       200       200       200       403
+get_signed_in_user               401       200       200       200       200       200       200       200       403
+verify_credential                401       200       200       200       200       200       200       200       403
+list_sessions                    401       200       200       200       200       200       200       200       403
+end_session                      401       404       404       404       404       200       200       404       403
+end_other_sessions               401       200       200       200       200       200       200       200       403
+set_password                     401       200       200       200       200       200       200       200       403
+list_api_keys                    401       200       200       200       200       200       200       200       403
+list_api_keys.user_id            401       403       403       403       403       200       200       403       403
+create_api_key                   401       201       201       201       201       201       201       201       403
+create_api_key.user_id           401       403       403       403       403       201       201       403       403
+revoke_api_key                   401       404       404       404       404       200       200       404       403
+get_me                           401       200       200       200       200       200       200       200       403
+update_me                        401       200       200       200       200       200       200       200       403
+list_users                       401       200       200       200       200       200       200       200       403
+create_user                      401       403       403       403       403       403       201       403       403
+list_users_legacy                401       200       200       200       200       200       200       200       403
+create_user_legacy               401       403       403       403       403       403       201       403       403
+get_user                         401       200       200       200       200       200       200       200       403
+update_user                      401       403       403       403       403       200       200       403       403
+delete_user                      401       403       403       403       403       403       200       403       403
+export_user                      401       403       403       403       403       200       200       403       403
+export_messages                  401       403       403       403       403       200       200       403       403
+list_threads                     401       200       200       200       200       200       200       200       403
+create_thread                    401       201       201       201       201       201       201       201       403
+create_thread.members            401       201       201       201       201       201       201       201       403
+create_thread.id                 401       409       409       409       409       409       409       409       403
+get_thread                       401       404       404       200       200       200       200       404       403
+update_thread                    401       404       404       403       403       200       200       404       403
+hand_over                        401       404       404       403       200       200       403       404       403
+delete_thread                    401       404       404       403       403       200       200       404       403
+mark_read                        401       404       404       200       200       200       404       404       403
+list_members                     401       404       404       200       200       200       200       404       403
+add_member                       401       404       404       403       403       201       201       404       403
+add_member.user_id               401       201       201       201       201       201       201       201       403
+get_member                       401       404       404       200       200       200       200       404       403
+update_member                    401       404       404       403       403       200       200       404       403
+remove_member                    401       404       404       403       403       200       200       404       403
+list_messages                    401       404       404       200       200       200       200       404       403
+create_message                   401       404       404       403       201       201       403       404       403
+create_message.parent_id         401       404       404       404       404       404       404       404       403
+create_message.id                401       409       409       409       409       409       409       409       403
+get_message                      401       404       404       200       200       200       200       404       403
+update_message                   401       404       404       403       403       200       403       404       403
+delete_message                   401       404       404       403       403       200       200       404       403
+list_revisions                   401       404       404       200       200       200       200       404       403
+append_to_message                401       404       404       409       409       200       409       404       403
+complete_message                 401       404       404       403       403       200       403       404       403
+fail_message                     401       404       404       403       403       200       403       404       403
+cancel_message                   401       404       404       403       200       200       403       404       403
+list_reactions                   401       404       404       200       200       200       200       404       403
+toggle_reaction                  401       404       404       403       201       201       403       404       403
+add_reaction                     401       404       404       403       200       200       403       404       403
+remove_reaction                  401       404       404       403       200       200       403       404       403
+search                           401       200       200       200       200       200       200       200       403
+search.author_id                 401       200       200       200       200       200       200       200       403
+search.thread_id                 401       404       404       200       200       200       200       404       403
+get_presence                     401       404       404       200       200       200       200       404       403
+set_typing                       401       404       404       403       200       200       403       404       403
+get_memory                       401       404       404       200       200       200       200       404       403
+replace_memory                   401       404       404       403       200       200       403       404       403
+update_memory                    401       404       404       403       200       200       403       404       403
+get_context                      401       404       404       200       200       200       200       404       403
+list_events                      401       404       404       200       200       200       200       404       403
+list_notifications               401       200       200       200       200       200       200       200       403
+count_notifications              401       200       200       200       200       200       200       200       403
+get_notification                 401       404       404       404       404       200       404       404       403
+read_notification                401       404       404       404       404       200       404       404       403
+read_all_notifications           401       200       200       200       200       200       200       200       403
+dismiss_notification             401       404       404       404       404       200       404       404       403
+get_preferences                  401       200       200       200       200       200       200       200       403
+update_preferences               401       200       200       200       200       200       200       200       403
+get_thread_preferences           401       404       404       200       200       200       404       404       403
+update_thread_preferences        401       404       404       200       200       200       404       404       403
+get_unread                       401       200       200       200       200       200       200       200       403
+mark_unread                      401       404       404       200       200       200       404       404       403
+list_readers                     401       404       404       200       200       200       200       404       403
+list_readers.message_id          401       404       404       404       404       404       404       404       403
+list_own_events                  401       200       200       200       200       200       200       200       403
+list_audit                       401       403       403       403       403       403       200       403       403
+list_audit.target_id             401       403       403       403       403       403       200       403       403
+list_audit.actor_id              401       403       403       403       403       403       200       403       403
+get_summary                      401       403       403       403       403       403       200       403       403
+list_connections                 401       403       403       403       403       403       200       403       403
+list_connections.user_id         401       403       403       403       403       403       200       403       403
+end_connection                   401       403       403       403       403       403       200       403       403
+list_all_sessions                401       403       403       403       403       403       200       403       403
+list_all_sessions.user_id        401       403       403       403       403       403       200       403       403
+end_any_session                  401       403       403       403       403       403       200       403       403
+create_sign_in_link              401       403       403       403       403       403       201       403       403
+revoke_token                     401       403       403       403       403       403       200       403       403
+trace_user                       401       403       403       403       403       403       200       403       403
+trace_thread                     401       403       403       403       403       403       200       403       403
+trace_thread.user_id             401       403       403       403       403       403       200       403       403
+"""
+
+FIELDS: Mapping[str, Callable[[World], Any]] = {
+    "list_api_keys.user_id": lambda world: world.viewer_id,
+    "create_api_key.user_id": lambda world: world.viewer_id,
+    "create_thread.id": lambda world: world.thread_id,
+    "create_thread.members": lambda world: [{"user_id": world.viewer_id}],
+    "add_member.user_id": lambda world: world.viewer_id,
+    "create_message.id": lambda world: world.message_id,
+    "create_message.parent_id": lambda world: world.message_id,
+    "search.thread_id": lambda world: world.thread_id,
+    "search.author_id": lambda world: world.alice_id,
+    "list_readers.message_id": lambda world: world.message_id,
+    "list_audit.actor_id": lambda world: world.alice_id,
+    "list_audit.target_id": lambda world: world.viewer_id,
+    "list_connections.user_id": lambda world: world.alice_id,
+    "list_all_sessions.user_id": lambda world: world.alice_id,
+    "trace_thread.user_id": lambda world: world.viewer_id,
+}
+"""`operation.field` → what it names there."""
+IN_ONES_OWN = frozenset(
+    {"add_member.user_id", "create_message.id", "create_message.parent_id", "list_readers.message_id"}
+)
+"""Lines in which everybody asks about a thread of their own, into which they bring the id."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A good request."""
+
+    path: str
+    parameters: Mapping[str, str]
+    """Of the path."""
+    fields: Mapping[str, Any]
+    """Of the query or the body."""
+
+
+@dataclass(frozen=True)
+class Line:
+    name: str
+    statuses: Mapping[str, int]
+    """Person → HTTP status."""
+
+    @property
+    def operation(self) -> Operation:
+        return operations.BY_NAME[self.name.partition(".")[0]]
+
+    @property
+    def field(self) -> str:
+        return self.name.partition(".")[2]
+
+    @property
+    def names_something(self) -> bool:
+        return bool(self.field or self.operation.path_parameters)
+
+    async def asked(self, world: World, who: Client, *, absent: bool = False) -> Asked:
+        """About the things of the world, or about what is not there."""
+        operation = self.operation
+        fields = {**world.body(operation), **({} if operation.has_body else world.query(operation))}
+        parameters = world.parameters(operation)
+        if self.field:
+            fields[self.field] = new_id() if absent else FIELDS[self.name](world)
+        elif absent:
+            parameters |= {name: new_id() for name in parameters if name not in ("emoji", "user_id")}
+        if self.name in IN_ONES_OWN:
+            has_none = isinstance(who, Nobody | Keyed)
+            parameters["thread_id"] = (await (world.alice if has_none else who).thread())["id"]
+        return Asked(world.path(operation, **parameters), parameters, fields)
+
+
+def _lines() -> Iterator[Line]:
+    people, *rows = (row.split() for row in TABLE.strip().splitlines())
+    assert tuple(people) == PEOPLE
+    for name, *statuses in rows:
+        yield Line(name, dict(zip(people, map(int, statuses), strict=True)))
+
+
+LINES = tuple(_lines())
+
+
+def fields_with_ids(operation: Operation) -> set[str]:
+    """Fields of a query or a body in which somebody or something can be named, also further down."""
+    return {
+        name
+        for name, field in operation.request.model_fields.items()
+        if name not in operation.path_parameters and _names_something(name, field.annotation)
+    }
+
+
+def _names_something(name: str, annotation: Any) -> bool:
+    if name == "id" or name.endswith("_id"):
+        return True
+    models = [inner for inner in get_args(annotation) if isinstance(inner, type) and issubclass(inner, BaseModel)]
+    return any(_names_something(*item) for model in models for item in _annotations(model))
+
+
+def _annotations(model: type[BaseModel]) -> Iterator[tuple[str, Any]]:
+    return ((name, field.annotation) for name, field in model.model_fields.items())

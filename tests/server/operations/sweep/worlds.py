@@ -1,0 +1,24 @@
+"""Worlds for one test alone: with what its operation is about, and with the cast of the matrix in it."""
+
+from contextlib import AsyncExitStack
+
+from server.registry import Operation
+from tests.server.operations.sweep.people import Cast
+from tests.server.operations.sweep.requests import World, world_of
+from tests.serving import Client, Server
+
+
+class Worlds:
+    def __init__(self, server: Server, alice: Client, bob: Client, root: Client, cast: Cast) -> None:
+        self._people = (server, alice, bob, root)
+        self._cast = cast
+        self._last: World | None = None
+        self.opened = AsyncExitStack()
+
+    async def new(self, operation: Operation) -> World:
+        """The same again where all that a test does is reading."""
+        if self._last is None or operation.methods != ("GET",):
+            self._last = await world_of(*self._people, self.opened)
+            await self._cast.enter(self._last)
+            await self._last.prepare(operation)
+        return self._last

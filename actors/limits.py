@@ -174,6 +174,12 @@ TYPING_SECONDS: Final = 6.0
 """Clients say every few seconds that somebody still types; who is silent has stopped."""
 TYPING_PAUSE_SECONDS: Final = 3.0
 """Between two times that the same person is told to have begun."""
+IDLE_SECONDS: Final = 300.0
+"""Somebody who is connected and has done nothing for so long is idle."""
+ACTIVITY_LOOK_SECONDS: Final = 30.0
+"""Between two looks at who is idle by now; what is new is saved then."""
+STATUS_SECONDS: Final = 1.0
+"""Who has another status within it is told together."""
 
 # Notifications
 MENTIONS: Final = 50

@@ -22,6 +22,10 @@ class Personal(Protocol):
         """User → where their log stands; without those whose log has no entry."""
         ...
 
+    async def last_active(self, user_key: int) -> int | None:
+        """When they did something last, as far as it was saved; milliseconds since 1970."""
+        ...
+
     async def counts(self, user_key: int) -> Counts: ...
 
     async def notifications(

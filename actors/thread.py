@@ -10,6 +10,7 @@ from typing import Any
 import pykka
 
 from actors import limits, rules
+from actors.activity import Status
 from actors.channel import AccessEnded, ListPresent, Subscribe, Subscribed, Unsubscribe
 from actors.commands import (
     UNSET,
@@ -36,7 +37,7 @@ from actors.journal import Journal
 from actors.notification_commands import MarkUnread
 from actors.ports import Encode, ThreadLoader
 from actors.publication import Passing
-from actors.records import Identity
+from actors.records import Author, Identity
 from actors.runtime import LoopActor, LoopFuture, handles
 from actors.stream_commands import Appended, AppendToMessage, AwaitEnd, FinishMessage
 from actors.thread_audience import ThreadAudience
@@ -68,6 +69,14 @@ class RetireIfIdle:
 class SetTyping:
     identity: Identity
     typing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChanged:
+    """Told to a live thread: somebody who follows it is idle now, or there again."""
+
+    author: Author
+    status: Status
 
 
 _OTHER_COMMANDS = (
@@ -303,6 +312,10 @@ class ThreadActor(LoopActor):
         identity = message.identity
         rules.must_write(identity, self.state.role_of(identity.user.key), self.thread_id, self.state.status)
         self._audience.types(identity.author, typing=message.typing)
+
+    @handles(StatusChanged)
+    def _status_changed(self, message: StatusChanged) -> None:
+        self._audience.status_changed(message.author, message.status)
 
     def _passing_now(self) -> Passing | None:
         return self._audience.passing(self._streams.snapshot()) if self._streams is not None else None

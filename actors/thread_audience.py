@@ -6,10 +6,12 @@ from typing import Any
 
 import pykka
 
+from actors import limits
+from actors.activity import Status
 from actors.channel import Audience, Subscribe
 from actors.events import Ephemeral, Event
 from actors.ports import Encode
-from actors.presence import Presence, Typing
+from actors.presence import Presence, Typing, person
 from actors.publication import Passing, Publication, Publications, in_frames
 from actors.records import Author
 
@@ -60,6 +62,11 @@ class ThreadAudience(Audience):
         """Whoever has sent it types no more."""
         if self._typing is not None:
             self._typing.end(author.key)
+
+    def status_changed(self, author: Author, status: Status) -> None:
+        """Where others are told of them, and not in a crowd."""
+        if 1 < len(self) <= limits.PRESENCE_USERS:
+            self.tell_passing([Ephemeral(self._thread_id, "user.status", {"user": person(author), "status": status})])
 
     def moved(self, event: Event) -> None:
         """What is passing comes after this one from now on."""

@@ -123,6 +123,8 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         closing.push_async_callback(services.sign_ins.close)
         closing.callback(services.access.stop)
         services.access.start()
+        closing.callback(services.activity.stop)
+        services.activity.start()
         http = HttpServer(services, stage, _browser(chosen), access_log=chosen["log_level"] == "debug")
         await http.start(listener)
         try:

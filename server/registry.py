@@ -118,8 +118,10 @@ class Operation:
         return bool(set(self.methods) & {"POST", "PUT", "PATCH"})
 
     def must_allow(self, identity: Identity) -> None:
-        """Raises `Forbidden` where the credential (not the user) may not."""
-        must_have_scope(identity, self.scope, self.name)
+        """Raises `Forbidden` where the credential (not the user) may not. What is open to nobody in particular is open
+        to every key."""
+        if self.access in ("user", "admin"):
+            must_have_scope(identity, self.scope, self.name)
 
     def parse(self, parameters: dict[str, Any], *, typed: bool) -> Request:
         """Validate; `typed` parameters came as JSON and must have the right type, others came as text.

@@ -47,6 +47,7 @@ def _handler(
     operation: Operation, services: Services, authentication: Authentication
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
     identify, has_body = _identification(operation, authentication), operation.has_body
+    is_deed = operation.rate == "write"
     draw = drawing(services.limiter, operation, authentication.peer) if services.limiter is not None else None
 
     async def handle(request: web.Request) -> web.Response:
@@ -62,6 +63,8 @@ def _handler(
         try:
             if who is not None:
                 operation.must_allow(who)
+                if is_deed:
+                    services.activity.note(who.user.key)
             result = await operation.handler(call, operation.parse(parameters, typed=has_body))
         except (Forbidden, NotFound) as refusal:
             if who is not None:

@@ -1,7 +1,7 @@
 """What operations and transports work with: put together once by the composition root, shared by all requests."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +9,7 @@ import pykka
 
 from actors.access import AccessWatch
 from actors.accounts import AccessChange
+from actors.activity import Activity, Status
 from actors.auth import AccessChanged, Authenticate, VerifiedTokens, concerns, has_other_rights
 from actors.commands import Done
 from actors.directory import Directory
@@ -18,6 +19,7 @@ from actors.live_channel import LiveChannels
 from actors.personal import Personal
 from actors.ports import Accounts, History
 from actors.records import Identity
+from actors.thread import StatusChanged
 from actors.users import Users
 from server.rate_limits import RateLimiter
 from server.realtime import protocol
@@ -59,6 +61,23 @@ class Services:
     refusals: Refusals = field(default_factory=Refusals)
     access: AccessWatch = field(init=False)
     """Started once there is somebody to tell."""
+    activity: Activity = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.activity = Activity(clock=self.clock, append=self.directory.journal.append, tell=self._tell_status)
+
+    def _tell_status(self, changed: Mapping[int, Status]) -> None:
+        """To the threads that they follow."""
+        told = {
+            (channel, identity.user.key): identity.author
+            for client in self.hub.clients
+            if (identity := client.identity) is not None and identity.user.key in changed
+            for channel in client.channels
+        }
+        for (channel, user_key), author in told.items():
+            kind, _, thread_id = channel.partition(":")
+            if kind == "thread":
+                self.directory.tell_live(thread_id, StatusChanged(author, changed[user_key]))
 
     async def identify(self, token: str, address: str) -> Identity:
         """Whom a token speaks for; raises `Unauthenticated` or `Forbidden`.

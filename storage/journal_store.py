@@ -12,6 +12,7 @@ from typing import Any
 import peewee
 
 from actors import account_commands, commands, notification_commands, stream_commands
+from actors.activity import SaveActivity
 from actors.commands import Done, Once
 from actors.errors import Conflict, Internal, XpError
 from storage import models
@@ -19,6 +20,7 @@ from storage.database import DatabaseOptions, is_storage_failure, open_writer, u
 from storage.schema import migrate
 from storage.searching.catching_up import CatchingUp
 from storage.writing import (
+    activity,
     audit,
     credentials,
     feed,
@@ -78,6 +80,7 @@ HANDLERS: dict[type, Callable[[Transaction, Any], Done]] = {
     notification_commands.DismissNotification: feed.dismiss_notification,
     notification_commands.UpdatePreferences: feed.update_preferences,
     notification_commands.SetThreadPreferences: feed.set_thread_preferences,
+    SaveActivity: activity.save_activity,
     stream_commands.FinishMessage: streams.finish_message,
     stream_commands.SaveProgress: streams.save_progress,
     stream_commands.InterruptMessage: streams.interrupt_message,

@@ -104,5 +104,15 @@ Outbox.add_index(  # what is due
 )
 
 
-MODELS: tuple[type[Base], ...] = (UserLog, UserEvent, Notification, Preference, Outbox)
+class UserActivity(Base):
+    """When somebody did something last; no more often than servers save it."""
+
+    user = ForeignKeyField(User, on_delete="CASCADE", primary_key=True)
+    active_at = BigIntegerField()
+
+    class Meta:
+        table_name = "user_activity"
+
+
+MODELS: tuple[type[Base], ...] = (UserLog, UserEvent, Notification, Preference, Outbox, UserActivity)
 """Every table of this module, parents first."""

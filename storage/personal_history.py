@@ -7,7 +7,7 @@ from actors.records import Identity, Member, Page
 from actors.unread import Counts
 from actors.user_events import UserLogPage
 from storage.readers import Readers
-from storage.reading import markers, notifications, preferences, user_log
+from storage.reading import activity, markers, notifications, preferences, user_log
 
 
 class SqlitePersonal:
@@ -23,6 +23,9 @@ class SqlitePersonal:
 
     async def heads(self, user_keys: Sequence[int]) -> dict[int, int]:
         return await self._readers.run(user_log.heads, user_keys)
+
+    async def last_active(self, user_key: int) -> int | None:
+        return await self._readers.run(activity.last, user_key)
 
     async def counts(self, user_key: int) -> Counts:
         return await self._readers.run(notifications.counts, user_key)

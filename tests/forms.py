@@ -78,7 +78,10 @@ def delimited(message: bytes) -> bytes:
 def fill(message: Any, told: dict[str, Any]) -> None:
     for name, value in told.items():
         field = message.DESCRIPTOR.fields_by_name[name]
-        if field.message_type is not None:
+        if field.message_type is not None and field.message_type.GetOptions().map_entry:
+            for key, entry in value.items():
+                fill(getattr(message, name)[key], entry)
+        elif field.message_type is not None:
             getattr(message, name).SetInParent()
             fill(getattr(message, name), value)
         elif field.type == field.TYPE_BYTES:

@@ -24,7 +24,10 @@ async def get_presence(call: Call, request: ThreadRequest) -> Result:
         author, count = people.get(identity.user.id, (identity.author, 0))
         people[identity.user.id] = (author, count + 1)
     listed = people.values() if len(clients) <= limits.PRESENCE_USERS else ()
-    users = [{"user": render.author(author), "connections": count} for author, count in listed]
+    status = call.services.activity.status
+    users = [
+        {"user": render.author(author), "status": status(author.key), "connections": count} for author, count in listed
+    ]
     return Result({"count": len(people), "connections": len(clients), "users": users})
 
 

@@ -48,6 +48,8 @@ class Calls:
         call = Call(self._session.services, identity, lambda: self._session.peer, retry, if_version)
         try:
             operation.must_allow(identity)
+            if operation.rate == "write":
+                self._session.services.activity.note(identity.user.key)
             result = await operation.handler(call, operation.parse(data, typed=True))
         except (Forbidden, NotFound) as refusal:
             self._session.services.refusals.note(

@@ -69,7 +69,7 @@ class Channels:
             subscribed.offset,
             missed,
             was_recovering=since is not None,
-            ttl=session.seconds_until(source.expires_at) if source.expires_at is not None else None,
+            ttl=session.time_to_live(source.expires_at) if source.expires_at is not None else None,
         )
         wire = session.codec.reply(number, "subscribe", result)
         return OpenGate(channel, wire, subscribed.offset, subscribed.state)
@@ -97,7 +97,7 @@ class Channels:
             return self._session.codec.nothing
         self._joined[channel] = source
         self._expire(channel, source)
-        told = {"expires": True, "ttl": self._session.seconds_until(source.expires_at)}
+        told = {"expires": True, "ttl": self._session.time_to_live(source.expires_at)}
         return self._session.codec.result("sub_refresh", told)
 
     async def unsubscribe(self, number: int, body: Mapping[str, Any]) -> bytes | None:

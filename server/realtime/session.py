@@ -242,9 +242,14 @@ class Session:
         if self.identity is not None:
             self.identity = replace(self.identity, user=user, author=user.author)
 
-    def seconds_until(self, moment: int) -> int:
-        """Until a moment in seconds since 1970; at least one."""
-        return max(1, int(min(moment - self.services.clock(), limits.TIMER_SECONDS)))
+    def seconds_until(self, moment: int) -> float:
+        """Until a moment in seconds since 1970, as far as a timer reaches."""
+        return max(0.0, min(moment - self.services.clock(), limits.TIMER_SECONDS))
+
+    def time_to_live(self, moment: int) -> int:
+        """As a client is told it. It brings a new token when that is over, and the old one's leeway is the time that
+        takes: told the very end, it would be cut off each time."""
+        return max(1, int(self.seconds_until(moment)) - limits.TOKEN_LEEWAY_SECONDS)
 
     def is_subscribed(self, channel: str) -> bool:
         return self._channels.is_joined(channel)
@@ -301,5 +306,6 @@ class Session:
         if self.identity is not None:
             self.services.hub.users.free(self.identity.user.key)
             self.services.users.leave(self.identity.user.key, self.connection)
+            self.services.activity.went(self.identity.user.key)
         self._sign_on.end()
         self._connection.stop()

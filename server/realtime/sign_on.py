@@ -109,16 +109,16 @@ class SignOn:
         return True
 
     def _set_identity(self, identity: Identity) -> None:
+        if self._session.identity is None:
+            self._session.services.activity.came(identity.user.key)
         self._session.identity = identity
         if self._expiry is not None:  # else the socket went while the token was judged: nobody would stop a timer
             self._expiry.cancel()
-            self._expiry = self._loop.call_later(self._seconds_left(identity), self._session.close, *protocol.EXPIRED)
+            seconds = self._session.seconds_until(identity.expires_at)
+            self._expiry = self._loop.call_later(seconds, self._session.close, *protocol.EXPIRED)
 
     def _time_to_live(self, identity: Identity) -> dict[str, Any]:
-        return {"expires": True, "ttl": max(1, int(self._seconds_left(identity)))}
-
-    def _seconds_left(self, identity: Identity) -> float:
-        return max(0.0, min(identity.expires_at - self._session.services.clock(), limits.TIMER_SECONDS))
+        return {"expires": True, "ttl": self._session.time_to_live(identity.expires_at)}
 
     def end(self) -> None:
         if self._expiry is not None:

@@ -76,6 +76,7 @@ class _Stream:
         seconds = max(0.0, min(identity.expires_at - services.clock(), limits.TIMER_SECONDS))
         self._expiry = loop.call_later(seconds, self.close, *protocol.EXPIRED)
         services.hub.join(self)
+        services.activity.came(identity.user.key)
         if services.hub.draining:  # since the request was let in
             self.close(*protocol.SHUTDOWN)
 
@@ -131,6 +132,7 @@ class _Stream:
     def end(self) -> None:
         self._expiry.cancel()
         self._services.hub.leave(self)
+        self._services.activity.went(self.identity.user.key)
         self._actor.stop()
 
 

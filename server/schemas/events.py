@@ -119,10 +119,16 @@ class PresenceChangeView(View):
     left: list[ActorView]
 
 
+class StatusChangeView(View):
+    user: ActorView
+    status: Literal["online", "idle"]
+
+
 PASSING_DATA: Final[Mapping[str, type[View]]] = {
     "message.delta": DeltaView,
     "typing": TypingUsersView,
     "presence": PresenceChangeView,
+    "user.status": StatusChangeView,
 }
 
 

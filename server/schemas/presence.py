@@ -1,13 +1,18 @@
 """Presence and typing on the wire."""
 
+from typing import Literal
+
 from pydantic import Field
 
-from server.schemas.base import Id, Request, View
+from server.schemas.base import Id, Request, Time, View
 from server.schemas.users import AuthorView
+
+Status = Literal["online", "idle", "offline"]
 
 
 class PresentView(View):
     user: AuthorView
+    status: Status
     connections: int
 
 
@@ -15,6 +20,16 @@ class PresenceView(View):
     count: int = Field(description="People who are present; also where they are too many to be listed.")
     connections: int
     users: list[PresentView]
+
+
+class StatusView(View):
+    user_id: Id
+    status: Status
+    last_active_at: Time | None = Field(description="When they last wrote, connected, or said that they are there.")
+
+
+class SetStatusRequest(Request):
+    status: Literal["online", "idle"] = "online"
 
 
 class TypingRequest(Request):

@@ -39,7 +39,7 @@ def delete_user(tx: Transaction, command: commands.DeleteUser) -> Done:
     access.changed(tx, "user", user.id)
     was = {name: getattr(user, name) for name in ("role", "kind", "domain", "status")}  # no name: it is to be forgotten
     audit.act(tx, command, "delete_user", ("user", user.id), was, {"content": command.content})
-    for own in (notification_models.Notification, notification_models.Preference, notification_models.UserEvent):
+    for own in _OWN:
         tx.execute(own.delete().where(own.user == user.key))
     tx.execute(_LOG.update(first=_LOG.offset + 1).where(_LOG.user == user.key))
     events = tuple(_leave(tx, thread, command, gone) for thread in _threads_of(tx, user.key))
@@ -47,6 +47,12 @@ def delete_user(tx: Transaction, command: commands.DeleteUser) -> Done:
 
 
 _LOG = notification_models.UserLog
+_OWN = (
+    notification_models.Notification,
+    notification_models.Preference,
+    notification_models.UserEvent,
+    notification_models.UserActivity,
+)
 _CREDENTIALS = (
     identity_models.Session,
     identity_models.ApiKey,

@@ -91,6 +91,7 @@ async def test_commands_in_flight_while_stopping(process: ServerProcess, session
 
     async def write() -> None:
         async with raw_client(session, process.websocket_url, alice.token) as client:
+            client.ignores_own = True
             data = {"thread_id": thread["id"], "content": "x"}
             try:
                 while True:

@@ -99,6 +99,7 @@ async def test_events_are_what_the_document_says(
 ) -> None:
     """A thread's whole life, with every type of event in it."""
     monkeypatch.setattr(limits, "PRESENCE_SECONDS", 0.0)
+    monkeypatch.setattr(limits, "STATUS_SECONDS", 0.0)
     thread = await alice.thread(metadata={"a": [1]})
     thread_id, path = thread["id"], f"/api/v1/threads/{thread['id']}"
     reply = await socket.ask("subscribe", channel=f"thread:{thread_id}", recover=True, offset=0, epoch="")
@@ -109,6 +110,9 @@ async def test_events_are_what_the_document_says(
     async with raw_client(server.session, server.websocket_url, bob.token) as other:
         await other.ask("subscribe", channel=f"thread:{thread_id}")
         while events[-1]["type"] != "presence":
+            events.append(await published(socket))
+        await bob.post("/api/v1/users/me/status", status="idle")
+        while events[-1]["type"] != "user.status":
             events.append(await published(socket))
     await bob.post(f"{path}/typing")
     message = await alice.say(thread, "Hello", blocks=[{"type": "text", "text": "x"}], metadata={"b": None})

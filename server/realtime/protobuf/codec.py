@@ -61,9 +61,11 @@ def _plain(message: Any) -> dict[str, Any]:
 
 
 def _plain_value(field: Any, value: Any) -> Any:
-    if field.message_type is not None:
-        return _plain(value)
-    return _json(value) if isinstance(value, bytes) else value
+    if field.message_type is None:
+        return _json(value) if isinstance(value, bytes) else value
+    if field.message_type.GetOptions().map_entry:
+        return {key: _plain(entry) for key, entry in value.items()}
+    return _plain(value)
 
 
 def _json(raw: bytes) -> Any:

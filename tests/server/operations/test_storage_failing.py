@@ -25,7 +25,7 @@ async def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
         yield running
 
 
-UNWRITTEN = frozenset({"append_to_message", "set_typing", "get_readiness"})
+UNWRITTEN = frozenset({"append_to_message", "set_typing", "set_status", "get_readiness"})
 """What is told to the living only, and who says that nothing can be written."""
 WRITTEN_DOWN = frozenset({"export_user"})
 """Reads that the audit log has to know about."""

@@ -42,7 +42,7 @@ async def test_what_connect_answers(dial: Carrier, alice: Client) -> None:
     answer = await (await dial()).connect(alice.token)
     assert answer["version"].startswith("experience-server ")
     assert (answer["ping"], answer["pong"], answer["expires"]) == (25, True, True)
-    assert 900 <= answer["ttl"] <= 900 + limits.TOKEN_LEEWAY_SECONDS
+    assert 890 < answer["ttl"] <= 900
     assert answer["node"]
     assert ("session" in answer) == dial.is_emulated
 
@@ -312,7 +312,7 @@ async def test_the_end_of_a_token(dial: Carrier) -> None:
 async def test_a_refresh_in_time(client: SocketClient) -> None:
     answer = (await client.ask("refresh", token=token("alice", ttl_seconds=2_000)))["refresh"]
     assert answer["expires"] is True
-    assert 1_990 < answer["ttl"] <= 2_000 + limits.TOKEN_LEEWAY_SECONDS
+    assert 1_990 < answer["ttl"] <= 2_000
 
 
 async def test_who_does_not_connect(dial: Carrier, monkeypatch: pytest.MonkeyPatch) -> None:

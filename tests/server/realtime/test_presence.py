@@ -8,6 +8,7 @@ import pytest
 from actors import limits
 from tests.realtime_client import RawClient, event_stream
 from tests.server.realtime.conftest import Dial
+from tests.server.realtime.waiting import until
 from tests.serving import Client, Server
 
 
@@ -170,3 +171,53 @@ async def test_nothing_of_it_is_logged(server: Server, dial: Dial, alice: Client
     assert {event["type"] for event in (await alice.get(f"/api/v1/threads/{room['id']}/log")).data} == {
         "thread.created", "member.added",
     }  # fmt: skip
+
+
+# Status
+
+
+async def status(asker: Client, who: Client) -> Any:
+    answer = (await asker.get(f"/api/v1/users/{(await who.me())['id']}/status")).data
+    return answer["status"], answer["last_active_at"] is not None
+
+
+async def test_online_idle_and_offline(
+    server: Server, dial: Dial, alice: Client, bob: Client, room: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "STATUS_SECONDS", 0.01)
+    assert await status(alice, bob) == ("offline", False)
+    hers, his = await dial(alice), await dial(bob)
+    await hers.subscribe(room["id"])
+    await his.subscribe(room["id"])
+    assert await status(alice, bob) == ("online", True)
+    assert (await bob.post("/api/v1/users/me/status", status="idle")).data["status"] == "idle"
+    assert await status(alice, bob) == ("idle", True)
+    change = await told(hers, "user.status")
+    assert (change["user"]["name"], change["status"]) == ("Bob", "idle")
+    present = (await alice.get(f"/api/v1/threads/{room['id']}/presence")).data["users"]
+    assert {each["user"]["name"]: each["status"] for each in present} == {"Alice": "online", "Bob": "idle"}
+    await his.ask("rpc", method="create_message", data={"thread_id": room["id"], "content": "back"})
+    assert (await told(hers, "user.status"))["status"] == "online"
+    his.cut()
+    await until(lambda: server.services.hub.size == 1)
+    assert await status(alice, bob) == ("offline", True)
+
+
+async def test_reading_is_no_deed_and_writing_by_rest_is(server: Server, alice: Client, bob: Client, room: Any) -> None:
+    url = f"{server.url}/api/v1/threads/{room['id']}/events"
+    async with event_stream(server.session, url, bob.token) as stream:
+        await stream.begun()
+        await bob.post("/api/v1/users/me/status", status="idle")
+        await bob.get(f"/api/v1/threads/{room['id']}/messages")
+        assert await status(alice, bob) == ("idle", True)
+        await bob.say(room, "here")
+        assert await status(alice, bob) == ("online", True)
+
+
+async def test_when_somebody_was_here_last_outlives_the_server(server: Server, alice: Client, bob: Client) -> None:
+    await bob.thread()
+    server.services.activity.look()
+    await alice.thread()  # is written after what is saved
+    key = (await server.services.history.user((await bob.me())["id"])).key
+    assert server.services.activity.last(key) is None
+    assert await status(alice, bob) == ("offline", True)

@@ -41,6 +41,7 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "update_member": {"role": "MEMBER"}, "create_message": {"content": "x"}, "update_message": {"content": "changed"},
     "toggle_reaction": {"emoji": "👍"}, "add_reaction": {}, "replace_memory": {"memory": {"summary": "x"}},
     "update_memory": {"memory": {"facts": ["x"]}}, "hand_over": {"control": "human"}, "set_typing": {},
+    "set_status": {},
     "append_to_message": {"text": "more"}, "complete_message": {}, "fail_message": {}, "cancel_message": {},
     "login": {"password": PASSWORD}, "refresh_session": {}, "logout": {},
     "set_password": {"current_password": PASSWORD, "new_password": PASSWORD}, "create_api_key": {"name": "Mine"},
@@ -61,11 +62,13 @@ NOT_KEPT: Mapping[str, str] = {
     "logout": "the second time nobody is signed in", "set_password": "the second time the password is another one",
     "create_sign_in_link": "a secret that is shown once is stored nowhere",
     "append_to_message": "its `index` makes a retry no second text", "set_typing": "it is so now, or not",
+    "set_status": "it is so now, or not",
 }  # fmt: skip
 """POSTs whose outcome no key keeps → why."""
 
 UNVERSIONED = frozenset({
-    "list_revisions", "verify_credential", "export_user", "get_info", "get_presence", "get_summary", "trace_user",
+    "list_revisions", "verify_credential", "export_user", "get_info", "get_presence", "get_status", "get_summary",
+    "trace_user",
     "trace_thread", "get_notification", "count_notifications", "get_unread", "get_thread_preferences",
 })  # fmt: skip
 """GETs of one answer that tell how things are, which has no version."""

@@ -1,0 +1,291 @@
+"""People who leave: who may not come in any more, what others see of them afterwards, and what is left in the file."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors.account_commands import EraseContent
+from actors.housekeeper import Housekeeper
+from storage.searching import index
+from tests.realtime_client import event_stream, raw_client
+from tests.server.operations.signing_in import PASSWORD, Device, nobody, sign_in, sql
+from tests.server.operations.sweep.requests import check_problem
+from tests.serving import Client, Server, serving
+
+PERSONAL = {
+    "name": "Zebedee Quux", "email": "zebedee.quux@rpotential.ai", "sub": "sub-zebedee",
+    "avatar": "https://example.com/zebedee-avatar.png", "metadata": "zebedee-metadata", "key": "zebedee-laptop",
+    "agent": "ZebedeeBrowser/1.0",
+}  # fmt: skip
+WRITTEN = {
+    "content": "aardvarkwords are what he wrote", "before": "kangaroowords before the edit",
+    "block": "platypuswords in a block", "metadata": "wallabywords of a message",
+    "streamed": "quokkawords piece by piece",
+}  # fmt: skip
+WORDS = [text.split()[0] for text in WRITTEN.values()]
+
+
+@dataclass
+class House:
+    server: Server
+    root: Client
+    alice: Client
+    zebedee: Client
+    him: str
+    device: Device
+    key: str
+    thread: str
+    hers: str
+    """A message of alice's, to which he reacted."""
+    his: str
+    reply: str
+    """Of alice's, to what he wrote."""
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    """Zebedee has been everywhere."""
+    async with serving(tmp_path / "data") as server:
+        yield await settled(server)
+
+
+async def settled(server: Server) -> House:
+    root, alice = server.client("root", role="ADMIN"), server.client("alice")
+    claims = {name: PERSONAL[name] for name in ("name", "email", "sub")}
+    zebedee = server.client("zebedee", **claims)
+    him = (await zebedee.me())["id"]
+    await zebedee.patch("/api/v1/users/me", avatar_url=PERSONAL["avatar"], metadata={"a": PERSONAL["metadata"]})
+    await root.me()
+    link = (await root.post(f"/api/v1/admin/users/{him}/sign-in-link")).data["link"]
+    headers = {"User-Agent": PERSONAL["agent"]}
+    signed_in = (await nobody(server).post("/api/v1/auth/login", headers, link=link, new_password=PASSWORD)).data
+    client = server.client("device")
+    client.token = signed_in["access_token"]
+    device = Device(client, signed_in["session_id"], signed_in["refresh_token"])
+    await root.post(f"/api/v1/admin/users/{him}/sign-in-link")
+    key = (await zebedee.post("/api/v1/auth/api-keys", name=PERSONAL["key"])).data["key"]
+    await zebedee.patch("/api/v1/users/me/preferences", time_zone="Europe/Paris")
+    thread = (await alice.thread("Together", members=[{"user_id": him}]))["id"]
+    hers = (await alice.say(thread, "Hello @[Zebedee](user:" + him + ")"))["id"]
+    block = [{"type": "text", "text": WRITTEN["block"]}]
+    his = await zebedee.say(
+        thread, WRITTEN["before"], blocks=block, metadata={"a": WRITTEN["metadata"]}, parent_id=hers
+    )
+    await zebedee.patch(f"/api/v1/messages/{his['id']}", content=WRITTEN["content"])
+    await zebedee.say(thread, WRITTEN["streamed"], status="STREAMING")
+    await zebedee.put(f"/api/v1/messages/{hers}/reactions/👍")
+    reply = (await alice.say(thread, "An answer", parent_id=his["id"]))["id"]
+    await alice.put(f"/api/v1/threads/{thread}/memory", memory={"pins": [his["id"]]})
+    return House(server, root, alice, zebedee, him, device, key, thread, hers, his["id"], reply)
+
+
+async def delete(house: House, content: str) -> None:
+    """And all that the housekeeper does afterwards."""
+    answer = await house.root.request("DELETE", f"/api/v1/users/{house.him}", params={"content": content})
+    assert answer.data == {"id": house.him, "deleted": True}
+    await Housekeeper(house.server.services.directory.journal).tidy()
+
+
+async def nobody_comes_in(house: House) -> None:
+    by_key = Client(house.server.session, house.server.url, "bot")
+    by_key.token = house.key
+    again = house.server.client("zebedee", **{name: PERSONAL[name] for name in ("name", "email", "sub")})
+    for client in (house.zebedee, house.device.client, by_key, again):
+        check_problem(await client.get("/api/v1/auth/me"), 401)
+        async with raw_client(house.server.session, house.server.websocket_url) as socket:
+            await socket.send(socket.command("connect", token=client.token))
+            assert (await socket.closed()).code == 3500
+    check_problem(await house.device.refresh(), 401)
+    login = await nobody(house.server).post("/api/v1/auth/login", email=PERSONAL["email"], password=PASSWORD)
+    check_problem(login, 401)
+
+
+async def deactivate(house: House) -> None:
+    assert (await house.root.patch(f"/api/v1/users/{house.him}", status="DEACTIVATED")).status == 200
+
+
+async def anonymise(house: House) -> None:
+    await delete(house, "anonymise")
+
+
+async def remove(house: House) -> None:
+    await delete(house, "remove")
+
+
+@pytest.mark.parametrize("leaving", [deactivate, anonymise, remove])
+async def test_everything_that_is_open_is_closed_and_nothing_opens(leaving: Any, house: House) -> None:
+    async with AsyncExitStack() as stack:
+        sockets, streams = [], []
+        for token in (house.zebedee.token, house.device.client.token, house.key):
+            opened = raw_client(house.server.session, house.server.websocket_url, token)
+            sockets.append(await stack.enter_async_context(opened))
+            for path in ("/api/v1/events", "/api/v1/users/me/events", f"/api/v1/threads/{house.thread}/events"):
+                stream = event_stream(house.server.session, house.server.url + path, token)
+                streams.append(await stack.enter_async_context(stream))
+        for found in streams:
+            await found.begun()
+        await leaving(house)
+        assert {(await socket.closed()).code for socket in sockets} <= {3500, 3005}
+        for found in streams:
+            await found.ended()
+    await nobody_comes_in(house)
+
+
+async def test_whoever_was_only_out_comes_back_to_everything_but_their_sessions(house: House) -> None:
+    await deactivate(house)
+    shown = (await house.alice.get(f"/api/v1/messages/{house.his}")).data
+    assert (shown["author"]["name"], shown["content"]) == (PERSONAL["name"], WRITTEN["content"])
+    await house.root.patch(f"/api/v1/users/{house.him}", status="ACTIVE")
+    assert (await house.zebedee.get(f"/api/v1/threads/{house.thread}")).status == 200
+    assert await house.device.status() == 401
+    assert (await house.zebedee.get("/api/v1/auth/me", {"Authorization": f"Bearer {house.key}"})).status == 200
+
+
+async def seen(house: House) -> dict[str, bytes]:
+    """Everything that alice and an administrator can see."""
+    thread, message = f"/api/v1/threads/{house.thread}", f"/api/v1/messages/{house.his}"
+    paths = (
+        "/api/v1/users", f"/api/v1/users/{house.him}", "/api/v1/threads", thread, f"{thread}/members",
+        f"{thread}/messages", f"{thread}/log", f"{thread}/memory", f"{thread}/context?max_tokens=4000",
+        f"{thread}/presence", f"{thread}/readers?message_id={house.hers}", message, f"{message}/history",
+        f"{message}/reactions", f"/api/v1/messages/{house.hers}/reactions", f"/api/v1/messages/{house.reply}",
+        "/api/v1/notifications", "/api/v1/search?q=aardvarkwords", "/api/v1/search?q=quokkaw*",
+        "/api/v1/search?q=answer", "/api/v1/users/me/log",
+    )  # fmt: skip
+    admins = (f"/api/v1/admin/users/{house.him}/trace", f"/api/v1/users/{house.him}/export",
+              f"/api/v1/users/{house.him}/export/messages", "/api/v1/admin/sessions",
+              f"/api/v1/auth/api-keys?user_id={house.him}", f"/api/v1/admin/threads/{house.thread}/trace")  # fmt: skip
+    found = {}
+    for client, asked in ((house.alice, paths), (house.root, (*paths, *admins))):
+        for path in asked:
+            answer = await client.get(path)
+            assert answer.status in (200, 404), (path, answer.raw)
+            found[f"{client.name} {path}"] = answer.raw
+    return found
+
+
+def holding(found: dict[str, bytes], texts: Any) -> dict[str, str]:
+    return {where: text for where, raw in found.items() for text in texts if text.encode() in raw}
+
+
+async def test_everybody_saw_them_before(house: House) -> None:
+    """Or what is not seen afterwards would prove nothing."""
+    found = await seen(house)
+    assert len(holding(found, [PERSONAL["name"]])) > 20
+    for text in (*WORDS, PERSONAL["avatar"], PERSONAL["email"], PERSONAL["key"], PERSONAL["agent"]):
+        assert holding(found, [text]), text
+
+
+async def test_what_they_wrote_stays_without_them(house: House) -> None:
+    await anonymise(house)
+    found = await seen(house)
+    assert holding(found, PERSONAL.values()) == {}
+    assert holding(found, ["kangaroowords"]).keys() == {f"{who} /api/v1/messages/{house.his}/history"
+                                                       for who in ("alice", "root")}  # fmt: skip
+    shown = (await house.alice.get(f"/api/v1/messages/{house.his}")).data
+    assert (shown["content"], shown["author"]["id"]) == (WRITTEN["content"], house.him)
+    assert (shown["author"]["name"], shown["author"]["avatar_url"]) == ("Deleted user", None)
+    hit = (await house.alice.get("/api/v1/search", q="aardvarkwords")).data[0]
+    assert b"Deleted user" in str(hit).encode()
+    (reaction,) = (await house.alice.get(f"/api/v1/messages/{house.hers}/reactions")).data
+    assert reaction["user"]["name"] == "Deleted user"
+    assert [member["user"]["name"] for member in (await house.alice.get(f"/api/v1/threads/{house.thread}/members")).data
+            ] == ["Alice"]  # fmt: skip
+    told = {entry["actor"]["name"] for entry in (await house.alice.get(f"/api/v1/threads/{house.thread}/log")).data}
+    assert told == {"Alice", "Deleted user", "Root"}, "the past is told with who there is now"
+    notified = (await house.alice.get("/api/v1/notifications")).data
+    assert {entry["actor"]["name"] for entry in notified} == {"Deleted user"}
+    assert (await house.alice.post(f"/api/v1/threads/{house.thread}/members", user_id=house.him)).status == 409
+
+
+async def test_what_they_wrote_goes_with_them(house: House) -> None:
+    """Everybody who listens sees it go; replies stay, and so does the place of each message."""
+    async with raw_client(house.server.session, house.server.websocket_url, house.alice.token) as socket:
+        socket.ignores_own = True
+        await socket.subscribe(house.thread)
+        await remove(house)
+        told: list[str] = []
+        while told.count("message.deleted") < 2:
+            told += [item["data"]["type"] for item in await socket.publications(1)]
+    assert [kind for kind in told if kind != "message.delta"] == [
+        "member.removed",
+        "message.deleted",
+        "message.deleted",
+    ]
+    found = await seen(house)
+    assert holding(found, [*PERSONAL.values(), *WORDS]) == {}
+    shown = (await house.alice.get(f"/api/v1/messages/{house.his}")).data
+    assert (shown["content"], shown["author"]["name"]) == ("", "Deleted user")
+    assert shown["deleted_at"] is not None
+    assert (await house.alice.get(f"/api/v1/messages/{house.reply}")).data["parent_id"] == house.his
+    for query in (*WORDS, "aardvark*"):
+        assert (await house.alice.get("/api/v1/search", q=query)).data == []
+    assert (await house.root.get("/api/v1/admin/audit", action="delete_user")).data[0]["after"] == {"content": "remove"}
+
+
+async def test_long_histories_go_in_steps(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actors.housekeeper.EraseContent", lambda: EraseContent(rows=2, looked_at=3))
+    monkeypatch.setattr("actors.housekeeper.STEP_PAUSE_SECONDS", 0)
+    for number in range(9):
+        await (house.zebedee if number % 3 else house.alice).say(house.thread, f"aardvark {number}")
+    await remove(house)
+    left = (await house.alice.get(f"/api/v1/threads/{house.thread}/messages", limit="100")).data
+    assert {message["author"]["name"] for message in left if message["content"]} == {"Alice"}
+    assert [message["content"] for message in left].count("") == 8
+
+
+@pytest.mark.parametrize("is_indexed", [True, False])
+async def test_nothing_is_left_in_the_file(is_indexed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not in a row, a free page, an index of words, or the hashes that a password or a key leaves."""
+    if is_indexed:  # at once, and not only when there is more to do
+        monkeypatch.setattr(index, "STEP", 1)
+    file = tmp_path / "data" / "experience.db"
+    async with serving(tmp_path / "data") as server:
+        house = await settled(server)
+        hers = await sign_in(server, house.root, (await house.alice.me())["id"], new_password=PASSWORD)
+    before = file.read_bytes()
+    texts = [text for name, text in PERSONAL.items() if name != "email"] + list(WRITTEN.values())
+    assert [text for text in texts if text.encode() not in before] == []
+    async with serving(tmp_path / "data") as server:
+        root = server.client("root", role="ADMIN")
+        await root.request("DELETE", f"/api/v1/users/{house.him}", params={"content": "remove"})
+        await Housekeeper(server.services.directory.journal).tidy()
+    left = file.read_bytes()
+    assert left.count(b"$argon2id$") == 1, "of alice's"
+    ((audited,),) = sql(tmp_path / "data", "SELECT group_concat(user_agent || coalesce(after, '')) FROM audit")
+    kept = {text for text in (PERSONAL["key"], PERSONAL["agent"]) if left.count(text.encode()) == audited.count(text)}
+    assert kept == {PERSONAL["key"], PERSONAL["agent"]}, "nowhere but in the audit log"
+    texts += [PERSONAL["email"], *WORDS, *(word[3:8] for word in WORDS), "Europe/Paris"]
+    assert [text for text in texts if text.encode() in left and text not in kept] == []
+    assert hers.session_id.encode() in left
+
+
+async def test_an_export_holds_everything_of_one_and_nothing_of_others(house: House) -> None:
+    other = await house.alice.thread("Not his")
+    await house.alice.say(other, "Nothing of his")
+    await sign_in(house.server, house.root, (await house.alice.me())["id"])
+    await house.alice.post("/api/v1/auth/api-keys", name="alice-laptop")
+    path = f"/api/v1/users/{house.him}/export"
+    by_himself = await house.zebedee.get(path)
+    exported = by_himself.data
+    assert exported.keys() == {"user", "memberships", "sessions", "api_keys", "messages"}
+    assert exported["user"] == await house.zebedee.me()
+    assert (exported["user"]["email"], exported["user"]["metadata"]) == (PERSONAL["email"], {"a": PERSONAL["metadata"]})
+    assert [(found["title"], found["role"]) for found in exported["memberships"]] == [("Together", "MEMBER")]
+    assert [(found["id"], found["user_agent"]) for found in exported["sessions"]] == [
+        (house.device.session_id, PERSONAL["agent"])
+    ]
+    assert [(found["name"], found["key"]) for found in exported["api_keys"]] == [(PERSONAL["key"], None)]
+    messages = (await house.zebedee.get(exported["messages"])).data
+    assert [message["content"] for message in messages] == [WRITTEN["content"], WRITTEN["streamed"]]
+    assert messages[0]["blocks"][0]["text"] == WRITTEN["block"]
+    everything = by_himself.raw + (await house.zebedee.get(exported["messages"])).raw
+    for text in ("alice", "Alice", "Not his", "Nothing of his", "An answer", house.key, PASSWORD, "argon2"):
+        assert text.encode() not in everything, text
+    assert (await house.root.get(path)).data["memberships"] == exported["memberships"]
+    for asked in (path, exported["messages"]):
+        check_problem(await house.alice.get(asked), 403)

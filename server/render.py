@@ -26,7 +26,12 @@ Json = dict[str, Any]
 def iso_time(milliseconds: int) -> str:
     """ISO 8601 UTC with milliseconds: `2026-11-23T07:00:00.000Z`."""
     seconds, rest = divmod(milliseconds, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
+    return f"{_to_the_second(seconds)}.{rest:03d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _to_the_second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()
 
 
 def maybe_time(milliseconds: int | None) -> str | None:

@@ -204,9 +204,8 @@ def _respond(request: web.Request, operation: Operation, result: Result) -> web.
         headers[hdrs.ETAG] = etag = f'"{result.version}-{zlib.crc32(data):08x}"'
         if request.method in ("GET", "HEAD") and _matches(request.headers.get("If-None-Match"), etag):
             return web.Response(status=304, headers=headers)
-    metadata = orjson.dumps(_metadata(result))
     return web.Response(
-        body=b'{"success":true,"data":%b,"metadata":%b}' % (data, metadata),
+        body=b'{"success":true,"data":%b,"metadata":%b}' % (data, _metadata(result)),
         status=result.status or operation.status,
         headers=headers,
     )
@@ -216,17 +215,15 @@ def _matches(header: str | None, etag: str) -> bool:
     return header is not None and any(tag.strip().removeprefix("W/") in (etag, "*") for tag in header.split(","))
 
 
-def _metadata(result: Result) -> dict[str, Any]:
-    metadata = {
-        "timestamp": iso_time(time.time_ns() // 1_000_000),
-        "correlation_id": correlation_id.get(),
-        "version": "1.0",
-        **result.extra,
-    }
+def _metadata(result: Result) -> bytes:
+    timestamp, chosen = iso_time(time.time_ns() // 1_000_000), correlation_id.get()
+    if result.limit is None and not result.extra:  # most answers; neither of the two has anything to escape
+        return f'{{"timestamp":"{timestamp}","correlation_id":"{chosen}","version":"1.0"}}'.encode()
+    metadata = {"timestamp": timestamp, "correlation_id": chosen, "version": "1.0", **result.extra}
     if result.limit is not None:
         metadata["pagination"] = {
             "limit": result.limit,
             "next_cursor": result.next_cursor,
             "has_more": result.next_cursor is not None,
         }
-    return metadata
+    return orjson.dumps(metadata)

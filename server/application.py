@@ -1,14 +1,12 @@
 """The aiohttp application: routes of all operations, the live transports, and the middleware around them."""
 
-from collections.abc import Awaitable, Callable
-
 from aiohttp import web
 
 from actors import limits
 from actors.runtime import Stage
 from server import cors, operations, pages, rate_limits, rest, security_headers
 from server.authentication import Authentication, BrowserRules
-from server.middleware import problem_middleware
+from server.middleware import TELL, Tell, every_request
 from server.realtime.answers import Answers
 from server.realtime.emulation import Emulation
 from server.realtime.sse import Streams
@@ -17,11 +15,12 @@ from server.services import Services
 
 
 def make_application(services: Services, stage: Stage, browser: BrowserRules) -> web.Application:
+    tell = _telling(services, browser)
     application = web.Application(
-        middlewares=[problem_middleware(services.problem_base, browser.allowed_origins)],
+        middlewares=[every_request(services.problem_base, browser.allowed_origins, tell)],
         client_max_size=limits.BODY_BYTES,
     )
-    application.on_response_prepare.append(_telling(services, browser))
+    application[TELL] = tell
     authentication = Authentication(services, browser)
     websockets = WebSockets(services, stage, authentication)
     streams = Streams(services, stage, authentication)
@@ -44,7 +43,7 @@ def make_application(services: Services, stage: Stage, browser: BrowserRules) ->
     return application
 
 
-def _telling(services: Services, browser: BrowserRules) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+def _telling(services: Services, browser: BrowserRules) -> Tell:
     """What is added to every answer, streams and refusals of aiohttp's own too."""
     tellers = [security_headers.telling(browser.proxies)]
     if browser.allowed_origins:
@@ -52,7 +51,7 @@ def _telling(services: Services, browser: BrowserRules) -> Callable[[web.Request
     if services.limiter is not None:
         tellers.append(rate_limits.tell)
 
-    async def tell(request: web.Request, response: web.StreamResponse) -> None:
+    def tell(request: web.Request, response: web.StreamResponse) -> None:
         for teller in tellers:
             teller(request, response)
 

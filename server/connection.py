@@ -17,7 +17,7 @@ from aiohttp.web_protocol import _ErrInfo
 from actors import limits
 from actors.errors import Internal, Malformed, XpError
 from server import security_headers
-from server.middleware import correlate, problem_response
+from server.middleware import TELL, correlate, problem_response
 from server.patience import Patience, Queue, TimeLimits
 
 
@@ -152,6 +152,8 @@ class Connection(web.RequestHandler):
     ) -> tuple[web.StreamResponse, bool]:
         if isinstance(resp, web.HTTPExpectationFailed):  # aiohttp answers it before any middleware
             resp = self._problem(Malformed("Expect may be `100-continue`, nothing else."), request)
+            if isinstance(request, web.Request):
+                request.app[TELL](request, resp)
         if self._close:
             resp.force_close()
         finished = await super().finish_response(request, resp, start_time)

@@ -7,6 +7,7 @@ from contextvars import ContextVar
 
 import pykka
 from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
 from aiohttp.typedefs import Middleware
 from multidict import istr
 
@@ -34,31 +35,49 @@ def correlate(request: web.BaseRequest) -> str:
     return chosen
 
 
-def problem_middleware(problem_base: str, allowed_origins: frozenset[str]) -> Middleware:
+Tell = Callable[[web.Request, web.StreamResponse], None]
+"""Adds to an answer what every answer tells."""
+TELL: web.AppKey[Tell] = web.AppKey("TELL")
+"""For answers that begin within their handler; see `begin`. aiohttp's own signal for it costs each request 8 %."""
+
+
+async def begin(request: web.Request, response: web.StreamResponse) -> AbstractStreamWriter | None:
+    """Send the headers of a stream or an upgrade."""
+    request.app[TELL](request, response)
+    return await response.prepare(request)
+
+
+def every_request(problem_base: str, allowed_origins: frozenset[str], tell: Tell) -> Middleware:
     """Around every handler: errors of the catalogue, of aiohttp and of ours become problems; pages of other origins
-    that ask first are answered."""
+    that ask first are answered; every answer tells what all do."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         chosen = correlate(request)
         try:
-            return await handler(request)
-        except web.HTTPException as error:
-            if error.status < 400:
-                error.headers[HEADER] = chosen
-                raise
-            if isinstance(error, web.HTTPMethodNotAllowed) and cors.is_preflight(request, allowed_origins):
+            response = await handler(request)
+        except Exception as error:  # noqa: BLE001 - told as a problem, and logged where it is ours
+            response = _answer(error, request, chosen)
+        if not response.prepared:
+            tell(request, response)
+        return response
+
+    def _answer(error: Exception, request: web.Request, chosen: str) -> web.Response:
+        match error:
+            case web.HTTPMethodNotAllowed() if cors.is_preflight(request, allowed_origins):
                 return cors.preflight(error.allowed_methods, {HEADER: chosen})
-            return problem_response(_translate(request, error), problem_base, chosen)
-        except XpError as error:
-            return problem_response(error, problem_base, chosen)
-        except pykka.ActorDeadError:
-            return problem_response(
-                errors.ShuttingDown("The server is shutting down; retry in a moment."), problem_base, chosen
-            )
-        except Exception:
-            logger.exception("%s %s failed", request.method, request.path)
-            return problem_response(errors.Internal(), problem_base, chosen)
+            case web.HTTPException() if error.status < 400:
+                return web.Response(status=error.status, headers={**error.headers, HEADER: chosen})
+            case web.HTTPException():
+                problem = _translate(request, error)
+            case XpError():
+                problem = error
+            case pykka.ActorDeadError():
+                problem = errors.ShuttingDown("The server is shutting down; retry in a moment.")
+            case _:
+                logger.error("%s %s failed", request.method, request.path, exc_info=error)
+                problem = errors.Internal()
+        return problem_response(problem, problem_base, chosen)
 
     return middleware
 

@@ -56,7 +56,7 @@ def telling(proxies: Proxies) -> Callable[[web.Request, web.StreamResponse], Non
 
     def tell(request: web.Request, response: web.StreamResponse) -> None:
         protect(response)
-        if (proxies or request.protocol.ssl_context is not None) and proxies.is_secure(request):
+        if proxies and proxies.is_secure(request):  # the server itself speaks no TLS
             response.headers["Strict-Transport-Security"] = STRICT_TRANSPORT_SECURITY
 
     return tell

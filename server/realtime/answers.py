@@ -22,7 +22,7 @@ from actors.stream_commands import AppendToMessage, AwaitEnd
 from server import operations, problems, render
 from server.authentication import Authentication
 from server.connection import let_flow
-from server.middleware import HEADER, correlation_id
+from server.middleware import HEADER, begin, correlation_id
 from server.rate_limits import draw, owner
 from server.registry import Call
 from server.services import Services
@@ -182,7 +182,7 @@ class _Answer:
         first = await anext(source, None)
         message_id = await self._open(request, first)
         ended = self._services.directory.thread(self._thread_id).ask(AwaitEnd(message_id), block=False)
-        await self._response.prepare(request)
+        await begin(request, self._response)
         writing = asyncio.ensure_future(self._write(source, message_id, first))
         stopped = asyncio.ensure_future(_result(ended))
         try:

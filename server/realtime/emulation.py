@@ -17,7 +17,7 @@ from actors import limits
 from actors.errors import Malformed, NotFound, TooLarge, UnsupportedMedia
 from actors.runtime import Stage
 from server.authentication import Authentication
-from server.middleware import HEADER, correlation_id
+from server.middleware import HEADER, begin, correlation_id
 from server.peers import neighbourhood
 from server.realtime import json_codec, protocol
 from server.realtime.codec import Codec
@@ -84,7 +84,7 @@ class Emulation:
         try:
             response = _response(kind, codec)
             try:
-                writer = await response.prepare(request)
+                writer = await begin(request, response)
             except ConnectionError:  # the client has gone meanwhile: nobody reads an answer
                 return web.Response()
             assert writer is not None

@@ -25,7 +25,7 @@ from actors.records import Identity, User
 from actors.runtime import Stage
 from actors.thread_streams import TellStreams
 from server.authentication import Authentication
-from server.middleware import HEADER, correlation_id
+from server.middleware import HEADER, begin, correlation_id
 from server.peers import Peer, neighbourhood
 from server.rate_limits import draw, owner
 from server.realtime import protocol
@@ -235,7 +235,7 @@ class Streams:
         response.enable_chunked_encoding()
         response.force_close()  # whoever is cut in the end was told not to send another request after it
         try:
-            writer = await response.prepare(request)
+            writer = await begin(request, response)
             assert writer is not None
             padded = request.query.get("padding") == "true"
             await response.write(b":" + b" " * PADDING_BYTES + b"\n\n" if padded else HEARTBEAT)

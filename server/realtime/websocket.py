@@ -14,6 +14,7 @@ from aiohttp.abc import AbstractStreamWriter
 from actors import limits
 from actors.runtime import Stage
 from server.authentication import Authentication
+from server.middleware import begin
 from server.peers import neighbourhood
 from server.realtime import json_codec, protocol
 from server.realtime.codec import Codec
@@ -133,7 +134,7 @@ class WebSockets:
         has_seat = seats.take(place)
         socket, session = _new_socket(), None
         try:
-            writer = await socket.prepare(request)
+            writer = await begin(request, socket)
             assert writer is not None
             socket.headers.clear()  # they are sent: a KiB less for as long as it is open
             codec = codec_of(request, socket)

@@ -55,7 +55,7 @@ async def test_a_defect_is_told_as_one(
 
     seen: list[str] = []
     monkeypatch.setattr(health, "iso_time", broken)
-    monkeypatch.setattr(middleware.logger, "exception", lambda *_: seen.append(middleware.correlation_id.get()))
+    monkeypatch.setattr(middleware.logger, "error", lambda *_, **__: seen.append(middleware.correlation_id.get()))
     answer = await alice.get("/health")
     error = check_problem(answer, 500)
     assert (error["code"], error["retryable"]) == ("internal", True)

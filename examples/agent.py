@@ -17,32 +17,17 @@ import centrifuge
 
 TOKENS_PER_SECOND = 150
 TOKENS = 300
-WORDS = (
-    "people",
-    "and",
-    "agents",
-    "share",
-    "one",
-    "thread",
-    "and",
-    "one",
-    "log,",
-    "so",
-    "nobody",
-    "misses",
-    "a",
-    "word",
-)
+TEXT = "people and agents share one thread and one log, so nobody misses a word"
 
 
 async def fake_model(question: str) -> AsyncIterator[str]:
     """Two seconds of words."""
     yield f"You asked: {question} "
-    begun = asyncio.get_running_loop().time()
+    words, begun = TEXT.split(), asyncio.get_running_loop().time()
     for number in range(TOKENS):
         due = begun + number / TOKENS_PER_SECOND
         await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
-        yield f"{WORDS[number % len(WORDS)]} "
+        yield f"{words[number % len(words)]} "
 
 
 class Agent(centrifuge.SubscriptionEventHandler):

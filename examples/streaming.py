@@ -57,6 +57,11 @@ class Viewer(centrifuge.SubscriptionEventHandler):
         await self._client.connect()
         await self._subscription.ready(timeout=PATIENCE)
 
+    @property
+    def reads(self) -> int:
+        """How many characters of the newest answer it shows."""
+        return len(list(self.texts.values())[-1]) if self.texts else 0
+
     async def until(self, condition: Any) -> None:
         async with asyncio.timeout(PATIENCE):
             while not condition():
@@ -132,14 +137,18 @@ async def show(api: Api, thread_id: str, viewers: list[Viewer]) -> None:
 
     await api.post(f"/threads/{thread_id}/messages", content="How does it work?")
     for enough in (200, 700):
-        await restless.until(lambda enough=enough: any(len(text) > enough for text in restless.texts.values()))
+        await restless.until(lambda enough=enough: restless.reads > enough)
+        print(f"{restless.name}: goes at {restless.reads} characters, and comes back")
         await restless.come_back()
     await late.come()
+    await late.until(lambda: late.reads)
+    print(f"{late.name}: joins, and reads {late.reads} characters at once")
     first = await answered(viewers, 1)
 
     await api.post(f"/threads/{thread_id}/messages", content="And how does it stop?")
     await steady.until(lambda: any(len(text) > 300 for key, text in steady.texts.items() if key != first))
     second = next(key for key in steady.texts if key != first)
+    print(f"{steady.name}: has read {steady.reads} characters, and says Stop")
     await api.post(f"/messages/{second}/cancel")
     assert await answered(viewers, 2) == second
 

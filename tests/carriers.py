@@ -27,6 +27,7 @@ class SocketClient(RawClient):
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, form: Form) -> None:
         super().__init__(socket)
         self.form = form
+        self.ignores_own = True
 
     async def send(self, *commands: dict[str, Any]) -> None:
         await self.send_frame(self.form.encode(*commands))
@@ -47,7 +48,7 @@ class SocketClient(RawClient):
 
     async def _take_in(self, reply: dict[str, Any]) -> None:
         if reply:
-            self.inbox.append(reply)
+            self.keep(reply)
         else:
             await self.send_frame(self.form.pong)
 
@@ -58,6 +59,7 @@ class StreamClient(SocketClient):
     def __init__(self, session: aiohttp.ClientSession, url: str, kind: str, form: Form, stack: AsyncExitStack) -> None:
         self.form = form
         self.inbox: list[dict[str, Any]] = []
+        self.ignores_own = True
         self.response: aiohttp.ClientResponse | None = None
         self.session_id = self.node_id = ""
         self.headers: dict[str, str] = {}

@@ -88,9 +88,11 @@ class RawClient:
             if line == "{}":
                 await self.socket.send_str("{}")
             else:
-                message = orjson.loads(line)
-                if not (self.ignores_own and message.get("push", {}).get("channel", "").startswith("user:")):
-                    self.inbox.append(message)
+                self.keep(orjson.loads(line))
+
+    def keep(self, message: dict[str, Any]) -> None:
+        if not (self.ignores_own and message.get("push", {}).get("channel", "").startswith("user:")):
+            self.inbox.append(message)
 
     async def closed(self) -> Disconnected:
         """Wait until the server closes; answers with what."""

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from bench.cases import answers, crowd, fanout, growth, idle, latency, returning, writing
+from bench.cases import answers, crowd, fanout, growth, hostile, idle, latency, returning, writing
 from bench.results import Outcome
 
 
@@ -29,6 +29,7 @@ CASES = (
     Case(("11",), "100 answers stream at once", answers.streaming),
     Case(("12",), "1,000 present, 100 a second come and go", crowd.presence),
     Case(("13",), "readers who do not read", crowd.slow_readers),
+    Case(("13",), "clients who storm, loop and flood", hostile.readers),
     Case(("14",), "drain of 5,000 connections", idle.drain),
 )
 NUMBERS = sorted({number for case in CASES for number in case.targets}, key=int)

@@ -25,6 +25,8 @@ from bench.rig import gather
 RATE = 50
 """Messages a second, while the latency is measured."""
 FILL = "x" * 180
+WRITERS = 4
+"""Each writes less than a connection may."""
 PARSING = 20
 
 
@@ -57,18 +59,19 @@ class Listeners:
 
     async def measure(self, figure: Figure, running: Running, thread: str, token: str, seconds: float) -> float:
         """The p99 of a delivery; answers the server's share of its core."""
-        writer = await connect(running.port, token)
+        writers = [await connect(running.port, token) for _ in range(WRITERS)]
         self.times.clear()
         meter, started = Meter(running.process), time.perf_counter()
         for index in range(int(seconds * RATE)):
             wait = started + index / RATE - time.perf_counter()
             if wait > 0:
                 await asyncio.sleep(wait)
-            writer.send(create_message(index, thread, f"{time.perf_counter():.6f} {FILL}"))
+            writers[index % WRITERS].send(create_message(index, thread, f"{time.perf_counter():.6f} {FILL}"))
         await asyncio.sleep(0.2)
         usage = meter.read()
         figure.add(percentile(self.times, 0.99), usage)
-        writer.transport.abort()
+        for writer in writers:
+            writer.transport.abort()
         return usage.server
 
     def close(self) -> None:

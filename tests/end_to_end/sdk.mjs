@@ -39,6 +39,10 @@ class Client {
       this.centrifuge.on(event, ({ code, reason }) => tell(event, { code, reason }));
     }
     this.centrifuge.on('connected', ({ client, transport }) => tell('connected', { id: client, transport }));
+    // The server's own choice of channels: those that it told of with connect.
+    this.centrifuge.on('publication', (context) => tell('own publication', publicationOf(this.form, context)));
+    this.centrifuge.on('subscribed', ({ channel, wasRecovering, recovered }) =>
+      tell('own subscribed', { channel, wasRecovering, recovered }));
     this.centrifuge.on('error', ({ type, error }) => tell('error', { type, error }));
   }
 
@@ -46,10 +50,12 @@ class Client {
 
   disconnect() { this.centrifuge.disconnect(); }
 
-  subscribe({ channel, ...options }) {
+  // `fresh` is what a subscription that rests on a token gets when it asks for another one.
+  subscribe({ channel, fresh, ...options }) {
     const known = this.centrifuge.getSubscription(channel);
     if (known) { known.subscribe(); return known.ready(20_000); }
     const { form, tell } = this;
+    if (fresh) options.getToken = async () => { tell('channel token'); return fresh; };
     const subscription = this.centrifuge.newSubscription(channel, { minResubscribeDelay: 10, ...options });
     subscription.on('publication', (context) => tell('publication', publicationOf(form, context)));
     subscription.on('subscribed', ({ wasRecovering, recovered, streamPosition }) =>

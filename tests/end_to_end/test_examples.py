@@ -16,4 +16,9 @@ async def test_an_answer_that_streams(tmp_path: Path) -> None:
     assert running.returncode == 0, problems.decode()
     lines = output.decode().splitlines()
     assert sum("the same for 3 viewers and in the database" in line for line in lines) == 2
-    assert {line.split(":")[0] for line in lines} >= {"COMPLETE", "INTERRUPTED", "agent"}
+    told = [line.split(":")[0] for line in lines]
+    first_end = told.index("agent")
+    assert told[:first_end].count("restless") == 2, "gone and back twice while the first answer is written"
+    assert "late" in told[:first_end]
+    assert "steady" in told[first_end:], "who says Stop to the second one"
+    assert set(told) >= {"COMPLETE", "INTERRUPTED"}

@@ -4,8 +4,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from typing import Any
 
 import aiohttp
@@ -15,81 +14,8 @@ import pytest
 
 from actors import limits
 from tests.end_to_end.proxy import Proxy, proxy_to
+from tests.end_to_end.python_sdk import PATIENCE, Follower, following, plain
 from tests.serving import Client, ServerProcess, token
-
-PATIENCE = 20.0
-
-
-class Follower(centrifuge.SubscriptionEventHandler):
-    """Writes down what a subscription tells."""
-
-    def __init__(self) -> None:
-        self.offsets: list[int] = []
-        self.events: list[dict[str, Any]] = []
-        self.subscribed: list[centrifuge.SubscribedContext] = []
-        self.unsubscribed: list[int] = []
-        self._news = asyncio.Event()
-
-    async def on_publication(self, ctx: centrifuge.PublicationContext) -> None:
-        self.offsets.append(ctx.pub.offset)
-        self.events.append(plain(ctx.pub.data))
-        self._news.set()
-
-    async def on_subscribed(self, ctx: centrifuge.SubscribedContext) -> None:
-        self.subscribed.append(ctx)
-        self._news.set()
-
-    async def on_unsubscribed(self, ctx: centrifuge.UnsubscribedContext) -> None:
-        self.unsubscribed.append(ctx.code)
-        self._news.set()
-
-    async def until(self, condition: Any) -> None:
-        async with asyncio.timeout(PATIENCE):
-            while not condition():
-                self._news.clear()
-                await self._news.wait()
-
-    async def reaches(self, offset: int) -> None:
-        await self.until(lambda: bool(self.offsets) and self.offsets[-1] >= offset)
-
-
-def plain(data: Any) -> Any:
-    """An application's data is JSON, which the SDK leaves to the application in Protobuf."""
-    return orjson.loads(data) if isinstance(data, bytes) else data
-
-
-@pytest.fixture(params=[False, True], ids=["JSON", "Protobuf"])
-def protobuf(request: pytest.FixtureRequest) -> bool:
-    return bool(request.param)
-
-
-@asynccontextmanager
-async def following(
-    url: str, thread_id: str, name: str = "alice", *, protobuf: bool = False
-) -> AsyncIterator[tuple[centrifuge.Client, Any, Follower]]:
-    """An SDK client that is subscribed to a thread."""
-
-    async def fresh_token(*_: Any) -> str:
-        return token(name)
-
-    client = centrifuge.Client(
-        url, token=token(name), get_token=fresh_token, min_reconnect_delay=0.01, max_reconnect_delay=0.2,
-        use_protobuf=protobuf,
-    )  # fmt: skip
-    follower = Follower()
-    subscription = client.new_subscription(f"thread:{thread_id}", follower, min_resubscribe_delay=0.01)
-    await client.connect()
-    await subscription.subscribe()
-    await subscription.ready(timeout=PATIENCE)
-    try:
-        yield client, subscription, follower
-    finally:
-        await client.disconnect()
-
-
-@pytest.fixture
-def alice(process: ServerProcess, session: aiohttp.ClientSession) -> Client:
-    return Client(session, process.url, "alice")
 
 
 async def test_publish_rpc_and_history(process: ServerProcess, alice: Client, protobuf: bool) -> None:

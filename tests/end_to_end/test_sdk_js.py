@@ -2,42 +2,17 @@
 
 import asyncio
 import contextlib
-import os
-import sys
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
 from actors import limits
-from tests.end_to_end.proxy import Proxy, proxy_to
-from tests.end_to_end.sdk import CARRIERS, Sdk, SdkClient, SdkError, running_sdk, transport
+from tests.end_to_end.administration import xp
+from tests.end_to_end.proxy import Proxy
+from tests.end_to_end.sdk import CARRIERS, Sdk, SdkClient, SdkError, transport
 from tests.serving import Client, ServerProcess, token
-
-
-@pytest.fixture
-async def sdk(tmp_path: Path) -> AsyncIterator[Sdk]:
-    async with running_sdk(tmp_path / "sdk.log") as sdk:
-        yield sdk
-
-
-@pytest.fixture
-def alice(process: ServerProcess, session: aiohttp.ClientSession) -> Client:
-    return Client(session, process.url, "alice")
-
-
-@pytest.fixture
-async def thread(alice: Client) -> Any:
-    return await alice.thread()
-
-
-@pytest.fixture
-async def proxy(process: ServerProcess) -> AsyncIterator[Proxy]:
-    async with proxy_to(process.port) as proxy:
-        yield proxy
 
 
 async def following(sdk: Sdk, url: str, thread: Any, **options: Any) -> list[SdkClient]:
@@ -75,6 +50,8 @@ async def try_every_call(client: SdkClient, thread: Any) -> None:
     since = {"offset": 1, "epoch": history["epoch"]}
     page = await client.call("history", channel=channel, limit=1, since=since)
     assert [item["offset"] for item in page["publications"]] == [2]
+    page = await client.call("history", channel=channel, limit=2, reverse=True)
+    assert [item["offset"] for item in page["publications"]] == [3, 2]
     mine = client.seen("connected")[0]["id"]
     presence = await client.call("presence", channel=channel)
     assert presence[mine]["connInfo"] == {"name": "Alice", "kind": "HUMAN"}
@@ -101,12 +78,18 @@ async def test_who_joins_and_leaves(process: ServerProcess, sdk: Sdk, thread: An
         assert (await client.has("leave"))["info"]["connInfo"] == {"name": "Alice", "kind": "HUMAN"}
 
 
-async def test_a_network_without_websockets(process: ServerProcess, sdk: Sdk, alice: Client, thread: Any) -> None:
+@pytest.mark.parametrize("through", ["http_stream", "sse"])
+async def test_a_network_without_websockets(
+    process: ServerProcess, sdk: Sdk, alice: Client, thread: Any, through: str
+) -> None:
     """The SDK finds by itself what gets through."""
-    nowhere = {"transport": "websocket", "endpoint": f"{process.url.replace('http', 'ws')}/nowhere"}
-    client = await sdk.client(process.url, "websocket", transports=[nowhere, transport(process.url, "http_stream")])
+    nowhere = f"{process.url}/nowhere"
+    ways = [{"transport": "websocket", "endpoint": nowhere.replace("http", "ws")}]
+    if through == "sse":
+        ways.append({"transport": "http_stream", "endpoint": nowhere})
+    client = await sdk.client(process.url, "websocket", transports=[*ways, transport(process.url, through)])
     await client.call("connect")
-    assert (await client.has("connected"))["transport"] == "http_stream"
+    assert (await client.has("connected"))["transport"] == through
     await client.call("subscribe", channel=f"thread:{thread['id']}")
     await alice.say(thread)
     await client.reaches(2)
@@ -180,14 +163,6 @@ async def test_more_was_missed_than_is_told(process: ServerProcess, sdk: Sdk, al
         since = {"offset": 1, "epoch": again["position"]["epoch"]}
         page = await client.call("history", channel=f"thread:{thread['id']}", limit=100, since=since)
         assert [item["offset"] for item in page["publications"]] == list(range(2, 102)), client.name
-
-
-async def xp(process: ServerProcess, *arguments: str) -> None:
-    environment = {**os.environ, **process.settings}
-    running = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "cli.main", *arguments, env=environment, stdout=asyncio.subprocess.DEVNULL
-    )
-    assert await running.wait() == 0
 
 
 async def test_another_log(process: ServerProcess, sdk: Sdk, alice: Client, thread: Any) -> None:

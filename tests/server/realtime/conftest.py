@@ -23,8 +23,8 @@ class Dial:
 
     def __init__(self, server: Server, stack: AsyncExitStack) -> None:
         self.server = server
-        self.ignores_own = False
-        """What clients are told of their own users is of no interest."""
+        self.ignores_own = True
+        """What clients are told of their own users is of no interest, where a test does not say otherwise."""
         self._stack = stack
 
     async def __call__(self, who: Client | None = None, **options: Any) -> RawClient:

@@ -14,11 +14,6 @@ from tests.server.realtime.conftest import Dial
 from tests.serving import Client, Server
 
 
-@pytest.fixture(autouse=True)
-def _only_threads(dial: Dial) -> None:
-    dial.ignores_own = True
-
-
 @pytest.fixture
 async def him(bob: Client) -> str:
     return str((await bob.me())["id"])

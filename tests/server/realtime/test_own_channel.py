@@ -2,10 +2,17 @@
 
 from typing import Any
 
+import pytest
+
 from actors import limits
 from tests.realtime_client import RawClient
 from tests.server.realtime.conftest import Dial
 from tests.serving import Client, Server
+
+
+@pytest.fixture(autouse=True)
+def _all_is_of_interest(dial: Dial) -> None:
+    dial.ignores_own = False
 
 
 async def mine(client: Client) -> str:

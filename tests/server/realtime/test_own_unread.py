@@ -11,6 +11,11 @@ from tests.serving import Client, Server
 Json = dict[str, Any]
 
 
+@pytest.fixture(autouse=True)
+def _all_is_of_interest(dial: Dial) -> None:
+    dial.ignores_own = False
+
+
 @pytest.fixture
 async def thread(alice: Client, bob: Client) -> Any:
     return await alice.thread(members=[{"user_id": (await bob.me())["id"]}])

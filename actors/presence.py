@@ -49,7 +49,9 @@ class Presence:
         connections = self._present()
         if len(connections) > limits.PRESENCE_USERS:
             self._told, self._absent_since = {}, {}
-            self._tell_if_changed(len({identity.user.key for identity in connections}), [], [])
+            people = len({identity.user.key for identity in connections})
+            if people > 1 or self._told_count:
+                self._tell_if_changed(people, [], [])
             return
         now = {identity.user.key: identity.author for identity in connections}
         if len(now) <= 1 and not self._told:

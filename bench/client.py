@@ -171,8 +171,8 @@ class Frames:
 
 
 def publications(lines: Sequence[bytes]) -> list[Any]:
-    """What was published, in order."""
-    return [orjson.loads(line)["push"]["pub"] for line in lines if line.startswith(b'{"push"')]
+    """What was published in threads, in order."""
+    return [orjson.loads(line)["push"]["pub"] for line in lines if line.startswith(b'{"push":{"channel":"thread:')]
 
 
 def must_be_gapless(offsets: Sequence[int]) -> None:

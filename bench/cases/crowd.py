@@ -50,7 +50,10 @@ class Listeners:
         frames = Frames()
 
         def take(data: bytes) -> None:
-            for publication in publications(frames.feed(data)):
+            lines = frames.feed(data)
+            if b"{}" in lines:
+                socket.send(b"{}")
+            for publication in publications(lines):
                 if publication["data"]["type"] == "message.created":
                     sent = float(publication["data"]["data"]["content"].partition(" ")[0])
                     self.times.append((time.perf_counter() - sent) * 1000)

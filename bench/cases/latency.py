@@ -91,6 +91,8 @@ class Pace:
         def take(data: bytes) -> None:
             counter.feed(data)
             for publication in publications(frames.feed(data)):
+                if "offset" not in publication:
+                    continue  # it tells who is present
                 sent = float(publication["data"]["data"]["content"].partition(" ")[0])
                 self._times.append((time.perf_counter() - sent) * 1000)
 

@@ -40,7 +40,8 @@ class Online:
         self.user_id = user_id
         self.head = head
         """Of their log, as far as it was told."""
-        self.connections: tuple[pykka.ActorRef[Any], ...] = ()
+        self.connections: dict[pykka.ActorRef[Any], None] = {}
+        """A set in order of coming."""
         self.actor: UserActor | None = None
 
     @property
@@ -120,8 +121,7 @@ class UserActor(LoopActor):
     def _subscribe(self, message: Subscribe) -> LoopFuture[Any]:
         """Whose channel it is was asked before. Answers where the log really stands: others may have written."""
         connection = message.connection
-        if connection not in self._online.connections:
-            self._online.connections += (connection,)
+        self._online.connections[connection] = None
         self._following.add(connection)
         reply = self.defer()
         self._waiting.append(reply)
@@ -130,8 +130,7 @@ class UserActor(LoopActor):
 
     @handles(Unsubscribe)
     def _unsubscribe(self, message: Unsubscribe) -> None:
-        online = self._online
-        online.connections = tuple(other for other in online.connections if other != message.connection)
+        self._online.connections.pop(message.connection, None)
         self._following.discard(message.connection)
 
     def on_turn_end(self) -> None:

@@ -71,8 +71,7 @@ class Users:
         """From now on told what happens to them; answers where their log stands. What came before that and after is
         told once."""
         online = self._entry(user)
-        if connection not in online.connections:
-            online.connections += (connection,)
+        online.connections[connection] = None
         if user.log_offset > online.head:  # another process has written, and the others have not been told yet
             self._actor(online).actor_ref.tell(Look())
         return online.head
@@ -89,7 +88,7 @@ class Users:
         online = self._online.get(user_key)
         if online is None:
             return
-        online.connections = tuple(other for other in online.connections if other != connection)
+        online.connections.pop(connection, None)
         if online.actor is None:
             self._forget(online)
         elif not online.actor.actor_stopped.is_set():  # when all stop, these go before connections

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import jwt
 from jwt import PyJWK
-from jwt.utils import base64url_decode
+from jwt.utils import base64url_decode, base64url_encode
 
 from actors import limits
 from actors.errors import Forbidden, TokenExpired, Unauthenticated
@@ -30,7 +30,7 @@ _TYPES = ("JWT", "at+jwt", "application/at+jwt")  # a tuple: a token's `typ` nee
 OWN_KEY_ID = "self"
 """`kid` of the tokens that this server issues for its own sessions."""
 OWN_ISSUER = "experience-server"
-_BRINGS_A_KEY = frozenset({"jwk", "jku", "x5u", "x5c", "crit"})
+_BRINGS_A_KEY = frozenset({"jwk", "jku", "x5u", "x5c", "crit", "b64"})
 
 
 class KeySet:
@@ -83,10 +83,12 @@ class TokenVerifier:
     """Implements `actors.ports.TokenVerifier`."""
 
     def __init__(self, rules: TokenRules) -> None:
-        """Raises `ValueError` for a secret that is too short to be one."""
+        """Raises `ValueError` for a secret that is too short to be one, or is no secret but a key or a certificate."""
         if rules.secret is not None and len(rules.secret) < limits.SECRET_BYTES:
             raise ValueError(f"the secret must have at least {limits.SECRET_BYTES} bytes, it has {len(rules.secret)}")
         self._rules = rules
+        self._secret = _shared(rules.secret)
+        self._own = _shared(rules.own_key)
         self._domains = frozenset(map(_folded, rules.allowed_domains))
 
     def verify(self, token: str, now: float) -> Claims:
@@ -96,17 +98,15 @@ class TokenVerifier:
         `Forbidden` (code `domain_not_allowed`).
         """
         header, payload = _open(token)
-        is_own = header.get("kid") == OWN_KEY_ID and self._rules.own_key is not None
-        key, algorithm = self._own_key(header) if is_own else self._key_for(header)
-        _must_be_signed(token, key, algorithm)
-        claims = self._judge_own(payload, now) if is_own else self._judge(payload, now)
+        own = self._own if header.get("kid") == OWN_KEY_ID else None
+        _must_be_signed(token, _of_algorithm(own, header) if own is not None else self._key_for(header))
+        claims = self._judge_own(payload, now) if own is not None else self._judge(payload, now)
         return claims if claims.token_id or claims.session_id else replace(claims, token_id=fingerprint(token))
 
     def verify_channel(self, token: str, now: float) -> ChannelClaims:
         """The claims of a good token for a channel; raises `TokenExpired`, `Unauthenticated`."""
         header, payload = _open(token)
-        key, algorithm = self._key_for(header)
-        _must_be_signed(token, key, algorithm)
+        _must_be_signed(token, self._key_for(header))
         expires_at = None
         if "exp" in payload:
             expires_at = self._judge_times(payload, now)
@@ -122,11 +122,6 @@ class TokenVerifier:
         """The domain of somebody who signs in; raises `Forbidden` (code `domain_not_allowed`)."""
         return self._judge_domain(domain, email)
 
-    def _own_key(self, header: Mapping[str, Any]) -> tuple[Any, str]:
-        if header.get("alg") != "HS256":
-            raise Unauthenticated("The token's algorithm is not its key's.")
-        return self._rules.own_key, "HS256"
-
     def _judge_own(self, payload: Mapping[str, Any], now: float) -> Claims:
         """Who they are stands in their session; a token only names it."""
         expires_at = self._judge_times(payload, now)
@@ -135,14 +130,14 @@ class TokenVerifier:
             raise Unauthenticated("The token is not one of a session.")
         return Claims("", "", "", "", None, "HUMAN", expires_at, "", session_id)
 
-    def _key_for(self, header: Mapping[str, Any]) -> tuple[Any, str]:
+    def _key_for(self, header: Mapping[str, Any]) -> PyJWK:
         algorithm, kid = header.get("alg"), header.get("kid")
         if "kid" in header and not (isinstance(kid, str) and _KEY_ID.fullmatch(kid)):
             raise Unauthenticated("The token's `kid` must be a short printable string.")
         if algorithm == "HS256":
-            if self._rules.secret is None:
+            if self._secret is None:
                 raise Unauthenticated("Tokens signed by a shared secret are not taken here.")
-            return self._rules.secret, "HS256"
+            return self._secret
         if self._rules.keys is None or algorithm not in ("RS256", "ES256", "EdDSA"):
             raise Unauthenticated("The token's algorithm is not one that is taken here.")
         if kid is None:
@@ -150,9 +145,7 @@ class TokenVerifier:
         key = self._rules.keys.keys.get(kid)
         if key is None:
             raise Unauthenticated("The token's key is not one of the issuer's.", code="unknown_key")
-        if key.algorithm_name != algorithm:
-            raise Unauthenticated("The token's algorithm is not its key's.")
-        return key, algorithm
+        return _of_algorithm(key, header)
 
     def _judge(self, payload: Mapping[str, Any], now: float) -> Claims:
         expires_at = self._judge_times(payload, now)
@@ -217,20 +210,41 @@ class TokenVerifier:
         return found
 
 
-_SIGNATURE_ONLY: Any = {
-    "verify_signature": True,
-    **dict.fromkeys(
-        ("verify_exp", "verify_nbf", "verify_iat", "verify_aud", "verify_iss", "verify_sub", "verify_jti"), False
-    ),
-}
-"""Claims are judged here, by the caller's clock and in our words."""
-
-
-def _must_be_signed(token: str, key: Any, algorithm: str) -> None:
+def _shared(secret: bytes | None) -> PyJWK | None:
+    """A secret for HS256, looked at once: `jwt.decode` does so for each token, which costs more than to verify it."""
+    if secret is None:
+        return None
     try:
-        jwt.decode(token, key, algorithms=[algorithm], options=_SIGNATURE_ONLY)
+        jwt.get_algorithm_by_name("HS256").prepare_key(secret)
+    except jwt.InvalidKeyError as error:
+        raise ValueError(f"the secret is no secret: {error}") from None
+    return PyJWK({"kty": "oct", "k": base64url_encode(secret).decode()}, algorithm="HS256")
+
+
+def _of_algorithm(key: PyJWK, header: Mapping[str, Any]) -> PyJWK:
+    if header.get("alg") != key.algorithm_name:
+        raise Unauthenticated("The token's algorithm is not its key's.")
+    return key
+
+
+def _must_be_signed(token: str, key: PyJWK) -> None:
+    """Only the signature: claims are judged here, by the caller's clock and in our words."""
+    text, _, signature = token.rpartition(".")
+    try:
+        is_signed = key.Algorithm.verify(text.encode(), key.key, _decoded(signature))
     except Exception:  # noqa: BLE001 - whatever a crypto library makes of garbage, the token is no good
-        raise Unauthenticated("The token's signature is not good.") from None
+        is_signed = False
+    if not is_signed:
+        raise Unauthenticated("The token's signature is not good.")
+
+
+def _decoded(part: str) -> bytes:
+    """Raises `ValueError` for bytes spelled in another way than the one: a token that was revoked by its text must not
+    come back in other letters."""
+    found = base64url_decode(part)
+    if base64url_encode(found) != part.encode():
+        raise ValueError("bits that mean nothing are set")
+    return found
 
 
 def _open(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -250,7 +264,7 @@ def _open(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _object(part: str) -> dict[str, Any]:
     try:
-        text = base64url_decode(part).decode()  # given bytes, `json` would read UTF-16 and a byte order mark, too
+        text = _decoded(part).decode()  # given bytes, `json` would read UTF-16 and a byte order mark, too
         found = json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise Unauthenticated("The token does not hold JSON objects.") from None

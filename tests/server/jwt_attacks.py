@@ -109,6 +109,7 @@ ATTACKS: Mapping[str, Attack] = {
     "no kid": signed(by_rsa, alg="RS256"),
     "crit": headed(crit=["exp"]),
     "b64": headed(b64=False, crit=["b64"]),
+    "b64 without crit": headed(b64=False),
     "zip": compressed,
     "another type": headed(typ="JWE"),
     "a type of another use": headed(typ="dpop+jwt"),

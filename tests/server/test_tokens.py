@@ -350,8 +350,33 @@ def test_whatever_the_library_raises_is_a_refusal(monkeypatch: pytest.MonkeyPatc
     def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError(SECRET.decode())
 
-    monkeypatch.setattr(jwt, "decode", broken)
+    monkeypatch.setattr(jwt.algorithms.HMACAlgorithm, "verify", broken)
     refusal(saying())
+
+
+@pytest.mark.parametrize("part", range(3))
+def test_a_token_spelled_in_another_way_is_another_token(part: int) -> None:
+    """Bits that mean nothing are set in the last letter: by its text, it would not be the one that was revoked."""
+    claims = {**GOOD, "name": ""}
+    while len(b64(json.dumps(claims).encode())) % 4 == 0:
+        claims["name"] += "x"
+    text = forge({"alg": "HS256"}, claims)
+    parts = text.split(".")
+    assert len(parts[part]) % 4, "all bits of its last letter mean something"
+    last = DIGITS.index(parts[part][-1])
+    parts[part] = parts[part][:-1] + DIGITS[last + 1]
+    if part < 2:  # signed as it is spelled
+        parts[2] = b64(by_secret(".".join(parts[:2]).encode()))
+    verify(text)
+    refusal(".".join(parts))
+
+
+@pytest.mark.parametrize("form", [serialization.Encoding.PEM, serialization.Encoding.DER])
+def test_a_public_key_is_no_secret(form: serialization.Encoding) -> None:
+    """Everybody has it: whoever does could sign."""
+    key = RSA.public_key().public_bytes(form, serialization.PublicFormat.SubjectPublicKeyInfo)
+    with pytest.raises(ValueError, match="the secret is no secret"):
+        TokenVerifier(replace(RULES, secret=key))
 
 
 GOOD_TOKENS = [

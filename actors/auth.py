@@ -86,6 +86,27 @@ class VerifiedTokens:
             del self._identities[token]
 
 
+class _KnownUsers:
+    """What tokens said of their users → who these are. Until they become something else, another token that says the
+    same is one of theirs, and the journal need not be asked: every client brings a new one before the old one ends."""
+
+    def __init__(self) -> None:
+        self._users: OrderedDict[EnsureUser, User] = OrderedDict()
+
+    def get(self, said: EnsureUser) -> User | None:
+        return self._users.get(said)
+
+    def put(self, said: EnsureUser, user: User) -> None:
+        self._users[said] = user
+        if len(self._users) > limits.TOKENS_CACHED:
+            self._users.popitem(last=False)
+
+    def forget(self, change: AccessChange) -> None:
+        if change.kind == "user":
+            for said in [said for said, user in self._users.items() if user.id == change.ref]:
+                del self._users[said]
+
+
 class AuthActor(LoopActor):
     """Verifies by the injected verifier; users are made and updated through the journal like every write."""
 
@@ -105,6 +126,8 @@ class AuthActor(LoopActor):
         self._refresher = refresher
         self._journal = journal
         self._tokens = tokens
+        self._known = _KnownUsers()
+        self._changes = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     @handles(Authenticate)
@@ -154,20 +177,21 @@ class AuthActor(LoopActor):
             self._identify(message.token, claims, message.reply)
 
     def _identify(self, token: str, claims: VerifiedClaims, reply: LoopFuture[Any]) -> LoopFuture[Any]:
-        command: EnsureUser | ResumeSession = (
-            ResumeSession(claims.session_id)
-            if claims.session_id
-            else EnsureUser(
-                subject=claims.sub, email=claims.email, name=claims.name, domain=claims.domain, role=claims.role,
-                kind=claims.kind,
-            )
-        )  # fmt: skip
-
         def identity(user: Any) -> Identity:
             assert isinstance(user, User)
             return Identity(user, user.author, claims.expires_at, claims.token_id, claims.session_id)
 
-        return self._ask_journal(token, command, identity, reply)
+        if claims.session_id:
+            return self._ask_journal(token, ResumeSession(claims.session_id), identity, reply)
+        said = EnsureUser(
+            subject=claims.sub, email=claims.email, name=claims.name, domain=claims.domain, role=claims.role,
+            kind=claims.kind,
+        )  # fmt: skip
+        user = self._known.get(said)
+        if user is None:
+            return self._ask_journal(token, said, identity, reply)
+        self._admit(token, identity(user), reply)
+        return reply
 
     def _use_key(self, token: str, reply: LoopFuture[Any]) -> LoopFuture[Any]:
         if len(token) > limits.API_KEY_CHARS:
@@ -183,30 +207,40 @@ class AuthActor(LoopActor):
         except XpError as error:
             reply.set_exception(error)
         else:
-            asked.when_done(lambda done: self._remember(token, identity_of, done, reply))
+            changes = self._changes
+
+            def answered(done: LoopFuture[Any]) -> None:
+                if done.error is not None:
+                    reply.set_exception(done.error)
+                    return
+                outcome: Done = done.result()
+                identity, is_news = identity_of(outcome.result), self._changes == changes
+                self._admit(token, identity, reply, remember=is_news)
+                if is_news and isinstance(command, EnsureUser) and identity.user.status == "ACTIVE":
+                    self._known.put(command, identity.user)
+
+            asked.when_done(answered)
         return reply
 
-    def _remember(
-        self, token: str, identity_of: Callable[[Any], Identity], done: LoopFuture[Any], reply: LoopFuture[Any]
-    ) -> None:
-        if done.error is not None:
-            reply.set_exception(done.error)
-            return
-        outcome: Done = done.result()
-        identity = identity_of(outcome.result)
+    def _admit(self, token: str, identity: Identity, reply: LoopFuture[Any], *, remember: bool = True) -> None:
+        """`remember` where nothing has changed since it was asked for: what has may be older than the answer, or not,
+        and then it would be forgotten by nobody."""
         if identity.user.status != "ACTIVE":
             reply.set_exception(Unauthenticated("This account is deactivated; an administrator can say why."))
         elif identity.token_id in self._revoked:
             reply.set_exception(Unauthenticated("This token was revoked; sign in again."))
         else:
-            self._tokens.put(token, identity)
+            if remember:
+                self._tokens.put(token, identity)
             reply.set(identity)
 
     @handles(AccessChanged)
     def _forget(self, message: AccessChanged) -> None:
         if message.change.kind == "token":
             self._revoked.add(message.change.ref)
+        self._changes += 1
         self._tokens.forget(message.change)
+        self._known.forget(message.change)
 
 
 def _identity_of_key(used: Any) -> Identity:

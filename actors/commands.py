@@ -64,7 +64,7 @@ class ThreadCommand(Command):
 # Users
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EnsureUser:
     """Make the user that a verified token speaks of, or bring them up to its claims. Answers the `User`."""
 

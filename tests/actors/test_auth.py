@@ -121,6 +121,36 @@ async def test_two_tokens_of_one_user(door: Door) -> None:
     assert second.user.name == "Ana Maria"
 
 
+async def test_another_token_that_says_the_same_costs_no_transaction(door: Door) -> None:
+    door.issuer.tokens["next"] = Claims("ana", expires_at=FAR_FUTURE + 1, token_id="jti-2")
+    first = await door.identify("good")
+    batches = door.house.journal.batches
+    second = await door.identify("next")
+    assert door.house.journal.batches == batches
+    assert (second.user, second.token_id, second.expires_at) == (first.user, "jti-2", FAR_FUTURE + 1)
+
+
+async def test_what_was_revoked_is_refused_also_where_its_user_is_known(door: Door) -> None:
+    door.issuer.tokens["next"] = Claims("ana", token_id="stolen")
+    await door.identify("good")
+    door.ref.tell(AccessChanged(AccessChange(1, "token", "stolen", None)))
+    with pytest.raises(Unauthenticated, match="revoked"):
+        await door.identify("next")
+
+
+async def test_an_answer_that_a_change_overtakes_is_not_remembered(door: Door) -> None:
+    """Which of the two is older nobody knows: whoever asks next is told what is true then."""
+    asked = door.ask("good")
+    await asyncio.sleep(0)  # the actor's turn: the journal has the question
+    door.ref.tell(AccessChanged(AccessChange(1, "user", "somebody", None)))
+    who = await answer(asked)
+    assert door.tokens.get("good") is None
+    batches = door.house.journal.batches
+    assert await door.identify("good") == who
+    assert door.house.journal.batches == batches + 1
+    assert door.tokens.get("good") is not None
+
+
 async def test_many_at_once_make_one_user(door: Door) -> None:
     asked = [door.ask("good") for _ in range(20)]
     found = [await one for one in asked]

@@ -24,6 +24,7 @@ from actors.users import Users
 from server.rate_limits import RateLimiter
 from server.realtime import protocol
 from server.realtime.hub import Hub
+from server.realtime.recovery import Recovery
 from server.refusals import Refusals
 from server.tokens import ChannelClaims
 
@@ -62,8 +63,10 @@ class Services:
     access: AccessWatch = field(init=False)
     """Started once there is somebody to tell."""
     activity: Activity = field(init=False)
+    recovery: Recovery = field(init=False)
 
     def __post_init__(self) -> None:
+        self.recovery = Recovery(self.history)
         self.activity = Activity(clock=self.clock, append=self.directory.journal.append, tell=self._tell_status)
 
     def _tell_status(self, changed: Mapping[int, Status]) -> None:
@@ -120,6 +123,7 @@ class Services:
         """Identities made before hold no longer. What is open by a credential that ended is closed for good; a user
         with other rights than before comes back with those."""
         self.auth.tell(AccessChanged(change))
+        self.recovery.forget()
         if change.user is not None:
             self.users.look_at(change.user.key)
         for client in self.hub.clients:

@@ -97,13 +97,7 @@ class ThreadSource:
             return None
         if since.offset == head:
             return []
-        page = await self._services.history.log_of_thread(
-            self._identity, self._thread_id, since.offset, limit=limits.RECOVERY_EVENTS, up_to=head
-        )
-        found = publications(page.events)
-        if page.more or sum(len(item.data) for item in found) > limits.RECOVERY_BYTES:
-            return None
-        return found
+        return await self._services.recovery.missed(self._identity, self._thread_id, since.offset, head)
 
     async def history(self, since: Since | None, limit: int, *, reverse: bool) -> HistoryPage:
         if since is not None and since.epoch not in ("", self._services.epoch):

@@ -372,7 +372,7 @@ def test_a_token_spelled_in_another_way_is_another_token(part: int) -> None:
 
 
 @pytest.mark.parametrize("form", [serialization.Encoding.PEM, serialization.Encoding.DER])
-def test_a_public_key_is_no_secret(form: serialization.Encoding) -> None:
+def test_a_public_key_cannot_be_configured_as_the_secret(form: serialization.Encoding) -> None:
     """Everybody has it: whoever does could sign."""
     key = RSA.public_key().public_bytes(form, serialization.PublicFormat.SubjectPublicKeyInfo)
     with pytest.raises(ValueError, match="the secret is no secret"):

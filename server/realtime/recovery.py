@@ -28,6 +28,7 @@ class Recovery:
         self._reading: dict[_Key, LoopFuture[Stretch]] = {}
         self._kept: OrderedDict[_Key, Stretch] = OrderedDict()
         self.kept_bytes = 0
+        self._generation = 0
 
     async def missed(self, identity: Identity, thread_id: str, offset: int, head: int) -> Stretch:
         """Publications after `offset`, up to `head`, for somebody whom the thread's actor has let in at that head."""
@@ -40,7 +41,8 @@ class Recovery:
         if key in self._kept:
             return self._kept[key]
         reading = self._reading[key] = LoopFuture()
-        drive(self._read(identity, key), lambda read: self._answer(key, read))
+        generation = self._generation
+        drive(self._read(identity, key), lambda read: self._answer(key, read, is_old=self._generation != generation))
         return await reading
 
     async def _read(self, identity: Identity, key: _Key) -> Stretch:
@@ -49,12 +51,13 @@ class Recovery:
         found = publications(page.events)
         return None if page.more or _size(found) > limits.RECOVERY_BYTES else found
 
-    def _answer(self, key: _Key, read: LoopFuture[Stretch]) -> None:
+    def _answer(self, key: _Key, read: LoopFuture[Stretch], *, is_old: bool) -> None:
         reading = self._reading.pop(key)
         if read.error is not None:
             reading.set_exception(read.error)
             return
-        self._keep(key, read.result())
+        if not is_old:
+            self._keep(key, read.result())
         reading.set(read.result())
 
     def _keep(self, key: _Key, stretch: Stretch) -> None:
@@ -68,6 +71,7 @@ class Recovery:
         """A user has another name, or none any more."""
         self._kept.clear()
         self.kept_bytes = 0
+        self._generation += 1
 
     def _forget(self, key: _Key) -> None:
         if key in self._kept:

@@ -105,6 +105,15 @@ async def test_what_a_user_is_called_now(log: Log, recovery: Recovery) -> None:
     assert log.asked == [ANA, BO]
 
 
+async def test_what_a_user_was_called_while_it_was_read(log: Log, recovery: Recovery) -> None:
+    reading = asyncio.create_task(recovery.missed(ANA, "t", 2, 5))
+    await until(lambda: log.asked)
+    recovery.forget()
+    log.gate.set()
+    assert offsets(await reading) == [3, 4, 5]
+    assert recovery.kept_bytes == 0
+
+
 async def test_what_is_kept_is_bounded_in_time(monkeypatch: pytest.MonkeyPatch, log: Log, recovery: Recovery) -> None:
     log.gate.set()
     monkeypatch.setattr(limits, "RECOVERIES_SECONDS", 0.01)

@@ -200,6 +200,8 @@ class PostMessage(ThreadCommand):
     metadata: str = "{}"
     status: MessageStatus = "COMPLETE"
     """STREAMING: what it says follows."""
+    piece: str = ""
+    """Of what follows, the first: told with the message itself, before its author knows that it is open."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -149,6 +149,8 @@ RECOVERY_EVENTS: Final = 300
 """Beyond it a client reloads: replaying more is slower than reading the newest page."""
 RECOVERY_BYTES: Final = 512 * KIB
 """Of publications in one reply: official SDKs take frames of up to 1 MiB."""
+MESSAGES_PLACED: Final = 10_000
+"""Of so many it is remembered in which thread they stand."""
 RECOVERIES_SECONDS: Final = 10.0
 """What was read for one who came back is kept for others who do."""
 RECOVERIES_BYTES: Final = 16 * MIB

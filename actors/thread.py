@@ -301,6 +301,8 @@ class ThreadActor(LoopActor):
                 run = []
                 self._end_access()
         self._audience.tell_events(run)
+        if self._streams is not None:
+            self._streams.begin()
 
     @handles(ListPresent)
     def _list_present(self, message: ListPresent) -> list[tuple[str, Identity]]:

@@ -38,8 +38,9 @@ class ThreadStreams:
         self._thread_id = state.id
         self._streams = state.streams
         self._clock = StreamClock(loop, state.id, state.streams, tell=tell, append=append)
-        self._opening: set[str] = set()
-        """Messages to be streamed that are not committed yet."""
+        self._opening: dict[str, str] = {}
+        """Messages to be streamed that are not committed yet, and their first piece."""
+        self._begun: list[tuple[str, str]] = []
         self._awaiting_end: dict[str, list[LoopFuture[Any]]] = {}
         self._clock.watch()
 
@@ -49,11 +50,11 @@ class ThreadStreams:
     def open(self, command: PostMessage, reply: LoopFuture[Any]) -> None:
         """`reply` is that of the journal. Where it comes to nothing there will be no event to tell."""
         message_id = command.message_id
-        self._opening.add(message_id)
+        self._opening[message_id] = command.piece
 
         def look(outcome: LoopFuture[Any]) -> None:
             if outcome.error is not None or outcome.result().replayed:
-                self._opening.discard(message_id)
+                self._opening.pop(message_id, None)
 
         reply.when_done(look)
 
@@ -95,8 +96,7 @@ class ThreadStreams:
         if not isinstance(message, Message):
             return
         if begins_stream(event):
-            self._opening.discard(message.id)
-            self._loop.call_soon(self._clock.watch)
+            self._begun.append((message.id, self._opening.pop(message.id, "")))
             return
         stream = self._streams.get(message.id)
         if stream is None:
@@ -105,6 +105,17 @@ class ThreadStreams:
             self._clock.flush(stream)
         for waiting in self._awaiting_end.pop(message.id, ()):
             waiting.set(message)
+
+    def begin(self) -> None:
+        """Called after the state has moved on, and its events were told: what has begun has its first piece."""
+        begun, self._begun = self._begun, []
+        for message_id, piece in begun:
+            stream = self._streams.get(message_id)
+            if stream is not None and piece:
+                stream.append(piece, None, self._loop.time())
+                self._clock.appended()
+        if begun:
+            self._clock.watch()
 
     def snapshot(self) -> list[Ephemeral]:
         return self._clock.snapshot()

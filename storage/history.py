@@ -1,9 +1,11 @@
 """The history port: each question on a reader's connection, in one read transaction."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
 
 from peewee import SqliteDatabase
 
+from actors import limits
 from actors.context import Context
 from actors.events import Event, LogPage
 from actors.records import Identity, Member, Memory, Message, Page, Reaction, Revision, Thread, ThreadStatus, User
@@ -25,6 +27,8 @@ class SqliteHistory:
         self._searcher = Readers(options, size=1)
         self.accounts = SqliteAccounts(self._readers)
         self.personal = SqlitePersonal(self._readers)
+        self._threads: OrderedDict[str, str] = OrderedDict()
+        """Message → its thread, which is the same for good: an answer that streams is asked for again and again."""
 
     async def user(self, user_id: str) -> User:
         return await self._readers.run(users.one, user_id)
@@ -75,7 +79,12 @@ class SqliteHistory:
         return await self._readers.run(messages.one, identity, message_id)
 
     async def thread_of(self, message_id: str) -> str:
-        return await self._readers.run(messages.thread_of, message_id)
+        known = self._threads.get(message_id)
+        if known is None:
+            known = self._threads[message_id] = await self._readers.run(messages.thread_of, message_id)
+            if len(self._threads) > limits.MESSAGES_PLACED:
+                self._threads.popitem(last=False)
+        return known
 
     async def revisions(self, identity: Identity, message_id: str) -> tuple[Message, tuple[Revision, ...]]:
         return await self._readers.run(messages.revisions, identity, message_id)

@@ -6,6 +6,7 @@ from typing import Any
 from peewee import JOIN, SQL, Database, Query, Select, fn
 
 from actors import limits, records
+from storage.compiled import ManyRows, Prepared
 from storage.models import Member, Message, Reaction, Thread, User
 from storage.notification_models import Notification, UserLog
 
@@ -63,8 +64,10 @@ def author_of(row: Sequence[Any]) -> records.Author:
 
 
 def authors(database: Database, keys: Iterable[int]) -> dict[int, records.Author]:
-    query = User.select(*_author_columns(User)).where(User.id.in_(list(set(keys))))
-    return {row[0]: author_of(row) for row in fetch(database, query)}
+    return {row[0]: author_of(row) for row in _AUTHORS.run(database, [(key,) for key in set(keys)])}
+
+
+_AUTHORS = ManyRows(lambda count: User.select(*_author_columns(User)).where(User.id.in_([0] * count)))
 
 
 def messages_query() -> Select:
@@ -98,18 +101,20 @@ def reaction_groups(
     database: Database, message_keys: Sequence[int], viewer_key: int | None
 ) -> dict[int, tuple[records.ReactionGroup, ...]]:
     """Message key → its reactions by emoji, the emoji that came first in front."""
-    if not message_keys:
-        return {}
-    query = (
-        Reaction.select(Reaction.message, Reaction.emoji, *_author_columns(User))
-        .join(User, on=(Reaction.user == User.id))
-        .where(Reaction.message.in_(list(message_keys)))
-        .order_by(Reaction.position)
-    )
     by_message: dict[int, dict[str, list[records.Author]]] = {}
-    for message_key, emoji, *author in fetch(database, query):
+    for message_key, emoji, *author in _REACTIONS.run(database, [(key,) for key in message_keys]):
         by_message.setdefault(message_key, {}).setdefault(emoji, []).append(author_of(author))
     return {key: tuple(_group(*item, viewer_key) for item in groups.items()) for key, groups in by_message.items()}
+
+
+_REACTIONS = ManyRows(
+    lambda count: (
+        Reaction.select(Reaction.message, Reaction.emoji, *_author_columns(User))
+        .join(User, on=(Reaction.user == User.id))
+        .where(Reaction.message.in_([0] * count))
+        .order_by(Reaction.position)
+    )
+)
 
 
 def _group(emoji: str, users: list[records.Author], viewer_key: int | None) -> records.ReactionGroup:
@@ -122,8 +127,16 @@ def _group(emoji: str, users: list[records.Author], viewer_key: int | None) -> r
 
 
 def message_by_key(database: Database, key: int, viewer_key: int | None) -> records.Message | None:
-    rows = fetch(database, messages_query().where(Message.id == key))
-    return messages_of(database, rows, viewer_key)[0] if rows else None
+    found = messages_by_key(database, [key], viewer_key)
+    return found[0] if found else None
+
+
+def messages_by_key(database: Database, keys: Iterable[int], viewer_key: int | None) -> tuple[records.Message, ...]:
+    """Those of them that there are, in no particular order."""
+    return messages_of(database, _MESSAGES.run(database, [(key,) for key in keys]), viewer_key)
+
+
+_MESSAGES = ManyRows(lambda count: messages_query().where(Message.id.in_([0] * count)))
 
 
 def members_query() -> Select:
@@ -134,13 +147,21 @@ def members_query() -> Select:
     )
 
 
+def member(database: Database, thread_key: int, user_key: int) -> records.Member | None:
+    row = _MEMBER.first(database, thread=thread_key, user=user_key)
+    return member_of(row) if row else None
+
+
+_MEMBER = Prepared(lambda given: members_query().where((Member.thread == given.thread) & (Member.user == given.user)))
+
+
 def member_of(row: Sequence[Any]) -> records.Member:
     thread_id, *rest = row
     role, read_offset, read_number, muted, version, joined = rest[5:]
     return records.Member(thread_id, author_of(rest[:5]), role, read_offset, read_number, bool(muted), version, joined)
 
 
-def threads_query(viewer_key: int | None) -> Select:
+def threads_query(viewer_key: Any) -> Select:
     """Threads with the viewer's own membership beside them (its columns are null where there is none)."""
     mine = (Member.thread == Thread.id) & (Member.user == viewer_key)
     return (
@@ -150,7 +171,7 @@ def threads_query(viewer_key: int | None) -> Select:
     )
 
 
-def _unread_mentions(viewer_key: int | None) -> Any:
+def _unread_mentions(viewer_key: Any) -> Any:
     theirs = (Notification.user == viewer_key) & (Notification.thread == Thread.id) & Notification.read_at.is_null()
     return Notification.select(fn.COUNT(Notification.id)).where(theirs & (Notification.kind == "mention"))
 
@@ -159,9 +180,7 @@ def threads_of(
     database: Database, rows: Sequence[Sequence[Any]], viewer: records.Author | None
 ) -> tuple[records.Thread, ...]:
     keys = [row[9] for row in rows if row[9] is not None]
-    message_rows = fetch(database, messages_query().where(Message.id.in_(keys))) if keys else []
-    viewer_key = viewer.key if viewer else None
-    last = {message.key: message for message in messages_of(database, message_rows, viewer_key)}
+    last = {message.key: message for message in messages_by_key(database, keys, viewer.key if viewer else None)}
     return tuple(_thread_of(row, last.get(row[9]), viewer) for row in rows)
 
 
@@ -185,5 +204,8 @@ def _thread_of(
 
 
 def thread_by_key(database: Database, key: int, viewer: records.Author | None) -> records.Thread | None:
-    rows = fetch(database, threads_query(viewer.key if viewer else None).where(Thread.id == key))
+    rows = _THREAD.all(database, key=key, viewer=viewer.key if viewer else None)
     return threads_of(database, rows, viewer)[0] if rows else None
+
+
+_THREAD = Prepared(lambda given: threads_query(given.viewer).where(Thread.id == given.key))

@@ -38,10 +38,16 @@ async def list_messages(call: Call, request: ListMessagesRequest) -> Result:
 @operations("POST", "/threads/{thread_id}/messages", response=MessageView, status=201)
 async def create_message(call: Call, request: CreateMessageRequest) -> Result:
     """Write into a thread. Answered once it is durable; `offset` is its place in the thread's log."""
+    return await post(call, request)
+
+
+async def post(call: Call, request: CreateMessageRequest, *, piece: str = "") -> Result:
+    """`piece` is the first of a message that is streamed; it fits into one."""
     command = PostMessage(
         identity=call.identity, once=call.once, thread_id=request.thread_id, message_id=request.id or new_id(),
         content=request.content, type=_type(request.type, call.identity),
         blocks=request.blocks, parent_id=request.parent_id, metadata=request.metadata, status=request.status,
+        piece=piece,
     )  # fmt: skip
     message = cast(Message, (await call.services.directory.ask(command)).result)
     return _shown(message, location=f"/api/v1/messages/{message.id}")

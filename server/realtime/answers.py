@@ -18,11 +18,13 @@ from actors import limits
 from actors.errors import Malformed, NotFound, TooLarge, UnsupportedMedia, ValidationFailed, XpError
 from actors.identifiers import is_id
 from actors.records import Identity, Message
+from actors.runtime import LoopFuture
 from actors.stream_commands import AppendToMessage, AwaitEnd
 from server import operations, problems, render
 from server.authentication import Authentication
 from server.connection import let_flow
 from server.middleware import HEADER, begin, correlation_id
+from server.operations.messages import post
 from server.rate_limits import draw, owner
 from server.registry import Call
 from server.services import Services
@@ -52,6 +54,8 @@ class End:
 
 
 Piece = Open | Text | End
+_CHARS_OF_A_PIECE = limits.CONTENT_BYTES // 4
+"""In UTF-8 they fit into a message for sure."""
 _DONE = End("complete_message", {})
 _NOTHING_SAID = End("fail_message", {})
 """A model that says nothing has failed: a message that is complete says something."""
@@ -181,18 +185,23 @@ class _Answer:
         source = pieces(request)
         first = await anext(source, None)
         message_id = await self._open(request, first)
-        ended = self._services.directory.thread(self._thread_id).ask(AwaitEnd(message_id), block=False)
+        await asyncio.sleep(0)  # viewers are told before the author is: they read along, it only goes on writing
+        ended: LoopFuture[Any] = self._services.directory.thread(self._thread_id).ask(  # type: ignore[assignment]
+            AwaitEnd(message_id), block=False
+        )
         await begin(request, self._response)
-        writing = asyncio.ensure_future(self._write(source, message_id, first))
-        stopped = asyncio.ensure_future(_result(ended))
+        rest = None if self._said or isinstance(first, Open) else first
+        writing = asyncio.ensure_future(self._write(source, message_id, rest))
+        stopped: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        ended.when_done(lambda _: None if stopped.done() else stopped.set_result(None))
+        either: set[asyncio.Future[Any]] = {writing, stopped}
         try:
-            await asyncio.wait({writing, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            await self._tell(await (writing if writing.done() else stopped))
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            await self._tell(writing.result() if writing.done() else _as_ended(ended.result()))
         except XpError as error:
             await self._tell_problem(error)
         finally:
-            for task in (writing, stopped):
-                task.cancel()
+            writing.cancel()
         if not request.content.is_eof():
             self._response.force_close()
         return self._response
@@ -205,19 +214,21 @@ class _Answer:
         if unknown:
             raise ValidationFailed({name: ["This field is not known here."] for name in unknown})
         parameters = {**fields, "thread_id": self._thread_id, "status": "STREAMING"}
-        result = await self._run("create_message", parameters)
-        self._opened = result.data
+        is_small = isinstance(first, Text) and len(first.text) <= _CHARS_OF_A_PIECE and "content" not in fields
+        piece = first.text if isinstance(first, Text) and is_small else ""
+        result = await self._run("create_message", parameters, partial(post, piece=piece))
+        self._opened, self._said = result.data, bool(piece)
         return str(result.data["id"])
 
-    async def _run(self, name: str, parameters: dict[str, Any]) -> Any:
+    async def _run(self, name: str, parameters: dict[str, Any], handler: Any = None) -> Any:
         operation = operations.BY_NAME[name]
         operation.must_allow(self._identity)
-        return await operation.handler(self._call, operation.parse(parameters, typed=True))
+        return await (handler or operation.handler)(self._call, operation.parse(parameters, typed=True))
 
     async def _write(self, source: AsyncIterator[Piece], message_id: str, first: Piece | None) -> dict[str, Any]:
-        """Answers the message as it ended. A body that simply ends completes it."""
+        """Answers the message as it ended. A body that simply ends completes it. `first` was not written yet."""
         await self._tell({"opened": self._opened})
-        if first is not None and not isinstance(first, Open):
+        if first is not None:
             end = await self._take(first, message_id)
             if end is not None:
                 return end
@@ -256,7 +267,6 @@ class _Answer:
         await self._tell({"error": problem})
 
 
-async def _result(ended: Any) -> dict[str, Any]:
-    """The message as somebody else ended it."""
-    message = await ended
+def _as_ended(message: Message | None) -> dict[str, Any]:
+    """By somebody else."""
     return {"message": render.message(message) if isinstance(message, Message) else None}

@@ -7,14 +7,13 @@ from peewee import SqliteDatabase
 from actors import rules
 from actors.errors import NotFound
 from actors.records import Identity, MemberRole
-from storage import models, rows
+from storage import models
+from storage.compiled import Prepared
 
 
 def visible_thread(database: SqliteDatabase, identity: Identity, thread_id: str) -> tuple[int, int]:
     """(key, head of its log); raises `NotFound` where the identity may not see it."""
-    Thread = models.Thread
-    query = Thread.select(Thread.id, Thread.offset).where((Thread.uid == thread_id) & Thread.deleted_at.is_null())
-    row = rows.first(database, query)
+    row = _THREAD.first(database, uid=thread_id)
     if row is None:
         raise NotFound("thread", thread_id)
     rules.must_see(identity, role(database, row[0], identity.user.key), thread_id)
@@ -22,7 +21,10 @@ def visible_thread(database: SqliteDatabase, identity: Identity, thread_id: str)
 
 
 def role(database: SqliteDatabase, thread_key: int, user_key: int) -> MemberRole | None:
-    Member = models.Member
-    query = Member.select(Member.role).where((Member.thread == thread_key) & (Member.user == user_key))
-    row = rows.first(database, query)
+    row = _ROLE.first(database, thread=thread_key, user=user_key)
     return cast("MemberRole", row[0]) if row else None
+
+
+_T, _M = models.Thread, models.Member
+_THREAD = Prepared(lambda given: _T.select(_T.id, _T.offset).where(_T.uid == given.uid, _T.deleted_at.is_null()))
+_ROLE = Prepared(lambda given: _M.select(_M.role).where(_M.thread == given.thread, _M.user == given.user))

@@ -20,15 +20,14 @@ from actors.events import (
 )
 from actors.records import Author, Identity, Member, Memory, Message
 from storage import models, rows
+from storage.compiled import Prepared
 from storage.reading import access, markers, memory
 
 _E, _T = models.Event, models.Thread
 
 
 def epoch(database: SqliteDatabase) -> str:
-    row = rows.first(database, models.LogHead.select(models.LogHead.epoch))
-    assert row is not None
-    return str(row[0])
+    return str(_HEAD.all(database)[0][0])
 
 
 def after_offset(
@@ -43,17 +42,14 @@ def after_offset(
 ) -> LogPage:
     """Events of one thread after `offset` (before it when `reverse`), `limit` of them at most."""
     key, head = access.visible_thread(database, identity, thread_id)
-    query = _E.select(*_COLUMNS).where(_E.thread == key)
+    most = _NEVER if up_to is None else up_to
     if reverse:
-        query = query.where(_E.offset < offset) if offset else query
-        query = query.order_by(_E.offset.desc())
+        found = _BEFORE.all(database, thread=key, offset=offset or _NEVER, up_to=most, limit=limit + 1)
     else:
-        query = query.where(_E.offset > offset).order_by(_E.offset)
-    if up_to is not None:
-        query = query.where(_E.offset <= up_to)
-    found = rows.fetch(database, query.limit(limit + 1))
+        found = _AFTER.all(database, thread=key, offset=offset, up_to=most, limit=limit + 1)
     events = _render(database, found[:limit], {key: thread_id})
-    return LogPage(epoch(database), events, head, head_position(database), len(found) > limit)
+    current, position = _HEAD.all(database)[0]
+    return LogPage(current, events, head, position, len(found) > limit)
 
 
 def after_position(
@@ -87,9 +83,10 @@ def between(database: SqliteDatabase, thread_ids: Sequence[str], after: int, up_
 
 
 def head_position(database: SqliteDatabase) -> int:
-    row = rows.first(database, models.LogHead.select(models.LogHead.position))
-    assert row is not None
-    return int(row[0])
+    return int(_HEAD.all(database)[0][1])
+
+
+_HEAD = Prepared(lambda _: models.LogHead.select(models.LogHead.epoch, models.LogHead.position))
 
 
 def _visible_with_news(
@@ -108,6 +105,16 @@ def _may_see(database: SqliteDatabase, identity: Identity, thread_key: int) -> b
 # Rendering: an entry's reference becomes the resource
 
 _COLUMNS = (_E.position, _E.thread, _E.offset, _E.type, _E.actor, _E.time, _E.ref, _E.data)
+_NEVER = 2**63 - 1
+"""No log has as many entries."""
+
+
+def _within(given: Any) -> Any:
+    return _E.select(*_COLUMNS).where(_E.thread == given.thread, _E.offset <= given.up_to).limit(given.limit)
+
+
+_AFTER = Prepared(lambda given: _within(given).where(_E.offset > given.offset).order_by(_E.offset))
+_BEFORE = Prepared(lambda given: _within(given).where(_E.offset < given.offset).order_by(_E.offset.desc()))
 _ABOUT_MESSAGES = ("message.created", "message.updated", "message.deleted", "message.completed")
 
 
@@ -129,10 +136,7 @@ class _Renderer:
 
     def _read_messages(self) -> dict[int, Message]:
         keys = {row[6] for row in self._found if row[3] in _ABOUT_MESSAGES or row[3].startswith("reaction.")}
-        if not keys:
-            return {}
-        found = rows.fetch(self._database, rows.messages_query().where(models.Message.id.in_(list(keys))))
-        return {message.key: message for message in rows.messages_of(self._database, found, None)}
+        return {message.key: message for message in rows.messages_by_key(self._database, keys, None)}
 
     def events(self) -> tuple[Event, ...]:
         return tuple(self._event(*row) for row in self._found)
@@ -170,6 +174,5 @@ class _Renderer:
 
     def _member(self, thread: int, user: int, kind: str) -> Member | MemberGone:
         """A member who has left since is told as gone, whatever the entry said: rights are as they are now."""
-        same = (models.Member.thread == thread) & (models.Member.user == user)
-        row = rows.first(self._database, rows.members_query().where(same)) if kind != "member.removed" else None
-        return markers.shown(self._database, [rows.member_of(row)], None)[0] if row else MemberGone(self._authors[user])
+        member = rows.member(self._database, thread, user) if kind != "member.removed" else None
+        return markers.shown(self._database, [member], None)[0] if member else MemberGone(self._authors[user])

@@ -8,6 +8,7 @@ from peewee import SqliteDatabase
 from actors.errors import NotFound
 from actors.records import Identity, Member, Page
 from storage import models, rows
+from storage.compiled import ManyRows
 from storage.notification_models import Preference
 from storage.reading import access
 
@@ -58,5 +59,7 @@ def shown(database: SqliteDatabase, members: Sequence[Member], viewer_key: int |
 
 def hiding(database: SqliteDatabase, user_keys: Collection[int]) -> set[int]:
     """Those of them who do not show how far they have read."""
-    query = _P.select(_P.user).where(_P.user.in_(list(user_keys)) & ~_P.show_read)
-    return {row[0] for row in rows.fetch(database, query)}
+    return {row[0] for row in _HIDING.run(database, [(key,) for key in user_keys])}
+
+
+_HIDING = ManyRows(lambda count: _P.select(_P.user).where(_P.user.in_([0] * count) & ~_P.show_read))

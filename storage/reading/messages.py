@@ -7,6 +7,7 @@ from peewee import SqliteDatabase
 from actors.errors import NotFound
 from actors.records import Identity, Message, Page, Reaction, Revision
 from storage import models, rows
+from storage.compiled import Prepared
 from storage.reading import access
 
 
@@ -24,14 +25,11 @@ def page(
     key, head = access.visible_thread(database, identity, thread_id)
     if around is not None:
         return Page(_around(database, identity, key, _offset(database, key, around), limit), None, head)
-    condition: Any
-    order: Any
     if after is not None:
-        condition, order = models.Message.offset > _offset(database, key, after), models.Message.offset
+        found = _messages(database, identity, key, _AFTER, _offset(database, key, after), limit + 1)
     else:
-        condition = models.Message.offset < _offset(database, key, before) if before is not None else None
-        order = models.Message.offset.desc()
-    found = _messages(database, identity, key, condition, order, limit + 1)
+        end = _offset(database, key, before) if before is not None else _NEVER
+        found = _messages(database, identity, key, _BEFORE, end, limit + 1)
     more = len(found) > limit
     shown = found[:limit]
     direction = "after" if after is not None else "before"
@@ -41,9 +39,7 @@ def page(
 def _offset(database: SqliteDatabase, thread_key: int, bound: str) -> int:
     if bound.isdecimal():
         return min(int(bound), 2**62)
-    Message = models.Message
-    query = Message.select(Message.offset).where((Message.uid == bound) & (Message.thread == thread_key))
-    row = rows.first(database, query)
+    row = _OFFSET.first(database, uid=bound, thread=thread_key)
     if row is None:
         raise NotFound("message", bound)
     return int(row[0])
@@ -52,25 +48,35 @@ def _offset(database: SqliteDatabase, thread_key: int, bound: str) -> int:
 def _around(
     database: SqliteDatabase, identity: Identity, thread_key: int, offset: int, limit: int
 ) -> tuple[Message, ...]:
-    Message = models.Message
-    newer = _messages(database, identity, thread_key, Message.offset > offset, Message.offset, limit // 2)
-    room = limit - len(newer)
-    older = _messages(database, identity, thread_key, Message.offset <= offset, Message.offset.desc(), room)
+    newer = _messages(database, identity, thread_key, _AFTER, offset, limit // 2)
+    older = _messages(database, identity, thread_key, _BEFORE, offset + 1, limit - len(newer))
     return (*reversed(newer), *older)
 
 
 def _messages(
-    database: SqliteDatabase, identity: Identity, thread_key: int, condition: Any, order: Any, limit: int
+    database: SqliteDatabase, identity: Identity, thread_key: int, pages: Prepared, offset: int, limit: int
 ) -> tuple[Message, ...]:
-    query = rows.messages_query().where(models.Message.thread == thread_key)
-    if condition is not None:
-        query = query.where(condition)
-    return rows.messages_of(database, rows.fetch(database, query.order_by(order).limit(limit)), identity.user.key)
+    found = pages.all(database, thread=thread_key, offset=offset, limit=limit)
+    return rows.messages_of(database, found, identity.user.key)
+
+
+_M, _T = models.Message, models.Thread
+
+
+def _of_thread(given: Any) -> Any:
+    return rows.messages_query().where(_M.thread == given.thread).limit(given.limit)
+
+
+_AFTER = Prepared(lambda given: _of_thread(given).where(_M.offset > given.offset).order_by(_M.offset))
+_BEFORE = Prepared(lambda given: _of_thread(given).where(_M.offset < given.offset).order_by(_M.offset.desc()))
+_NEVER = 2**62
+_OFFSET = Prepared(lambda given: _M.select(_M.offset).where(_M.uid == given.uid, _M.thread == given.thread))
+_ONE = Prepared(lambda given: rows.messages_query().where(_M.uid == given.uid, _T.deleted_at.is_null()))
+_THREAD_OF = Prepared(lambda given: _M.select(_T.uid).join(_T, on=(_M.thread == _T.id)).where(_M.uid == given.uid))
 
 
 def one(database: SqliteDatabase, identity: Identity, message_id: str) -> Message:
-    query = rows.messages_query().where((models.Message.uid == message_id) & models.Thread.deleted_at.is_null())
-    found = rows.messages_of(database, rows.fetch(database, query), identity.user.key)
+    found = rows.messages_of(database, _ONE.all(database, uid=message_id), identity.user.key)
     if not found:
         raise NotFound("message", message_id)
     _must_see(database, identity, found[0])
@@ -86,9 +92,7 @@ def _must_see(database: SqliteDatabase, identity: Identity, message: Message) ->
 
 def thread_of(database: SqliteDatabase, message_id: str) -> str:
     """Id of the thread in which a message stands; who may know is for the thread's actor to say."""
-    Message, Thread = models.Message, models.Thread
-    query = Message.select(Thread.uid).join(Thread, on=(Message.thread == Thread.id)).where(Message.uid == message_id)
-    row = rows.first(database, query)
+    row = _THREAD_OF.first(database, uid=message_id)
     if row is None:
         raise NotFound("message", message_id)
     return str(row[0])

@@ -9,6 +9,7 @@ from actors.errors import NotFound
 from actors.notifications import Notify, Preferences, ThreadPreferences
 from actors.records import Identity
 from storage import models, rows
+from storage.compiled import Prepared
 from storage.notification_models import Preference
 from storage.reading import access
 
@@ -17,16 +18,20 @@ _P = Preference
 
 def of_user(database: SqliteDatabase, user_key: int) -> Preferences:
     """What they have chosen, or what holds for who has chosen nothing."""
-    query = _P.select(
-        _P.notify, _P.deliver, _P.quiet_from, _P.quiet_to, _P.time_zone, _P.show_read, _P.version
-    ).where(_P.user == user_key)  # fmt: skip
-    row = rows.first(database, query)
+    row = _OF_USER.first(database, user=user_key)
     if row is None:
         return Preferences()
     notify, deliver, quiet_from, quiet_to, time_zone, show_read, version = row
     return Preferences(
         notify, tuple(orjson.loads(deliver)), quiet_from, quiet_to, time_zone, bool(show_read), version
     )  # fmt: skip
+
+
+_OF_USER = Prepared(
+    lambda given: _P.select(
+        _P.notify, _P.deliver, _P.quiet_from, _P.quiet_to, _P.time_zone, _P.show_read, _P.version
+    ).where(_P.user == given.user)
+)
 
 
 def of_thread(database: SqliteDatabase, identity: Identity, thread_id: str) -> ThreadPreferences:

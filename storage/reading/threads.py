@@ -7,17 +7,16 @@ from actors.records import Identity, Member, Page, Thread
 from actors.streaming import Stream
 from actors.thread_state import ThreadState
 from storage import models, rows
+from storage.compiled import Prepared
 from storage.reading import access, markers
 
 
 def state(database: SqliteDatabase, thread_id: str) -> ThreadState | None:
-    T, M = models.Thread, models.Member
-    query = T.select(T.id, T.uid, T.status, T.offset, T.control, T.while_streaming)
-    row = rows.first(database, query.where((T.uid == thread_id) & T.deleted_at.is_null()))
+    row = _STATE.first(database, uid=thread_id)
     if row is None:
         return None
     key, uid, status, offset, control, while_streaming = row
-    members = dict(rows.fetch(database, M.select(M.user, M.role).where(M.thread == key)))
+    members = dict(_ROLES.all(database, thread=key))
     streams = _streams(database, key)
     return ThreadState(
         key, uid, status, offset, members, streams=streams, control=control, while_streaming=while_streaming
@@ -26,10 +25,22 @@ def state(database: SqliteDatabase, thread_id: str) -> ThreadState | None:
 
 def _streams(database: SqliteDatabase, thread_key: int) -> dict[str, Stream]:
     """Messages that are being written, as far as they were saved."""
-    M = models.Message
-    written = (M.thread == thread_key) & (M.status == "STREAMING") & M.deleted_at.is_null()
-    found = rows.fetch(database, M.select(M.uid, M.author, M.content).where(written))
+    found = _STREAMS.all(database, thread=thread_key)
     return {uid: Stream(uid, author, content) for uid, author, content in found}
+
+
+_T, _R, _M = models.Thread, models.Member, models.Message
+_STATE = Prepared(
+    lambda given: _T.select(_T.id, _T.uid, _T.status, _T.offset, _T.control, _T.while_streaming).where(
+        _T.uid == given.uid, _T.deleted_at.is_null()
+    )
+)
+_ROLES = Prepared(lambda given: _R.select(_R.user, _R.role).where(_R.thread == given.thread))
+_STREAMS = Prepared(
+    lambda given: _M.select(_M.uid, _M.author, _M.content).where(
+        _M.thread == given.thread, _M.status == "STREAMING", _M.deleted_at.is_null()
+    )
+)
 
 
 def one(database: SqliteDatabase, identity: Identity, thread_id: str) -> Thread:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from peewee import RawQuery, SqliteDatabase
 
 from storage import rows
-from storage.compiled import Compiled, ManyRows, insert_rows
+from storage.compiled import ManyRows, Prepared, insert_rows
 from storage.searching import folding, source
 from storage.searching.models import SearchIndex, SearchProgress
 
@@ -31,8 +31,8 @@ STEP_POSITIONS = 16_384
 
 INSERT = insert_rows(SearchIndex, (SearchIndex.rowid, SearchIndex.text, SearchIndex.tags))
 REMOVE = ManyRows(lambda count: RawQuery(_REMOVE + ", ".join(["('delete', ?, ?, ?)"] * count)))
-_PROGRESS = Compiled(lambda: SearchProgress.select(SearchProgress.indexed))
-_SET_PROGRESS = Compiled(lambda: SearchProgress.update(indexed=0))
+_PROGRESS = Prepared(lambda _: SearchProgress.select(SearchProgress.indexed))
+_SET_PROGRESS = Prepared(lambda given: SearchProgress.update(indexed=given.indexed))
 _REMOVE = 'INSERT INTO "search" ("search", "rowid", "text", "tags") VALUES '
 
 
@@ -60,7 +60,7 @@ def step(database: SqliteDatabase, head: int, count: int) -> int:
         up_to = found[-1].key
     found += source.new_titles(database, done + 1, up_to)
     INSERT.run(database, sorted(found))
-    _SET_PROGRESS.execute(database, max(up_to, done))
+    _SET_PROGRESS.execute(database, indexed=max(up_to, done))
     return max(up_to, done)
 
 

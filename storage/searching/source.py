@@ -11,19 +11,18 @@ from typing import Any
 from peewee import SQL, NodeList, SqliteDatabase
 
 from storage import models, rows
-from storage.compiled import Compiled
+from storage.compiled import ManyRows, Prepared
 from storage.searching import documents
 from storage.searching.documents import Document
 
 _M, _T, _E = models.Message, models.Thread, models.Event
-THERE = _M.deleted_at.is_null() & (_M.status != "STREAMING")
+THERE = _M.deleted_at.is_null() & (_M.status != SQL("'STREAMING'"))  # no parameter: those may be the rows'
 OPENED = (_E.type == "thread.created") & _T.deleted_at.is_null()
 
 
 def messages(database: SqliteDatabase, keys: Sequence[int]) -> list[Document]:
     """Of those of the messages that are there."""
-    query = _messages_query().where(_M.id.in_(list(keys)) & THERE).order_by(_M.id)
-    return [documents.message(*row) for row in rows.fetch(database, query)] if keys else []
+    return [documents.message(*row) for row in _MESSAGES.run(database, [(key,) for key in sorted(keys)])]
 
 
 def new_messages(
@@ -31,12 +30,12 @@ def new_messages(
 ) -> tuple[list[Document], bool]:
     """At most `count` at these log positions, and no more once their texts are longer than `chars`; and whether that
     is all of them."""
-    return _some(_NEW_MESSAGES.execute(database, least, most, "STREAMING", count + 1), count, chars)
+    return _some(_NEW_MESSAGES.execute(database, least=least, most=most, count=count + 1), count, chars)
 
 
 def new_titles(database: SqliteDatabase, least: int, most: int) -> list[Document]:
     """Of threads that were opened at these positions."""
-    return [documents.thread(*row) for row in _NEW_TITLES.execute(database, least, most, "thread.created")]
+    return [documents.thread(*row) for row in _NEW_TITLES.execute(database, least=least, most=most)]
 
 
 def messages_where(database: SqliteDatabase, condition: Any, count: int, chars: int) -> tuple[list[Document], bool]:
@@ -81,10 +80,15 @@ def _titles_query() -> Any:
     return _E.select(_E.position, _T.id, _T.creator, _T.title).join(_T, on=(_T.id == _looked_up(_E.thread)))
 
 
-def between(least: int, most: int) -> tuple[Any, Any]:
+def between(least: Any, most: Any) -> tuple[Any, Any]:
     """Conditions: messages, and openings of threads, at these log positions."""
     return _M.id.between(least, most), _E.position.between(least, most)
 
 
-_NEW_MESSAGES = Compiled(lambda: _messages_query().where(between(0, 0)[0] & THERE).order_by(_M.id).limit(0))
-_NEW_TITLES = Compiled(lambda: _titles_query().where(between(0, 0)[1] & OPENED))
+_MESSAGES = ManyRows(lambda count: _messages_query().where(_M.id.in_([0] * count) & THERE).order_by(_M.id))
+_NEW_MESSAGES = Prepared(
+    lambda given: (
+        _messages_query().where(between(given.least, given.most)[0] & THERE).order_by(_M.id).limit(given.count)
+    )
+)
+_NEW_TITLES = Prepared(lambda given: _titles_query().where(between(given.least, given.most)[1] & OPENED))

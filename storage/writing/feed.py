@@ -19,6 +19,7 @@ from actors.user_events import (
     UserEvent,
 )
 from storage import models, notification_models, rows
+from storage.compiled import Prepared
 from storage.reading import preferences
 from storage.writing import notifications, user_log
 from storage.writing.transaction import Transaction, changed, given, must_match
@@ -106,9 +107,7 @@ def set_thread_preferences(tx: Transaction, command: commands.SetThreadPreferenc
 
 def told_read(tx: Transaction, thread_id: str, change: ReadChange) -> tuple[UserEvent, ...]:
     """One's other devices learn how far one has read."""
-    T = models.Thread
-    row = rows.first(tx.database, T.select(T.message_count).where(T.uid == thread_id))
-    assert row is not None
+    row = _COUNT.all(tx.database, uid=thread_id)[0]
     number = change.last_read_number
     facts = {
         "thread_id": thread_id,
@@ -126,5 +125,15 @@ def shows_read(tx: Transaction, user_key: int) -> bool:
 
 def before_offset(tx: Transaction, thread_key: int, offset: int) -> Any:
     """(offset, number) of the newest message before `offset`."""
-    query = _M.select(_M.offset, _M.number).where((_M.thread == thread_key) & (_M.offset < offset))
-    return rows.first(tx.database, query.order_by(_M.offset.desc()).limit(1)) or (0, 0)
+    return BEFORE.first(tx.database, thread=thread_key, offset=offset) or (0, 0)
+
+
+BEFORE = Prepared(
+    lambda given: (
+        _M.select(_M.offset, _M.number)
+        .where(_M.thread == given.thread, _M.offset < given.offset)
+        .order_by(_M.offset.desc())
+        .limit(1)
+    )
+)
+_COUNT = Prepared(lambda given: models.Thread.select(models.Thread.message_count).where(models.Thread.uid == given.uid))

@@ -12,6 +12,7 @@ from actors.notification_commands import MarkUnread
 from actors.records import Author, Identity, Member
 from actors.user_events import THREAD_JOINED, THREAD_LEFT, UserEvent
 from storage import models, rows
+from storage.compiled import Prepared
 from storage.reading import markers
 from storage.writing import audit, feed, notifications, user_log, users
 from storage.writing.notifications import Cause
@@ -153,32 +154,36 @@ def mark_unread(tx: Transaction, command: MarkUnread) -> Done:
 def _move_marker(tx: Transaction, thread: tuple[int, str], change: ReadChange) -> Done:
     """Of a member who does not want others to know how far they have read only their own log tells."""
     key, reader = thread[0], change.user
-    _write(tx, key, reader.key, last_read_offset=change.last_read_offset, last_read_number=change.last_read_number)
+    where = {"last_read_offset": change.last_read_offset, "last_read_number": change.last_read_number}
+    _MOVE.execute(tx.database, thread=key, user=reader.key, **where)
     events: tuple[Event, ...] = ()
     if feed.shows_read(tx, reader.key):
-        small = {"last_read_offset": change.last_read_offset, "last_read_number": change.last_read_number}
-        events = (tx.log(thread, "read.updated", reader, change, ref=reader.key, small=small),)
+        events = (tx.log(thread, "read.updated", reader, change, ref=reader.key, small=where),)
     return Done(_read(tx, key, reader.key), events, told=feed.told_read(tx, thread[1], change))
 
 
 def _point(tx: Transaction, thread_key: int, offset: int | None) -> tuple[int, int]:
     """(offset, number) of the newest message at or before `offset`."""
-    Message = models.Message
-    query = Message.select(Message.offset, Message.number).where(Message.thread == thread_key)
-    if offset is not None:
-        query = query.where(Message.offset <= offset)
-    row = rows.first(tx.database, query.order_by(Message.offset.desc()).limit(1))
+    row = feed.BEFORE.first(tx.database, thread=thread_key, offset=_NEVER if offset is None else offset + 1)
     return (row[0], row[1]) if row else (0, 0)
 
 
-def _is(thread_key: int, user_key: int) -> Any:
+_NEVER = 2**63 - 1
+_MOVE = Prepared(
+    lambda given: models.Member.update(
+        last_read_offset=given.last_read_offset, last_read_number=given.last_read_number
+    ).where(_is(given.thread, given.user))
+)
+
+
+def _is(thread_key: Any, user_key: Any) -> Any:
     return (models.Member.thread == thread_key) & (models.Member.user == user_key)
 
 
 def _read(tx: Transaction, thread_key: int, user_key: int) -> Member:
-    row = rows.first(tx.database, rows.members_query().where(_is(thread_key, user_key)))
-    assert row is not None
-    return rows.member_of(row)
+    member = rows.member(tx.database, thread_key, user_key)
+    assert member is not None
+    return member
 
 
 def _as_seen(tx: Transaction, member: Member, identity: Identity) -> tuple[Member, Member]:

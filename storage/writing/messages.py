@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from peewee import Case
+from peewee import Case, fn
 
 from actors import commands, limits, rules
 from actors.commands import Done, Reacted
@@ -13,6 +13,7 @@ from actors.mentions import may_mention, mentions
 from actors.records import Identity, MemberRole, Message, ThreadStatus
 from actors.user_events import UserEvent
 from storage import models, rows
+from storage.compiled import Prepared
 from storage.searching import index
 from storage.writing import audit, notifications
 from storage.writing.notifications import Cause, Written
@@ -44,7 +45,7 @@ def edit_message(tx: Transaction, command: commands.EditMessage) -> Done:
         return Done(message)
     must_say_something({"content": message.content, "blocks": message.blocks, **difference})
     _keep_revision(tx, message, command.identity)
-    write(tx, message.key, **difference, edited_at=tx.now, version=models.Message.version + 1)
+    write(tx, message.key, **difference, edited_at=tx.now)
     made = done(tx, place, "message.updated", command.identity)
     return replace(made, told=_name_more(tx, place, {"content": message.content, "blocks": message.blocks, **fields}))
 
@@ -65,14 +66,11 @@ def must_say_something(fields: dict[str, Any], status: str = "COMPLETE") -> None
 
 
 def _keep_revision(tx: Transaction, message: Message, identity: Identity) -> None:
-    Revision = models.MessageRevision
-    insert = Revision.insert(
-        message=message.key, version=message.version, content=message.content, blocks=message.blocks,
-        metadata=message.metadata, edited_by=identity.user.key, replaced_at=tx.now,
+    _KEEP_REVISION.execute(
+        tx.database, message=message.key, version=message.version, content=message.content, blocks=message.blocks,
+        metadata=message.metadata, edited_by=identity.user.key, now=tx.now,
     )  # fmt: skip
-    tx.execute(insert)
-    outdated = (Revision.message == message.key) & (Revision.version <= message.version - limits.REVISIONS_KEPT)
-    tx.execute(Revision.delete().where(outdated))
+    _DROP_REVISIONS.execute(tx.database, message=message.key, version=message.version - limits.REVISIONS_KEPT)
 
 
 def delete_message(tx: Transaction, command: commands.DeleteMessage) -> Done:
@@ -90,12 +88,10 @@ def delete_message(tx: Transaction, command: commands.DeleteMessage) -> Done:
 
 
 def _bury(tx: Transaction, key: int, thread_id: str) -> tuple[UserEvent, ...]:
-    Message = models.Message
-    ended = Case(None, [(Message.status == "STREAMING", "INTERRUPTED")], Message.status)
-    blank = {"content": "", "blocks": None, "metadata": "{}", "status": ended}
-    write(tx, key, **blank, deleted_at=tx.now, version=models.Message.version + 1)
-    tx.execute(models.MessageRevision.delete().where(models.MessageRevision.message == key))
-    tx.execute(models.Reaction.delete().where(models.Reaction.message == key))
+    with index.rewriting(tx.database, [key]):
+        _BURY.execute(tx.database, key=key, now=tx.now)
+    _FORGET_REVISIONS.execute(tx.database, key=key)
+    _FORGET_REACTIONS.execute(tx.database, key=key)
     return notifications.forget_message(tx, key, thread_id)
 
 
@@ -118,7 +114,7 @@ def react(tx: Transaction, command: commands.React) -> Done:
     place = find(tx, command.thread_id, command.message_id, command.identity)
     rules.must_write(command.identity, place.role, place.thread[1], place.status)
     _must_be_there(place.message)
-    there = _has_reacted(tx, place.message.key, command)
+    there = _MINE.first(tx.database, **_mine(place, command)) is not None
     wanted = not there if command.wanted is None else command.wanted
     if wanted == there:
         return Done(Reacted(wanted, False, place.message))
@@ -137,9 +133,8 @@ def _notify_author(tx: Transaction, place: Place, command: commands.React) -> tu
 
 def _take_notification_back(tx: Transaction, place: Place, command: commands.React) -> tuple[UserEvent, ...]:
     """Unless they have left another emoji."""
-    R, actor = models.Reaction, command.identity.user.key
-    others = R.select(R.emoji).where((R.message == place.message.key) & (R.user == actor)).limit(1)
-    if rows.first(tx.database, others) is not None:
+    actor = command.identity.user.key
+    if _OF_USER.first(tx.database, message=place.message.key, user=actor) is not None:
         return ()
     return notifications.forget_reactions(tx, place.message.key, place.thread[1], actor)
 
@@ -148,49 +143,58 @@ def _give(tx: Transaction, place: Place, command: commands.React) -> Event:
     groups = place.message.reactions
     if len(groups) >= limits.REACTIONS_PER_MESSAGE and all(group.emoji != command.emoji for group in groups):
         raise Conflict(f"A message takes at most {limits.REACTIONS_PER_MESSAGE} different emoji; it has them.")
-    insert = models.Reaction.insert(
-        message=place.message.key, emoji=command.emoji, user=command.identity.user.key, position=tx.position + 1,
-        created_at=tx.now,
-    )  # fmt: skip
-    tx.execute(insert)
+    _GIVE.execute(tx.database, **_mine(place, command), position=tx.position + 1, now=tx.now)
     return _log_reaction(tx, place, command, "reaction.added")
 
 
 def _take_back(tx: Transaction, place: Place, command: commands.React) -> Event:
-    tx.execute(models.Reaction.delete().where(_reaction(place.message.key, command)))
+    _TAKE_BACK.execute(tx.database, **_mine(place, command))
     return _log_reaction(tx, place, command, "reaction.removed")
 
 
 def _log_reaction(tx: Transaction, place: Place, command: commands.React, event_type: str) -> Event:
-    Reaction = models.Reaction
-    same = (Reaction.message == place.message.key) & (Reaction.emoji == command.emoji)
-    count = Reaction.select().where(same).bind(tx.database).count()
+    count = _COUNT.all(tx.database, message=place.message.key, emoji=command.emoji)[0][0]
     author = command.identity.author
     change = ReactionChange(place.message.id, command.emoji, author, count)
     small = {"emoji": command.emoji, "count": count}
     return tx.log(place.thread, event_type, author, change, ref=place.message.key, small=small)
 
 
-def _has_reacted(tx: Transaction, message_key: int, command: commands.React) -> bool:
-    query = models.Reaction.select(models.Reaction.emoji).where(_reaction(message_key, command))
-    return rows.first(tx.database, query) is not None
+def _mine(place: Place, command: commands.React) -> dict[str, Any]:
+    return {"message": place.message.key, "user": command.identity.user.key, "emoji": command.emoji}
 
 
-def _reaction(message_key: int, command: commands.React) -> Any:
-    Reaction = models.Reaction
-    mine = (Reaction.message == message_key) & (Reaction.user == command.identity.user.key)
-    return mine & (Reaction.emoji == command.emoji)
+_M, _R = models.Message, models.Reaction
+
+
+def _is_mine(given: Any) -> Any:
+    return (_R.message == given.message) & (_R.user == given.user) & (_R.emoji == given.emoji)
+
+
+_MINE = Prepared(lambda given: _R.select(_R.emoji).where(_is_mine(given)))
+_OF_USER = Prepared(lambda given: _R.select(_R.emoji).where(_R.message == given.message, _R.user == given.user))
+_COUNT = Prepared(
+    lambda given: _R.select(fn.COUNT(_R.user)).where(_R.message == given.message, _R.emoji == given.emoji)
+)
+_GIVE = Prepared(
+    lambda given: _R.insert(
+        message=given.message, emoji=given.emoji, user=given.user, position=given.position, created_at=given.now
+    )
+)
+_TAKE_BACK = Prepared(lambda given: _R.delete().where(_is_mine(given)))
 
 
 def find(tx: Transaction, thread_id: str, message_id: str, identity: Identity) -> Place:
     key, uid, status = tx.thread(thread_id)
     role = tx.role(key, identity.user.key)
     rules.must_see(identity, role, uid)
-    query = rows.messages_query().where((models.Message.uid == message_id) & (models.Message.thread == key))
-    found = rows.messages_of(tx.database, rows.fetch(tx.database, query), identity.user.key)
+    found = rows.messages_of(tx.database, _FIND.all(tx.database, uid=message_id, thread=key), identity.user.key)
     if not found:
         raise NotFound("message", message_id)
     return Place(found[0], (key, uid), role, status)  # type: ignore[arg-type]  # CHECK holds the statuses
+
+
+_FIND = Prepared(lambda given: rows.messages_query().where(_M.uid == given.uid, _M.thread == given.thread))
 
 
 def _must_be_there(message: Message) -> None:
@@ -199,20 +203,48 @@ def _must_be_there(message: Message) -> None:
 
 
 def write(tx: Transaction, key: int, **fields: Any) -> None:
+    """Make another version of a message."""
+    names = tuple(sorted(fields))
+    if names not in _WRITES:
+        _WRITES[names] = Prepared(lambda given: _update(**{name: getattr(given, name) for name in names}, given=given))
     with index.rewriting(tx.database, [key] if fields.keys() & _FOUND_BY else ()):
-        tx.execute(models.Message.update(**fields).where(models.Message.id == key))
+        _WRITES[names].execute(tx.database, **fields, key=key)
 
 
-_FOUND_BY = frozenset({"content", "blocks", "status", "deleted_at"})
+def _update(*, given: Any, **fields: Any) -> Any:
+    return _M.update(**fields, version=_M.version + 1).where(_M.id == given.key)
+
+
+_WRITES: dict[tuple[str, ...], Prepared] = {}
+"""Names of fields → what writes them."""
+_FOUND_BY = frozenset({"content", "blocks", "status"})
 """Fields by which a search finds a message, or does not."""
+_ENDED = Case(None, [(_M.status == "STREAMING", "INTERRUPTED")], _M.status)
+_BURY = Prepared(
+    lambda given: _update(content="", blocks=None, metadata="{}", status=_ENDED, deleted_at=given.now, given=given)
+)
+_V = models.MessageRevision
+_KEEP_REVISION = Prepared(
+    lambda given: _V.insert(
+        message=given.message, version=given.version, content=given.content, blocks=given.blocks,
+        metadata=given.metadata, edited_by=given.edited_by, replaced_at=given.now,
+    )
+)  # fmt: skip
+_DROP_REVISIONS = Prepared(lambda given: _V.delete().where(_V.message == given.message, _V.version <= given.version))
+_FORGET_REVISIONS = Prepared(lambda given: _V.delete().where(_V.message == given.key))
+_FORGET_REACTIONS = Prepared(lambda given: _R.delete().where(_R.message == given.key))
 
 
 def done(tx: Transaction, place: Place, event_type: str, identity: Identity) -> Done:
-    key = place.message.key
-    message = rows.message_by_key(tx.database, key, None)
-    assert message is not None
-    event = tx.log(place.thread, event_type, identity.author, message, ref=key)
-    return Done(_again(tx, place.message, identity), (event,))
+    mine = _again(tx, place.message, identity)
+    event = tx.log(place.thread, event_type, identity.author, _as_seen_by_all(mine), ref=mine.key)
+    return Done(mine, (event,))
+
+
+def _as_seen_by_all(message: Message) -> Message:
+    if not message.reactions:
+        return message
+    return replace(message, reactions=tuple(replace(group, reacted_by_me=False) for group in message.reactions))
 
 
 def _again(tx: Transaction, message: Message, identity: Identity) -> Message:

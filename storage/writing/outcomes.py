@@ -10,6 +10,7 @@ from actors.errors import KeyReused, NotFound
 from actors.notifications import Preferences, ThreadPreferences
 from actors.records import Identity, Member, Memory, Message, Thread, User
 from storage import models, rows
+from storage.compiled import Prepared
 from storage.identity_models import ApiKey as ApiKeyModel
 from storage.identity_models import Session as SessionModel
 from storage.reading import accounts, markers, preferences
@@ -20,8 +21,7 @@ _I = models.Idempotency
 
 def find(tx: Transaction, identity: Identity, once: Once) -> Done | None:
     """The first one's result, read again; None where the key is new. Raises `KeyReused`."""
-    query = _I.select(_I.fingerprint, _I.outcome).where((_I.user == identity.user.key) & (_I.key == once.key))
-    row = rows.first(tx.database, query)
+    row = _FIND.first(tx.database, user=identity.user.key, key=once.key)
     if row is None:
         return None
     if row[0] != once.fingerprint:
@@ -31,10 +31,17 @@ def find(tx: Transaction, identity: Identity, once: Once) -> Done | None:
 
 def keep(tx: Transaction, identity: Identity, once: Once, done: Done) -> None:
     outcome = orjson.dumps(_reference(done.result)).decode()
-    insert = _I.insert(
-        user=identity.user.key, key=once.key, fingerprint=once.fingerprint, outcome=outcome, created_at=tx.now
+    _KEEP.execute(
+        tx.database, user=identity.user.key, key=once.key, fingerprint=once.fingerprint, outcome=outcome, now=tx.now
     )
-    tx.execute(insert)
+
+
+_FIND = Prepared(lambda given: _I.select(_I.fingerprint, _I.outcome).where(_I.user == given.user, _I.key == given.key))
+_KEEP = Prepared(
+    lambda given: _I.insert(
+        user=given.user, key=given.key, fingerprint=given.fingerprint, outcome=given.outcome, created_at=given.now
+    )
+)
 
 
 def _reference(result: object) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from actors.events import Event
 from actors.mentions import may_mention
 from actors.user_events import UserEvent
 from storage import models, rows
+from storage.compiled import Prepared
 from storage.writing import messages, notifications
 from storage.writing.notifications import Written
 from storage.writing.transaction import Transaction, given
@@ -30,7 +31,7 @@ def finish_message(tx: Transaction, command: commands.FinishMessage) -> Done:
         raise Conflict(f"The message is not being written any more: it is {message.status}.", code="not_streaming")
     fields = given(content=command.content, blocks=command.blocks, metadata=command.metadata)
     messages.must_say_something({"content": message.content, "blocks": message.blocks, **fields}, command.status)
-    messages.write(tx, message.key, **fields, status=command.status, version=_M.version + 1)
+    messages.write(tx, message.key, **fields, status=command.status)
     made = messages.done(tx, place, "message.completed", command.identity)
     return replace(made, told=_notify(tx, place, made.result)) if command.status == "COMPLETE" else made
 
@@ -39,15 +40,12 @@ def _notify(tx: Transaction, place: messages.Place, message: Any) -> tuple[UserE
     """Now that it is known what it says; whoever answers with half a sentence calls nobody."""
     if not (message.parent_id or may_mention(message.content, message.blocks)):
         return ()
-    row = (
-        rows.first(tx.database, _M.select(_M.author).where(_M.uid == message.parent_id)) if message.parent_id else None
-    )
+    row = _AUTHOR.first(tx.database, uid=message.parent_id) if message.parent_id else None
     return notifications.of_messages(tx, [Written(message, place.thread[0], row[0] if row else None)])
 
 
 def save_progress(tx: Transaction, command: commands.SaveProgress) -> Done:
-    this = (_M.uid == command.message_id) & (_M.status == "STREAMING") & _M.deleted_at.is_null()
-    tx.execute(_M.update(content=command.content, streamed_at=tx.now).where(this))
+    _SAVE.execute(tx.database, uid=command.message_id, content=command.content, now=tx.now)
     return Done(None)
 
 
@@ -69,8 +67,14 @@ def _writing() -> Any:
     return (_M.status == "STREAMING") & _M.deleted_at.is_null()
 
 
+_AUTHOR = Prepared(lambda given: _M.select(_M.author).where(_M.uid == given.uid))
+_SAVE = Prepared(
+    lambda given: _M.update(content=given.content, streamed_at=given.now).where((_M.uid == given.uid) & _writing())
+)
+
+
 def _interrupt(tx: Transaction, key: int, content: str | None) -> Event:
     """Told as its author's own act: nobody else did anything."""
     fields = {} if content is None else {"content": content}
-    messages.write(tx, key, **fields, status="INTERRUPTED", version=_M.version + 1)
+    messages.write(tx, key, **fields, status="INTERRUPTED")
     return messages.told(tx, key, "message.completed")

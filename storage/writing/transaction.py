@@ -12,6 +12,8 @@ from actors.errors import NotFound, PreconditionFailed
 from actors.events import EVENT_TYPES, Event, EventData
 from actors.records import Author, MemberRole
 from storage import models, rows
+from storage.compiled import Prepared
+from storage.reading import access
 
 
 class Transaction:
@@ -46,51 +48,49 @@ class Transaction:
         thread_key, thread_id = thread
         position = self.next_positions(1)
         offset = self.advance(thread_key, position)
-        models.Event.insert(
-            position=position,
-            thread=thread_key,
-            offset=offset,
-            type=event_type,
-            actor=actor.key,
-            time=self.now,
-            ref=ref,
-            data=orjson.dumps(small).decode() if small is not None else None,
-        ).execute(self.database)
+        _LOG.execute(
+            self.database, position=position, thread=thread_key, offset=offset, type=event_type, actor=actor.key,
+            time=self.now, ref=ref, data=orjson.dumps(small).decode() if small is not None else None,
+        )  # fmt: skip
         return Event(thread_key, thread_id, position, offset, event_type, self.now, actor, data)
 
     def advance(self, thread_key: int, position: int) -> int:
-        Thread = models.Thread
-        query = (
-            Thread.update(offset=Thread.offset + 1, position=position)
-            .where(Thread.id == thread_key)
-            .returning(Thread.offset)
-        )
-        return cast(int, next(iter(query.tuples().execute(self.database)))[0])
+        return cast(int, _ADVANCE.all(self.database, thread=thread_key, position=position)[0][0])
 
     # What commands look at before they write
 
     def thread(self, thread_id: str) -> tuple[int, str, str]:
         """(key, id, status) of a thread that is there."""
-        Thread = models.Thread
-        query = Thread.select(Thread.id, Thread.uid, Thread.status).where(
-            (Thread.uid == thread_id) & Thread.deleted_at.is_null()
-        )
-        row = rows.first(self.database, query)
+        row = _THREAD.first(self.database, uid=thread_id)
         if row is None:
             raise NotFound("thread", thread_id)
         return cast("tuple[int, str, str]", row)
 
     def role(self, thread_key: int, user_key: int) -> MemberRole | None:
-        Member = models.Member
-        query = Member.select(Member.role).where((Member.thread == thread_key) & (Member.user == user_key))
-        row = rows.first(self.database, query)
-        return cast("MemberRole", row[0]) if row else None
+        return access.role(self.database, thread_key, user_key)
 
     def author(self, user_key: int) -> Author:
         return rows.authors(self.database, [user_key])[user_key]
 
     def execute(self, query: Any) -> Any:
         return query.execute(self.database)
+
+
+_T, _E = models.Thread, models.Event
+_THREAD = Prepared(
+    lambda given: _T.select(_T.id, _T.uid, _T.status).where(_T.uid == given.uid, _T.deleted_at.is_null())
+)
+_ADVANCE = Prepared(
+    lambda given: (
+        _T.update(offset=_T.offset + 1, position=given.position).where(_T.id == given.thread).returning(_T.offset)
+    )
+)
+_LOG = Prepared(
+    lambda given: _E.insert(
+        position=given.position, thread=given.thread, offset=given.offset, type=given.type, actor=given.actor,
+        time=given.time, ref=given.ref, data=given.data,
+    )
+)  # fmt: skip
 
 
 def must_match(expected: int | None, actual: int) -> None:

@@ -297,6 +297,30 @@ async def test_a_message_in_one_request(alice: Client, bot: Client, room: Any) -
     assert (ended["message"]["content"], ended["message"]["status"]) == ("a", "FAILED")
 
 
+async def test_viewers_read_the_first_piece_with_the_message(dial: Dial, alice: Client, bot: Client, room: Any) -> None:
+    """However large it is, and after what the message was opened with."""
+    client = await dial(alice)
+    await client.subscribe(room["id"])
+    for first in ("Once", "x" * (limits.CONTENT_BYTES // 2)):
+        _, opened, ended = await stream(bot, room, lines({"text": first}, {"text": "."}))
+        told = (await client.push())["pub"]["data"]
+        assert (told["type"], told["data"]["id"]) == ("message.created", opened["opened"]["id"])
+        told = (await client.push())["pub"]["data"]
+        assert (told["type"], told["data"]["index"]) == ("message.delta", 0)
+        assert told["data"]["text"] in (first, f"{first}.")
+        while told["type"] != "message.completed":
+            told = (await client.push())["pub"]["data"]
+        assert ended["message"]["content"] == told["data"]["content"] == f"{first}."
+    opening = {"open": {"content": "So "}}
+    _, _, ended = await stream(bot, room, lines(opening, {"text": "far"}))
+    assert ended["message"]["content"] == "So far"
+    most = "x" * limits.CONTENT_BYTES
+    _, _, ended = await stream(bot, room, lines({"text": most}))
+    assert ended["message"]["content"] == most
+    _, _, told_no = await stream(bot, room, lines({"text": f"{most}x"}))
+    assert told_no["error"]["code"] == "too_large"
+
+
 EVENTS = {
     "chat completions": (
         b'data: {"choices":[{"delta":{"role":"assistant","content":""}}]}\n\n'

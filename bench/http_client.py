@@ -3,7 +3,7 @@
 import asyncio
 import json
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import orjson
@@ -61,10 +61,15 @@ def call(url: str, method: str, path: str, token: str, body: Any = None) -> Any:
         return json.load(answer)["data"]
 
 
-async def make_threads(url: str, count: int, token: str) -> list[str]:
-    """Ids of new threads that the token's user owns."""
+async def make_threads(url: str, count: int, token: str, readers: Sequence[str] = ()) -> list[str]:
+    """Ids of new threads that the token's user owns; each has a member more, where there are tokens of readers."""
 
     def make() -> list[str]:
-        return [call(url, "POST", "/api/v1/threads", token, {"title": f"Thread {n}"})["id"] for n in range(count)]
+        made = []
+        for n in range(count):
+            members = [{"user_id": call(url, "GET", "/api/v1/auth/me", readers[n])["id"]}] if readers else []
+            thread = {"title": f"Thread {n}", "members": members}
+            made.append(call(url, "POST", "/api/v1/threads", token, thread)["id"])
+        return made
 
     return await asyncio.to_thread(make)

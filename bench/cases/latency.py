@@ -25,7 +25,7 @@ async def delivery(quick: bool) -> Outcome:
     with server() as running:
         token = make_token()
         threads = await make_threads(running.url, 1, token)
-        pace = Pace(running, threads * 100, threads, token, parsing=10)
+        pace = Pace(running, threads * 100, threads, token, [token] * 100, parsing=10)
         await pace.measure(middle, tail, rate=200, seconds=1.0 if quick else 2.5, repetitions=1 if quick else 3)
     outcome.target_of("5", "delivery p50, 200 msg/s to 100 subscribers", middle, most=2.0)
     outcome.target_of("5", "delivery p99, 200 msg/s to 100 subscribers", tail, most=6.0)
@@ -33,15 +33,16 @@ async def delivery(quick: bool) -> Outcome:
 
 
 async def many_threads(quick: bool) -> Outcome:
-    """One subscriber each, and every one of them parses what it gets."""
+    """One subscriber each, of a user of its own, and every one of them parses what it gets."""
     outcome = Outcome()
     count = 200 if quick else 1_000
     middle = outcome.figure(f"delivery, {count:,} threads at 1/s, p50", "ms")
     tail = outcome.figure(f"delivery, {count:,} threads at 1/s, p99", "ms")
     with server() as running:
         token = make_token()
-        threads = await make_threads(running.url, count, token)
-        pace = Pace(running, threads, threads, token, parsing=1)
+        readers = [make_token(f"reader-{n}") for n in range(count)]
+        threads = await make_threads(running.url, count, token, readers)
+        pace = Pace(running, threads, threads, token, readers, parsing=1)
         await pace.measure(middle, tail, rate=count, seconds=1.0 if quick else 2.5, repetitions=1 if quick else 3)
     outcome.target_of("6", "delivery p99, 1,000 threads at 1 msg/s", tail, most=25.0)
     return outcome
@@ -51,12 +52,21 @@ class Pace:
     """Evenly spaced messages, whatever the answers do; the time of sending stands in the message itself."""
 
     def __init__(
-        self, running: Running, watched: Sequence[str], written: Sequence[str], token: str, *, parsing: int
+        self,
+        running: Running,
+        watched: Sequence[str],
+        written: Sequence[str],
+        token: str,
+        readers: Sequence[str],
+        *,
+        parsing: int,
     ) -> None:
+        """`token` writes; `readers` are those of the subscribers."""
         self._running = running
         self._watched = watched
         self._written = written
         self._token = token
+        self._readers = readers
         self._parsing = parsing
         self._counters: list[Counter] = []
         self._times: list[float] = []
@@ -78,7 +88,7 @@ class Pace:
             socket.transport.abort()
 
     async def _watch(self, index: int, thread: str) -> Socket:
-        socket = await connect(self._running.port, self._token)
+        socket = await connect(self._running.port, self._readers[index])
         await subscribe(socket, thread)
         counter = Counter(PUSH)
         self._counters.append(counter)

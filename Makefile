@@ -38,6 +38,8 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@$(BIN)/python -m pip check --quiet
+	@# Where Python may not write bytecode (PYTHONDONTWRITEBYTECODE), every start would compile for half a second.
+	@$(BIN)/python -m compileall -q $(VENV)/lib actors cli server storage
 	@touch $@
 
 run: setup ## start the server

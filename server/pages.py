@@ -1,60 +1,40 @@
 """What describes the server, for programs and for people: the API's documents, and pages to read. Open to all."""
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from types import ModuleType
 from typing import Final
 
-import orjson
 from aiohttp import web
 
 from actors.errors import NotFound
-from server import asyncapi, event_page, html, openapi, operations
 from server.assets import assets
-from server.catalogue import BY_SLUG
+from server.document import HTML, Document
 from server.middleware import HEADER, correlation_id
-from server.openapi_components import problem_example
 from server.services import Services
 
-HTML: Final = "text/html"
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 """Of the pages: what they load is here. Swagger UI sets styles on its elements; scripts stand in files alone."""
 FOR_GOOD: Final = "public, max-age=31536000, immutable"
-ASK_AGAIN: Final = "public, no-cache"
-"""May be kept, and is asked for by its ETag each time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    body: bytes
-    content_type: str
-    digest: str
-    """Of the body, for its ETag."""
-    cache: str
-
-
-def _document(body: bytes | str, content_type: str) -> Document:
-    raw = body.encode() if isinstance(body, str) else body
-    return Document(raw, content_type, hashlib.blake2b(raw, digest_size=8).hexdigest(), ASK_AGAIN)
 
 
 def routes(services: Services) -> list[web.RouteDef]:
     """Each document is made when it is asked for first, beside the event loop, and kept."""
     about = (services.version, services.problem_base, services.sign_ins.cookie)
-    fixed: dict[str, Callable[[], Document]] = {
-        "/openapi.json": lambda: _openapi(*about),
-        "/asyncapi.json": lambda: _asyncapi(services.version),
-        "/docs": _api_page,
-        "/docs/events": lambda: _event_page(services.version),
-        "/problems": _problems_page,
+    fixed: dict[str, Callable[[ModuleType], Document]] = {
+        "/openapi.json": lambda documents: documents.openapi_json(*about),
+        "/asyncapi.json": lambda documents: documents.asyncapi_json(services.version),
+        "/docs": lambda documents: documents.api_page(),
+        "/docs/events": lambda documents: documents.events_page(services.version),
+        "/problems": lambda documents: documents.problems_page(),
     }
 
     async def problem(request: web.Request) -> web.Response:
-        return _answer(request, _problem_page(request.match_info["slug"], services.problem_base))
+        slug = request.match_info["slug"]
+        return _answer(request, await _made(lambda documents: documents.problem_page(slug, services.problem_base)))
 
     return [
         *(web.get(path, _handler(make)) for path, make in fixed.items()),
@@ -63,42 +43,22 @@ def routes(services: Services) -> list[web.RouteDef]:
     ]
 
 
-def _openapi(version: str, problem_base: str, cookie: str) -> Document:
-    made = openapi.document(operations.ALL, version=version, problem_base=problem_base, cookie=cookie)
-    return _document(orjson.dumps(made), "application/json")
+async def _made(make: Callable[[ModuleType], Document]) -> Document:
+    def with_documents() -> Document:
+        from server import documents  # here, because their models would take a twentieth of the time to start
+
+        return make(documents)
+
+    return await asyncio.to_thread(with_documents)
 
 
-def _asyncapi(version: str) -> Document:
-    return _document(orjson.dumps(asyncapi.document(version=version)), "application/json")
-
-
-def _api_page() -> Document:
-    return _document(html.api_page(), HTML)
-
-
-def _event_page(version: str) -> Document:
-    return _document(event_page.render(asyncapi.document(version=version)), HTML)
-
-
-def _problems_page() -> Document:
-    return _document(html.problems_page(), HTML)
-
-
-def _problem_page(slug: str, problem_base: str) -> Document:
-    """Raises `NotFound` for a kind of problem that there is not."""
-    entry = BY_SLUG.get(slug)
-    if entry is None:
-        raise NotFound("kind of problem", slug[:100])
-    return _document(html.problem_page(entry, problem_example(entry, problem_base)), HTML)
-
-
-def _handler(make: Callable[[], Document]) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _handler(make: Callable[[ModuleType], Document]) -> Callable[[web.Request], Awaitable[web.Response]]:
     made: Document | None = None
 
     async def handle(request: web.Request) -> web.Response:
         nonlocal made
         if made is None:
-            made = await asyncio.to_thread(make)
+            made = await _made(make)
         return _answer(request, made)
 
     return handle

@@ -78,23 +78,13 @@ class Session:
         self._channels = Channels(self)
         self._calls = Calls(self)
         self._sign_on = SignOn(self, stage.loop, upgrade_token, session_id)
-        self._verbs: dict[str, Verb] = {
-            "subscribe": self._channels.subscribe,
-            "unsubscribe": self._channels.unsubscribe,
-            "history": self._channels.history,
-            "presence": self._channels.presence,
-            "presence_stats": self._channels.presence_stats,
-            "publish": self._channels.publish,
-            "sub_refresh": self._channels.refresh,
-            "rpc": self._calls.rpc,
-            "refresh": self._sign_on.refresh,
-        }
         self._bucket = TokenBucket(limits.COMMANDS_PER_SECOND, limits.COMMANDS_BURST) if services.rate_limits else None
         self._refused = 0
         self._unanswered = 0
         self._last_frame = stage.loop.time()
         self._pinged_at: float | None = None
-        self._room = asyncio.Event()
+        self._room: asyncio.Event | None = None
+        """Exists while somebody waits for it: most never do, and it is 760 bytes."""
         self._connecting: list[dict[str, Any]] | None = None
         """What came while connect is being answered; None at all other times."""
         services.hub.join(self)
@@ -146,8 +136,8 @@ class Session:
             self.close(protocol.BAD_REQUEST[0], "bad request: the first command must be connect")
         elif verb == "ping":
             self.send(self.codec.reply(number, verb, self.codec.nothing))
-        elif verb in self._verbs:
-            self._start(number, verb, self._verbs[verb](number, body))
+        elif verb in _VERBS:
+            self._start(number, verb, _VERBS[verb](self)(number, body))
         else:
             self.send(self.codec.error(number, *protocol.NOT_AVAILABLE))
 
@@ -181,7 +171,7 @@ class Session:
     async def room(self) -> None:
         """Wait until there is room; until then the socket is not read."""
         while not self.has_room:
-            self._room.clear()
+            self._room = self._room or asyncio.Event()
             await self._room.wait()
 
     def refuse_frame(self, frame: str | bytes, size: int) -> None:
@@ -194,7 +184,9 @@ class Session:
 
     def _answer(self, number: int, verb: str, outcome: LoopFuture[Answer]) -> None:
         self._unanswered -= 1
-        self._room.set()
+        if self._room is not None:
+            self._room.set()
+            self._room = None
         if outcome.error is not None:
             self._answer_error(number, verb, outcome.error)
         elif (result := outcome.result()) is not None:
@@ -278,6 +270,7 @@ class Session:
         if self._pinged_at is not None:
             self._pinged_at = None
             return self.services.hub.ping_seconds - limits.PONG_SECONDS
+        self._sign_on.look()
         if self.identity is not None:
             self._pinged_at = self._stage.loop.time()
             self.send(self.codec.ping)
@@ -309,3 +302,16 @@ class Session:
             self.services.activity.went(self.identity.user.key)
         self._sign_on.end()
         self._connection.stop()
+
+
+_VERBS: Mapping[str, Callable[[Session], Verb]] = {
+    "subscribe": lambda session: session._channels.subscribe,
+    "unsubscribe": lambda session: session._channels.unsubscribe,
+    "history": lambda session: session._channels.history,
+    "presence": lambda session: session._channels.presence,
+    "presence_stats": lambda session: session._channels.presence_stats,
+    "publish": lambda session: session._channels.publish,
+    "sub_refresh": lambda session: session._channels.refresh,
+    "rpc": lambda session: session._calls.rpc,
+    "refresh": lambda session: session._sign_on.refresh,
+}

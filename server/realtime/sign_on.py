@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class SignOn:
-    __slots__ = ("_expiry", "_loop", "_session", "_session_id", "_upgrade_token")
+    __slots__ = ("_has_ended", "_loop", "_session", "_session_id", "_timer", "_upgrade_token")
 
     def __init__(
         self,
@@ -30,9 +30,11 @@ class SignOn:
         self._loop = loop
         self._upgrade_token = upgrade_token
         self._session_id = session_id
-        self._expiry: asyncio.TimerHandle | None = loop.call_later(
+        self._has_ended = False
+        self._timer: asyncio.TimerHandle | None = loop.call_later(
             limits.CONNECT_SECONDS, session.close, *protocol.STALE
         )
+        """Closes the connection of somebody who does not say who they are, or whose token ends soon."""
 
     async def connect(self, number: int, body: Mapping[str, Any]) -> bytes | None:
         session = self._session
@@ -101,7 +103,7 @@ class SignOn:
 
     def _sit(self, user_key: int) -> bool:
         """Take one of the connections that a user may hold; a socket that has gone meanwhile takes none."""
-        if self._expiry is None:
+        if self._has_ended:
             return False
         if not self._session.services.hub.users.take(user_key):
             self._session.close(*protocol.CONNECTION_LIMIT)
@@ -112,15 +114,31 @@ class SignOn:
         if self._session.identity is None:
             self._session.services.activity.came(identity.user.key)
         self._session.identity = identity
-        if self._expiry is not None:  # else the socket went while the token was judged: nobody would stop a timer
-            self._expiry.cancel()
+        if not self._has_ended:  # else the socket went while the token was judged: nobody would stop a timer
+            self._stop_timer()
+            self.look()
+
+    def look(self) -> None:
+        """A timer only for the last of a token's time: its 600 bytes would be a thirtieth of an idle connection."""
+        identity = self._session.identity
+        if self._timer is None and identity is not None:
             seconds = self._session.seconds_until(identity.expires_at)
-            self._expiry = self._loop.call_later(seconds, self._session.close, *protocol.EXPIRED)
+            interval = max(self._session.services.hub.ping_seconds, limits.PONG_SECONDS)
+            if seconds < _INTERVALS * interval:
+                self._timer = self._loop.call_later(seconds, self._session.close, *protocol.EXPIRED)
 
     def _time_to_live(self, identity: Identity) -> dict[str, Any]:
         return {"expires": True, "ttl": self._session.time_to_live(identity.expires_at)}
 
     def end(self) -> None:
-        if self._expiry is not None:
-            self._expiry.cancel()
-            self._expiry = None
+        self._has_ended = True
+        self._stop_timer()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+_INTERVALS = 3
+"""Between pings. Each connection is looked at in every one of them."""

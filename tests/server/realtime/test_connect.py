@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from actors import limits
+from server.realtime.session import Session
 from tests.realtime_client import raw_client
 from tests.server.realtime.conftest import Dial
 from tests.serving import Client, Server, serving, token
@@ -182,6 +183,22 @@ async def test_the_end_of_a_token(dial: Dial) -> None:
     assert answer["ttl"] == 1
     end = await client.closed()
     assert (end.code, end.reason) == (3005, "connection expired")
+
+
+async def test_the_end_of_a_token_that_lives_for_longer(
+    dial: Dial, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Than it is worth to have a timer: pings look after it until then."""
+    monkeypatch.setattr(limits, "PONG_SECONDS", 0.2)
+    monkeypatch.setattr(server.services.hub, "ping_seconds", 0.3)
+    client = await dial()
+    ends_at = int(time.time()) + 3
+    await client.connect(token("alice", ttl_seconds=ends_at - time.time() - limits.TOKEN_LEEWAY_SECONDS))
+    (session,) = server.services.hub.clients
+    assert isinstance(session, Session)
+    assert session._sign_on._timer is None
+    assert (await client.closed()).code == 3005
+    assert ends_at - 1 <= time.time() < ends_at + 2
 
 
 async def test_a_refresh_in_time(dial: Dial) -> None:

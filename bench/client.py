@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import orjson
 
+from actors.records import UserRole
 from bench.harness import PATIENCE, SECRET
 from server.token_minting import mint
 
@@ -19,11 +20,11 @@ HANDSHAKE = (
 )
 
 
-def make_token(subject: str = "bench") -> str:
+def make_token(subject: str = "bench", role: UserRole = "USER") -> str:
     """Every call makes another one, of the same user."""
     return mint(
         SECRET.encode(), sub=subject, email=f"{subject}@rpotential.ai", name="Bench", domain="rpotential.ai",
-        ttl_seconds=7200, now=time.time(),
+        role=role, ttl_seconds=7200, now=time.time(),
     )  # fmt: skip
 
 

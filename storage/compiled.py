@@ -63,13 +63,18 @@ class ManyRows:
         """`build(n)` makes the query for n rows; every parameter in it must belong to a row, in order."""
         self._build = build
         self._pieces: tuple[str, str, str] | None = None
+        self._texts: dict[int, str] = {}
 
     def run(self, database: Database, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
         """Execute for all rows; answers what the statement returns, in no particular order."""
         answers: list[tuple[Any, ...]] = []
         for start in range(0, len(rows), ROWS_AT_MOST):
             part = rows[start : start + ROWS_AT_MOST]
-            cursor = database.execute_sql(self.text(database, len(part)), list(chain.from_iterable(part)))
+            count = len(part)
+            text = self._texts.get(count)
+            if text is None:
+                text = self._texts[count] = self.text(database, count)
+            cursor = database.execute_sql(text, list(chain.from_iterable(part)))
             answers += cursor.fetchall()
         return answers
 

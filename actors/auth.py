@@ -88,23 +88,33 @@ class VerifiedTokens:
 
 class _KnownUsers:
     """What tokens said of their users → who these are. Until they become something else, another token that says the
-    same is one of theirs, and the journal need not be asked: every client brings a new one before the old one ends."""
+    same is one of theirs, and the journal need not be asked: every client brings a new one before the old one ends.
+
+    Only what was said last counts: who is Ann by one token and Anna by the next is Ann again by the first.
+    """
 
     def __init__(self) -> None:
         self._users: OrderedDict[EnsureUser, User] = OrderedDict()
+        self._said: dict[str, EnsureUser] = {}
 
     def get(self, said: EnsureUser) -> User | None:
         return self._users.get(said)
 
     def put(self, said: EnsureUser, user: User) -> None:
+        self._drop(user.id)
         self._users[said] = user
+        self._said[user.id] = said
         if len(self._users) > limits.TOKENS_CACHED:
-            self._users.popitem(last=False)
+            self._drop(next(iter(self._users.values())).id)
 
     def forget(self, change: AccessChange) -> None:
         if change.kind == "user":
-            for said in [said for said, user in self._users.items() if user.id == change.ref]:
-                del self._users[said]
+            self._drop(change.ref)
+
+    def _drop(self, user_id: str) -> None:
+        said = self._said.pop(user_id, None)
+        if said is not None:
+            self._users.pop(said, None)
 
 
 class AuthActor(LoopActor):

@@ -37,15 +37,16 @@ class Prepared:
 
     def __init__(self, build: Callable[[Any], BaseQuery]) -> None:
         self._build = build
-        self._text = ""
-        self._parameters: list[Any] = []
+        self._compiled: tuple[str, list[Any]] | None = None
 
     def execute(self, database: Database, **given: Any) -> Any:
         """Answers SQLite's cursor."""
-        if not self._text:
-            self._text, self._parameters = self._build(_Given()).bind(database).sql()
-        values = [given[each.name] if type(each) is _Slot else each for each in self._parameters]
-        return database.execute_sql(self._text, values)
+        compiled = self._compiled
+        if compiled is None:  # two threads may both make it, and it is the same
+            compiled = self._compiled = self._build(_Given()).bind(database).sql()
+        text, parameters = compiled
+        values = [given[each.name] if type(each) is _Slot else each for each in parameters]
+        return database.execute_sql(text, values)
 
     def all(self, database: Database, **given: Any) -> list[tuple[Any, ...]]:
         rows: list[tuple[Any, ...]] = self.execute(database, **given).fetchall()

@@ -130,6 +130,24 @@ async def test_another_token_that_says_the_same_costs_no_transaction(door: Door)
     assert (second.user, second.token_id, second.expires_at) == (first.user, "jti-2", FAR_FUTURE + 1)
 
 
+async def test_of_what_tokens_say_only_the_last_counts(door: Door) -> None:
+    door.issuer.tokens |= {"married": Claims("ana", name="Ana Maria"), "again": Claims("ana", token_id="jti-3")}
+    names = [(await door.identify(token)).user.name for token in ("good", "married", "again")]
+    assert names == ["Ana", "Ana Maria", "Ana"]
+    assert (await door.house.history.user((await door.identify("again")).user.id)).name == "Ana"
+
+
+async def test_only_so_many_users_are_known(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "TOKENS_CACHED", 2)
+    for n in (0, 1, 2):
+        door.issuer.tokens |= {f"{n}": Claims(f"u{n}", email=f"u{n}@x.org"), f"{n}+": Claims(f"u{n}", f"u{n}@x.org")}
+        await door.identify(f"{n}")
+    for n, asked in ((2, 0), (1, 0), (0, 1)):
+        batches = door.house.journal.batches
+        await door.identify(f"{n}+")
+        assert door.house.journal.batches == batches + asked
+
+
 async def test_what_was_revoked_is_refused_also_where_its_user_is_known(door: Door) -> None:
     door.issuer.tokens["next"] = Claims("ana", token_id="stolen")
     await door.identify("good")

@@ -123,24 +123,33 @@ def drive(work: Coroutine[Any, Any, T], on_done: Callable[[LoopFuture[T]], None]
     """
     outcome: LoopFuture[T] = LoopFuture()
     outcome.when_done(on_done)
+    _Work(work, outcome).step()
 
-    def step(_: object = None) -> None:
+
+class _Work:
+    """No closure: one that refers to itself stays until the garbage collector comes round, 7 objects for each command."""
+
+    __slots__ = ("_outcome", "_work")
+
+    def __init__(self, work: Coroutine[Any, Any, Any], outcome: LoopFuture[Any]) -> None:
+        self._work = work
+        self._outcome = outcome
+
+    def step(self, _: object = None) -> None:
         outer, _driver.active = _driver.active, True
         try:
-            awaited = work.send(None)
+            awaited = self._work.send(None)
         except StopIteration as stop:
-            outcome.set(stop.value)
+            self._outcome.set(stop.value)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - handed to whoever asked
-            outcome.set_exception(error)
+            self._outcome.set_exception(error)
         else:
             if isinstance(awaited, LoopFuture):
-                awaited.when_done(step)
+                awaited.when_done(self.step)
             elif awaited is None:  # a bare yield: `asyncio.sleep(0)`
-                asyncio.get_running_loop().call_soon(step)
+                asyncio.get_running_loop().call_soon(self.step)
             else:
                 awaited._asyncio_future_blocking = False
-                awaited.add_done_callback(step)
+                awaited.add_done_callback(self.step)
         finally:
             _driver.active = outer
-
-    step()

@@ -1,9 +1,11 @@
 """Actors on the event loop: what a turn is, what a failure costs, and how all of it ends."""
 
 import asyncio
+import gc
 import logging
 import threading
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -625,6 +627,25 @@ async def test_a_task_made_by_driven_work_waits_as_tasks_do(parrot: Parrot) -> N
         return await asyncio.ensure_future(wait(ask(parrot, Say("by a task"))))
 
     assert (await driven(work())).result() == "by a task"
+
+
+async def test_driven_work_that_is_done_is_gone_at_once(parrot: Parrot) -> None:
+    """Not when the garbage collector comes round."""
+    said: list[weakref.ref[Say]] = []
+
+    async def work() -> Any:
+        mine = Say("hello")
+        said.append(weakref.ref(mine))
+        return await ask(parrot, mine)
+
+    gc.disable()
+    try:
+        drive(work(), lambda outcome: None)
+        await until(lambda: parrot.heard)
+        await settle()
+        assert said[0]() is None
+    finally:
+        gc.enable()
 
 
 async def test_driven_work_whose_future_is_cancelled_is_answered() -> None:

@@ -1,6 +1,7 @@
 """Connections that come and go leave nothing behind."""
 
 import asyncio
+import collections
 import gc
 import weakref
 from pathlib import Path
@@ -13,7 +14,7 @@ from actors import limits
 from server import http
 from server.realtime.session import Session
 from tests.raw_socket import frame, raw_socket, small_connection
-from tests.realtime_client import event_stream, raw_client
+from tests.realtime_client import RawClient, event_stream, raw_client
 from tests.server.realtime.waiting import nothing_is_left, until
 from tests.serving import Client, Server, serving, token
 
@@ -143,6 +144,53 @@ async def test_a_request_that_does_not_end_is_cut(tmp_path: Path, monkeypatch: p
         await connection.gone()
         dripping.cancel()
         await asyncio.gather(dripping, return_exceptions=True)
+
+
+async def test_what_is_done_often_leaves_no_cycles(server: Server, alice: Client, thread: Any) -> None:
+    """Cycles wait for the garbage collector, whose turns hold everybody up for milliseconds."""
+    events, channel = f"{server.url}/api/v1/threads/{thread['id']}/events", f"thread:{thread['id']}"
+
+    async def work(client: RawClient) -> None:
+        await client.ask("rpc", method="create_message", data={"thread_id": thread["id"], "content": "x"})
+        await client.ask("publish", channel=channel, data={"content": "x"})
+        await client.ask("history", channel=channel, limit=10)
+        await client.ask("presence", channel=channel)
+        message = await alice.say(thread)
+        await alice.post(f"/api/v1/messages/{message['id']}/reactions", emoji="👍")
+        await alice.get(f"/api/v1/threads/{thread['id']}/messages")
+        assert (await alice.get("/api/v1/threads/nowhere")).status == 404
+
+    async with (
+        raw_client(server.session, server.websocket_url, alice.token) as client,
+        event_stream(server.session, events, alice.token) as stream,
+    ):
+        await client.subscribe(thread["id"])
+        await stream.begun()
+        await work(client)
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(20):
+                await work(client)
+            gc.set_debug(gc.DEBUG_SAVEALL)
+            gc.collect()
+            ours = [each for each in gc.garbage if _module(each).partition(".")[0] in OURS]
+        finally:
+            gc.set_debug(0)
+            gc.garbage.clear()
+            gc.enable()
+    assert collections.Counter(map(repr, map(type, ours))) == {}
+
+
+OURS = ("actors", "server", "storage")
+
+
+def _module(thing: Any) -> str:
+    """Where it was made: a coroutine and a generator say so in their code."""
+    code = getattr(thing, "cr_code", None) or getattr(thing, "gi_code", None)
+    if code is not None:
+        return next((name for name in OURS if f"/{name}/" in code.co_filename), "")
+    return str(getattr(thing, "__module__", "") or "")
 
 
 async def test_threads_that_nobody_uses_are_retired(

@@ -127,7 +127,7 @@ def drive(work: Coroutine[Any, Any, T], on_done: Callable[[LoopFuture[T]], None]
 
 
 class _Work:
-    """No closure: one that refers to itself stays until the garbage collector comes round, 7 objects for each command."""
+    """No closure: one that refers to itself, and all it holds, stays until the garbage collector comes round."""
 
     __slots__ = ("_outcome", "_work")
 

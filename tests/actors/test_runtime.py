@@ -631,19 +631,15 @@ async def test_a_task_made_by_driven_work_waits_as_tasks_do(parrot: Parrot) -> N
 
 async def test_driven_work_that_is_done_is_gone_at_once(parrot: Parrot) -> None:
     """Not when the garbage collector comes round."""
-    said: list[weakref.ref[Say]] = []
-
-    async def work() -> Any:
-        mine = Say("hello")
-        said.append(weakref.ref(mine))
-        return await ask(parrot, mine)
-
     gc.disable()
     try:
-        drive(work(), lambda outcome: None)
+        work = wait(ask(parrot, Say("hello")))
+        there = weakref.ref(work)
+        drive(work, lambda outcome: None)
+        del work
         await until(lambda: parrot.heard)
         await settle()
-        assert said[0]() is None
+        assert there() is None
     finally:
         gc.enable()
 

@@ -8,7 +8,7 @@ from typing import Any
 import pykka
 
 from actors import limits
-from actors.publication import Passing
+from actors.publication import Passing, Publications
 from actors.records import Identity
 
 
@@ -103,10 +103,15 @@ class Audience:
             with contextlib.suppress(pykka.ActorDeadError):
                 watcher.tell(attendance)
 
-    def tell(self, message: object) -> None:
+    @property
+    def is_crowd(self) -> bool:
+        return len(self._connections) > limits.CROWD
+
+    def tell(self, publications: Publications) -> None:
+        publications.is_patient = self.is_crowd
         for connection in self._connections:
             try:  # noqa: SIM105 - suppress() costs as much as the tell
-                connection.tell(message)
+                connection.tell(publications)
             except pykka.ActorDeadError:
                 pass  # it has just closed; its Unsubscribe is on the way
 

@@ -129,11 +129,14 @@ CONNECTIONS_PER_ADDRESS: Final = 2_000
 # Actors
 TURN_MESSAGES: Final = 256
 """Messages an actor handles in one turn of the event loop before others get theirs."""
+CROWD: Final = 64
+"""Who serves more than these at once is patient: an answer to somebody else does not wait for all of them."""
+PATIENT_SECONDS: Final = 0.0001
+"""Of patient turns in one round of the event loop: some 16. To write what they leave takes three times as long."""
+PATIENT_SHARE: Final = 1 / 8
+"""Of the time since the last patient turns, where that is more: a server that is never idle still serves its crowds."""
 THREAD_IDLE_SECONDS: Final = 300.0
 """A thread actor without subscribers or work is retired after this."""
-THREAD_RECENT_EVENTS: Final = 128
-"""Encoded events a thread actor keeps, so that a short reconnect is answered from memory."""
-THREAD_RECENT_BYTES: Final = 256 * KIB
 
 # Realtime
 FRAME_BYTES: Final = 64 * KIB

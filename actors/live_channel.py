@@ -56,6 +56,11 @@ class LiveChannelActor(LoopActor):
         self._history: deque[tuple[float, Publication]] = deque(maxlen=limits.LIVE_HISTORY)
         self._audience = Audience(channel)
 
+    @property
+    def is_patient(self) -> bool:
+        """Then who writes into it waits for who listens, and what is to be told does not pile up."""
+        return self._audience.is_crowd
+
     @handles(Subscribe)
     def _subscribe(self, message: Subscribe) -> Subscribed:
         self._audience.join(message)

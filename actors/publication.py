@@ -37,11 +37,13 @@ of a kind: it is the key under which its result is shared."""
 class Publications:
     """Neighbouring events of one channel. Each wire format is made once, however many connections it goes to."""
 
-    __slots__ = ("_wires", "channel", "first", "items", "last")
+    __slots__ = ("_wires", "channel", "first", "is_patient", "items", "last")
 
     def __init__(self, channel: str, items: Sequence[Publication]) -> None:
         self.channel = channel
         self.items = items
+        self.is_patient = False
+        """Whether they go to a crowd (see `LoopActor.is_patient`)."""
         self.first = items[0].offset
         self.last = items[-1].offset
         self._wires: dict[WireFormat, bytes] = {}

@@ -4,6 +4,7 @@ A `LoopActor` is a `pykka.Actor`: the same refs, `tell`, `ask`, proxies and hook
 
 - its inbox is a deque; the first message schedules one turn, which handles what has arrived, one message at a time, to
   completion. Handlers never await; what takes time is sent off and its result comes back as a message.
+- turns that serve a crowd are patient (`actors.run_queue`): whoever waits for an answer does not wait for all of them.
 - `ref.ask(message, block=False)` answers a `LoopFuture`, which is awaitable without blocking. Waiting for it with
   `get()` on the event loop would be a deadlock, so it raises there instead.
 - a handler may keep the reply for later with `defer()` (a write that is answered after its commit), and an actor may
@@ -32,6 +33,7 @@ from actors.errors import Internal, XpError
 from actors.future import BlockingOnEventLoop as BlockingOnEventLoop
 from actors.future import LoopFuture as LoopFuture
 from actors.future import drive as drive
+from actors.run_queue import RunQueue
 
 logger = logging.getLogger("actors.runtime")
 
@@ -68,7 +70,7 @@ class _LoopInbox:
 
     def put(self, envelope: Envelope[Any]) -> None:
         self.queue.append(envelope)
-        self.actor.wake()
+        self.actor.wake(envelope)
 
     def get(self) -> Envelope[Any]:
         return self.queue.popleft()
@@ -87,7 +89,8 @@ def handles(*message_types: type) -> Callable[[Callable[[Any, Any], Any]], Handl
     return mark
 
 
-_DEFERRED = object()
+_NOT, _PATIENT, _PROMPT = range(3)
+"""How an actor is scheduled."""
 
 
 class LoopActor(pykka.Actor):
@@ -110,7 +113,7 @@ class LoopActor(pykka.Actor):
         self.actor_inbox = cast(Any, inbox)
         self._inbox = inbox.queue
         self._actor_ref = pykka.ActorRef(self)
-        self._scheduled = False
+        self._scheduled = _NOT
         self._held = False
         self._envelope: Envelope[Any] | None = None
         self.stage: Stage
@@ -143,38 +146,49 @@ class LoopActor(pykka.Actor):
 
     def release(self) -> None:
         self._held = False
-        if self._inbox:
-            self.wake()
+        self.wake_for_rest()
 
     def urgent(self, message: Any) -> None:
         """Handle `message` now, before the inbox and even while it is held: for what the actor waits for."""
         self._handle(Envelope(message))
+
+    @property
+    def is_patient(self) -> bool:
+        """Whether its turns can wait, because it serves a crowd. A message that goes to a crowd says so itself."""
+        return False
 
     def on_turn_end(self) -> None:
         """Called after the messages of a turn were handled: the place to flush what they gathered."""
 
     # The mechanism
 
-    def wake(self) -> None:
-        if self._scheduled or self._held:
+    def wake(self, envelope: Envelope[Any]) -> None:
+        """There is a message. A patient turn becomes a prompt one with the first message that wants one."""
+        if self._scheduled is _PROMPT or self._held:
             return
         stage = self.stage
-        if threading.get_ident() == stage.os_thread:
-            self._scheduled = True
-            stage.loop.call_soon(self._turn)
-        else:
+        if threading.get_ident() != stage.os_thread:
             stage.wake_from_os_thread(self)
+        elif not (self.is_patient or getattr(envelope.message, "is_patient", False)):
+            self._scheduled = _PROMPT
+            stage.run_queue.put(self)
+        elif self._scheduled is _NOT:
+            self._scheduled = _PATIENT
+            stage.run_queue.put_patient(self)
 
-    def _turn(self) -> None:
-        self._scheduled = False
+    def wake_for_rest(self) -> None:
+        if self._inbox and not self._held:
+            self.wake(self._inbox[0])
+
+    def turn(self) -> None:
+        self._scheduled = _NOT
         inbox = self._inbox
         for _ in range(limits.TURN_MESSAGES):
             if not inbox or self._held:
                 break
             self._handle(inbox.popleft())
         self._end_turn()
-        if inbox and not self._held:
-            self.wake()
+        self.wake_for_rest()
 
     def _end_turn(self) -> None:
         try:
@@ -249,6 +263,7 @@ class Stage:
         self.loop = loop or asyncio.get_running_loop()
         self.os_thread = threading.get_ident()
         self._actors: dict[str, LoopActor] = {}
+        self.run_queue = RunQueue(self.loop)
         self._woken: deque[LoopActor] = deque()
         self._wake_pending = False
         self._wake_lock = threading.Lock()
@@ -286,5 +301,4 @@ class Stage:
             woken, self._woken = self._woken, deque()
             self._wake_pending = False
         for actor in woken:
-            if actor._inbox:
-                actor.wake()
+            actor.wake_for_rest()

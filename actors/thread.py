@@ -112,6 +112,11 @@ class ThreadActor(LoopActor):
         self._streams: ThreadStreams | None = None
         self._loading: asyncio.Task[None] | None = None
 
+    @property
+    def is_patient(self) -> bool:
+        """Then who writes into it waits for who listens, and what is to be told does not pile up."""
+        return self._audience.is_crowd
+
     # Loading and retiring
 
     def on_start(self) -> None:

@@ -80,8 +80,9 @@ class ThreadAudience(Audience):
             self.tell(Publications(self.channel, frame))
 
     def tell_passing(self, ephemerals: Sequence[Ephemeral]) -> None:
-        if ephemerals and self:
-            self.tell(self.passing(ephemerals))
+        passing = self.passing(ephemerals) if self else None
+        if passing is not None:
+            self.tell(passing)
 
     def passing(self, ephemerals: Iterable[Ephemeral]) -> Passing | None:
         items = [Publication(0, self._position, ephemeral.type, self._encode(ephemeral)) for ephemeral in ephemerals]

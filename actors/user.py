@@ -163,8 +163,13 @@ class UserActor(LoopActor):
 
     def _tell(self, items: list[Publication]) -> None:
         publications = Publications(self._online.channel, items)
+        publications.is_patient = self._is_crowd
         for connection in self._online.connections:
             self._pass(connection, publications)
+
+    @property
+    def _is_crowd(self) -> bool:
+        return len(self._online.connections) > limits.CROWD
 
     def _pass(self, connection: "pykka.ActorRef[Any]", publications: Publications) -> None:
         with contextlib.suppress(pykka.ActorDeadError):
@@ -290,7 +295,9 @@ class UserActor(LoopActor):
             ],
         }
         data = self._encode(UserEphemeral("unread", told))
-        return Passing(self._online.channel, [Publication(0, self._online.head, "unread", data)])
+        passing = Passing(self._online.channel, [Publication(0, self._online.head, "unread", data)])
+        passing.is_patient = self._is_crowd
+        return passing
 
     def on_stop(self) -> None:
         for task in (self._looking, self._counting):

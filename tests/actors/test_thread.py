@@ -22,6 +22,8 @@ from actors.thread_state import ThreadState
 from tests.actors.house import House
 from tests.builders import identity, message_event, once, post, settle, until
 
+pytestmark = pytest.mark.usefixtures("few_and_crowd")
+
 
 @pytest.fixture
 async def ana(house: House) -> Identity:
@@ -579,3 +581,22 @@ async def test_access_ended_names_its_channel(house: House, ana: Identity, bo: I
     await house.do(commands.RemoveMember(identity=ana, thread_id=thread.id, user_id=bo.user.id))
     await until(lambda: len(ear.heard) == 2)
     assert ear.heard[1] == AccessEnded(f"thread:{thread.id}")
+
+
+async def test_a_thread_with_a_crowd_is_patient(house: House, ana: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who writes into it waits for who listens: else what is to be told would pile up."""
+    monkeypatch.setattr(limits, "CROWD", 1)
+    thread = await house.thread(ana)
+    watchers = [await house.watch(ana, thread)]
+    actor = house.directory.live_thread(thread.id)
+    assert actor is not None
+    assert not actor.is_patient
+    watchers.append(await house.watch(ana, thread))
+    assert actor.is_patient
+    for n in range(3):
+        await house.post(ana, thread, f"{n}")
+    for watcher in watchers:
+        await until(lambda watcher=watcher: len(watcher.lines) == 3)
+    assert watchers[0].lines == watchers[1].lines == [f"{n} message.created" for n in (2, 3, 4)]
+    house.directory.tell_live(thread.id, Unsubscribe(watchers[0].ref))
+    await until(lambda: not actor.is_patient)

@@ -13,6 +13,8 @@ from tests.realtime_client import Disconnected, EventStream, RawClient, event_st
 from tests.server.realtime.conftest import Dial
 from tests.serving import Client, Server
 
+pytestmark = pytest.mark.usefixtures("few_and_crowd")
+
 
 @pytest.fixture
 async def him(bob: Client) -> str:

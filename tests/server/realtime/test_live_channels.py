@@ -13,6 +13,8 @@ from tests.server.realtime.conftest import Dial
 from tests.serving import Client, Server, serving
 from tests.tickets import ticket
 
+pytestmark = pytest.mark.usefixtures("few_and_crowd")
+
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[Server]:

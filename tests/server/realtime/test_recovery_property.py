@@ -16,6 +16,8 @@ from tests.server.realtime.viewers import EVENTS, KINDS, Viewer
 from tests.server.realtime.waiting import until
 from tests.serving import Client, Server
 
+pytestmark = pytest.mark.usefixtures("few_and_crowd")
+
 visits = st.lists(st.sampled_from([0, 1, 2, 3, 6, 1_000]), max_size=6)
 """After how many events the first connections are cut; those after them are cut after each event."""
 

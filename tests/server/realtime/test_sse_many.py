@@ -16,6 +16,8 @@ from actors.identifiers import new_id
 from tests.realtime_client import PATIENCE, EventStream, event_stream, raw_client
 from tests.serving import Client, Server
 
+pytestmark = pytest.mark.usefixtures("few_and_crowd")
+
 
 def url_of(server: Server, thread_ids: Sequence[str]) -> str:
     return f"{server.url}/api/v1/events?threads={','.join(thread_ids)}"

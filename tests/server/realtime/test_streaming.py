@@ -15,6 +15,8 @@ from tests.server.realtime.conftest import Dial
 from tests.server.realtime.waiting import until
 from tests.serving import Client, Server, serving
 
+pytestmark = pytest.mark.usefixtures("few_and_crowd")
+
 WORDS = ["the", "quick", "brown", "fox", "jumps", "over", "the", "lazy", "dog", "ÄÖ", "日本", "🦊", ""]
 
 

@@ -100,7 +100,7 @@ async def presence(quick: bool) -> Outcome:
         await listeners.join(running, thread, count, token)
         for _ in range(1 if quick else 3):
             base = await listeners.measure(alone, running, thread, token, seconds)
-            async with _turnover(running, thread, token, rate):
+            async with _turnover(running, thread, token, rate, listeners.sockets):
                 share = await listeners.measure(busy, running, thread, token, seconds)
             cost.add((share - base) * 100)
         listeners.close()
@@ -110,9 +110,12 @@ async def presence(quick: bool) -> Outcome:
 
 
 @contextlib.asynccontextmanager
-async def _turnover(running: Running, thread: str, token: str, rate: int) -> AsyncIterator[None]:
+async def _turnover(
+    running: Running, thread: str, token: str, rate: int, present: list[Socket]
+) -> AsyncIterator[None]:
+    """As many are there as before: for each who comes, whoever came a second ago leaves."""
+
     async def turn() -> None:
-        visitors: list[Socket] = []
         started, index = time.perf_counter(), 0
         while True:
             index += 1
@@ -120,9 +123,8 @@ async def _turnover(running: Running, thread: str, token: str, rate: int) -> Asy
             visitor = await connect(running.port, token)
             await subscribe(visitor, thread)
             visitor.on_data = _pong(visitor)
-            visitors.append(visitor)
-            if len(visitors) > rate:
-                visitors.pop(0).transport.abort()
+            present.append(visitor)
+            present.pop(-rate - 1).transport.abort()
 
     task = asyncio.create_task(turn())
     try:

@@ -81,10 +81,15 @@ class SqliteHistory:
     async def thread_of(self, message_id: str) -> str:
         known = self._threads.get(message_id)
         if known is None:
-            known = self._threads[message_id] = await self._readers.run(messages.thread_of, message_id)
-            if len(self._threads) > limits.MESSAGES_PLACED:
-                self._threads.popitem(last=False)
+            known = await self._readers.run(messages.thread_of, message_id)
+            self.place(message_id, known)
         return known
+
+    def place(self, message_id: str, thread_id: str) -> None:
+        """Say where a message is that was written just now, and that much will be asked of."""
+        self._threads[message_id] = thread_id
+        if len(self._threads) > limits.MESSAGES_PLACED:
+            self._threads.popitem(last=False)
 
     async def revisions(self, identity: Identity, message_id: str) -> tuple[Message, tuple[Revision, ...]]:
         return await self._readers.run(messages.revisions, identity, message_id)

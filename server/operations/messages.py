@@ -50,6 +50,8 @@ async def post(call: Call, request: CreateMessageRequest, *, piece: str = "") ->
         piece=piece,
     )  # fmt: skip
     message = cast(Message, (await call.services.directory.ask(command)).result)
+    if message.status == "STREAMING":
+        call.services.history.place(message.id, message.thread_id)
     return _shown(message, location=f"/api/v1/messages/{message.id}")
 
 

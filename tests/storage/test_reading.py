@@ -444,6 +444,8 @@ async def test_the_history_port_answers_all_of_it(ledger: Ledger, ana: Identity,
         assert [m.id for m in (await history.messages(ana, thread.id, limit=9)).items] == ["m2", "m1"]
         assert (await history.message(ana, "m2")).content == "two"
         assert await history.thread_of("m2") == thread.id
+        history.place("written just now", thread.id)  # by whoever wrote it: nobody has to look
+        assert await history.thread_of("written just now") == thread.id
         assert (await history.revisions(ana, "m2"))[1] == ()
         assert (await history.reactions(ana, "m2", limit=9, after=None)).items == ()
         assert (await history.log_of_thread(ana, thread.id, 0, limit=99)).head == 14

@@ -110,9 +110,7 @@ async def presence(quick: bool) -> Outcome:
 
 
 @contextlib.asynccontextmanager
-async def _turnover(
-    running: Running, thread: str, token: str, rate: int, present: list[Socket]
-) -> AsyncIterator[None]:
+async def _turnover(running: Running, thread: str, token: str, rate: int, present: list[Socket]) -> AsyncIterator[None]:
     """As many are there as before: for each who comes, whoever came a second ago leaves."""
 
     async def turn() -> None:

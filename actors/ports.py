@@ -166,6 +166,10 @@ class History(Protocol):
 
     async def thread_of(self, message_id: str) -> str: ...
 
+    def place(self, message_id: str, thread_id: str) -> None:
+        """Say where a message is that was written just now, and that much will be asked of."""
+        ...
+
     async def revisions(self, identity: Identity, message_id: str) -> tuple[Message, tuple[Revision, ...]]: ...
 
     async def reactions(

@@ -86,7 +86,6 @@ class SqliteHistory:
         return known
 
     def place(self, message_id: str, thread_id: str) -> None:
-        """Say where a message is that was written just now, and that much will be asked of."""
         self._threads[message_id] = thread_id
         if len(self._threads) > limits.MESSAGES_PLACED:
             self._threads.popitem(last=False)

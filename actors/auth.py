@@ -11,7 +11,7 @@ from typing import Any
 
 from actors import limits
 from actors.account_commands import ResumeSession, UseApiKey
-from actors.accounts import API_KEY_PREFIX, AccessChange, UsedKey
+from actors.accounts import API_KEY_PREFIX, AccessChanges, UsedKey
 from actors.commands import Done, EnsureUser
 from actors.errors import Internal, ShuttingDown, Unauthenticated, XpError
 from actors.journal import Journal
@@ -31,9 +31,9 @@ class Authenticate:
 
 @dataclass(frozen=True, slots=True)
 class AccessChanged:
-    """Something is not what it was: identities made of it hold no longer."""
+    """Identities that rest on any of these hold no longer."""
 
-    change: AccessChange
+    changes: AccessChanges
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +41,6 @@ class _KeysRefreshed:
     token: str
     reply: LoopFuture[Any]
     fetched: bool
-
-
-def concerns(change: AccessChange, identity: Identity) -> bool:
-    """Whether an identity rests on what has changed."""
-    match change.kind:
-        case "user":
-            return identity.user.id == change.ref
-        case "session":
-            return identity.session_id == change.ref
-        case "api_key":
-            return identity.api_key_id == change.ref
-        case "token":
-            return identity.token_id == change.ref
 
 
 def has_other_rights(identity: Identity, user: User) -> bool:
@@ -81,8 +68,8 @@ class VerifiedTokens:
         if len(self._identities) > limits.TOKENS_CACHED:
             self._identities.popitem(last=False)
 
-    def forget(self, change: AccessChange) -> None:
-        for token in [t for t, identity in self._identities.items() if concerns(change, identity)]:
+    def forget(self, changes: AccessChanges) -> None:
+        for token in [t for t, identity in self._identities.items() if changes.concerning(identity)]:
             del self._identities[token]
 
 
@@ -107,9 +94,10 @@ class _KnownUsers:
         if len(self._users) > limits.TOKENS_CACHED:
             self._drop(next(iter(self._users.values())).id)
 
-    def forget(self, change: AccessChange) -> None:
-        if change.kind == "user":
-            self._drop(change.ref)
+    def forget(self, changes: AccessChanges) -> None:
+        for change in changes:
+            if change.kind == "user":
+                self._drop(change.ref)
 
     def _drop(self, user_id: str) -> None:
         said = self._said.pop(user_id, None)
@@ -246,11 +234,10 @@ class AuthActor(LoopActor):
 
     @handles(AccessChanged)
     def _forget(self, message: AccessChanged) -> None:
-        if message.change.kind == "token":
-            self._revoked.add(message.change.ref)
+        self._revoked.update(change.ref for change in message.changes if change.kind == "token")
         self._changes += 1
-        self._tokens.forget(message.change)
-        self._known.forget(message.change)
+        self._tokens.forget(message.changes)
+        self._known.forget(message.changes)
 
 
 def _identity_of_key(used: Any) -> Identity:

@@ -1,16 +1,16 @@
 """What operations and transports work with: put together once by the composition root, shared by all requests."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pykka
 
 from actors.access import AccessWatch
-from actors.accounts import AccessChange
+from actors.accounts import AccessChange, AccessChanges
 from actors.activity import Activity, Status
-from actors.auth import AccessChanged, Authenticate, VerifiedTokens, concerns, has_other_rights
+from actors.auth import AccessChanged, Authenticate, VerifiedTokens, has_other_rights
 from actors.commands import Done
 from actors.directory import Directory
 from actors.errors import TokenExpired, Unauthenticated
@@ -119,19 +119,21 @@ class Services:
         await self.access.settle()
         return done
 
-    def access_changed(self, change: AccessChange) -> None:
+    def access_changed(self, changes: Sequence[AccessChange]) -> None:
         """Identities made before hold no longer. What is open by a credential that ended is closed for good; a user
         with other rights than before comes back with those."""
-        self.auth.tell(AccessChanged(change))
+        by_what = AccessChanges(changes)
+        self.auth.tell(AccessChanged(by_what))
         self.recovery.forget()
-        if change.user is not None:
-            self.users.look_at(change.user.key)
+        for change in changes:
+            if change.user is not None:
+                self.users.look_at(change.user.key)
         for client in self.hub.clients:
-            if client.identity is None or not concerns(change, client.identity):
+            if client.identity is None or (concerned := by_what.concerning(client.identity)) is None:
                 continue
-            if change.kind != "user":
+            if concerned.kind != "user":
                 client.close(*protocol.INVALID_TOKEN)
-            elif change.user is None or has_other_rights(client.identity, change.user):
+            elif concerned.user is None or has_other_rights(client.identity, concerned.user):
                 client.close(*protocol.EXPIRED)
             else:
-                client.renew(change.user)
+                client.renew(concerned.user)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from actors import commands, limits
-from actors.accounts import AccessChange
+from actors.accounts import AccessChange, AccessChanges
 from actors.auth import AccessChanged, AuthActor, Authenticate, VerifiedTokens
 from actors.errors import Forbidden, Internal, Overloaded, ShuttingDown, TokenExpired, Unauthenticated
 from actors.records import Identity, UserKind, UserRole
@@ -151,7 +151,7 @@ async def test_only_so_many_users_are_known(door: Door, monkeypatch: pytest.Monk
 async def test_what_was_revoked_is_refused_also_where_its_user_is_known(door: Door) -> None:
     door.issuer.tokens["next"] = Claims("ana", token_id="stolen")
     await door.identify("good")
-    door.ref.tell(AccessChanged(AccessChange(1, "token", "stolen", None)))
+    door.ref.tell(AccessChanged(AccessChanges([AccessChange(1, "token", "stolen", None)])))
     with pytest.raises(Unauthenticated, match="revoked"):
         await door.identify("next")
 
@@ -160,7 +160,7 @@ async def test_an_answer_that_a_change_overtakes_is_not_remembered(door: Door) -
     """Which of the two is older nobody knows: whoever asks next is told what is true then."""
     asked = door.ask("good")
     await asyncio.sleep(0)  # the actor's turn: the journal has the question
-    door.ref.tell(AccessChanged(AccessChange(1, "user", "somebody", None)))
+    door.ref.tell(AccessChanged(AccessChanges([AccessChange(1, "user", "somebody", None)])))
     who = await answer(asked)
     assert door.tokens.get("good") is None
     batches = door.house.journal.batches
@@ -240,7 +240,7 @@ async def test_a_user_who_has_changed_is_looked_at_anew(door: Door) -> None:
     await door.identify("second")
     root = await door.house.user("root", role="ADMIN")
     await door.house.do(commands.UpdateUser(identity=root, user_id=ana.user.id, role="ADMIN"))
-    door.ref.tell(AccessChanged(AccessChange(1, "user", ana.user.id, None)))
+    door.ref.tell(AccessChanged(AccessChanges([AccessChange(1, "user", ana.user.id, None)])))
     await until(lambda: door.tokens.get("good") is None)
     assert door.tokens.get("second") is None
     assert door.tokens.get("bo") is bo
@@ -252,7 +252,7 @@ async def test_a_deactivated_user_is_refused_and_comes_back_when_activated(door:
     root = await door.house.user("root", role="ADMIN")
     for status in ("DEACTIVATED", "ACTIVE"):
         await door.house.do(commands.UpdateUser(identity=root, user_id=ana.user.id, status=status))
-        door.ref.tell(AccessChanged(AccessChange(1, "user", ana.user.id, None)))
+        door.ref.tell(AccessChanged(AccessChanges([AccessChange(1, "user", ana.user.id, None)])))
         if status == "DEACTIVATED":
             for _ in range(2):
                 with pytest.raises(Unauthenticated, match="deactivated"):
@@ -265,7 +265,7 @@ async def test_a_deleted_user_is_refused(door: Door) -> None:
     ana = await door.identify("good")
     root = await door.house.user("root", role="ADMIN")
     await door.house.do(commands.DeleteUser(identity=root, user_id=ana.user.id))
-    door.ref.tell(AccessChanged(AccessChange(1, "user", ana.user.id, None)))
+    door.ref.tell(AccessChanged(AccessChanges([AccessChange(1, "user", ana.user.id, None)])))
     with pytest.raises(Unauthenticated, match="deactivated"):
         await door.identify("good")
 

@@ -73,3 +73,14 @@ async def make_threads(url: str, count: int, token: str, readers: Sequence[str] 
         return made
 
     return await asyncio.to_thread(make)
+
+
+async def add_members(url: str, thread: str, token: str, tokens: Sequence[str]) -> None:
+    """Those whom the tokens belong to, by the owner of the thread, whose token is `token`."""
+
+    def add() -> None:
+        for member in tokens:
+            user = call(url, "GET", "/api/v1/auth/me", member)["id"]
+            call(url, "POST", f"/api/v1/threads/{thread}/members", token, {"user_id": user})
+
+    await asyncio.to_thread(add)

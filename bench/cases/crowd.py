@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket as sockets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from bench.client import (
     HANDSHAKE,
@@ -18,7 +18,7 @@ from bench.client import (
     subscribe,
 )
 from bench.harness import Meter, Running, server
-from bench.http_client import make_threads
+from bench.http_client import add_members, make_threads
 from bench.results import Figure, Outcome, percentile
 from bench.rig import gather
 
@@ -37,14 +37,16 @@ class Listeners:
         self.times: list[float] = []
         self.sockets: list[Socket] = []
 
-    async def join(self, running: Running, thread: str, count: int, token: str) -> None:
-        async def one(index: int) -> Socket:
+    async def join(self, running: Running, thread: str, tokens: Sequence[str]) -> None:
+        """One for each token (the same one as often as wanted)."""
+
+        async def one(index: int, token: str) -> Socket:
             socket = await connect(running.port, token)
             await subscribe(socket, thread)
             socket.on_data = self._timing(socket) if index % PARSING == 0 else _pong(socket)
             return socket
 
-        self.sockets += await gather([one(index) for index in range(count)])
+        self.sockets += await gather([one(index, token) for index, token in enumerate(tokens)])
 
     def _timing(self, socket: Socket) -> Callable[[bytes], object]:
         frames = Frames()
@@ -87,7 +89,7 @@ def _pong(socket: Socket) -> Callable[[bytes], object]:
 
 
 async def presence(quick: bool) -> Outcome:
-    """1,000 members of one thread; a hundred of them leave and others come, each second."""
+    """1,000 members of one thread, each a person of their own; each second a hundred leave and as many others come."""
     outcome = Outcome()
     count, rate, seconds = (200, 20, 1.0) if quick else (1_000, 100, 5.0)
     alone = outcome.figure(f"delivery to {count:,}, nobody comes or goes, p99", "ms")
@@ -96,11 +98,13 @@ async def presence(quick: bool) -> Outcome:
     with server() as running:
         token = make_token()
         (thread,) = await make_threads(running.url, 1, token)
+        members = [make_token(f"member-{number}") for number in range(count + 2 * rate)]
+        await add_members(running.url, thread, token, members)
         listeners = Listeners()
-        await listeners.join(running, thread, count, token)
+        await listeners.join(running, thread, members[:count])
         for _ in range(1 if quick else 3):
             base = await listeners.measure(alone, running, thread, token, seconds)
-            async with _turnover(running, thread, token, rate, listeners.sockets):
+            async with _turnover(running, thread, members[count:], rate, listeners.sockets):
                 share = await listeners.measure(busy, running, thread, token, seconds)
             cost.add((share - base) * 100)
         listeners.close()
@@ -110,15 +114,17 @@ async def presence(quick: bool) -> Outcome:
 
 
 @contextlib.asynccontextmanager
-async def _turnover(running: Running, thread: str, token: str, rate: int, present: list[Socket]) -> AsyncIterator[None]:
-    """As many are there as before: for each who comes, whoever came a second ago leaves."""
+async def _turnover(
+    running: Running, thread: str, tokens: Sequence[str], rate: int, present: list[Socket]
+) -> AsyncIterator[None]:
+    """As many are there as before: for each who comes, whoever came a second ago leaves, to be back a second later."""
 
     async def turn() -> None:
         started, index = time.perf_counter(), 0
         while True:
             index += 1
             await asyncio.sleep(max(0.0, started + index / rate - time.perf_counter()))
-            visitor = await connect(running.port, token)
+            visitor = await connect(running.port, tokens[index % len(tokens)])
             await subscribe(visitor, thread)
             visitor.on_data = _pong(visitor)
             present.append(visitor)
@@ -145,7 +151,7 @@ async def slow_readers(quick: bool) -> Outcome:
             token = make_token()
             (thread,) = await make_threads(running.url, 1, token)
             listeners = Listeners()
-            await listeners.join(running, thread, count, token)
+            await listeners.join(running, thread, [token] * count)
             await listeners.measure(alone, running, thread, token, seconds)
             before = running.process.rss_kib()
             readers = await asyncio.to_thread(_slow, running.port, thread, token, 2 * slow)

@@ -42,7 +42,7 @@ async def readers(quick: bool) -> Outcome:
         token = make_token()
         (thread,) = await make_threads(running.url, 1, token)
         listeners = Listeners()
-        await listeners.join(running, thread, count, token)
+        await listeners.join(running, thread, [token] * count)
         for _ in range(1 if quick else 3):
             await listeners.measure(alone, running, thread, token, seconds)
             for name, hostile in kinds.items():

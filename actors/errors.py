@@ -60,7 +60,7 @@ class Malformed(Invalid):
 
 class ValidationFailed(Invalid):
     code = "validation_failed"
-    title = "A field is not valid"
+    title = "Validation Error"
 
     def __init__(self, errors: Mapping[str, Sequence[str]], detail: str | None = None) -> None:
         where = ", ".join(sorted(errors))

@@ -202,7 +202,7 @@ def _query_parameter(name: str, schema: Schema, *, is_required: bool) -> Json:
 
 def _headers(operation: Operation, method: str) -> list[Json]:
     names = ["X-Correlation-ID"]
-    if method == "POST" and operation.access != "open":
+    if _takes_key(operation, method):
         names.append("Idempotency-Key")
     if method in ("PUT", "PATCH", "DELETE"):
         names.append("If-Match")
@@ -211,19 +211,26 @@ def _headers(operation: Operation, method: str) -> list[Json]:
     return [parameter(name) for name in names]
 
 
+def _takes_key(operation: Operation, method: str) -> bool:
+    """Whether a retry is recognised by its `Idempotency-Key`."""
+    return method == "POST" and operation.access != "open"
+
+
 def _has_versions(operation: Operation, method: str) -> bool:
     return method == "GET" and operation.access in ("user", "admin") and not is_list(operation)
 
 
 def _statuses(operation: Operation, method: str) -> set[int]:
     """Of the failures that may come."""
-    found = {400, 404, 405, 422, 429, 500, 503}
+    found = {400, 404, 405, 429, 500, 503}
     if operation.access in ("user", "admin") or operation.rate == "auth":
         found |= {401, 403}
     if operation.has_body:
         found |= {413, 415}
     if method != "GET":
         found.add(409)
+    if _takes_key(operation, method):
+        found.add(422)
     if method in ("PUT", "PATCH", "DELETE"):
         found.add(412)
     return found

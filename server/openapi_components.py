@@ -12,7 +12,10 @@ from server.problems import CONTENT_TYPE
 Json = dict[str, Any]
 
 FAILURES: Final[Mapping[int, tuple[str, str]]] = {
-    400: ("BadRequest", "It could not be read: not JSON, not HTTP, or an `If-Match` that is no ETag of ours."),
+    400: (
+        "BadRequest",
+        "It could not be read, or a parameter or a field of the body is not valid: `errors` names each.",
+    ),
     401: ("Unauthenticated", "No token came, or one that cannot be trusted."),
     403: ("Forbidden", "Whoever asks is known, and may not."),
     404: ("NotFound", "It is not there, or whoever asks may not know that it is."),
@@ -21,7 +24,7 @@ FAILURES: Final[Mapping[int, tuple[str, str]]] = {
     412: ("PreconditionFailed", "`If-Match` names another version than the present one."),
     413: ("TooLarge", f"The body has more than {limits.BODY_BYTES} bytes."),
     415: ("UnsupportedMediaType", "The body is not `application/json`, or it is compressed."),
-    422: ("Invalid", "A parameter or a field of the body breaks a rule; `errors` names each."),
+    422: ("IdempotencyKeyReused", "The `Idempotency-Key` came with a different request before."),
     429: ("TooManyRequests", "Over a rate limit; `Retry-After` says when there is room again."),
     500: ("InternalError", "A defect of ours; the log has it under the correlation id."),
     503: ("Unavailable", "Not now: overloaded, shutting down, or the database cannot take it. Nothing was done."),

@@ -85,7 +85,7 @@ def _written() -> Json:
                 "headers": answer_headers(),
                 "content": {"application/x-ndjson": {"schema": {"type": "string"}, "example": answer}},
             },
-            **failures({400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503}),
+            **failures({400, 401, 403, 404, 405, 409, 413, 415, 429, 500, 503}),
         },
     }
 
@@ -135,7 +135,7 @@ def _stream(name: str, summary: str, parameters: list[Json]) -> Json:
                 "headers": answer_headers(),
                 "content": {"text/event-stream": {"schema": _EVENT, "example": event}},
             },
-            **failures({400, 401, 403, 404, 405, 422, 429, 500, 503}),
+            **failures({400, 401, 403, 404, 405, 429, 500, 503}),
         },
     }
 
@@ -150,7 +150,7 @@ def _socket(name: str, summary: str) -> Json:
         "security": [{}, *_SIGNED_IN],
         "responses": {
             "101": {"description": "The WebSocket is open."},
-            **failures({400, 401, 403, 405, 422, 429, 500, 503}),
+            **failures({400, 401, 403, 405, 429, 500, 503}),
         },
     }
 

@@ -24,7 +24,7 @@ class WireCodes:
 
 TABLE: Mapping[type[XpError], WireCodes] = {
     errors.Malformed: WireCodes(400, 107),
-    errors.ValidationFailed: WireCodes(422, 107),
+    errors.ValidationFailed: WireCodes(400, 107),
     errors.TooLarge: WireCodes(413, 106),
     errors.UnsupportedMedia: WireCodes(415, 107),
     errors.KeyReused: WireCodes(422, 107),
@@ -47,8 +47,13 @@ def wire_codes(error: XpError) -> WireCodes:
     return next(TABLE[kind] for kind in type(error).__mro__ if kind in TABLE)
 
 
+_SLUGS: Mapping[str, str] = {"validation_failed": "validation-error"}
+"""Where clients of the first system match on the problem's type."""
+
+
 def slug(code: str) -> str:
-    return code.replace("_", "-")
+    """The last part of the `type` of a problem."""
+    return _SLUGS.get(code) or code.replace("_", "-")
 
 
 def problem(error: XpError, *, base: str, correlation_id: str) -> dict[str, Any]:

@@ -109,7 +109,7 @@ ANSWERS: Mapping[str, tuple[int, str, str, dict[str, str]]] = {
     "nobody": (401, "GET", "/api/v1/users/me", {}),
     "nothing there": (404, "GET", "/nope", {}),
     "another method": (405, "DELETE", "/health", {}),
-    "a refusal": (422, "GET", "/api/v1/users?limit=0", {"Authorization": f"Bearer {token('alice')}"}),
+    "a refusal": (400, "GET", "/api/v1/users?limit=0", {"Authorization": f"Bearer {token('alice')}"}),
     "an expectation": (400, "GET", "/health", {"Expect": "nonsense"}),
 }
 

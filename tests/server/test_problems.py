@@ -38,7 +38,7 @@ def test_every_code_is_a_problem(code: str) -> None:
     assert list(problem) == [
         "type", "title", "status", "detail", "errors", "code", "retryable", "timestamp", "trace_id",
     ]  # fmt: skip
-    assert problem["type"] == f"https://example.com/p/{code.replace('_', '-')}"
+    assert problem["type"] == f"https://example.com/p/{problems.slug(code)}"
     assert problem["code"] == code
     assert problem["trace_id"] == "c-1"
     assert problem["status"] == wire_codes(error).status
@@ -48,6 +48,12 @@ def test_every_code_is_a_problem(code: str) -> None:
     assert problem["retryable"] == (problem["status"] in (429, 500, 503)), (
         "what is worth a retry is not the client's fault"
     )
+
+
+def test_a_field_that_is_not_valid_is_told_as_the_first_system_did() -> None:
+    problem = problems.problem(MADE[errors.ValidationFailed], base="https://example.com/p", correlation_id="")
+    told = (problem["type"], problem["title"], problem["status"])
+    assert told == ("https://example.com/p/validation-error", "Validation Error", 400)
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -21,7 +21,7 @@ ANSWERS: dict[str, tuple[int, str, tuple[str, ...]]] = {
     "a resource": (200, ME, (ALICE,)),
     "the head of one": (200, ME.replace("GET", "HEAD"), (ALICE,)),
     "what is open": (200, "GET /health", ()),
-    "an operation's refusal": (422, "GET /api/v1/users?limit=0", (ALICE,)),
+    "an operation's refusal": (400, "GET /api/v1/users?limit=0", (ALICE,)),
     "nobody": (401, ME, ()),
     "a cookie from elsewhere": (
         403, "POST /api/v1/threads", (f"Cookie: rpotential_auth={token('alice')}", "Origin: https://evil.example"),

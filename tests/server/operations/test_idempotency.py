@@ -78,7 +78,7 @@ async def test_what_is_refused_does_not_take_the_key(alice: Client) -> None:
     path = f"/api/v1/threads/{thread['id']}"
     await alice.patch(path, status="CLOSED")
     assert (await alice.post(f"{path}/messages", KEY, content="x")).error["code"] == "thread_closed"
-    assert (await alice.post(f"{path}/messages", KEY, content="")).status == 422
+    assert (await alice.post(f"{path}/messages", KEY, content="")).status == 400
     await alice.patch(path, status="ACTIVE")
     assert (await alice.post(f"{path}/messages", KEY, content="y")).status == 201
 

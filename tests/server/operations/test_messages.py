@@ -62,7 +62,7 @@ async def test_everything_a_message_shows(alice: Client) -> None:
 async def test_what_a_message_may_not_be(alice: Client, body: dict[str, Any], field: str) -> None:
     thread = await alice.thread()
     answer = await alice.post(f"/api/v1/threads/{thread['id']}/messages", **body)
-    assert answer.status == 422
+    assert answer.status == 400
     assert answer.error["errors"].keys() == {field}
     assert (await alice.get(f"/api/v1/threads/{thread['id']}")).data["message_count"] == 0
 
@@ -99,7 +99,7 @@ async def test_the_largest_fits_and_the_next_does_not(alice: Client, case: str) 
     assert (await alice.say(thread, **{"content": "x", field: fits}))[field] == fits
     path = f"/api/v1/threads/{thread['id']}/messages"
     refused = await alice.post(path, **{"content": "x", field: too_large})
-    assert refused.status == 422
+    assert refused.status == 400
     assert refused.error["errors"].keys() == {field}
     assert len((await alice.get(path)).data) == 1
 
@@ -194,7 +194,7 @@ async def test_an_edit_to_nothing(alice: Client) -> None:
     assert (await alice.patch(path, content="")).status == 200, "its blocks still say something"
     for body in ({"blocks": None}, {"blocks": []}):
         refused = await alice.patch(path, **body)
-        assert (refused.status, refused.error["code"]) == (422, "validation_failed")
+        assert (refused.status, refused.error["code"]) == (400, "validation_failed")
     assert (await alice.get(path)).data["blocks"] == [{"type": "t"}]
 
 

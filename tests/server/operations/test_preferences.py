@@ -88,7 +88,7 @@ async def test_two_devices_do_not_undo_each_other(bob: Client) -> None:
     ],
 )  # fmt: skip
 async def test_what_nobody_can_choose(bob: Client, body: dict[str, Any]) -> None:
-    assert (await bob.patch(MINE, **body)).status == 422
+    assert (await bob.patch(MINE, **body)).status == 400
     assert (await bob.get(MINE)).data == UNTOUCHED
 
 

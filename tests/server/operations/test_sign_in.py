@@ -70,7 +70,7 @@ async def test_what_an_access_token_says_is_for_reading(known: Device, root: Cli
     ],
 )  # fmt: skip
 async def test_what_is_no_way_in(server: Server, body: dict[str, Any]) -> None:
-    check_problem(await login(server, **body), 422)
+    check_problem(await login(server, **body), 400)
 
 
 # What a guesser learns

@@ -371,7 +371,7 @@ async def test_a_stop_ends_the_request(alice: Client, bot: Client, room: Any) ->
 async def test_what_is_not_understood(bob: Client, bot: Client, room: Any) -> None:
     assert (await stream(bot, room, b"{}", "application/json"))[0] == 415
     assert (await stream(bob, room, lines({"text": "x"})))[0] == 404
-    assert (await stream(bot, room, lines({"open": {"nonsense": 1}})))[0] == 422
+    assert (await stream(bot, room, lines({"open": {"nonsense": 1}})))[0] == 400
     assert (await stream(bot, room, b"not json\n"))[0] == 400
     status, opened, told = await stream(bot, room, b'{"text": "good"}\n{"text": 5}\n')
     assert (status, told["error"]["code"]) == (201, "malformed")

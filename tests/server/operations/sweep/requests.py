@@ -13,6 +13,7 @@ import pytest
 
 from actors.identifiers import new_id
 from server import operations
+from server.problems import slug
 from server.registry import Operation
 from tests.realtime_client import raw_client
 from tests.serving import Answer, Client, Server
@@ -222,7 +223,7 @@ def check_problem(answer: Answer, *statuses: int) -> dict[str, Any]:
     }  # fmt: skip
     assert error["status"] == answer.status
     assert error["trace_id"] == answer.headers["X-Correlation-ID"]
-    assert error["type"].endswith("/" + error["code"].replace("_", "-"))
+    assert error["type"].endswith("/" + slug(error["code"]))
     assert (answer.status == 401) == ("WWW-Authenticate" in answer.headers)
     assert (answer.status == 405) == ("Allow" in answer.headers)
     assert bool(error["errors"]) <= (error["code"] == "validation_failed")

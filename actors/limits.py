@@ -85,6 +85,10 @@ ANSWER_STEP_BYTES: Final = 16 * KIB
 LINGERING_SECONDS: Final = 10.0
 """How long a body that nobody reads is read and forgotten, so that its sender gets to see the answer."""
 
+# Text
+MARKS_IN_A_ROW: Final = 30
+"""Of a text that is normalised: as Unicode's Stream-Safe Text Format has it. What follows counts for nothing."""
+
 # Search
 SEARCH_CHARS: Final = 500
 """Of a query: a sentence that somebody pasted. In every script it fits a request's first line."""

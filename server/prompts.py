@@ -10,12 +10,12 @@ has it, and the end of the id follows the other's.
 """
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Literal
 
 from actors.context import Context, Line, indented, name_of
 from actors.records import Author, MessageType
+from actors.text import taken_apart
 
 Json = dict[str, Any]
 Format = Literal["openai", "text"]
@@ -63,7 +63,7 @@ def _speaker(line: Line) -> _Speaker:
 
 def _plain_name(speaker: _Speaker) -> str:
     author, kind = speaker
-    ascii_only = unicodedata.normalize("NFKD", author.name).encode("ascii", "ignore").decode()
+    ascii_only = taken_apart(author.name).encode("ascii", "ignore").decode()
     name = _UNFIT.sub("_", ascii_only).strip("_-") or f"user_{author.id[-_ID_END:]}"
     return f"{'tool_' if kind == _KINDS['TOOL'] else ''}{name}"[:NAME_CHARS]
 

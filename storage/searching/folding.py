@@ -8,6 +8,8 @@ of FTS5 does the rest: words, and their English stems.
 import unicodedata
 from itertools import accumulate
 
+from actors.text import composed, taken_apart
+
 TOKENIZER = "porter unicode61 remove_diacritics 2 categories 'L* N* Mn Mc'"
 """Marks are part of a word: many Indian vowels are marks. As the migration has it."""
 
@@ -62,10 +64,9 @@ def _fold(character: str) -> str:
         return ""
     if _within(character, _PICTURES, "So"):
         return f" u{code:x} "
-    taken_apart = unicodedata.normalize("NFKD", character).casefold()
-    plain = "".join(_ALIKE.get(part, part) for part in taken_apart if not _within(part, _ACCENTS, "M"))
-    whole = unicodedata.normalize("NFC", plain)
-    return "".join(f" {part} " if _within(part, _WITHOUT_SPACES) else part for part in whole)
+    parts = taken_apart(character).casefold()
+    plain = "".join(_ALIKE.get(part, part) for part in parts if not _within(part, _ACCENTS, "M"))
+    return "".join(f" {part} " if _within(part, _WITHOUT_SPACES) else part for part in composed(plain))
 
 
 def _within(character: str, ranges: tuple[range, ...], category: str = "") -> bool:
@@ -74,11 +75,6 @@ def _within(character: str, ranges: tuple[range, ...], category: str = "") -> bo
 
 
 _FOLDING = _Folding()
-
-
-def composed(text: str) -> str:
-    """The text as snippets show it: the same, with letters and their accents as one."""
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def fold(text: str) -> str:
@@ -93,5 +89,5 @@ def starts(text: str) -> list[int]:
     return [0, *accumulate(len(_FOLDING[ord(character)]) for character in text)]
 
 
-VERSION = f"1, Unicode {unicodedata.unidata_version}"
+VERSION = f"2, Unicode {unicodedata.unidata_version}"
 """An index that was made by another one is made anew: a message must leave it by the same words as it came in."""

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from peewee import Case, SqliteDatabase, fn
 
+from actors.text import composed
 from storage import models, rows
 from storage.searching import documents
 from storage.searching.documents import Document
-from storage.searching.folding import composed, fold
+from storage.searching.folding import fold
 from storage.searching.ranking import rank
 from storage.searching.small_index import SmallIndex, Span
 from storage.searching.terms import Terms

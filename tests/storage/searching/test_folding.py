@@ -1,14 +1,16 @@
 """What is written and what is searched for become the same words."""
 
 import sys
+import time
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.text import composed
 from storage.searching import folding
-from storage.searching.folding import composed, fold, starts
+from storage.searching.folding import fold, starts
 
 
 @pytest.mark.parametrize(
@@ -87,3 +89,11 @@ def test_every_character_can_be_folded_and_few_are_remembered(monkeypatch: pytes
         if unicodedata.category(chr(code)) != "Cs":
             assert "\ue000" not in fold(f"é{chr(code)}")
     assert len(fresh) == folding._REMEMBERED
+
+
+@pytest.mark.parametrize("text", ["\u0301\u0327" * 62_000, "\u0f73" * 80_000, "é" + "\u0327\u0301" * 62_000])
+def test_a_text_of_marks_is_folded_at_once(text: str) -> None:
+    started = time.process_time()
+    starts(composed(text))
+    assert not fold(text).strip(" e\u0f71\u0f72")
+    assert time.process_time() - started < 0.5  # seconds, where the quadratic way takes ten

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.searches import Piece
+from actors.text import composed
 from storage.searching.documents import Document
-from storage.searching.folding import composed, fold
+from storage.searching.folding import fold
 from storage.searching.small_index import SmallIndex
 from storage.searching.snippets import CHARS, snippet
 from storage.searching.terms import parse

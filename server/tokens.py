@@ -16,16 +16,16 @@ from jwt import PyJWK
 from jwt.utils import base64url_decode, base64url_encode
 
 from actors import limits
+from actors.email_address import domain_of
 from actors.errors import Forbidden, TokenExpired, Unauthenticated
 from actors.identifiers import is_id
 from actors.records import USER_KINDS, USER_ROLES, UserKind, UserRole
+from server import claims
 
 FARTHEST_SECONDS = 10 * 366 * 24 * 3600
 """A token that lives longer is a mistake of its issuer."""
-SUBJECT_CHARS = 255
 _KEY_ID = re.compile(r"[\x21-\x7e]{1,128}")
 _PART = re.compile(r"[A-Za-z0-9_-]+")
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # JSON can spell half of a surrogate pair, UTF-8 cannot
 _TYPES = ("JWT", "at+jwt", "application/at+jwt")  # a tuple: a token's `typ` need not be hashable
 OWN_KEY_ID = "self"
 """`kid` of the tokens that this server issues for its own sessions."""
@@ -100,8 +100,8 @@ class TokenVerifier:
         header, payload = _open(token)
         own = self._own if header.get("kid") == OWN_KEY_ID else None
         _must_be_signed(token, _of_algorithm(own, header) if own is not None else self._key_for(header))
-        claims = self._judge_own(payload, now) if own is not None else self._judge(payload, now)
-        return claims if claims.token_id or claims.session_id else replace(claims, token_id=fingerprint(token))
+        found = self._judge_own(payload, now) if own is not None else self._judge(payload, now)
+        return found if found.token_id or found.session_id else replace(found, token_id=fingerprint(token))
 
     def verify_channel(self, token: str, now: float) -> ChannelClaims:
         """The claims of a good token for a channel; raises `TokenExpired`, `Unauthenticated`."""
@@ -152,27 +152,27 @@ class TokenVerifier:
         self._judge_parties(payload)
         if "channel" in payload:
             raise Unauthenticated("The token is for a channel only.")
-        subject = payload.get("sub")
-        if not (isinstance(subject, str) and 0 < len(subject) <= SUBJECT_CHARS and subject.isprintable()):
-            raise Unauthenticated(f"The token's `sub` must be 1 to {SUBJECT_CHARS} printable characters.")
+        subject = claims.subject(payload)
         # An address that its issuer has not verified may be anybody's: neither a domain nor an account follows from it.
-        email = _text(payload, "email", limits.EMAIL_CHARS) if payload.get("email_verified") is not False else ""
+        email = claims.email(payload)
+        if claims.says_verified(payload) is False:
+            email = ""
         trusted = self._rules.trust_role_claim
         role, kind = payload.get("role"), payload.get("kind")
         return Claims(
             sub=subject,
             email=email,
-            name=_text(payload, "name", limits.NAME_CHARS),
-            domain=self._judge_domain(_text(payload, "domain", SUBJECT_CHARS), email),
+            name=claims.name(payload),
+            domain=self._judge_domain(claims.text(payload, "domain", claims.SUBJECT_CHARS), email),
             role=cast(UserRole, role) if trusted and role in USER_ROLES else None,
             kind=cast(UserKind, kind) if trusted and kind in USER_KINDS else "HUMAN",
             expires_at=expires_at,
-            token_id=_text(payload, "jti", SUBJECT_CHARS),
+            token_id=claims.text(payload, "jti", claims.SUBJECT_CHARS),
         )
 
     def _judge_times(self, payload: Mapping[str, Any], now: float) -> int:
         leeway = self._rules.leeway_seconds
-        expires_at = _time(payload, "exp")
+        expires_at = claims.moment(payload, "exp")
         if expires_at is None:
             raise Unauthenticated("The token must say when it expires (`exp`).")
         if expires_at > now + FARTHEST_SECONDS:
@@ -184,7 +184,7 @@ class TokenVerifier:
 
     def _judge_beginning(self, payload: Mapping[str, Any], now: float) -> None:
         for claim in ("nbf", "iat"):
-            moment = _time(payload, claim)
+            moment = claims.moment(payload, claim)
             if moment is not None and moment > now + self._rules.leeway_seconds:
                 raise Unauthenticated(f"The token is not good yet (`{claim}`).")
 
@@ -192,14 +192,12 @@ class TokenVerifier:
         rules = self._rules
         if rules.issuer is not None and payload.get("iss") != rules.issuer:
             raise Unauthenticated("The token is by another issuer.")
-        if rules.audience is not None:
-            audience = payload.get("aud")
-            if rules.audience not in (audience if isinstance(audience, list) else [audience]):
-                raise Unauthenticated("The token is for another audience.")
+        if rules.audience is not None and rules.audience not in claims.audiences(payload):
+            raise Unauthenticated("The token is for another audience.")
 
     def _judge_domain(self, domain: str, email: str) -> str:
         """The claim decides; where there is none, the domain of the e-mail address does."""
-        found = _folded(domain or email.partition("@")[2])  # a second @ makes it no domain at all
+        found = _folded(domain or domain_of(email))
         if found not in self._domains:
             raise Forbidden(
                 f"Users of {found!r} may not come in; ALLOWED_DOMAINS names those who may."
@@ -235,7 +233,7 @@ def _must_be_signed(token: str, key: PyJWK) -> None:
     except Exception:  # noqa: BLE001 - whatever a crypto library makes of garbage, the token is no good
         is_signed = False
     if not is_signed:
-        raise Unauthenticated("The token's signature is not good.")
+        raise Unauthenticated("Invalid token signature.")
 
 
 def _decoded(part: str) -> bytes:
@@ -283,22 +281,6 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
-
-
-def _time(payload: Mapping[str, Any], claim: str) -> float | None:
-    moment = payload.get(claim)
-    if moment is None and claim not in payload:
-        return None
-    if isinstance(moment, bool) or not isinstance(moment, int | float) or not 0 <= moment < 2**53:
-        raise Unauthenticated(f"The token's `{claim}` must be seconds since 1970.")
-    return moment
-
-
-def _text(payload: Mapping[str, Any], claim: str, most: int) -> str:
-    text = "" if payload.get(claim) is None else payload[claim]
-    if not isinstance(text, str) or len(text) > most or _UNSTORABLE.search(text):
-        raise Unauthenticated(f"The token's `{claim}` must be text of at most {most} characters.")
-    return text
 
 
 def _folded(domain: str) -> str:

@@ -145,7 +145,7 @@ def test_it_reads_stdin_and_what_a_header_has(xp: Xp) -> None:
 @pytest.mark.parametrize(
     ("environment", "reason"),
     [
-        ({"JWT_SECRET": "another secret, of which there are at least 32 bytes"}, "signature is not good"),
+        ({"JWT_SECRET": "another secret, of which there are at least 32 bytes"}, "Invalid token signature"),
         ({"ALLOWED_DOMAINS": "x.org"}, "may not come in"),
         ({"JWT_ISSUER": "https://i"}, "another issuer"),
         ({"JWT_SECRET": None}, "there is no secret in"),

@@ -78,7 +78,7 @@ def test_what_has_become_of_a_session(change: str, reason: str, xp: Xp, ledger: 
 def test_a_token_of_another_servers_session(xp: Xp, ledger: Ledger) -> None:
     ana = ledger.user("ana")
     forged = access_token(ana, sign_in(ledger, ana).id, key=b"x" * 32)
-    assert inspect(xp, forged)["reason"] == "The token's signature is not good."
+    assert inspect(xp, forged)["reason"] == "Invalid token signature."
 
 
 def test_the_key_may_be_that_of_the_data_folder(xp: Xp, ledger: Ledger) -> None:
@@ -153,7 +153,7 @@ def test_the_issuers_keys_are_fetched(xp: Xp, issuer: tuple[str, Ed25519PrivateK
     assert inspect(xp, signed(key), **settings)["verified"] is True
     assert inspect(xp, signed(key, "k2"), **settings)["reason"] == "The token's key is not one of the issuer's."
     forged = signed(Ed25519PrivateKey.generate())
-    assert inspect(xp, forged, **settings)["reason"] == "The token's signature is not good."
+    assert inspect(xp, forged, **settings)["reason"] == "Invalid token signature."
 
 
 def test_keys_that_cannot_be_fetched(xp: Xp, issuer: tuple[str, Ed25519PrivateKey], closed_port: int) -> None:

@@ -642,7 +642,19 @@ async def test_an_access_token_that_no_header_can_carry(token: str, issuer: Issu
 
 @pytest.mark.parametrize(
     ("said", "is_verified"),
-    [(True, True), ("true", True), (False, False), ("false", False), (None, False), (1, False), ("yes", False)],
+    [
+        (True, True),
+        ("true", True),
+        (False, False),
+        ("false", False),
+        (None, False),
+        (1, False),
+        ("yes", False),
+        ("True", False),
+        ([True], False),
+        ({"a": 1}, False),
+        ("", False),
+    ],
 )
 def test_an_address_is_verified_when_the_provider_says_so(said: Any, is_verified: bool) -> None:
     found = person_of("i", {"sub": "ana", "email": "ana@corp.example", "email_verified": said}, {})
@@ -673,8 +685,31 @@ def test_no_address_is_verified_where_there_is_none() -> None:
     ],
 )
 def test_odd_claims_are_no_refusal(claim: str, value: Any, taken: Any) -> None:
-    found = person_of("i", {"sub": "ana", claim: value}, {})
+    found = person_of("https://accounts.google.com", {"sub": "ana", claim: value}, {})
     assert getattr(found, {"hd": "hosted_domain"}.get(claim, claim)) == taken
+
+
+@pytest.mark.parametrize("issuer", ["https://login.example.com", "https://accounts.google.com.evil.example", "i"])
+def test_a_hosted_domain_is_googles_to_say(issuer: str) -> None:
+    claims = {"sub": "ana", "hd": "corp.example"}
+    assert person_of(issuer, claims, {}).hosted_domain == ""
+    assert person_of("https://accounts.google.com", claims, {}).hosted_domain == "corp.example"
+
+
+@pytest.mark.parametrize("trusts", [True, False])
+def test_an_address_of_which_nothing_is_said(trusts: bool) -> None:
+    """Entra ID's tokens have no `email_verified`: whether its addresses are trusted is the operator's to say."""
+    said = {"sub": "ana", "email": "ana@corp.example"}
+    assert person_of("i", said, {}, trusts_addresses=trusts).email_verified is trusts
+    assert not person_of("i", {**said, "email_verified": "false"}, {}, trusts_addresses=trusts).email_verified
+    assert not person_of("i", said, {**said, "email_verified": False}, trusts_addresses=trusts).email_verified
+
+
+def test_userinfo_speaks_for_the_address_that_it_names() -> None:
+    said = {"sub": "ana", "email": "Ana@corp.example"}
+    assert person_of("i", said, {"email": "ana@corp.example", "email_verified": True}).email_verified
+    assert not person_of("i", said, {"email": "eve@corp.example", "email_verified": True}).email_verified
+    assert not person_of("i", said, {"email_verified": True}).email_verified
 
 
 # The answer by way of the browser

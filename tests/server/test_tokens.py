@@ -544,3 +544,41 @@ def test_an_address_that_is_not_verified_is_none() -> None:
         verify(saying(email_verified=False))
     assert verify(saying(email_verified=False, domain="corp.com")).email == ""
     assert verify(saying(email_verified=True)).email == "ana@corp.com"
+
+
+@pytest.mark.parametrize("said", [True, "true"])
+def test_an_address_is_verified_where_its_issuer_says_so_or_says_nothing(said: Any) -> None:
+    assert verify(saying(email_verified=said)).email == "ana@corp.com"
+    assert verify(saying()).email == "ana@corp.com"
+
+
+@pytest.mark.parametrize(
+    "said", [False, "false", "False", "no", "", "0", 0, 1, None, "TRUE", "True", " true", [], [True], {}, {"a": True}]
+)
+def test_whatever_else_stands_there_is_no_word_for_it(said: Any) -> None:
+    """An untyped claim is read by its type: the text "false" is true to Python."""
+    with pytest.raises(Forbidden):
+        verify(saying(email_verified=said))
+    assert verify(saying(email_verified=said, domain="corp.com")).email == ""
+
+
+@pytest.mark.parametrize(
+    "email", ["ana", "ana@", "@corp.com", "a b@corp.com", "a@b@corp.com", "ana@corp.com\n", "\u202eana@corp.com"]
+)
+def test_what_is_no_address_of_one_mailbox_is_none(email: str) -> None:
+    assert verify(saying(email=email, domain="corp.com")).email == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        ("Ana\nLima", "Ana Lima"), ("\u202eanA", "anA"), ("\u200b\u2060", ""), (" \t ", ""), ("\x1b[31mAna", "[31mAna"),
+        ("\u0915\u094d\u200d\u0937", "\u0915\u094d\u200d\u0937"), ("  Ana ", "Ana"),
+    ],
+)  # fmt: skip
+def test_a_name_is_one_line_that_shows(name: str, taken: str) -> None:
+    assert verify(saying(name=name)).name == taken
+
+
+def test_a_subject_of_spaces_names_nobody() -> None:
+    assert "sub" in refusal(saying(sub="   "))

@@ -4,12 +4,13 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlencode
 
 from actors.errors import Unauthenticated
 from server.outbound.oidc import id_token
 from server.outbound.oidc.attempt import Attempt, Seal, is_same, new_attempt
-from server.outbound.oidc.person import OidcPerson, person_of
+from server.outbound.oidc.person import OidcPerson, needs_userinfo, person_of
 from server.outbound.oidc.provider import Provider, error_code
 from server.outbound.oidc.settings import OidcSettings
 
@@ -79,8 +80,18 @@ class OidcClient:
             nonce=attempt.nonce,
             now=self._clock(),
         )
-        userinfo = {} if claims.get("email") else await self._provider.userinfo(tokens.access_token, claims["sub"])
-        return person_of(self._settings.issuer, claims, userinfo), attempt.return_to
+        userinfo = await self._userinfo(claims, tokens.access_token) if needs_userinfo(claims) else {}
+        trusts = self._settings.trusts_addresses
+        return person_of(self._settings.issuer, claims, userinfo, trusts_addresses=trusts), attempt.return_to
+
+    async def _userinfo(self, claims: Mapping[str, Any], access_token: str) -> Mapping[str, Any]:
+        """A provider whose addresses are trusted need not say of them what it has said already."""
+        try:
+            return await self._provider.userinfo(access_token, claims["sub"])
+        except Unauthenticated:
+            if self._settings.trusts_addresses and claims.get("email"):
+                return {}
+            raise
 
     async def _code(self, query: Mapping[str, str], attempt: Attempt) -> str:
         """The code of a query that answers this attempt."""

@@ -15,6 +15,8 @@ class OidcSettings:
     client_secret: str = field(repr=False)
     """Empty for a public client."""
     redirect_uri: str
+    trusts_addresses: bool = False
+    """Whether an e-mail address counts as verified where the provider does not say so: Entra ID never does."""
     scopes: tuple[str, ...] = ("openid", "email", "profile")
 
     def __post_init__(self) -> None:

@@ -60,6 +60,9 @@ FIELD_ERRORS: Final = 200
 """Told one by one. A body can have 60,000 wrong fields: a sentence for each takes 0.25 s and 2.6 MB."""
 PAGE_DEFAULT: Final = 30
 PAGE_MAX: Final = 100
+PAGE_BYTES: Final = 768 * KIB
+"""Of a page, which says that there is more: a hundred of the largest messages are 40 MB. A single resource may be
+larger. Over a WebSocket it fits in a frame of 1 MiB, which is what official SDKs take."""
 RETRY_AFTER_SECONDS: Final = 1
 HEAD_BYTES: Final = 64 * KIB
 """A request's first line and headers; a token is at most 8 KiB of it."""

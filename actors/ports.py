@@ -125,6 +125,8 @@ class KeyRefresher(Protocol):
 class History(Protocol):
     """What is committed, read as it is now; each question in one read transaction.
 
+    A page ends by count or by `limits.PAGE_BYTES`, and its cursor says that there is more.
+
     Every method raises `StorageUnavailable` where the database cannot answer, and `NotFound` for what is not there or
     what the identity may not see.
     """
@@ -170,7 +172,9 @@ class History(Protocol):
         """Say where a message is that was written just now, and that much will be asked of."""
         ...
 
-    async def revisions(self, identity: Identity, message_id: str) -> tuple[Message, tuple[Revision, ...]]: ...
+    async def revisions(self, identity: Identity, message_id: str, *, limit: int, before: int | None) -> Page[Revision]:
+        """What a message said before each edit, the newest first."""
+        ...
 
     async def reactions(
         self, identity: Identity, message_id: str, *, limit: int, after: int | None

@@ -90,8 +90,8 @@ class SqliteHistory:
         if len(self._threads) > limits.MESSAGES_PLACED:
             self._threads.popitem(last=False)
 
-    async def revisions(self, identity: Identity, message_id: str) -> tuple[Message, tuple[Revision, ...]]:
-        return await self._readers.run(messages.revisions, identity, message_id)
+    async def revisions(self, identity: Identity, message_id: str, *, limit: int, before: int | None) -> Page[Revision]:
+        return await self._readers.run(messages.revisions, identity, message_id, limit=limit, before=before)
 
     async def reactions(self, identity: Identity, message_id: str, *, limit: int, after: int | None) -> Page[Reaction]:
         return await self._readers.run(messages.reactions, identity, message_id, limit=limit, after=after)

@@ -1,6 +1,6 @@
 """Rows become records: the queries that select what a record needs, and the functions that build it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from peewee import JOIN, SQL, Database, Query, Select, fn
@@ -44,6 +44,12 @@ THREAD_COLUMNS = (
 def fetch(database: Database, query: Query) -> list[tuple[Any, ...]]:
     """All rows of a query as tuples, on the given database."""
     return list(query.bind(database).tuples().execute(database))
+
+
+def iterate(database: Database, query: Query) -> Iterator[tuple[Any, ...]]:
+    """The same, one after the other as they are asked for."""
+    found: Iterator[tuple[Any, ...]] = query.bind(database).tuples().execute(database).iterator()
+    return found
 
 
 def first(database: Database, query: Query) -> tuple[Any, ...] | None:

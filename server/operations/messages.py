@@ -7,11 +7,13 @@ from actors.identifiers import new_id
 from actors.records import Identity, Message, MessageType
 from server import render
 from server.operations.asking import about_message
+from server.operations.cursors import integer
 from server.registry import Call, Operations, Result
 from server.schemas.base import ById, given
 from server.schemas.messages import (
     CreateMessageRequest,
     ListMessagesRequest,
+    ListRevisionsRequest,
     MessageView,
     RevisionView,
     UpdateMessageRequest,
@@ -85,11 +87,14 @@ async def delete_message(call: Call, request: ById) -> Result:
     return _shown(cast(Message, await about_message(call, command)))
 
 
-@operations("GET", "/messages/{id}/history", response=RevisionView)
-async def list_revisions(call: Call, request: ById) -> Result:
-    """What a message said before each edit, the newest first."""
-    _, revisions = await call.services.history.revisions(call.identity, request.id)
-    return Result([render.revision(revision) for revision in revisions])
+@operations("GET", "/messages/{id}/history", response=RevisionView, paged=True)
+async def list_revisions(call: Call, request: ListRevisionsRequest) -> Result:
+    """What a message said before each edit, the newest first; all of it, where a page has room for it."""
+    page = await call.services.history.revisions(
+        call.identity, request.id, limit=request.limit, before=integer(request.cursor)
+    )
+    shown = [render.revision(revision) for revision in page.items]
+    return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
 
 
 def _shown(message: Message, location: str | None = None) -> Result:

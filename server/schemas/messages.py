@@ -101,6 +101,11 @@ class ListMessagesRequest(Request):
         return self
 
 
+class ListRevisionsRequest(Paged):
+    id: Id
+    limit: Limit = limits.REVISIONS_KEPT
+
+
 class UpdateMessageRequest(Request):
     id: Id
     content: Content = LEFT_OUT

@@ -8,10 +8,11 @@ from peewee import JOIN, SqliteDatabase
 
 from actors.accounts import AuditEntry
 from actors.records import Page
-from storage import rows
+from storage import rows, weight
 from storage.audit_chain import CHAINED, GENESIS, entry_hash
 from storage.identity_models import Audit
 from storage.models import User
+from storage.paging import page_of
 
 AT_ONCE = 500
 
@@ -33,8 +34,13 @@ def page(
             query = query.where(column == value)
     if before is not None:
         query = query.where(Audit.id < before)
-    found = rows.fetch(database, query.order_by(Audit.id.desc()).limit(limit + 1))
-    return Page(tuple(map(_entry_of, found[:limit])), str(found[limit - 1][0]) if len(found) > limit else None)
+    found = rows.iterate(database, query.order_by(Audit.id.desc()).limit(limit + 1))
+    keyed, more = page_of(found, limit, lambda part: [(row[0], _entry_of(row)) for row in part], _weigh)
+    return Page(tuple(entry for _, entry in keyed), str(keyed[-1][0]) if more else None)
+
+
+def _weigh(keyed: tuple[int, AuditEntry]) -> int:
+    return weight.audit_entry(keyed[1])
 
 
 def oldest_first(database: SqliteDatabase) -> Iterator[AuditEntry]:

@@ -19,8 +19,9 @@ from actors.events import (
     ThreadGone,
 )
 from actors.records import Author, Identity, Member, Memory, Message
-from storage import models, rows
+from storage import models, rows, weight
 from storage.compiled import Prepared
+from storage.paging import page_of
 from storage.reading import access, markers, memory
 
 _E, _T = models.Event, models.Thread
@@ -40,16 +41,16 @@ def after_offset(
     up_to: int | None = None,
     reverse: bool = False,
 ) -> LogPage:
-    """Events of one thread after `offset` (before it when `reverse`), `limit` of them at most."""
+    """Events of one thread after `offset` (before it when `reverse`), `limit` of them at most, or a page's bytes."""
     key, head = access.visible_thread(database, identity, thread_id)
     most = _NEVER if up_to is None else up_to
     if reverse:
-        found = _BEFORE.all(database, thread=key, offset=offset or _NEVER, up_to=most, limit=limit + 1)
+        found = _BEFORE.execute(database, thread=key, offset=offset or _NEVER, up_to=most, limit=limit + 1)
     else:
-        found = _AFTER.all(database, thread=key, offset=offset, up_to=most, limit=limit + 1)
-    events = _render(database, found[:limit], {key: thread_id})
+        found = _AFTER.execute(database, thread=key, offset=offset, up_to=most, limit=limit + 1)
+    events, more = page_of(found, limit, lambda part: _render(database, part, {key: thread_id}), weight.event)
     current, position = _HEAD.all(database)[0]
-    return LogPage(current, events, head, position, len(found) > limit)
+    return LogPage(current, events, head, position, more)
 
 
 def after_position(
@@ -66,9 +67,9 @@ def after_position(
         query = _E.select(*_COLUMNS).where(_E.thread == key).order_by(_E.offset.desc()).limit(limit + 1)
         found += [row for row in rows.fetch(database, query) if row[0] > position]
     found.sort()
-    events = _render(database, found[:limit], threads)
+    events, more = page_of(found, limit, lambda part: _render(database, part, threads), weight.event)
     newest = head_position(database)
-    return LogPage(epoch(database), events, newest, newest, len(found) > limit)
+    return LogPage(epoch(database), events, newest, newest, more)
 
 
 def between(database: SqliteDatabase, thread_ids: Sequence[str], after: int, up_to: int) -> tuple[Event, ...]:

@@ -1,13 +1,16 @@
 """Messages of a thread: pages both ways and around one, single messages, revisions, reactions."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from peewee import SqliteDatabase
 
+from actors import limits
 from actors.errors import NotFound
 from actors.records import Identity, Message, Page, Reaction, Revision
-from storage import models, rows
+from storage import models, rows, weight
 from storage.compiled import Prepared
+from storage.paging import page_of
 from storage.reading import access
 
 
@@ -21,17 +24,18 @@ def page(
     after: str | None = None,
     around: str | None = None,
 ) -> Page[Message]:
-    """Newest first; `after` answers the oldest ones after it, in ascending order. Bounds are an offset or an id."""
+    """Newest first; `after` answers the oldest ones after it, in ascending order. Bounds are an offset or an id.
+
+    A page `around` has a cursor only where it ended by bytes: to what is missing on its older side, or else its newer.
+    """
     key, head = access.visible_thread(database, identity, thread_id)
     if around is not None:
-        return Page(_around(database, identity, key, _offset(database, key, around), limit), None, head)
+        return _around(database, identity, key, _offset(database, key, around), limit, head)
     if after is not None:
-        found = _messages(database, identity, key, _AFTER, _offset(database, key, after), limit + 1)
+        shown, more = _messages(database, identity, key, _AFTER, _offset(database, key, after), limit)
     else:
         end = _offset(database, key, before) if before is not None else _NEVER
-        found = _messages(database, identity, key, _BEFORE, end, limit + 1)
-    more = len(found) > limit
-    shown = found[:limit]
+        shown, more = _messages(database, identity, key, _BEFORE, end, limit)
     direction = "after" if after is not None else "before"
     return Page(shown, f"{direction}:{shown[-1].offset}" if more else None, head)
 
@@ -46,18 +50,35 @@ def _offset(database: SqliteDatabase, thread_key: int, bound: str) -> int:
 
 
 def _around(
-    database: SqliteDatabase, identity: Identity, thread_key: int, offset: int, limit: int
-) -> tuple[Message, ...]:
-    newer = _messages(database, identity, thread_key, _AFTER, offset, limit // 2)
-    older = _messages(database, identity, thread_key, _BEFORE, offset + 1, limit - len(newer))
-    return (*reversed(newer), *older)
+    database: SqliteDatabase, identity: Identity, thread_key: int, offset: int, limit: int, head: int
+) -> Page[Message]:
+    """Half of the room is for each side."""
+    room = limits.PAGE_BYTES // 2
+    newer, more_newer = _messages(database, identity, thread_key, _AFTER, offset, limit // 2, room)
+    is_cut = more_newer and len(newer) < limit // 2
+    rest = limit - (limit // 2 if is_cut else len(newer))
+    older, more_older = _messages(database, identity, thread_key, _BEFORE, offset + 1, rest, room)
+    shown = (*reversed(newer), *older)
+    if more_older and len(older) < rest:
+        return Page(shown, f"before:{shown[-1].offset}", head)
+    return Page(shown, f"after:{shown[0].offset}" if is_cut else None, head)
 
 
 def _messages(
-    database: SqliteDatabase, identity: Identity, thread_key: int, pages: Prepared, offset: int, limit: int
-) -> tuple[Message, ...]:
-    found = pages.all(database, thread=thread_key, offset=offset, limit=limit)
-    return rows.messages_of(database, found, identity.user.key)
+    database: SqliteDatabase,
+    identity: Identity,
+    thread_key: int,
+    pages: Prepared,
+    offset: int,
+    limit: int,
+    room: int = limits.PAGE_BYTES,
+) -> tuple[tuple[Message, ...], bool]:
+    """As many as there is room for, and whether there are more."""
+    if limit == 0:
+        return (), False
+    found = pages.execute(database, thread=thread_key, offset=offset, limit=limit + 1)
+    viewer = identity.user.key
+    return page_of(found, limit, lambda part: rows.messages_of(database, part, viewer), weight.message, room=room)
 
 
 _M, _T = models.Message, models.Thread
@@ -98,8 +119,15 @@ def thread_of(database: SqliteDatabase, message_id: str) -> str:
     return str(row[0])
 
 
-def revisions(database: SqliteDatabase, identity: Identity, message_id: str) -> tuple[Message, tuple[Revision, ...]]:
-    """The message as it is, and what it said before each edit, the newest first."""
+def revisions(
+    database: SqliteDatabase,
+    identity: Identity,
+    message_id: str,
+    *,
+    limit: int = limits.REVISIONS_KEPT,
+    before: int | None = None,
+) -> Page[Revision]:
+    """What a message said before each edit, the newest first."""
     message = one(database, identity, message_id)
     R = models.MessageRevision
     query = (
@@ -107,9 +135,16 @@ def revisions(database: SqliteDatabase, identity: Identity, message_id: str) -> 
         .where(R.message == message.key)
         .order_by(R.version.desc())
     )
-    found = rows.fetch(database, query)
-    authors = rows.authors(database, [row[4] for row in found]) if found else {}
-    return message, tuple(Revision(row[0], row[1], row[2], row[3], authors[row[4]], row[5]) for row in found)
+    if before is not None:
+        query = query.where(R.version < before)
+    found = rows.iterate(database, query.limit(limit + 1))
+    shown, more = page_of(found, limit, lambda part: _revisions_of(database, part), weight.revision)
+    return Page(shown, str(shown[-1].version) if more else None)
+
+
+def _revisions_of(database: SqliteDatabase, part: Sequence[Sequence[Any]]) -> list[Revision]:
+    authors = rows.authors(database, [row[4] for row in part])
+    return [Revision(row[0], row[1], row[2], row[3], authors[row[4]], row[5]) for row in part]
 
 
 def reactions(

@@ -8,7 +8,8 @@ from peewee import SqliteDatabase, fn
 from actors.accounts import Membership
 from actors.errors import NotFound
 from actors.records import Message, Page
-from storage import identity_models, models, rows
+from storage import identity_models, models, rows, weight
+from storage.paging import page_of
 
 LOOKED_AT = 20_000
 """Messages looked at for one page: there is no index by author to keep for a question that is asked once a year."""
@@ -32,10 +33,10 @@ def messages_by(database: SqliteDatabase, user_id: str, *, limit: int, after: in
     if end is not None:
         query = query.where(M.id < end[0])
     keys = [row[0] for row in rows.fetch(database, query.order_by(M.id).limit(limit + 1))]
-    shown = rows.fetch(database, rows.messages_query().where(M.id.in_(keys[:limit])).order_by(M.id))
-    found = rows.messages_of(database, shown, user_key)
-    if len(keys) > limit:
-        return Page(found, str(keys[limit - 1]))
+    written = rows.iterate(database, rows.messages_query().where(M.id.in_(keys)).order_by(M.id))
+    found, more = page_of(written, limit, lambda part: rows.messages_of(database, part, user_key), weight.message)
+    if more:
+        return Page(found, str(found[-1].key))
     return Page(found, str(end[0] - 1) if end is not None else None)
 
 

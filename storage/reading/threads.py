@@ -6,8 +6,9 @@ from actors.errors import NotFound
 from actors.records import Identity, Member, Page, Thread
 from actors.streaming import Stream
 from actors.thread_state import ThreadState
-from storage import models, rows
+from storage import models, rows, weight
 from storage.compiled import Prepared
+from storage.paging import page_of
 from storage.reading import access, markers
 
 
@@ -68,9 +69,10 @@ def page(
         query = query.where(T.status == status)
     if before is not None:
         query = query.where(T.position < before)
-    found = rows.fetch(database, query.order_by(T.position.desc()).limit(limit + 1))
-    threads = rows.threads_of(database, found[:limit], identity.author)
-    return Page(threads, str(threads[-1].position) if len(found) > limit else None)
+    found = rows.iterate(database, query.order_by(T.position.desc()).limit(limit + 1))
+    viewer = identity.author
+    threads, more = page_of(found, limit, lambda part: rows.threads_of(database, part, viewer), weight.thread)
+    return Page(threads, str(threads[-1].position) if more else None)
 
 
 def members(

@@ -17,7 +17,8 @@ from actors.user_events import (
     UserEventData,
     UserLogPage,
 )
-from storage import models, notification_models, rows
+from storage import models, notification_models, rows, weight
+from storage.paging import page_of
 from storage.reading import notifications, preferences
 
 _L, _E = notification_models.UserLog, notification_models.UserEvent
@@ -43,9 +44,9 @@ def after(
         query = query.where(_E.offset > offset).order_by(_E.offset)
     if up_to is not None:
         query = query.where(_E.offset <= up_to)
-    found = rows.fetch(database, query.limit(limit + 1))
-    events = _render(database, user_key, found[:limit])
-    return UserLogPage(events, head, len(found) > limit, reverse or offset >= first - 1)
+    found = rows.iterate(database, query.limit(limit + 1))
+    events, more = page_of(found, limit, lambda part: _render(database, user_key, part), weight.user_event)
+    return UserLogPage(events, head, more, reverse or offset >= first - 1)
 
 
 def heads(database: SqliteDatabase, user_keys: Sequence[int]) -> dict[int, int]:

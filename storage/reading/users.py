@@ -4,7 +4,8 @@ from peewee import SqliteDatabase
 
 from actors.errors import NotFound
 from actors.records import Page, User
-from storage import models, rows
+from storage import models, rows, weight
+from storage.paging import page_of
 
 
 def one(database: SqliteDatabase, user_id: str) -> User:
@@ -19,6 +20,6 @@ def page(database: SqliteDatabase, *, limit: int, after: int | None) -> Page[Use
     query = rows.users_query()
     if after is not None:
         query = query.where(models.User.id > after)
-    found = rows.fetch(database, query.order_by(models.User.id).limit(limit + 1))
-    users = tuple(rows.user_of(row) for row in found[:limit])
-    return Page(users, str(users[-1].key) if len(found) > limit else None)
+    found = rows.iterate(database, query.order_by(models.User.id).limit(limit + 1))
+    users, more = page_of(found, limit, lambda part: map(rows.user_of, part), weight.user)
+    return Page(users, str(users[-1].key) if more else None)

@@ -6,7 +6,8 @@ from peewee import SqliteDatabase
 
 from actors.records import Identity, Message
 from actors.searches import Hit
-from storage import models, rows
+from storage import models, rows, weight
+from storage.paging import page_of
 from storage.searching.judging import Judged
 from storage.searching.ranking import score
 from storage.searching.snippets import snippet
@@ -16,14 +17,21 @@ _Titles = dict[int, tuple[str, str]]
 """Key of the message, or log position at which the thread was opened → (id, title) of the thread."""
 
 
-def hits_of(database: SqliteDatabase, identity: Identity, page: Sequence[Judged], now: int) -> tuple[Hit, ...]:
+def hits_of(
+    database: SqliteDatabase, identity: Identity, page: Sequence[Judged], now: int
+) -> tuple[tuple[Hit, ...], bool]:
+    """As many of the page as it has room for in bytes, and whether some are left."""
+    places = [(judged,) for judged in page]
+    viewer = identity.user.key
+    return page_of(places, len(page), lambda part: _hits(database, viewer, [row[0] for row in part], now), weight.hit)
+
+
+def _hits(database: SqliteDatabase, viewer_key: int, page: Sequence[Judged], now: int) -> list[Hit]:
     keys = [judged.key for judged in page]
-    if not keys:
-        return ()
     found = rows.fetch(database, rows.messages_query().where(_M.id.in_(keys)))
-    messages = {message.key: message for message in rows.messages_of(database, found, identity.user.key)}
+    messages = {message.key: message for message in rows.messages_of(database, found, viewer_key)}
     titles = _titles(database, keys)
-    return tuple(_hit(judged, messages.get(judged.key), *titles[judged.key], now) for judged in page)
+    return [_hit(judged, messages.get(judged.key), *titles[judged.key], now) for judged in page]
 
 
 def _titles(database: SqliteDatabase, keys: list[int]) -> _Titles:

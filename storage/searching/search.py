@@ -48,11 +48,20 @@ def find(
     matches = Matches(database, where, terms.expression(words, where.tags))
     if search.sort == "newest" or not words.wanted:
         keys, next_cursor = _by_time(matches, _newest_cursor(cursor), limit)
-        page = judge(database, keys, words)
+        page = [_Place(judged, f"n{judged.key}") for judged in judge(database, keys, words)]
     else:
         page, next_cursor = _Ranking(database, matches, words).page(_ranked_cursor(cursor), limit)
     now = time.time_ns() // 1_000_000
-    return Found(hits_of(database, identity, page, now), next_cursor, matches.indexed_up_to)
+    hits, is_cut = hits_of(database, identity, [place.judged for place in page], now)
+    return Found(hits, page[len(hits) - 1].cursor if is_cut else next_cursor, matches.indexed_up_to)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """One of a page, and the cursor of what follows it."""
+
+    judged: Judged
+    cursor: str
 
 
 # By time
@@ -76,14 +85,14 @@ class _Ranking:
         self._matches = matches
         self._words = words
 
-    def page(self, window: _Window, limit: int) -> tuple[list[Judged], str | None]:
-        shown: list[Judged] = []
+    def page(self, window: _Window, limit: int) -> tuple[list[_Place], str | None]:
+        shown: list[_Place] = []
         while True:
             most, least, ranked = self._ranked(window)
             taken = ranked[: limit - len(shown)]
-            shown += taken
+            shown += [_Place(judged, f"r{most}.{least}.{judged.rank}.{judged.key}") for judged in taken]
             if len(taken) < len(ranked):
-                return shown, f"r{most}.{least}.{taken[-1].rank}.{taken[-1].key}"
+                return shown, shown[-1].cursor
             if not self._matches.newest(1, least - 1):
                 return shown, None
             if len(shown) == limit:

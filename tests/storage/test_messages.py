@@ -74,7 +74,8 @@ def test_what_a_message_said_before(ledger: Ledger) -> None:
     message = ledger.post(ana, ledger.thread(ana), "one", blocks="[1]", metadata='{"k":1}')
     ledger.do(edit(ana, message, "two", blocks=None))
     ledger.do(edit(ana, message, "three", metadata="{}"))
-    now, revisions = ledger.ask(messages.revisions, ana, message.id)
+    now = ledger.ask(messages.one, ana, message.id)
+    revisions = ledger.ask(messages.revisions, ana, message.id).items
     assert (now.content, now.version) == ("three", 3)
     assert [(r.version, r.content, r.blocks, r.metadata) for r in revisions] == [
         (2, "two", None, '{"k":1}'),
@@ -86,7 +87,7 @@ def test_what_a_message_said_before(ledger: Ledger) -> None:
 def test_a_message_that_was_never_edited_has_no_revisions(ledger: Ledger) -> None:
     ana = ledger.user("ana")
     message = ledger.post(ana, ledger.thread(ana))
-    assert ledger.ask(messages.revisions, ana, message.id) == (message, ())
+    assert ledger.ask(messages.revisions, ana, message.id).items == ()
 
 
 def test_only_the_newest_revisions_are_kept(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +96,7 @@ def test_only_the_newest_revisions_are_kept(ledger: Ledger, monkeypatch: pytest.
     message = ledger.post(ana, ledger.thread(ana), "1")
     for n in range(2, 8):
         ledger.do(edit(ana, message, f"{n}"))
-    _, revisions = ledger.ask(messages.revisions, ana, message.id)
+    revisions = ledger.ask(messages.revisions, ana, message.id).items
     assert [r.content for r in revisions] == ["6", "5", "4"]
 
 
@@ -159,7 +160,7 @@ def test_a_deleted_message_leaves_a_tombstone_and_nothing_of_what_it_said(ledger
         ledger.ask(threads.one, bo, thread.id),
     )
     assert "secret" not in repr(everything)
-    assert ledger.ask(messages.revisions, bo, message.id) == (tombstone, ())
+    assert ledger.ask(messages.revisions, bo, message.id).items == ()
     assert ledger.ask(messages.reactions, bo, message.id, limit=9, after=None).items == ()
 
 

@@ -446,7 +446,7 @@ async def test_the_history_port_answers_all_of_it(ledger: Ledger, ana: Identity,
         assert await history.thread_of("m2") == thread.id
         history.place("written just now", thread.id)  # by whoever wrote it: nobody has to look
         assert await history.thread_of("written just now") == thread.id
-        assert (await history.revisions(ana, "m2"))[1] == ()
+        assert (await history.revisions(ana, "m2", limit=10, before=None)).items == ()
         assert (await history.reactions(ana, "m2", limit=9, after=None)).items == ()
         assert (await history.log_of_thread(ana, thread.id, 0, limit=99)).head == 14
         assert len((await history.log_of_threads(ana, [thread.id], 0, limit=99)).events) == 14

@@ -25,6 +25,7 @@ async def fill(world: World) -> None:
         await world.viewer.post("/api/v1/auth/api-keys", name=str(number))
         await world.connect()
         await world.alice.put(f"/api/v1/messages/{world.message_id}/reactions/{'👍🎉🚀'[number]}")
+        await world.alice.patch(f"/api/v1/messages/{world.message_id}", content=f"Edited {number}")
     await world.alice.post(f"/api/v1/threads/{world.thread_id}/members", user_id=world.bob_id)
     await world.viewer.post(f"/api/v1/threads/{world.thread_id}/read")
     for number in range(2):
@@ -71,13 +72,16 @@ def _timeless(item: Any) -> Any:
 def _key(item: Any) -> str:
     if "snippet" in item:
         return str((item["thread"]["id"], item["message"] and item["message"]["id"]))
+    if "replaced_at" in item:
+        return str(item["version"])
     return str(item.get("id") or item.get("offset") or (item["user"]["id"], item.get("emoji")))
 
 
 @every(*PAGED)
 async def test_how_much_a_page_may_hold(operation: Operation, world: World) -> None:
     client, path, query = world.who_may(operation), world.path(operation), world.query(operation)
-    assert (await client.get(path, **query)).metadata["pagination"]["limit"] == limits.PAGE_DEFAULT == 30
+    default = limits.REVISIONS_KEPT if operation.name == "list_revisions" else 30
+    assert (await client.get(path, **query)).metadata["pagination"]["limit"] == default
     for limit in (1, 100):
         assert (await client.get(path, **query, limit=str(limit))).metadata["pagination"]["limit"] == limit
     for limit in ("0", "101", "-1", "1000000000000000000000"):

@@ -123,8 +123,8 @@ class Directory:
         if actor is not None:
             # Not through the inbox: a thread that is still loading keeps these for its state.
             actor.urgent(EventsCommitted(events))
-            if self.users is not None:
-                self.users.moved(thread_id, events)
+        if self.users is not None:
+            self.users.moved(thread_id, events)
 
     def _retire_idle(self) -> None:
         before = self._stage.loop.time() - limits.THREAD_IDLE_SECONDS

@@ -6,6 +6,7 @@ from typing import Any, Final
 from actors.records import Author, Control, Member, Memory, Message, Thread
 
 MESSAGE_CREATED: Final = "message.created"
+MESSAGE_DELETED: Final = "message.deleted"
 MEMORY_UPDATED: Final = "memory.updated"
 
 EVENT_TYPES: Final = (
@@ -17,7 +18,7 @@ EVENT_TYPES: Final = (
     "member.removed",
     MESSAGE_CREATED,
     "message.updated",
-    "message.deleted",
+    MESSAGE_DELETED,
     "message.completed",
     "reaction.added",
     "reaction.removed",

@@ -216,6 +216,8 @@ OUTBOX_SECONDS: Final = 7 * 24 * 3600
 """How long something waits for delivery outside: a week later it is no news."""
 UNREAD_SECONDS: Final = 0.2
 """What changes unread counts within it is told together."""
+UNREAD_REACH: Final = 10_000
+"""Messages that marking a thread unread reaches back: the own ones among them are counted, 6 ms of the journal."""
 UNREAD_THREADS: Final = 100
 """Told one by one; the sums are of all."""
 USERS_REMEMBERED: Final = 10_000

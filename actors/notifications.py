@@ -4,9 +4,9 @@ Times are integer milliseconds since 1970 UTC; times of day are minutes since mi
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from actors.records import Author
@@ -67,16 +67,36 @@ class ThreadUnread:
     thread_id: str
     messages: int
     mentions: int
+    muted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    threads: int = 0
+    messages: int = 0
+    mentions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """What somebody has not read, in all and by thread; only threads with something unread."""
+    """What a user has not read, in all and by thread; only threads with something unread."""
 
     threads: int
     messages: int
     mentions: int
     by_thread: Sequence[ThreadUnread]
+    muted: Sums = Sums()
+    """What of it is in muted threads."""
+
+    def rendered(self) -> dict[str, Any]:
+        """As clients get it, asked for and pushed."""
+        return {
+            "threads": self.threads,
+            "messages": self.messages,
+            "mentions": self.mentions,
+            "muted": asdict(self.muted),
+            "by_thread": [asdict(each) for each in self.by_thread],
+        }
 
 
 def wants(kind: NotificationKind, *, everywhere: Notify, here: Notify | None, muted: bool) -> bool:

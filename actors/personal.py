@@ -26,6 +26,10 @@ class Personal(Protocol):
         """When they did something last, as far as it was saved; milliseconds since 1970."""
         ...
 
+    async def members(self, thread_ids: Sequence[str]) -> dict[str, list[int]]:
+        """Thread → keys of its members."""
+        ...
+
     async def counts(self, user_key: int) -> Counts: ...
 
     async def notifications(

@@ -197,6 +197,8 @@ class Thread:
     """What happens when a person writes while an answer is being written."""
     mention_count: int = 0
     """Unread mentions of the one who asks."""
+    unread_count: int = 0
+    """Unread messages of the one who asks: after the marker, written by others, not deleted."""
 
 
 @dataclass(frozen=True, slots=True)

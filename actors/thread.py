@@ -164,6 +164,10 @@ class ThreadActor(LoopActor):
         return self._state
 
     @property
+    def is_loaded(self) -> bool:
+        return self._state is not None
+
+    @property
     def member_keys(self) -> Mapping[int, object]:
         return self._state.roles if self._state is not None else {}
 

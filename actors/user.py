@@ -22,7 +22,7 @@ from actors.publication import Passing, Publication, Publications
 from actors.records import Identity
 from actors.runtime import LoopActor, LoopFuture, handles
 from actors.unread import Counts
-from actors.user_events import THREAD_JOINED, UserEphemeral, UserEvent, UserLogPage
+from actors.user_events import THREAD_JOINED, THREAD_READ, UserEphemeral, UserEvent, UserLogPage
 
 logger = logging.getLogger("actors.user")
 
@@ -75,6 +75,22 @@ class Posted:
 
 
 @dataclass(frozen=True, slots=True)
+class DeletedMessage:
+    number: int
+    author_key: int
+    position: int
+    """Of its deletion in the log of all threads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """Messages of others are gone from a thread of the user's."""
+
+    thread_id: str
+    messages: Sequence[DeletedMessage]
+
+
+@dataclass(frozen=True, slots=True)
 class _Looked:
     page: UserLogPage | XpError
 
@@ -110,7 +126,7 @@ class UserActor(LoopActor):
         self._waiting: list[LoopFuture[Any]] = []
         self._counts: Counts | None = None
         self._counting: asyncio.Task[None] | None = None
-        self._uncounted: list[Posted | UserEvent] = []
+        self._uncounted: list[Posted | Deleted | UserEvent] = []
         """What came while the counts are read."""
         self._changed: set[str] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -228,6 +244,20 @@ class UserActor(LoopActor):
                 self._counts.posted(message.thread_id, message.first, message.newest, message.own)
             self._soon(0.0)
 
+    @handles(Deleted)
+    def _take_deleted(self, message: Deleted) -> None:
+        if self._counting is not None:
+            self._uncounted.append(message)
+            return
+        if self._counts is None:  # whether they were unread is known when that is counted
+            self._changed.add(message.thread_id)
+            self._counting = self.stage.loop.create_task(self._read_counts())
+            return
+        fewer = [self._counts.deleted(message.thread_id, each.number, each.position) for each in message.messages]
+        if any(fewer):
+            self._changed.add(message.thread_id)
+            self._soon(0.0)
+
     @staticmethod
     def _is_cut(message: Posted, counts: Counts) -> bool:
         """Some were written before the counting, some after it, and where that was in their thread nobody knows."""
@@ -249,6 +279,8 @@ class UserActor(LoopActor):
         for item in uncounted:
             if isinstance(item, Posted):
                 self._take_posted(item)
+            elif isinstance(item, Deleted):
+                self._take_deleted(item)
             else:
                 self._count([item])
 
@@ -260,7 +292,7 @@ class UserActor(LoopActor):
             return
         for event in events:
             self._changed |= self._counts.apply(event)
-        if any(event.type == THREAD_JOINED for event in events):  # what was said before they came is none of it
+        if any(map(_needs_counting, events)):
             self._counting = self.stage.loop.create_task(self._read_counts())
         elif self._changed:
             self._soon(limits.UNREAD_SECONDS)
@@ -285,16 +317,7 @@ class UserActor(LoopActor):
     def _unread(self, changed: Collection[str]) -> Passing:
         assert self._counts is not None
         unread = self._counts.unread(changed)
-        told = {
-            "threads": unread.threads,
-            "messages": unread.messages,
-            "mentions": unread.mentions,
-            "by_thread": [
-                {"thread_id": each.thread_id, "messages": each.messages, "mentions": each.mentions}
-                for each in unread.by_thread
-            ],
-        }
-        data = self._encode(UserEphemeral("unread", told))
+        data = self._encode(UserEphemeral("unread", unread.rendered()))
         passing = Passing(self._online.channel, [Publication(0, self._online.head, "unread", data)])
         passing.is_patient = self._is_crowd
         return passing
@@ -306,6 +329,11 @@ class UserActor(LoopActor):
         if self._timer is not None:
             self._timer.cancel()
         self._answer(ShuttingDown("The server is shutting down; retry in a moment."))
+
+
+def _needs_counting(event: UserEvent) -> bool:
+    """What was said before a newcomer came is not unread; and nobody knows what was deleted since an older entry."""
+    return event.type == THREAD_JOINED or (event.type == THREAD_READ and not event.position)
 
 
 _PAGE = limits.RECOVERY_EVENTS

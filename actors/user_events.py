@@ -45,6 +45,8 @@ class UserEvent:
     type: str
     time: int
     data: UserEventData
+    position: int = 0
+    """Where the log of all threads stood when this was written; 0 for what was read back."""
 
 
 @dataclass(slots=True)

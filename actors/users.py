@@ -14,11 +14,11 @@ import pykka
 from actors import limits
 from actors.channel import Unsubscribe
 from actors.errors import XpError
-from actors.events import MESSAGE_CREATED, Event
+from actors.events import MESSAGE_CREATED, MESSAGE_DELETED, Event
 from actors.personal import Personal
 from actors.records import Message, User
 from actors.runtime import Stage
-from actors.user import EncodeUserEvent, Look, Online, Posted, Tell, UserActor
+from actors.user import Deleted, DeletedMessage, EncodeUserEvent, Look, Online, Posted, Tell, UserActor
 from actors.user_events import UserEvent
 
 logger = logging.getLogger("actors.users")
@@ -26,6 +26,9 @@ logger = logging.getLogger("actors.users")
 
 class LiveThread(Protocol):
     """What is known of a thread whose actor is in memory."""
+
+    @property
+    def is_loaded(self) -> bool: ...
 
     @property
     def member_keys(self) -> Mapping[int, object]: ...
@@ -37,13 +40,24 @@ class LiveThread(Protocol):
 class _Gathered:
     """What was written into one thread since it was last told."""
 
-    __slots__ = ("began", "ended", "first", "newest", "own")
+    __slots__ = ("began", "deleted", "ended", "first", "newest", "own")
 
-    def __init__(self, first: int, position: int) -> None:
-        self.first = self.newest = first
-        self.began = self.ended = position
+    def __init__(self) -> None:
+        self.first = self.newest = 0
+        """Numbers of messages; 0 where none was written."""
+        self.began = self.ended = 0
         self.own: dict[int, int] = {}
         """Author → number of their newest message."""
+        self.deleted: list[DeletedMessage] = []
+
+    def take(self, event: Event, message: Message) -> None:
+        if event.type == MESSAGE_DELETED:
+            self.deleted.append(DeletedMessage(message.number, message.author.key, event.position))
+            return
+        if not self.first:
+            self.first, self.began = message.number, event.position
+        self.newest, self.ended = message.number, event.position
+        self.own[event.actor.key] = message.number
 
 
 class Users:
@@ -64,6 +78,7 @@ class Users:
         self._gathered: dict[str, _Gathered] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
+        self._telling: set[asyncio.Task[None]] = set()
 
     # Who is connected
 
@@ -165,37 +180,58 @@ class Users:
         if not self._online:
             return
         for event in events:
-            if event.type != MESSAGE_CREATED or not isinstance(event.data, Message):
-                continue
-            number = event.data.number
-            gathered = self._gathered.get(thread_id)
-            if gathered is None:
-                gathered = self._gathered[thread_id] = _Gathered(number, event.position)
-            gathered.newest, gathered.ended = number, event.position
-            gathered.own[event.actor.key] = number
+            if event.type in _COUNTED and isinstance(event.data, Message):
+                gathered = self._gathered.get(thread_id)
+                if gathered is None:
+                    gathered = self._gathered[thread_id] = _Gathered()
+                gathered.take(event, event.data)
         if self._gathered and self._timer is None:
             self._timer = self._stage.loop.call_later(limits.UNREAD_SECONDS, self._tell_moved)
 
     def _tell_moved(self) -> None:
         self._timer = None
         gathered, self._gathered = self._gathered, {}
+        elsewhere: dict[str, _Gathered] = {}
         for thread_id, written in gathered.items():
             thread = self._live_thread(thread_id)
-            if thread is not None:
-                self._tell_members(thread_id, thread, written)
+            if thread is not None and thread.is_loaded:
+                self._tell_members(thread_id, thread.member_keys, thread.followers, written)
+            elif written.deleted:
+                elsewhere[thread_id] = written
+        if elsewhere:
+            task = self._stage.loop.create_task(self._tell_elsewhere(elsewhere))
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
 
-    def _tell_members(self, thread_id: str, thread: LiveThread, written: _Gathered) -> None:
-        """Those who are here. Whoever follows the thread on all devices, and was told no counts, needs none."""
-        members, followers = thread.member_keys, thread.followers
+    async def _tell_elsewhere(self, gathered: Mapping[str, _Gathered]) -> None:
+        """Of threads that nobody uses here messages go, too: with an author who is to be forgotten."""
+        try:
+            for thread_id, members in (await self._personal.members(list(gathered))).items():
+                self._tell_members(thread_id, dict.fromkeys(members), {}, gathered[thread_id])
+        except XpError as error:
+            logger.warning("members could not be told of deleted messages: %s", error)
+
+    def _tell_members(
+        self,
+        thread_id: str,
+        members: Mapping[int, object],
+        followers: Mapping["pykka.ActorRef[Any]", object],
+        written: _Gathered,
+    ) -> None:
+        """Those who are here. Who follows the thread on all devices, and was told no counts, needs none."""
         few = self._online if len(self._online) < len(members) else members
         for user_key in [key for key in few if key in members]:
             online = self._online.get(user_key)
             if online is None:
                 continue
             if online.actor is not None or any(each not in followers for each in online.connections):
-                own = written.own.get(user_key, 0)
-                posted = Posted(thread_id, written.first, written.newest, own, written.began, written.ended)
-                self._actor(online).actor_ref.tell(posted)
+                actor = self._actor(online).actor_ref
+                if written.first:
+                    own = written.own.get(user_key, 0)
+                    actor.tell(Posted(thread_id, written.first, written.newest, own, written.began, written.ended))
+                deleted = [each for each in written.deleted if each.author_key != user_key]
+                if deleted:
+                    actor.tell(Deleted(thread_id, deleted))
 
     def __len__(self) -> int:
         return len(self._online)
@@ -203,9 +239,12 @@ class Users:
     def stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        if self._task is not None:
-            self._task.cancel()
+        for task in (self._task, *self._telling):
+            if task is not None:
+                task.cancel()
 
 
+_COUNTED = frozenset({MESSAGE_CREATED, MESSAGE_DELETED})
+"""Events that move what is unread."""
 _AT_ONCE = 1_000
 """Users in one question."""

@@ -12,7 +12,7 @@ import orjson
 
 from actors.commands import Reacted
 from actors.events import ControlChange, Ephemeral, Event, MemberGone, ReactionChange, ReadChange, ThreadGone
-from actors.notifications import Notification, Preferences, ThreadPreferences, Unread
+from actors.notifications import Notification, Preferences, ThreadPreferences
 from actors.publication import Publication
 from actors.records import Author, Identity, Member, Memory, Message, Reaction, ReactionGroup, Revision, Thread, User
 from actors.user_events import UserEphemeral, UserEvent, UserEventData
@@ -169,7 +169,7 @@ def _membership(record: Thread) -> Json | None:
     return {
         "role": mine.role,
         "last_read_offset": mine.last_read_offset,
-        "unread_count": max(0, record.message_count - mine.last_read_number),
+        "unread_count": record.unread_count,
         "mention_count": record.mention_count,
         "muted": mine.muted,
     }
@@ -215,18 +215,6 @@ def clock_time(minutes: int) -> str:
 
 def thread_preferences(record: ThreadPreferences) -> Json:
     return {"thread_id": record.thread_id, "notify": record.notify, "muted": record.muted}
-
-
-def unread(record: Unread) -> Json:
-    return {
-        "threads": record.threads,
-        "messages": record.messages,
-        "mentions": record.mentions,
-        "by_thread": [
-            {"thread_id": each.thread_id, "messages": each.messages, "mentions": each.mentions}
-            for each in record.by_thread
-        ],
-    }
 
 
 # Events

@@ -115,6 +115,7 @@ class Member(Base):
     role = _enumeration("role", records.MEMBER_ROLES, "MEMBER")
     last_read_offset = IntegerField(default=0)
     last_read_number = IntegerField(default=0)
+    own_after = IntegerField(default=0)  # own messages after the marker: they are read, whatever it says
     muted = BooleanField(default=False)
     notify = TextField(null=True, constraints=[one_of("notify", NOTIFY)])  # null: as the member wants it everywhere
     version = IntegerField(default=1)
@@ -153,6 +154,17 @@ class Message(Base):
 
 Message.add_index(  # those that are being written
     Message.thread, name="message_streaming", where=Message.status == "STREAMING"
+)
+Message.add_index(  # how many after a marker are gone, and so not unread
+    Message.thread,
+    Message.number,
+    Message.author,
+    Message.deleted_at,
+    name="message_deleted",
+    where=Message.deleted_at.is_null(False),
+)
+Message.add_index(  # what answers a message
+    Message.parent, name="message_answers", where=Message.parent.is_null(False)
 )
 
 

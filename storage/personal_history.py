@@ -7,7 +7,7 @@ from actors.records import Identity, Member, Page
 from actors.unread import Counts
 from actors.user_events import UserLogPage
 from storage.readers import Readers
-from storage.reading import activity, markers, notifications, preferences, user_log
+from storage.reading import activity, markers, notifications, preferences, threads, user_log
 
 
 class SqlitePersonal:
@@ -26,6 +26,9 @@ class SqlitePersonal:
 
     async def last_active(self, user_key: int) -> int | None:
         return await self._readers.run(activity.last, user_key)
+
+    async def members(self, thread_ids: Sequence[str]) -> dict[str, list[int]]:
+        return await self._readers.run(threads.member_keys, thread_ids)
 
     async def counts(self, user_key: int) -> Counts:
         return await self._readers.run(notifications.counts, user_key)

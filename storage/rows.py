@@ -171,10 +171,21 @@ def threads_query(viewer_key: Any) -> Select:
     """Threads with the viewer's own membership beside them (its columns are null where there is none)."""
     mine = (Member.thread == Thread.id) & (Member.user == viewer_key)
     return (
-        Thread.select(*THREAD_COLUMNS, *_author_columns(User), *MEMBER_COLUMNS, _unread_mentions(viewer_key))
+        Thread.select(*THREAD_COLUMNS, *_author_columns(User), *MEMBER_COLUMNS, _unread_mentions(viewer_key), HIDDEN)
         .join(User, on=(Thread.creator == User.id))
         .join_from(Thread, Member, JOIN.LEFT_OUTER, on=mine)
     )
+
+
+_Gone = Message.alias("gone")
+_GONE_AFTER = _Gone.select(fn.COUNT(_Gone.number)).where(
+    (_Gone.thread == Member.thread)
+    & (_Gone.number > Member.last_read_number)
+    & (_Gone.author != Member.user)
+    & _Gone.deleted_at.is_null(False)
+)
+HIDDEN = Member.own_after + _GONE_AFTER
+"""Messages after a member's marker that are not unread: their own, and those of others that were deleted."""
 
 
 def _unread_mentions(viewer_key: Any) -> Any:
@@ -206,6 +217,7 @@ def _thread_of(
         message_count=count, offset=offset, position=position, last_message=last_message, membership=mine,
         version=version, created_at=created, updated_at=updated, deleted_at=deleted,
         memory_version=memory_version, control=control, while_streaming=while_streaming, mention_count=row[28],
+        unread_count=max(0, count - read_number - row[29]) if mine else 0,
     )  # fmt: skip
 
 

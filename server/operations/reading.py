@@ -23,14 +23,14 @@ operations = Operations("reading")
 @operations("GET", "/unread", response=UnreadView)
 async def get_unread(call: Call, request: Nothing) -> Result:
     """What one has not read: in how many threads, how many messages, how often one is named there."""
-    return Result(render.unread(await call.services.personal.unread(call.identity)))
+    return Result((await call.services.personal.unread(call.identity)).rendered())
 
 
 @operations("POST", "/threads/{thread_id}/unread", response=MemberView)
 async def mark_unread(call: Call, request: MarkUnreadRequest) -> Result:
     """Move one's marker back, so that the first message from `offset` on is unread.
 
-    It moves back by nothing else.
+    It moves back by nothing else, and no further than 10,000 messages. One's own are never unread.
     """
     command = MarkUnread(identity=call.identity, once=call.once, thread_id=request.thread_id, offset=request.offset)
     done = await call.services.directory.ask(command)

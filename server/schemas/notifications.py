@@ -97,12 +97,20 @@ class ThreadUnreadView(View):
     thread_id: Id
     messages: int
     mentions: int
+    muted: bool
+
+
+class SumsView(View):
+    threads: int
+    messages: int
+    mentions: int
 
 
 class UnreadView(View):
     threads: int
     messages: int
     mentions: int
+    muted: SumsView = Field(description="What of these sums is in muted threads: a badge leaves it out.")
     by_thread: list[ThreadUnreadView] = Field(
         description=f"The {limits.UNREAD_THREADS} with most mentions, then messages; the sums are of all."
     )

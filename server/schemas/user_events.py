@@ -11,6 +11,7 @@ from server.schemas.base import Id, View
 from server.schemas.notifications import (
     NotificationView,
     PreferencesView,
+    SumsView,
     ThreadPreferencesView,
     ThreadUnreadView,
     UserEventView,
@@ -47,6 +48,7 @@ class ThreadReadView(View):
     last_read_offset: int
     last_read_number: int = Field(description="How many messages of the thread are read.")
     unread_count: int = Field(description="As it was then.")
+    message_count: int = Field(description="Of the thread, as it was then.")
 
 
 class UnreadNowView(View):
@@ -55,6 +57,7 @@ class UnreadNowView(View):
     threads: int
     messages: int
     mentions: int
+    muted: SumsView = Field(description="What of these sums is in muted threads.")
     by_thread: list[ThreadUnreadView]
 
 

@@ -9,7 +9,7 @@ from actors import limits
 from actors.errors import NotFound
 from actors.notifications import Notification
 from actors.records import Identity, Page
-from actors.unread import Counts
+from actors.unread import Counts, ThreadCount
 from storage import models, notification_models, rows
 from storage.reading.log import head_position
 
@@ -76,9 +76,16 @@ def unread_count(database: SqliteDatabase, identity: Identity) -> int:
 
 
 def counts(database: SqliteDatabase, user_key: int) -> Counts:
-    moved = _R.select(_T.uid, _T.message_count, _R.last_read_number).join(_T, on=(_R.thread == _T.id))
+    columns = (_T.uid, _T.message_count, _R.last_read_number, rows.HIDDEN)
+    moved = _R.select(*columns).join(_T, on=(_R.thread == _T.id))
     mine = (_R.user == user_key) & _T.deleted_at.is_null() & (_T.message_count > _R.last_read_number)
-    threads = {uid: (newest, read) for uid, newest, read in rows.fetch(database, moved.where(mine))}
+    threads = {uid: ThreadCount(*found) for uid, *found in rows.fetch(database, moved.where(mine))}
     named = _N.select(_N.uid, _T.uid).join(_T, on=(_N.thread == _T.id))
     unread_mentions = (_N.user == user_key) & _N.read_at.is_null() & (_N.kind == "mention") & _T.deleted_at.is_null()
-    return Counts(threads, dict(rows.fetch(database, named.where(unread_mentions))), head_position(database))
+    mentions = dict(rows.fetch(database, named.where(unread_mentions)))
+    return Counts(threads, mentions, head_position(database), _muted(database, user_key))
+
+
+def _muted(database: SqliteDatabase, user_key: int) -> list[str]:
+    query = _R.select(_T.uid).join(_T, on=(_R.thread == _T.id))
+    return [row[0] for row in rows.fetch(database, query.where((_R.user == user_key) & _R.muted))]

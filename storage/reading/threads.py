@@ -1,5 +1,7 @@
 """Threads: one, mine by last activity, their members; and what an actor needs to know of one."""
 
+from collections.abc import Sequence
+
 from peewee import SqliteDatabase
 
 from actors.errors import NotFound
@@ -87,6 +89,15 @@ def members(
     found = rows.fetch(database, query.order_by(M.user).limit(limit + 1))
     shown = markers.shown(database, [rows.member_of(row) for row in found[:limit]], identity.user.key)
     return Page(shown, str(shown[-1].user.key) if len(found) > limit else None, head)
+
+
+def member_keys(database: SqliteDatabase, thread_ids: Sequence[str]) -> dict[str, list[int]]:
+    """Of threads that are there."""
+    found: dict[str, list[int]] = {}
+    query = _R.select(_T.uid, _R.user).join(_T, on=(_R.thread == _T.id)).where(_T.deleted_at.is_null())
+    for uid, user in rows.fetch(database, query.where(_T.uid.in_(list(thread_ids)))):
+        found.setdefault(uid, []).append(user)
+    return found
 
 
 def member(database: SqliteDatabase, identity: Identity, thread_id: str, user_id: str) -> Member:

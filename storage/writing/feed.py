@@ -3,13 +3,15 @@
 from typing import Any
 
 import orjson
+from peewee import SQL, fn
 
+from actors import limits, rules
 from actors import notification_commands as commands
-from actors import rules
 from actors.commands import Done, Gone, Unset
 from actors.errors import NotFound
 from actors.events import ReadChange
 from actors.notifications import ThreadPreferences
+from actors.records import Member
 from actors.user_events import (
     NOTIFICATION_CANCELLED,
     NOTIFICATION_READ,
@@ -102,18 +104,26 @@ def set_thread_preferences(tx: Transaction, command: commands.SetThreadPreferenc
     return Done(after, told=user_log.tell(tx, [Entry(user_key, PREFERENCES_UPDATED, facts)]))
 
 
+def told_muted(tx: Transaction, thread_id: str, before: Member, now: dict[str, Any]) -> tuple[UserEvent, ...]:
+    """The member's other devices learn that the thread is muted, or is not any more."""
+    key, user_key = tx.thread(thread_id)[0], before.user.key
+    notify = _NOTIFY.all(tx.database, thread=key, user=user_key)[0][0]
+    facts = {"thread_id": thread_id, "notify": notify, "muted": now["muted"]}
+    return user_log.tell(tx, [Entry(user_key, PREFERENCES_UPDATED, facts)])
+
+
 # Markers
 
 
 def told_read(tx: Transaction, thread_id: str, change: ReadChange) -> tuple[UserEvent, ...]:
     """One's other devices learn how far one has read."""
-    row = _COUNT.all(tx.database, uid=thread_id)[0]
-    number = change.last_read_number
+    messages, number, hidden = _COUNT.all(tx.database, uid=thread_id, user=change.user.key)[0]
     facts = {
         "thread_id": thread_id,
         "last_read_offset": change.last_read_offset,
         "last_read_number": number,
-        "unread_count": row[0] - number,
+        "unread_count": max(0, messages - number - hidden),
+        "message_count": messages,
     }
     return user_log.tell(tx, [Entry(change.user.key, THREAD_READ, facts)])
 
@@ -128,6 +138,17 @@ def before_offset(tx: Transaction, thread_key: int, offset: int) -> Any:
     return BEFORE.first(tx.database, thread=thread_key, offset=offset) or (0, 0)
 
 
+def furthest_back(tx: Transaction, thread_key: int) -> Any:
+    """(offset, number) of the message up to which a marker may be moved back."""
+    return _FURTHEST.first(tx.database, thread=thread_key, reach=limits.UNREAD_REACH) or (0, 0)
+
+
+def own_after(tx: Transaction, thread_key: int, user_key: int, offset: int) -> int:
+    """How many of the next messages after `offset` are the user's own, as far as a marker can be moved back."""
+    found = _OWN_AFTER.all(tx.database, thread=thread_key, user=user_key, offset=offset, reach=limits.UNREAD_REACH)
+    return int(found[0][0])
+
+
 BEFORE = Prepared(
     lambda given: (
         _M.select(_M.offset, _M.number)
@@ -136,4 +157,34 @@ BEFORE = Prepared(
         .limit(1)
     )
 )
-_COUNT = Prepared(lambda given: models.Thread.select(models.Thread.message_count).where(models.Thread.uid == given.uid))
+_FURTHEST = Prepared(
+    lambda given: (
+        _M.select(_M.offset, _M.number)
+        .where(_M.thread == given.thread)
+        .order_by(_M.offset.desc())
+        .limit(1)
+        .offset(given.reach)
+    )
+)
+
+
+def _count_own(given: Any) -> Any:
+    after = (_M.thread == given.thread) & (_M.offset > given.offset)
+    reached = _M.select(_M.author.alias("author")).where(after).order_by(_M.offset).limit(given.reach)
+    return reached.select_from(fn.COUNT(SQL("1"))).where(reached.c.author == given.user)
+
+
+_OWN_AFTER = Prepared(_count_own)
+_NOTIFY = Prepared(
+    lambda given: models.Member.select(models.Member.notify).where(
+        models.Member.thread == given.thread, models.Member.user == given.user
+    )
+)
+_T, _R = models.Thread, models.Member
+_COUNT = Prepared(
+    lambda given: (
+        _T.select(_T.message_count, _R.last_read_number, rows.HIDDEN)
+        .join(_R, on=(_R.thread == _T.id))
+        .where(_T.uid == given.uid, _R.user == given.user)
+    )
+)

@@ -82,7 +82,8 @@ def update_member(tx: Transaction, command: commands.UpdateMember) -> Done:
     )
     shared, seen = _as_seen(tx, _read(tx, key, user_key), command.identity)
     event = tx.log((key, uid), "member.updated", command.identity.author, shared, ref=user_key)
-    return Done(seen, (event,))
+    own = feed.told_muted(tx, uid, member, difference) if "muted" in difference else ()
+    return Done(seen, (event,), told=own)
 
 
 def _must_be_allowed(
@@ -135,7 +136,8 @@ def mark_read(tx: Transaction, command: commands.MarkRead) -> Done:
     if offset <= member.last_read_offset:
         return Done(member)
     cancelled = notifications.read_up_to(tx, (key, uid), user_key, offset)
-    moved = _move_marker(tx, (key, uid), ReadChange(command.identity.author, offset, number))
+    has_own = _OWN_AFTER.all(tx.database, thread=key, user=user_key)[0][0] > 0
+    moved = _move_marker(tx, (key, uid), ReadChange(command.identity.author, offset, number), has_own=has_own)
     return replace(moved, told=moved.told + cancelled)
 
 
@@ -145,17 +147,20 @@ def mark_unread(tx: Transaction, command: MarkUnread) -> Done:
     user_key = command.identity.user.key
     rules.must_see(command.identity, tx.role(key, user_key), uid)
     member = _read(tx, key, _must_be_member(tx, key, user_key, command.identity.user.id))
-    offset, number = feed.before_offset(tx, key, command.offset)
+    offset, number = max(feed.before_offset(tx, key, command.offset), feed.furthest_back(tx, key))
     if offset >= member.last_read_offset:
         return Done(member)
-    return _move_marker(tx, (key, uid), ReadChange(command.identity.author, offset, number))
+    return _move_marker(tx, (key, uid), ReadChange(command.identity.author, offset, number), has_own=True)
 
 
-def _move_marker(tx: Transaction, thread: tuple[int, str], change: ReadChange) -> Done:
-    """Of a member who does not want others to know how far they have read only their own log tells."""
+def _move_marker(tx: Transaction, thread: tuple[int, str], change: ReadChange, *, has_own: bool) -> Done:
+    """`has_own`: some of the reader's own messages may be after the marker; to write moves it, so mostly none are.
+
+    Of a member who does not want others to know how far they have read only their own log tells."""
     key, reader = thread[0], change.user
     where = {"last_read_offset": change.last_read_offset, "last_read_number": change.last_read_number}
-    _MOVE.execute(tx.database, thread=key, user=reader.key, **where)
+    own = feed.own_after(tx, key, reader.key, change.last_read_offset) if has_own else 0
+    _MOVE.execute(tx.database, thread=key, user=reader.key, own_after=own, **where)
     events: tuple[Event, ...] = ()
     if feed.shows_read(tx, reader.key):
         events = (tx.log(thread, "read.updated", reader, change, ref=reader.key, small=where),)
@@ -171,9 +176,12 @@ def _point(tx: Transaction, thread_key: int, offset: int | None) -> tuple[int, i
 _NEVER = 2**63 - 1
 _MOVE = Prepared(
     lambda given: models.Member.update(
-        last_read_offset=given.last_read_offset, last_read_number=given.last_read_number
+        last_read_offset=given.last_read_offset, last_read_number=given.last_read_number, own_after=given.own_after
     ).where(_is(given.thread, given.user))
 )
+
+
+_OWN_AFTER = Prepared(lambda given: models.Member.select(models.Member.own_after).where(_is(given.thread, given.user)))
 
 
 def _is(thread_key: Any, user_key: Any) -> Any:

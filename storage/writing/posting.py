@@ -48,11 +48,15 @@ _HAS_NEWS = SQL(
 """Asked along: a statement for it alone would be one more for every batch, and hardly anybody has."""
 
 
+_NONE = SQL("0")
+"""Not a parameter: those belong to the rows."""
+
+
 def _mark_own_as_read(count: int) -> Any:
     table = values(count, 4)
     given = table.c
     return (
-        _P.update(last_read_offset=given.column3, last_read_number=given.column4)
+        _P.update(last_read_offset=given.column3, last_read_number=given.column4, own_after=_NONE)
         .from_(table)
         .where((_P.thread == given.column1) & (_P.user == given.column2))
         .returning(_P.thread, _P.user, _P.role, _HAS_NEWS)

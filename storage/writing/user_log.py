@@ -46,7 +46,7 @@ def tell(tx: Transaction, entries: Iterable[Entry]) -> tuple[UserEvent, ...]:
         if entry.type not in USER_EVENT_TYPES:
             raise ValueError(f"{entry.type!r} is no type of entry")  # a slip of ours; the table takes any text
         heads[entry.user_key] = offset = heads[entry.user_key] + 1
-        events.append(UserEvent(entry.user_key, offset, entry.type, tx.now, entry.data))
+        events.append(UserEvent(entry.user_key, offset, entry.type, tx.now, entry.data, tx.position))
         text = orjson.dumps(entry.data if entry.kept is None else entry.kept).decode()
         kept.append((entry.user_key, offset, entry.type, tx.now, text))
     INSERT_USER_EVENTS.run(tx.database, kept)

@@ -11,10 +11,11 @@ from actors import commands, limits
 from actors import notification_commands as own
 from actors.commands import Done
 from actors.errors import XpError
-from actors.events import MESSAGE_CREATED
+from actors.events import MESSAGE_CREATED, MESSAGE_DELETED
 from actors.notifications import ThreadUnread, Unread
 from actors.records import Identity, Message, Thread
-from actors.unread import Counts
+from actors.unread import Counts, ThreadCount
+from actors.user_events import THREAD_READ, UserEvent
 from storage.reading import notifications
 from tests.builders import Ledger, post
 
@@ -62,12 +63,17 @@ class Company:
         for told in done.told:
             self.counts[told.user_key].apply(told)
         for event in done.events:
-            if event.type == MESSAGE_CREATED and isinstance(event.data, Message):
-                state = self.ledger.state(event.thread_id)
-                assert state is not None
-                for user_key in state.roles:
-                    own = event.data.number if event.actor.key == user_key else 0
-                    self.counts[user_key].posted(event.thread_id, event.data.number, event.data.number, own)
+            if not isinstance(event.data, Message):
+                continue
+            state = self.ledger.state(event.thread_id)
+            assert state is not None
+            number = event.data.number
+            for user_key in state.roles:
+                is_own = event.data.author.key == user_key
+                if event.type == MESSAGE_CREATED:
+                    self.counts[user_key].posted(event.thread_id, number, number, number if is_own else 0)
+                elif event.type == MESSAGE_DELETED and not is_own:
+                    self.counts[user_key].deleted(event.thread_id, number, event.position)
 
     def _command(self, action: str, who: Identity, thread: Thread, said: list[Message], number: int) -> Any:
         other = self.people[number % 3]
@@ -123,6 +129,11 @@ class Company:
 @example(before=[("post", 0, 0, 0)], after=[("unread", 0, 0, 0)])
 @example(before=[("name", 0, 0, 1), ("post", 0, 0, 0)], after=[("read to", 1, 0, 4), ("unread", 1, 0, 0)])
 @example(before=[("name", 0, 0, 1)], after=[("leave", 0, 0, 1), ("join", 0, 0, 1), ("post", 0, 0, 0)])
+@example(before=[], after=[("post", 0, 0, 0), ("delete", 0, 0, 0)])
+@example(before=[("post", 0, 0, 0), ("post", 1, 0, 0)], after=[("unread", 1, 0, 0), ("delete", 0, 0, 0)])
+@example(before=[("post", 0, 0, 0), ("post", 1, 0, 0)], after=[("unread", 1, 0, 0), ("delete", 1, 0, 1)])
+@example(before=[("post", 1, 0, 0)] * 3, after=[("unread", 1, 0, 0), ("read to", 1, 0, 5), ("post", 1, 0, 0)])
+@example(before=[("all", 0, 0, 0)], after=[("mute", 1, 0, 0), ("post", 0, 0, 0)])
 def test_what_is_moved_on_is_what_is_counted_anew(ledger: Ledger, before: Any, after: Any) -> None:
     company = Company(ledger)
     for step in before:
@@ -135,7 +146,7 @@ def test_what_is_moved_on_is_what_is_counted_anew(ledger: Ledger, before: Any, a
 
 
 def test_all_that_was_written_at_once() -> None:
-    counts = Counts({"a": (7, 5)}, {"m": "a"})
+    counts = Counts({"a": ThreadCount(7, 5)}, {"m": "a"})
     counts.posted("a", 8, 12, 0)
     counts.posted("b", 3, 4, 0)
     counts.posted("c", 1, 9, 9)
@@ -145,14 +156,33 @@ def test_all_that_was_written_at_once() -> None:
     assert counts.unread() == Unread(3, 11, 1, expected)
 
 
+def test_what_was_moved_before_is_not_undone_by_what_is_told_late() -> None:
+    """Messages are told a moment after the entries of the user's own log."""
+    counts = Counts({"a": ThreadCount(4, 4)}, {}, position=10)
+    counts.apply(marked_unread("a", number=0, unread=3, messages=5, position=14))
+    counts.posted("a", 5, 5, 5)
+    assert not counts.deleted("a", 2, 12), "it is in the entry"
+    assert counts.unread().messages == 3
+    assert counts.deleted("a", 3, 15)
+    assert counts.unread().messages == 2
+
+
+def marked_unread(thread_id: str, *, number: int, unread: int, messages: int, position: int) -> UserEvent:
+    facts = {
+        "thread_id": thread_id, "last_read_offset": number, "last_read_number": number, "unread_count": unread,
+        "message_count": messages,
+    }  # fmt: skip
+    return UserEvent(1, 1, THREAD_READ, 0, facts, position)
+
+
 def test_only_the_threads_asked_for_are_told_one_by_one() -> None:
-    counts = Counts({"a": (7, 5), "b": (2, 1)}, {"m": "b"})
+    counts = Counts({"a": ThreadCount(7, 5), "b": ThreadCount(2, 1)}, {"m": "b"})
     assert counts.unread(["a", "z"]) == Unread(2, 3, 1, [ThreadUnread("a", 2, 0), ThreadUnread("z", 0, 0)])
 
 
 def test_the_sums_are_of_all_threads_though_not_all_are_told() -> None:
     many = limits.UNREAD_THREADS + 5
-    told = Counts({f"t{n:03}": (n + 1, 0) for n in range(many)}, {"m": "t000"}).unread()
+    told = Counts({f"t{n:03}": ThreadCount(n + 1, 0) for n in range(many)}, {"m": "t000"}).unread()
     assert (told.threads, told.messages, told.mentions) == (many, many * (many + 1) // 2, 1)
     assert [each.thread_id for each in told.by_thread][:2] == ["t000", f"t{many - 1}"], "mentions first, then most"
     assert len(told.by_thread) == limits.UNREAD_THREADS

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from actors import limits
+from actors.account_commands import EraseContent
 from actors.identifiers import new_id
 from tests.realtime_client import raw_client
 from tests.serving import Client, Server
@@ -73,14 +74,105 @@ async def test_the_sums_are_of_all_threads(alice: Client, bob: Client, thread: A
         await alice.say(other, "@bob")
     told = (await bob.get("/api/v1/unread")).data
     assert told == {
-        "threads": 2, "messages": 3, "mentions": 2,
+        "threads": 2, "messages": 3, "mentions": 2, "muted": {"threads": 0, "messages": 0, "mentions": 0},
         "by_thread": [
-            {"thread_id": other["id"], "messages": 2, "mentions": 2},
-            {"thread_id": thread["id"], "messages": 1, "mentions": 0},
+            {"thread_id": other["id"], "messages": 2, "mentions": 2, "muted": False},
+            {"thread_id": thread["id"], "messages": 1, "mentions": 0, "muted": False},
         ],
     }  # fmt: skip
     await alice.delete(f"/api/v1/threads/{other['id']}")
     assert (await bob.get("/api/v1/unread")).data["messages"] == 1
+
+
+async def test_what_is_in_muted_threads_is_told_apart(alice: Client, bob: Client, thread: Any) -> None:
+    other = await alice.thread(members=[{"user_id": (await bob.me())["id"]}])
+    for where, text in ((thread, "@bob"), (thread, "b"), (other, "@bob"), (other, "b"), (other, "c")):
+        await alice.say(where, text)
+    me = f"/api/v1/threads/{other['id']}/members/{(await bob.me())['id']}"
+    await bob.patch(me, muted=True)
+    told = (await bob.get("/api/v1/unread")).data
+    assert (told["threads"], told["messages"], told["mentions"]) == (2, 5, 2)
+    assert told["muted"] == {"threads": 1, "messages": 3, "mentions": 1}
+    assert {each["thread_id"]: each["muted"] for each in told["by_thread"]} == {thread["id"]: False, other["id"]: True}
+    await bob.patch(me, muted=False)
+    assert (await bob.get("/api/v1/unread")).data["muted"] == {"threads": 0, "messages": 0, "mentions": 0}
+
+
+async def _by_author(alice: Client, root: Client, message: Any) -> None:
+    await alice.delete(f"/api/v1/messages/{message['id']}")
+
+
+async def _by_admin(alice: Client, root: Client, message: Any) -> None:
+    await root.delete(f"/api/v1/messages/{message['id']}")
+
+
+async def _while_streamed(alice: Client, root: Client, message: Any) -> None:
+    opened = await alice.say(message["thread_id"], "", status="STREAMING")
+    for each in (opened, message):
+        await alice.delete(f"/api/v1/messages/{each['id']}")
+
+
+@pytest.mark.parametrize("ends", [_by_author, _by_admin, _while_streamed])
+async def test_what_is_deleted_is_not_unread(
+    alice: Client, bob: Client, carol: Client, root: Client, thread: Any, ends: Any
+) -> None:
+    first, second = [await alice.say(thread, f"@bob {n}") for n in range(2)]
+    await read(carol, thread, offset=first["offset"])
+    await ends(alice, root, first)
+    assert (await unread(bob, thread), await unread(carol, thread)) == ((1, 1), (1, 0))
+    await ends(alice, root, second)
+    assert (await unread(bob, thread), await unread(carol, thread)) == ((0, 0), (0, 0))
+    await bob.post(f"/api/v1/threads/{thread['id']}/unread", offset=0)
+    assert await unread(bob, thread) == (0, 0), "the marker moves back over what is gone"
+    listed = (await bob.get("/api/v1/threads")).data
+    assert [each["membership"]["unread_count"] for each in listed] == [0]
+
+
+async def test_what_an_erased_author_wrote_is_not_unread(
+    server: Server, alice: Client, bob: Client, root: Client, thread: Any
+) -> None:
+    dave = server.client("dave")
+    dave_id = (await dave.me())["id"]
+    await alice.post(f"/api/v1/threads/{thread['id']}/members", user_id=dave_id)
+    for text in ("@bob", "b"):
+        await dave.say(thread, text)
+    await alice.say(thread)
+    assert await unread(bob, thread) == (3, 1)
+    assert (await root.delete(f"/api/v1/users/{dave_id}?content=remove")).status == 200
+    await server.services.write(EraseContent())
+    assert await unread(bob, thread) == (1, 0)
+
+
+async def test_ones_own_are_never_unread(alice: Client, bob: Client, thread: Any) -> None:
+    path = f"/api/v1/threads/{thread['id']}"
+    await alice.say(thread)
+    mine = [await bob.say(thread) for _ in range(3)]
+    last = await alice.say(thread)
+    for offset, count in ((mine[2]["offset"], 1), (mine[0]["offset"], 1), (0, 2)):
+        await bob.post(f"{path}/unread", offset=offset)
+        assert await unread(bob, thread) == (count, 0)
+    await read(bob, thread, offset=mine[1]["offset"])
+    assert await unread(bob, thread) == (1, 0)
+    await bob.delete(f"/api/v1/messages/{mine[2]['id']}")
+    assert await unread(bob, thread) == (1, 0), "it was not counted before"
+    await bob.post(f"{path}/unread", offset=0)
+    await bob.delete(f"/api/v1/messages/{mine[0]['id']}")
+    assert await unread(bob, thread) == (2, 0)
+    await bob.say(thread)
+    assert await unread(bob, thread) == (0, 0), "to write is to read"
+    await bob.post(f"{path}/unread", offset=last["offset"])
+    await read(bob, thread)
+    assert await unread(bob, thread) == (0, 0)
+
+
+async def test_a_marker_moves_back_so_far_and_no_further(
+    alice: Client, bob: Client, thread: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "UNREAD_REACH", 3)
+    messages = [await (bob if n == 3 else alice).say(thread) for n in range(5)]
+    member = (await bob.post(f"/api/v1/threads/{thread['id']}/unread", offset=0)).data
+    assert member["last_read_offset"] == messages[1]["offset"]
+    assert await unread(bob, thread) == (2, 0)
 
 
 async def test_seen_mentions_are_none_though_their_messages_are_unread(alice: Client, bob: Client, thread: Any) -> None:

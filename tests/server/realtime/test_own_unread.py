@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from actors.account_commands import EraseContent
 from tests.realtime_client import RawClient
 from tests.server.realtime.conftest import Dial
 from tests.serving import Client, Server
@@ -40,9 +41,10 @@ async def right(device: RawClient, who: Client, *threads: Any) -> Json:
         counts = await told(device)
         known |= {each["thread_id"]: each for each in counts["by_thread"]}
         expected = [
-            of_thread.get(thread["id"], {"thread_id": thread["id"], "messages": 0, "mentions": 0}) for thread in threads
+            of_thread.get(thread["id"], {"thread_id": thread["id"], "messages": 0, "mentions": 0, "muted": False})
+            for thread in threads
         ]
-        sums = {name: asked[name] for name in ("threads", "messages", "mentions")}
+        sums = {name: asked[name] for name in ("threads", "messages", "mentions", "muted")}
         if sums.items() <= counts.items() and [known.get(thread["id"]) for thread in threads] == expected:
             return counts
 
@@ -53,8 +55,8 @@ async def test_counts_are_told_as_they_are(dial: Dial, alice: Client, bob: Clien
     message = await alice.say(thread)
     counts = await right(device, bob, thread)
     assert counts == {
-        "threads": 1, "messages": 1, "mentions": 0,
-        "by_thread": [{"thread_id": thread["id"], "messages": 1, "mentions": 0}],
+        "threads": 1, "messages": 1, "mentions": 0, "muted": {"threads": 0, "messages": 0, "mentions": 0},
+        "by_thread": [{"thread_id": thread["id"], "messages": 1, "mentions": 0, "muted": False}],
     }  # fmt: skip
     named = await alice.say(thread, "@bob")
     assert (await right(device, bob, thread))["mentions"] == 1
@@ -91,7 +93,7 @@ async def test_what_is_read_at_once_is_never_told_as_unread(
         counts = {each["thread_id"]: each for each in (await told(device))["by_thread"]}
         if thread["id"] in counts:
             break
-    assert counts[thread["id"]] == {"thread_id": thread["id"], "messages": 0, "mentions": 0}
+    assert counts[thread["id"]] == {"thread_id": thread["id"], "messages": 0, "mentions": 0, "muted": False}
 
 
 @pytest.mark.parametrize("is_known", [False, True])
@@ -112,6 +114,50 @@ async def test_what_was_said_before_one_came_is_none_of_it(
         if other["id"] in counts:
             break
     assert counts[other["id"]] == 1
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+async def test_what_is_deleted_is_told_to_be_unread_no_more(
+    dial: Dial, alice: Client, bob: Client, thread: Any, is_known: bool
+) -> None:
+    first, second = await alice.say(thread, "@bob"), await alice.say(thread)
+    device = await dial(bob)
+    if is_known:
+        third = await alice.say(thread)
+        await right(device, bob, thread)
+        await alice.delete(f"/api/v1/messages/{third['id']}")
+        assert (await right(device, bob, thread))["messages"] == 2
+    for message, left in ((first, 1), (second, 0)):
+        await alice.delete(f"/api/v1/messages/{message['id']}")
+        assert (await right(device, bob, thread))["messages"] == left
+
+
+async def test_also_with_an_author_who_is_to_be_forgotten_in_a_thread_that_nobody_uses(
+    server: Server, dial: Dial, alice: Client, bob: Client, root: Client, thread: Any
+) -> None:
+    alice_id = (await alice.me())["id"]
+    for text in ("@bob", "b"):
+        await alice.say(thread, text)
+    assert (await root.delete(f"/api/v1/users/{alice_id}?content=remove")).status == 200
+    server.services.directory._threads.clear()  # as after a restart
+    device = await dial(bob)
+    assert (await bob.get("/api/v1/unread")).data["messages"] == 2
+    await server.services.write(EraseContent())
+    assert (await right(device, bob, thread))["messages"] == 0
+
+
+async def test_a_thread_marked_unread_and_a_muted_one_are_told(
+    dial: Dial, alice: Client, bob: Client, thread: Any
+) -> None:
+    device = await dial(bob)
+    await alice.say(thread)
+    for _ in range(3):
+        await bob.say(thread)
+    await bob.post(f"/api/v1/threads/{thread['id']}/unread", offset=0)
+    assert (await right(device, bob, thread))["messages"] == 1, "one's own are never unread"
+    me = f"/api/v1/threads/{thread['id']}/members/{(await bob.me())['id']}"
+    await bob.patch(me, muted=True)
+    assert (await right(device, bob, thread))["muted"] == {"threads": 1, "messages": 1, "mentions": 0}
 
 
 async def test_many_messages_and_few_mentions(dial: Dial, alice: Client, bob: Client, thread: Any) -> None:

@@ -1,10 +1,10 @@
-"""`xp config`: what is in force, and where it comes from."""
+"""`xp config`: the settings in force, and where each comes from."""
 
 import click
 
-from cli import settings
+from cli import running, settings
 from cli.console import json_option, print_json, print_table
-from cli.settings import Setting
+from cli.settings import Settings
 from cli.store import data_dir_option
 
 
@@ -14,23 +14,29 @@ from cli.store import data_dir_option
 def command(data_dir: str | None, as_json: bool) -> None:
     """Show every setting, its value and where it comes from.
 
-    Secrets are masked. `xp serve` takes all of them as flags as well.
+    Where a server runs on the data folder, its own values stand beside them: it may have been started with other ones.
+    Secrets are masked. `xp serve` takes all settings as flags as well.
 
     Example: PORT=9000 xp config
     """
     chosen = settings.load({"data_dir": data_dir})
-    found = [(each.name, _shown(each, chosen[each.key]), chosen.sources[each.key]) for each in settings.SETTINGS]
+    server = running.settings_of(chosen["data_dir"])
     if as_json:
-        print_json({name: {"value": value, "source": source} for name, value, source in found})
+        print_json({name: _entry(name, chosen, server) for name in settings.shown(chosen)})
     else:
-        print_table(("setting", "value", "from"), found)
+        _print(chosen, server)
 
 
-def _shown(setting: Setting, value: object) -> str | None:
-    if value is None or value == ():
-        return None
-    if setting.secret:
-        return "••••••••"
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return ",".join(value) if isinstance(value, tuple) else str(value)
+def _entry(name: str, chosen: Settings, server: running.Shown | None) -> dict[str, str | None]:
+    entry = {"value": settings.shown(chosen)[name], "source": chosen.sources[name.lower()]}
+    return entry if server is None else entry | {"server": server.get(name)}
+
+
+def _print(chosen: Settings, server: running.Shown | None) -> None:
+    here = settings.shown(chosen)
+    rows = [(name, value, chosen.sources[name.lower()]) for name, value in here.items()]
+    if server is None:
+        print_table(("setting", "value", "from"), rows)
+        return
+    beside = [(*row, "the same" if server.get(row[0]) == row[1] else server.get(row[0])) for row in rows]
+    print_table(("setting", "value", "from", "of the running server"), beside)

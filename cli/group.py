@@ -50,6 +50,13 @@ class LazyGroup(click.Group):
 class MainGroup(LazyGroup):
     """What an operator can do something about is one sentence and exit code 1; Ctrl-C is 130, in silence."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        for number, argument in enumerate(args, 1):
+            if not _is_utf8(argument):
+                shown = os.fsencode(argument).decode(errors="backslashreplace")
+                raise click.ClickException(f"Argument {number}: expected text in UTF-8; {shown} is not.")
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
@@ -60,6 +67,15 @@ class MainGroup(LazyGroup):
             if sentence is None or os.environ.get("XP_TRACEBACK"):
                 raise
             raise click.ClickException(sentence) from error
+
+
+def _is_utf8(text: str) -> bool:
+    """Python keeps other bytes of a command line as halves of surrogate pairs, which no database and no JSON takes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _sentence(error: Exception, command: str | None) -> str | None:

@@ -13,6 +13,7 @@ COMMANDS = {
     "key": ("cli.api_keys:command", "Make, list and revoke API keys"),
     "audit": ("cli.audit:command", "Read, verify and export the audit log"),
     "thread": ("cli.threads:command", "Read and write threads"),
+    "sampledata": ("cli.sampledata:command", "Fill the database with a few people, an assistant and their threads"),
     "db": ("cli.database:command", "Migrate, inspect, check, copy and restore the database"),
     "doctor": ("cli.doctor:command", "Check whether this machine and the data are fit to serve"),
     "bench": ("cli.bench:command", "Measure the server beside its yardsticks"),

@@ -23,6 +23,7 @@ from actors.runtime import Stage
 from actors.users import Users
 from cli import logs, settings
 from cli.keys import Keys, open_keys
+from cli.running import published
 from cli.settings import Settings
 from server import render
 from server.authentication import BrowserRules
@@ -67,7 +68,11 @@ async def _serve(chosen: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    with data_folder_lock(chosen["data_dir"]), _listen(chosen["host"], chosen["port"]) as listener:
+    with (
+        data_folder_lock(chosen["data_dir"]),
+        _listen(chosen["host"], chosen["port"]) as listener,
+        published(chosen),
+    ):
         async with running(chosen, listener):
             _greet(chosen, listener)
             _relax_collector()

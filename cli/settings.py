@@ -2,14 +2,17 @@
 
 import ipaddress
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
 from actors import limits
+from cli import settings_file
 from server.realtime.throttle import rate
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -33,14 +36,19 @@ class Setting:
         return self.name.lower()
 
 
+def _is_number(text: str) -> bool:
+    """Digits of other scripts are decimal to Python, but not to who reads a setting."""
+    return text.isascii() and text.isdecimal() and len(text) < 20
+
+
 def _port(text: str) -> int:
-    if not (text.isdecimal() and int(text) < 65_536):
+    if not (_is_number(text) and int(text) < 65_536):
         raise ValueError("expected a port from 0 to 65535")
     return int(text)
 
 
 def _count(text: str) -> int:
-    if not (text.isdecimal() and 0 < int(text) < 10**9):
+    if not (_is_number(text) and 0 < int(text) < 10**9):
         raise ValueError("expected a number above 0")
     return int(text)
 
@@ -87,9 +95,48 @@ def _optional(text: str) -> str | None:
 
 
 def _url(text: str) -> str | None:
-    if text and not text.startswith(("http://", "https://")):
-        raise ValueError("expected an http or https URL")
-    return text or None
+    return _address(text) if text else None
+
+
+def _address(text: str) -> str:
+    """A URL that can be reached: with a host, a port that exists, and no password in it."""
+    expected = "expected an http or https URL such as https://chat.example.com"
+    try:
+        parts = urlsplit(text)
+        valid = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and parts.username is None
+    except ValueError:
+        valid = False
+    if not valid or set(text) & set(' \\<>"{}|^`'):
+        raise ValueError(expected)
+    return text
+
+
+def _base_url(text: str) -> str | None:
+    """Paths are joined to it."""
+    if set(text) & set("?#"):
+        raise ValueError("expected a URL without a query and a fragment")
+    return _url(text)
+
+
+def _host(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._:%-]+", text):
+        raise ValueError("expected an address or a host name, without a port")
+    return text
+
+
+def _cookie_name(text: str) -> str:
+    """A token of RFC 6265: anything else would fail in each answer that sets the cookie."""
+    if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", text):
+        raise ValueError("expected a name of letters, digits and !#$%&'*+-.^_`|~")
+    return text
+
+
+def _channel_patterns(text: str) -> tuple[str, ...]:
+    patterns = _list(text)
+    for pattern in patterns:
+        if any(map(str.isspace, pattern)) or pattern.startswith(("thread:", "user:", "artifact:")):
+            raise ValueError(f"expected names of live channels such as cursor:*, joined by commas; got {pattern!r}")
+    return patterns
 
 
 def _one_of(*choices: str) -> Callable[[str], str]:
@@ -102,7 +149,7 @@ def _one_of(*choices: str) -> Callable[[str], str]:
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("HOST", "127.0.0.1", str, "Address to listen on; 0.0.0.0 for all."),
+    Setting("HOST", "127.0.0.1", _host, "Address to listen on; 0.0.0.0 for all."),
     Setting("PORT", "8787", _port, "Port to listen on; 0 for any free one."),
     Setting("DATA_DIR", "data", Path, "Folder of the database and of the secret that the server makes for itself."),
     Setting("JWT_SECRET", "", _optional, "Secret of HS256 tokens, from 32 bytes; made in DATA_DIR if unset.", True),
@@ -111,16 +158,16 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("JWT_AUDIENCE", "", _optional, "Required `aud` of tokens."),
     Setting("ALLOWED_DOMAINS", "rpotential.ai,globant.com", _list, "Domains whose users may come in."),
     Setting("TRUST_ROLE_CLAIM", "on", _switch, "Whether a token's `role` and `kind` are taken from its issuer."),
-    Setting("AUTH_COOKIE", "rpotential_auth", str, "Name of the cookie that may carry the token."),
+    Setting("AUTH_COOKIE", "rpotential_auth", _cookie_name, "Name of the cookie that may carry the token."),
     Setting("COOKIE_SECURE", "on", _switch, "off: browsers send the cookies over plain HTTP, too."),
-    Setting("PUBLIC_URL", "", _url, "Where browsers find this server, such as https://chat.example.com."),
-    Setting("OIDC_ISSUER", "https://accounts.google.com", str, "Identity provider that /auth/oauth/google goes to."),
+    Setting("PUBLIC_URL", "", _base_url, "Where browsers find this server, such as https://chat.example.com."),
+    Setting("OIDC_ISSUER", "https://accounts.google.com", _address, "Identity provider of /auth/oauth/google."),
     Setting("OIDC_CLIENT_ID", "", _optional, "What the provider calls this server; none: no such sign-in."),
     Setting("OIDC_CLIENT_SECRET", "", str, "What this server proves itself with to the provider.", True),
     Setting("AUTH_URL", "", _url, "Where a browser without a token is sent to sign in."),
     Setting("ALLOWED_ORIGINS", "", _origins, "Origins beside the server's own that may use the cookie."),
     Setting("TRUSTED_PROXIES", "", _networks, "Networks of proxies that may say for whom they ask: 10.0.0.0/8, ::1."),
-    Setting("LIVE_CHANNELS", "", _list, "Names of live channels open to all who are signed in: cursor:*,ticker:*."),
+    Setting("LIVE_CHANNELS", "", _channel_patterns, "Live channels open to all who are signed in: cursor:*,ticker:*."),
     Setting("RATE_LIMITS", "on", _switch, "off for benchmarks and tests; connections are not counted then, either."),
     Setting("RATE_READ", limits.RATE_READ, rate, "Reads of one user or API key: so many per s or min, and a burst."),
     Setting("RATE_WRITE", limits.RATE_WRITE, rate, "Writes of one user or API key."),
@@ -129,7 +176,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MAX_CONNECTIONS_PER_USER", str(limits.CONNECTIONS_PER_USER), _count, "WebSockets and streams together."),
     Setting("MAX_CONNECTIONS_PER_ADDRESS", str(limits.CONNECTIONS_PER_ADDRESS), _count, "The same, of an address."),
     Setting("PING_INTERVAL", "25", _seconds, "Seconds between pings of a WebSocket."),
-    Setting("PROBLEM_BASE", "https://experience.rpotential.dev/problems", str, "Where problem types point to."),
+    Setting("PROBLEM_BASE", "https://experience.rpotential.dev/problems", _base_url, "Where problem types point to."),
     Setting("SYNCHRONOUS", "FULL", _one_of("full", "normal"), "FULL survives a power cut, NORMAL only a crash."),
     Setting("LOG_LEVEL", "info", _one_of("debug", "info", "warning", "error"), "What is logged; debug adds requests."),
     Setting("LOG_FORMAT", "auto", _one_of("auto", "text", "json"), "auto: text on a terminal, JSON elsewhere."),
@@ -143,36 +190,83 @@ class Settings:
 
     values: Mapping[str, Any]
     sources: Mapping[str, str]
-    """Key → flag, environment or default."""
+    """Key → flag, environment, the name of the settings file, or default."""
 
     def __getitem__(self, key: str) -> Any:
         return self.values[key]
 
 
 def load(flags: Mapping[str, str | None] | None = None, environment: Mapping[str, str] | None = None) -> Settings:
-    """Flags before environment before defaults. Raises `click.ClickException` with one sentence for a wrong one."""
+    """Flags before environment before settings file before defaults; what is empty is not set.
+
+    Raises `click.ClickException` with one sentence for a wrong one.
+    """
     environment = os.environ if environment is None else environment
+    file = settings_file.read(_named_file(), {setting.name for setting in SETTINGS})
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for setting in SETTINGS:
-        text, sources[setting.key] = _choose(setting, flags or {}, environment)
+        text, source = _choose(setting, flags or {}, environment, file)
         try:
-            values[setting.key] = setting.read(text)
+            values[setting.key], sources[setting.key] = setting.read(_clean(text, setting)), source
         except ValueError as error:
             shown = "a secret" if setting.secret else repr(text)
-            raise click.ClickException(
-                f"{setting.name}: {error}; {shown} came from the {sources[setting.key]}."
-            ) from None
+            raise click.ClickException(f"{setting.name}: {error}; {shown} came from the {source}.") from None
     return Settings(values, sources)
 
 
-def _choose(setting: Setting, flags: Mapping[str, str | None], environment: Mapping[str, str]) -> tuple[str, str]:
-    flag = flags.get(setting.key)
-    if flag is not None:
-        return flag, "flag"
-    if setting.name in environment:
-        return environment[setting.name], "environment"
-    return setting.default, "default"
+def _choose(
+    setting: Setting, flags: Mapping[str, str | None], environment: Mapping[str, str], file: settings_file.Found
+) -> tuple[str, str]:
+    """What is empty is passed over: compose files and scripts leave `NAME=` where nothing was chosen."""
+    places = (
+        (flags.get(setting.key), "flag"),
+        (environment.get(setting.name), "environment"),
+        (file.values.get(setting.name), f"file {file.path}"),
+    )
+    return next(((text, source) for text, source in places if text and text.strip()), (setting.default, "default"))
+
+
+def _clean(text: str, setting: Setting) -> str:
+    """Raises `ValueError`. A secret is taken as it is, to the last blank."""
+    if not text.isprintable():
+        raise ValueError("expected text without control characters, in UTF-8")
+    return text if setting.secret else text.strip()
+
+
+def shown(chosen: Settings) -> dict[str, str | None]:
+    """Name → value as people read it: secrets masked, None where nothing is set."""
+    return {setting.name: _shown(setting, chosen[setting.key]) for setting in SETTINGS}
+
+
+def _shown(setting: Setting, value: object) -> str | None:
+    if value in (None, (), ""):
+        return None
+    if setting.secret:
+        return "••••••••"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+_FILE = "cli.settings.file"
+
+
+def _named_file() -> Path | None:
+    """The file that `--config` named, on this command or one above."""
+    context = click.get_current_context(silent=True)
+    return context.meta.get(_FILE) if context else None
+
+
+def _remember_file(context: click.Context, _: click.Parameter, path: Path | None) -> None:
+    if path is not None:
+        context.meta[_FILE] = path
+
+
+_config_option = click.option(
+    "--config", type=click.Path(path_type=Path, dir_okay=False), expose_value=False, is_eager=True, metavar="FILE",
+    callback=_remember_file, help="Settings, a line NAME=value each.  [default: .env, where there is one]",
+)  # fmt: skip
 
 
 def options(*keys: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -184,6 +278,6 @@ def options(*keys: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
             default = setting.default or "none"
             shown = f"{setting.help}  [{setting.name}; {default}]"
             command = click.option(setting.flag, setting.key, default=None, metavar="TEXT", help=shown)(command)
-        return command
+        return _config_option(command)
 
     return decorate

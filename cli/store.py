@@ -4,7 +4,10 @@ import contextlib
 import dataclasses
 import logging
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import click
 
 from cli import settings
 
@@ -15,6 +18,36 @@ if TYPE_CHECKING:
 
 data_dir_option: Callable[[Callable[..., Any]], Callable[..., Any]] = settings.options("data_dir")
 
+_DATABASE = "cli.store.database"
+
+
+def _remember_database(context: click.Context, _: click.Parameter, url: str | None) -> None:
+    if url is not None:
+        context.meta[_DATABASE] = _file_of(url)
+
+
+def _file_of(url: str) -> Path:
+    """Of `sqlite:///relative.db`, `sqlite:////absolute.db`, or a path alone."""
+    scheme, separator, rest = url.partition("://")
+    path = rest.removeprefix("/") if separator else url
+    if (separator and scheme != "sqlite") or not path:
+        raise click.BadParameter(
+            f"expected a file, or its URL such as sqlite:///copy.db; got {url!r}.", param_hint="--database"
+        )
+    return Path(path)
+
+
+_database_option = click.option(
+    "--database", metavar="URL", expose_value=False, is_eager=True, callback=_remember_database,
+    help="Another database than that of DATA_DIR: sqlite:///copy.db, or a path.",
+)  # fmt: skip
+
+
+def database_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Flags that say which database a command works on."""
+    return data_dir_option(_database_option(command))
+
+
 FOREVER = 2**40
 """Seconds since 1970: a terminal's identity has no token that expires."""
 
@@ -23,7 +56,8 @@ def options_of(data_dir: str | None) -> "DatabaseOptions":
     from storage.database import FILE_NAME, DatabaseOptions
 
     chosen = settings.load({"data_dir": data_dir})
-    return DatabaseOptions(chosen["data_dir"] / FILE_NAME, synchronous=chosen["synchronous"].upper())
+    named = click.get_current_context().meta.get(_DATABASE)
+    return DatabaseOptions(named or chosen["data_dir"] / FILE_NAME, synchronous=chosen["synchronous"].upper())
 
 
 @contextlib.contextmanager

@@ -1,5 +1,7 @@
 """The schema's version: migrations applied under a lock, and a database that is newer than the code refused."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import peewee
@@ -38,6 +40,21 @@ def migrate(database: SqliteDatabase, path: Path, *, apply: bool = True) -> list
         return _apply(database)
 
 
+def rollback(database: SqliteDatabase, path: Path, steps: int) -> list[str]:
+    """Undo the newest `steps` migrations, with all that they made; answers their names, newest first.
+
+    Raises `DatabaseProblem`; then everything is as it was.
+    """
+    with plain_words(path):
+        migrations = status(database)
+        must_not_be_newer(migrations, path)
+        applied = [migration.name for migration in migrations if migration.applied]
+        if not 0 < steps <= len(applied):
+            raise DatabaseProblem(f"{path}: {len(applied)} migrations are applied; {steps} of them cannot be undone.")
+        with _in_one_transaction(database, "taken back"):
+            return list(runner(database).down(applied[-steps]))
+
+
 def must_not_be_newer(migrations: list[Migration], path: Path) -> None:
     unknown = [migration.name for migration in migrations if migration.path is None]
     if unknown:
@@ -48,11 +65,15 @@ def must_not_be_newer(migrations: list[Migration], path: Path) -> None:
 
 
 def _apply(database: SqliteDatabase) -> list[str]:
+    with _in_one_transaction(database, "brought up to date"):
+        return list(runner(database).up())
+
+
+@contextlib.contextmanager
+def _in_one_transaction(database: SqliteDatabase, what: str) -> Iterator[None]:
     """Two processes may start at once: the runner takes no lock, so the whole of it runs in one writing transaction."""
     try:
         with database.atomic("IMMEDIATE"):
-            return list(runner(database).up())
-    except MigrationError as error:
-        raise DatabaseProblem(f"The schema could not be brought up to date: {error}") from error
-    except peewee.OperationalError as error:
-        raise DatabaseProblem(f"The schema could not be brought up to date: {error}") from error
+            yield
+    except (MigrationError, peewee.OperationalError, peewee.IntegrityError) as error:
+        raise DatabaseProblem(f"The schema could not be {what}: {error}") from error

@@ -6,6 +6,7 @@ from cli.group import LazyGroup
 
 COMMANDS = {
     "migrate": ("cli.database.migrations:migrate_command", "Bring the schema up to this version of the server"),
+    "rollback": ("cli.database.migrations:rollback_command", "Undo the newest migrations"),
     "status": ("cli.database.migrations:status_command", "List the migrations, and which are applied"),
     "new": ("cli.database.migrations:new_command", "Begin the next migration, for those who develop the server"),
     "info": ("cli.database.inspection:info_command", "Show where the database is, how large, and what it holds"),

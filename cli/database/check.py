@@ -3,11 +3,11 @@
 import click
 
 from cli.console import count, interruptible, json_option, plain, print_json, progress_bar
-from cli.store import data_dir_option, reading
+from cli.store import database_options, reading
 
 
 @click.command("check")
-@data_dir_option
+@database_options
 @json_option
 @click.pass_context
 def command(ctx: click.Context, data_dir: str | None, as_json: bool) -> None:

@@ -7,7 +7,7 @@ import click
 
 from cli.console import count, json_option, print_json, progress_bar, size
 from cli.files import force_option
-from cli.store import data_dir_option, options_of, reading, writing
+from cli.store import database_options, options_of, reading, writing
 
 if TYPE_CHECKING:
     from storage.maintenance.replacing import Restored
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.command("backup")
 @click.argument("file", type=click.Path(path_type=Path))
 @force_option
-@data_dir_option
+@database_options
 @json_option
 def backup_command(file: Path, force: bool, data_dir: str | None, as_json: bool) -> None:
     """Copy the database, while a server runs.
@@ -38,7 +38,7 @@ def backup_command(file: Path, force: bool, data_dir: str | None, as_json: bool)
 @click.command("restore")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Take a backup in which `xp db check` finds something.")
-@data_dir_option
+@database_options
 @json_option
 def restore_command(file: Path, force: bool, data_dir: str | None, as_json: bool) -> None:
     """Put a backup in the place of the database.
@@ -73,7 +73,7 @@ def _tell(file: Path, done: "Restored") -> None:
 
 @click.command("fresh")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@data_dir_option
+@database_options
 def fresh_command(yes: bool, data_dir: str | None) -> None:
     """Start over with an empty database: all users, threads and messages are gone.
 

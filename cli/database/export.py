@@ -6,7 +6,7 @@ import click
 
 from cli.console import count, progress_bar
 from cli.files import force_option, must_be_free, written
-from cli.store import data_dir_option, reading
+from cli.store import database_options, reading
 
 STEP = 1_000
 """Rows between two moves of the progress bar."""
@@ -15,7 +15,7 @@ STEP = 1_000
 @click.command("export")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @force_option
-@data_dir_option
+@database_options
 def command(folder: Path, force: bool, data_dir: str | None) -> None:
     """Write every table as JSON lines: a file each, a line for each row, all of one moment.
 

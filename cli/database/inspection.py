@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.console import count, interruptible, json_option, print_facts, print_json, print_table, size
-from cli.store import data_dir_option, options_of, reading
+from cli.store import database_options, options_of, reading
 
 if TYPE_CHECKING:
     from storage.maintenance.query import Answer
@@ -15,7 +15,7 @@ ROWS_SHOWN = 1_000
 
 
 @click.command("info")
-@data_dir_option
+@database_options
 @json_option
 def info_command(data_dir: str | None, as_json: bool) -> None:
     """Show where the database is, how large, and what it holds.
@@ -46,7 +46,7 @@ def info_command(data_dir: str | None, as_json: bool) -> None:
 
 
 @click.command("tables")
-@data_dir_option
+@database_options
 @json_option
 def tables_command(data_dir: str | None, as_json: bool) -> None:
     """List the tables with their rows and sizes, indexes included.
@@ -70,7 +70,7 @@ def tables_command(data_dir: str | None, as_json: bool) -> None:
     "--limit", default=None, type=click.IntRange(0), metavar="N",
     help=f"How many rows at most; 0 for all.  [default: {ROWS_SHOWN}; all with --json]",
 )  # fmt: skip
-@data_dir_option
+@database_options
 @json_option
 def query_command(sql: str, limit: int | None, data_dir: str | None, as_json: bool) -> None:
     """Ask the database in SQL. What would write is refused.

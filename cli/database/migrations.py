@@ -1,12 +1,14 @@
-"""`xp db migrate`, `status` and `new`."""
+"""`xp db migrate`, `rollback`, `status` and `new`."""
 
 import re
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from cli.console import json_option, print_json, print_table
-from cli.store import data_dir_option, options_of
+from cli.store import database_options, options_of
 
 if TYPE_CHECKING:
     from storage.database import DatabaseOptions
@@ -30,7 +32,7 @@ def down(migrator: Any, db: Database) -> None:
 
 
 @click.command("migrate")
-@data_dir_option
+@database_options
 @json_option
 def migrate_command(data_dir: str | None, as_json: bool) -> None:
     """Bring the schema up to this version of the server.
@@ -73,8 +75,53 @@ def _migrate(options: "DatabaseOptions") -> list[str]:
             database.close()
 
 
+@click.command("rollback")
+@click.option("--steps", type=click.IntRange(1), default=1, show_default=True, help="How many migrations to undo.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@database_options
+@json_option
+def rollback_command(steps: int, yes: bool, data_dir: str | None, as_json: bool) -> None:
+    """Undo the newest migrations, before a return to an older version of the server.
+
+    What they made is gone, with all that was written into it; a copy of the database is kept beside it. Asks first. No
+    server may run on the data folder.
+
+    Example: xp db rollback --steps 2
+    """
+    from storage.lock import data_folder_lock
+    from storage.maintenance.opening import must_exist
+
+    options = options_of(data_dir)
+    must_exist(options.path)
+    with data_folder_lock(options.path.parent):
+        if not yes:
+            click.confirm(f"Undo {steps} of the migrations of {options.path}?", abort=True, err=True)
+        kept, undone = _rollback(options, steps)
+    if as_json:
+        print_json({"undone": undone, "kept": str(kept)})
+    else:
+        click.echo(f"Undone: {', '.join(undone)}. What was there before is {kept}.")
+
+
+def _rollback(options: "DatabaseOptions", steps: int) -> tuple[Path, list[str]]:
+    from storage import schema
+    from storage.database import open_writer
+    from storage.maintenance import copying
+
+    kept = options.path.with_name(f"{options.path.stem}-before-rollback-{time.time_ns() // 1_000_000}.db")
+    copying.backup(options, kept, progress=lambda done, total: None)
+    database = open_writer(options)
+    try:
+        return kept, schema.rollback(database, options.path, steps)
+    except BaseException:
+        kept.unlink(missing_ok=True)  # nothing was changed
+        raise
+    finally:
+        database.close()
+
+
 @click.command("status")
-@data_dir_option
+@database_options
 @json_option
 def status_command(data_dir: str | None, as_json: bool) -> None:
     """List the migrations, and which are applied.

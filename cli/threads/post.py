@@ -1,11 +1,11 @@
 """`xp thread post`."""
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from actors.records import MESSAGE_TYPES
+from cli import stdin
 from cli.console import json_option, plain, print_json
 from cli.store import Writer, data_dir_option, identity_of, reading, writing
 
@@ -36,7 +36,7 @@ def command(thread: str, text: str, author: str | None, kind: Any, data_dir: str
     from server import render
     from server.schemas.messages import CreateMessageRequest
 
-    content = sys.stdin.read() if text == "-" else text
+    content = stdin.read_text() if text == "-" else text
     with reading(data_dir) as database:
         state = _open_thread(database, thread)
         member = _member(database, state, author) if author is not None else None

@@ -11,6 +11,7 @@ from cli.store import data_dir_option, everyone, options_of
 
 if TYPE_CHECKING:
     from actors.events import Event
+    from actors.records import Message
     from storage.database import Database
 
 LOOK_SECONDS = 0.3
@@ -70,8 +71,16 @@ def _print(event: "Event", as_json: bool) -> None:
     if as_json:
         print_json_line(render.event(event))
         return
-    said = plain(_said(event))
-    click.echo(f"{event.offset:>6}  {render.iso_time(event.time)}  {event.type:16}  {plain(event.actor.name)}{said}")
+    head = f"{event.offset:>6}  {render.iso_time(event.time)}  {event.type:16}"
+    click.echo(f"{head}  {plain(event.actor.name)}{plain(_said(event))}")
+
+
+def _message(message: "Message", actor_id: str) -> str:
+    """The author, where another acted; the status, where it is not simply there; the text."""
+    text = "(deleted)" if message.deleted_at is not None else message.content or "(blocks)"
+    author = f" on {message.author.name}'s" if message.author.id != actor_id else ""
+    status = f" [{message.status}]" if message.status != "COMPLETE" else ""
+    return f"{author}{status}: {text}"
 
 
 def _said(event: "Event") -> str:
@@ -79,7 +88,7 @@ def _said(event: "Event") -> str:
     data: Any = event.data
     match event.type.partition(".")[0]:
         case "message":
-            text = "(deleted)" if data.deleted_at is not None else data.content or "(blocks)"
+            return _message(data, event.actor.id)
         case "reaction":
             text = f"{data.emoji} ({data.count}) on {data.message_id}"
         case "member":

@@ -1,9 +1,9 @@
 """What somebody gives as a token: one of several things, told apart by how it begins."""
 
-import sys
 from typing import Final, Literal
 
 from actors.accounts import API_KEY_PREFIX
+from cli import stdin
 
 Kind = Literal["api_key", "refresh_token", "sign_in_link", "jwt", "other"]
 
@@ -14,7 +14,7 @@ TRADED: Final = {"refresh_token": "refresh token", "sign_in_link": "sign-in link
 def given(text: str) -> str:
     """As it is typed, copied from a header, or read from stdin: so it need not stand in the shell's history."""
     if text == "-":
-        text = sys.stdin.read()
+        text = stdin.read_text()
     return text.strip().removeprefix("Bearer ").strip()
 
 

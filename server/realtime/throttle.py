@@ -18,6 +18,12 @@ class Rate:
     per_second: float
     burst: int
 
+    def __str__(self) -> str:
+        """As `rate` reads it."""
+        if self.per_second.is_integer():
+            return f"{self.per_second:.0f}/s:{self.burst}"
+        return f"{self.per_second * 60:.0f}/min:{self.burst}"
+
 
 def rate(text: str) -> Rate:
     """Read `100/s:400` or `30/min:60`: so many a second or a minute, and a burst. Raises `ValueError`."""

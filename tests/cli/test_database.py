@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cli import database
 from storage import schema
 from storage.lock import data_folder_lock
 from storage.maintenance import inspection, integrity
@@ -15,11 +16,63 @@ from tests.cli.conftest import Xp
 
 
 def tables_of(path: Path) -> set[str]:
-    with sqlite3.connect(path) as database:
-        return {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    with sqlite3.connect(path) as connection:
+        return {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+
+# Which database
+
+
+def test_every_verb_takes_another_database(xp: Xp, tmp_path: Path) -> None:
+    other = tmp_path / "copies" / "other.db"
+    for url in (f"sqlite:///{other}", str(other)):
+        assert xp("db", "migrate", "--database", url).code == 0
+        assert xp("db", "info", "--json", "--database", url).json["path"] == str(other)
+        assert xp("db", "check", "--database", url).code == 0
+    assert not xp.database.exists()
+    verbs = [verb for verb in database.COMMANDS if verb != "new"]
+    for verb in verbs:
+        assert "--database URL" in xp("db", verb, "--help").out, verb
+
+
+@pytest.mark.parametrize("url", ["postgres://host/name", "sqlite://", "sqlite:///"])
+def test_databases_that_are_not_served(url: str, xp: Xp) -> None:
+    ran = xp("db", "info", "--database", url)
+    assert (ran.code, "expected a file, or its URL such as sqlite:///copy.db" in ran.err) == (2, True)
 
 
 # Migrations
+
+
+def test_rollback_undoes_the_newest_and_keeps_a_copy(xp: Xp) -> None:
+    xp("db", "migrate")
+    done = xp("db", "rollback", "--yes", "--steps", "2", "--json").json
+    assert done["undone"] == MIGRATIONS[:-3:-1]
+    states = {found["name"]: bool(found["applied"]) for found in xp("db", "status", "--json").json}
+    assert [name for name, applied in states.items() if applied] == MIGRATIONS[:-2]
+    assert xp("db", "check", "--database", done["kept"]).code == 0, "what was there before"
+    assert xp("db", "migrate").out == f"Applied {', '.join(MIGRATIONS[-2:])}.\n"
+    assert xp("db", "check").code == 0
+
+
+def test_rollback_to_nothing_and_back(xp: Xp) -> None:
+    xp("db", "migrate")
+    xp("sampledata")
+    assert xp("db", "rollback", "--yes", "--steps", str(len(MIGRATIONS))).code == 0
+    assert "message" not in tables_of(xp.database)
+    assert xp("db", "migrate").code == 0
+
+
+def test_rollback_is_refused(xp: Xp) -> None:
+    assert "there is no database" in xp("db", "rollback", "--yes").sentence
+    xp("db", "migrate")
+    said = xp("db", "rollback", "--yes", "--steps", "99").sentence
+    assert said == f"{xp.database}: {len(MIGRATIONS)} migrations are applied; 99 of them cannot be undone."
+    assert not list(xp.folder.glob("*before-rollback*")), "nothing was changed, so nothing is kept"
+    assert xp("db", "rollback", stdin="n\n").code == 1
+    with data_folder_lock(xp.folder):
+        assert "another server" in xp("db", "rollback", "--yes").sentence
+    assert xp("db", "migrate").out == "The schema is up to date.\n"
 
 
 def test_migrate_makes_the_database_and_then_has_nothing_to_do(xp: Xp) -> None:

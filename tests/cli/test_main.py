@@ -168,7 +168,7 @@ def test_every_error_is_a_sentence(error: Exception, sentence: str, xp: Xp, monk
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(config, "_shown", fail)
+    monkeypatch.setattr(config, "_print", fail)
     assert xp("config").sentence == sentence
     assert xp("config", XP_TRACEBACK="1").err == ""  # it passes, for Python to show
 
@@ -177,7 +177,7 @@ def test_ctrl_c_is_quiet(xp: Xp, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(config, "_shown", interrupt)
+    monkeypatch.setattr(config, "_print", interrupt)
     ran = xp("config")
     assert (ran.code, ran.out, ran.err) == (130, "", "")
 

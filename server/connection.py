@@ -7,6 +7,7 @@ the tests of slow clients would tell if another version had other ones.
 
 import asyncio
 import re
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import HttpVersion10, HttpVersion11, web
@@ -19,11 +20,13 @@ from actors.errors import Internal, Malformed, XpError
 from server import security_headers
 from server.middleware import TELL, correlate, problem_response
 from server.patience import Patience, Queue, TimeLimits
+from server.realtime.frame_gate import FrameGate
 
 
 class Connection(web.RequestHandler):
     __slots__ = (
-        "_body", "_body_began", "_body_seen", "_head_bytes", "_patience", "_problem_base", "_queue", "_unsent", "_wire",
+        "_body", "_body_began", "_body_seen", "_frame_gate", "_head_bytes", "_patience", "_problem_base",
+        "_queue", "_unsent", "_wire",
     )  # fmt: skip
 
     def __init__(
@@ -42,6 +45,8 @@ class Connection(web.RequestHandler):
         self._body_seen = 0
         self._unsent = 0
         """What its client had not taken when that was looked at last."""
+        self._frame_gate: FrameGate | None = None
+        """Of a WebSocket: in front of what parses its frames."""
         self._wire: asyncio.Transport | None = None
         """`transport`, also after aiohttp has forgotten it: until all is sent, or nobody takes it."""
 
@@ -120,6 +125,18 @@ class Connection(web.RequestHandler):
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
         self.close()
+
+    def guard_frames(self, gate: FrameGate) -> None:
+        """Before an upgrade: what comes after it goes through this gate."""
+        self._frame_gate = gate
+
+    def set_parser(self, parser: Any, data_received_cb: Callable[[], None] | None = None) -> None:
+        guarded: Any = parser if self._frame_gate is None else self._frame_gate.in_front_of(parser)
+        super().set_parser(guarded, data_received_cb)
+
+    def stop_reading(self) -> None:
+        """For good: what still comes stays with the kernel, and with its sender."""
+        self._pause_reading_for_buffer()
 
     def let_flow(self, body: object) -> None:
         """What is read as it comes, for as long as somebody writes it, has its reader's own limit."""

@@ -125,7 +125,8 @@ class Emulation:
         if size > limits.FRAME_BYTES:
             session.refuse_frame(said.frame, size)
             raise TooLarge("A frame", limits.FRAME_BYTES, size)
-        session.receive(said.frame)
+        if session.admit_frame(said.frame):
+            session.receive(said.frame)
         return web.Response(status=204, headers={HEADER: correlation_id.get()})
 
 

@@ -16,20 +16,25 @@ nothing: Final = b"{}"
 
 
 def commands(frame: str) -> Iterator[dict[str, Any]]:
-    """The commands of a frame in order, an empty one for each pong. Raises `BadFrame` at the first that is none."""
-    for line in frame.split("\n"):
-        if not line:
-            continue
-        if line == "{}":
-            yield {}
-            continue
-        try:
-            command = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            raise BadFrame(f"expected JSON: {error.msg}"[:100]) from None
-        if not isinstance(command, dict):
-            raise BadFrame("expected a JSON object")
-        yield command
+    """The commands of a frame in order, an empty one for each pong and each empty line. Raises `BadFrame` at the first
+    that is none. Line by line: a frame of nothing but newlines must not become a list of them."""
+    start = 0
+    while (end := frame.find("\n", start)) >= 0:
+        yield _command(frame[start:end])
+        start = end + 1
+    yield _command(frame[start:])
+
+
+def _command(line: str) -> dict[str, Any]:
+    if not line or line == "{}":
+        return {}
+    try:
+        command = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise BadFrame(f"expected JSON: {error.msg}"[:100]) from None
+    if not isinstance(command, dict):
+        raise BadFrame("expected a JSON object")
+    return command
 
 
 # Replies

@@ -24,6 +24,7 @@ from server.realtime import protocol
 from server.realtime.calls import Calls
 from server.realtime.channels import Channels
 from server.realtime.codec import Codec
+from server.realtime.intake import Intake
 from server.realtime.protocol import Refused
 from server.realtime.sign_on import SignOn
 from server.realtime.sources import leave
@@ -55,9 +56,11 @@ class Session:
         *,
         carried_by: str = "websocket",
         session_id: str | None = None,
+        intake: Intake | None = None,
     ) -> None:
         """`upgrade_token` came with the HTTP request; a token in the connect command goes before it. `session_id` is
-        the secret by which commands reach it that come by other ways than its transport."""
+        the secret by which commands reach it that come by other ways than its transport. `intake` is what counts the
+        frames, where the transport does that."""
         self.services = services
         self.codec = codec
         self.transport = carried_by
@@ -78,6 +81,8 @@ class Session:
         self._channels = Channels(self)
         self._calls = Calls(self)
         self._sign_on = SignOn(self, stage.loop, upgrade_token, session_id)
+        self._intake = intake or Intake()
+        self._is_closing = False
         self._bucket = TokenBucket(limits.COMMANDS_PER_SECOND, limits.COMMANDS_BURST) if services.rate_limits else None
         self._refused = 0
         self._unanswered = 0
@@ -105,10 +110,34 @@ class Session:
         self._last_frame = self._stage.loop.time()
         try:
             for command in self.codec.commands(frame):
-                if command and self._connection.is_open:
+                if self._is_closing or not self._connection.is_open or not self._may_come(command):
+                    return
+                if command:
                     self._hold_or_take(command)
         except protocol.BadFrame as error:
             self.close(protocol.BAD_REQUEST[0], f"bad request: {error}")
+
+    def _may_come(self, command: dict[str, Any]) -> bool:
+        """What is held until connect is answered has a limit of its own."""
+        if self._intake.take(1) or (command and self._connecting is not None):
+            return True
+        self.refuse_more()
+        return False
+
+    def admit_frame(self, frame: str | bytes) -> bool:
+        """Of a transport that does not count by itself: whether it may come. Else the connection is closed."""
+        if self._intake.take(1, len(frame)):
+            return True
+        self.refuse_more()
+        return False
+
+    def refuse_more(self) -> None:
+        """More has come than a client may send."""
+        if self.identity is not None:
+            self.close(*protocol.TOO_MANY_REQUESTS)
+        else:
+            most = f"{limits.FRAMES_BEFORE_CONNECT} frames and {limits.BYTES_BEFORE_CONNECT} bytes"
+            self.close(protocol.BAD_REQUEST[0], f"bad request: at most {most} before connect is answered")
 
     def _hold_or_take(self, command: dict[str, Any]) -> None:
         """Clients may send what follows connect in the same frame; it waits until they are known."""
@@ -122,9 +151,11 @@ class Session:
     def _take(self, command: dict[str, Any]) -> None:
         verb = protocol.verb_of(command)
         if verb == "send":
+            self._take_unanswered()
             return
         number = protocol.command_id(command)
-        if not self._let_through(number):
+        if not self._let_through():
+            self._refuse(self.codec.error(number, *protocol.RATE_LIMITED, temporary=True))
             return
         body = command[verb] if verb is not None else None
         if verb is None or not isinstance(body, dict):
@@ -141,16 +172,25 @@ class Session:
         else:
             self.send(self.codec.error(number, *protocol.NOT_AVAILABLE))
 
-    def _let_through(self, number: int) -> bool:
+    def _take_unanswered(self) -> None:
+        """A `send`: nobody here reads it, and it is a command like any other."""
+        if self.identity is None:
+            self.close(protocol.BAD_REQUEST[0], "bad request: the first command must be connect")
+        elif not self._let_through():
+            self._refuse(b"")
+
+    def _let_through(self) -> bool:
         if self._bucket is None or self._bucket.take():
             self._refused = 0
             return True
         self._refused += 1
+        return False
+
+    def _refuse(self, told: bytes) -> None:
         if self._refused > REFUSALS_BEFORE_CLOSE:
             self.close(*protocol.TOO_MANY_REQUESTS)
-        else:
-            self.send(self.codec.error(number, *protocol.RATE_LIMITED, temporary=True))
-        return False
+        elif told:
+            self.send(told)
 
     def _unknown(self, number: int, command: Mapping[str, Any], verb: str | None) -> None:
         if verb is not None:
@@ -210,7 +250,7 @@ class Session:
         held, self._connecting = self._connecting or [], None
         try:
             for command in held:
-                if self._connection.is_open:
+                if not self._is_closing:
                     self._take(command)
         except protocol.BadFrame as error:
             self.close(protocol.BAD_REQUEST[0], f"bad request: {error}")
@@ -229,6 +269,10 @@ class Session:
     @property
     def channels(self) -> Sequence[str]:
         return self._connection.channels
+
+    def welcome(self) -> None:
+        """Connect was answered well."""
+        self._intake.welcome(limited=self.services.rate_limits)
 
     def renew(self, user: User) -> None:
         if self.identity is not None:
@@ -278,7 +322,10 @@ class Session:
         return self.services.hub.ping_seconds
 
     def close(self, code: int, reason: str) -> None:
-        self.tell(Close(code, reason))
+        if not self._is_closing:
+            self._is_closing = True
+            self._intake.end()
+            self.tell(Close(code, reason))
 
     # The end
 

@@ -113,6 +113,7 @@ class SignOn:
     def _set_identity(self, identity: Identity) -> None:
         if self._session.identity is None:
             self._session.services.activity.came(identity.user.key)
+            self._session.welcome()
         self._session.identity = identity
         if not self._has_ended:  # else the socket went while the token was judged: nobody would stop a timer
             self._stop_timer()

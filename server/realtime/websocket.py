@@ -7,6 +7,7 @@ aiohttp's own sender costs twice as much, for compression and masking that a ser
 import asyncio
 import struct
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from aiohttp import WSMsgType, web
 from aiohttp.abc import AbstractStreamWriter
@@ -14,10 +15,13 @@ from aiohttp.abc import AbstractStreamWriter
 from actors import limits
 from actors.runtime import Stage
 from server.authentication import Authentication
+from server.connection import Connection
 from server.middleware import begin
 from server.peers import neighbourhood
 from server.realtime import json_codec, protocol
 from server.realtime.codec import Codec
+from server.realtime.frame_gate import FrameGate
+from server.realtime.intake import Intake
 from server.realtime.protobuf import codec as protobuf_codec
 from server.realtime.session import Session
 from server.services import Services
@@ -30,6 +34,8 @@ COPIED_BYTES = 8 * 1024
 """Below this one copy is cheaper than a vector of pieces."""
 GOODBYE_SECONDS = 2.0
 """How long a peer has to answer a close frame before the socket is cut."""
+FLOODED_SECONDS = 0.5
+"""How long one that has sent too much may take to read why it is cut."""
 JSON_FORM = "centrifuge-json"
 PROTOBUF_FORM = "centrifuge-protobuf"
 TEXT, BINARY = 0x81, 0x82
@@ -47,6 +53,7 @@ class WebSocketTransport:
         self._transport = writer.transport
         self._transport.set_write_buffer_limits(high=limits.SOCKET_BUFFER_BYTES)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._cut: asyncio.TimerHandle | None = None
         self.said_goodbye = False
 
     def write(self, chunks: Sequence[bytes]) -> None:
@@ -94,10 +101,26 @@ class WebSocketTransport:
         aiohttp's own `close`, called from elsewhere than the task that reads, does not wait for that answer: the socket
         is reset under the peer, and some clients then take the code for 1006.
         """
-        asyncio.get_running_loop().call_later(GOODBYE_SECONDS, self._transport.abort)
+        self._cut_in(GOODBYE_SECONDS)
         if not self._transport.is_closing() and not self.said_goodbye:
             self._transport.write(_close_frame(code, reason))
         self.said_goodbye = True
+
+    def cut_soon(self) -> None:
+        self._cut_in(FLOODED_SECONDS)
+
+    def _cut_in(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        at = loop.time() + seconds
+        if self._cut is None or at < self._cut.when():
+            self.end()
+            self._cut = loop.call_at(at, self._transport.abort)
+
+    def end(self) -> None:
+        """The socket is gone: no timer keeps what belonged to it."""
+        if self._cut is not None:
+            self._cut.cancel()
+            self._cut = None
 
 
 _MEDIUM = struct.Struct("!BBH").pack
@@ -132,15 +155,19 @@ class WebSockets:
         peer = self._authentication.peer(request).at_rest()
         seats, place = self._services.hub.addresses, neighbourhood(peer.address)
         has_seat = seats.take(place)
-        socket, session = _new_socket(), None
+        socket, session, transport, intake = _new_socket(), None, None, Intake()
+        gate = FrameGate(intake)
+        if isinstance(request.protocol, Connection):
+            request.protocol.guard_frames(gate)
         try:
             writer = await begin(request, socket)
             assert writer is not None
             socket.headers.clear()  # they are sent: a KiB less for as long as it is open
             codec = codec_of(request, socket)
             transport = WebSocketTransport(writer, codec)
-            session = Session(self._services, self._stage, transport, peer, token, codec)
+            session = Session(self._services, self._stage, transport, peer, token, codec, intake=intake)
             session.admit(has_seat=has_seat)
+            gate.when_shut(partial(_shut_out, session, transport, request.protocol))
             await self._read(socket, session)
             if not transport.said_goodbye:
                 await socket.close()
@@ -149,6 +176,8 @@ class WebSockets:
         finally:
             if session is not None:
                 session.end()
+            if transport is not None:
+                transport.end()
             if has_seat:
                 seats.free(place)
         return socket
@@ -156,25 +185,42 @@ class WebSockets:
     async def _read(self, socket: web.WebSocketResponse, session: Session) -> None:
         wanted = WSMsgType.BINARY if session.codec.is_binary else WSMsgType.TEXT
         while True:
-            message = await socket.receive()
-            if message.type is wanted:
-                size = _size(message.data)
-                if size > limits.FRAME_BYTES:
-                    session.refuse_frame(message.data, size)
-                else:
-                    session.receive(message.data)
-                if not session.has_room:
-                    await session.room()
-            elif message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-                session.close(protocol.BAD_REQUEST[0], "bad request: text is for JSON, binary for Protobuf")
-            else:
-                return
+            for _ in range(limits.FRAMES_IN_A_TURN):
+                message = await socket.receive()
+                if message.type is wanted:
+                    _take(message.data, session)
+                    if not session.has_room:
+                        await session.room()
+                elif message.type is WSMsgType.PING:
+                    await socket.pong(message.data)
+                elif message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                    session.close(protocol.BAD_REQUEST[0], "bad request: text is for JSON, binary for Protobuf")
+                elif message.type is not WSMsgType.PONG:
+                    return
+            await asyncio.sleep(0)  # as long as frames wait, `receive` does not
+
+
+def _take(frame: str | bytes, session: Session) -> None:
+    size = _size(frame)
+    if size > limits.FRAME_BYTES:
+        session.refuse_frame(frame, size)
+    else:
+        session.receive(frame)
+
+
+def _shut_out(session: Session, transport: WebSocketTransport, connection: web.RequestHandler) -> None:
+    """Too much has come: the client is told so, and has a moment to read that; nothing of it is read any more."""
+    session.refuse_more()
+    transport.cut_soon()
+    if isinstance(connection, Connection):
+        connection.stop_reading()
 
 
 def _new_socket() -> web.WebSocketResponse:
     return web.WebSocketResponse(
         timeout=GOODBYE_SECONDS,
         autoclose=False,
+        autoping=False,
         compress=False,
         max_msg_size=MAX_MESSAGE_BYTES,
         protocols=(JSON_FORM, PROTOBUF_FORM),

@@ -113,6 +113,8 @@ async def test_a_frame_that_is_too_large_and_no_command(client: RawClient) -> No
 @pytest.mark.parametrize("size", [262_145, 5_000_000])
 async def test_a_frame_that_is_absurd(server: Server, alice: Client, size: int) -> None:
     async with raw_socket(server.url) as socket:
+        await socket.command(1, "connect", token=alice.token)
+        assert b'"connect"' in (await socket.frame())[1]
         await socket.send(frame(b"x" * 100, final=False))
         asyncio.ensure_future(socket.send(frame(b"y" * size, opcode=0))).add_done_callback(
             lambda done: done.exception()

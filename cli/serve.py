@@ -201,8 +201,9 @@ def _provider(chosen: Settings, keys: Keys) -> "OidcClient | None":
     redirect_uri = chosen["public_url"].rstrip("/") + "/api/v1/auth/oauth/google/callback"
     try:
         provider = OidcSettings(
-            chosen["oidc_issuer"], chosen["oidc_client_id"], chosen["oidc_client_secret"], redirect_uri
-        )
+            chosen["oidc_issuer"], chosen["oidc_client_id"], chosen["oidc_client_secret"], redirect_uri,
+            trusts_addresses=chosen["oidc_issuer"] in chosen["trusted_email_issuers"],
+        )  # fmt: skip
         return OidcClient(provider, sealing_key=keys.own_key)
     except ValueError as error:
         raise click.ClickException(f"OIDC_ISSUER: {error}.") from error
@@ -213,6 +214,7 @@ def _browser(chosen: Settings) -> BrowserRules:
         chosen["auth_cookie"],
         frozenset(chosen["allowed_origins"]),
         chosen["auth_url"],
+        public_url=chosen["public_url"],
         secure_cookies=chosen["cookie_secure"],
         proxies=Proxies(chosen["trusted_proxies"]),
     )

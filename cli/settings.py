@@ -162,6 +162,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("COOKIE_SECURE", "on", _switch, "off: browsers send the cookies over plain HTTP, too."),
     Setting("PUBLIC_URL", "", _base_url, "Where browsers find this server, such as https://chat.example.com."),
     Setting("OIDC_ISSUER", "https://accounts.google.com", _address, "Identity provider of /auth/oauth/google."),
+    Setting("TRUSTED_EMAIL_ISSUERS", "", _list, "Providers whose addresses count as verified where they do not say."),
     Setting("OIDC_CLIENT_ID", "", _optional, "What the provider calls this server; none: no such sign-in."),
     Setting("OIDC_CLIENT_SECRET", "", str, "What this server proves itself with to the provider.", True),
     Setting("AUTH_URL", "", _url, "Where a browser without a token is sent to sign in."),

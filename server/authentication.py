@@ -8,13 +8,15 @@ from aiohttp import web
 
 from actors.errors import Forbidden, Unauthenticated
 from actors.records import Identity
-from server.cors import is_own
 from server.middleware import correlation_id
+from server.own_address import OwnAddress
 from server.peers import Peer, Proxies, user_agent
 from server.registry import Cookie
 from server.services import Services
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_OWN_SITES = (None, "same-origin", "none")
+"""`Sec-Fetch-Site` where a page of our own asks, or the user; None of an older browser, and of what is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class BrowserRules:
     """Origins beside the server's own that may use the cookie: `https://app.example.com`."""
     auth_url: str | None = None
     """Where a browser without a token is sent to sign in."""
+    public_url: str | None = None
+    """Where browsers find this server, as an operator says; else as their requests say."""
     secure_cookies: bool = True
     """Off: for a browser that is not on this machine and speaks plain HTTP."""
     proxies: Proxies = Proxies()  # noqa: RUF009 - without state
@@ -35,6 +39,7 @@ class Authentication:
     def __init__(self, services: Services, browser: BrowserRules) -> None:
         self._services = services
         self._browser = browser
+        self._own = OwnAddress(browser.public_url, browser.proxies)
 
     def peer(self, request: web.Request) -> Peer:
         proxies = self._browser.proxies
@@ -93,35 +98,33 @@ class Authentication:
         return cookie
 
     def _must_be_same_origin(self, request: web.Request) -> None:
-        origin = request.headers.get("Origin")
-        if origin is not None and self._may_use_cookie(origin, request):
+        """A browser names the page that asks by `Origin`, by `Sec-Fetch-Site`, or by both; whoever names neither is no
+        browser, and carries nobody's cookie but its own."""
+        origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
+        if self._may_use_cookie(origin, request) if origin is not None else site in _OWN_SITES:
             return
-        came = "no Origin" if origin is None else f"Origin {origin}"
+        came = f"Sec-Fetch-Site {site}" if origin is None else f"Origin {origin}"
         raise Forbidden(
-            f"With a cookie this needs an Origin of this server or of ALLOWED_ORIGINS; {came} came.",
+            f"With a cookie this takes pages of this server (PUBLIC_URL) and of ALLOWED_ORIGINS; {came[:200]} came.",
             code="origin_not_allowed",
         )
 
     def _may_use_cookie(self, origin: str, request: web.Request) -> bool:
-        return origin in self._browser.allowed_origins or is_own(origin, request, self._browser.proxies)
+        if origin in self._browser.allowed_origins or self._own.is_public(origin):
+            return True
+        return request.headers.get("Sec-Fetch-Site") in _OWN_SITES and self._own.is_own(origin, request)
 
     def must_not_be_elsewhere(self, request: web.Request) -> None:
-        """For streams by cookie, which a browser opens by GET: raises `Forbidden` where a page of elsewhere asks.
-
-        A page of ours sends no Origin with a GET; browsers of the last years say so in `Sec-Fetch-Site`.
-        """
-        if "Authorization" in request.headers or not request.cookies.get(self._browser.cookie):
-            return
-        comes_from = request.headers.get("Sec-Fetch-Site", "same-origin")
-        if "Origin" in request.headers or comes_from not in ("same-origin", "none"):
+        """For streams by cookie, which a browser opens by GET: raises `Forbidden` where a page of elsewhere asks."""
+        if "Authorization" not in request.headers and request.cookies.get(self._browser.cookie):
             self._must_be_same_origin(request)
 
     def _maybe_redirect(self, request: web.Request) -> None:
         wants_page = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
         if self._browser.auth_url is not None and wants_page:
-            try:
-                back = quote(str(request.url), safe="")
-            except ValueError:  # a Host header that is no host
+            asked = self._own.url(request)
+            if asked is None:
                 return
+            back = quote(asked, safe="")
             separator = "&" if "?" in self._browser.auth_url else "?"
             raise web.HTTPFound(f"{self._browser.auth_url}{separator}return_to={back}")

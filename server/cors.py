@@ -9,7 +9,6 @@ from typing import Final
 from aiohttp import web
 
 from actors.errors import Forbidden
-from server.peers import Proxies
 
 MAX_AGE_SECONDS: Final = 7_200
 """How long a browser may remember a preflight; Chromium takes no more."""
@@ -20,19 +19,6 @@ _EXPOSED_HEADERS: Final = (
     "ETag, Location, RateLimit, RateLimit-Limit, RateLimit-Policy, RateLimit-Remaining, RateLimit-Reset, Retry-After, "
     "X-Correlation-ID"
 )
-
-
-def is_own(origin: str, request: web.BaseRequest, proxies: Proxies) -> bool:
-    """Whether a page's origin is the server's own, as its browser reached it.
-
-    Where the client is known to speak TLS the page must have come by TLS, too. Where it is not, a proxy that is not
-    among TRUSTED_PROXIES may have taken it off: then the host alone decides.
-    """
-    scheme, _, host = origin.lower().partition("://")
-    if scheme not in ("http", "https") or (scheme == "http" and proxies.is_secure(request)):
-        return False
-    port = ":443" if scheme == "https" else ":80"
-    return bool(host) and host.removesuffix(port) == proxies.host(request).lower().removesuffix(port)
 
 
 def asks_first(request: web.BaseRequest) -> bool:

@@ -1,16 +1,18 @@
 """Where a request comes from: the client's address, behind proxies that are trusted, and what it calls itself.
 
-A proxy that is trusted speaks by `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host`. RFC 7239's `Forwarded`
-is not read: hardly a proxy writes it by itself, and one that only passes on what its client sent would let the client
-say who it is.
+A proxy that is trusted speaks by `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host`; where it sends none of
+the three, by `proto` and `host` of RFC 7239's `Forwarded`. The client's address is not read from there: a proxy that
+only passes on what its client sent would let the client say who it is.
 """
 
 import ipaddress
+import re
 import sys
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from aiohttp import web
+from multidict import CIMultiDictProxy
 
 from actors import limits
 from actors.records import Origin
@@ -77,9 +79,13 @@ class Proxies:
         What a client wrote there itself stands further left than what the proxies added, and is not reached. Where a
         hop is no address (`unknown`, an obfuscated name), the nearest known one stands for all behind it.
         """
-        found = _plain(request.remote or "")
+        return self._client(request)[0]
+
+    def _client(self, request: web.BaseRequest) -> tuple[str, int]:
+        """Its address, and how many proxies of ours stand between it and the one that talks to us."""
+        found, between = _plain(request.remote or ""), 0
         if not self._trusts(request):
-            return found
+            return found, between
         for hop in _hops(request):
             address = _parse(hop)
             if address is None:
@@ -87,24 +93,31 @@ class Proxies:
             found = str(address)
             if not self._contain(address):
                 break
-        return found
+            between += 1
+        return found, between
 
     def is_secure(self, request: web.BaseRequest) -> bool:
         """Whether the client speaks TLS, to us or to a proxy of ours."""
-        said = self._said(request, "X-Forwarded-Proto")
+        said = self._said(request, "X-Forwarded-Proto", "proto")
         return request.secure if said is None else said.lower() == "https"
 
     def host(self, request: web.BaseRequest) -> str:
         """Under which name the client reached us; with a port, where it is not the scheme's own."""
-        said = self._said(request, "X-Forwarded-Host")
+        said = self._said(request, "X-Forwarded-Host", "host")
         return request.host if said is None else said
 
-    def _said(self, request: web.BaseRequest, header: str) -> str | None:
-        """What the nearest proxy says: the last of the values, if there are several."""
+    def _said(self, request: web.BaseRequest, header: str, parameter: str) -> str | None:
+        """What the proxy says that the client talks to. Where each added its own value, the client's proxy stands as
+        far from the right as there are proxies between; where there are fewer values, theirs is the first."""
         if not self._trusts(request):
             return None
-        lines = request.headers.getall(header, ())
-        return lines[-1].rpartition(",")[2].strip() or None if lines else None
+        headers = request.headers
+        speaks = any(name in headers for name in _FORWARDED_BY)
+        values = _values(headers, header) if speaks else _forwarded(request, parameter)
+        if not values:
+            return None
+        between = self._client(request)[1] if len(values) > 1 else 0
+        return values[max(0, len(values) - 1 - between)] or None
 
     def _trusts(self, request: web.BaseRequest) -> bool:
         return bool(self._networks) and self._is_proxy(request.remote or "")
@@ -115,6 +128,26 @@ class Proxies:
 
     def _contain(self, address: Address) -> bool:
         return any(address in network for network in self._networks)
+
+
+def _values(headers: CIMultiDictProxy[str], name: str) -> list[str]:
+    lines = headers.getall(name, ())
+    return [value.strip() for value in ",".join(lines).split(",")] if lines else []
+
+
+_FORWARDED_BY = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host")
+_ELEMENTS = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
+_PAIRS = re.compile(r'\s*([A-Za-z]+)=("(?:[^"\\]|\\.)*"|[^;,"\s]*)\s*(?:;|$)')
+
+
+def _forwarded(request: web.BaseRequest, parameter: str) -> list[str]:
+    """A parameter of each element of `Forwarded`, empty where an element lacks it."""
+    whole = ",".join(request.headers.getall("Forwarded", ()))[: limits.HEAD_LINE_BYTES]
+    found = []
+    for element in _ELEMENTS.findall(whole):
+        pairs = {name.lower(): value for name, value in _PAIRS.findall(element)}
+        found.append(pairs.get(parameter, "").strip('"'))
+    return found
 
 
 def _hops(request: web.BaseRequest) -> list[str]:

@@ -202,7 +202,8 @@ class TokenVerifier:
             raise Forbidden(
                 f"Users of {found!r} may not come in; ALLOWED_DOMAINS names those who may."
                 if found
-                else "The token names neither a domain nor an e-mail address that has one.",
+                else "Neither a domain nor a verified e-mail address says where this user belongs; "
+                "ALLOWED_DOMAINS decides by that.",
                 code="domain_not_allowed",
             )
         return found

@@ -23,7 +23,7 @@ PATH = "/api/v1/auth/login"
 @click.argument("user")
 @click.option(
     "--url", default=None, metavar="URL",
-    help="Where clients reach the server: https://chat.example.com.  [default: what HOST and PORT say]",
+    help="Where clients reach the server: https://chat.example.com.  [default: PUBLIC_URL, or what HOST and PORT say]",
 )  # fmt: skip
 @data_dir_option
 @json_option
@@ -64,6 +64,8 @@ def _checked(url: str) -> str:
 
 
 def _of_settings(chosen: Settings) -> str:
+    if chosen["public_url"] is not None:
+        return str(chosen["public_url"]).rstrip("/")
     host, port = chosen["host"], chosen["port"]
     if port == 0:
         raise click.ClickException("PORT is 0, for any free one: say with --url where the server is.")

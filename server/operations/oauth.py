@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from actors.account_commands import SignInByProvider
-from actors.errors import NotFound
+from actors.errors import Forbidden, NotFound
 from server.credentials import REFRESH_PREFIX, new_secret
 from server.operations.auth import signed_in
 from server.registry import Call, Cookie, Operations, Result
@@ -11,6 +11,8 @@ from server.schemas.auth import OauthBeginRequest, OauthCallbackRequest, SignedI
 
 if TYPE_CHECKING:  # it loads an HTTP client, which a server without a provider does not need
     from server.outbound.oidc import OidcClient
+    from server.outbound.oidc.person import OidcPerson
+    from server.sign_ins import SignIns
 
 operations = Operations("oauth")
 
@@ -33,7 +35,7 @@ async def finish_oauth(call: Call, request: OauthCallbackRequest) -> Result:
     query = {name: value for name, value in request.model_dump().items() if value is not None}
     person, return_to = await _provider(call).finish(query, call.peer.cookie(STATE_COOKIE))
     email = person.email if person.email_verified else ""
-    domain = sign_ins.must_be_allowed(person.hosted_domain if email else "", email)
+    domain = _domain(sign_ins, person)
     refresh = new_secret(REFRESH_PREFIX)
     command = SignInByProvider(
         issuer=person.issuer, subject=person.subject, email=email, name=person.name, avatar_url=person.picture,
@@ -51,6 +53,22 @@ def _provider(call: Call) -> "OidcClient":
     if provider is None:
         raise NotFound("identity provider")
     return provider
+
+
+def _domain(sign_ins: "SignIns", person: "OidcPerson") -> str:
+    """Raises `Forbidden` (code `domain_not_allowed`) where their users may not come in."""
+    if person.email_verified:
+        return sign_ins.must_be_allowed(person.hosted_domain, person.email)
+    try:
+        return sign_ins.must_be_allowed("", "")
+    except Forbidden as refusal:
+        raise Forbidden(
+            f"The identity provider does not say that {person.email!r} is verified, so it counts for nothing; "
+            "TRUSTED_EMAIL_ISSUERS names providers whose addresses count all the same."
+            if person.email
+            else "The identity provider gives no e-mail address for this account; ALLOWED_DOMAINS decides by it.",
+            code=refusal.code,
+        ) from None
 
 
 def _place(return_to: str | None) -> str:

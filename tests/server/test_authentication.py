@@ -122,7 +122,7 @@ ORIGINS = {
     "nothing": ("", 403),
     "no URL": ("http://[", 403),
     "no text": ("\udcff", 403),
-    "none": (None, 403),
+    "none": (None, 201),
 }
 
 
@@ -160,7 +160,7 @@ async def test_a_cookie_works_only_from_here(allowing: Path, case: str) -> None:
 
 async def test_a_socket_by_cookie_only_from_here(server: Server, alice: Client) -> None:
     headers = cookie(alice.token)
-    for origin in ({}, {"Origin": "https://evil.example.com"}):
+    for origin in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example.com"}):
         with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
             await server.session.ws_connect(server.websocket_url, headers=headers | origin)
     async with server.session.ws_connect(server.websocket_url, headers=headers | {"Origin": server.url}) as socket:
@@ -172,6 +172,57 @@ async def test_a_cookie_of_another_name(tmp_path: Path) -> None:
     async with serving(tmp_path / "data", AUTH_COOKIE="session") as server:
         assert (await send(server, cookie(token("alice")))).status == 401
         assert (await send(server, {"Cookie": f"session={token('alice')}"})).status == 200
+
+
+ASKED = "/api/v1/threads?status=ACTIVE&q=a%26b"
+RETURNS = {
+    "no proxy": ({}, {}, "http://{host}"),
+    "a proxy that is not trusted": ({}, {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example"}, "http://{host}"),
+    "TLS taken off": ({"TRUSTED_PROXIES": "127.0.0.1"}, {"X-Forwarded-Proto": "https"}, "https://{host}"),
+    "another name": (
+        {"TRUSTED_PROXIES": "127.0.0.1"}, {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "Chat.example.com:443"},
+        "https://chat.example.com",
+    ),
+    "RFC 7239": (
+        {"TRUSTED_PROXIES": "127.0.0.1"}, {"Forwarded": 'for=1.2.3.4;host="chat.example.com:8443";proto=https'},
+        "https://chat.example.com:8443",
+    ),
+    "said by the operator": ({"PUBLIC_URL": "https://chat.example.com/"}, {}, "https://chat.example.com"),
+    "said by the operator, whatever the proxy says": (
+        {"PUBLIC_URL": "https://chat.example.com", "TRUSTED_PROXIES": "127.0.0.1"},
+        {"X-Forwarded-Proto": "http", "X-Forwarded-Host": "inner"}, "https://chat.example.com",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", RETURNS)
+async def test_a_browser_comes_back_to_the_address_that_it_used(tmp_path: Path, case: str) -> None:
+    settings, headers, base = RETURNS[case]
+    async with serving(tmp_path / "data", AUTH_URL="https://login.example.com/in", **settings) as server:
+        answer = await send(server, PAGE | headers, path=ASKED)
+        expected = base.format(host=URL(server.url).authority) + ASKED
+        assert answer.status == 302
+        assert URL(answer.headers["Location"]).query["return_to"] == expected
+
+
+@pytest.mark.parametrize("host", ["inner/evil", "a@b", "in ner", "<x>"])
+async def test_a_host_that_is_none_sends_nobody_anywhere(tmp_path: Path, host: str) -> None:
+    settings = {"AUTH_URL": "https://login.example.com/in", "TRUSTED_PROXIES": "127.0.0.1"}
+    async with serving(tmp_path / "data", **settings) as server:
+        assert (await send(server, PAGE | {"X-Forwarded-Host": host}, path=ASKED)).status == 401
+
+
+async def test_pages_at_the_public_address_are_our_own(tmp_path: Path) -> None:
+    """Also behind a proxy that asks by another `Host`, as nginx does by default."""
+    async with serving(tmp_path / "data", PUBLIC_URL="https://Chat.example.com:443/") as server:
+        thread = {"title": "x"}
+        for origin, status in {
+            "https://chat.example.com": 201, "http://chat.example.com": 403, "https://chat.example.com:8443": 403,
+            "https://evil.example.com": 403, "https://chat.example.com.evil.com": 403,
+        }.items():  # fmt: skip
+            headers = cookie(token("alice")) | {"Origin": origin}
+            async with server.session.post(f"{server.url}/api/v1/threads", headers=headers, json=thread) as answer:
+                assert answer.status == status, origin
 
 
 async def test_browsers_are_sent_to_sign_in(tmp_path: Path) -> None:

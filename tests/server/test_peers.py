@@ -92,11 +92,35 @@ def test_one_way_of_writing_an_address_also_without_proxies() -> None:
     assert NONE.address(request("fe80::1%eth0")) == "fe80::1"
 
 
-def test_forwarded_is_not_read() -> None:
-    said = Said("10.0.0.1", [("Forwarded", f'for={CLIENT};proto=https;host="evil.example.com"')])
-    assert PROXIES.address(said) == "10.0.0.1"  # type: ignore[arg-type]
-    assert not PROXIES.is_secure(said)  # type: ignore[arg-type]
-    assert PROXIES.host(said) == "inner:8787"  # type: ignore[arg-type]
+def test_forwarded_says_by_which_address_and_never_who() -> None:
+    said: Any = Said("10.0.0.1", [("Forwarded", f'for={CLIENT};proto=https;host="chat.example.com:8443"')])
+    assert PROXIES.address(said) == "10.0.0.1"
+    assert PROXIES.is_secure(said)
+    assert PROXIES.host(said) == "chat.example.com:8443"
+    assert not NONE.is_secure(said)
+    assert NONE.host(said) == "inner:8787"
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"])
+def test_of_a_proxy_that_speaks_otherwise_forwarded_is_not_read(header: str) -> None:
+    """It only passes on what its client sent."""
+    value = {"X-Forwarded-For": CLIENT, "X-Forwarded-Proto": "http", "X-Forwarded-Host": "chat.example.com"}[header]
+    said: Any = Said("10.0.0.1", [("Forwarded", "proto=https;host=evil.example.com"), (header, value)])
+    assert not PROXIES.is_secure(said)
+    assert PROXIES.host(said) in ("inner:8787", "chat.example.com")
+
+
+@pytest.mark.parametrize("garbage", ["", ",", ";", "proto", 'host="', 'proto="https', "=;=", '"' * 5000, "for=x" * 999])
+def test_forwarded_that_is_none_says_nothing(garbage: str) -> None:
+    said: Any = Said("10.0.0.1", [("Forwarded", garbage)])
+    assert not PROXIES.is_secure(said)
+    assert PROXIES.host(said) == "inner:8787"
+
+
+def test_in_a_row_of_proxies_the_one_that_the_client_talks_to_says_how() -> None:
+    lines = [("X-Forwarded-For", f"{CLIENT}, 10.0.0.2"), ("X-Forwarded-Proto", "http, https, http")]
+    assert PROXIES.is_secure(Said("10.0.0.1", lines))  # type: ignore[arg-type]
+    assert not PROXIES.is_secure(Said("10.0.0.1", [lines[0], ("X-Forwarded-Proto", "http")]))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

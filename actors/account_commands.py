@@ -20,6 +20,8 @@ class StartSession:
     method: Method
     refresh_hash: bytes
     origin: Origin
+    password: str | None = None
+    """The hash that was checked; refused where it is not the present one any more."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,10 +51,12 @@ class SignInByProvider:
 
 @dataclass(slots=True, kw_only=True)
 class RefreshSession:
-    """Use a refresh token, once. Answers a `SignedIn`; a `Reused` where it was used before."""
+    """Use a refresh token, once. Answers a `SignedIn`; a `Reused` where it was used before, longer ago than the
+    grace."""
 
     token_hash: bytes
     next_hash: bytes
+    """Of the token that follows: always the same one."""
     origin: Origin
 
 

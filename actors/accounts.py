@@ -18,6 +18,7 @@ METHODS: tuple[Method, ...] = ("PASSWORD", "LINK", "PROVIDER")
 CHANGE_KINDS: tuple[ChangeKind, ...] = ("user", "session", "api_key", "token")
 OUTCOMES: tuple[AuditOutcome, ...] = ("done", "refused")
 
+LINK_IS_NONE = "This sign-in link is not good, or not any more; ask for a new one."
 API_KEY_PREFIX = "xpk_"
 """Every API key starts with it, so that one that leaked is recognised."""
 
@@ -44,6 +45,16 @@ class SignedIn:
 
     user: User
     session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordAccount:
+    """Whom an e-mail address signs in by a password."""
+
+    user: User
+    hash: str
+    addresses: frozenset[str]
+    """From where they have signed in before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,18 +110,32 @@ COMMANDS_PER_CONNECTION: Final = 256
 JOURNAL_BATCH: Final = 1024
 """Commands in one transaction: past it a commit's latency grows faster than its throughput."""
 
-# Rate limits: `<so many>/<s or min>:<burst>`, for each user, API key or address
+# Rate limits: `<so many>/<s or min>:<burst>`, for each user or address
 RATE_READ: Final = "100/s:400"
 """A busy screen asks for ten things at once; a program that pages through everything reads 10,000 items a second."""
 RATE_WRITE: Final = "60/s:300"
 """Nobody types that. An assistant that streams three answers at 20 appends a second does; so does a small import."""
 RATE_ADMIN: Final = "20/s:100"
 """By hand, or a script that makes users one by one."""
+RATE_AUDITED: Final = "30/min:60"
+"""Exports, API keys, passwords: each leaves half a kilobyte in the audit log for good. A person does a few a day."""
+RATE_COSTLY: Final = "10/s:100"
+"""Searches, pages of an export, the audit log, sums over all tables: a search for each letter that is typed fits."""
 RATE_AUTH: Final = "60/min:120"
-"""From one address: an office behind one address signs in within minutes of nine o'clock. Guessing at one account is
-bounded by RATE_EMAIL."""
-RATE_EMAIL: Final = "5/min:10"
-"""For one e-mail address, from wherever: ten tries find a mistyped password, 7,000 a day do not find a good one."""
+"""From one address, for each way of signing in, of those attempts that fail: one that is good is given back. An office
+behind one address signs in within minutes of nine o'clock."""
+RATE_SIGN_IN: Final = "30/min:60"
+"""Of one user, those that are good: each makes a session and an audit entry."""
+RATE_GUESSES: Final = "5/min:10"
+"""Wrong ones for one account from one place: ten tries find a mistyped password, 7,000 a day do not find a good one."""
+RATE_GUESSES_FAMILIAR: Final = "30/min:20"
+"""The same where the owner has signed in from that place before: a stranger behind the same address who tries every two
+seconds does not keep the owner out."""
+RATE_GUESSES_PLACE: Final = "30/min:60"
+"""Wrong ones from one place for any account. Half of RATE_AUTH: what other ways of signing in need is left."""
+RATE_GUESSES_STRANGERS: Final = "12/min:100"
+"""Wrong ones for one account from all places that are new to it: one place alone, or two, never empty it; many are a
+guess by many, and then the account is open only to places that it knows."""
 RATE_REFUSED: Final = "60/min:200"
 """Tokens that proved no good, from one address: a page with an old token in many tabs meets a few 401s, no more."""
 RATE_SUBJECTS: Final = 50_000
@@ -278,7 +292,12 @@ PASSWORD_CHARS: Final = 256
 PASSWORDS_AT_ONCE: Final = 2
 """Argon2id takes 64 MiB and a core for a moment, each."""
 PASSWORDS_WAITING: Final = 32
-"""Beyond it signing in answers `overloaded`: the queue would only grow."""
+"""From one address; beyond it signing in answers `overloaded`: the queue would only grow. Addresses take turns."""
+PASSWORDS_WAITING_IN_ALL: Final = 512
+PLACES_KNOWN: Final = 200
+"""Addresses from which an account has signed in, the newest: what a wrong password from elsewhere does not close."""
+REFRESH_GRACE_SECONDS: Final = 10
+"""Two tabs that wake at once bring the same refresh token; the second one gets the answer of the first."""
 ACCESS_LOOK_SECONDS: Final = 0.4
 """How often the log of access changes is looked at: revocation by another process has to be felt within a second."""
 ACCESS_REST: Final = 3

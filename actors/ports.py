@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
-from actors.accounts import ApiKey, AuditEntry, Membership, Session
+from actors.accounts import ApiKey, AuditEntry, Membership, PasswordAccount, Session
 from actors.commands import Done
 from actors.context import Context
 from actors.errors import XpError
@@ -222,12 +222,16 @@ class Accounts(Protocol):
         """Keys that were not revoked, the newest first; of one user, or of all."""
         ...
 
-    async def by_address(self, email: str) -> tuple[User, str] | None:
-        """The one user with this e-mail address who has a password, and its hash."""
+    async def by_address(self, email: str) -> PasswordAccount | None:
+        """The one user with this e-mail address who has a password."""
         ...
 
     async def by_link(self, link_hash: bytes) -> User | None:
-        """Whom a sign-in link is for, used or not."""
+        """Whom a sign-in link is for that is still good."""
+        ...
+
+    async def by_refresh(self, token_hash: bytes) -> int | None:
+        """Key of the user whose refresh token it is, used or not."""
         ...
 
     async def own_password(self, user_id: str) -> str | None:

@@ -28,11 +28,13 @@ from cli.settings import Settings
 from server import render
 from server.authentication import BrowserRules
 from server.http import HttpServer
+from server.password_tries import PasswordTries
 from server.passwords import Passwords
 from server.peers import Proxies
 from server.rate_limits import RateLimiter
 from server.realtime import protocol
 from server.realtime.hub import Hub
+from server.registry import RATE_CLASSES
 from server.services import Services
 from server.sign_ins import SignIns
 from storage.database import FILE_NAME, DatabaseOptions, DatabaseProblem
@@ -148,6 +150,7 @@ async def _services(
         verifier=keys.verifier, refresher=keys.refresher, journal=directory.journal, tokens=tokens,
         revoked=await accounts.revoked_tokens(),
     )  # fmt: skip
+    limiter = _limiter(chosen) if chosen["rate_limits"] else None
     services = Services(
         directory=directory,
         history=history,
@@ -155,7 +158,7 @@ async def _services(
         auth=stage.start(auth),
         tokens=tokens,
         hub=_hub(chosen),
-        sign_ins=_sign_ins(chosen, keys),
+        sign_ins=_sign_ins(chosen, keys, limiter),
         live_channels=LiveChannels(stage),
         users=users,
         personal=history.personal,
@@ -165,20 +168,21 @@ async def _services(
         version=version("experience-server"),
         problem_base=chosen["problem_base"].rstrip("/"),
         rate_limits=chosen["rate_limits"],
-        limiter=_limiter(chosen) if chosen["rate_limits"] else None,
+        limiter=limiter,
     )
     services.access = AccessWatch(newest=newest_change, read=accounts.changes_after, tell=services.access_changed)
     return services
 
 
-def _sign_ins(chosen: Settings, keys: Keys) -> SignIns:
+def _sign_ins(chosen: Settings, keys: Keys, limiter: RateLimiter | None) -> SignIns:
     return SignIns(
-        keys.own_key, chosen["auth_cookie"], keys.verifier.must_be_allowed, Passwords(), _provider(chosen, keys)
-    )
+        keys.own_key, chosen["auth_cookie"], keys.verifier.must_be_allowed, Passwords(), PasswordTries(limiter),
+        _provider(chosen, keys),
+    )  # fmt: skip
 
 
 def _limiter(chosen: Settings) -> RateLimiter:
-    return RateLimiter({kind: chosen[f"rate_{kind}"] for kind in ("read", "write", "admin", "auth")})
+    return RateLimiter({kind: chosen[f"rate_{kind}"] for kind in RATE_CLASSES})
 
 
 def _hub(chosen: Settings) -> Hub:

@@ -1,6 +1,8 @@
 """Secrets that are made once and shown once: refresh tokens, sign-in links and API keys. Only their hashes are kept."""
 
+import base64
 import hashlib
+import hmac
 import secrets
 from dataclasses import dataclass, field
 
@@ -22,6 +24,14 @@ class Secret:
 
 def new_secret(prefix: str) -> Secret:
     text = prefix + secrets.token_urlsafe(32)
+    return Secret(text, hash_of(text))
+
+
+def next_refresh(key: bytes, given: str) -> Secret:
+    """The refresh token that follows one: the same for whoever brings it, also after a restart, and known to nobody
+    without the server's key. So two tabs that bring one token at once get one answer, and no token has to be kept."""
+    derived = hmac.digest(hmac.digest(key, b"refresh tokens", "sha256"), given.encode(errors="replace"), "sha256")
+    text = REFRESH_PREFIX + base64.urlsafe_b64encode(derived).rstrip(b"=").decode()
     return Secret(text, hash_of(text))
 
 

@@ -1,4 +1,7 @@
-"""Rate limits: a bucket for each user, API key or address, and for each kind of operation.
+"""Rate limits: a bucket for each user or address, and for each kind of operation.
+
+A user has one set of buckets, whatever they come by: tokens, sessions and API keys, REST and WebSockets all draw from
+it. So a new key is no new allowance.
 
 What they tell over REST follows draft-ietf-httpapi-ratelimit-headers-11 (`RateLimit`, `RateLimit-Policy`), beside the
 three older headers that most clients read. Confined to the event loop.
@@ -22,9 +25,8 @@ from server.realtime.throttle import Rate, TokenBucket, rate
 if TYPE_CHECKING:  # operations are handed services, which hold the limiter
     from server.registry import Operation
 
-Subject = int | str
-"""Whose bucket: a user's key, an API key's id, an address."""
-EMAIL: Final = "email:"
+Subject = int | str | tuple[str, ...]
+"""Whose bucket: a user's key, an address, or one of these with what it is for."""
 
 _POLICY: Final = istr("RateLimit-Policy")
 _STATE: Final = istr("RateLimit")
@@ -36,8 +38,14 @@ KINDS: Final[Mapping[str, Rate]] = {
     "read": rate(limits.RATE_READ),
     "write": rate(limits.RATE_WRITE),
     "admin": rate(limits.RATE_ADMIN),
+    "audited": rate(limits.RATE_AUDITED),
+    "costly": rate(limits.RATE_COSTLY),
     "auth": rate(limits.RATE_AUTH),
-    "email": rate(limits.RATE_EMAIL),
+    "sign_in": rate(limits.RATE_SIGN_IN),
+    "guesses": rate(limits.RATE_GUESSES),
+    "guesses_familiar": rate(limits.RATE_GUESSES_FAMILIAR),
+    "guesses_place": rate(limits.RATE_GUESSES_PLACE),
+    "guesses_strangers": rate(limits.RATE_GUESSES_STRANGERS),
     "refused": rate(limits.RATE_REFUSED),
 }
 
@@ -78,6 +86,12 @@ class Policy:
         """Take one if there is one."""
         now = self._clock()
         self._bucket(subject, now).take_at(now)
+
+    def give_back(self, subject: Subject) -> None:
+        """One that was taken for what does not count after all."""
+        bucket = self._buckets.get(subject)
+        if bucket is not None:
+            bucket.put_back()
 
     def _bucket(self, subject: Subject, now: float) -> TokenBucket:
         bucket = self._buckets.get(subject)
@@ -136,18 +150,17 @@ class RateLimiter:
         return self._policies[kind]
 
     def take(self, kind: str, subject: Subject) -> int:
-        """Take one; answers how many are left. Raises `TooManyRequests`.
-
-        For `auth` a subject may be `email:<address>`: it has a bucket of the kind `email`, whose limit is tighter.
-        """
-        if kind == "auth" and isinstance(subject, str) and subject.startswith(EMAIL):
-            kind, subject = "email", subject.casefold()
+        """Take one; answers how many are left. Raises `TooManyRequests`."""
         return self._policies[kind].take(subject)
 
     def take_for(self, operation: "Operation", who: Identity, address: str) -> None:
         """One invocation of an operation, by whom, from where."""
         policy = self._policies[operation.rate]
-        policy.take(neighbourhood(address) if is_by_address(operation) else owner(who))
+        policy.take(place_of(operation, address) if is_by_address(operation) else owner(who))
+
+    def give_back(self, operation: str, address: str) -> None:
+        """An attempt to sign in by this operation counts only where it was no good."""
+        self._policies["auth"].give_back((operation, neighbourhood(address)))
 
     def check_token(self, token: str, address: str) -> None:
         """Before a token is judged: raises `TooManyRequests` where too many from there, or this one too often, were no
@@ -167,13 +180,19 @@ class RateLimiter:
 
 
 def owner(who: Identity) -> Subject:
-    """An API key has buckets of its own: what it does is not its owner's to feel."""
-    return who.api_key_id or who.user.key
+    """A user, by whichever of their credentials."""
+    return who.user.key
 
 
 def is_by_address(operation: "Operation") -> bool:
-    """Where nobody has to say who they are, or is about to."""
-    return operation.access in ("open", "optional") or operation.rate == "auth"
+    """Where nobody has to say who they are."""
+    return operation.access in ("open", "optional")
+
+
+def place_of(operation: "Operation", address: str) -> Subject:
+    """Ways of signing in are apart: wrong passwords from an address do not keep sessions there from being refreshed."""
+    place = neighbourhood(address)
+    return (operation.name, place) if operation.rate == "auth" else place
 
 
 # REST
@@ -193,7 +212,7 @@ def drawing(limiter: RateLimiter, operation: "Operation", find_peer: Callable[[w
     policy = limiter.policy(operation.rate)
 
     def by_address(request: web.Request, who: Identity | None) -> None:
-        draw(policy, request, neighbourhood(find_peer(request).address))
+        draw(policy, request, place_of(operation, find_peer(request).address))
 
     def by_owner(request: web.Request, who: Identity | None) -> None:
         assert who is not None

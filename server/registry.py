@@ -6,7 +6,7 @@ async function of a `Call` (who asks, and with what conditions) and a validated 
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar, get_args
 
 import orjson
 from pydantic import BaseModel, ValidationError
@@ -23,7 +23,10 @@ from server.services import Services
 R = TypeVar("R", bound=Request)
 Access = Literal["open", "optional", "user", "admin"]
 """Open to all; open, but an identity is looked at where one comes; for whoever is signed in; for admins."""
-RateClass = Literal["auth", "read", "write", "admin"]
+RateClass = Literal["auth", "read", "write", "admin", "audited", "costly"]
+"""`audited`: leaves an entry in the audit log for good, or hashes a password. `costly`: looks through much of what
+there is. Each has a bucket of its own, beside those of what is cheap."""
+RATE_CLASSES: Final[tuple[RateClass, ...]] = get_args(RateClass)
 
 
 @dataclass(slots=True)
@@ -37,6 +40,8 @@ class Call:
     """Asked only where an operation wants to know it."""
     once: Once | None = None
     if_version: int | None = None
+    operation: str = ""
+    """Its name."""
 
     @property
     def identity(self) -> Identity:

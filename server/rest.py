@@ -58,7 +58,7 @@ def _handler(
         _take_path(parameters, request)
         call = Call(
             services, who, partial(authentication.peer, request), _once(request, operation, parameters),
-            _if_match(request),
+            _if_match(request), operation.name,
         )  # fmt: skip
         try:
             if who is not None:

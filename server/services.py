@@ -120,8 +120,8 @@ class Services:
         return done
 
     def access_changed(self, changes: Sequence[AccessChange]) -> None:
-        """Identities made before hold no longer. What is open by a credential that ended is closed for good; a user
-        with other rights than before comes back with those."""
+        """Identities made before hold no longer. What is open by a credential that ended, or by a user who was
+        deactivated or deleted, is closed for good; a user with other rights than before comes back with those."""
         by_what = AccessChanges(changes)
         self.auth.tell(AccessChanged(by_what))
         self.recovery.forget()
@@ -131,9 +131,9 @@ class Services:
         for client in self.hub.clients:
             if client.identity is None or (concerned := by_what.concerning(client.identity)) is None:
                 continue
-            if concerned.kind != "user":
+            if concerned.kind != "user" or concerned.user is None or concerned.user.status != "ACTIVE":
                 client.close(*protocol.INVALID_TOKEN)
-            elif concerned.user is None or has_other_rights(client.identity, concerned.user):
+            elif has_other_rights(client.identity, concerned.user):
                 client.close(*protocol.EXPIRED)
             else:
                 client.renew(concerned.user)

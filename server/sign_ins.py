@@ -9,6 +9,7 @@ from actors import limits
 from actors.accounts import SignedIn
 from actors.records import User
 from server import render
+from server.password_tries import PasswordTries
 from server.passwords import Passwords
 from server.registry import Cookie
 from server.token_minting import mint_own
@@ -28,6 +29,7 @@ class SignIns:
     must_be_allowed: Callable[[str, str], str]
     """(domain, e-mail address) → the domain; raises `Forbidden` where its users may not come in."""
     passwords: Passwords
+    tries: PasswordTries
     provider: "OidcClient | None" = None
 
     async def close(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from peewee import SqliteDatabase
 
-from actors.accounts import AccessChange, ApiKey, AuditEntry, Membership, Session
+from actors.accounts import AccessChange, ApiKey, AuditEntry, Membership, PasswordAccount, Session
 from actors.records import Message, Page, User
 from storage.readers import Readers
 from storage.reading import accounts, audit, people
@@ -23,11 +23,14 @@ class SqliteAccounts:
     async def api_keys(self, *, user_id: str | None, limit: int, before: int | None) -> Page[ApiKey]:
         return await self._readers.run(accounts.api_keys, user_id=user_id, limit=limit, before=before)
 
-    async def by_address(self, email: str) -> tuple[User, str] | None:
+    async def by_address(self, email: str) -> PasswordAccount | None:
         return await self._readers.run(accounts.by_address, email)
 
     async def by_link(self, link_hash: bytes) -> User | None:
-        return await self._readers.run(accounts.by_link, link_hash)
+        return await self._readers.run(accounts.by_link, link_hash, _now())
+
+    async def by_refresh(self, token_hash: bytes) -> int | None:
+        return await self._readers.run(accounts.by_refresh, token_hash)
 
     async def own_password(self, user_id: str) -> str | None:
         return await self._readers.run(accounts.own_password, user_id)

@@ -40,7 +40,7 @@ TRACED = 100
 """Of each kind, in a trace."""
 
 
-@operations("GET", "/audit", response=AuditEntryView, access="admin", paged=True)
+@operations("GET", "/audit", response=AuditEntryView, access="admin", paged=True, rate="costly")
 async def list_audit(call: Call, request: ListAuditRequest) -> Result:
     """Who did what to what, from where, the newest first."""
     must_administer(call.identity)
@@ -51,7 +51,7 @@ async def list_audit(call: Call, request: ListAuditRequest) -> Result:
     return Result([audit_view(entry) for entry in page.items], next_cursor=page.next_cursor, limit=request.limit)
 
 
-@operations("GET", "/summary", response=SummaryView, access="admin")
+@operations("GET", "/summary", response=SummaryView, access="admin", rate="costly")
 async def get_summary(call: Call, request: Nothing) -> Result:
     """How many there are of what, and what this server is set up to do."""
     must_administer(call.identity)
@@ -186,7 +186,7 @@ async def revoke_token(call: Call, request: RevokeTokenRequest) -> Result:
 # Why?
 
 
-@operations("GET", "/users/{id}/trace", response=UserTraceView, access="admin")
+@operations("GET", "/users/{id}/trace", response=UserTraceView, access="admin", rate="costly")
 async def trace_user(call: Call, request: ById) -> Result:
     """Why may this user come in, or not: standing, sessions, keys, connections, and what they were refused lately."""
     must_administer(call.identity)
@@ -218,7 +218,7 @@ def _reasons(call: Call, user: User) -> list[str]:
     return reasons
 
 
-@operations("GET", "/threads/{id}/trace", response=ThreadTraceView, access="admin")
+@operations("GET", "/threads/{id}/trace", response=ThreadTraceView, access="admin", rate="costly")
 async def trace_thread(call: Call, request: ThreadTraceRequest) -> Result:
     """Where a thread stands, who listens to it here, and why a user may see it, or not."""
     must_administer(call.identity)

@@ -30,7 +30,7 @@ async def list_api_keys(call: Call, request: ListApiKeysRequest) -> Result:
     return Result([api_key_view(key) for key in page.items], next_cursor=page.next_cursor, limit=request.limit)
 
 
-@operations("POST", "/auth/api-keys", response=ApiKeyView, status=201)
+@operations("POST", "/auth/api-keys", response=ApiKeyView, status=201, rate="audited")
 async def create_api_key(call: Call, request: CreateApiKeyRequest) -> Result:
     """Make an API key for oneself, or as an admin for anybody. The key itself is shown this once."""
     if call.identity.api_key_id:
@@ -48,7 +48,7 @@ async def create_api_key(call: Call, request: CreateApiKeyRequest) -> Result:
     )  # fmt: skip
 
 
-@operations("DELETE", "/auth/api-keys/{id}", response=DeletedView)
+@operations("DELETE", "/auth/api-keys/{id}", response=DeletedView, rate="audited")
 async def revoke_api_key(call: Call, request: ById) -> Result:
     """Revoke a key. What is open by it is closed."""
     command = RevokeApiKey(identity=call.identity, key_id=request.id, origin=call.origin)

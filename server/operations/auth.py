@@ -13,12 +13,12 @@ from actors.account_commands import (
     SetPassword,
     StartSession,
 )
-from actors.accounts import Reused, SignedIn
-from actors.errors import Conflict, Forbidden, Unauthenticated, ValidationFailed
-from actors.records import Identity
+from actors.accounts import LINK_IS_NONE, PasswordAccount, Reused, SignedIn
+from actors.errors import Conflict, Forbidden, Overloaded, TooManyRequests, Unauthenticated, ValidationFailed
+from actors.records import Identity, User
 from server import render
 from server.account_views import session_view
-from server.credentials import REFRESH_PREFIX, Secret, hash_of, new_secret
+from server.credentials import REFRESH_PREFIX, Secret, hash_of, new_secret, next_refresh
 from server.operations.cursors import integer
 from server.registry import Call, Operations, Result
 from server.schemas.auth import (
@@ -51,20 +51,45 @@ async def login(call: Call, request: LoginRequest) -> Result:
         raise ValidationFailed({"body": ["expected `email` and `password`, or `link`."]})
     if request.new_password is not None:
         raise ValidationFailed({"new_password": ["comes with `link`; POST /auth/password changes a password."]})
-    if call.services.limiter is not None:
-        call.services.limiter.take("auth", f"email:{request.email}")
-    sign_ins = call.services.sign_ins
-    found = await call.services.accounts.by_address(request.email)
-    matches = await sign_ins.passwords.matches(request.password, found[1] if found else None)
-    if found is None or not matches or found[0].status != "ACTIVE":
-        await _note_refusal(call, found[0].id if found else None)
-        raise Unauthenticated("The e-mail address or the password is wrong.")
-    sign_ins.must_come_in(found[0])
+    account = await _checked(call, request.email, request.password)
+    call.services.sign_ins.must_come_in(account.user)
+    _take_sign_in(call, account.user)
     refresh = new_secret(REFRESH_PREFIX)
     command = StartSession(
-        user_id=found[0].id, method="PASSWORD", refresh_hash=refresh.hash, origin=call.origin
+        user_id=account.user.id, method="PASSWORD", refresh_hash=refresh.hash, password=account.hash,
+        origin=call.origin,
     )  # fmt: skip
     return signed_in(call, (await call.services.write(command)).result, refresh, cookies_only=request.cookies_only)
+
+
+async def _checked(call: Call, email: str, password: str) -> PasswordAccount:
+    """The account whose password it is. Raises `Unauthenticated`, or `TooManyRequests` where too many were wrong."""
+    sign_ins, address = call.services.sign_ins, call.peer.address
+    account = await call.services.accounts.by_address(email)
+    named = account.user.id if account else email.lower()
+    try:
+        async with sign_ins.tries.one(named, address, account.addresses if account else frozenset()) as wrong:
+            matches = await sign_ins.passwords.matches(password, account.hash if account else None, address)
+            if account is not None and matches and account.user.status == "ACTIVE":
+                return account
+            wrong()
+    except (TooManyRequests, Overloaded):  # nothing was tried: it must not keep links from working there
+        _give_back(call)
+        raise
+    await _note_refusal(call, account.user.id if account else None)
+    raise Unauthenticated("The e-mail address or the password is wrong.")
+
+
+def _take_sign_in(call: Call, user: User) -> None:
+    """Each one that is good makes a session and an entry in the audit log. Raises `TooManyRequests`."""
+    if call.services.limiter is not None:
+        call.services.limiter.take("sign_in", user.key)
+
+
+def _give_back(call: Call) -> None:
+    """An attempt that was no failure does not count."""
+    if call.services.limiter is not None:
+        call.services.limiter.give_back(call.operation, call.peer.address)
 
 
 async def _follow_link(call: Call, request: LoginRequest) -> Result:
@@ -73,14 +98,17 @@ async def _follow_link(call: Call, request: LoginRequest) -> Result:
         raise ValidationFailed({"link": ["comes alone, or with `new_password`."]})
     password, link_hash = request.new_password, hash_of(request.link)
     user = await call.services.accounts.by_link(link_hash)
-    if user is not None:
-        call.services.sign_ins.must_come_in(user)
-    refresh = new_secret(REFRESH_PREFIX)
+    if user is None:
+        raise Unauthenticated(LINK_IS_NONE)
+    call.services.sign_ins.must_come_in(user)
+    _take_sign_in(call, user)
+    refresh, passwords = new_secret(REFRESH_PREFIX), call.services.sign_ins.passwords
     command = FollowLink(
         link_hash=link_hash, refresh_hash=refresh.hash, origin=call.origin,
-        password=await call.services.sign_ins.passwords.hash(password) if password is not None else None,
+        password=await passwords.hash(password, call.peer.address) if password is not None else None,
     )  # fmt: skip
-    return signed_in(call, (await call.services.write(command)).result, refresh, cookies_only=request.cookies_only)
+    done = await (call.services.write(command) if password is None else call.services.write_access(command))
+    return signed_in(call, done.result, refresh, cookies_only=request.cookies_only)
 
 
 async def _note_refusal(call: Call, user_id: str | None) -> None:
@@ -94,6 +122,7 @@ async def _note_refusal(call: Call, user_id: str | None) -> None:
 def signed_in(call: Call, result: object, refresh: Secret, *, cookies_only: bool = False) -> Result:
     """What whoever has just signed in is answered."""
     assert isinstance(result, SignedIn)
+    _give_back(call)
     sign_ins = call.services.sign_ins
     told = sign_ins.answer(result, refresh.text, cookies_only=cookies_only)
     return Result(told, cookies=sign_ins.cookies(result, refresh.text))
@@ -103,22 +132,34 @@ def signed_in(call: Call, result: object, refresh: Secret, *, cookies_only: bool
 async def refresh_session(call: Call, request: RefreshRequest) -> Result:
     """Trade a refresh token for an access token and the next refresh token.
 
-    Each is good once. One that comes a second time was stolen, or its successor was: its session ends.
+    Each is good once. Who brings it again within ten seconds, such as a second tab, gets the same next one. One that
+    comes later was stolen, or its successor was: its session ends.
     """
     sign_ins = call.services.sign_ins
     by_cookie = request.refresh_token is None
     given = call.peer.cookie(sign_ins.refresh_cookie) if by_cookie else request.refresh_token
     if not given:
         raise Unauthenticated(f"Send `refresh_token`, or the cookie `{sign_ins.refresh_cookie}`.")
-    refresh = new_secret(REFRESH_PREFIX)
+    refresh = next_refresh(sign_ins.own_key, given)
     command = RefreshSession(token_hash=hash_of(given), next_hash=refresh.hash, origin=call.origin)
-    outcome = (await call.services.write_access(command)).result
+    await _take_refresh(call, command.token_hash)
+    outcome = (await call.services.write(command, lambda _: call.services.access.look())).result
     if isinstance(outcome, Reused):
+        await call.services.access.settle()
         raise Unauthenticated(
             "This refresh token was used before, so its session was ended; sign in again.", code="refresh_reused"
         )
     sign_ins.must_come_in(cast(SignedIn, outcome).user)
     return signed_in(call, outcome, refresh, cookies_only=by_cookie)
+
+
+async def _take_refresh(call: Call, token_hash: bytes) -> None:
+    """A write of its user's, before the token is used up. Raises `TooManyRequests`."""
+    if call.services.limiter is None:
+        return
+    user_key = await call.services.accounts.by_refresh(token_hash)
+    if user_key is not None:
+        call.services.limiter.take("write", user_key)
 
 
 @operations("POST", "/auth/logout", response=SignedOutView)
@@ -193,21 +234,32 @@ async def end_other_sessions(call: Call, request: Nothing) -> Result:
     return Result({"ended": done.result})
 
 
-@operations("POST", "/auth/password", response=PasswordSetView, rate="auth")
+@operations("POST", "/auth/password", response=PasswordSetView, rate="audited")
 async def set_password(call: Call, request: SetPasswordRequest) -> Result:
     """Set or change one's password; ends one's other sessions."""
     services, identity = call.services, call.identity
     if identity.api_key_id:
         raise Forbidden("An API key changes no password; sign in.")
     known = await services.accounts.own_password(identity.user.id)
-    passwords = services.sign_ins.passwords
-    if known is not None and not await passwords.matches(request.current_password or "", known):
-        raise Forbidden("The current password is wrong.")
+    passwords, address = services.sign_ins.passwords, call.peer.address
+    if known is not None:
+        await _must_know(call, request.current_password or "", known)
     command = SetPassword(
-        identity=identity, password=await passwords.hash(request.new_password), expected=known, origin=call.origin,
+        identity=identity, password=await passwords.hash(request.new_password, address), expected=known,
+        origin=call.origin,
     )  # fmt: skip
     done = await services.write_access(command)
     return Result({"sessions_ended": done.result})
+
+
+async def _must_know(call: Call, password: str, known: str) -> None:
+    """Raises `Forbidden`, or `TooManyRequests`: who has come by a session guesses no longer than who has none, and
+    keeps other sessions of the user from nothing."""
+    identity, sign_ins = call.identity, call.services.sign_ins
+    async with sign_ins.tries.by_credential(identity.user.id, identity.credential) as wrong:
+        if not await sign_ins.passwords.matches(password, known, call.peer.address):
+            wrong()
+            raise Forbidden("The current password is wrong.")
 
 
 def now_ms() -> int:

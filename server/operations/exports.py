@@ -15,7 +15,7 @@ operations = Operations("users")
 SHOWN = 1_000
 
 
-@operations("GET", "/users/{id}/export", response=ExportView)
+@operations("GET", "/users/{id}/export", response=ExportView, rate="audited")
 async def export_user(call: Call, request: ById) -> Result:
     """Oneself, or as an admin anybody: account, threads, sessions and keys; messages follow page by page."""
     _must_be_allowed(call, request.id)
@@ -39,7 +39,7 @@ async def export_user(call: Call, request: ById) -> Result:
     )
 
 
-@operations("GET", "/users/{id}/export/messages", response=MessageView, paged=True)
+@operations("GET", "/users/{id}/export/messages", response=MessageView, paged=True, rate="costly")
 async def export_messages(call: Call, request: ExportMessagesRequest) -> Result:
     """What a user wrote, the oldest first, also in threads they have left. A page may be empty and have a next one."""
     _must_be_allowed(call, request.id)

@@ -12,7 +12,7 @@ operations = Operations("search")
 _KINDS: dict[str | None, Kind | None] = {None: None, "messages": "message", "threads": "thread"}
 
 
-@operations("GET", "/search", response=SearchHitView, paged=True)
+@operations("GET", "/search", response=SearchHitView, paged=True, rate="costly")
 async def search(call: Call, request: SearchRequest) -> Result:
     """Find messages by their text and threads by their title, among those that one may see now.
 

@@ -45,7 +45,7 @@ class Calls:
         if limiter is not None:
             limiter.take_for(operation, identity, self._session.peer.address)
         retry = None if key is None else once(key, operation, data)
-        call = Call(self._session.services, identity, lambda: self._session.peer, retry, if_version)
+        call = Call(self._session.services, identity, lambda: self._session.peer, retry, if_version, operation.name)
         try:
             operation.must_allow(identity)
             if operation.rate == "write":

@@ -58,6 +58,10 @@ class TokenBucket:
         self._tokens = tokens - 1.0
         return int(self._tokens)
 
+    def put_back(self) -> None:
+        """One that was taken; never more than the burst."""
+        self._tokens = min(self._burst, self._tokens + 1.0)
+
     def wait(self, now: float) -> float:
         """Seconds until there is one; 0 where there is one now."""
         tokens = self._tokens + (now - self._filled_at) * self._rate

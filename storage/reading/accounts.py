@@ -6,7 +6,8 @@ from typing import Any
 import orjson
 from peewee import SqliteDatabase
 
-from actors.accounts import AccessChange, ApiKey, Session
+from actors import limits
+from actors.accounts import AccessChange, ApiKey, PasswordAccount, Session
 from actors.errors import NotFound
 from actors.records import Page, User
 from storage import identity_models as models
@@ -68,18 +69,35 @@ def password_hash(database: Any, user_key: int) -> str | None:
     return row[0] if row else None
 
 
-def by_address(database: SqliteDatabase, email: str) -> tuple[User, str] | None:
-    """The one user with this address who has a password, and its hash."""
+def by_address(database: SqliteDatabase, email: str) -> PasswordAccount | None:
+    """The one user with this address who has a password."""
     query = UserModel.select(*rows.USER_COLUMNS, _P.hash).join(_P, on=(_P.user == UserModel.id))
     found = rows.fetch(database, query.where(UserModel.email == email.lower()).limit(2)) if email else []
-    return (rows.user_of(found[0][:-1]), found[0][-1]) if len(found) == 1 else None
+    if len(found) != 1:
+        return None
+    user = rows.user_of(found[0][:-1])
+    return PasswordAccount(user, found[0][-1], _addresses(database, user.key))
 
 
-def by_link(database: SqliteDatabase, link_hash: bytes) -> User | None:
+def _addresses(database: SqliteDatabase, user_key: int) -> frozenset[str]:
+    """From where a user has signed in, the last times."""
+    query = _S.select(_S.address).where(_S.user == user_key).order_by(_S.id.desc()).limit(limits.PLACES_KNOWN)
+    return frozenset(address for (address,) in rows.fetch(database, query))
+
+
+def by_link(database: SqliteDatabase, link_hash: bytes, now: int) -> User | None:
+    """Of one that is still good."""
     Link = models.SignInLink
-    query = rows.users_query().join(Link, on=(Link.user == UserModel.id)).where(Link.hash == link_hash)
-    row = rows.first(database, query)
+    good = (Link.hash == link_hash) & Link.used_at.is_null() & (Link.expires_at > now)
+    row = rows.first(database, rows.users_query().join(Link, on=(Link.user == UserModel.id)).where(good))
     return rows.user_of(row) if row else None
+
+
+def by_refresh(database: SqliteDatabase, token_hash: bytes) -> int | None:
+    Token = models.RefreshToken
+    query = _S.select(_S.user).join(Token, on=(Token.session == _S.id)).where(Token.hash == token_hash)
+    row = rows.first(database, query)
+    return int(row[0]) if row else None
 
 
 def own_password(database: SqliteDatabase, user_id: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from actors.accounts import ChangeKind
 from storage import rows
-from storage.identity_models import AccessChange, ApiKey, Session
+from storage.identity_models import AccessChange, ApiKey, Session, SignInLink
 from storage.writing.transaction import Transaction
 
 
@@ -12,13 +12,19 @@ def changed(tx: Transaction, kind: ChangeKind, ref: str) -> None:
 
 
 def end_sessions(tx: Transaction, user_key: int, reason: str, but: str = "") -> int:
-    """Every session of a user that goes on, except one; answers how many."""
+    """Every session of a user that goes on, except one; answers how many. Sign-in links that wait end as well."""
+    end_links(tx, user_key)
     going = (Session.user == user_key) & Session.ended_at.is_null() & (Session.uid != but)
     uids = [row[0] for row in rows.fetch(tx.database, Session.select(Session.uid).where(going))]
     tx.execute(Session.update(ended_at=tx.now, end_reason=reason).where(going))
     for uid in uids:
         changed(tx, "session", uid)
     return len(uids)
+
+
+def end_links(tx: Transaction, user_key: int) -> None:
+    """Sign-in links that nobody has used: what they were made for is not what they would sign in to now."""
+    tx.execute(SignInLink.delete().where((SignInLink.user == user_key) & SignInLink.used_at.is_null()))
 
 
 def revoke_keys(tx: Transaction, user_key: int) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from actors import account_commands as commands
 from actors import limits, rules
-from actors.accounts import Method, Reused, Session, SignedIn
+from actors.accounts import LINK_IS_NONE, Method, Reused, Session, SignedIn
 from actors.commands import Done
 from actors.errors import Conflict, NotFound, Unauthenticated
 from actors.identifiers import new_id
@@ -27,6 +27,10 @@ _S, _R, _L, _P, _X = (
 
 
 def start_session(tx: Transaction, command: commands.StartSession) -> Done:
+    if command.password is not None:
+        user = users.find(tx, command.user_id)
+        if accounts.password_hash(tx.database, user.key) != command.password:  # changed while it was checked
+            raise Unauthenticated("The e-mail address or the password is wrong.")
     return Done(_start(tx, users.find(tx, command.user_id), command.method, command.refresh_hash, command.origin))
 
 
@@ -60,11 +64,12 @@ def follow_link(tx: Transaction, command: commands.FollowLink) -> Done:
     good = (_L.hash == command.link_hash) & _L.used_at.is_null() & (_L.expires_at > tx.now)
     row = rows.first(tx.database, query.where(good))
     if row is None:
-        raise Unauthenticated("This sign-in link is not good, or not any more; ask for a new one.")
+        raise Unauthenticated(LINK_IS_NONE)
     tx.execute(_L.update(used_at=tx.now).where(_L.id == row[0]))
     user = users.find(tx, row[1])
     if command.password is not None:
         keep_password(tx, user.key, command.password)
+        access.end_sessions(tx, user.key, "password changed")
     return Done(_start(tx, user, "LINK", command.refresh_hash, command.origin))
 
 
@@ -99,7 +104,8 @@ def _by_address(tx: Transaction, email: str) -> tuple[Any, ...] | None:
 
 
 def refresh_session(tx: Transaction, command: commands.RefreshSession) -> Done:
-    """Each refresh token is good once. One that comes again was stolen, or its successor was: the session ends."""
+    """Each refresh token is good once. One that comes again within the grace gets what the first one got; later it was
+    stolen, or its successor was: the session ends."""
     query = _R.select(_R.id, _R.used_at, _S.id, _S.uid).join(_S, on=(_R.session == _S.id))
     row = rows.first(tx.database, query.where(_R.hash == command.token_hash))
     if row is None:
@@ -108,17 +114,27 @@ def refresh_session(tx: Transaction, command: commands.RefreshSession) -> Done:
     user, session = _must_find(tx, uid)
     if session.ended_at is not None or session.expires_at <= tx.now:
         raise Unauthenticated("The session has ended; sign in again.")
+    _must_be_active(user)
     if used_at is not None:
+        if _is_graced(tx, command, session_key, used_at):
+            return Done(SignedIn(user, session))
         _end(tx, session, "refresh token reused")
         audit.note(tx, "reuse_refresh_token", ("session", uid), actor_id=user.id, origin=command.origin,
                    outcome="refused", reason="refresh_reused")  # fmt: skip
         return Done(Reused(uid))
-    _must_be_active(user)
     tx.execute(_R.update(used_at=tx.now).where(_R.id == token_key))
     _keep_refresh(tx, session_key, command.next_hash)
     expires_at = tx.now + limits.SESSION_SECONDS * 1000
     tx.execute(_S.update(last_seen_at=tx.now, expires_at=expires_at).where(_S.id == session_key))
     return Done(SignedIn(user, replace(session, last_seen_at=tx.now, expires_at=expires_at)))
+
+
+def _is_graced(tx: Transaction, command: commands.RefreshSession, session_key: int, used_at: int) -> bool:
+    """Whether a token that was used just now may be answered as it was then: only while what followed it, and nothing
+    else, waits to be used."""
+    follows = (_R.session == session_key) & (_R.hash == command.next_hash) & _R.used_at.is_null()
+    is_late = tx.now - used_at > limits.REFRESH_GRACE_SECONDS * 1000
+    return not is_late and rows.first(tx.database, _R.select(_R.id).where(follows)) is not None
 
 
 def resume_session(tx: Transaction, command: commands.ResumeSession) -> Done:

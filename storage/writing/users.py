@@ -37,6 +37,8 @@ def ensure_user(tx: Transaction, command: commands.EnsureUser) -> Done:
         before = orjson.loads(seen) if seen else _NOTHING_SEEN
         news = {name: value for name, value in claims.items() if value and value != before.get(name)}
         write(tx, key, news | {"claims": text})
+        if news.keys() & LINKED:
+            access.end_links(tx, key)
         if news:
             access.changed(tx, "user", row[4])
             user = _by_key(tx, key)
@@ -44,6 +46,8 @@ def ensure_user(tx: Transaction, command: commands.EnsureUser) -> Done:
     return Done(_by_key(tx, key))
 
 
+LINKED = frozenset({"email", "role"})
+"""What a sign-in link was made for: another address may be another person's, another role takes another link."""
 _SEEN = models.User.select(models.User.id, models.User.claims, models.User.status, *rows.USER_COLUMNS)
 SEEN = ManyRows(lambda count: _SEEN.where(models.User.subject.in_([""] * count)))
 """Compiled: every new token of a known user asks this, and thousands come at once after a restart."""
@@ -142,6 +146,8 @@ def update_user(tx: Transaction, command: commands.UpdateUser) -> Done:
     access.changed(tx, "user", user.id)
     if updated.status != "ACTIVE":
         access.end_sessions(tx, user.key, "user deactivated")
+    elif difference.keys() & LINKED:
+        access.end_links(tx, user.key)
     _audit_update(tx, command, user, updated)
     return Done(updated, told=_told(tx, updated))
 

@@ -109,7 +109,7 @@ async def test_a_role(run: Run, process: ServerProcess, alice: Client) -> None:
 
 
 async def test_being_active(run: Run, process: ServerProcess, alice: Client) -> None:
-    assert await closed_by(run, process, alice, "user", "deactivate", "alice@rpotential.ai") == EXPIRED
+    assert await closed_by(run, process, alice, "user", "deactivate", "alice@rpotential.ai") == INVALID_TOKEN
     assert await status_of(alice) == 401
     assert (await run("user", "activate", "alice@rpotential.ai")).code == 0
     async with asyncio.timeout(PATIENCE):
@@ -126,7 +126,7 @@ async def test_being_there(run: Run, process: ServerProcess, alice: Client) -> N
     async with raw_client(bob.session, process.websocket_url, bob.token) as socket:
         await socket.subscribe(thread["id"])
         words = ("user", "delete", "alice@rpotential.ai", "--content", "remove", "--yes")
-        assert await closed_by(run, process, alice, *words) == EXPIRED
+        assert await closed_by(run, process, alice, *words) == INVALID_TOKEN
         told = [item["data"] for item in await socket.publications(1 + len(written))]
     assert told[0]["type"] == "member.removed"
     assert [event["data"]["id"] for event in told[1:]] == written

@@ -165,13 +165,13 @@ ACTS: Mapping[str, Act] = {
         member,
         lambda scene, victim: request(scene.root, "PATCH", f"users/{victim.user_id}", status="DEACTIVATED"),
         lambda scene, victim: scene.xp("user", "deactivate", victim.user_id),
-        EXPIRED, 401, ends_all=True,
+        INVALID_TOKEN, 401, ends_all=True,
     ),
     "a user is erased": Act(
         member,
         lambda scene, victim: request(scene.root, "DELETE", f"users/{victim.user_id}"),
         lambda scene, victim: scene.xp("user", "delete", victim.user_id, "--yes"),
-        EXPIRED, 401, ends_all=True,
+        INVALID_TOKEN, 401, ends_all=True,
     ),
     "a member is removed": Act(
         member,

@@ -15,6 +15,7 @@ from tests.server.operations.sweep.requests import check_problem
 from tests.serving import Client, Server, serving
 
 SESSIONS, PASSWORDS = "/api/v1/auth/sessions", "/api/v1/auth/password"
+REFRESH = "/api/v1/auth/refresh"
 INVALID_TOKEN = 3500
 
 
@@ -86,13 +87,53 @@ async def test_one_that_comes_again_ends_the_whole_family(server: Server, device
     assert await other.status() == 200
 
 
-async def test_of_two_who_refresh_at_once_one_is_a_thief(server: Server, device: Device) -> None:
-    """The server cannot know which: one is answered, the other ends the session."""
-    answers = await asyncio.gather(
-        *(nobody(server).post("/api/v1/auth/refresh", refresh_token=device.refresh_token) for _ in range(2))
-    )
-    assert sorted(answer.status for answer in answers) == [200, 401]
-    assert await device.status() == 401
+def used_long_ago(data: Path, seconds: float) -> None:
+    """As if each refresh token that was used had been used so much earlier."""
+    sql(data, "UPDATE refresh_token SET used_at = used_at - ? WHERE used_at IS NOT NULL", int(seconds * 1000))
+
+
+async def test_two_tabs_that_wake_at_once_get_the_same_answer(server: Server, device: Device) -> None:
+    async with AsyncExitStack() as stack:
+        socket, _ = await opened(stack, server, device)
+        answers = await asyncio.gather(
+            *(nobody(server).post(REFRESH, refresh_token=device.refresh_token) for _ in range(5))
+        )
+        assert {answer.status for answer in answers} == {200}
+        assert {answer.data["session_id"] for answer in answers} == {device.session_id}
+        (following,) = {answer.data["refresh_token"] for answer in answers}
+        assert following != device.refresh_token
+        assert await socket.ask("ping")
+    device.refresh_token = following
+    assert (await device.refresh()).status == 200
+    assert await device.status() == 200
+
+
+async def test_the_second_tab_may_come_after_a_restart(tmp_path: Path) -> None:
+    async with serving(tmp_path / "data") as server:
+        root = server.client("root", role="ADMIN")
+        device = await sign_in(server, root, (await root.me())["id"])
+        first = (await nobody(server).post(REFRESH, refresh_token=device.refresh_token)).data
+    async with serving(tmp_path / "data") as server:
+        second = (await nobody(server).post(REFRESH, refresh_token=device.refresh_token)).data
+    assert second["refresh_token"] == first["refresh_token"]
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_the_grace_is_short(late: bool, server: Server, device: Device, tmp_path: Path) -> None:
+    before = device.refresh_token
+    assert (await device.refresh()).status == 200
+    used_long_ago(tmp_path / "data", limits.REFRESH_GRACE_SECONDS + (0.5 if late else -3))
+    again = await nobody(server).post(REFRESH, refresh_token=before)
+    assert again.status == (401 if late else 200)
+    assert (await device.refresh()).status == (401 if late else 200)
+    assert await device.status() == (401 if late else 200)
+
+
+async def test_no_session_that_has_ended_has_a_grace(server: Server, device: Device) -> None:
+    before = device.refresh_token
+    await device.refresh()
+    await device.client.post("/api/v1/auth/logout")
+    assert check_problem(await nobody(server).post(REFRESH, refresh_token=before), 401)["code"] == "unauthenticated"
 
 
 async def test_tokens_that_are_none(server: Server, device: Device) -> None:

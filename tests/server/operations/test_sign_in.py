@@ -1,6 +1,7 @@
 """Signing in: by password, by a link; what a browser keeps of it; and what a guesser learns, which is nothing."""
 
 import base64
+from collections.abc import Callable
 from http.cookies import Morsel, SimpleCookie
 from pathlib import Path
 from typing import Any
@@ -113,27 +114,13 @@ async def test_everybody_who_may_not_is_told_the_same_after_the_same_work(
     assert len(set(hasher.checked)) == 1, "by the same parameters"
 
 
-async def test_guessing_is_slow_wherever_it_comes_from(tmp_path: Path) -> None:
-    async with serving(tmp_path / "data", RATE_LIMITS="on", TRUSTED_PROXIES="127.0.0.0/8") as server:
-        root = server.client("root", role="ADMIN")
-        alice = server.client("alice")
-        await sign_in(server, root, (await alice.me())["id"], new_password=PASSWORD)
-        statuses = []
-        for number in range(12):
-            came = {"X-Forwarded-For": f"203.0.113.{number}"}
-            body = {"email": "alice@rpotential.ai" if number % 2 else "ALICE@rpotential.ai", "password": "a guess"}
-            statuses.append((await nobody(server).post(LOGIN, came, **body)).status)
-        assert statuses == [401] * 10 + [429] * 2
-        right = await login(server, email="alice@rpotential.ai", password=PASSWORD)
-        assert check_problem(right, 429)["retryable"], "a right guess is not told from a wrong one"
-        assert (await login(server, email="bob@rpotential.ai", password="a guess")).status == 401
-        assert (await alice.get("/api/v1/auth/me")).status == 200, "whoever is signed in goes on"
-
-
 async def test_more_at_once_than_are_checked_are_told_to_wait(
     server: Server, known: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "PASSWORDS_WAITING", 0)
+    turns = server.services.sign_ins.passwords._turns
+    for _ in range(limits.PASSWORDS_AT_ONCE):
+        await turns.begin("203.0.113.5")
     answer = await login(server, email="alice@rpotential.ai", password=PASSWORD)
     assert check_problem(answer, 503)["retryable"]
     assert "Retry-After" in answer.headers
@@ -179,7 +166,55 @@ async def test_a_link_dies_with_its_user(server: Server, root: Client, her: str)
     check_problem(await login(server, link=link), 401)
     check_problem(await root.post(f"/api/v1/admin{path.removeprefix('/api/v1')}/sign-in-link"), 409)
     await root.patch(path, status="ACTIVE")
-    assert (await login(server, link=link)).status == 200, "it was not used up"
+    check_problem(await login(server, link=link), 401)
+    assert (await login(server, link=await new_link(root, her))).status == 200
+
+
+ENDING: dict[str, Callable[[Client, Device], Any]] = {
+    "another password": lambda root, own: own.client.post("/api/v1/auth/password", current_password=PASSWORD,
+                                                          new_password="another password"),
+    "another link that set one": lambda root, own: following(root, own, new_password="another password"),
+    "all other sessions ended": lambda root, own: own.client.delete("/api/v1/auth/sessions"),
+    "another role": lambda root, own: patched(root, own, role="ADMIN"),
+    "another address": lambda root, own: patched(root, own, email="other@rpotential.ai"),
+    "out": lambda root, own: patched(root, own, status="DEACTIVATED"),
+}  # fmt: skip
+LEAVING: dict[str, Callable[[Client, Device], Any]] = {
+    "another name": lambda root, own: patched(root, own, name="Anna"),
+    "another link": lambda root, own: following(root, own),
+    "one session ended": lambda root, own: own.client.post("/api/v1/auth/logout"),
+}
+
+
+async def patched(root: Client, own: Device, **fields: str) -> Answer:
+    user_id = (await own.client.me())["id"]
+    return await root.patch(f"/api/v1/users/{user_id}", **fields)
+
+
+async def following(root: Client, own: Device, **more: str) -> Answer:
+    return await own.client.post(LOGIN, link=await new_link(root, (await own.client.me())["id"]), **more)
+
+
+@pytest.mark.parametrize("change", [*ENDING, *LEAVING])
+async def test_a_link_ends_with_what_it_was_made_for(
+    change: str, server: Server, root: Client, known: Device, her: str
+) -> None:
+    """A thief of one does not get in by it after the owner has changed the locks."""
+    link = await new_link(root, her)
+    assert (await {**ENDING, **LEAVING}[change](root, known)).status == 200
+    await root.patch(f"/api/v1/users/{her}", status="ACTIVE")
+    assert (await login(server, link=link)).status == (401 if change in ENDING else 200)
+
+
+async def test_a_token_that_says_another_address_ends_links(server: Server, root: Client, her: str) -> None:
+    link = await new_link(root, her)
+    await server.client("alice", email="anna@rpotential.ai").me()
+    check_problem(await login(server, link=link), 401)
+
+
+async def test_a_link_that_sets_a_password_ends_sessions(server: Server, root: Client, known: Device, her: str) -> None:
+    assert (await login(server, link=await new_link(root, her), new_password="another password")).status == 200
+    assert await known.status() == 401
 
 
 async def test_who_makes_links(root: Client, alice: Client, bob: Client, her: str) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from actors import limits
 from actors.errors import ValidationFailed
 from actors.identifiers import is_id
+from actors.text import is_blank
 
 Json = dict[str, Any]
 _Problems = Iterator[tuple[str, str]]
@@ -88,7 +89,7 @@ def _fact(path: str, fact: Json) -> _Problems:
 
 
 def _text(path: str, value: Any, or_else: str = "") -> _Problems:
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str) or is_blank(value):
         yield path, " ".join(filter(None, ("expected a text that is not empty", or_else))) + "."
     elif "\x00" in value:
         yield path, "may not contain NUL characters."

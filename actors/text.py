@@ -1,4 +1,4 @@
-"""Text normalised: the one place that asks Unicode for it. Pure, and in time linear in the size of the text.
+"""Text normalised, measured and called blank: the one place that asks Unicode for it. Pure, and linear in its size.
 
 Normalising sorts the marks that stand in a row, in quadratic time: 250 KB of them take ten seconds, in which nobody
 else is served. So runs of marks are cut first, as the Stream-Safe Text Format has it (https://unicode.org/reports/tr15/,
@@ -48,3 +48,48 @@ def _marks() -> frozenset[str]:
 @cache
 def _runs() -> re.Pattern[str]:
     return re.compile(f"[{re.escape(''.join(sorted(_marks())))}]{{{limits.MARKS_IN_A_ROW + 1},}}")
+
+
+# Seen, and not seen
+
+UNSEEN: Final = (
+    r"\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufdd0-\ufdef\ufeff\uffa0"
+    r"\ufff9-\ufffb\ufffe\uffff"
+)
+"""Of a class of characters: what a line for people has no use for. Controls and ends of lines; what turns its direction
+or takes no room in it: two names that look the same would differ by it. Joiners stay, scripts and emoji need them."""
+EMPTY: Final = (
+    UNSEEN + r"\u0020\u00a0\u034f\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u202f\u205f\u2800\u3000"
+    r"\ufe00-\ufe0f\ufff0-\ufff8"
+)
+"""Of a class of characters: where there is nothing else, there is nothing to see."""
+_VARIANTS: Final = r"\U000e0100-\U000e01ef"
+"""After a Han character: the form in which a family writes its name."""
+_BEYOND: Final = r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
+"""As `UNSEEN`, beyond the first plane, which not every dialect of patterns can say."""
+_SEEN: Final = re.compile(f"[^{EMPTY}{_BEYOND}{_VARIANTS}]")
+_UNSEEN: Final = re.compile(f"[{UNSEEN}{_BEYOND}]")
+_REGION: Final = re.compile("\U0001f3f4[\U000e0020-\U000e007e]{1,8}\U000e007f")
+"""A flag of England, say: a black flag, and its name in characters that nobody sees."""
+
+
+def is_blank(text: str) -> bool:
+    """Whether there is nothing to see: no letter, digit, sign or picture."""
+    return _SEEN.search(text) is None
+
+
+def unseen(text: str) -> str | None:
+    """The first character that a name, a title or another line for people may not have, as `U+200B`; None where all
+    may stay."""
+    found = _UNSEEN.search(text)
+    if found is not None and found[0] >= "\U000e0000":
+        found = _UNSEEN.search(_REGION.sub("", text))
+    return None if found is None else f"U+{ord(found[0]):04X}"
+
+
+def line(text: str) -> str:
+    """What can stay of a line that comes from elsewhere, and cannot be refused; empty where it is blank."""
+    if unseen(text) is None:
+        return "" if is_blank(text) else " ".join(text.split())
+    kept = " ".join(_UNSEEN.sub(lambda found: " " if found[0].isspace() else "", text).split())
+    return "" if is_blank(kept) else kept

@@ -17,8 +17,10 @@ from actors.commands import Once
 from actors.errors import Forbidden, Malformed, NotFound, UnsupportedMedia, ValidationFailed
 from actors.identifiers import is_id
 from actors.records import Identity
+from server import exact_json
 from server.authentication import Authentication
 from server.connection import in_one_line
+from server.exact_json import Inexact
 from server.middleware import HEADER, correlation_id
 from server.rate_limits import drawing
 from server.registry import Call, Operation, Result
@@ -126,11 +128,13 @@ def _is_json(content_type: str) -> bool:
 
 
 def parse_json(raw: bytes | str) -> Any:
-    """Raises `Malformed`, which says where."""
+    """Raises `Malformed`, which says where, or what of it could not be kept as it came."""
     try:
-        return orjson.loads(raw)
+        return exact_json.parse(raw)
     except orjson.JSONDecodeError as error:
         raise Malformed(f"Expected JSON: {error.msg} at character {error.pos}.") from None
+    except Inexact as error:
+        raise Malformed(f"JSON that cannot be kept as it came: {error}.") from None
 
 
 def _query(request: web.Request) -> dict[str, Any]:

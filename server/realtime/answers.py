@@ -20,6 +20,7 @@ from actors.identifiers import is_id
 from actors.records import Identity, Message
 from actors.runtime import LoopFuture
 from actors.stream_commands import AppendToMessage, AwaitEnd
+from actors.text import is_blank
 from server import operations, problems, render
 from server.authentication import Authentication
 from server.connection import let_flow
@@ -176,6 +177,8 @@ class _Answer:
         self._thread_id = thread_id
         self._opened: dict[str, Any] = {}
         self._said = False
+        self._is_blank = True
+        """Nothing that can be seen was said yet."""
         self._response = web.StreamResponse(
             status=201, headers={"Content-Type": NDJSON, HEADER: correlation_id.get(), "Cache-Control": "no-store"}
         )
@@ -217,7 +220,7 @@ class _Answer:
         is_small = isinstance(first, Text) and len(first.text) <= _CHARS_OF_A_PIECE and "content" not in fields
         piece = first.text if isinstance(first, Text) and is_small else ""
         result = await self._run("create_message", parameters, partial(post, piece=piece))
-        self._opened, self._said = result.data, bool(piece)
+        self._opened, self._said, self._is_blank = result.data, bool(piece), is_blank(piece)
         return str(result.data["id"])
 
     async def _run(self, name: str, parameters: dict[str, Any], handler: Any = None) -> Any:
@@ -246,6 +249,7 @@ class _Answer:
                 )
                 await self._services.directory.ask(command)
                 self._said = self._said or bool(text)
+                self._is_blank = self._is_blank and is_blank(text)
                 return None
             case End():
                 return await self._finish(piece, message_id)
@@ -253,7 +257,7 @@ class _Answer:
                 raise Malformed("`open` comes first, and once.")
 
     async def _finish(self, end: End, message_id: str) -> dict[str, Any]:
-        if end == _DONE and not self._said:
+        if end == _DONE and self._is_blank:
             end = _NOTHING_SAID
         result = await self._run(end.operation, {**end.fields, "id": message_id})
         return {"message": result.data}

@@ -33,6 +33,7 @@ class Calls:
         return self._session.codec.data(await self.run(operation, data))
 
     async def run(self, operation: Operation, data: object) -> bytes:
+        protocol.must_be_exact(data)
         if not isinstance(data, dict):
             raise ValidationFailed({"data": ["expected a JSON object."]})
         key = data.pop("idempotency_key", None)

@@ -7,7 +7,8 @@ import orjson
 
 from actors.channel import Attendance
 from actors.publication import LivePublication, Publication
-from server.realtime.protocol import BadFrame, client_info
+from server.exact_json import Inexact, must_be_exact
+from server.realtime.protocol import BadFrame, client_info, verb_of
 
 is_binary: Final = False
 separator: Final = b"\n"
@@ -34,7 +35,19 @@ def _command(line: str) -> dict[str, Any]:
         raise BadFrame(f"expected JSON: {error.msg}"[:100]) from None
     if not isinstance(command, dict):
         raise BadFrame("expected a JSON object")
+    try:
+        must_be_exact(line, command)
+    except Inexact as error:
+        _refuse_data(command, error)
     return command
+
+
+def _refuse_data(command: dict[str, Any], error: Inexact) -> None:
+    """Only that command fails, where it has data that may be at fault."""
+    body = command.get(verb_of(command) or "")
+    if not isinstance(body, dict) or "data" not in body:
+        raise BadFrame(str(error))
+    body["data"] = error
 
 
 # Replies

@@ -7,7 +7,9 @@ github.com/centrifugal/centrifuge. The forms stand in `json_codec` and `protobuf
 from collections.abc import Mapping
 from typing import Any, Final
 
+from actors.errors import Malformed
 from actors.records import Identity
+from server.exact_json import Inexact
 
 # Disconnects: below 3500 a client comes back by itself, from 3500 on it does not.
 SHUTDOWN: Final = (3001, "shutdown")
@@ -60,6 +62,12 @@ class Refused(Exception):
         super().__init__(error[1])
         self.code = error[0]
         self.message = detail or error[1]
+
+
+def must_be_exact(data: object) -> None:
+    """Raises `Malformed` for a command's data that could not be kept as they came."""
+    if isinstance(data, Inexact):
+        raise Malformed(f"JSON that cannot be kept as it came: {data}.")
 
 
 def command_id(command: Mapping[str, Any]) -> int:

@@ -10,7 +10,7 @@ import pykka
 
 from actors import limits
 from actors.channel import Subscribed, Unsubscribe
-from actors.errors import TokenExpired, Unauthenticated
+from actors.errors import Malformed, TokenExpired, Unauthenticated
 from actors.identifiers import is_id
 from actors.live_channel import LivePage, PublishLive, ReadLive
 from actors.publication import Publication
@@ -186,7 +186,12 @@ class LiveSource:
     async def publish(self, data: Any) -> None:
         identity = self._session.identity
         assert identity is not None
-        command = PublishLive(identity, self._session.client_id, orjson.dumps(data))
+        protocol.must_be_exact(data)
+        try:
+            wire = orjson.dumps(data)
+        except orjson.JSONEncodeError:  # it reads 1024 levels and writes 254
+            raise Malformed("JSON that is nested so deep cannot be kept: at most 250 levels.") from None
+        command = PublishLive(identity, self._session.client_id, wire)
         await self.actor().ask(command, block=False)
 
 

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from actors import limits
 from actors.identifiers import is_id
+from actors.text import EMPTY, UNSEEN, is_blank, unseen
 
 
 class Request(BaseModel):
@@ -43,6 +44,18 @@ def _without_nul(text: str) -> str:
 
 
 NoNul = AfterValidator(_without_nul)
+
+
+def _line_to_be_seen(value: str) -> str:
+    if (found := unseen(value)) is not None:
+        raise ValueError(f"may not contain characters that nobody sees; it has {found}")
+    if value and is_blank(value):
+        raise ValueError("expected something to see")
+    return value
+
+
+Seen = AfterValidator(_line_to_be_seen)
+"""A line for people: of visible characters; it may be empty where its length may be 0."""
 
 
 def _depth(value: Any, left: int = limits.JSON_DEPTH) -> None:
@@ -83,20 +96,24 @@ def _blocks(value: Any) -> str:
     return _json_text(value, limits.BLOCKS_BYTES)
 
 
-_GAP = r"\s\x00\x85\ufeff"
-"""Of a class of characters: what no address has. The last two are spaces to some dialects of patterns only."""
+_GAP = r"\s" + UNSEEN
+"""Of a class of characters: what no address has."""
 Id = Annotated[str, AfterValidator(_cuid), Field(json_schema_extra={"pattern": "^c[0-9a-z]{24}$"})]
 NO_NUL: dict[str, Any] = {"pattern": r"^[^\x00]*$"}
 """For documents: what `NoNul` asks for."""
-_LINE = Field(json_schema_extra={"pattern": rf"^[^\x00]*[^{_GAP}][^\x00]*$"})
+_LINE = Field(json_schema_extra={"pattern": rf"^[^{UNSEEN}]*[^{EMPTY}][^{UNSEEN}]*$"})
 Content = Annotated[
     str, _max_bytes(limits.CONTENT_BYTES), NoNul, Field(max_length=limits.CONTENT_BYTES, json_schema_extra=NO_NUL)
 ]
 Title = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=limits.TITLE_CHARS), NoNul, _LINE
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=limits.TITLE_CHARS), Seen, _LINE
 ]
-Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=limits.NAME_CHARS), NoNul, _LINE
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=limits.NAME_CHARS), Seen, _LINE]
+Reason = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=limits.TITLE_CHARS),
+    Seen,
+    Field(json_schema_extra={"pattern": rf"^[^{UNSEEN}]*$"}),
 ]
 Email = Annotated[
     str, StringConstraints(max_length=limits.EMAIL_CHARS, pattern=rf"^[^@{_GAP}]+@[^@{_GAP}]+\.[^@{_GAP}]+$")

@@ -5,11 +5,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from actors import limits
+from actors.text import EMPTY
 from server.prompts import NAME_CHARS, Format
 from server.schemas.base import LEFT_OUT, Id, Request, View, json_object
 
 _ID: dict[str, Any] = {"type": "string", "pattern": "^c[0-9a-z]{24}$"}
-_TEXT: dict[str, Any] = {"type": "string", "pattern": r"^[^\x00]*[^\s\x00\x1c-\x1f\x85][^\x00]*$"}
+_TEXT: dict[str, Any] = {"type": "string", "pattern": rf"^[^\x00]*[^{EMPTY}][^\x00]*$"}
 """Not empty, and not blank."""
 _FACT: dict[str, Any] = {
     "type": "object",

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from actors import limits
 from actors.records import MessageStatus, MessageType
+from actors.text import is_blank
 from server.emoji import resolve
 from server.schemas.base import LEFT_OUT, Blocks, Content, Id, Limit, Metadata, Paged, Request, Time, View
 from server.schemas.users import AuthorView
@@ -81,7 +82,7 @@ class CreateMessageRequest(Request):
 
     @model_validator(mode="after")
     def _says_something(self) -> "CreateMessageRequest":
-        if self.status == "COMPLETE" and not self.content and self.blocks in (None, "[]"):
+        if self.status == "COMPLETE" and is_blank(self.content) and self.blocks in (None, "[]"):
             raise ValueError("a message needs `content` or `blocks`")
         return self
 

@@ -1,12 +1,12 @@
 """Threads and members on the wire."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from actors import limits
 from actors.records import Control, MemberRole, ThreadStatus, WhileStreaming
-from server.schemas.base import LEFT_OUT, Id, Limit, Metadata, NoNul, Offset, Paged, Request, Time, Title, View
+from server.schemas.base import LEFT_OUT, Id, Limit, Metadata, Offset, Paged, Reason, Request, Time, Title, View
 from server.schemas.messages import MessageView
 from server.schemas.users import AuthorView
 
@@ -76,7 +76,7 @@ class UpdateThreadRequest(Request):
 class HandOverRequest(Request):
     id: Id
     control: Control
-    reason: Annotated[str, StringConstraints(max_length=limits.TITLE_CHARS), NoNul] = ""
+    reason: Reason = ""
 
 
 class ThreadRequest(Request):

@@ -11,6 +11,7 @@ from actors.errors import Conflict, NotFound, ValidationFailed
 from actors.events import Event, ReactionChange
 from actors.mentions import may_mention, mentions
 from actors.records import Identity, MemberRole, Message, ThreadStatus
+from actors.text import is_blank
 from actors.user_events import UserEvent
 from storage import models, rows
 from storage.compiled import Prepared
@@ -61,7 +62,7 @@ def _name_more(tx: Transaction, place: Place, now: dict[str, Any]) -> tuple[User
 
 
 def must_say_something(fields: dict[str, Any], status: str = "COMPLETE") -> None:
-    if status == "COMPLETE" and not fields["content"] and fields["blocks"] in (None, "[]"):
+    if status == "COMPLETE" and is_blank(fields["content"]) and fields["blocks"] in (None, "[]"):
         raise ValidationFailed({"body": ["a message needs `content` or `blocks`; delete it instead."]})
 
 

@@ -10,6 +10,7 @@ from actors.commands import Done, Unset
 from actors.errors import Conflict, Forbidden, NotFound
 from actors.identifiers import new_id
 from actors.records import User
+from actors.text import line
 from actors.user_events import USER_UPDATED, UserEvent
 from storage import models, rows
 from storage.compiled import ManyRows
@@ -74,7 +75,7 @@ def _adopt(tx: Transaction, command: commands.EnsureUser) -> tuple[Any, ...] | N
 def _claims(command: commands.EnsureUser) -> dict[str, Any]:
     return {
         "email": command.email.lower(),
-        "name": command.name,
+        "name": line(command.name),
         "domain": command.domain,
         "role": command.role,
         "kind": command.kind,
@@ -83,7 +84,7 @@ def _claims(command: commands.EnsureUser) -> dict[str, Any]:
 
 def _insert(tx: Transaction, command: commands.EnsureUser, claims: dict[str, Any], text: str) -> User:
     fields = claims | {"role": command.role or "USER"}
-    fields["name"] = command.name or command.email.partition("@")[0] or command.subject
+    fields["name"] = claims["name"] or command.email.partition("@")[0] or command.subject
     insert = models.User.insert(
         uid=new_id(), subject=command.subject, claims=text, created_at=tx.now, updated_at=tx.now, **fields
     )
@@ -115,7 +116,7 @@ def insert_from_provider(tx: Transaction, command: SignInByProvider) -> User:
     email = command.email.lower()
     insert = models.User.insert(
         uid=new_id(), subject=f"{command.issuer}#{command.subject}", email=email,
-        name=command.name or email.partition("@")[0] or command.subject, avatar_url=command.avatar_url,
+        name=line(command.name) or email.partition("@")[0] or command.subject, avatar_url=command.avatar_url,
         domain=command.domain, created_at=tx.now, updated_at=tx.now,
     )  # fmt: skip
     return _by_key(tx, tx.execute(insert))

@@ -8,6 +8,8 @@ from google.protobuf.message import DecodeError
 
 from actors.channel import Attendance
 from actors.publication import LivePublication, Publication
+from server import exact_json
+from server.exact_json import Inexact
 from server.realtime.protobuf import client_pb2 as schema
 from server.realtime.protocol import BadFrame, client_info
 
@@ -70,7 +72,9 @@ def _plain_value(field: Any, value: Any) -> Any:
 
 def _json(raw: bytes) -> Any:
     try:
-        return orjson.loads(raw)
+        return exact_json.parse(raw)
+    except Inexact as error:
+        return error  # only that command fails
     except orjson.JSONDecodeError as error:
         raise BadFrame(f"expected JSON in `data`: {error.msg}"[:100]) from None
 

@@ -69,6 +69,9 @@ async def test_the_list_in_the_order_given(alice: Client, bob: Client, path: str
     [
         ("❤", "❤️"), ("❤️", "❤️"), (":heart:", "❤️"), ("👨‍👩‍👧‍👦", "👨‍👩‍👧‍👦"), ("🏳️‍🌈", "🏳️‍🌈"), ("🏳‍🌈", "🏳️‍🌈"),
         ("🇩🇪", "🇩🇪"), ("#️⃣", "#️⃣"), ("👩🏾‍🚀", "👩🏾‍🚀"), (":+1:", "👍"), (":tada:", "🎉"), ("©", "©️"),
+        ("👍\ufe0f", "👍"), ("👍\ufe0e", "👍"), ("❤\ufe0e", "❤️"), ("👍\ufe0f🏽", "👍🏽"), ("1\u20e3", "1️⃣"),
+        ("🇩🇪\ufe0f", "🇩🇪"),
+        ("👩\u200d❤\u200d👨", "👩‍❤️‍👨"), ("👩\ufe0f\u200d🚀", "👩‍🚀"), ("🏴‍☠", "🏴‍☠️"), ("☺", "☺️"), ("⭐\ufe0f", "⭐"),
     ],
 )  # fmt: skip
 async def test_one_emoji_however_it_is_written(alice: Client, path: str, given: str, shown: str) -> None:
@@ -82,6 +85,7 @@ async def test_one_emoji_however_it_is_written(alice: Client, path: str, given: 
     [
         "", " ", "x", "1", "👍👍", "👍 ", " 👍", "👍x", ":no_such_emoji:", "::", ":", ":👍:", "<b>", "a" * 64, "a" * 65,
         "\u200d", "\ufe0f", "\u0000", "👍\u0000", "🇩", "👍\n",
+        "👍\ufe0f👍", "1\ufe0f", "\ufe0f\ufe0f", "👍\u200d", "👍\u200b",
     ],
 )  # fmt: skip
 async def test_what_is_no_emoji(alice: Client, path: str, wrong: str) -> None:

@@ -274,7 +274,11 @@ TOKEN_BYTES: Final = 8 * KIB
 TOKEN_LEEWAY_SECONDS: Final = 30
 TOKENS_CACHED: Final = 50_000
 SECRET_BYTES: Final = 32
-"""RFC 7518 3.2: an HS256 key has at least the size of the hash."""
+"""RFC 7518 3.2: an HS256 key has at least the size of the hash. A shorter JWT_SECRET is warned of, everywhere."""
+SECRET_BYTES_LEAST: Final = 16
+"""128 bits, where they are random. Systems that have signed with less than 32 bytes for years go on working."""
+TOKEN_HEADERS_CACHED: Final = 64
+"""Those of one key are all the same; a stranger's push each other out."""
 
 # Accounts
 ACCESS_TOKEN_SECONDS: Final = 15 * 60

@@ -118,8 +118,8 @@ def _secret(chosen: Settings) -> Iterator[Look]:
     if chosen["jwt_secret"] is not None:
         length = len(chosen["jwt_secret"].encode())
         yield Look(
-            "secret", length >= limits.SECRET_BYTES, f"JWT_SECRET, {length} bytes",
-            f"It must have at least {limits.SECRET_BYTES} bytes.",
+            "secret", length >= limits.SECRET_BYTES_LEAST, f"JWT_SECRET, {length} bytes",
+            f"It must have at least {limits.SECRET_BYTES_LEAST} bytes, better {limits.SECRET_BYTES}.",
         )  # fmt: skip
     elif chosen["jwt_jwks_url"] is not None:
         yield Look("secret", True, "none; the issuer's keys are at JWT_JWKS_URL")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from actors import limits
 from cli.settings import Settings
 
 DIFFERENT_CHARACTERS = 8
@@ -23,14 +24,24 @@ class Hint:
     found: str
     advice: str
 
+    @property
+    def sentence(self) -> str:
+        return f"{self.setting}: {self.found}. {self.advice}"
+
 
 def hints(chosen: Settings) -> Iterator[Hint]:
     for look in LOOKING:
         yield from look(chosen)
 
 
-def _secret(chosen: Settings) -> Iterator[Hint]:
+def secret_hints(chosen: Settings) -> Iterator[Hint]:
     secret = chosen["jwt_secret"]
+    if secret is not None and len(secret.encode()) < limits.SECRET_BYTES:
+        yield Hint(
+            "JWT_SECRET", f"{len(secret.encode())} bytes",
+            f"Take a random one of at least {limits.SECRET_BYTES} bytes (openssl rand -base64 48), as RFC 7518 wants: "
+            "who finds a short one out signs in as anybody.",
+        )  # fmt: skip
     if secret is not None and len(set(secret)) < DIFFERENT_CHARACTERS:
         yield Hint(
             "JWT_SECRET", f"{len(set(secret))} different characters",
@@ -108,5 +119,5 @@ def _is_loopback(host: str) -> bool:
 
 
 LOOKING: tuple[Callable[[Settings], Iterator[Hint]], ...] = (
-    _secret, _parties, _roles, _domains, _cookies, _origins, _proxies, _rates,
+    secret_hints, _parties, _roles, _domains, _cookies, _origins, _proxies, _rates,
 )  # fmt: skip

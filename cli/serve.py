@@ -22,6 +22,7 @@ from actors.live_channel import LiveChannels
 from actors.runtime import Stage
 from actors.users import Users
 from cli import logs, settings
+from cli.hints import hints, secret_hints
 from cli.keys import Keys, open_keys
 from cli.running import published
 from cli.settings import Settings
@@ -108,6 +109,8 @@ def _listen(host: str, port: int) -> socket.socket:
 async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Services]:
     """Bottom-up: storage, actors, services, HTTP; top-down on the way out."""
     keys = await open_keys(chosen)
+    for hint in secret_hints(chosen):
+        logger.warning("%s", hint.sentence)
     options = DatabaseOptions(chosen["data_dir"] / FILE_NAME, synchronous=chosen["synchronous"].upper())
     stage = Stage()
     history = SqliteHistory(options)
@@ -170,6 +173,7 @@ async def _services(
         rate_limits=chosen["rate_limits"],
         limiter=limiter,
     )
+    services.warnings = tuple(hint.sentence for hint in hints(chosen))
     services.access = AccessWatch(newest=newest_change, read=accounts.changes_after, tell=services.access_changed)
     return services
 

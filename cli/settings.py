@@ -152,7 +152,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("HOST", "127.0.0.1", _host, "Address to listen on; 0.0.0.0 for all."),
     Setting("PORT", "8787", _port, "Port to listen on; 0 for any free one."),
     Setting("DATA_DIR", "data", Path, "Folder of the database and of the secret that the server makes for itself."),
-    Setting("JWT_SECRET", "", _optional, "Secret of HS256 tokens, from 32 bytes; made in DATA_DIR if unset.", True),
+    Setting("JWT_SECRET", "", _optional, "Secret of HS256 tokens, 32 bytes or more; made in DATA_DIR if unset.", True),
     Setting("JWT_JWKS_URL", "", _url, "Where the issuer publishes its keys (RS256, ES256, EdDSA)."),
     Setting("JWT_ISSUER", "", _optional, "Required `iss` of tokens."),
     Setting("JWT_AUDIENCE", "", _optional, "Required `aud` of tokens."),

@@ -56,6 +56,8 @@ class Services:
     started_at: float = field(default_factory=time.time)
     node_id: str = field(default_factory=new_id)
     clock: Callable[[], float] = time.time
+    warnings: tuple[str, ...] = ()
+    """What weakens the server as it is set up, a sentence for each; for administrators."""
     draining: bool = False
     live_patterns: tuple[str, ...] = ()
     """Live channels that are open to everybody who is signed in."""

@@ -5,9 +5,8 @@ import secrets
 import uuid
 from typing import Any
 
-import jwt
-
 from actors.records import User, UserKind, UserRole
+from server.hs256 import signed
 from server.tokens import OWN_ISSUER, OWN_KEY_ID
 
 
@@ -31,7 +30,7 @@ def mint(
         "iat": int(now), "exp": int(now) + ttl_seconds, "jti": uuid.uuid4().hex,
         "iss": issuer, "aud": audience,
     }  # fmt: skip
-    return jwt.encode({claim: value for claim, value in claims.items() if value is not None}, secret, algorithm="HS256")
+    return signed(secret, {claim: value for claim, value in claims.items() if value is not None})
 
 
 def own_key(secret: bytes) -> bytes:
@@ -47,4 +46,4 @@ def mint_own(key: bytes, user: User, session_id: str, *, ttl_seconds: int, now: 
         "email": user.email, "name": user.name, "domain": user.domain, "role": user.role, "kind": user.kind,
         "jti": secrets.token_hex(8),
     }  # fmt: skip
-    return jwt.encode(claims, key, algorithm="HS256", headers={"kid": OWN_KEY_ID})
+    return signed(key, claims, {"kid": OWN_KEY_ID})

@@ -9,11 +9,10 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, cast
 
-import jwt
 from jwt import PyJWK
-from jwt.utils import base64url_decode, base64url_encode
 
 from actors import limits
 from actors.email_address import domain_of
@@ -21,6 +20,7 @@ from actors.errors import Forbidden, TokenExpired, Unauthenticated
 from actors.identifiers import is_id
 from actors.records import USER_KINDS, USER_ROLES, UserKind, UserRole
 from server import claims
+from server.hs256 import SharedSecret, decoded
 
 FARTHEST_SECONDS = 10 * 366 * 24 * 3600
 """A token that lives longer is a mistake of its issuer."""
@@ -30,6 +30,7 @@ _TYPES = ("JWT", "at+jwt", "application/at+jwt")  # a tuple: a token's `typ` nee
 OWN_KEY_ID = "self"
 """`kid` of the tokens that this server issues for its own sessions."""
 OWN_ISSUER = "experience-server"
+Key = PyJWK | SharedSecret
 _BRINGS_A_KEY = frozenset({"jwk", "jku", "x5u", "x5c", "crit", "b64"})
 
 
@@ -84,8 +85,10 @@ class TokenVerifier:
 
     def __init__(self, rules: TokenRules) -> None:
         """Raises `ValueError` for a secret that is too short to be one, or is no secret but a key or a certificate."""
-        if rules.secret is not None and len(rules.secret) < limits.SECRET_BYTES:
-            raise ValueError(f"the secret must have at least {limits.SECRET_BYTES} bytes, it has {len(rules.secret)}")
+        if rules.secret is not None and len(rules.secret) < limits.SECRET_BYTES_LEAST:
+            raise ValueError(
+                f"the secret must have at least {limits.SECRET_BYTES_LEAST} bytes, it has {len(rules.secret)}"
+            )
         self._rules = rules
         self._secret = _shared(rules.secret)
         self._own = _shared(rules.own_key)
@@ -130,7 +133,7 @@ class TokenVerifier:
             raise Unauthenticated("The token is not one of a session.")
         return Claims("", "", "", "", None, "HUMAN", expires_at, "", session_id)
 
-    def _key_for(self, header: Mapping[str, Any]) -> PyJWK:
+    def _key_for(self, header: Mapping[str, Any]) -> Key:
         algorithm, kid = header.get("alg"), header.get("kid")
         if "kid" in header and not (isinstance(kid, str) and _KEY_ID.fullmatch(kid)):
             raise Unauthenticated("The token's `kid` must be a short printable string.")
@@ -209,51 +212,39 @@ class TokenVerifier:
         return found
 
 
-def _shared(secret: bytes | None) -> PyJWK | None:
-    """A secret for HS256, looked at once: `jwt.decode` does so for each token, which costs more than to verify it."""
-    if secret is None:
-        return None
-    try:
-        jwt.get_algorithm_by_name("HS256").prepare_key(secret)
-    except jwt.InvalidKeyError as error:
-        raise ValueError(f"the secret is no secret: {error}") from None
-    return PyJWK({"kty": "oct", "k": base64url_encode(secret).decode()}, algorithm="HS256")
+def _shared(secret: bytes | None) -> SharedSecret | None:
+    return None if secret is None else SharedSecret(secret)
 
 
-def _of_algorithm(key: PyJWK, header: Mapping[str, Any]) -> PyJWK:
-    if header.get("alg") != key.algorithm_name:
+def _of_algorithm(key: Key, header: Mapping[str, Any]) -> Key:
+    if header.get("alg") != ("HS256" if isinstance(key, SharedSecret) else key.algorithm_name):
         raise Unauthenticated("The token's algorithm is not its key's.")
     return key
 
 
-def _must_be_signed(token: str, key: PyJWK) -> None:
+def _must_be_signed(token: str, key: Key) -> None:
     """Only the signature: claims are judged here, by the caller's clock and in our words."""
-    text, _, signature = token.rpartition(".")
+    text, _, letters = token.rpartition(".")
     try:
-        is_signed = key.Algorithm.verify(text.encode(), key.key, _decoded(signature))
+        signature = decoded(letters)
+        if isinstance(key, SharedSecret):
+            is_signed = key.verify(text.encode(), signature)
+        else:
+            is_signed = key.Algorithm.verify(text.encode(), key.key, signature)
     except Exception:  # noqa: BLE001 - whatever a crypto library makes of garbage, the token is no good
         is_signed = False
     if not is_signed:
         raise Unauthenticated("Invalid token signature.")
 
 
-def _decoded(part: str) -> bytes:
-    """Raises `ValueError` for bytes spelled in another way than the one: a token that was revoked by its text must not
-    come back in other letters."""
-    found = base64url_decode(part)
-    if base64url_encode(found) != part.encode():
-        raise ValueError("bits that mean nothing are set")
-    return found
-
-
-def _open(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def _open(token: str) -> tuple[Mapping[str, Any], dict[str, Any]]:
     """Header and payload, unverified: only what makes it worth looking at the signature."""
     if len(token) > limits.TOKEN_BYTES:
         raise Unauthenticated(f"A token has at most {limits.TOKEN_BYTES} bytes.")
     parts = token.split(".")
     if len(parts) != 3 or not all(map(_PART.fullmatch, parts)):
         raise Unauthenticated("A token is three parts of base64url, joined by dots.")
-    header, payload = _object(parts[0]), _object(parts[1])
+    header, payload = _header(parts[0]), _object(parts[1])
     if _BRINGS_A_KEY & header.keys():
         raise Unauthenticated("A token may not bring its own key, nor demand extensions.")
     if header.get("typ", "JWT") not in _TYPES:
@@ -261,10 +252,15 @@ def _open(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     return header, payload
 
 
+@lru_cache(maxsize=limits.TOKEN_HEADERS_CACHED)
+def _header(part: str) -> Mapping[str, Any]:
+    """The same for all tokens of a key: read once, and never changed."""
+    return _object(part)
+
+
 def _object(part: str) -> dict[str, Any]:
     try:
-        text = _decoded(part).decode()  # given bytes, `json` would read UTF-16 and a byte order mark, too
-        found = json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_no_constant)
+        found = _JSON.decode(decoded(part).decode())  # given bytes, `json` would read UTF-16, too
     except (ValueError, RecursionError):
         raise Unauthenticated("The token does not hold JSON objects.") from None
     if not isinstance(found, dict):
@@ -284,6 +280,9 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
+_JSON = json.JSONDecoder(object_pairs_hook=_without_repeats, parse_constant=_no_constant)
+
+
 def _folded(domain: str) -> str:
     """Domains differ by more than case outside of ASCII: `K` (the Kelvin sign) in lower case is an ordinary `k`."""
     return domain.lower() if domain.isascii() else domain
@@ -296,4 +295,5 @@ def fingerprint(token: str) -> str:
 
 def inspect_unverified(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """(header, claims) as the token says them; nobody has checked whether it is genuine. Raises `Unauthenticated`."""
-    return _open(token)
+    header, payload = _open(token)
+    return dict(header), payload

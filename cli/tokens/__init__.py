@@ -1,4 +1,4 @@
-"""`xp token`: tokens signed by the server's own secret, what a token says, and tokens that are taken no more."""
+"""`xp token`: tokens signed by the server's own secret, what a token says, and revocation."""
 
 import click
 
@@ -7,7 +7,7 @@ from cli.group import LazyGroup
 COMMANDS = {
     "mint": ("cli.tokens.mint:command", "Print a token, and nothing else"),
     "inspect": ("cli.tokens.inspect:command", "Show what a token says, and whether this server takes it"),
-    "revoke": ("cli.tokens.revoke:command", "Take a token of another issuer no more"),
+    "revoke": ("cli.tokens.revoke:command", "Revoke another issuer's token"),
 }
 
 

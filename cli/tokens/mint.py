@@ -53,9 +53,9 @@ def _secret(chosen: Settings) -> bytes:
     secret = secret_of(chosen)
     if secret is None:
         raise click.ClickException("Tokens come from the issuer of JWT_JWKS_URL here; set JWT_SECRET to mint some too.")
-    if len(secret) < limits.SECRET_BYTES:
+    if len(secret) < limits.SECRET_BYTES_LEAST:
         raise click.ClickException(
-            f"JWT_SECRET must have at least {limits.SECRET_BYTES} bytes, it has {len(secret)}; no server takes it."
+            f"JWT_SECRET must have at least {limits.SECRET_BYTES_LEAST} bytes, it has {len(secret)}."
         )
     return secret
 

@@ -16,7 +16,7 @@ from cli.tokens.given import TRADED, given, kind_of
 @click.argument("token", metavar="JTI_OR_TOKEN")
 @data_dir_option
 def command(token: str, data_dir: str | None) -> None:
-    """Take a token of another issuer no more.
+    """Revoke another issuer's token.
 
     Give its `jti`, or the token itself, of which only an identifier is kept. What is open by it, a running server
     closes within a second. JTI_OR_TOKEN - reads stdin.

@@ -64,6 +64,7 @@ async def get_summary(call: Call, request: Nothing) -> Result:
             "connections": services.hub.size,
             "live_threads": services.directory.live_threads,
             "users_online": len(online),
+            "warnings": list(services.warnings),
             "features": {
                 "rate_limits": services.rate_limits,
                 "identity_provider": services.sign_ins.provider is not None,
@@ -174,7 +175,7 @@ async def create_sign_in_link(call: Call, request: ById) -> Result:
 
 @operations("POST", "/tokens/revoke", response=RevokedView, access="admin")
 async def revoke_token(call: Call, request: RevokeTokenRequest) -> Result:
-    """Take a token that another issuer has made no more, by its `jti`. What is open by it is closed."""
+    """Revoke another issuer's token by its `jti`. Connections that were opened with it are closed."""
     command = RevokeToken(
         identity=call.identity, token_id=request.jti, expires_at=now_ms() + request.expires_in * 1000,
         origin=call.origin, once=call.once,

@@ -3,6 +3,7 @@
 import time
 from typing import cast
 
+from actors import limits
 from actors.account_commands import (
     EndSession,
     EndSessions,
@@ -199,9 +200,16 @@ async def verify_credential(call: Call, request: Nothing) -> Result:
             "session_id": identity.session_id or None,
             "api_key_id": identity.api_key_id or None,
             "scopes": sorted(identity.scopes) if identity.scopes is not None else None,
-            "expires_at": render.iso_time(identity.expires_at * 1000) if identity.expires_at < 2**39 else None,
+            "expires_at": _expiry(identity),
         }
     )
+
+
+def _expiry(identity: Identity) -> str | None:
+    """What the credential itself says: `exp` of a token, without the leeway for clocks that differ."""
+    if identity.api_key_id:
+        return render.iso_time(identity.expires_at * 1000) if identity.expires_at < 2**39 else None
+    return render.iso_time((identity.expires_at - limits.TOKEN_LEEWAY_SECONDS) * 1000)
 
 
 def _kind(identity: Identity) -> str:

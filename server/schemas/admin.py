@@ -90,6 +90,7 @@ class SummaryView(View):
     connections: int
     live_threads: int
     users_online: int
+    warnings: list[str] = Field(description="Settings that weaken the server, as `xp doctor` names them.")
     features: dict[str, bool]
 
 

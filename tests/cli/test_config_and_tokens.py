@@ -116,7 +116,7 @@ def test_no_token_where_only_the_issuer_makes_them(xp: Xp) -> None:
 
 
 def test_no_token_by_a_secret_that_no_server_takes(xp: Xp) -> None:
-    assert xp("token", JWT_SECRET="short").sentence.startswith("JWT_SECRET must have at least 32 bytes, it has 5")
+    assert xp("token", JWT_SECRET="short").sentence.startswith("JWT_SECRET must have at least 16 bytes, it has 5")
 
 
 def test_no_token_that_no_server_takes(xp: Xp) -> None:
@@ -149,7 +149,7 @@ def test_it_reads_stdin_and_what_a_header_has(xp: Xp) -> None:
         ({"ALLOWED_DOMAINS": "x.org"}, "may not come in"),
         ({"JWT_ISSUER": "https://i"}, "another issuer"),
         ({"JWT_SECRET": None}, "there is no secret in"),
-        ({"JWT_SECRET": "short"}, "at least 32 bytes"),
+        ({"JWT_SECRET": "short"}, "at least 16 bytes"),
         ({"JWT_SECRET": None, "JWT_JWKS_URL": "https://i/keys"}, "not taken here"),
     ],
 )

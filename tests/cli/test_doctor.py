@@ -73,6 +73,9 @@ def test_what_is_wrong_comes_with_what_to_do(xp: Xp) -> None:
 def test_secrets(xp: Xp) -> None:
     assert looks(xp)["secret"]["good"]
     assert not looks(xp, JWT_SECRET="short")["secret"]["good"]
+    short = looks(xp, JWT_SECRET="your-jwt-secret-key")
+    assert short["secret"]["good"]
+    assert "19 bytes" in short["JWT_SECRET"]["found"]
     assert looks(xp, JWT_SECRET=None, JWT_JWKS_URL="https://i/keys")["secret"]["good"]
 
 

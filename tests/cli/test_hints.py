@@ -29,10 +29,11 @@ def test_the_defaults_and_what_is_good_are_not_commented() -> None:
     [
         ({"JWT_SECRET": "changeme" * 5}, "JWT_SECRET"),
         ({"JWT_SECRET": "x" * 40}, "JWT_SECRET"),
+        ({"JWT_SECRET": "your-jwt-secret-key"}, "JWT_SECRET"),
         ({"JWT_JWKS_URL": "https://i/keys", "JWT_ISSUER": "https://i"}, "JWT_AUDIENCE"),
         ({"JWT_JWKS_URL": "https://i/keys", "JWT_AUDIENCE": "us"}, "JWT_ISSUER"),
         ({"JWT_JWKS_URL": "https://www.googleapis.com/oauth2/v3/certs", **ISSUER}, "TRUST_ROLE_CLAIM"),
-        ({"ALLOWED_DOMAINS": ""}, "ALLOWED_DOMAINS"),
+        ({"ALLOWED_DOMAINS": ","}, "ALLOWED_DOMAINS"),
         ({"COOKIE_SECURE": "off", "HOST": "0.0.0.0"}, "COOKIE_SECURE"),
         ({"ALLOWED_ORIGINS": "https://a.example.com,http://b.example.com"}, "ALLOWED_ORIGINS"),
         ({"TRUSTED_PROXIES": "0.0.0.0/0"}, "TRUSTED_PROXIES"),

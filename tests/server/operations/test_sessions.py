@@ -1,7 +1,9 @@
 """Sessions: refreshed, listed, ended; and whatever is open by one that has ended is closed."""
 
 import asyncio
+import time
 from contextlib import AsyncExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -284,3 +286,11 @@ async def test_passwords_of_any_characters(server: Server, alice: Client, passwo
     assert (await alice.post(PASSWORDS, new_password=password)).status == 200
     login = await nobody(server).post("/api/v1/auth/login", email="alice@rpotential.ai", password=password)
     assert login.status == 200
+
+
+async def test_a_token_is_said_to_expire_when_it_says_so(server: Server) -> None:
+    """Not when the leeway for clocks that differ is over."""
+    ends = int(time.time()) + 60
+    alice = server.client("alice").saying(sub="alice", domain="rpotential.ai", exp=ends)
+    shown = (await alice.get("/api/v1/auth/verify")).data["expires_at"]
+    assert datetime.fromisoformat(shown).timestamp() == ends

@@ -1,16 +1,17 @@
 """Idempotency: what a request came to, kept by reference for 24 hours in the transaction of the request itself."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import orjson
 
 from actors.accounts import ApiKey, Session
 from actors.commands import Done, Gone, Once, Reacted
-from actors.errors import KeyReused, NotFound
+from actors.errors import KeyReused, NotFound, XpError
 from actors.notifications import Preferences, ThreadPreferences
 from actors.records import Identity, Member, Memory, Message, Thread, User
 from storage import models, rows
-from storage.compiled import Prepared
+from storage.compiled import ManyRows, insert_rows, values
 from storage.identity_models import ApiKey as ApiKeyModel
 from storage.identity_models import Session as SessionModel
 from storage.reading import accounts, markers, preferences
@@ -20,28 +21,54 @@ _I = models.Idempotency
 
 
 def find(tx: Transaction, identity: Identity, once: Once) -> Done | None:
-    """The first one's result, read again; None where the key is new. Raises `KeyReused`."""
-    row = _FIND.first(tx.database, user=identity.user.key, key=once.key)
-    if row is None:
-        return None
-    if row[0] != once.fingerprint:
-        raise KeyReused(once.key)
-    return Done(_read(tx, identity, orjson.loads(row[1])), replayed=True)
+    """The first one's result, read again; None where the key is new. Raises `KeyReused`, or `NotFound`."""
+    found = find_all(tx, [(identity, once)])[0]
+    if isinstance(found, XpError):
+        raise found
+    return found
+
+
+def find_all(tx: Transaction, asked: Sequence[tuple[Identity, Once]]) -> list[Done | XpError | None]:
+    """The same for many; what would be raised is answered."""
+    pairs = [(identity.user.key, once.key) for identity, once in asked]
+    kept = {(user, key): (mark, outcome) for user, key, mark, outcome in _FIND.run(tx.database, pairs)}
+    return [
+        _replay(tx, identity, once, *kept[pair]) if pair in kept else None
+        for pair, (identity, once) in zip(pairs, asked, strict=True)
+    ]
+
+
+def _replay(tx: Transaction, identity: Identity, once: Once, fingerprint: str, outcome: str) -> Done | XpError:
+    if fingerprint != once.fingerprint:
+        return KeyReused(once.key)
+    try:
+        return Done(_read(tx, identity, orjson.loads(outcome)), replayed=True)
+    except XpError as gone:
+        return gone
 
 
 def keep(tx: Transaction, identity: Identity, once: Once, done: Done) -> None:
-    outcome = orjson.dumps(_reference(done.result)).decode()
-    _KEEP.execute(
-        tx.database, user=identity.user.key, key=once.key, fingerprint=once.fingerprint, outcome=outcome, now=tx.now
+    keep_all(tx, [(identity, once, done)])
+
+
+def keep_all(tx: Transaction, made: Sequence[tuple[Identity, Once, Done]]) -> None:
+    _KEEP.run(
+        tx.database,
+        [
+            (identity.user.key, once.key, once.fingerprint, orjson.dumps(_reference(done.result)).decode(), tx.now)
+            for identity, once, done in made
+        ],
     )
 
 
-_FIND = Prepared(lambda given: _I.select(_I.fingerprint, _I.outcome).where(_I.user == given.user, _I.key == given.key))
-_KEEP = Prepared(
-    lambda given: _I.insert(
-        user=given.user, key=given.key, fingerprint=given.fingerprint, outcome=given.outcome, created_at=given.now
-    )
-)
+def _find(count: int) -> Any:
+    table = values(count, 2)
+    same = (_I.user == table.c.column1) & (_I.key == table.c.column2)
+    return _I.select(_I.user, _I.key, _I.fingerprint, _I.outcome).join(table, on=same)
+
+
+_FIND = ManyRows(_find)
+_KEEP = insert_rows(_I, (_I.user, _I.key, _I.fingerprint, _I.outcome, _I.created_at))
 
 
 def _reference(result: object) -> dict[str, Any]:

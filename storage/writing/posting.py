@@ -1,7 +1,9 @@
 """The hot path: many new messages, in whatever threads, by a handful of statements.
 
 Whether the author may write is asked here too, by the statements that write: what an actor knew of the membership may
-be a moment old. One message that may not be posted fails them all; the store then posts them one by one.
+be a moment old. An answer to a message that is not there is refused before anything is written, and costs the others
+nothing. What shows only by writing (an author who may not write, an id that is taken) undoes the whole run; it is then
+posted `carefully`: two more statements find all of these first.
 """
 
 from collections.abc import Sequence
@@ -11,7 +13,7 @@ from peewee import SQL
 
 from actors import rules
 from actors.commands import Done, PostMessage
-from actors.errors import NotFound
+from actors.errors import Conflict, NotFound, XpError
 from actors.events import MESSAGE_CREATED, Event
 from actors.mentions import may_mention
 from actors.records import Message
@@ -64,12 +66,23 @@ def _mark_own_as_read(count: int) -> Any:
 
 
 def _select_parents(count: int) -> Any:
-    return _M.select(_M.uid, _M.id, _M.thread, _M.author).where(_M.uid.in_([""] * count))
+    query = _M.select(_M.uid, _M.id, _T.uid, _M.author).join(_T, on=(_M.thread == _T.id))
+    return query.where(_M.uid.in_([""] * count))
+
+
+def _select_members(count: int) -> Any:
+    table = values(count, 2)
+    given = table.c
+    query = _T.select(_T.uid, _P.user, _P.role, _T.status).join(_P, on=(_P.thread == _T.id))
+    same = (_T.uid == given.column1) & (_P.user == given.column2)
+    return query.join(table, on=same).where(_T.deleted_at.is_null())
 
 
 ADVANCE_THREADS = ManyRows(_advance_threads)
 MARK_OWN_AS_READ = ManyRows(_mark_own_as_read)
 SELECT_PARENTS = ManyRows(_select_parents)
+SELECT_MEMBERS = ManyRows(_select_members)
+SELECT_TAKEN = ManyRows(lambda count: _M.select(_M.uid).where(_M.uid.in_([""] * count)))
 INSERT_MESSAGES = insert_rows(
     _M,
     (
@@ -95,16 +108,56 @@ class _Head:
         self.key, self.offset, self.number, self.status = key, offset, number, status
 
 
-def post_messages(tx: Transaction, posts: Sequence[PostMessage]) -> list[Done]:
-    """Post all of them in order, or raise what forbids one of them."""
+def post_messages(tx: Transaction, posts: Sequence[PostMessage], *, carefully: bool = False) -> list[Done | XpError]:
+    """Post all of them in order, but those that are refused: an outcome each. None of them answers another one, or has
+    the id of another one.
+
+    Raises a refusal that shows only when something was written already; `carefully` none does.
+    """
+    parents = _parents(tx, posts)
+    doubtful = {index for index, post in enumerate(posts) if post.parent_id and _place(post) not in parents}
+    if carefully:
+        doubtful |= _unwelcome(tx, posts)
+    good = [post for index, post in enumerate(posts) if index not in doubtful]
+    done = iter(_post_all(tx, good, parents) if good else ())
+    return [_why_not(tx, post) if index in doubtful else next(done) for index, post in enumerate(posts)]
+
+
+def _post_all(tx: Transaction, posts: Sequence[PostMessage], parents: "_Parents") -> list[Done]:
     first = tx.next_positions(len(posts))
     heads = _advance(tx, posts, first)
-    parents = _parents(tx, posts, heads)
     done = [_post(tx, post, heads[post.thread_id], first + i) for i, post in enumerate(posts)]
     read = _read_own(tx, posts, heads, done)
     _insert(tx, posts, heads, parents, done)
     done[-1].told = _notify(tx, posts, heads, parents, done, read)
     return done
+
+
+def _unwelcome(tx: Transaction, posts: Sequence[PostMessage]) -> set[int]:
+    """Which of them have an author who may not write there, or an id that is taken."""
+    pairs = {(post.thread_id, post.identity.user.key) for post in posts}
+    found = SELECT_MEMBERS.run(tx.database, list(pairs))
+    writers = {(thread, user) for thread, user, role, status in found if role != "VIEWER" and status != "CLOSED"}
+    taken = {uid for (uid,) in SELECT_TAKEN.run(tx.database, [(post.message_id,) for post in posts])}
+    return {
+        index
+        for index, post in enumerate(posts)
+        if (post.thread_id, post.identity.user.key) not in writers or post.message_id in taken
+    }
+
+
+def _why_not(tx: Transaction, post: PostMessage) -> XpError:
+    """What refuses one message; asked in the order in which a stranger learns nothing."""
+    try:
+        key, uid, status = tx.thread(post.thread_id)
+        role = tx.role(key, post.identity.user.key)
+        rules.must_see(post.identity, role, uid)
+        if post.parent_id and _place(post) not in _parents(tx, [post]):
+            return NotFound("message", post.parent_id)
+        rules.must_write(post.identity, role, uid, status)  # type: ignore[arg-type]  # CHECK holds the statuses
+    except XpError as refusal:
+        return refusal
+    return Conflict("The id in the request is taken; leave it out, or make a new one.", code="id_taken")
 
 
 def _advance(tx: Transaction, posts: Sequence[PostMessage], first: int) -> dict[str, _Head]:
@@ -125,20 +178,19 @@ def _advance(tx: Transaction, posts: Sequence[PostMessage], first: int) -> dict[
     return heads
 
 
-_Parents = dict[str, tuple[int, int]]
-"""Id of a message that is answered → (its key, its author's key)."""
+_Parents = dict[tuple[str, str | None], tuple[int, int]]
+"""(thread, message that is answered) → (its key, its author's key)."""
 
 
-def _parents(tx: Transaction, posts: Sequence[PostMessage], heads: dict[str, _Head]) -> _Parents:
-    wanted = {(post.parent_id, heads[post.thread_id].key) for post in posts if post.parent_id}
+def _place(post: PostMessage) -> tuple[str, str | None]:
+    return post.thread_id, post.parent_id
+
+
+def _parents(tx: Transaction, posts: Sequence[PostMessage]) -> _Parents:
+    wanted = {(post.parent_id,) for post in posts if post.parent_id}
     if not wanted:
         return {}
-    uids = [(uid,) for uid in {uid for uid, _ in wanted}]
-    found = {uid: (key, thread, author) for uid, key, thread, author in SELECT_PARENTS.run(tx.database, uids)}
-    for uid, thread in wanted:
-        if uid not in found or found[uid][1] != thread:
-            raise NotFound("message", str(uid))
-    return {uid: (key, author) for uid, (key, _, author) in found.items()}
+    return {(thread, uid): (key, author) for uid, key, thread, author in SELECT_PARENTS.run(tx.database, list(wanted))}
 
 
 def _post(tx: Transaction, post: PostMessage, head: _Head, position: int) -> Done:
@@ -191,7 +243,7 @@ def _notify(
     for post, outcome in zip(posts, done, strict=True):
         if (post.parent_id or may_mention(post.content, post.blocks)) and post.status != "STREAMING":
             message: Any = outcome.result
-            answers = parents[post.parent_id][1] if post.parent_id else None
+            answers = parents[_place(post)][1] if post.parent_id else None
             written.append(Written(message, heads[post.thread_id].key, answers))
     return told + notifications.of_messages(tx, written) if written else told
 
@@ -207,7 +259,7 @@ def _insert(
     for post, outcome in zip(posts, done, strict=True):
         m: Any = outcome.result
         thread, author = heads[post.thread_id].key, m.author.key
-        parent = parents[m.parent_id][0] if m.parent_id else None
+        parent = parents[_place(post)][0] if m.parent_id else None
         messages.append(
             (m.key, m.id, thread, author, m.type, m.content, m.blocks, parent, m.metadata, m.status, m.offset,
              m.number, 1, tx.now)

@@ -26,6 +26,11 @@ class Transaction:
         """The newest position handed out."""
         self.now = time.time_ns() // 1_000_000
 
+    @property
+    def written(self) -> int:
+        """Grows with each row that is written: what was refused before that has nothing to be undone."""
+        return cast(int, self.database.connection().total_changes)
+
     def next_positions(self, count: int) -> int:
         """Reserve `count` positions; answers the first."""
         start = self.position + 1

@@ -1,0 +1,231 @@
+"""A batch of commands, executed in one transaction: an outcome each, and what is refused undoes only itself.
+
+Nearly every command looks before it writes. What is refused before it has written a row needs no undoing, so it costs
+the others nothing. Else the whole batch is rolled back and runs `apart`: with a savepoint for each run of new messages,
+which then find all that is refused before they write, and one for each other command.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+import peewee
+
+from actors import account_commands, commands, notification_commands, stream_commands
+from actors.activity import SaveActivity
+from actors.commands import Done, Once, PostMessage
+from actors.errors import Conflict, Internal, XpError
+from storage.database import is_storage_failure
+from storage.writing import (
+    activity,
+    audit,
+    credentials,
+    feed,
+    housekeeping,
+    leaving,
+    members,
+    memory,
+    messages,
+    outcomes,
+    posting,
+    sessions,
+    streams,
+    threads,
+    users,
+)
+from storage.writing.transaction import Transaction
+
+logger = logging.getLogger("storage.journal")
+
+Outcome = Done | XpError
+
+HANDLERS: dict[type, Callable[[Transaction, Any], Done]] = {
+    commands.EnsureUser: users.ensure_user,
+    commands.CreateUser: users.create_user,
+    commands.UpdateUser: users.update_user,
+    commands.DeleteUser: leaving.delete_user,
+    commands.CreateThread: threads.create_thread,
+    commands.UpdateThread: threads.update_thread,
+    commands.HandOver: threads.hand_over,
+    commands.DeleteThread: threads.delete_thread,
+    commands.AddMember: members.add_member,
+    commands.UpdateMember: members.update_member,
+    commands.RemoveMember: members.remove_member,
+    commands.MarkRead: members.mark_read,
+    commands.ReplaceMemory: memory.replace_memory,
+    commands.UpdateMemory: memory.update_memory,
+    commands.EditMessage: messages.edit_message,
+    commands.DeleteMessage: messages.delete_message,
+    commands.React: messages.react,
+    commands.Purge: housekeeping.purge,
+    account_commands.StartSession: sessions.start_session,
+    account_commands.FollowLink: sessions.follow_link,
+    account_commands.SignInByProvider: sessions.sign_in_by_provider,
+    account_commands.RefreshSession: sessions.refresh_session,
+    account_commands.ResumeSession: sessions.resume_session,
+    account_commands.EndSession: sessions.end_session,
+    account_commands.EndSessions: sessions.end_sessions,
+    account_commands.UseApiKey: credentials.use_api_key,
+    account_commands.CreateApiKey: credentials.create_api_key,
+    account_commands.RevokeApiKey: credentials.revoke_api_key,
+    account_commands.RevokeToken: credentials.revoke_token,
+    account_commands.SetPassword: credentials.set_password,
+    account_commands.CreateLink: credentials.create_link,
+    account_commands.EraseContent: leaving.erase_content,
+    account_commands.NoteForAudit: audit.note_for_audit,
+    notification_commands.MarkUnread: members.mark_unread,
+    notification_commands.ReadNotification: feed.read_notification,
+    notification_commands.ReadAllNotifications: feed.read_all_notifications,
+    notification_commands.DismissNotification: feed.dismiss_notification,
+    notification_commands.UpdatePreferences: feed.update_preferences,
+    notification_commands.SetThreadPreferences: feed.set_thread_preferences,
+    SaveActivity: activity.save_activity,
+    stream_commands.FinishMessage: streams.finish_message,
+    stream_commands.SaveProgress: streams.save_progress,
+    stream_commands.InterruptMessage: streams.interrupt_message,
+    stream_commands.InterruptAbandoned: streams.interrupt_abandoned,
+}
+"""Every command but PostMessage, which is done many at a time."""
+
+
+def together(tx: Transaction, batch: Sequence[Any]) -> list[Outcome]:
+    """Without savepoints. Raises what was refused too late for that: then nothing of the batch may be kept."""
+    return [outcome for run in _runs(batch) for outcome in _run(tx, run)]
+
+
+def _run(tx: Transaction, run: Sequence[Any]) -> list[Outcome]:
+    if isinstance(run[0], PostMessage):
+        return _post(tx, run)
+    return [_light(tx, command) for command in run]
+
+
+def apart(tx: Transaction, batch: Sequence[Any]) -> list[Outcome]:
+    """With savepoints. Raises only what the database itself cannot do."""
+    return [outcome for run in _runs(batch) for outcome in _run_apart(tx, run)]
+
+
+def _run_apart(tx: Transaction, run: Sequence[Any]) -> list[Outcome]:
+    if isinstance(run[0], PostMessage):
+        return _halved(tx, run)
+    return [_alone(tx, command) for command in run]
+
+
+def _halved(tx: Transaction, posts: Sequence[PostMessage]) -> list[Outcome]:
+    """All by one savepoint; a defect with one of them is found by halves."""
+    if len(posts) == 1:
+        return [_alone(tx, posts[0])]
+    position = tx.position
+    try:
+        with tx.database.savepoint():
+            return _post(tx, posts, carefully=True)
+    except Exception as error:
+        if is_storage_failure(error):
+            raise
+        logger.warning("%d messages could not be posted together: %s", len(posts), error)
+    tx.position = position
+    middle = len(posts) // 2
+    return _halved(tx, posts[:middle]) + _halved(tx, posts[middle:])
+
+
+def _light(tx: Transaction, command: Any) -> Outcome:
+    """Whose refusal is its outcome, if it came before anything was written."""
+    position, written = tx.position, tx.written
+    try:
+        return _once(tx, command)
+    except Exception as error:
+        if is_storage_failure(error) or tx.written != written:
+            raise
+        tx.position = position
+        return _refusal(error, command)
+
+
+def _alone(tx: Transaction, command: Any) -> Outcome:
+    position = tx.position
+    try:
+        with tx.database.savepoint():
+            return _once(tx, command)
+    except Exception as error:
+        if is_storage_failure(error):
+            raise
+        tx.position = position
+        return _refusal(error, command)
+
+
+def _refusal(error: Exception, command: Any) -> XpError:
+    if isinstance(error, XpError):
+        return error
+    if isinstance(error, peewee.IntegrityError) and "uid" in str(error):
+        return Conflict("The id in the request is taken; leave it out, or make a new one.", code="id_taken")
+    logger.error("%s failed", type(command).__name__, exc_info=error)
+    return Internal()
+
+
+def _once(tx: Transaction, command: Any) -> Done:
+    once: Once | None = getattr(command, "once", None)
+    if once is None:
+        return _do(tx, command)
+    before = outcomes.find(tx, command.identity, once)
+    if before is not None:
+        return before
+    done = _do(tx, command)
+    outcomes.keep(tx, command.identity, once, done)
+    return done
+
+
+def _do(tx: Transaction, command: Any) -> Done:
+    if not isinstance(command, PostMessage):
+        return HANDLERS[type(command)](tx, command)
+    (outcome,) = posting.post_messages(tx, [command])
+    if isinstance(outcome, XpError):
+        raise outcome
+    return outcome
+
+
+def _post(tx: Transaction, posts: Sequence[PostMessage], *, carefully: bool = False) -> list[Outcome]:
+    """Many at a time, also where some of them have idempotency keys."""
+    before = _seen_before(tx, posts)
+    fresh = [post for index, post in enumerate(posts) if index not in before]
+    made = posting.post_messages(tx, fresh, carefully=carefully) if fresh else []
+    kept = [
+        (post.identity, post.once, outcome)
+        for post, outcome in zip(fresh, made, strict=True)
+        if post.once is not None and isinstance(outcome, Done)
+    ]
+    if kept:
+        outcomes.keep_all(tx, kept)
+    rest = iter(made)
+    return [before[index] if index in before else next(rest) for index in range(len(posts))]
+
+
+def _seen_before(tx: Transaction, posts: Sequence[PostMessage]) -> dict[int, Outcome]:
+    asked = [(index, post.identity, post.once) for index, post in enumerate(posts) if post.once is not None]
+    if not asked:
+        return {}
+    found = outcomes.find_all(tx, [(identity, once) for _, identity, once in asked])
+    return {index: seen for (index, _, _), seen in zip(asked, found, strict=True) if seen is not None}
+
+
+def _runs(batch: Sequence[Any]) -> Iterator[list[Any]]:
+    """Neighbours of one kind, so that posts between two other commands are one run."""
+    for kind, same in groupby(batch, key=type):
+        if kind is PostMessage:
+            yield from _independent(same)
+        else:
+            yield list(same)
+
+
+def _independent(posts: Iterator[PostMessage]) -> Iterator[list[PostMessage]]:
+    """Runs in which none has the id or the idempotency key of another one, or answers it."""
+    run: list[PostMessage] = []
+    known: set[Any] = set()
+    for post in posts:
+        key = (post.identity.user.key, post.once.key) if post.once is not None else None
+        if post.message_id in known or post.parent_id in known or key in known:
+            yield run
+            run, known = [], set()
+        run.append(post)
+        known.add(post.message_id)
+        if key is not None:
+            known.add(key)
+    yield run

@@ -64,17 +64,11 @@ class RefreshSession:
 
 
 @dataclass(frozen=True, slots=True)
-class ResumeSession:
-    """Answers the session's `User`; raises `Unauthenticated` where it has ended."""
+class NoteUse:
+    """A session, or an API key, that proved good was used just now. Answers None."""
 
-    session_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class UseApiKey:
-    """Answers a `UsedKey`; raises `Unauthenticated` for one that is none."""
-
-    key_hash: bytes
+    session_id: str | None = None
+    api_key_id: str | None = None
 
 
 # Credentials, managed

@@ -1,6 +1,7 @@
 """The auth actor: turns tokens into identities, and remembers those that proved good until they expire."""
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import time
@@ -10,9 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from actors import limits
-from actors.account_commands import ResumeSession, UseApiKey
-from actors.accounts import API_KEY_PREFIX, AccessChanges, UsedKey
+from actors.account_commands import NoteUse
+from actors.accounts import API_KEY_PREFIX, AccessChanges, SignedIn, UsedKey
 from actors.commands import Done, EnsureUser
+from actors.credentials import ByApiKey, BySession, Credential, Found, Lookup, ReadCredentials
 from actors.errors import Internal, ShuttingDown, Unauthenticated, XpError
 from actors.journal import Journal
 from actors.ports import KeyRefresher, TokenVerifier, VerifiedClaims
@@ -106,7 +108,8 @@ class _KnownUsers:
 
 
 class AuthActor(LoopActor):
-    """Verifies by the injected verifier; users are made and updated through the journal like every write."""
+    """Verifies by the injected verifier, and by what a reader knows of sessions, keys and users: nothing that is not
+    good gets as far as the journal. That makes users, updates them, and notes what was used, like every write."""
 
     def __init__(
         self,
@@ -114,6 +117,7 @@ class AuthActor(LoopActor):
         verifier: TokenVerifier,
         refresher: KeyRefresher | None,
         journal: Journal,
+        read: ReadCredentials,
         tokens: VerifiedTokens,
         revoked: Mapping[str, int] | None = None,
     ) -> None:
@@ -123,6 +127,7 @@ class AuthActor(LoopActor):
         self._verifier = verifier
         self._refresher = refresher
         self._journal = journal
+        self._lookup = Lookup(read)
         self._tokens = tokens
         self._known = _KnownUsers()
         self._changes = 0
@@ -180,45 +185,80 @@ class AuthActor(LoopActor):
             return Identity(user, user.author, claims.expires_at, claims.token_id, claims.session_id)
 
         if claims.session_id:
-            return self._ask_journal(token, ResumeSession(claims.session_id), identity, reply)
+            return self._look_up(token, BySession(claims.session_id), identity, reply)
         said = EnsureUser(
             subject=claims.sub, email=claims.email, name=claims.name, domain=claims.domain, role=claims.role,
             kind=claims.kind,
         )  # fmt: skip
         user = self._known.get(said)
         if user is None:
-            return self._ask_journal(token, said, identity, reply)
+            return self._look_up(token, said, identity, reply)
         self._admit(token, identity(user), reply)
         return reply
 
     def _use_key(self, token: str, reply: LoopFuture[Any]) -> LoopFuture[Any]:
         if len(token) > limits.API_KEY_CHARS:
             raise Unauthenticated("This API key is none of ours.")
-        command = UseApiKey(hashlib.sha256(token.encode(errors="replace")).digest())
-        return self._ask_journal(token, command, _identity_of_key, reply)
+        by_key = ByApiKey(hashlib.sha256(token.encode(errors="replace")).digest())
+        return self._look_up(token, by_key, _identity_of_key, reply)
 
-    def _ask_journal(
-        self, token: str, command: Any, identity_of: Callable[[Any], Identity], reply: LoopFuture[Any]
+    def _look_up(
+        self, token: str, credential: Credential, identity_of: Callable[[Any], Identity], reply: LoopFuture[Any]
     ) -> LoopFuture[Any]:
+        changes = self._changes
+
+        def answered(found: Found) -> None:
+            if isinstance(found, XpError):
+                reply.set_exception(found)
+            elif found is None:
+                self._write(token, credential, identity_of, reply, changes)
+            else:
+                self._note_use(found)
+                subject = found.user if isinstance(found, SignedIn) else found
+                self._take(token, credential, identity_of(subject), reply, is_news=self._changes == changes)
+
+        self._lookup.ask(credential, answered)
+        return reply
+
+    def _note_use(self, found: Found) -> None:
+        """When a session or a key was used is not worth a word where it cannot be written."""
+        before = (time.time() - limits.SEEN_SECONDS) * 1000
+        with contextlib.suppress(XpError):
+            if isinstance(found, SignedIn) and found.session.last_seen_at < before:
+                self._journal.append(NoteUse(session_id=found.session.id))
+            elif isinstance(found, UsedKey) and (found.key.last_used_at or 0) < before:
+                self._journal.append(NoteUse(api_key_id=found.key.id))
+
+    def _write(
+        self,
+        token: str,
+        said: Credential,
+        identity_of: Callable[[Any], Identity],
+        reply: LoopFuture[Any],
+        changes: int,
+    ) -> None:
+        """A good token speaks for a user who is new, or says something new of them."""
         try:
-            asked = self._journal.append(command)
+            asked = self._journal.append(said)
         except XpError as error:
             reply.set_exception(error)
-        else:
-            changes = self._changes
+            return
 
-            def answered(done: LoopFuture[Any]) -> None:
-                if done.error is not None:
-                    reply.set_exception(done.error)
-                    return
+        def answered(done: LoopFuture[Any]) -> None:
+            if done.error is not None:
+                reply.set_exception(done.error)
+            else:
                 outcome: Done = done.result()
-                identity, is_news = identity_of(outcome.result), self._changes == changes
-                self._admit(token, identity, reply, remember=is_news)
-                if is_news and isinstance(command, EnsureUser) and identity.user.status == "ACTIVE":
-                    self._known.put(command, identity.user)
+                self._take(token, said, identity_of(outcome.result), reply, is_news=self._changes == changes)
 
-            asked.when_done(answered)
-        return reply
+        asked.when_done(answered)
+
+    def _take(
+        self, token: str, credential: Credential, identity: Identity, reply: LoopFuture[Any], *, is_news: bool
+    ) -> None:
+        self._admit(token, identity, reply, remember=is_news)
+        if is_news and isinstance(credential, EnsureUser) and identity.user.status == "ACTIVE":
+            self._known.put(credential, identity.user)
 
     def _admit(self, token: str, identity: Identity, reply: LoopFuture[Any], *, remember: bool = True) -> None:
         """`remember` where nothing has changed since it was asked for: what has may be older than the answer, or not,

@@ -150,8 +150,8 @@ async def _services(
     newest_change = await accounts.newest_change()  # before what has changed is read: nothing can come in between
     tokens = VerifiedTokens()
     auth = AuthActor(
-        verifier=keys.verifier, refresher=keys.refresher, journal=directory.journal, tokens=tokens,
-        revoked=await accounts.revoked_tokens(),
+        verifier=keys.verifier, refresher=keys.refresher, journal=directory.journal, read=accounts.credentials,
+        tokens=tokens, revoked=await accounts.revoked_tokens(),
     )  # fmt: skip
     limiter = _limiter(chosen) if chosen["rate_limits"] else None
     services = Services(

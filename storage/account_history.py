@@ -6,16 +6,23 @@ from collections.abc import Sequence
 from peewee import SqliteDatabase
 
 from actors.accounts import AccessChange, ApiKey, AuditEntry, Membership, PasswordAccount, Session
+from actors.credentials import Credential, Found
 from actors.records import Message, Page, User
 from storage.readers import Readers
-from storage.reading import accounts, audit, people
+from storage.reading import accounts, audit, credentials, people
 
 
 class SqliteAccounts:
     """Implements `actors.ports.Accounts`."""
 
-    def __init__(self, readers: Readers) -> None:
+    def __init__(self, readers: Readers, gate: Readers) -> None:
+        """`gate` looks up credentials: nobody waits at the door because others read long pages."""
         self._readers = readers
+        self._gate = gate
+
+    async def credentials(self, asked: Sequence[Credential]) -> Sequence[Found]:
+        """What credentials stand for: one answer each, in order."""
+        return await self._gate.run(credentials.find, asked, _now())
 
     async def sessions(self, *, user_id: str | None, limit: int, before: int | None) -> Page[Session]:
         return await self._readers.run(accounts.sessions, _now(), user_id=user_id, limit=limit, before=before)

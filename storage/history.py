@@ -25,7 +25,8 @@ class SqliteHistory:
     def __init__(self, options: DatabaseOptions) -> None:
         self._readers = Readers(options)
         self._searcher = Readers(options, size=1)
-        self.accounts = SqliteAccounts(self._readers)
+        self._gate = Readers(options, size=1)
+        self.accounts = SqliteAccounts(self._readers, self._gate)
         self.personal = SqlitePersonal(self._readers)
         self._threads: OrderedDict[str, str] = OrderedDict()
         """Message → its thread, which is the same for good: an answer that streams is asked for again and again."""
@@ -127,6 +128,7 @@ class SqliteHistory:
     def close(self) -> None:
         self._readers.close()
         self._searcher.close()
+        self._gate.close()
 
 
 def _head(database: SqliteDatabase) -> tuple[str, int]:

@@ -6,9 +6,9 @@ import orjson
 
 from actors import account_commands as commands
 from actors import limits, rules
-from actors.accounts import ApiKey, UsedKey
+from actors.accounts import ApiKey
 from actors.commands import Command, Done
-from actors.errors import Conflict, Forbidden, NotFound, Unauthenticated
+from actors.errors import Conflict, Forbidden, NotFound
 from actors.identifiers import new_id
 from actors.records import User
 from storage import identity_models as models
@@ -17,21 +17,19 @@ from storage.reading import accounts
 from storage.writing import access, audit, sessions, users
 from storage.writing.transaction import Transaction
 
-_K, _T = models.ApiKey, models.RevokedToken
+_K, _S, _T = models.ApiKey, models.Session, models.RevokedToken
 
 
-def use_api_key(tx: Transaction, command: commands.UseApiKey) -> Done:
-    row = rows.first(tx.database, accounts.api_keys_query().where(_K.hash == command.key_hash))
-    if row is None:
-        raise Unauthenticated("This API key is none of ours.")
-    key = accounts.api_key_of(row)
-    if key.revoked_at is not None:
-        raise Unauthenticated("This API key was revoked.")
-    if key.expires_at is not None and key.expires_at <= tx.now:
-        raise Unauthenticated("This API key has expired.")
-    if (key.last_used_at or 0) < tx.now - limits.SEEN_SECONDS * 1000:
-        tx.execute(_K.update(last_used_at=tx.now).where(_K.uid == key.id))
-    return Done(UsedKey(users.find(tx, key.user_id), key))
+def note_use(tx: Transaction, command: commands.NoteUse) -> Done:
+    """Not each time: a batch that writes nothing is free."""
+    before = tx.now - limits.SEEN_SECONDS * 1000
+    if command.session_id is not None:
+        is_old = (_S.uid == command.session_id) & (_S.last_seen_at < before)
+        tx.execute(_S.update(last_seen_at=tx.now).where(is_old))
+    if command.api_key_id is not None:
+        is_old = (_K.uid == command.api_key_id) & (_K.last_used_at.is_null() | (_K.last_used_at < before))
+        tx.execute(_K.update(last_used_at=tx.now).where(is_old))
+    return Done(None)
 
 
 def create_api_key(tx: Transaction, command: commands.CreateApiKey) -> Done:

@@ -137,18 +137,6 @@ def _is_graced(tx: Transaction, command: commands.RefreshSession, session_key: i
     return not is_late and rows.first(tx.database, _R.select(_R.id).where(follows)) is not None
 
 
-def resume_session(tx: Transaction, command: commands.ResumeSession) -> Done:
-    try:
-        user, session = _must_find(tx, command.session_id)
-    except NotFound:
-        raise Unauthenticated("The session is not known any more; sign in again.") from None
-    if session.ended_at is not None or session.expires_at <= tx.now:
-        raise Unauthenticated("The session has ended; sign in again.")
-    if session.last_seen_at < tx.now - limits.SEEN_SECONDS * 1000:  # not each time: a batch that writes nothing is free
-        tx.execute(_S.update(last_seen_at=tx.now).where(_S.uid == session.id))
-    return Done(user)
-
-
 def end_session(tx: Transaction, command: commands.EndSession) -> Done:
     """One's own, or as an admin anybody's. Once ended it stays so."""
     user, session = _must_find(tx, command.session_id)

@@ -14,6 +14,7 @@ from actors.text import line
 from actors.user_events import USER_UPDATED, UserEvent
 from storage import models, rows
 from storage.compiled import ManyRows
+from storage.reading import credentials
 from storage.writing import access, audit, user_log
 from storage.writing.transaction import Transaction, changed, given, must_match
 from storage.writing.user_log import Entry
@@ -25,8 +26,7 @@ def ensure_user(tx: Transaction, command: commands.EnsureUser) -> Done:
     Compared with the claims seen last, not with the user: what an admin has changed since stays changed. A deactivated
     user stays as they are; a deleted one must not come back by a token.
     """
-    claims = _claims(command)
-    text = orjson.dumps(claims).decode()
+    claims, text = credentials.claims_of(command), credentials.claims_text(command)
     known = SEEN.run(tx.database, [(command.subject,)])
     if known and known[0][1] == text:
         return Done(rows.user_of(known[0][3:]))
@@ -70,16 +70,6 @@ def _adopt(tx: Transaction, command: commands.EnsureUser) -> tuple[Any, ...] | N
     if row is not None:
         tx.execute(User.update(subject=command.subject).where(User.id == row[0]))
     return row
-
-
-def _claims(command: commands.EnsureUser) -> dict[str, Any]:
-    return {
-        "email": command.email.lower(),
-        "name": line(command.name),
-        "domain": command.domain,
-        "role": command.role,
-        "kind": command.kind,
-    }
 
 
 def _insert(tx: Transaction, command: commands.EnsureUser, claims: dict[str, Any], text: str) -> User:

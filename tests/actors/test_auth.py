@@ -2,15 +2,24 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from actors import commands, limits
-from actors.accounts import AccessChange, AccessChanges
+from actors.accounts import API_KEY_PREFIX, AccessChange, AccessChanges
 from actors.auth import AccessChanged, AuthActor, Authenticate, VerifiedTokens
-from actors.errors import Forbidden, Internal, Overloaded, ShuttingDown, TokenExpired, Unauthenticated
+from actors.errors import (
+    Forbidden,
+    Internal,
+    Overloaded,
+    ShuttingDown,
+    StorageUnavailable,
+    TokenExpired,
+    Unauthenticated,
+)
 from actors.records import Identity, UserKind, UserRole
 from actors.runtime import LoopFuture, Stage
 from tests.actors.house import House
@@ -68,19 +77,29 @@ class Issuer:
 class Door:
     def __init__(self, stage: Stage, house: House, *, refresh: bool = True) -> None:
         self.house = house
+        self.reads = 0
         self.issuer = Issuer()
         self.tokens = VerifiedTokens()
         self.actor = AuthActor(
             verifier=self.issuer,
             refresher=self.issuer if refresh else None,
             journal=house.journal,
+            read=self._read,
             tokens=self.tokens,
         )
         self.ref = stage.start(self.actor)
 
+    async def _read(self, asked: Sequence[Credential]) -> Sequence[Found]:
+        self.reads += 1
+        return await self.house.history.accounts.credentials(asked)
+
     def ask(self, token: str) -> LoopFuture[Any]:
         asked: LoopFuture[Any] = self.ref.ask(Authenticate(token), block=False)
         return asked
+
+    def tell_of_user(self, who: Identity) -> None:
+        """As the access watch does after a change of theirs."""
+        self.ref.tell(AccessChanged(AccessChanges([AccessChange(1, "user", who.user.id, None)])))
 
     async def identify(self, token: str) -> Identity:
         found: Identity = await asyncio.wait_for(answer(self.ask(token)), 10)
@@ -333,6 +352,73 @@ async def test_stopping_while_keys_are_fetched_answers_who_waits(door: Door) -> 
     door.issuer.gate.set()
     with pytest.raises(ShuttingDown):
         await asyncio.wait_for(answer(waiting), 10)
+
+
+# What is no write
+
+
+@pytest.mark.parametrize("token", [API_KEY_PREFIX + "guessed", "forged", "expired", "ended"])
+async def test_a_stranger_s_credential_never_gets_to_the_journal(door: Door, token: str) -> None:
+    door.issuer.tokens |= {"expired": Claims("ana", expires_at=1), "ended": Claims("ana", session_id="of nobody")}
+    with pytest.raises(Unauthenticated):
+        await door.identify(token)
+    assert door.house.journal.batches == 0
+
+
+async def test_a_user_who_is_stored_already_costs_no_transaction_after_a_restart(
+    door: Door, stage: Stage, house: House
+) -> None:
+    first = await door.identify("good")
+    batches = house.journal.batches
+    again = Door(stage, house)
+    again.issuer.tokens["good"] = Claims("ana")
+    assert (await again.identify("good")).user == first.user
+    assert house.journal.batches == batches
+
+
+@pytest.mark.parametrize("status", ["DEACTIVATED", "deleted"])
+async def test_who_may_not_come_in_any_more_costs_no_transaction(door: Door, house: House, status: str) -> None:
+    ana, root = await door.identify("good"), await house.user("root", role="ADMIN")
+    change: Any = commands.UpdateUser(identity=root, user_id=ana.user.id, status="DEACTIVATED")
+    if status == "deleted":
+        change = commands.DeleteUser(identity=root, user_id=ana.user.id)
+    await house.do(change)
+    door.tell_of_user(ana)
+    door.issuer.tokens["good"] = Claims("ana", name="Another name")
+    batches = house.journal.batches
+    with pytest.raises(Unauthenticated):
+        await door.identify("good")
+    assert house.journal.batches == batches
+
+
+async def test_a_thousand_at_once_are_a_few_reads(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    read = door.actor._lookup._read
+
+    async def noting(asked: Any) -> Any:
+        sizes.append(len(asked))
+        return await read(asked)
+
+    monkeypatch.setattr(door.actor._lookup, "_read", noting)
+    waiting = [door.ask(f"{API_KEY_PREFIX}{n}") for n in range(1_000)]
+    for asked in waiting:
+        with pytest.raises(Unauthenticated):
+            await asked
+    assert sizes == [limits.CREDENTIALS_AT_ONCE] * 3 + [1_000 - 3 * limits.CREDENTIALS_AT_ONCE]
+
+
+@pytest.mark.parametrize("failure", [StorageUnavailable("away"), ValueError("a defect")])
+async def test_a_read_that_fails_is_answered_and_the_next_one_is_read(
+    door: Door, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    async def failing(_: Any) -> Any:
+        raise failure
+
+    with monkeypatch.context() as patch:
+        patch.setattr(door.actor._lookup, "_read", failing)
+        with pytest.raises(StorageUnavailable if isinstance(failure, StorageUnavailable) else Internal):
+            await door.identify("good")
+    assert (await door.identify("good")).user.subject == "ana"
 
 
 # Load

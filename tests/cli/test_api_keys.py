@@ -2,10 +2,12 @@
 
 import pytest
 
-from actors.account_commands import UseApiKey
 from actors.accounts import UsedKey
-from actors.errors import Unauthenticated
+from actors.credentials import ByApiKey
+from actors.errors import Unauthenticated, XpError
+from cli.times import now_ms
 from server.credentials import hash_of
+from storage.reading import credentials
 from tests.builders import Ledger
 from tests.cli.conftest import Xp, audited, by_terminal
 
@@ -13,7 +15,9 @@ HOUR = 3_600_000
 
 
 def use(ledger: Ledger, key: str) -> UsedKey:
-    used = ledger.do(UseApiKey(hash_of(key))).result
+    (used,) = ledger.ask(credentials.find, [ByApiKey(hash_of(key))], now_ms())
+    if isinstance(used, XpError):
+        raise used
     assert isinstance(used, UsedKey)
     return used
 

@@ -11,6 +11,7 @@ import pytest
 from actors import commands, limits
 from actors.accounts import API_KEY_PREFIX, AccessChange, AccessChanges
 from actors.auth import AccessChanged, AuthActor, Authenticate, VerifiedTokens
+from actors.credentials import Credential, Found
 from actors.errors import (
     Forbidden,
     Internal,

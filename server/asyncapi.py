@@ -104,7 +104,6 @@ def document(*, version: str) -> Json:
             "version": version,
             "description": _DESCRIPTION,
             "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
-            "externalDocs": {"url": "/docs", "description": "The REST API."},
         },
         "defaultContentType": "application/json",
         "servers": {"websocket": _server("ws"), "streams": _server("http")},

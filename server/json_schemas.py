@@ -59,6 +59,7 @@ def _tidy(schema: Schema) -> Schema:
         if isinstance(tidied.get(key), str):
             tidied[key] = tidied[key].removesuffix(_VIEW)
     _tidy_default(tidied)
+    _tidy_object(tidied)
     for key in _ONE:
         if isinstance(tidied.get(key), dict):
             tidied[key] = _tidy(tidied[key])
@@ -69,6 +70,27 @@ def _tidy(schema: Schema) -> Schema:
         if key in tidied:
             tidied[key] = {name: _tidy(inner) for name, inner in tidied[key].items()}
     return tidied
+
+
+def _tidy_object(schema: Schema) -> None:
+    """What an object may hold beside what is listed: without a word, generators of clients take it for nothing."""
+    types = schema.get("type")
+    if types == "object" or (isinstance(types, list) and "object" in types):
+        schema.setdefault("additionalProperties", True)
+
+
+def with_defaults_in_words(schema: Schema) -> Schema:
+    """For a body: generators of clients make a field that has a `default` a required one."""
+    told = {name: _default_in_words(field) for name, field in schema.get("properties", {}).items()}
+    return {**schema, "properties": told}
+
+
+def _default_in_words(field: Schema) -> Schema:
+    if "default" not in field:
+        return field
+    default = orjson.dumps(field["default"]).decode()
+    words = f"{field.get('description', '')} Left out: `{default}`.".strip()
+    return {**{key: value for key, value in field.items() if key != "default"}, "description": words}
 
 
 def _tidy_default(schema: Schema) -> None:

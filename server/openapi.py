@@ -50,7 +50,6 @@ def document(operations: Sequence[Operation], *, version: str, problem_base: str
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/", "description": "This server."}],
-        "externalDocs": {"url": "/docs/events", "description": "Live updates: WebSocket and server-sent events."},
         "tags": [*_tags(operations), *openapi_routes.TAGS],
         "paths": paths | openapi_routes.paths(),
         "components": {
@@ -142,6 +141,7 @@ class _Maker:
         schema["title"] = "".join(map(str.capitalize, operation.name.split("_"))) + "Body"
         if not schema["required"]:
             del schema["required"]
+        schema = json_schemas.with_defaults_in_words(schema)
         self._bodies[schema["title"]] = schema
         content = {
             "schema": {"$ref": json_schemas.REFERENCE + schema["title"]},

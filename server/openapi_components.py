@@ -40,7 +40,10 @@ _HEADERS: Final[Mapping[str, tuple[str, Json, Any]]] = {
         SOME_ID,
     ),
     "ETag": ("Of this version of the resource, where it has versions.", {"type": "string"}, '"3-9b1d0c4e"'),
-    "Location": ("Where what was made can be found.", {"type": "string", "format": "uri-reference"}, "/api/v1/…"),
+    "Location": (
+        "Where what was made can be found.", {"type": "string", "format": "uri-reference"},
+        f"/api/v1/threads/{SOME_ID}",
+    ),
     "Retry-After": ("Seconds to wait before the next attempt.", {"type": "integer", "minimum": 1}, 1),
     "WWW-Authenticate": ("How to sign in (RFC 6750).", {"type": "string"}, 'Bearer realm="experience"'),
     "Allow": ("The methods of the path.", {"type": "string"}, "GET, HEAD"),

@@ -13,6 +13,7 @@ _OPEN: Final = (
 _SIGNED_IN: Final[tuple[Json, ...]] = ({}, {"token": []}, {"api_key": ["read"]}, {"cookie": []})
 _CONNECT: Final = '{"id":1,"connect":{"token":"eyJhbGciOiJIUzI1NiJ9…"}}'
 _CONNECTED: Final = '{"id":1,"connect":{"client":"cmwta8kdq000053uatt1w0c9x","session":"…","node":"…","ping":25}}'
+_ANY_OBJECT: Final[Json] = {"type": "object", "additionalProperties": True}
 _BYTES: Final[Json] = {"schema": {"type": "string", "contentEncoding": "binary", "minLength": 1}}
 
 
@@ -58,7 +59,10 @@ def _http_stream() -> Json:
             "required": True,
             "description": f"The command `connect`, and what follows it: a frame, at most {limits.FRAME_BYTES} bytes.",
             "content": {
-                "application/json": {"schema": {"type": "object"}, "example": {"id": 1, "connect": {"token": "…"}}},
+                "application/json": {
+                    "schema": _ANY_OBJECT,
+                    "example": {"id": 1, "connect": {"token": "…"}},
+                },
                 "application/octet-stream": _BYTES,
             },
         },

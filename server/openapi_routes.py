@@ -179,7 +179,9 @@ def _documents() -> Json:
 
 
 def _document(name: str, summary: str, content_type: str, parameters: list[Json] | None = None) -> Json:
-    schema: Json = {"type": "object"} if content_type == "application/json" else {"type": "string"}
+    schema: Json = (
+        {"type": "object", "additionalProperties": True} if content_type == "application/json" else {"type": "string"}
+    )
     headers = answer_headers("ETag")
     return {
         "operationId": name,

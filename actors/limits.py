@@ -72,6 +72,26 @@ HEADERS: Final = 100
 PROXIES_IN_A_ROW: Final = 32
 """As far as X-Forwarded-For is read, from its right end."""
 
+STRANGER_BODY_BYTES: Final = 16 * KIB
+"""Of who has not said who they are: an address, a password, a token."""
+UNSENT_BYTES_PER_USER: Final = 16 * MIB
+"""Of answers that a user has asked for and does not take: twenty of the largest pages, to clients that read slowly."""
+UNSENT_BYTES: Final = 128 * MIB
+"""The same of all users together."""
+UNFINISHED_BYTES_PER_USER: Final = 32 * MIB
+"""Of bodies that have begun and not ended, of a user or an address: sixty of the largest at once."""
+UNFINISHED_BYTES: Final = 128 * MIB
+SPARE_FILES: Final = 64
+"""File descriptors that are never connections: the database's own, those of backups, fetching an issuer's keys."""
+OPERATOR_SOCKETS: Final = 16
+"""Connections that only this machine itself may make, so that its operator gets in when all others are taken."""
+SOCKETS_BESIDE: Final = 256
+"""Of an address, beside its WebSockets and streams: keep-alive connections of as many browsers."""
+SOCKETS_LOOKED_AT: Final = 64
+"""Connections among which an idle one is sought for a new one: 20 µs."""
+LOG_SECONDS: Final = 60.0
+"""Between two log lines of a kind that a stranger can cause."""
+
 # Time that a client may take
 FIRST_BYTE_SECONDS: Final = 30.0
 """Browsers open a connection before they need it."""

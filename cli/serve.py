@@ -22,6 +22,7 @@ from actors.live_channel import LiveChannels
 from actors.runtime import Stage
 from actors.users import Users
 from cli import logs, settings
+from cli.descriptors import connections_at_most
 from cli.hints import hints, secret_hints
 from cli.keys import Keys, open_keys
 from cli.running import published
@@ -38,6 +39,7 @@ from server.realtime.hub import Hub
 from server.registry import RATE_CLASSES
 from server.services import Services
 from server.sign_ins import SignIns
+from server.sockets import SocketLimits
 from storage.database import FILE_NAME, DatabaseOptions, DatabaseProblem
 from storage.history import SqliteHistory
 from storage.journal_store import JournalStore
@@ -135,7 +137,9 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         services.access.start()
         closing.callback(services.activity.stop)
         services.activity.start()
-        http = HttpServer(services, stage, _browser(chosen), access_log=chosen["log_level"] == "debug")
+        http = HttpServer(
+            services, stage, _browser(chosen), access_log=chosen["log_level"] == "debug", sockets=_sockets(chosen)
+        )
         await http.start(listener)
         try:
             yield services
@@ -197,6 +201,15 @@ def _hub(chosen: Settings) -> Hub:
         per_user=chosen["max_connections_per_user"],
         per_address=chosen["max_connections_per_address"],
     )
+
+
+def _sockets(chosen: Settings) -> SocketLimits:
+    in_all = connections_at_most()
+    logger.info("at most %d connections at once, by the file descriptors that there are", in_all)
+    if not chosen["rate_limits"]:
+        return SocketLimits(in_all)
+    of_address = chosen["max_connections_per_address"] + limits.SOCKETS_BESIDE
+    return SocketLimits(in_all, min(of_address, max(1, in_all * 3 // 4)))
 
 
 def _provider(chosen: Settings, keys: Keys) -> "OidcClient | None":

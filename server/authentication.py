@@ -8,6 +8,7 @@ from aiohttp import web
 
 from actors.errors import Forbidden, Unauthenticated
 from actors.records import Identity
+from server.connection import belongs_to
 from server.middleware import correlation_id
 from server.own_address import OwnAddress
 from server.peers import Peer, Proxies, user_agent
@@ -74,9 +75,10 @@ class Authentication:
                 f"Send a token: `Authorization: Bearer <token>`, or the cookie `{self._browser.cookie}`."
             )
         known = self._services.tokens.get(token)
-        if known is not None:
-            return known
-        return await self._services.identify(token, self._browser.proxies.address(request))
+        if known is None:
+            known = await self._services.identify(token, self._browser.proxies.address(request))
+        belongs_to(request, known.user.key)
+        return known
 
     def token_of(self, request: web.Request) -> str | None:
         """The token that came with a request; raises where a cookie came from a page that may not use it."""

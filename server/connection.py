@@ -16,23 +16,38 @@ from aiohttp.streams import EMPTY_PAYLOAD
 from aiohttp.web_protocol import _ErrInfo
 
 from actors import limits
-from actors.errors import Internal, Malformed, XpError
-from server import security_headers
+from actors.errors import Internal, Malformed, Overloaded, XpError
+from actors.identifiers import new_id
+from server import problems, security_headers
+from server.bounds import Bounds
 from server.middleware import TELL, correlate, problem_response
 from server.patience import Patience, Queue, TimeLimits
+from server.peers import Proxies
 from server.realtime.frame_gate import FrameGate
+from server.sockets import SocketLimits
 
 
 class Connection(web.RequestHandler):
     __slots__ = (
-        "_body", "_body_began", "_body_seen", "_frame_gate", "_head_bytes", "_patience", "_problem_base",
-        "_queue", "_unsent", "_wire",
+        "_body", "_body_began", "_body_seen", "_bounds", "_frame_gate", "_head_bytes", "_patience", "_place",
+        "_problem_base", "_queue", "_unsent", "_wire", "user_key",
     )  # fmt: skip
 
     def __init__(
-        self, server: web.Server, *, problem_base: str, patience: "Patience[Connection]", **options: Any
+        self,
+        server: web.Server,
+        *,
+        problem_base: str,
+        patience: "Patience[Connection]",
+        bounds: "Bounds[Connection]",
+        **options: Any,
     ) -> None:
         super().__init__(server, loop=asyncio.get_running_loop(), **options)
+        self._bounds = bounds
+        self._place: str | None = None
+        """Where its other end is; None where that is a proxy, which speaks for many."""
+        self.user_key: int | None = None
+        """Whose requests come by it, as far as they have said."""
         self._problem_base = problem_base
         self._patience = patience
         self._queue: Queue[Connection] | None = None
@@ -51,6 +66,10 @@ class Connection(web.RequestHandler):
         """`transport`, also after aiohttp has forgotten it: until all is sent, or nobody takes it."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._place = self._bounds.place_of(transport)
+        if not self._bounds.sockets.enter(self, self._place):
+            refuse(transport, self._problem_base)
+            return
         super().connection_made(transport)
         self._wire = self.transport
         self._wait_in(self._patience.first)
@@ -59,6 +78,33 @@ class Connection(web.RequestHandler):
         self._wire = None
         super().connection_lost(exc)
         self._patience.forget(self)
+        self._bounds.forget(self)
+
+    # What is held for it
+
+    @property
+    def _owner(self) -> int | str | None:
+        return self._place if self.user_key is None else self.user_key
+
+    @property
+    def idle_since(self) -> float | None:
+        if self._current_request is not None or self._messages or self._upgraded or self._body is not EMPTY_PAYLOAD:
+            return None
+        return self._next_keepalive_close_time
+
+    def close_idle(self) -> None:
+        self.force_close()
+
+    def end_untaken(self) -> None:
+        """Its user has asked for more than they take."""
+        if self._wire is not None:
+            self._wire.abort()
+
+    def end_unfinished(self) -> None:
+        self._wait_in(None)
+        self._body.set_exception(TooMuchUnfinished())
+        self._body = EMPTY_PAYLOAD
+        self.close()
 
     # What comes in
 
@@ -80,7 +126,10 @@ class Connection(web.RequestHandler):
         elif self._body is not EMPTY_PAYLOAD:
             if self._body.is_eof():
                 self._body = EMPTY_PAYLOAD
+                self._bounds.unfinished.free(self)
                 self._wait_in(None)
+            elif self._queue is self._patience.bodies:
+                self._bounds.unfinished.hold(self, self._owner, self._body.total_bytes)
         elif data and not (self._upgraded or self._buffer_paused or self._close or self._force_close):
             self._is_in_its_headers(len(data))
 
@@ -103,6 +152,7 @@ class Connection(web.RequestHandler):
         else:
             self._body, self._body_seen, self._body_began = body, 0, self._loop.time()
             self._wait_in(self._patience.bodies)
+            self._bounds.unfinished.hold(self, self._owner, body.total_bytes)
 
     def _is_in_its_headers(self, size: int) -> None:
         self._head_bytes += size
@@ -141,6 +191,7 @@ class Connection(web.RequestHandler):
     def let_flow(self, body: object) -> None:
         """What is read as it comes, for as long as somebody writes it, has its reader's own limit."""
         if body is self._body:
+            self._bounds.unfinished.free(self)
             self._wait_in(None)
 
     # What goes out
@@ -153,6 +204,7 @@ class Connection(web.RequestHandler):
         super().resume_writing()
         if self._wire is not None and not self._wire.is_closing():
             self._patience.answers.leave(self)
+            self._bounds.unsent.free(self)
 
     def force_close(self) -> None:
         if self.transport is not None:  # what is still to be sent keeps a closed connection alive
@@ -163,6 +215,8 @@ class Connection(web.RequestHandler):
         if self._wire is not None:
             self._unsent = self._wire.get_write_buffer_size()
             self._patience.answers.enter(self)
+            if self._unsent:
+                self._bounds.unsent.hold(self, self._owner, self._unsent)
 
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
@@ -229,6 +283,7 @@ class Connection(web.RequestHandler):
             late = f"it did not come in time: {self._body.total_bytes} bytes in {self._body_took():.0f} s"
             self._body.set_exception(web.RequestPayloadError(late))
             self._body = EMPTY_PAYLOAD
+            self._bounds.unfinished.free(self)
             self.close()
             return
         self._patience.bodies.enter(self)
@@ -249,6 +304,7 @@ class Connection(web.RequestHandler):
         if unsent and self._unsent - unsent >= limits.ANSWER_STEP_BYTES:
             self._unsent = unsent
             self._patience.answers.enter(self)
+            self._bounds.unsent.hold(self, self._owner, unsent)
         else:
             self._wire.abort()
 
@@ -257,16 +313,54 @@ def _refusal(sentence: str) -> _ErrInfo:
     return _ErrInfo(status=400, exc=BadHttpMessage(sentence), message=sentence)
 
 
+class TooMuchUnfinished(web.RequestPayloadError):
+    """Too many bytes of bodies are held that have not ended."""
+
+    def __init__(self) -> None:
+        super().__init__("too many bodies have begun and not ended; send fewer at once")
+
+
+def refuse(transport: asyncio.BaseTransport, problem_base: str) -> None:
+    """Say why, as well as one can to a client that has not asked anything yet, and hang up."""
+    assert isinstance(transport, asyncio.Transport)
+    error = Overloaded("All connections are taken; retry in a moment.")
+    body = problems.body(error, base=problem_base, correlation_id=new_id())
+    transport.set_protocol(asyncio.Protocol())
+    transport.write(
+        b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nRetry-After: 5\r\n"
+        b"Connection: close\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    )
+    transport.close()
+
+
 def let_flow(request: web.BaseRequest) -> None:
     """For a handler that follows a body which takes as long as it takes: no limit of the connection's own ends it."""
     if isinstance(request.protocol, Connection):
         request.protocol.let_flow(request.content)
 
 
+def carrier_of(request: web.BaseRequest) -> Connection | None:
+    """The connection by which a request came."""
+    return request.protocol if isinstance(request.protocol, Connection) else None
+
+
+def belongs_to(request: web.BaseRequest, user_key: int) -> None:
+    """From now on what is held for the connection counts for this user."""
+    if isinstance(request.protocol, Connection):
+        request.protocol.user_key = user_key
+
+
 def patience(times: TimeLimits) -> Patience[Connection]:
     return Patience(
         times, not_begun=Connection.begin_or_go, head_late=Connection.head_is_late,
         body_step=Connection.body_step_is_over, answer_step=Connection.answer_step_is_over,
+    )  # fmt: skip
+
+
+def bounds(most: SocketLimits, proxies: Proxies, *, is_limited: bool) -> Bounds[Connection]:
+    return Bounds(
+        most, proxies, end_untaken=Connection.end_untaken, end_unfinished=Connection.end_unfinished,
+        is_limited=is_limited,
     )  # fmt: skip
 
 

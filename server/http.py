@@ -13,9 +13,11 @@ from actors import limits
 from actors.runtime import Stage
 from server.application import make_application
 from server.authentication import BrowserRules
-from server.connection import Connection, in_one_line, patience
+from server.connection import Connection, bounds, in_one_line, patience
 from server.patience import TimeLimits
+from server.seldom import Seldom
 from server.services import Services
+from server.sockets import SocketLimits
 
 logger = logging.getLogger("server.http")
 
@@ -26,13 +28,15 @@ KEEPALIVE_SECONDS = 75.0
 
 
 class _Quiet(logging.Filter):
-    """What is not HTTP gets its 400; it is news about a client, one line, not a traceback about us."""
+    """What is not HTTP gets its 400; it is news about a client, one line once a while, not a traceback about us."""
+
+    _malformed = Seldom(logger, logging.INFO)
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
         if not isinstance(error, HttpProcessingError | PayloadEncodingError | web.RequestPayloadError):
             return True
-        logger.info("a client sent what is not HTTP: %s", in_one_line(error))
+        self._malformed.log("malformed", "a client sent what is not HTTP: %s", in_one_line(error))
         return False
 
 
@@ -59,8 +63,11 @@ class HttpServer:
         *,
         access_log: bool = False,
         times: TimeLimits = TimeLimits(),  # noqa: B008 - frozen
+        sockets: SocketLimits = SocketLimits(),  # noqa: B008 - frozen
     ) -> None:
         self._patience = patience(times)
+        self.bounds = bounds(sockets, browser.proxies, is_limited=services.rate_limits)
+        services.sockets = self.bounds.sockets.counts
         self._runner = web.AppRunner(
             make_application(services, stage, browser),
             handler_cancellation=True,  # a stream whose client has gone ends at once
@@ -77,6 +84,7 @@ class HttpServer:
             "max_field_size": limits.HEAD_LINE_BYTES,
             "max_headers": limits.HEADERS,
             "patience": self._patience,
+            "bounds": self.bounds,
         }
         self._listening: asyncio.Server | None = None
 

@@ -120,7 +120,11 @@ class Proxies:
         return values[max(0, len(values) - 1 - between)] or None
 
     def _trusts(self, request: web.BaseRequest) -> bool:
-        return bool(self._networks) and self._is_proxy(request.remote or "")
+        return self.trusts(request.remote or "")
+
+    def trusts(self, address: str) -> bool:
+        """Whether the other end of a socket is a proxy of ours."""
+        return bool(self._networks) and self._is_proxy(address)
 
     def _judge(self, text: str) -> bool:
         address = _parse(text)

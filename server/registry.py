@@ -122,6 +122,11 @@ class Operation:
     def has_body(self) -> bool:
         return bool(set(self.methods) & {"POST", "PUT", "PATCH"})
 
+    @property
+    def is_for_known(self) -> bool:
+        """Whether a caller has said who they are before anything of theirs is read."""
+        return self.access in ("user", "admin")
+
     def must_allow(self, identity: Identity) -> None:
         """Raises `Forbidden` where the credential (not the user) may not. What is open to nobody in particular is open
         to every key."""

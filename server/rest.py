@@ -14,12 +14,12 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from actors import limits
 from actors.commands import Once
-from actors.errors import Forbidden, Malformed, NotFound, UnsupportedMedia, ValidationFailed
+from actors.errors import Forbidden, Malformed, NotFound, Overloaded, TooLarge, UnsupportedMedia, ValidationFailed
 from actors.identifiers import is_id
 from actors.records import Identity
 from server import exact_json
 from server.authentication import Authentication
-from server.connection import in_one_line
+from server.connection import TooMuchUnfinished, in_one_line
 from server.exact_json import Inexact
 from server.middleware import HEADER, correlation_id
 from server.rate_limits import drawing
@@ -102,7 +102,7 @@ async def _nobody(request: web.Request) -> None:
 async def _body(request: web.Request, operation: Operation) -> dict[str, Any]:
     if request.query_string:
         _refuse_unknown(request.query)
-    raw = await raw_body(request)
+    raw = await raw_body(request, limits.BODY_BYTES if operation.is_for_known else limits.STRANGER_BODY_BYTES)
     if not raw:
         return {}
     if request.headers.get("Content-Type") != JSON and not _is_json(request.content_type):
@@ -113,14 +113,35 @@ async def _body(request: web.Request, operation: Operation) -> dict[str, Any]:
     return body
 
 
-async def raw_body(request: web.Request) -> bytes:
-    """All of it, as it came. Raises `UnsupportedMedia` where it is compressed, `Malformed` where it broke off."""
+async def raw_body(request: web.Request, most: int) -> bytes:
+    """All of it, as it came. Raises `TooLarge` before more than `most` bytes are held, `UnsupportedMedia` where it is
+    compressed, `Malformed` where it broke off, `Overloaded` where too many others are unfinished."""
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise UnsupportedMedia("Bodies are taken as they are; send it without Content-Encoding.")
+    if (request.content_length or 0) > most:
+        raise TooLarge("A body", most, request.content_length)
     try:
-        return await request.read()
+        return await _whole(request, most)
+    except TooMuchUnfinished as error:
+        raise Overloaded(f"{error}.") from None
     except (web.RequestPayloadError, HttpProcessingError) as error:
         raise Malformed(f"The body could not be read: {in_one_line(error)}") from None
+
+
+async def _whole(request: web.Request, most: int) -> bytes:
+    content = request.content
+    if content.is_eof():  # it has come with its headers, as nearly all do
+        raw = content.read_nowait()
+    else:
+        pieces: list[bytes] = []
+        size = 0
+        while size <= most and (piece := await content.readany()):
+            pieces.append(piece)
+            size += len(piece)
+        raw = b"".join(pieces)
+    if len(raw) > most:
+        raise TooLarge("A body", most, None)
+    return raw
 
 
 def _is_json(content_type: str) -> bool:

@@ -26,6 +26,7 @@ from server.realtime import protocol
 from server.realtime.hub import Hub
 from server.realtime.recovery import Recovery
 from server.refusals import Refusals
+from server.sockets import SocketCounts
 from server.tokens import ChannelClaims
 
 if TYPE_CHECKING:  # it makes cookies, which operations answer with, and these are handed services
@@ -62,6 +63,8 @@ class Services:
     live_patterns: tuple[str, ...] = ()
     """Live channels that are open to everybody who is signed in."""
     refusals: Refusals = field(default_factory=Refusals)
+    sockets: SocketCounts = field(default_factory=SocketCounts)
+    """Of the HTTP server: all connections, whatever they do."""
     access: AccessWatch = field(init=False)
     """Started once there is somebody to tell."""
     activity: Activity = field(init=False)

@@ -60,6 +60,12 @@ async def _health(call: Call) -> dict[str, Any]:
         "started_at": iso_time(int(services.started_at * 1000)),
         "uptime_seconds": int(time.time() - services.started_at),
         "connections": services.hub.size,
+        "sockets": {
+            "open": services.sockets.open,
+            "most": services.sockets.most,
+            "refused": services.sockets.refused,
+            "closed_idle": services.sockets.closed_idle,
+        },
         "live_threads": services.directory.live_threads,
         "checks": checks,
     }

@@ -17,6 +17,7 @@ from actors import limits
 from actors.errors import Malformed, NotFound, TooLarge, UnsupportedMedia
 from actors.runtime import Stage
 from server.authentication import Authentication
+from server.connection import carrier_of
 from server.middleware import HEADER, begin, correlation_id
 from server.peers import neighbourhood
 from server.realtime import json_codec, protocol
@@ -32,6 +33,9 @@ from server.services import Services
 BINARY = "application/octet-stream"
 SESSION_BYTES = 32
 """Of randomness in a session's id: as much as a token has that nobody guesses."""
+_ENVELOPE_BYTES = 2 * limits.FRAME_BYTES + 1024
+"""Of a frame beside a stream: as a text in JSON every quote in it is two bytes. The session's id in it says whose it
+is, so nobody is known before it is read."""
 IN_A_QUERY = frozenset({"connect", "subscribe"})
 """What a GET may ask: a link that somebody follows must not write."""
 
@@ -65,11 +69,9 @@ class Emulation:
 
     async def http_stream(self, request: web.Request) -> web.StreamResponse:
         codec = _codec_of(request)
-        raw = await raw_body(request)
+        raw = await raw_body(request, limits.FRAME_BYTES)
         if not raw:
             raise Malformed("The body must have the command to connect.")
-        if len(raw) > limits.FRAME_BYTES:
-            raise TooLarge("A frame", limits.FRAME_BYTES, len(raw))
         return await self._serve(request, HttpStreamTransport, codec, raw if codec.is_binary else _text(raw))
 
     async def _serve(
@@ -91,7 +93,7 @@ class Emulation:
             ended, session_id = asyncio.Event(), secrets.token_urlsafe(SESSION_BYTES)
             session = Session(
                 self._services, self._stage, kind(writer, ended, codec), peer, token, codec,
-                carried_by=kind.carried_by, session_id=session_id,
+                carried_by=kind.carried_by, session_id=session_id, carrier=carrier_of(request),
             )  # fmt: skip
             await self._follow(session, session_id, frame, ended, has_seat=has_seat)
         finally:
@@ -114,7 +116,7 @@ class Emulation:
     async def more(self, request: web.Request) -> web.Response:
         """Further commands of a session; its stream has the answers."""
         codec = _codec_of(request)
-        said = _emulated(codec, await raw_body(request))
+        said = _emulated(codec, await raw_body(request, _ENVELOPE_BYTES))
         session = self._sessions.get(said.session_id)
         if session is None or said.node_id != self._services.node_id:
             raise NotFound("resource", request.path)

@@ -5,7 +5,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import pykka
@@ -32,6 +32,9 @@ from server.realtime.throttle import TokenBucket
 from server.registry import Operation
 from server.services import Services
 
+if TYPE_CHECKING:
+    from server.connection import Connection
+
 logger = logging.getLogger("server.realtime")
 
 REFUSALS_BEFORE_CLOSE = 1_000
@@ -57,6 +60,7 @@ class Session:
         carried_by: str = "websocket",
         session_id: str | None = None,
         intake: Intake | None = None,
+        carrier: "Connection | None" = None,
     ) -> None:
         """`upgrade_token` came with the HTTP request; a token in the connect command goes before it. `session_id` is
         the secret by which commands reach it that come by other ways than its transport. `intake` is what counts the
@@ -67,6 +71,8 @@ class Session:
         self.peer = peer
         self.client_id = new_id()
         self.identity: Identity | None = None
+        self.carrier = carrier
+        """The HTTP connection below, which is told whose it is."""
         self._stage = stage
         self._connection = ConnectionActor(
             transport,

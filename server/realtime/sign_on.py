@@ -115,6 +115,8 @@ class SignOn:
             self._session.services.activity.came(identity.user.key)
             self._session.welcome()
         self._session.identity = identity
+        if self._session.carrier is not None:
+            self._session.carrier.user_key = identity.user.key
         if not self._has_ended:  # else the socket went while the token was judged: nobody would stop a timer
             self._stop_timer()
             self.look()

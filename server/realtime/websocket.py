@@ -15,7 +15,7 @@ from aiohttp.abc import AbstractStreamWriter
 from actors import limits
 from actors.runtime import Stage
 from server.authentication import Authentication
-from server.connection import Connection
+from server.connection import Connection, carrier_of
 from server.middleware import begin
 from server.peers import neighbourhood
 from server.realtime import json_codec, protocol
@@ -165,7 +165,9 @@ class WebSockets:
             socket.headers.clear()  # they are sent: a KiB less for as long as it is open
             codec = codec_of(request, socket)
             transport = WebSocketTransport(writer, codec)
-            session = Session(self._services, self._stage, transport, peer, token, codec, intake=intake)
+            session = Session(
+                self._services, self._stage, transport, peer, token, codec, intake=intake, carrier=carrier_of(request)
+            )  # fmt: skip
             session.admit(has_seat=has_seat)
             gate.when_shut(partial(_shut_out, session, transport, request.protocol))
             await self._read(socket, session)

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from server.schemas.base import Time, View
 from server.schemas.users import UserView
 
@@ -11,12 +13,22 @@ class CheckView(View):
     reason: str | None
 
 
+class SocketsView(View):
+    """All connections, idle ones too."""
+
+    open: int
+    most: int | None = Field(description="As many as there are file descriptors for.")
+    refused: int = Field(description="Since the start, as all were busy.")
+    closed_idle: int = Field(description="Since the start: idle ones that made room for new ones.")
+
+
 class HealthView(View):
     status: Literal["ok", "unavailable"]
     version: str
     started_at: Time
     uptime_seconds: int
-    connections: int
+    connections: int = Field(description="WebSockets and streams.")
+    sockets: SocketsView
     live_threads: int
     checks: dict[str, CheckView]
 

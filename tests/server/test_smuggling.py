@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.server.quiet import nothing_breaks
+from tests.server.quiet import nothing_breaks, said_seldom
 from tests.server.raw_http import PATIENCE, RawConnection, raw_connection
 from tests.serving import Client, Server
 
@@ -219,8 +219,11 @@ async def test_other_protocols_are_not_switched_to(server: Server) -> None:
             assert (await connection.ask("GET /health HTTP/1.1")).status == 200
 
 
-async def test_garbage_is_no_news_about_us(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+async def test_garbage_is_no_news_about_us(
+    server: Server, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One line for an operator who wants to see it, and no traceback."""
+    said_seldom(monkeypatch)
     with caplog.at_level(logging.INFO):
         await check_refused(server, LINES["two hosts"])
     told = [record for record in caplog.records if "not HTTP" in record.getMessage()]

@@ -20,6 +20,8 @@ class Subscribe:
     connection: "pykka.ActorRef[Any]"
     watches: bool = False
     """Whether it is told who joins and leaves, connection by connection."""
+    returning: bool = False
+    """Whether its client was here before, and so may hold older lists of what is passing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class Subscribed:
     offset: int
     """Head of the log: every later event reaches the connection."""
     state: Passing | None
-    """What is being written now, as far as it has been told; the rest reaches the connection."""
+    """What is passing: what is being written, as far as it has been told, who is there, who types. What follows reaches
+    the connection."""
     epoch: str = ""
     """Of a channel that has one of its own; a thread has its log's."""
 
@@ -81,7 +84,9 @@ class Audience:
     def join(self, message: Subscribe) -> None:
         self._connections[message.connection] = message.identity
         if message.watches:
-            self._watchers = (self._watchers or set()) | {message.connection}
+            if self._watchers is None:
+                self._watchers = set()
+            self._watchers.add(message.connection)
         self._tell_attendance(message.connection, message.identity, joined=True)
 
     def leave(self, connection: "pykka.ActorRef[Any]") -> bool:
@@ -90,7 +95,8 @@ class Audience:
         if identity is None:
             return False
         if self._watchers is not None:
-            self._watchers = self._watchers - {connection} or None
+            self._watchers.discard(connection)
+            self._watchers = self._watchers or None
         self._tell_attendance(connection, identity, joined=False)
         return True
 

@@ -1,11 +1,13 @@
 """The directory: which threads are live, and the way to each. Confined to the event loop."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pykka
 
 from actors import limits
+from actors.activity import Status
 from actors.commands import ThreadCommand
 from actors.errors import XpError
 from actors.events import Event
@@ -16,6 +18,10 @@ from actors.runtime import LoopFuture, Stage
 from actors.thread import EventsCommitted, RetireIfIdle, ThreadActor
 from actors.user_events import UserEvent
 from actors.users import Users
+
+
+def _offline(user_key: int) -> Status:
+    return "offline"
 
 
 class Directory:
@@ -29,6 +35,11 @@ class Directory:
         self._load = load
         self._encode = encode
         self._threads: dict[str, ThreadActor] = {}
+        self._began = time.time_ns() // 1_000_000
+        self._had_lists: dict[str, None] = {}
+        """Threads that were retired, whose clients may hold lists of who is present or types; the newest last."""
+        self.status: Callable[[int], Status] = _offline
+        """Of a user, by key; set by whoever puts things together."""
         self.users: Users | None = None
         """Told what happens to people; set by whoever puts things together."""
         self.journal = Journal(stage, store, self._on_commit)
@@ -57,7 +68,14 @@ class Directory:
 
     def _start(self, thread_id: str) -> ThreadActor:
         actor = ThreadActor(
-            thread_id, load=self._load, journal=self.journal, encode=self._encode, on_retired=self._forget
+            thread_id,
+            load=self._load,
+            journal=self.journal,
+            encode=self._encode,
+            on_retired=self._forget,
+            status=self.status,
+            had_lists=thread_id in self._had_lists,
+            began=self._began,
         )
         self._threads[thread_id] = actor
         self._stage.start(actor)
@@ -66,6 +84,10 @@ class Directory:
     def _forget(self, actor: ThreadActor) -> None:
         if self._threads.get(actor.thread_id) is actor:
             del self._threads[actor.thread_id]
+        if actor.has_lists:
+            self._had_lists[actor.thread_id] = None
+            if len(self._had_lists) > limits.LISTS_REMEMBERED:
+                del self._had_lists[next(iter(self._had_lists))]
 
     def ask(self, command: ThreadCommand) -> LoopFuture[Any]:
         """Send a command to its thread; the future is a `Done` once it is durable."""

@@ -233,8 +233,10 @@ PRESENCE_USERS: Final = 200
 """Connections to one thread beyond which only their number is told: nobody reads two hundred names."""
 TYPING_SECONDS: Final = 6.0
 """Clients say every few seconds that somebody still types; who is silent has stopped."""
-TYPING_PAUSE_SECONDS: Final = 3.0
-"""Between two times that the same person is told to have begun."""
+TYPING_PAUSE_SECONDS: Final = 1.0
+"""Between two times that the same person is told to have begun; what was begun meanwhile is told when it is over."""
+LISTS_REMEMBERED: Final = 10_000
+"""Threads out of memory of which is known that clients may hold lists of who is present or types."""
 IDLE_SECONDS: Final = 300.0
 """Somebody who is connected and has done nothing for so long is idle."""
 ACTIVITY_LOOK_SECONDS: Final = 30.0

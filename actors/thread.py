@@ -96,7 +96,12 @@ class ThreadActor(LoopActor):
         journal: Journal,
         encode: Encode,
         on_retired: Callable[["ThreadActor"], None],
+        status: Callable[[int], Status],
+        had_lists: bool,
+        began: int,
     ) -> None:
+        """`had_lists`: clients may hold lists of who is present or types that were told before this actor began; so may
+        those of a thread that is older than this process, which `began` in milliseconds since 1970."""
         super().__init__()
         self.thread_id = thread_id
         self.last_used = 0.0
@@ -106,7 +111,9 @@ class ThreadActor(LoopActor):
         self._state: ThreadState | None = None
         self._missing: XpError | None = None
         self._missed: list[Event] = []
-        self._audience = ThreadAudience(thread_id, encode)
+        self._audience = ThreadAudience(thread_id, encode, status)
+        self._audience.was_told = had_lists
+        self._began = began
         self._in_flight = 0
         self._order: InOrder[Event] = InOrder()
         self._streams: ThreadStreams | None = None
@@ -137,6 +144,7 @@ class ThreadActor(LoopActor):
     def _take_state(self, loaded: _Loaded) -> None:
         if isinstance(loaded.state, ThreadState):
             self._state = loaded.state
+            self._audience.was_told |= loaded.state.created_at < self._began
             if self._state.streams:
                 self._writing()
             missed, self._missed = self._missed, []
@@ -174,6 +182,10 @@ class ThreadActor(LoopActor):
     @property
     def followers(self) -> Mapping["pykka.ActorRef[Any]", object]:
         return self._audience.connections
+
+    @property
+    def has_lists(self) -> bool:
+        return self._audience.has_lists
 
     # Writing
 
@@ -261,7 +273,7 @@ class ThreadActor(LoopActor):
 
     @handles(TellStreams)
     def _tell_streams(self, message: TellStreams) -> None:
-        state = self._passing_now()
+        state = self._passing_now(returning=True)
         if state is not None:
             self._audience.tell_one(message.connection, state)
 
@@ -276,7 +288,7 @@ class ThreadActor(LoopActor):
     def _subscribe(self, message: Subscribe) -> Subscribed:
         self._must_see(message.identity)
         self._audience.join(message)
-        return Subscribed(self.state.offset, self._passing_now())
+        return Subscribed(self.state.offset, self._passing_now(returning=message.returning))
 
     def _must_see(self, identity: Identity) -> None:
         rules.must_see(identity, self.state.role_of(identity.user.key), self.thread_id)
@@ -304,6 +316,7 @@ class ThreadActor(LoopActor):
                 self._audience.has_written(event.actor)
             self._state.apply(event)
             self._audience.moved(event)
+            self._audience.ends_writing(event)
             run.append(event)
             if changes_access(event):
                 self._audience.tell_events(run)
@@ -328,8 +341,10 @@ class ThreadActor(LoopActor):
     def _status_changed(self, message: StatusChanged) -> None:
         self._audience.status_changed(message.author, message.status)
 
-    def _passing_now(self) -> Passing | None:
-        return self._audience.passing(self._streams.snapshot()) if self._streams is not None else None
+    def _passing_now(self, *, returning: bool) -> Passing | None:
+        """All that is not in the log and began before."""
+        written = self._streams.snapshot() if self._streams is not None else []
+        return self._audience.passing([*written, *self._audience.lists(returning=returning)])
 
     def on_stop(self) -> None:
         if self._streams is not None:

@@ -21,6 +21,7 @@ class ThreadState:
     """Messages that are being written, by id."""
     control: Control = "shared"
     while_streaming: WhileStreaming = "parallel"
+    created_at: int = 2**63
 
     def role_of(self, user_key: int) -> MemberRole | None:
         return None if self.deleted else self.roles.get(user_key)

@@ -16,6 +16,7 @@ from actors.commands import Once
 from actors.errors import Forbidden, ValidationFailed
 from actors.records import Identity, Origin, Scope
 from server.peers import Peer
+from server.realtime.hub import Client
 from server.schemas.auth import SECRETS
 from server.schemas.base import Request
 from server.services import Services
@@ -42,6 +43,8 @@ class Call:
     if_version: int | None = None
     operation: str = ""
     """Its name."""
+    connection: Client | None = None
+    """Where it came over one."""
 
     @property
     def identity(self) -> Identity:

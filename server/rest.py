@@ -66,7 +66,7 @@ def _handler(
             if who is not None:
                 operation.must_allow(who)
                 if is_deed:
-                    services.activity.note(who.user.key)
+                    services.activity.note(who.user.key, credential=who.credential)
             result = await operation.handler(call, operation.parse(parameters, typed=has_body))
         except (Forbidden, NotFound) as refusal:
             if who is not None:

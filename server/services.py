@@ -73,13 +73,14 @@ class Services:
     def __post_init__(self) -> None:
         self.recovery = Recovery(self.history)
         self.activity = Activity(clock=self.clock, append=self.directory.journal.append, tell=self._tell_status)
+        self.directory.status = self.activity.status
 
     def _tell_status(self, changed: Mapping[int, Status]) -> None:
         """To the threads that they follow."""
         told = {
-            (channel, identity.user.key): identity.author
-            for client in self.hub.clients
-            if (identity := client.identity) is not None and identity.user.key in changed
+            (channel, user_key): client.identity.author
+            for user_key in changed
+            for client in self.activity.connections(user_key)
             for channel in client.channels
         }
         for (channel, user_key), author in told.items():

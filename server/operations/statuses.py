@@ -1,6 +1,10 @@
 """Whether somebody is there, and when they did something last."""
 
+from collections.abc import Collection
+
+from actors.errors import NotFound
 from server import render
+from server.realtime.hub import Client
 from server.registry import Call, Operations, Result
 from server.schemas.base import ById
 from server.schemas.presence import SetStatusRequest, StatusView
@@ -16,13 +20,25 @@ async def get_status(call: Call, request: ById) -> Result:
 
 @operations("POST", "/users/me/status", response=StatusView)
 async def set_status(call: Call, request: SetStatusRequest) -> Result:
-    """Say that one is there, or away from it: for pages that know. Whatever one writes says that one is there, too."""
+    """Say that one is there, or away from it: for pages that know. Whatever one writes says that one is there, too.
+
+    It is said of one connection: that which `client` names or by which it comes, else of those by the same credential
+    the one used least. One is online while any connection is.
+    """
     activity, user = call.services.activity, call.identity.user
-    if request.status == "idle":
-        activity.rest(user.key)
-    else:
-        activity.note(user.key)
+    says = activity.rest if request.status == "idle" else activity.note
+    says(user.key, connection=_connection(call, request.client), credential=call.identity.credential)
     return await _shown(call, user.id)
+
+
+def _connection(call: Call, client_id: str | None) -> Client | None:
+    if client_id is None:
+        return call.connection
+    own: Collection[Client] = call.services.activity.connections(call.identity.user.key)
+    found = next((each for each in own if each.client_id == client_id), None)
+    if found is None:
+        raise NotFound("connection", client_id)
+    return found
 
 
 async def _shown(call: Call, user_id: str) -> Result:

@@ -46,11 +46,14 @@ class Calls:
         if limiter is not None:
             limiter.take_for(operation, identity, self._session.peer.address)
         retry = None if key is None else once(key, operation, data)
-        call = Call(self._session.services, identity, lambda: self._session.peer, retry, if_version, operation.name)
+        call = Call(
+            self._session.services, identity, lambda: self._session.peer, retry, if_version, operation.name,
+            self._session,
+        )  # fmt: skip
         try:
             operation.must_allow(identity)
             if operation.rate == "write":
-                self._session.services.activity.note(identity.user.key)
+                self._session.services.activity.note(identity.user.key, connection=self._session)
             result = await operation.handler(call, operation.parse(data, typed=True))
         except (Forbidden, NotFound) as refusal:
             self._session.services.refusals.note(

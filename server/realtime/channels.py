@@ -59,7 +59,7 @@ class Channels:
         session = self._session
         session.connection.tell(ShutGate(channel))
         assert session.identity is not None
-        ask = Subscribe(session.identity, session.connection, watches)
+        ask = Subscribe(session.identity, session.connection, watches, returning=since is not None)
         subscribed: Subscribed = await source.actor().ask(ask, block=False)
         missed = await source.missed(since, subscribed) if since is not None else ()
         if missed is None and flag & protocol.REJECT_UNRECOVERED:

@@ -352,7 +352,7 @@ class Session:
         if self.identity is not None:
             self.services.hub.users.free(self.identity.user.key)
             self.services.users.leave(self.identity.user.key, self.connection)
-            self.services.activity.went(self.identity.user.key)
+            self.services.activity.went(self.identity.user.key, self)
         self._sign_on.end()
         self._connection.stop()
 

@@ -111,10 +111,10 @@ class SignOn:
         return True
 
     def _set_identity(self, identity: Identity) -> None:
-        if self._session.identity is None:
-            self._session.services.activity.came(identity.user.key)
+        is_new, self._session.identity = self._session.identity is None, identity
+        if is_new:
+            self._session.services.activity.came(identity.user.key, self._session)
             self._session.welcome()
-        self._session.identity = identity
         if self._session.carrier is not None:
             self._session.carrier.user_key = identity.user.key
         if not self._has_ended:  # else the socket went while the token was judged: nobody would stop a timer

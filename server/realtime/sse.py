@@ -76,16 +76,17 @@ class _Stream:
         seconds = max(0.0, min(identity.expires_at - services.clock(), limits.TIMER_SECONDS))
         self._expiry = loop.call_later(seconds, self.close, *protocol.EXPIRED)
         services.hub.join(self)
-        services.activity.came(identity.user.key)
+        services.activity.came(identity.user.key, self)
         if services.hub.draining:  # since the request was let in
             self.close(*protocol.SHUTDOWN)
 
-    async def follow(self, followed: Followed) -> None:
+    async def follow(self, followed: Followed, *, returning: bool) -> None:
         """Register with every channel; raises for one that the identity may not see."""
         actors = followed.actors()
         self._feed.tell(Watch(list(actors)))
         for actor in actors.values():
-            subscribed: Subscribed = await actor.ask(Subscribe(self.identity, self._feed), block=False)
+            ask = Subscribe(self.identity, self._feed, returning=returning)
+            subscribed: Subscribed = await actor.ask(ask, block=False)
             if subscribed.state is not None:
                 self._states.append(subscribed.state)
 
@@ -132,7 +133,7 @@ class _Stream:
     def end(self) -> None:
         self._expiry.cancel()
         self._services.hub.leave(self)
-        self._services.activity.went(self.identity.user.key)
+        self._services.activity.went(self.identity.user.key, self)
         self._actor.stop()
 
 
@@ -245,7 +246,7 @@ class Streams:
         transport = StreamTransport(writer, ended)
         stream = _Stream(self._services, self._stage, identity, peer, transport, followed.by_offset)
         try:
-            await stream.follow(followed)
+            await stream.follow(followed, returning=given is not None)
             await self._authentication.of(request)  # rights may have changed before the hub knew of this stream
             stream.start(*await self._missed(followed, given))
             await ended.wait()

@@ -113,10 +113,17 @@ class TypingUsersView(View):
     users: list[ActorView] = Field(description="Everybody who types now.")
 
 
+class PresentUserView(ActorView):
+    status: Literal["online", "idle", "offline"]
+
+
 class PresenceChangeView(View):
     count: int = Field(description="How many people are there now.")
     joined: list[ActorView]
     left: list[ActorView]
+    users: list[PresentUserView] | None = Field(
+        default=None, description="Who joins gets this first: everybody who is there, in place of what was known."
+    )
 
 
 class StatusChangeView(View):

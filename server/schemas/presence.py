@@ -30,6 +30,7 @@ class StatusView(View):
 
 class SetStatusRequest(Request):
     status: Literal["online", "idle"] = "online"
+    client: Id | None = Field(default=None, description="The connection it is about: `client` of its connect reply.")
 
 
 class TypingRequest(Request):

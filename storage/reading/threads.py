@@ -18,11 +18,19 @@ def state(database: SqliteDatabase, thread_id: str) -> ThreadState | None:
     row = _STATE.first(database, uid=thread_id)
     if row is None:
         return None
-    key, uid, status, offset, control, while_streaming = row
+    key, uid, status, offset, control, while_streaming, created_at = row
     members = dict(_ROLES.all(database, thread=key))
     streams = _streams(database, key)
     return ThreadState(
-        key, uid, status, offset, members, streams=streams, control=control, while_streaming=while_streaming
+        key,
+        uid,
+        status,
+        offset,
+        members,
+        streams=streams,
+        control=control,
+        while_streaming=while_streaming,
+        created_at=created_at,
     )
 
 
@@ -34,7 +42,7 @@ def _streams(database: SqliteDatabase, thread_key: int) -> dict[str, Stream]:
 
 _T, _R, _M = models.Thread, models.Member, models.Message
 _STATE = Prepared(
-    lambda given: _T.select(_T.id, _T.uid, _T.status, _T.offset, _T.control, _T.while_streaming).where(
+    lambda given: _T.select(_T.id, _T.uid, _T.status, _T.offset, _T.control, _T.while_streaming, _T.created_at).where(
         _T.uid == given.uid, _T.deleted_at.is_null()
     )
 )

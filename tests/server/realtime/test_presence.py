@@ -1,11 +1,16 @@
 """Who is there and who types: told to those who are there, and never logged."""
 
+import time
 from typing import Any
 
 import orjson
 import pytest
 
 from actors import limits
+from actors.channel import Audience, Subscribe
+from actors.identifiers import new_id
+from server.realtime.hub import Hub
+from tests.builders import identity
 from tests.realtime_client import RawClient, event_stream
 from tests.server.realtime.conftest import Dial
 from tests.server.realtime.waiting import until
@@ -147,6 +152,164 @@ async def test_a_message_ends_typing(dial: Dial, alice: Client, bob: Client, roo
     assert (await told(hers, "typing"))["users"] == []
 
 
+async def test_who_begins_again_at_once_is_told(
+    dial: Dial, alice: Client, bob: Client, room: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a message without a pause; else when that is over, though it is told of only once."""
+    monkeypatch.setattr(limits, "TYPING_SECONDS", 5.0)
+    monkeypatch.setattr(limits, "TYPING_PAUSE_SECONDS", 0.2)
+    path = f"/api/v1/threads/{room['id']}/typing"
+    hers = await dial(alice)
+    await hers.subscribe(room["id"])
+    for _ in range(2):
+        await bob.post(path)
+        assert names((await told(hers, "typing"))["users"]) == ["Bob"]
+        await bob.say(room, "sent")
+        assert (await told(hers, "typing"))["users"] == []
+    await bob.post(path)
+    assert names((await told(hers, "typing"))["users"]) == ["Bob"]
+    for is_typing in (False, True, False, True):
+        await bob.post(path, typing=is_typing)
+    assert (await told(hers, "typing"))["users"] == []
+    assert names((await told(hers, "typing"))["users"]) == ["Bob"]
+
+
+async def test_who_may_not_write_any_more_does_not_type(
+    dial: Dial, alice: Client, bob: Client, room: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "TYPING_SECONDS", 60.0)
+    monkeypatch.setattr(limits, "TYPING_PAUSE_SECONDS", 0.0)
+    path, member = f"/api/v1/threads/{room['id']}", f"/api/v1/threads/{room['id']}/members/{(await bob.me())['id']}"
+    hers = await dial(alice)
+    await hers.subscribe(room["id"])
+    for end, again in (
+        (alice.patch(member, role="VIEWER"), alice.patch(member, role="MEMBER")),
+        (alice.patch(path, status="CLOSED"), alice.patch(path, status="ACTIVE")),
+        (alice.delete(member), bob.me()),
+    ):
+        assert (await bob.post(f"{path}/typing")).status == 200
+        assert names((await told(hers, "typing"))["users"]) == ["Bob"]
+        await end
+        assert (await told(hers, "typing"))["users"] == []
+        await again
+
+
+# Who joins
+
+
+@pytest.fixture
+def _long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "TYPING_SECONDS", 60.0)
+
+
+def users(presence: Any) -> list[tuple[str, str]]:
+    return sorted((each["name"], each["status"]) for each in presence["users"])
+
+
+@pytest.mark.usefixtures("_long")
+async def test_who_joins_is_told_who_is_there_and_who_types(
+    server: Server, dial: Dial, alice: Client, bob: Client, room: Any
+) -> None:
+    carol = server.client("carol")
+    await alice.post(f"/api/v1/threads/{room['id']}/members", user_id=(await carol.me())["id"])
+    hers, his = await dial(alice), await dial(bob)
+    await hers.subscribe(room["id"])
+    await his.subscribe(room["id"])
+    await told(hers, "presence")
+    await bob.post(f"/api/v1/threads/{room['id']}/typing")
+    await bob.post("/api/v1/users/me/status", status="idle")
+    await told(hers, "user.status")
+    third = await dial(carol)
+    await third.subscribe(room["id"])
+    whole = await told(third, "presence")
+    assert (whole["count"], users(whole), names(whole["joined"])) == (
+        2, [("Alice", "online"), ("Bob", "idle")], ["Alice", "Bob"],
+    )  # fmt: skip
+    assert names((await told(third, "typing"))["users"]) == ["Bob"]
+    joined = await told(third, "presence")
+    assert (joined["count"], names(joined["joined"])) == (3, ["Carol"])
+    url = f"{server.url}/api/v1/threads/{room['id']}/events"
+    async with event_stream(server.session, url, carol.token) as stream:
+        first, second = await stream.events(2)
+        assert users(orjson.loads(first["data"])["data"])[1:] == [("Bob", "idle"), ("Carol", "online")]
+        assert names(orjson.loads(second["data"])["data"]["users"]) == ["Bob"]
+
+
+@pytest.mark.usefixtures("_long")
+@pytest.mark.parametrize("is_forgotten", [False, True])
+async def test_who_comes_back_is_told_of_lists_that_have_ended(
+    server: Server, dial: Dial, alice: Client, bob: Client, room: Any, is_forgotten: bool
+) -> None:
+    """Also where the thread's actor was out of memory meanwhile."""
+    hers, his = await dial(alice), await dial(bob)
+    position = await hers.subscribe(room["id"])
+    await his.subscribe(room["id"])
+    url = f"{server.url}/api/v1/threads/{room['id']}/events"
+    async with event_stream(server.session, url, alice.token) as stream:
+        await stream.begun()
+        await told(hers, "presence")
+        await bob.post(f"/api/v1/threads/{room['id']}/typing")
+        assert names((await told(hers, "typing"))["users"]) == ["Bob"]
+    hers.cut()
+    await bob.post(f"/api/v1/threads/{room['id']}/typing", typing=False)
+    his.cut()
+    await until(lambda: server.services.hub.size == 0)
+    if is_forgotten:
+        actor = server.services.directory._threads[room["id"]]
+        await until(lambda: not actor._audience)
+        actor._retire()
+    else:
+        actor = server.services.directory._threads[room["id"]]
+        await until(lambda: not actor._audience._presence._told)  # type: ignore[union-attr]
+    again = await dial(alice)
+    await again.subscribe(room["id"], recover=True, epoch=position["epoch"], offset=position["offset"])
+    whole = await told(again, "presence")
+    assert (whole["count"], users(whole)) == (1, [("Alice", "online")])
+    assert (await told(again, "typing"))["users"] == []
+    async with event_stream(server.session, url, alice.token, stream.last_id) as stream:
+        first, second = await stream.events(2)
+        assert (first["event"], orjson.loads(first["data"])["data"]["count"]) == ("presence", 1)
+        assert (second["event"], orjson.loads(second["data"])["data"]["users"]) == ("typing", [])
+
+
+async def test_who_is_back_is_named_and_not_who_has_stayed(dial: Dial, alice: Client, bob: Client, room: Any) -> None:
+    hers, his = await dial(alice), await dial(bob)
+    await hers.subscribe(room["id"])
+    await his.subscribe(room["id"])
+    await told(his, "presence")
+    hers.cut()
+    left = await told(his, "presence")
+    assert (left["count"], names(left["left"])) == (1, ["Alice"])
+    again = await dial(alice)
+    await again.subscribe(room["id"])
+    joined = await told(his, "presence")
+    assert (joined["count"], names(joined["joined"]), joined["left"]) == (2, ["Alice"], [])
+    assert users(await told(again, "presence")) == [("Bob", "online")]
+
+
+class _Watcher:
+    actor_urn = "c"
+
+    def tell(self, message: object) -> None:
+        """Of no interest here."""
+
+
+def test_many_who_watch_cost_each_who_joins_and_leaves_no_more() -> None:
+    """Ten times as many take ten times as long, not a hundred times."""
+
+    def seconds(count: int) -> float:
+        audience, who = Audience("x"), identity()
+        watchers: list[Any] = [_Watcher() for _ in range(count)]
+        began = time.perf_counter()
+        for each in watchers:
+            audience.join(Subscribe(who, each, watches=True))
+        for each in watchers:
+            audience.leave(each)
+        return time.perf_counter() - began
+
+    assert seconds(10_000) < 40 * min(seconds(1_000) for _ in range(3))
+
+
 async def test_who_may(server: Server, alice: Client, bob: Client, root: Client) -> None:
     room = await alice.thread()
     for path in ("typing", "presence"):
@@ -174,6 +337,43 @@ async def test_nothing_of_it_is_logged(server: Server, dial: Dial, alice: Client
 
 
 # Status
+
+
+async def test_a_status_costs_those_who_have_it_not_all_who_are_there(
+    server: Server, dial: Dial, alice: Client, bob: Client, room: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "STATUS_SECONDS", 0.01)
+    hers, his = await dial(alice), await dial(bob)
+    await hers.subscribe(room["id"])
+    await his.subscribe(room["id"])
+    monkeypatch.setattr(Hub, "clients", property(lambda hub: pytest.fail("all clients are walked")))
+    await his.ask("rpc", method="set_status", data={"status": "idle"})
+    assert (await told(hers, "user.status"))["status"] == "idle"
+
+
+async def test_two_tabs(dial: Dial, alice: Client, bob: Client, room: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "STATUS_SECONDS", 0.01)
+    hers, used, other = await dial(alice), await dial(bob), await dial(bob)
+    for client in (hers, used, other):
+        await client.subscribe(room["id"])
+    await used.ask("rpc", method="create_message", data={"thread_id": room["id"], "content": "here"})
+    answer = await other.ask("rpc", method="set_status", data={"status": "idle"})
+    assert answer["rpc"]["data"]["status"] == "online"
+    assert await status(alice, bob) == ("online", True)
+    used.cut()
+    assert (await told(hers, "user.status"))["status"] == "idle"
+    assert await status(alice, bob) == ("idle", True)
+    assert (await bob.post("/api/v1/users/me/status", status="online")).data["status"] == "online"
+
+
+async def test_a_status_of_a_connection_that_is_named(dial: Dial, bob: Client) -> None:
+    path, ids = "/api/v1/users/me/status", []
+    for _ in range(2):
+        client = await dial()
+        ids.append((await client.connect(bob.token))["client"])
+    for uid, after in ((ids[1], "online"), (ids[1], "online"), (ids[0], "idle")):
+        assert (await bob.post(path, status="idle", client=uid)).data["status"] == after
+    assert (await bob.post(path, status="idle", client=new_id())).status == 404
 
 
 async def status(asker: Client, who: Client) -> Any:

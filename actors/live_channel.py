@@ -6,14 +6,12 @@ a little while, and costs the database nothing.
 
 import secrets
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
-import pykka
-
-from actors import limits
 from actors.channel import Audience, ListPresent, Subscribe, Subscribed, Unsubscribe
+from actors.live_memory import History, LiveMemory
 from actors.publication import LivePublication, Publication, Publications
 from actors.records import Identity
 from actors.runtime import LoopActor, handles
@@ -21,11 +19,14 @@ from actors.runtime import LoopActor, handles
 
 @dataclass(frozen=True, slots=True)
 class PublishLive:
-    """Any JSON; `client_id` is empty for what comes by REST. Answers the offset."""
+    """Any bytes, and what clients of the JSON form are sent for them. Answers the offset."""
 
     identity: Identity
     client_id: str
     data: bytes
+    as_json: bytes
+    is_base64: bool = False
+    """Whether `as_json` holds the data as base64, for they are no JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +47,30 @@ class LivePage:
     """Whether nothing between `since` and the first of them was forgotten."""
 
 
+class Keeper(Protocol):
+    """Who has started the actor, and stops it once it is idle."""
+
+    memory: LiveMemory
+
+    def is_used(self, actor: "LiveChannelActor") -> None:
+        """Somebody listens."""
+        ...
+
+    def is_idle(self, actor: "LiveChannelActor") -> None:
+        """Nobody listens; each publication begins that time anew."""
+        ...
+
+
 class LiveChannelActor(LoopActor):
-    def __init__(self, channel: str, on_idle: Callable[["LiveChannelActor"], None]) -> None:
+    def __init__(self, channel: str, made_by: int, keeper: Keeper) -> None:
+        """`made_by` is the key of the user who spoke or listened first."""
         super().__init__()
         self.channel = channel
-        self._on_idle = on_idle
+        self.made_by = made_by
+        self._keeper = keeper
         self._epoch = secrets.token_hex(8)
         self._head = 0
-        self._history: deque[tuple[float, Publication]] = deque(maxlen=limits.LIVE_HISTORY)
+        self._history: History = deque()
         self._audience = Audience(channel)
 
     @property
@@ -61,16 +78,22 @@ class LiveChannelActor(LoopActor):
         """Then who writes into it waits for who listens, and what is to be told does not pile up."""
         return self._audience.is_crowd
 
+    @property
+    def is_needed(self) -> bool:
+        """Somebody listens, or a message is on its way."""
+        return bool(self._audience or self._inbox)
+
     @handles(Subscribe)
     def _subscribe(self, message: Subscribe) -> Subscribed:
         self._audience.join(message)
+        self._keeper.is_used(self)
         return Subscribed(self._head, None, self._epoch)
 
     @handles(Unsubscribe)
     def _unsubscribe(self, message: Unsubscribe) -> None:
         self._audience.leave(message.connection)
         if not self._audience:
-            self.stage.loop.call_later(limits.LIVE_SECONDS, self._look_idle)
+            self._keeper.is_idle(self)
 
     @handles(ListPresent)
     def _list_present(self, message: ListPresent) -> list[tuple[str, Identity]]:
@@ -79,17 +102,19 @@ class LiveChannelActor(LoopActor):
     @handles(PublishLive)
     def _publish(self, message: PublishLive) -> int:
         self._head += 1
-        item = LivePublication(self._head, message.data, message.client_id, message.identity)
-        self._history.append((self.stage.loop.time(), item))
+        item = LivePublication(
+            self._head, message.data, message.client_id, message.identity,
+            as_json=message.as_json, is_base64=message.is_base64,
+        )  # fmt: skip
+        self._keeper.memory.keep(self._history, item, self.stage.loop.time())
         self._audience.tell(Publications(self.channel, [item]))
         if not self._audience:
-            self.stage.loop.call_later(limits.LIVE_SECONDS, self._look_idle)
+            self._keeper.is_idle(self)
         return self._head
 
     @handles(ReadLive)
     def _read(self, message: ReadLive) -> LivePage:
-        self._forget()
-        known = [item for _, item in self._history]
+        known = [kept.item for kept in self._history]
         first = known[0].offset if known else self._head + 1
         since = message.since
         if message.reverse:
@@ -99,42 +124,5 @@ class LiveChannelActor(LoopActor):
         is_whole = since is None or first - 1 <= since <= self._head
         return LivePage(self._epoch, self._head, found[: message.limit], is_whole)
 
-    def _forget(self) -> None:
-        oldest = self.stage.loop.time() - limits.LIVE_SECONDS
-        while self._history and self._history[0][0] < oldest:
-            self._history.popleft()
-
-    def _look_idle(self) -> None:
-        if self.actor_stopped.is_set() or self._audience or self._inbox:
-            return
-        self._forget()
-        if not self._history:
-            self._on_idle(self)
-            self.stop()
-
-
-class LiveChannels:
-    """The way to each. Confined to the event loop."""
-
-    def __init__(self, stage: Any) -> None:
-        self._stage = stage
-        self._channels: dict[str, LiveChannelActor] = {}
-
-    def channel(self, name: str) -> "pykka.ActorRef[Any]":
-        actor = self._channels.get(name)
-        if actor is None:
-            actor = self._channels[name] = LiveChannelActor(name, self._forget)
-            self._stage.start(actor)
-        return actor.actor_ref
-
-    def tell_live(self, name: str, message: object) -> None:
-        actor = self._channels.get(name)
-        if actor is not None and not actor.actor_stopped.is_set():
-            actor.actor_ref.tell(message)
-
-    def _forget(self, actor: LiveChannelActor) -> None:
-        if self._channels.get(actor.channel) is actor:
-            del self._channels[actor.channel]
-
-    def __len__(self) -> int:
-        return len(self._channels)
+    def on_stop(self) -> None:
+        self._keeper.memory.forget_all(self._history)

@@ -19,14 +19,24 @@ class Publication:
 
 
 class LivePublication(Publication):
-    """What a client published itself, in a live channel."""
+    """What a client published itself, in a live channel: bytes as they came, and what the JSON form has for them."""
 
-    __slots__ = ("client_id", "identity")
+    __slots__ = ("as_json", "client_id", "identity", "is_base64")
 
-    def __init__(self, offset: int, data: bytes, client_id: str, identity: Identity) -> None:
+    def __init__(
+        self, offset: int, data: bytes, client_id: str, identity: Identity, *, as_json: bytes, is_base64: bool = False
+    ) -> None:
+        """`is_base64`: the data are no JSON, so `as_json` holds them as base64."""
         super().__init__(offset, 0, "", data)
         self.client_id = client_id
         self.identity = identity
+        self.as_json = as_json
+        self.is_base64 = is_base64
+
+    @property
+    def size(self) -> int:
+        """In bytes; what is the same in both forms is there once."""
+        return len(self.data) + (0 if self.as_json is self.data else len(self.as_json))
 
 
 WireFormat = Callable[[str, Sequence[Publication]], bytes]

@@ -18,7 +18,7 @@ from actors.access import AccessWatch
 from actors.auth import AuthActor, VerifiedTokens
 from actors.directory import Directory
 from actors.housekeeper import Housekeeper
-from actors.live_channel import LiveChannels
+from actors.live_channels import LiveChannels
 from actors.runtime import Stage
 from actors.users import Users
 from cli import logs, settings
@@ -133,6 +133,7 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         epoch, _ = await history.head()
         services = await _services(chosen, stage, directory, users, history, keys, epoch)
         closing.push_async_callback(services.sign_ins.close)
+        closing.callback(services.live_channels.stop)
         closing.callback(services.access.stop)
         services.access.start()
         closing.callback(services.activity.stop)

@@ -15,7 +15,7 @@ from actors.commands import Done
 from actors.directory import Directory
 from actors.errors import TokenExpired, Unauthenticated
 from actors.identifiers import new_id
-from actors.live_channel import LiveChannels
+from actors.live_channels import LiveChannels
 from actors.personal import Personal
 from actors.ports import Accounts, History
 from actors.records import Identity

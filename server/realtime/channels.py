@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from actors import limits
-from actors.channel import ListPresent, Subscribe, Subscribed
+from actors.channel import Subscribe, Subscribed
 from actors.connection import Leave, OpenGate, ShutGate
 from actors.publication import Publication
-from actors.records import Identity
 from server.realtime import protocol
 from server.realtime.protocol import Refused
 from server.realtime.sources import HistoryPage, Since, Source, leave, source_of
@@ -22,9 +21,13 @@ class Channels:
         self._session = session
         self._joined: dict[str, Source] = {}
         """Channel → the subscription that stands: one that was left while it was answered has no more say."""
+        self._ends: dict[str, asyncio.TimerHandle] | None = None
+        """Of subscriptions that rest on a token; most sessions have none."""
+        self._has_ended = False
 
     def forget(self, channel: str) -> None:
         self._joined.pop(channel, None)
+        self._stop_timer(channel)
 
     def is_joined(self, channel: str) -> bool:
         return channel in self._joined
@@ -32,6 +35,7 @@ class Channels:
     async def subscribe(self, number: int, body: Mapping[str, Any]) -> bytes | None:
         """Register first, then read the log up to the head that registering answered, then let live events through."""
         source, channel = source_of(self._session, body), body["channel"]
+        protocol.must_be_served("subscribe", body)
         if channel in self._joined:
             raise Refused(protocol.ALREADY_SUBSCRIBED)
         if len(self._joined) >= limits.CHANNELS_PER_CONNECTION:
@@ -75,15 +79,31 @@ class Channels:
         return OpenGate(channel, wire, subscribed.offset, subscribed.state)
 
     def _expire(self, channel: str, source: Source) -> None:
-        """A subscription that rests on a token ends with it, unless another one has come meanwhile."""
-        if source.expires_at is not None:
+        """A subscription that rests on a token ends with it: one timer, and none beyond the session's end."""
+        self._stop_timer(channel)
+        if source.expires_at is not None and not self._has_ended:
             seconds = self._session.seconds_until(source.expires_at)
-            asyncio.get_running_loop().call_later(seconds, self._end_expired, channel, source)
+            self._ends = self._ends or {}
+            self._ends[channel] = asyncio.get_running_loop().call_later(seconds, self._end_expired, channel, source)
 
     def _end_expired(self, channel: str, source: Source) -> None:
-        if self._joined.get(channel) is source:
-            self._leave(channel)
-            self._session.send(self._session.codec.unsubscribe_push(channel, protocol.UNSUBSCRIBED_EXPIRED, "expired"))
+        assert source.expires_at is not None
+        if self._session.seconds_until(source.expires_at) > 0:  # further away than a timer reaches
+            self._expire(channel, source)
+            return
+        self._leave(channel)
+        self._session.send(self._session.codec.unsubscribe_push(channel, protocol.UNSUBSCRIBED_EXPIRED, "expired"))
+
+    def _stop_timer(self, channel: str) -> None:
+        timer = self._ends.pop(channel, None) if self._ends is not None else None
+        if timer is not None:
+            timer.cancel()
+
+    def end(self) -> None:
+        """The session is over: no timer keeps it."""
+        self._has_ended = True
+        for channel in list(self._ends or ()):
+            self._stop_timer(channel)
 
     async def refresh(self, number: int, body: Mapping[str, Any]) -> bytes | None:
         """`sub_refresh`: a new token for a subscription that rests on one."""
@@ -92,11 +112,12 @@ class Channels:
             raise Refused(protocol.BAD_COMMAND, "bad request: not subscribed to this channel")
         if not isinstance(body.get("token"), str) or not body["token"]:
             raise Refused(protocol.BAD_COMMAND, "bad request: sub_refresh needs a `token`")
+        protocol.must_be_served("sub_refresh", body)
         source = source_of(self._session, body)
-        if source.expires_at is None:
-            return self._session.codec.nothing
         self._joined[channel] = source
         self._expire(channel, source)
+        if source.expires_at is None:
+            return self._session.codec.nothing
         told = {"expires": True, "ttl": self._session.time_to_live(source.expires_at)}
         return self._session.codec.result("sub_refresh", told)
 
@@ -109,29 +130,26 @@ class Channels:
         return self._session.codec.nothing
 
     def _leave(self, channel: str) -> None:
+        self._stop_timer(channel)
         if self._joined.pop(channel, None) is not None:
             self._session.tell(Leave(channel))
             leave(self._session.services, channel, self._session.connection, self._session.identity)
 
     async def publish(self, number: int, body: Mapping[str, Any]) -> bytes | None:
-        await source_of(self._session, body, "write").publish(body.get("data"))
+        source = source_of(self._session, body, "write")
+        protocol.must_be_served("publish", body)
+        await source.publish(body.get("data"))
         return self._session.codec.nothing
 
     async def presence(self, number: int, body: Mapping[str, Any]) -> bytes | None:
-        present = await self._present(body)
+        present = await source_of(self._session, body).present()
         told = {client: protocol.client_info(client, who) for client, who in present}
         return self._session.codec.result("presence", {"presence": told})
 
     async def presence_stats(self, number: int, body: Mapping[str, Any]) -> bytes | None:
-        present = await self._present(body)
+        present = await source_of(self._session, body).present()
         users = {who.user.key for _, who in present}
         return self._session.codec.result("presence_stats", {"num_clients": len(present), "num_users": len(users)})
-
-    async def _present(self, body: Mapping[str, Any]) -> list[tuple[str, Identity]]:
-        assert self._session.identity is not None
-        actor = source_of(self._session, body).actor()
-        found: list[tuple[str, Identity]] = await actor.ask(ListPresent(self._session.identity), block=False)
-        return found
 
     async def history(self, number: int, body: Mapping[str, Any]) -> bytes | None:
         """Pages of the channel's log; `limit` 0 answers only where it stands."""

@@ -11,7 +11,7 @@ class Codec(Protocol):
     """One form, without any state: all connections of a form share it. Modules implement this.
 
     What makes results, replies and pushes answers bytes of the same form. Values of an application (`data` and the
-    like) are JSON in both.
+    like) are JSON in both, but for what is published to live channels, which may be any bytes.
     """
 
     @property
@@ -33,7 +33,8 @@ class Codec(Protocol):
     def commands(self, frame: Any) -> Iterator[dict[str, Any]]:
         """The commands of a frame (bytes where the form is binary, else text) in order, an empty one for each pong.
 
-        Each is a dict as JSON has it, with only what was sent. Raises `BadFrame` at the first that is none.
+        Each is a dict as JSON has it, with only what was sent; `data` may be bytes, as they were sent. Raises
+        `BadFrame` at the first that is none.
         """
         ...
 

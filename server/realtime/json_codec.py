@@ -1,5 +1,6 @@
 """The JSON form of the protocol: a frame is one or more JSON objects joined by a newline. Implements `Codec`."""
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -8,7 +9,8 @@ import orjson
 from actors.channel import Attendance
 from actors.publication import LivePublication, Publication
 from server.exact_json import Inexact, must_be_exact
-from server.realtime.protocol import BadFrame, client_info, verb_of
+from server.realtime import raw_json
+from server.realtime.protocol import BadFrame, client_info, is_of_threads, verb_of
 
 is_binary: Final = False
 separator: Final = b"\n"
@@ -35,11 +37,22 @@ def _command(line: str) -> dict[str, Any]:
         raise BadFrame(f"expected JSON: {error.msg}"[:100]) from None
     if not isinstance(command, dict):
         raise BadFrame("expected a JSON object")
+    if "publish" in command and _keep_as_written(command["publish"], line):
+        return command
     try:
         must_be_exact(line, command)
     except Inexact as error:
         _refuse_data(command, error)
     return command
+
+
+def _keep_as_written(publish: Any, line: str) -> bool:
+    """What is published to a live channel goes out as it came: parsing would round large numbers."""
+    if not isinstance(publish, dict) or publish.get("data") is None or is_of_threads(publish.get("channel")):
+        return False
+    with contextlib.suppress(RecursionError):
+        publish["data"] = raw_json.member(line, "publish", "data").encode()
+    return True
 
 
 def _refuse_data(command: dict[str, Any], error: Inexact) -> None:
@@ -107,7 +120,8 @@ def _publication(item: Publication) -> bytes:
         return b'{"data":%b}' % item.data
     if isinstance(item, LivePublication):
         info = orjson.dumps(client_info(item.client_id, item.identity))
-        return b'{"data":%b,"offset":%d,"info":%b}' % (item.data, item.offset, info)
+        tags = b',"tags":{"encoding":"base64"}' if item.is_base64 else b""
+        return b'{"data":%b,"offset":%d,"info":%b%b}' % (item.as_json, item.offset, info, tags)
     return b'{"data":%b,"offset":%d}' % (item.data, item.offset)
 
 

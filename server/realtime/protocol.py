@@ -7,8 +7,11 @@ github.com/centrifugal/centrifuge. The forms stand in `json_codec` and `protobuf
 from collections.abc import Mapping
 from typing import Any, Final
 
+import orjson
+
 from actors.errors import Malformed
 from actors.records import Identity
+from server import exact_json
 from server.exact_json import Inexact
 
 # Disconnects: below 3500 a client comes back by itself, from 3500 on it does not.
@@ -51,6 +54,18 @@ VERBS: Final = frozenset(
 )  # fmt: skip
 
 
+UNSERVED: Final[Mapping[str, Mapping[str, str]]] = {
+    "subscribe": {
+        "type": "map subscriptions and shared polls", "phase": "map subscriptions", "cursor": "map subscriptions",
+        "limit": "map subscriptions", "asc": "map subscriptions", "tf": "filters by tags",
+    },
+    "publish": {"type": "publications of maps", "key": "publications of maps", "removed": "publications of maps"},
+    "sub_refresh": {"type": "shared polls", "track": "shared polls", "untrack": "shared polls"},
+}  # fmt: skip
+"""Verb → field → what it asks for. Answered as if it were not there, a client would take one kind for another. What may
+be declined without a word is not among them: `delta`, bits of `flag`, `dict` and `profile` of connect."""
+
+
 class BadFrame(Exception):
     """What came is not of this protocol; the sentence says what was expected. The connection ends with 3501."""
 
@@ -84,6 +99,30 @@ def verb_of(command: Mapping[str, Any]) -> str | None:
         if name in VERBS:
             return name
     return None
+
+
+def must_be_served(verb: str, body: Mapping[str, Any]) -> None:
+    """Raises `Refused` for a command that asks for what is not served here."""
+    for name, what in UNSERVED.get(verb, {}).items():
+        if body.get(name):
+            raise Refused(NOT_AVAILABLE, f"not available: `{name}` of {verb} ({what}) is not served")
+
+
+def is_of_threads(channel: object) -> bool:
+    """Whether a channel's name is one of a thread's."""
+    return isinstance(channel, str) and channel.startswith("thread:")
+
+
+def json_of(data: Any) -> Any:
+    """`data` of a command that takes JSON, in whichever form it came; see `must_be_exact`. Raises `Refused`."""
+    if not isinstance(data, bytes):
+        return data
+    try:
+        return exact_json.parse(data)
+    except Inexact as error:
+        return error
+    except orjson.JSONDecodeError as error:
+        raise Refused(BAD_COMMAND, f"bad request: expected JSON in `data`: {error.msg}"[:120]) from None
 
 
 def client_info(client_id: str, identity: Identity) -> dict[str, Any]:

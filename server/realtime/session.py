@@ -354,6 +354,7 @@ class Session:
             self.services.users.leave(self.identity.user.key, self.connection)
             self.services.activity.went(self.identity.user.key, self)
         self._sign_on.end()
+        self._channels.end()
         self._connection.stop()
 
 

@@ -5,18 +5,17 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Protocol
 
-import orjson
 import pykka
 
 from actors import limits
-from actors.channel import Subscribed, Unsubscribe
-from actors.errors import Malformed, TokenExpired, Unauthenticated
+from actors.channel import ListPresent, Subscribed, Unsubscribe
+from actors.errors import TokenExpired, Unauthenticated
 from actors.identifiers import is_id
 from actors.live_channel import LivePage, PublishLive, ReadLive
 from actors.publication import Publication
 from actors.records import Identity, Scope
 from server import operations
-from server.realtime import protocol
+from server.realtime import live_data, protocol
 from server.realtime.protocol import Refused
 from server.render import publications, user_publications
 
@@ -53,7 +52,11 @@ class Source(Protocol):
         ...
 
     def actor(self) -> "pykka.ActorRef[Any]":
-        """Answers `Subscribe` and `ListPresent`."""
+        """Answers `Subscribe`; raises `Refused` where there are too many of its kind."""
+        ...
+
+    async def present(self) -> list[tuple[str, Identity]]:
+        """(client id, identity) of each connection that listens."""
         ...
 
     async def missed(self, since: Since, subscribed: Subscribed) -> list[Publication] | None:
@@ -87,6 +90,9 @@ class ThreadSource:
         assert self._session.identity is not None
         return self._session.identity
 
+    async def present(self) -> list[tuple[str, Identity]]:
+        return await _present(self.actor(), self._identity)
+
     async def missed(self, since: Since, subscribed: Subscribed) -> list[Publication] | None:
         head = subscribed.offset
         if (
@@ -110,6 +116,7 @@ class ThreadSource:
 
     async def publish(self, data: Any) -> None:
         """A message by another name."""
+        data = protocol.json_of(data)
         if isinstance(data, dict):
             data = {**data, "thread_id": self._thread_id}
         await self._session.run(_CREATE_MESSAGE, data)
@@ -127,6 +134,9 @@ class UserSource:
 
     def actor(self) -> "pykka.ActorRef[Any]":
         return self._services.users.actor(self._identity.user)
+
+    async def present(self) -> list[tuple[str, Identity]]:
+        return await _present(self.actor(), self._identity)
 
     async def missed(self, since: Since, subscribed: Subscribed) -> list[Publication] | None:
         head = subscribed.offset
@@ -153,8 +163,14 @@ class UserSource:
         raise Refused(protocol.PERMISSION_REFUSED, "permission denied: only the server publishes here")
 
 
+async def _present(actor: "pykka.ActorRef[Any]", identity: Identity) -> list[tuple[str, Identity]]:
+    found: list[tuple[str, Identity]] = await actor.ask(ListPresent(identity), block=False)
+    return found
+
+
 class LiveSource:
-    """An application's own channel: from memory, as far as that reaches."""
+    """An application's own channel: from memory, as far as that reaches. One that nobody uses is empty, and is not made
+    by asking about it."""
 
     def __init__(self, session: "Session", channel: str, expires_at: int | None) -> None:
         self._session = session
@@ -162,8 +178,20 @@ class LiveSource:
         self._channel = channel
         self.expires_at = expires_at
 
+    @property
+    def _identity(self) -> Identity:
+        assert self._session.identity is not None
+        return self._session.identity
+
     def actor(self) -> "pykka.ActorRef[Any]":
-        return self._channels.channel(self._channel)
+        actor = self._channels.open(self._channel, self._identity.user.key)
+        if actor is None:
+            raise Refused(protocol.LIMIT_EXCEEDED, "limit exceeded: too many live channels are in use")
+        return actor
+
+    async def present(self) -> list[tuple[str, Identity]]:
+        actor = self._channels.find(self._channel)
+        return await _present(actor, self._identity) if actor is not None else []
 
     async def missed(self, since: Since, subscribed: Subscribed) -> list[Publication] | None:
         if since.epoch not in ("", subscribed.epoch):
@@ -180,19 +208,21 @@ class LiveSource:
         return HistoryPage(page.publications, page.epoch, page.head)
 
     async def _read(self, question: ReadLive) -> LivePage:
-        page: LivePage = await self.actor().ask(question, block=False)
+        actor = self._channels.find(self._channel)
+        if actor is None:
+            return _NOTHING
+        page: LivePage = await actor.ask(question, block=False)
         return page
 
     async def publish(self, data: Any) -> None:
-        identity = self._session.identity
-        assert identity is not None
-        protocol.must_be_exact(data)
-        try:
-            wire = orjson.dumps(data)
-        except orjson.JSONEncodeError:  # it reads 1024 levels and writes 254
-            raise Malformed("JSON that is nested so deep cannot be kept: at most 250 levels.") from None
-        command = PublishLive(identity, self._session.client_id, wire)
+        given = live_data.in_bytes(data)
+        as_json, is_base64 = live_data.as_json(given)
+        command = PublishLive(self._identity, self._session.client_id, given, as_json, is_base64)
         await self.actor().ask(command, block=False)
+
+
+_NOTHING = LivePage("", 0, (), is_whole=True)
+"""Of a channel that nobody uses: it gets its epoch when somebody does."""
 
 
 def source_of(session: "Session", body: Mapping[str, Any], scope: Scope = "read") -> Source:

@@ -9,8 +9,9 @@ import struct
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSMsgType, hdrs, web
 from aiohttp.abc import AbstractStreamWriter
+from multidict import CIMultiDict
 
 from actors import limits
 from actors.runtime import Stage
@@ -113,12 +114,13 @@ class WebSocketTransport:
         loop = asyncio.get_running_loop()
         at = loop.time() + seconds
         if self._cut is None or at < self._cut.when():
-            self.end()
+            if self._cut is not None:
+                self._cut.cancel()
             self._cut = loop.call_at(at, self._transport.abort)
 
     def end(self) -> None:
-        """The socket is gone: no timer keeps what belonged to it."""
-        if self._cut is not None:
+        """Nobody reads the socket any more: no timer keeps what belonged to it, where all has been sent."""
+        if self._cut is not None and not self.buffered():
             self._cut.cancel()
             self._cut = None
 
@@ -218,14 +220,42 @@ def _shut_out(session: Session, transport: WebSocketTransport, connection: web.R
         connection.stop_reading()
 
 
+class _Socket(web.WebSocketResponse):
+    """Agrees on a subprotocol by itself: aiohttp reads the first header line alone, and warns of each client that names
+    none of ours (the Python SDK names an empty one)."""
+
+    def _handshake(self, request: web.BaseRequest) -> tuple[CIMultiDict[str], str | None, int, bool]:
+        headers, _, compress, no_takeover = super()._handshake(request)
+        chosen = subprotocol(request.headers.getall(hdrs.SEC_WEBSOCKET_PROTOCOL, ()))
+        headers.popall(hdrs.SEC_WEBSOCKET_PROTOCOL, None)
+        if chosen is not None:
+            headers[hdrs.SEC_WEBSOCKET_PROTOCOL] = chosen
+        return headers, chosen, compress, no_takeover
+
+
+class _Any(tuple[str, ...]):
+    """Contains whatever a client names, so that aiohttp has nothing to warn of."""
+
+    __slots__ = ()
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+def subprotocol(lines: Sequence[str]) -> str | None:
+    """The first of ours that a client names (RFC 6455, 4.2.2); None where it names none, and is answered with none."""
+    offered = (name.strip() for line in lines for name in line.split(","))
+    return next((name for name in offered if name in (JSON_FORM, PROTOBUF_FORM)), None)
+
+
 def _new_socket() -> web.WebSocketResponse:
-    return web.WebSocketResponse(
+    return _Socket(
         timeout=GOODBYE_SECONDS,
         autoclose=False,
         autoping=False,
         compress=False,
         max_msg_size=MAX_MESSAGE_BYTES,
-        protocols=(JSON_FORM, PROTOBUF_FORM),
+        protocols=_Any(),
     )
 
 

@@ -259,3 +259,34 @@ async def test_handshakes_that_are_none(alice: Client, wrong: dict[str, str]) ->
 async def test_the_json_form_asked_for_by_name(dial: Dial, alice: Client, protocols: tuple[str, ...]) -> None:
     client = await dial(alice, protocols=protocols)
     assert client.socket.protocol == "centrifuge-json"
+
+
+@pytest.mark.parametrize(
+    ("lines", "agreed"),
+    [
+        ([""], None),
+        (["graphql-ws"], None),
+        (["graphql-ws, , other"], None),
+        (["other", "centrifuge-json"], "centrifuge-json"),
+        (["other,centrifuge-protobuf"], "centrifuge-protobuf"),
+        (["centrifuge-protobuf ,centrifuge-json"], "centrifuge-protobuf"),
+        (["CENTRIFUGE-JSON"], None),
+    ],
+)
+async def test_subprotocols(
+    server: Server, alice: Client, caplog: pytest.LogCaptureFixture, lines: list[str], agreed: str | None
+) -> None:
+    """The first of ours is taken, wherever it stands; one of others is no news to the log."""
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    named = "".join(f"Sec-WebSocket-Protocol: {line}\r\n" for line in lines)
+    writer.write(
+        f"GET /connection/websocket HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{named}"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+    )
+    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    writer.transport.abort()
+    assert head.startswith("HTTP/1.1 101")
+    answered = [line.partition(": ")[2] for line in head.split("\r\n") if line.lower().startswith("sec-websocket-prot")]
+    assert answered == ([agreed] if agreed else [])
+    assert not [record for record in caplog.records if record.levelname == "WARNING"]

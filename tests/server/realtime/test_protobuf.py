@@ -3,7 +3,7 @@
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +42,22 @@ def test_what_was_generated_is_of_the_schema(tmp_path: Path) -> None:
 def test_the_schema_is_the_protocols(name: str) -> None:
     """As the official SDK has it: names, numbers and types; nothing more, but less of it."""
     ours, theirs = fields(schema.DESCRIPTOR, name), fields(official.DESCRIPTOR, name)
+    newer = {field: ours.pop(field)[0] for field in NEWER.get(name, {}) if field not in theirs}
+    assert newer == {field: NEWER[name][field] for field in newer}
+    if "tf" in ours:  # only seen to be refused: as bytes, which are on the wire what a message is
+        assert ours.pop("tf")[0] == theirs["tf"][0]
     assert ours == {field: theirs[field] for field in ours}
 
 
-def fields(schema: Any, name: str) -> Mapping[str, tuple[Any, ...]]:
+NEWER = {
+    "SubscribeRequest": {"type": 15, "phase": 16, "cursor": 17, "limit": 18, "asc": 19},
+    "PublishRequest": {"type": 3, "key": 4, "removed": 5},
+    "SubRefreshRequest": {"type": 3, "track": 4, "untrack": 5},
+}
+"""Field → number, as the protocol has them since the SDK's schema was made."""
+
+
+def fields(schema: Any, name: str) -> dict[str, tuple[Any, ...]]:
     return {
         field.name: (field.number, field.type, field.is_repeated, field.message_type and field.message_type.name)
         for field in schema.message_types_by_name[name].fields
@@ -98,7 +110,7 @@ def test_the_examples_of_the_docs() -> None:
         if "push" in told or "error" in told or told.get("rpc", {}).keys() == {"data"}:
             assert list(PROTOBUF.decode(frame)) == [told]
         else:
-            assert list(codec.commands(frame)) == [told]
+            assert list(read(frame)) == [told]
             assert PROTOBUF.encode(told) == frame
 
 
@@ -142,7 +154,16 @@ commands = st.one_of(
 @given(st.lists(st.tuples(st.integers(1, 2**32 - 1), commands), max_size=5))
 def test_commands_are_what_they_are_in_json(told: list[tuple[int, dict[str, Any]]]) -> None:
     sent = [{"id": number, **command} for number, command in told]
-    assert list(codec.commands(PROTOBUF.encode(*sent))) == sent
+    assert list(read(PROTOBUF.encode(*sent))) == sent
+
+
+def read(frame: bytes) -> Iterator[dict[str, Any]]:
+    """Commands with their `data`, which stay bytes until their verb says what they are."""
+    for command in codec.commands(frame):
+        for body in command.values():
+            if isinstance(body, dict) and "data" in body:
+                body["data"] = orjson.loads(body["data"])
+        yield command
 
 
 @pytest.mark.parametrize(
@@ -155,8 +176,6 @@ def test_commands_are_what_they_are_in_json(told: list[tuple[int, dict[str, Any]
         (b"\x01\xff", "a Command in Protobuf"),
         (b"\x02\x22\x05", "a Command in Protobuf"),
         (b"\x06\x22\x04\x0a\x02\xff\xfe", "a Command in Protobuf"),  # a token that is no UTF-8
-        (b"\x07\x08\x01\x6a\x03\x0a\x01{", "JSON in `data`"),
-        (b"\x07\x08\x01\x6a\x03\x0a\x01\xff", "JSON in `data`"),
     ],
 )
 def test_frames_that_are_none(frame: bytes, expected: str) -> None:

@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from actors.events import Event
 from actors.records import (
+    Author,
     Control,
     Identity,
     MemberRole,
@@ -202,6 +203,22 @@ class PostMessage(ThreadCommand):
     """STREAMING: what it says follows."""
     piece: str = ""
     """Of what follows, the first: told with the message itself, before its author knows that it is open."""
+    interrupts: "tuple[InterruptMessage, ...]" = ()
+    """What is being written and ends with this, in the same transaction and before it, or not at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class InterruptMessage:
+    """End a message that is being written, with the text so far where that is known. One that has ended is left."""
+
+    thread_id: str
+    message_id: str
+    content: str | None
+    status: Literal["FAILED", "INTERRUPTED"] = "INTERRUPTED"
+    reason: str = ""
+    """In a word; kept as `end_reason` in the message's metadata."""
+    actor: Author | None = None
+    """Whose act it is; None: the author's."""
 
 
 @dataclass(slots=True, kw_only=True)

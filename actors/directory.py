@@ -100,6 +100,12 @@ class Directory:
         if actor is not None and not actor.actor_stopped.is_set():  # when all stop, threads go before connections
             actor.actor_ref.tell(message)
 
+    def tell_writing(self, message: object) -> None:
+        """Tell every live thread in which something is being written."""
+        for actor in list(self._threads.values()):
+            if actor.is_written_into and not actor.actor_stopped.is_set():
+                actor.actor_ref.tell(message)
+
     def live_thread(self, thread_id: str) -> ThreadActor | None:
         return self._threads.get(thread_id)
 
@@ -156,6 +162,8 @@ class Directory:
 
     def stop(self) -> None:
         self._sweep.cancel()
+        for actor in self._threads.values():
+            actor.save_progress()
         if self.users is not None:
             self.users.stop()
         if self._follower is not None:

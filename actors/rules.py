@@ -2,7 +2,7 @@
 
 from actors import limits
 from actors.errors import Conflict, Forbidden, NotFound
-from actors.records import Control, Identity, MemberRole, MessageType, ThreadStatus, WhileStreaming
+from actors.records import Control, Identity, MemberRole, MessageType, ThreadStatus, UserKind, WhileStreaming
 
 
 def must_see(identity: Identity, role: MemberRole | None, thread_id: str) -> None:
@@ -14,6 +14,10 @@ def must_see(identity: Identity, role: MemberRole | None, thread_id: str) -> Non
 def must_write(identity: Identity, role: MemberRole | None, thread_id: str, status: ThreadStatus) -> None:
     """To write into a thread one is its owner or a member, and the thread is not closed."""
     must_see(identity, role, thread_id)
+    must_be_writer(role, status)
+
+
+def must_be_writer(role: MemberRole | None, status: ThreadStatus) -> None:
     if role is None or role == "VIEWER":
         have = "you are not a member" if role is None else "you are a VIEWER"
         raise Forbidden(f"To write here takes the role OWNER or MEMBER; {have}.", code="not_a_writer")
@@ -26,9 +30,7 @@ def must_be_ones_turn(
 ) -> None:
     """While people are in control assistants are silent; answers come one after another, unless the thread says
     otherwise; and where it says so, people wait for the end of one."""
-    is_assistant = identity.user.kind == "ASSISTANT"
-    if is_assistant and control == "human":
-        raise Conflict("People are in control of this thread; assistants may not write.", code="human_in_control")
+    must_have_the_floor(identity.user.kind, control)
     if streams == 0:
         return
     must_wait = opens_stream and while_streaming != "parallel"
@@ -36,6 +38,17 @@ def must_be_ones_turn(
         raise Conflict("An answer is being written; wait for its end, or stop it.", code="answer_streaming")
     if opens_stream and streams >= limits.STREAMS_PER_THREAD:
         raise Conflict(f"At most {limits.STREAMS_PER_THREAD} messages may be written at once.", code="answer_streaming")
+
+
+def must_have_the_floor(kind: UserKind, control: Control) -> None:
+    if kind == "ASSISTANT" and control == "human":
+        raise Conflict("People are in control of this thread; assistants may not write.", code="human_in_control")
+
+
+def must_go_on(kind: UserKind, role: MemberRole | None, status: ThreadStatus, control: Control) -> None:
+    """What the author of a message that is being written needs for each piece of it; see also `must_see`."""
+    must_be_writer(role, status)
+    must_have_the_floor(kind, control)
 
 
 def must_post_as(identity: Identity, message_type: MessageType) -> None:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from actors.accounts import AccessChanges
 from actors.commands import UNSET, ThreadCommand, Unset
+from actors.records import Identity
 
 
 @dataclass(slots=True, kw_only=True)
@@ -13,7 +15,7 @@ class AppendToMessage(ThreadCommand):
     message_id: str
     text: str
     index: int | None = None
-    """Where it starts, for who wants to retry."""
+    """Where it starts, so that a retry does not duplicate text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,29 @@ class AwaitEnd:
     message_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class MayOpen:
+    """Asks a thread whether a message may be streamed into it now; raises what opening one would raise."""
+
+    identity: Identity
+
+
+@dataclass(frozen=True, slots=True)
+class EndMessage:
+    """The request in which a message was written has ended: so does the message, with the text so far."""
+
+    message_id: str
+    status: Literal["FAILED", "INTERRUPTED"]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorsChanged:
+    """Told to a live thread: what is written by a credential that has ended, or by a user who may not, ends."""
+
+    changes: AccessChanges
+
+
 # The thread's actor and the housekeeper, to the journal
 
 
@@ -51,15 +76,6 @@ class SaveProgress:
     thread_id: str
     message_id: str
     content: str
-
-
-@dataclass(frozen=True, slots=True)
-class InterruptMessage:
-    """Its author has gone silent: end it, with the text so far where that is known."""
-
-    thread_id: str
-    message_id: str
-    content: str | None
 
 
 @dataclass(frozen=True, slots=True)

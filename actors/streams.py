@@ -10,8 +10,9 @@ from typing import Any
 
 from actors import limits
 from actors.events import Ephemeral
-from actors.stream_commands import InterruptMessage, SaveProgress
-from actors.streaming import Stream
+from actors.runtime import LoopFuture
+from actors.stream_commands import SaveProgress
+from actors.streaming import Ending, Stream
 
 
 class StreamClock:
@@ -22,14 +23,16 @@ class StreamClock:
         streams: dict[str, Stream],
         *,
         tell: Callable[[list[Ephemeral]], None],
-        append: Callable[[SaveProgress | InterruptMessage], Any],
+        append: Callable[[SaveProgress], LoopFuture[Any] | None],
+        end: Callable[[Stream, Ending], None],
     ) -> None:
-        """`streams` is the thread's own; `append` gives a command to the journal."""
+        """`streams` is the thread's own; `append` gives a command to the journal; `end` ends a message."""
         self._loop = loop
         self._thread_id = thread_id
         self._streams = streams
         self._tell = tell
         self._append = append
+        self._end = end
         self._telling: asyncio.TimerHandle | None = None
         self._minding: asyncio.TimerHandle | None = None
 
@@ -49,8 +52,22 @@ class StreamClock:
         self._tell(list(self._deltas([stream])))
 
     def snapshot(self) -> list[Ephemeral]:
-        """All streams from their beginning, up to what has been told: for whoever joins now, or has missed a piece."""
-        return [self._delta(s.message_id, 0, s.text[: s.told]) for s in self._streams.values() if s.told]
+        """All streams from their beginning, up to what has been told: for whoever joins now, or has missed a piece.
+
+        A stream that has come back from the disk is told also where it is empty: its viewers may have seen words that
+        were not saved yet when the process ended.
+        """
+        return [
+            self._delta(stream.message_id, 0, stream.text[: stream.told])
+            for stream in self._streams.values()
+            if stream.told or stream.is_resumed
+        ]
+
+    def save(self) -> None:
+        """All that is not saved yet."""
+        for stream in self._streams.values():
+            if stream.length != stream.saved:
+                self._save(stream)
 
     def _tell_deltas(self) -> None:
         deltas = list(self._deltas(self._streams.values()))
@@ -68,21 +85,33 @@ class StreamClock:
 
     def _mind(self) -> None:
         self._minding = None
-        now = self._loop.time()
-        for stream in self._streams.values():
-            if not stream.touched_at:  # it was begun by a process that is gone: from now on it has its time
-                stream.touched_at = now
-            if now - stream.touched_at > limits.STREAM_SILENT_SECONDS:
-                self._append(InterruptMessage(self._thread_id, stream.message_id, stream.text))
-                stream.touched_at = now  # once is enough, unless that fails
-            elif (
-                stream.length != stream.saved or stream.touched_at - stream.saved_at > limits.STREAM_SILENT_SECONDS / 3
-            ):
-                self._append(SaveProgress(self._thread_id, stream.message_id, stream.text))
-                stream.saved, stream.saved_at = stream.length, now
+        for stream in list(self._streams.values()):
+            self._mind_one(stream, self._loop.time())
         self.watch()
+
+    def _mind_one(self, stream: Stream, now: float) -> None:
+        if not stream.touched_at:  # it was begun by a process that is gone: from now on it has its time
+            stream.touched_at = now
+        if stream.ending is not None:
+            if not stream.finishing:  # the journal could not take it
+                self._end(stream, stream.ending)
+        elif now - stream.touched_at > _patience(stream):
+            self._end(stream, Ending("server_restarted" if stream.is_unclaimed else "silent"))
+        elif stream.length != stream.saved or stream.touched_at - stream.saved_at > limits.STREAM_SILENT_SECONDS / 3:
+            self._save(stream, now)
+
+    def _save(self, stream: Stream, now: float = 0.0) -> None:
+        reply = self._append(SaveProgress(self._thread_id, stream.message_id, stream.text))
+        if reply is None:
+            return
+        stream.saved, stream.saved_at = stream.length, now
+        reply.when_done(lambda outcome: None if outcome.error is None else stream.is_not_saved())
 
     def stop(self) -> None:
         for timer in (self._telling, self._minding):
             if timer is not None:
                 timer.cancel()
+
+
+def _patience(stream: Stream) -> float:
+    return limits.STREAM_RESUME_SECONDS if stream.is_unclaimed else limits.STREAM_SILENT_SECONDS

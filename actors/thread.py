@@ -39,7 +39,15 @@ from actors.ports import Encode, ThreadLoader
 from actors.publication import Passing
 from actors.records import Author, Identity
 from actors.runtime import LoopActor, LoopFuture, handles
-from actors.stream_commands import Appended, AppendToMessage, AwaitEnd, FinishMessage
+from actors.stream_commands import (
+    Appended,
+    AppendToMessage,
+    AuthorsChanged,
+    AwaitEnd,
+    EndMessage,
+    FinishMessage,
+    MayOpen,
+)
 from actors.thread_audience import ThreadAudience
 from actors.thread_state import ThreadState, changes_access
 from actors.thread_streams import TellStreams, ThreadStreams, begins_stream
@@ -80,8 +88,8 @@ class StatusChanged:
 
 
 _OTHER_COMMANDS = (
-    UpdateThread, DeleteThread, AddMember, UpdateMember, RemoveMember, MarkRead, EditMessage, DeleteMessage, React,
-    HandOver, ReplaceMemory, UpdateMemory, MarkUnread,
+    UpdateThread, DeleteThread, AddMember, UpdateMember, RemoveMember, MarkRead, EditMessage, React, HandOver,
+    ReplaceMemory, UpdateMemory, MarkUnread,
 )  # fmt: skip
 
 
@@ -146,7 +154,7 @@ class ThreadActor(LoopActor):
             self._state = loaded.state
             self._audience.was_told |= loaded.state.created_at < self._began
             if self._state.streams:
-                self._writing()
+                self._writing().begin(None)
             missed, self._missed = self._missed, []
             self.publish(missed)
         else:
@@ -176,6 +184,11 @@ class ThreadActor(LoopActor):
         return self._state is not None
 
     @property
+    def is_written_into(self) -> bool:
+        """Whether a message is being streamed into it."""
+        return bool(self._streams)
+
+    @property
     def member_keys(self) -> Mapping[int, object]:
         return self._state.roles if self._state is not None else {}
 
@@ -198,22 +211,27 @@ class ThreadActor(LoopActor):
             rules.must_see(identity, state.role_of(identity.user.key), self.thread_id)
         rules.must_post_as(identity, command.type)
         opens = command.status == "STREAMING"
-        if opens or state.streams or state.control == "human":
-            self._take_turn(command, opens=opens)
+        if opens or self._streams or state.control == "human":
+            self._must_be_ones_turn(identity, opens=opens)
+        if self._streams and state.while_streaming == "interrupt" and identity.user.kind == "HUMAN":
+            command.interrupts = self._streams.interruptions(identity.author)
         reply = self._append(command)
         if opens:
             self._writing().open(command, reply)
+        elif self._streams and command.interrupts:
+            self._streams.may_end([stop.message_id for stop in command.interrupts], reply)
         return reply
 
-    def _take_turn(self, command: PostMessage, *, opens: bool) -> None:
+    def _must_be_ones_turn(self, identity: Identity, *, opens: bool) -> None:
         """By what the actor knows: who else writes, it knows best."""
-        state, streams = self.state, self._writing()
-        rules.must_be_ones_turn(
-            command.identity, state.control, state.while_streaming, streams=len(streams), opens_stream=opens
-        )
-        if state.while_streaming == "interrupt" and command.identity.user.kind == "HUMAN":
-            for stop in streams.stops(command.identity):  # in the same transaction, before what interrupts them
-                self._journal_later(stop)
+        state, streams = self.state, len(self._streams or ())
+        rules.must_be_ones_turn(identity, state.control, state.while_streaming, streams=streams, opens_stream=opens)
+
+    @handles(MayOpen)
+    def _may_open(self, message: MayOpen) -> None:
+        state, identity = self.state, message.identity
+        rules.must_write(identity, state.role_of(identity.user.key), self.thread_id, state.status)
+        self._must_be_ones_turn(identity, opens=True)
 
     @handles(*_OTHER_COMMANDS)
     def _change(self, command: ThreadCommand) -> LoopFuture[Any]:
@@ -252,18 +270,46 @@ class ThreadActor(LoopActor):
         return self._streams
 
     @handles(AppendToMessage)
-    def _append_text(self, command: AppendToMessage) -> Appended:
-        self._must_see(command.identity)
+    def _append_text(self, command: AppendToMessage) -> "Appended | LoopFuture[Any]":
+        """Each piece takes every right that the message took; it waits while the message may be ending."""
+        state, identity = self.state, command.identity
+        role = state.role_of(identity.user.key)
+        rules.must_see(identity, role, self.thread_id)
+        rules.must_go_on(identity.user.kind, role, state.status, state.control)
         self.last_used = self.stage.loop.time()
-        return self._writing().append(command)
+        return self._writing().append(command, self.defer)
 
     @handles(FinishMessage)
     def _finish_message(self, command: FinishMessage) -> LoopFuture[Any]:
         if isinstance(command.content, Unset) and self._streams is not None:
             text = self._streams.text_of(command.message_id)
             command.content = UNSET if text is None else text
+        return self._end_by(command)
+
+    @handles(DeleteMessage)
+    def _delete_message(self, command: DeleteMessage) -> LoopFuture[Any]:
+        return self._end_by(command)
+
+    def _end_by(self, command: FinishMessage | DeleteMessage) -> LoopFuture[Any]:
         reply: LoopFuture[Any] = self._change(command)
+        if self._streams is not None:
+            self._streams.may_end([command.message_id], reply)
         return reply
+
+    @handles(EndMessage)
+    def _end_message(self, message: EndMessage) -> None:
+        if self._streams is not None:
+            self._streams.end(message)
+
+    @handles(AuthorsChanged)
+    def _authors_changed(self, message: AuthorsChanged) -> None:
+        if self._streams is not None:
+            self._streams.authors_changed(message)
+
+    def save_progress(self) -> None:
+        """Of what is being written: the process ends."""
+        if self._streams is not None:
+            self._streams.save()
 
     @handles(AwaitEnd)
     def _await_end(self, message: AwaitEnd) -> LoopFuture[Any]:
@@ -277,10 +323,12 @@ class ThreadActor(LoopActor):
         if state is not None:
             self._audience.tell_one(message.connection, state)
 
-    def _journal_later(self, command: object) -> None:
-        """Nobody waits for it: what cannot be written now is tried again in a moment."""
-        with contextlib.suppress(XpError):
-            self._journal.append(command)
+    def _journal_later(self, command: object) -> LoopFuture[Any] | None:
+        """No caller waits for it: what cannot be written now is tried again in a moment."""
+        try:
+            return self._journal.append(command)
+        except XpError:
+            return None
 
     # Reading along
 
@@ -324,7 +372,7 @@ class ThreadActor(LoopActor):
                 self._end_access()
         self._audience.tell_events(run)
         if self._streams is not None:
-            self._streams.begin()
+            self._streams.begin(events[-1].actor if events else None)
 
     @handles(ListPresent)
     def _list_present(self, message: ListPresent) -> list[tuple[str, Identity]]:

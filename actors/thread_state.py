@@ -50,7 +50,8 @@ class ThreadState:
         if message.status != "STREAMING" or message.deleted_at is not None:
             self.streams.pop(message.id, None)
         elif message.id not in self.streams:
-            self.streams[message.id] = Stream(message.id, message.author.key, message.content)
+            author = message.author
+            self.streams[message.id] = Stream(message.id, author.key, message.content, author_kind=author.kind)
 
 
 def changes_access(event: Event) -> bool:

@@ -136,6 +136,8 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         closing.callback(services.live_channels.stop)
         closing.callback(services.access.stop)
         services.access.start()
+        for thread_id in await history.threads_being_written(limits.STREAMS_RESUMED):
+            directory.thread(thread_id)  # it ends what its author does not go on with
         closing.callback(services.activity.stop)
         services.activity.start()
         http = HttpServer(

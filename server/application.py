@@ -37,7 +37,7 @@ def make_application(services: Services, stage: Stage, browser: BrowserRules) ->
             web.get("/api/v1/threads/{thread_id}/events", streams.of_thread, allow_head=False),
             web.get("/api/v1/events", streams.of_threads, allow_head=False),
             web.get("/api/v1/users/me/events", streams.of_oneself, allow_head=False),
-            web.post("/api/v1/threads/{thread_id}/messages:stream", Answers(services, authentication).handle),
+            web.post("/api/v1/threads/{thread_id}/messages:stream", Answers(services, stage, authentication).handle),
         ]
     )
     return application

@@ -139,6 +139,7 @@ class Connection(web.RequestHandler):
         for index in range(-requests, 0):
             message = self._messages[index][0]
             if isinstance(message, _ErrInfo):
+                self._break_body(message)
                 continue
             if message.version is not HttpVersion11 and message.version is not HttpVersion10:
                 self._messages[index] = (_refusal("HTTP/1.1 and HTTP/1.0 are spoken here"), EMPTY_PAYLOAD)
@@ -153,6 +154,11 @@ class Connection(web.RequestHandler):
             self._body, self._body_seen, self._body_began = body, 0, self._loop.time()
             self._wait_in(self._patience.bodies)
             self._bounds.unfinished.hold(self, self._owner, body.total_bytes)
+
+    def _break_body(self, error: _ErrInfo) -> None:
+        """What follows a body that is not complete is no HTTP: whoever reads that body would wait for its end."""
+        if self._body is not EMPTY_PAYLOAD and not self._body.is_eof() and self._body.exception() is None:
+            self._body.set_exception(web.RequestPayloadError(in_one_line(error.exc)))
 
     def _is_in_its_headers(self, size: int) -> None:
         self._head_bytes += size

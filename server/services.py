@@ -19,6 +19,7 @@ from actors.live_channels import LiveChannels
 from actors.personal import Personal
 from actors.ports import Accounts, History
 from actors.records import Identity
+from actors.stream_commands import AuthorsChanged
 from actors.thread import StatusChanged
 from actors.users import Users
 from server.rate_limits import RateLimiter
@@ -131,6 +132,7 @@ class Services:
         by_what = AccessChanges(changes)
         self.auth.tell(AccessChanged(by_what))
         self.recovery.forget()
+        self.directory.tell_writing(AuthorsChanged(by_what))
         for change in changes:
             if change.user is not None:
                 self.users.look_at(change.user.key)

@@ -7,6 +7,7 @@ which then find all that is refused before they write, and one for each other co
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -82,7 +83,7 @@ HANDLERS: dict[type, Callable[[Transaction, Any], Done]] = {
     SaveActivity: activity.save_activity,
     stream_commands.FinishMessage: streams.finish_message,
     stream_commands.SaveProgress: streams.save_progress,
-    stream_commands.InterruptMessage: streams.interrupt_message,
+    commands.InterruptMessage: streams.interrupt_message,
     stream_commands.InterruptAbandoned: streams.interrupt_abandoned,
 }
 """Every command but PostMessage, which is done many at a time."""
@@ -94,7 +95,7 @@ def together(tx: Transaction, batch: Sequence[Any]) -> list[Outcome]:
 
 
 def _run(tx: Transaction, run: Sequence[Any]) -> list[Outcome]:
-    if isinstance(run[0], PostMessage):
+    if _is_plain_post(run[0]):
         return _post(tx, run)
     return [_light(tx, command) for command in run]
 
@@ -105,7 +106,7 @@ def apart(tx: Transaction, batch: Sequence[Any]) -> list[Outcome]:
 
 
 def _run_apart(tx: Transaction, run: Sequence[Any]) -> list[Outcome]:
-    if isinstance(run[0], PostMessage):
+    if _is_plain_post(run[0]):
         return _halved(tx, run)
     return [_alone(tx, command) for command in run]
 
@@ -175,10 +176,11 @@ def _once(tx: Transaction, command: Any) -> Done:
 def _do(tx: Transaction, command: Any) -> Done:
     if not isinstance(command, PostMessage):
         return HANDLERS[type(command)](tx, command)
+    stopped = [event for stop in command.interrupts for event in streams.interrupt_message(tx, stop).events]
     (outcome,) = posting.post_messages(tx, [command])
     if isinstance(outcome, XpError):
         raise outcome
-    return outcome
+    return replace(outcome, events=(*stopped, *outcome.events)) if stopped else outcome
 
 
 def _post(tx: Transaction, posts: Sequence[PostMessage], *, carefully: bool = False) -> list[Outcome]:
@@ -207,11 +209,16 @@ def _seen_before(tx: Transaction, posts: Sequence[PostMessage]) -> dict[int, Out
 
 def _runs(batch: Sequence[Any]) -> Iterator[list[Any]]:
     """Neighbours of one kind, so that posts between two other commands are one run."""
-    for kind, same in groupby(batch, key=type):
-        if kind is PostMessage:
+    for (_, is_plain), same in groupby(batch, key=lambda command: (type(command), _is_plain_post(command))):
+        if is_plain:
             yield from _independent(same)
         else:
             yield list(same)
+
+
+def _is_plain_post(command: Any) -> bool:
+    """One that interrupts others is done by itself: they end before it, or not at all."""
+    return isinstance(command, PostMessage) and not command.interrupts
 
 
 def _independent(posts: Iterator[PostMessage]) -> Iterator[list[PostMessage]]:

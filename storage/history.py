@@ -40,6 +40,9 @@ class SqliteHistory:
     async def thread_state(self, thread_id: str) -> ThreadState | None:
         return await self._readers.run(threads.state, thread_id)
 
+    async def threads_being_written(self, limit: int) -> list[str]:
+        return await self._readers.run(threads.being_written, limit)
+
     async def thread(self, identity: Identity, thread_id: str) -> Thread:
         return await self._readers.run(threads.one, identity, thread_id)
 

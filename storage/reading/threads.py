@@ -37,10 +37,20 @@ def state(database: SqliteDatabase, thread_id: str) -> ThreadState | None:
 def _streams(database: SqliteDatabase, thread_key: int) -> dict[str, Stream]:
     """Messages that are being written, as far as they were saved."""
     found = _STREAMS.all(database, thread=thread_key)
-    return {uid: Stream(uid, author, content) for uid, author, content in found}
+    return {
+        uid: Stream(uid, author, content, author_kind=kind, is_resumed=True) for uid, author, content, kind in found
+    }
 
 
-_T, _R, _M = models.Thread, models.Member, models.Message
+def being_written(database: SqliteDatabase, limit: int) -> list[str]:
+    """Ids of threads in which messages are being written, or were when their process ended."""
+    return [row[0] for row in database.execute_sql(_BEING_WRITTEN, (limit,))]
+
+
+_BEING_WRITTEN = """SELECT DISTINCT "t"."uid" FROM "message" AS "m" JOIN "thread" AS "t" ON "t"."id" = "m"."thread_id"
+WHERE "m"."status" = 'STREAMING' AND "m"."deleted_at" IS NULL AND "t"."deleted_at" IS NULL LIMIT ?"""
+"""With the status in its text: only so is the partial index used, and no message looked at that is complete."""
+_T, _R, _M, _U = models.Thread, models.Member, models.Message, models.User
 _STATE = Prepared(
     lambda given: _T.select(_T.id, _T.uid, _T.status, _T.offset, _T.control, _T.while_streaming, _T.created_at).where(
         _T.uid == given.uid, _T.deleted_at.is_null()
@@ -48,8 +58,10 @@ _STATE = Prepared(
 )
 _ROLES = Prepared(lambda given: _R.select(_R.user, _R.role).where(_R.thread == given.thread))
 _STREAMS = Prepared(
-    lambda given: _M.select(_M.uid, _M.author, _M.content).where(
-        _M.thread == given.thread, _M.status == "STREAMING", _M.deleted_at.is_null()
+    lambda given: (
+        _M.select(_M.uid, _M.author, _M.content, _U.kind)
+        .join(_U, on=(_M.author == _U.id))
+        .where(_M.thread == given.thread, _M.status == "STREAMING", _M.deleted_at.is_null())
     )
 )
 

@@ -10,7 +10,7 @@ from actors.commands import Done, Reacted
 from actors.errors import Conflict, NotFound, ValidationFailed
 from actors.events import Event, ReactionChange
 from actors.mentions import may_mention, mentions
-from actors.records import Identity, MemberRole, Message, ThreadStatus
+from actors.records import Author, Identity, MemberRole, Message, ThreadStatus
 from actors.text import is_blank
 from actors.user_events import UserEvent
 from storage import models, rows
@@ -102,13 +102,13 @@ def erase(tx: Transaction, key: int, thread_id: str) -> Done:
     return Done(None, (told(tx, key, "message.deleted"),), told=cancelled)
 
 
-def told(tx: Transaction, key: int, event_type: str) -> Event:
-    """Log what became of a message as its author's own act."""
+def told(tx: Transaction, key: int, event_type: str, actor: Author | None = None) -> Event:
+    """Log what became of a message, as its author's own act where there is no other."""
     message = rows.message_by_key(tx.database, key, None)
     assert message is not None
     thread = rows.first(tx.database, models.Message.select(models.Message.thread).where(models.Message.id == key))
     assert thread is not None
-    return tx.log((thread[0], message.thread_id), event_type, message.author, message, ref=key)
+    return tx.log((thread[0], message.thread_id), event_type, actor or message.author, message, ref=key)
 
 
 def react(tx: Transaction, command: commands.React) -> Done:

@@ -3,11 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
+import orjson
 from peewee import fn
 
-from actors import rules
+from actors import limits, rules
 from actors import stream_commands as commands
-from actors.commands import Done
+from actors.commands import Done, InterruptMessage
 from actors.errors import Conflict, Forbidden
 from actors.events import Event
 from actors.mentions import may_mention
@@ -49,32 +50,49 @@ def save_progress(tx: Transaction, command: commands.SaveProgress) -> Done:
     return Done(None)
 
 
-def interrupt_message(tx: Transaction, command: commands.InterruptMessage) -> Done:
-    query = _M.select(_M.id).where((_M.uid == command.message_id) & _writing())
-    row = rows.first(tx.database, query)
-    return Done(None, (_interrupt(tx, row[0], command.content),) if row else ())
+def interrupt_message(tx: Transaction, command: InterruptMessage) -> Done:
+    row = _WRITTEN.first(tx.database, uid=command.message_id)
+    return Done(None, (_interrupt(tx, row[0], row[1], command),) if row else ())
 
 
 def interrupt_abandoned(tx: Transaction, command: commands.InterruptAbandoned) -> Done:
     """Those whose process is gone: a live one saves, or ends them itself."""
     last = fn.COALESCE(_M.streamed_at, _M.created_at)
-    query = _M.select(_M.id).where(_writing() & (last < command.before)).limit(command.rows)
-    keys = [row[0] for row in rows.fetch(tx.database, query)]
-    return Done(len(keys), tuple(_interrupt(tx, key, None) for key in keys))
+    query = _being_written().where(last < command.before).limit(command.rows)
+    found = rows.fetch(tx.database, query)
+    return Done(len(found), tuple(_interrupt(tx, key, metadata, _ABANDONED) for key, metadata in found))
+
+
+_T = models.Thread
+_ABANDONED = InterruptMessage("", "", None, reason="server_restarted")
+
+
+def _being_written() -> Any:
+    query = _M.select(_M.id, _M.metadata).join(_T, on=(_M.thread == _T.id))
+    return query.where(_writing() & _T.deleted_at.is_null())
 
 
 def _writing() -> Any:
     return (_M.status == "STREAMING") & _M.deleted_at.is_null()
 
 
+_WRITTEN = Prepared(lambda given: _being_written().where(_M.uid == given.uid))
 _AUTHOR = Prepared(lambda given: _M.select(_M.author).where(_M.uid == given.uid))
 _SAVE = Prepared(
     lambda given: _M.update(content=given.content, streamed_at=given.now).where((_M.uid == given.uid) & _writing())
 )
 
 
-def _interrupt(tx: Transaction, key: int, content: str | None) -> Event:
-    """Told as its author's own act: nobody else did anything."""
-    fields = {} if content is None else {"content": content}
-    messages.write(tx, key, **fields, status="INTERRUPTED")
-    return messages.told(tx, key, "message.completed")
+def _interrupt(tx: Transaction, key: int, metadata: str, command: InterruptMessage) -> Event:
+    fields: dict[str, Any] = {} if command.content is None else {"content": command.content}
+    fields |= _with_reason(metadata, command.reason)
+    messages.write(tx, key, **fields, status=command.status)
+    return messages.told(tx, key, "message.completed", command.actor)
+
+
+def _with_reason(metadata: str, reason: str) -> dict[str, Any]:
+    """Beside what its author keeps there, where there is room."""
+    if not reason:
+        return {}
+    told = orjson.dumps({**orjson.loads(metadata), "end_reason": reason})
+    return {"metadata": told.decode()} if len(told) <= limits.METADATA_BYTES else {}

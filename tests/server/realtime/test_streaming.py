@@ -348,7 +348,8 @@ async def test_what_a_model_sends_goes_in_as_it_is(bot: Client, room: Any, api: 
     assert (ended["message"]["content"], ended["message"]["status"]) == ("Hello", "COMPLETE")
     cut = EVENTS[api][:200].rpartition(b"\n\n")[0]
     _, _, ended = await stream(bot, room, cut, "text/event-stream")
-    assert ended["message"]["status"] == ("COMPLETE" if ended["message"]["content"] else "FAILED")
+    assert ended["message"]["status"] == ("INTERRUPTED" if ended["message"]["content"] else "FAILED")
+    assert ended["message"]["metadata"] == {"end_reason": "cut_off"}
 
 
 async def test_a_stop_ends_the_request(alice: Client, bot: Client, room: Any) -> None:
@@ -376,5 +377,6 @@ async def test_what_is_not_understood(bob: Client, bot: Client, room: Any) -> No
     status, opened, told = await stream(bot, room, b'{"text": "good"}\n{"text": 5}\n')
     assert (status, told["error"]["code"]) == (201, "malformed")
     message = (await bot.get(f"/api/v1/messages/{opened['opened']['id']}")).data
-    assert message["status"] == "STREAMING", "it may go on by single pieces"
-    assert (await append(bot, message["id"], " again", index=4)).status == 200
+    assert (message["status"], message["content"]) == ("FAILED", "good")
+    assert message["metadata"] == {"end_reason": "malformed"}
+    assert (await append(bot, message["id"], " again", index=4)).error["code"] == "not_streaming"

@@ -380,7 +380,7 @@ async def test_viewers_and_server_meet_again_after_a_crash(tmp_path: Any, monkey
                     text = text[: event["data"]["index"]] + event["data"]["text"]
                     assert text == "", "what the server has"
         assert shown(told[-1]["data"]) == ("INTERRUPTED", "", "server_restarted")
-        assert [event["type"] for event in told] == ["message.delta", "message.completed"]
+        assert "message.delta" in {event["type"] for event in told}, "at once, and not with the end only"
 
 
 async def test_what_nobody_looks_at_ends_after_a_restart_too(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,10 @@ def asyncapi_json(version: str) -> Document:
     return document(orjson.dumps(asyncapi.document(version=version)), "application/json")
 
 
+def start_page(version: str) -> Document:
+    return document(html.start_page(version), HTML)
+
+
 def api_page() -> Document:
     return document(html.api_page(), HTML)
 

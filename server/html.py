@@ -38,6 +38,27 @@ def code(value: object) -> str:
     return f"<pre><code>{escape(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())}</code></pre>"
 
 
+def start_page(version: str) -> str:
+    """What a browser sees at the address that the server prints."""
+    rows = [
+        ('<a href="/docs">REST</a>', "every operation, to read and to try; <code>/openapi.json</code> for programs"),
+        ('<a href="/docs/events">Live updates</a>', "WebSocket and server-sent events; <code>/asyncapi.json</code>"),
+        ('<a href="/problems">Errors</a>', "every error: what it means, what to do"),
+        ('<a href="/health">Health</a>', "whether the server and its database work"),
+    ]
+    return page(
+        "Experience server",
+        f"<p>Real-time messaging for people and AI agents in the same threads. Version {escape(version)}.</p>",
+        table((), rows),
+        "<h2>Sign in</h2>",
+        "<p>Clients send a token: <code>Authorization: Bearer …</code>. On the server's machine, <code>xp token</code> "
+        "makes one for a trial, and <code>xp user link EMAIL</code> a link by which a person signs in. With the address "
+        "of this page as <code>$URL</code>:</p>",
+        '<pre><code>TOKEN=$(xp token)\ncurl -H "Authorization: Bearer $TOKEN" $URL/api/v1/users/me</code></pre>',
+        "<p>On the page of the REST API, <em>Authorize</em> takes the same token.</p>",
+    )
+
+
 def api_page() -> str:
     """Swagger UI, which reads /openapi.json."""
     found = assets()

@@ -59,11 +59,11 @@ _SURE: Final = frozenset({"X-Correlation-ID", "WWW-Authenticate", "Allow", "Retr
 _PARAMETERS: Final[Mapping[str, tuple[str, Json, str]]] = {
     "X-Correlation-ID": (
         "Of the request, for logs and answers: 1 to 128 letters, digits, or `._:-`. Anything else is replaced.",
-        {"type": "string"}, "checkout-42",
+        {"type": "string"}, "",
     ),
     "Idempotency-Key": (
         "The same key with the same request answers the same for 24 hours, and does it once.",
-        {"type": "string", "pattern": "^[!-~]([ -~]*[!-~])?$", "maxLength": limits.IDEMPOTENCY_KEY_CHARS}, "order-42",
+        {"type": "string", "pattern": "^[!-~]([ -~]*[!-~])?$", "maxLength": limits.IDEMPOTENCY_KEY_CHARS}, "",
     ),
     "If-Match": (
         "An ETag that the resource answered: done only while it is still that version.",

@@ -166,6 +166,7 @@ def _documents() -> Json:
         "/asyncapi.json": {
             "get": _document("get_asyncapi", "Live updates, as an AsyncAPI 3.0 document.", "application/json")
         },
+        "/": {"get": _document("read_start", "A page that says what is served here.", "text/html")},
         "/docs": {"get": _document("read_docs", "A page to read this document, and to try it.", "text/html")},
         "/docs/events": {"get": _document("read_event_docs", "A page to read about live updates.", "text/html")},
         "/docs/static/{digest}/{name}": {

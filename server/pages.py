@@ -27,6 +27,7 @@ def routes(services: Services) -> list[web.RouteDef]:
     fixed: dict[str, Callable[[ModuleType], Document]] = {
         "/openapi.json": lambda documents: documents.openapi_json(*about),
         "/asyncapi.json": lambda documents: documents.asyncapi_json(services.version),
+        "/": lambda documents: documents.start_page(services.version),
         "/docs": lambda documents: documents.api_page(),
         "/docs/events": lambda documents: documents.events_page(services.version),
         "/problems": lambda documents: documents.problems_page(),

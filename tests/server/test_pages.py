@@ -19,7 +19,7 @@ from server.problems import slug
 from tests.server.operations.sweep.requests import check_problem
 from tests.serving import Answer, Server
 
-PAGES = ("/docs", "/docs/events", "/problems", *(f"/problems/{entry.slug}" for entry in ENTRIES))
+PAGES = ("/", "/docs", "/docs/events", "/problems", *(f"/problems/{entry.slug}" for entry in ENTRIES))
 DOCUMENTS = ("/openapi.json", "/asyncapi.json")
 VENDORED = Path(server_package.__file__).parent / "static" / "docs" / "swagger-ui"
 
@@ -169,3 +169,27 @@ async def test_what_the_pages_say_is_escaped(server: Server) -> None:
     page = (await ask(server, "/docs/events")).raw.decode()
     assert "&quot;push&quot;" in page
     assert "<script" not in page
+
+
+async def test_the_address_that_the_server_prints_greets_a_browser(server: Server) -> None:
+    answer = await ask(server, "/", Accept="text/html")
+    assert answer.status == 200
+    page = Page(answer.raw.decode())
+    assert {"/docs", "/docs/events", "/problems", "/health"} <= set(page.links)
+    assert "xp token" in answer.raw.decode()
+    assert (await ask(server, "/", "POST")).status == 405
+
+
+async def test_no_header_is_filled_in_for_who_tries_an_operation(server: Server) -> None:
+    """A key that is always the same would make the second request a repetition of the first."""
+    found = orjson.loads((await ask(server, "/openapi.json")).raw)
+    headers = found["components"]["parameters"]
+    for name in ("Idempotency-Key", "X-Correlation-ID"):
+        assert headers[name].keys() & {"example", "examples"} == set()
+        assert headers[name]["schema"].keys() & {"example", "examples", "default"} == set()
+
+
+async def test_the_example_of_a_thread_works_as_it_is(server: Server) -> None:
+    found = orjson.loads((await ask(server, "/openapi.json")).raw)
+    body = found["paths"]["/api/v1/threads"]["post"]["requestBody"]["content"]["application/json"]["example"]
+    assert (await server.client("alice").post("/api/v1/threads", **body)).status == 201

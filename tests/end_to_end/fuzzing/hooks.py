@@ -115,7 +115,7 @@ def _items(value: Any) -> list[tuple[Any, Any]]:
 
 @schemathesis.hook
 def after_call(context: Any, case: Any, response: Any) -> None:
-    if response.status_code < 300 and not case.path.startswith(DOCUMENTS):
+    if response.status_code < 300 and case.path != "/" and not case.path.startswith(DOCUMENTS):
         sent = f"{case.path_parameters} {case.query} {case.body}"
         WORLD.learn(case.path, case.method, sent, response.content.decode(errors="replace"))
 

@@ -52,8 +52,8 @@ def start_page(version: str) -> str:
         table((), rows),
         "<h2>Sign in</h2>",
         "<p>Clients send a token: <code>Authorization: Bearer …</code>. On the server's machine, <code>xp token</code> "
-        "makes one for a trial, and <code>xp user link EMAIL</code> a link by which a person signs in. With the address "
-        "of this page as <code>$URL</code>:</p>",
+        "makes one for a trial, and <code>xp user link EMAIL</code> a link by which a person signs in. With the "
+        "address of this page as <code>$URL</code>:</p>",
         '<pre><code>TOKEN=$(xp token)\ncurl -H "Authorization: Bearer $TOKEN" $URL/api/v1/users/me</code></pre>',
         "<p>On the page of the REST API, <em>Authorize</em> takes the same token.</p>",
     )

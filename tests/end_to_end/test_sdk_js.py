@@ -64,6 +64,23 @@ async def try_every_call(client: SdkClient, thread: Any) -> None:
     assert client.seen("error") == []
 
 
+async def test_joining_from_the_state_that_was_fetched(process: ServerProcess, sdk: Sdk, alice: Client) -> None:
+    """As docs/realtime.md shows it: with the offset of REST, and no epoch yet."""
+    thread = await alice.thread()
+    await alice.say(thread, "fetched")
+    page = await alice.get(f"/api/v1/threads/{thread['id']}/messages")
+    after = [await alice.say(thread, text) for text in ("missed", "missed, too")]
+    for carrier in CARRIERS:
+        client = await sdk.client(process.url, carrier)
+        await client.call("connect")
+        since = {"offset": page.json["metadata"]["offset"], "epoch": ""}
+        await client.call("subscribe", channel=f"thread:{thread['id']}", since=since)
+        await client.reaches(after[-1]["offset"])
+        joined = await client.has("subscribed")
+        assert (joined["wasRecovering"], joined["recovered"]) == (True, True), carrier
+        assert client.offsets == [message["offset"] for message in after], carrier
+
+
 async def test_who_joins_and_leaves(process: ServerProcess, sdk: Sdk, thread: Any) -> None:
     watching = [await sdk.client(process.url, carrier) for carrier in CARRIERS]
     channel = f"thread:{thread['id']}"

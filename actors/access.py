@@ -42,6 +42,8 @@ class AccessWatch:
 
     async def settle(self) -> None:
         """Wait until what is committed by now has been told, or could not be read."""
+        if self._task is None or self._task.done():
+            return  # nothing is told before the start and after the end
         settled = asyncio.get_running_loop().create_future()
         self._settling.append(settled)
         self.look()

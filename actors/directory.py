@@ -1,5 +1,6 @@
 """The directory: which threads are live, and the way to each. Confined to the event loop."""
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -44,7 +45,7 @@ class Directory:
         """Told what happens to people; set by whoever puts things together."""
         self.journal = Journal(stage, store, self._on_commit)
         self._follower = self._make_follower(log) if log is not None else None
-        self._sweep = stage.loop.call_later(limits.THREAD_IDLE_SECONDS, self._retire_idle)
+        self._sweep: asyncio.TimerHandle | None = None
 
     def _make_follower(self, log: LogReader) -> Follower:
         return Follower(
@@ -55,10 +56,12 @@ class Directory:
         )
 
     async def open(self) -> None:
-        """Open the store and follow its log; raises what the store raises."""
+        """Open the store and follow its log; raises what the store raises. `stop`, and `journal.close`, follow in any
+        case."""
         await self.journal.open()
         if self._follower is not None:
             await self._follower.start()
+        self._sweep = self._stage.loop.call_later(limits.THREAD_IDLE_SECONDS, self._retire_idle)
 
     def thread(self, thread_id: str) -> "pykka.ActorRef[Any]":
         actor = self._threads.get(thread_id)
@@ -161,7 +164,8 @@ class Directory:
         self._sweep = self._stage.loop.call_later(limits.THREAD_IDLE_SECONDS, self._retire_idle)
 
     def stop(self) -> None:
-        self._sweep.cancel()
+        if self._sweep is not None:
+            self._sweep.cancel()
         for actor in self._threads.values():
             actor.save_progress()
         if self.users is not None:

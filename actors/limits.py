@@ -127,6 +127,10 @@ COMMANDS_IN_ALL: Final = 20_000
 """In flight in the journal: about a second of work."""
 COMMANDS_PER_CONNECTION: Final = 256
 """Unanswered commands of one WebSocket; beyond it the socket is not read until some are answered."""
+HEAL_SECONDS: Final = 1.0
+"""Between two tries whether a database that failed takes something again."""
+JOURNAL_STALLED_SECONDS: Final = 20.0
+"""Without an answer of the database, then the server is not ready: another process's lock is waited for 5 s."""
 JOURNAL_BATCH: Final = 1024
 """Commands in one transaction: past it a commit's latency grows faster than its throughput."""
 

@@ -38,7 +38,15 @@ class Store(Protocol):
     def catch_up(self, *, idle: bool) -> bool:
         """A small step of what was put off while there was more to write. True: there is more of it.
 
-        Called after batches, and again and again while `idle`; never raises.
+        Called after batches, and again and again while `idle`. Raises `StorageUnavailable` where the database fails;
+        then it is not tried again before a batch, or `heal`, has worked.
+        """
+        ...
+
+    def heal(self) -> None:
+        """See to it that the database takes something again, by writing; raises `StorageUnavailable` where it does not.
+
+        Called about once a second after something has failed.
         """
         ...
 

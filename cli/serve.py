@@ -110,7 +110,6 @@ def _listen(host: str, port: int) -> socket.socket:
 @contextlib.asynccontextmanager
 async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Services]:
     """Bottom-up: storage, actors, services, HTTP; top-down on the way out."""
-    keys = await open_keys(chosen)
     for hint in secret_hints(chosen):
         logger.warning("%s", hint.sentence)
     options = DatabaseOptions(chosen["data_dir"] / FILE_NAME, synchronous=chosen["synchronous"].upper())
@@ -121,6 +120,7 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
     )
     users = directory.users = Users(stage, history.personal, render.user_event_json, directory.live_thread)
     async with contextlib.AsyncExitStack() as closing:
+        keys = await open_keys(chosen)
         closing.push_async_callback(keys.close)
         closing.callback(stage.stop_all)
         closing.push_async_callback(directory.journal.close)  # the last to close it folds the WAL into the database

@@ -120,7 +120,15 @@ def is_storage_failure(error: BaseException) -> bool:
     return isinstance(error, _STORAGE_FAILURES) or type(error) is peewee.DatabaseError
 
 
+ANY_FAILURE = (peewee.PeeweeException, sqlite3.Error, OSError)
+"""What closing may raise, where the connection is given up in any case."""
 _STORAGE_FAILURES = (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError, sqlite3.Error)
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether a failure is one of the moment, by which the connection itself is not harmed."""
+    text = str(_telling(error)).lower()
+    return any(mark in text for mark in ("locked", "busy", "disk is full"))
 
 
 def unavailable(error: BaseException, outcome: str = "Nothing was written") -> StorageUnavailable:

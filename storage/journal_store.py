@@ -9,8 +9,10 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import peewee
+
 from storage import execution, models
-from storage.database import DatabaseOptions, is_storage_failure, open_writer, unavailable
+from storage.database import ANY_FAILURE, DatabaseOptions, is_passing, is_storage_failure, open_writer, unavailable
 from storage.execution import Outcome
 from storage.schema import migrate
 from storage.searching.catching_up import CatchingUp
@@ -39,12 +41,13 @@ class JournalStore:
         models.database_proxy.initialize(self.database)
         migrate(self.database, self._options.path, apply=self._migrate)
         self._index = CatchingUp(self.database)
+        self._log = self.epoch
 
     def close(self) -> None:
         """Also after an `open` that failed, wherever it did."""
         if self._is_open:
-            self.database.close()
             self._is_open = False
+            self.database.close()
 
     @property
     def epoch(self) -> str:
@@ -53,14 +56,10 @@ class JournalStore:
     def apply(self, batch: Sequence[Any]) -> list[Outcome]:
         """Make all of them durable, in order; an outcome each. Raises `StorageUnavailable` when nothing was written."""
         try:
+            self._reconnect()
             return self._execute(batch)
         except Exception as error:
-            if not is_storage_failure(error):
-                raise
-            self._abandon()
-            self._index.rest()
-            logger.warning("the database did not take a batch of %d: %s", len(batch), error)
-            raise unavailable(error) from error
+            raise self._failed(error, f"the database did not take a batch of {len(batch)}") from error
 
     def _execute(self, batch: Sequence[Any]) -> list[Outcome]:
         if self._wary > 0:
@@ -76,24 +75,61 @@ class JournalStore:
 
     def catch_up(self, *, idle: bool) -> bool:
         """One step of indexing for search, where it is time for it; see `actors.ports.Store`."""
-        try:
-            return self._is_open and self._index.step(idle=idle)
-        except Exception as error:
-            self._abandon()
-            self._index.rest()
-            logger.warning("the search index does not catch up: %s", error, exc_info=not is_storage_failure(error))
+        if not self._is_open or self.database.is_closed():
             return False
+        try:
+            return self._index.step(idle=idle)
+        except Exception as error:
+            self._index.rest()
+            raise self._failed(error, "the search index does not catch up") from error
+
+    def heal(self) -> None:
+        """Write something that changes nothing, by another connection where this one was lost."""
+        try:
+            self._reconnect()
+            with self.database.atomic("IMMEDIATE"):
+                self.database.execute_sql('UPDATE "log_head" SET "position" = "position"')
+        except Exception as error:
+            raise self._failed(error, "the database still fails") from error
+        self._index.resume()
+
+    def _failed(self, error: Exception, what: str) -> Exception:
+        """What is raised in place of an error. The next batch finds no transaction, and where the file cannot be
+        reached, no connection either: one that was opened before it went away may never find it again."""
+        if not is_storage_failure(error):
+            self._abandon()
+            return error
+        logger.warning("%s: %s", what, error)
+        self._index.rest()
+        if is_passing(error):
+            self._abandon()
+        else:
+            self._disconnect()
+        return unavailable(error)
 
     def _abandon(self) -> None:
-        """A failed COMMIT may leave its transaction open; the next batch must find none."""
+        """A failed COMMIT may leave its transaction open."""
         try:
             if self.database.connection().in_transaction:
                 self.database.connection().rollback()
-        except Exception as error:
-            if not is_storage_failure(error):
-                raise
+        except ANY_FAILURE:
+            self._disconnect()
+
+    def _disconnect(self) -> None:
+        try:
             self.database.close()
-            self.database.connect()
+        except ANY_FAILURE as error:
+            logger.warning("the database could not be closed: %s", error)
+
+    def _reconnect(self) -> None:
+        """Where the connection was given up. Never to another database, nor to a new one: the volume may be away."""
+        if not self.database.is_closed():
+            return
+        if not self._options.path.exists():
+            raise peewee.OperationalError("unable to open database file")
+        self.database.connect()
+        if self.epoch != self._log:
+            raise peewee.OperationalError("another database is in its place; the server has to be started again")
 
     def _commit(
         self, batch: Sequence[Any], execute: Callable[[Transaction, Sequence[Any]], list[Outcome]]

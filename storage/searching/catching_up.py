@@ -33,8 +33,12 @@ class CatchingUp:
             self._may_merge = True
 
     def rest(self) -> None:
-        """The database takes nothing just now: no more of it until it has taken a batch."""
+        """The database takes nothing just now: no more of it until it has taken something else."""
         self._rests = True
+
+    def resume(self) -> None:
+        """It has."""
+        self._rests = False
 
     def step(self, *, idle: bool) -> bool:
         """Where it is time: one transaction. True: it is time for another one."""

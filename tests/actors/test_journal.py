@@ -1,20 +1,23 @@
 """The journal: what arrives together is one transaction, a failure is only whose it is, and closing loses nothing."""
 
 import asyncio
+import contextlib
 import gc
 import sqlite3
 import threading
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import peewee
+import pykka
 import pytest
 
 from actors import commands, limits
 from actors.commands import Done
 from actors.errors import Internal, NotFound, Overloaded, ShuttingDown, StorageUnavailable, XpError
-from actors.journal import Committed, Journal
+from actors.journal import _WAKE, Committed, Journal
 from actors.records import Identity, Thread, User
 from actors.runtime import Stage, drive
 from storage.database import DatabaseProblem
@@ -32,8 +35,13 @@ class GatedStore(JournalStore):
         self.gate = threading.Event()
         self.gate.set()
         self.failure: Exception | None = None
+        self.first: Callable[[], object] | None = None
+        """What happens to the database, on the journal's OS thread, before the next batch."""
 
     def apply(self, batch: Sequence[Any]) -> list[Done | XpError]:
+        first, self.first = self.first, None
+        if first is not None:
+            first()
         self.batches.append(len(batch))
         self.os_threads.add(threading.get_ident())
         assert self.gate.wait(30)
@@ -336,3 +344,132 @@ async def test_a_database_that_was_left_behind_is_caught_up_with_from_the_start(
     await until(lambda: ledger.one("SELECT indexed FROM search_progress") == head, "the index")
     await desk.journal.close()
     ledger.close()
+
+
+# What may not end it
+
+
+class Away:
+    """A volume that is away: nothing can be read or written, and nothing opened, until it is back."""
+
+    def __init__(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.is_away = True
+        for owner, name in (
+            (desk.store._index, "step"),
+            (desk.store, "_execute"),
+            (desk.store.database, "connect"),
+            (desk.store.database, "_close"),
+        ):
+            monkeypatch.setattr(owner, name, self._unless_away(getattr(owner, name)))
+
+    def _unless_away(self, work: Any) -> Any:
+        def working(*args: Any, **kwargs: Any) -> Any:
+            if self.is_away:
+                raise peewee.OperationalError("disk I/O error")
+            return work(*args, **kwargs)
+
+        return working
+
+
+async def test_a_volume_that_was_away_in_the_catch_up_step(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closing fails, and reopening fails, and yet the journal answers, says why, and recovers though nobody writes."""
+    monkeypatch.setattr(limits, "HEAL_SECONDS", 0.01)
+    ana, thread = await desk.begin()
+    away = Away(desk, monkeypatch)
+    assert desk.journal._actor is not None
+    desk.journal._actor.tell(_WAKE)
+    await until(lambda: desk.journal.failure is not None, "readiness that says why")
+    assert "disk reports an error" in str(desk.journal.failure)
+    with pytest.raises(StorageUnavailable):
+        await asyncio.wait_for(wait(desk.journal.append(post(ana, thread))), 10)
+    away.is_away = False
+    await until(lambda: desk.journal.failure is None, "recovery")
+    assert (await desk.do(post(ana, thread))).number == 1
+
+
+async def test_a_database_that_is_gone_is_not_made_anew(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is under the mount point while the volume is away is not ours."""
+    monkeypatch.setattr(limits, "HEAL_SECONDS", 0.01)
+    ana, thread = await desk.begin()
+    hidden = desk.path.with_name("hidden.db")
+    desk.store.first = lambda: (desk.store._disconnect(), desk.path.rename(hidden))
+    with pytest.raises(StorageUnavailable):
+        await desk.do(post(ana, thread))
+    assert not desk.path.exists()
+    hidden.rename(desk.path)
+    await until(lambda: desk.journal.failure is None, "recovery")
+    assert (await desk.do(post(ana, thread))).number == 1
+
+
+async def test_another_database_in_its_place_is_not_written_to(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "HEAL_SECONDS", 0.01)
+    ana, thread = await desk.begin()
+    other = Ledger(tmp_path / "other.db")
+    other.close()
+
+    def replace() -> None:
+        desk.store._disconnect()
+        desk.path.rename(tmp_path / "hidden.db")
+        (tmp_path / "other.db").rename(desk.path)
+
+    desk.store.first = replace
+    with pytest.raises(StorageUnavailable, match="another database is in its place"):
+        await desk.do(post(ana, thread))
+    (tmp_path / "hidden.db").rename(desk.path)
+    await until(lambda: desk.journal.failure is None, "recovery")
+
+
+@pytest.mark.parametrize("where", ["apply", "catch_up", "heal"])
+async def test_no_defect_ends_the_os_thread(desk: Desk, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    monkeypatch.setattr(limits, "HEAL_SECONDS", 0.01)
+    ana, thread = await desk.begin()
+
+    def failing(*_: Any, **__: Any) -> Any:
+        raise ValueError("a defect")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.store, where, failing)
+        desk.journal._note(StorageUnavailable("to have it healed"))
+        with contextlib.suppress(Internal):
+            await desk.do(post(ana, thread))
+        await settle()
+    await until(lambda: desk.journal.failure is None, "recovery")
+    assert isinstance((await desk.do(post(ana, thread))).number, int)
+
+
+async def test_an_os_thread_that_ends_all_the_same_leaves_nobody_waiting(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana, thread = await desk.begin()
+
+    def ending(_: Any) -> Any:
+        raise SystemExit
+
+    monkeypatch.setattr(desk.store, "apply", ending)
+    monkeypatch.setattr(pykka.ActorRegistry, "stop_all", list)
+    reply = desk.journal.append(post(ana, thread))
+    with pytest.raises(StorageUnavailable, match="started again"):
+        await asyncio.wait_for(wait(reply), 10)
+    assert desk.journal.failure is not None
+    with pytest.raises(StorageUnavailable, match="started again"):
+        desk.journal.append(post(ana, thread))
+
+
+async def test_nothing_runs_before_it_is_opened(stage: Stage, tmp_path: Path) -> None:
+    before = threading.active_count()
+    desk = Desk(stage, tmp_path / "experience.db")
+    assert threading.active_count() == before
+    await desk.journal.close()
+
+
+async def test_a_disk_that_does_not_answer_shows(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    ana, thread = await desk.begin()
+    monkeypatch.setattr(limits, "JOURNAL_STALLED_SECONDS", 0.01)
+    desk.store.gate.clear()
+    reply = desk.journal.append(post(ana, thread))
+    await until(lambda: "does not answer" in str(desk.journal.failure), "readiness that says why")
+    desk.store.gate.set()
+    await reply
+    assert desk.journal.failure is None

@@ -15,17 +15,24 @@ _INLINE = ("rich_text_section", "rich_text_preformatted", "rich_text_quote")
 _WORDS = re.compile(r"\w+")
 
 
+COMPARED: Final = 4_000
+"""Characters of content in which a line of the blocks is looked for; in a longer one, only among its lines. Otherwise
+500 lines would be looked for in 64 KB each."""
+
+
 def missing_lines(content: str, blocks: str | None) -> list[str]:
     """What the blocks say that the content does not: senders often put the same in both. `blocks` is JSON text."""
     if blocks is None or blocks == "[]":
         return []
-    said, lines = _comparable(content), []
-    for line in _some_lines(json.loads(blocks)):
+    begin = _comparable(content[:COMPARED])
+    said = {_comparable(line) for line in content.split("\n")}
+    missing = []
+    for line in lines(json.loads(blocks)):
         comparable = _comparable(line)
-        if comparable not in said:
-            lines.append(line)
-            said += comparable
-    return lines
+        if comparable not in said and comparable not in begin:
+            missing.append(line)
+            said.add(comparable)
+    return missing
 
 
 def _comparable(text: str) -> str:
@@ -33,7 +40,8 @@ def _comparable(text: str) -> str:
     return f" {' '.join(_WORDS.findall(text.casefold())) or text} "
 
 
-def _some_lines(blocks: Any) -> Iterator[str]:
+def lines(blocks: Any) -> Iterator[str]:
+    """The first of all that a layout says."""
     for _, line in zip(range(LINES), _lines(blocks), strict=False):
         yield line
 

@@ -112,6 +112,11 @@ LINGERING_SECONDS: Final = 10.0
 MARKS_IN_A_ROW: Final = 30
 """Of a text that is normalised: as Unicode's Stream-Safe Text Format has it. What follows counts for nothing."""
 
+MARKDOWN_CHARS: Final = 12_000
+"""Of a text that is parsed; a longer one is looked through line by line."""
+MARKDOWN_SIGNS: Final = 4_000
+"""In it, each 1 µs of parsing; lines and brackets count ten times."""
+
 # Search
 SEARCH_CHARS: Final = 500
 """Of a query: a sentence that somebody pasted. In every script it fits a request's first line."""
@@ -254,9 +259,8 @@ MENTIONS: Final = 50
 NOTIFIED_AT_ONCE: Final = 100
 """Rows that one message may write for others. `@all` in a thread with more members notifies nobody: everybody sees by
 their unread count that something was said."""
-MEMBERS_SEARCHED: Final = 1_000
-"""Members whose names are looked through for an `@name`, a millisecond's work; in a larger thread `@[Name](user:id)`
-and `<@id>` name people."""
+HANDLE_CHARS: Final = 64
+"""Of what follows an `@`: as long as a name without its spaces is, for nearly everybody."""
 EXCERPT_CHARS: Final = 200
 """What a notification shows of its message."""
 USER_EVENTS: Final = 1_000

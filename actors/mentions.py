@@ -1,33 +1,42 @@
 """Whom a message names: `@[Any name](user:<id>)` and `<@id>` exactly, `@name` by name, `@all` everybody. Pure.
 
-Text in code says nothing to anybody. A name is compared without regard to case, with a member's name without its
-spaces or with what stands before the @ of their e-mail address.
+Looks at prose: a text without its code and the targets of its links. Addresses, of pages and of e-mail, name nobody.
 """
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from actors import limits
-from actors.block_text import missing_lines
+from actors import limits, names
+from actors.block_text import lines
 from actors.identifiers import is_id
 
 EVERYONE: Final = "all"
-_FENCE = re.compile(r" {0,3}(```+(?=[^`]*$)|~~~+)")
-_TICKS = re.compile(r"`+")
-_EXACT = re.compile(r"@\[[^\[\]\n]{1,200}\]\(user:(c[0-9a-z]{24})\)|<@(c[0-9a-z]{24})>")
-_NAME = re.compile(r"(?<![\w@./+-])@(\w[\w.+-]{0,63})")
-"""Not in an e-mail address, and not in a path."""
+_WIDE: Final = "\uff20\ufe6b"
+"""An @ as East Asian keyboards have it, and a small one."""
+EXACT: Final = re.compile(r"@\[[^\[\]\n]{1,200}\]\(user:(c[0-9a-z]{24})\)|<@(c[0-9a-z]{24})>")
+_SCHEMES: Final = ("://", "www.", "mailto:", "WWW.", "MAILTO:")
+_ADDRESS: Final = re.compile(
+    r"(?<![a-z0-9+.-])(?:[a-z][a-z0-9+.-]{1,30}://|www\.|mailto:)[^\s<>\"\uff0c\u3002\u3001\uff1b\uff01\uff1f\uff09\u300d\u300f\u3011]*",
+    re.IGNORECASE,
+)
+_HOST_AND_PATH: Final = re.compile(
+    r"(?<![\w.@-])(?:[a-z0-9-]{1,63}\.)+[a-z]{2,24}(?::[0-9]+)?[/?#][^\s<>\"]*", re.IGNORECASE
+)
+_LOOKED_AT: Final = 10 * limits.MENTIONS
+"""Of @ in one text."""
+_CANDIDATES: Final = 20 * limits.MENTIONS
+"""Names that are looked up for one message, in some milliseconds."""
 _CODE_BLOCKS = frozenset({"code", "code_block", "preformatted", "rich_text_preformatted"})
 
 
 @dataclass(frozen=True, slots=True)
 class Mentions:
     ids: frozenset[str] = frozenset()
-    names: frozenset[str] = frozenset()
-    """Comparable: see `handles`."""
+    names: frozenset[tuple[str, ...]] = frozenset()
+    """Each with its candidates, the longest first: see `names`. The first that a member bears is meant."""
     everyone: bool = False
 
     def __bool__(self) -> bool:
@@ -39,79 +48,84 @@ class Mentions:
 
 
 NOBODY: Final = Mentions()
+_T = TypeVar("_T")
+Prose = Callable[[str], str]
+"""Takes Markdown; answers what of it a reader sees as text, without code and the targets of links."""
 
 
 def may_mention(content: str, blocks: str | None) -> bool:
     """Whether it is worth looking: nearly all messages name nobody."""
-    return "@" in content or (blocks is not None and ("@" in blocks or '"user"' in blocks or '"broadcast"' in blocks))
+    if "@" in content or (blocks is not None and ("@" in blocks or '"user"' in blocks or '"broadcast"' in blocks)):
+        return True
+    if content.isascii() and (blocks is None or blocks.isascii()):
+        return False
+    return any(sign in content or (blocks is not None and sign in blocks) for sign in _WIDE)
 
 
-def mentions(content: str, blocks: str | None) -> Mentions:
+def mentions(content: str, blocks: str | None, prose: Prose) -> Mentions:
     """The first of them: who names hundreds means nobody."""
     if not may_mention(content, blocks):
         return NOBODY
     ids: dict[str, None] = {}
-    names: dict[str, None] = {}
+    found: dict[tuple[str, ...], None] = {}
     for text in (content, *_lines(blocks)):
-        plain = without_code(text)
-        ids |= dict.fromkeys(first or second for first, second in _EXACT.findall(plain))
-        for name in _NAME.findall(_EXACT.sub(" ", plain)):
-            comparable = name.rstrip(".-+").casefold()
-            (ids if is_id(comparable) else names)[comparable] = None
-    everyone = EVERYONE in names
-    names.pop(EVERYONE, None)
-    return Mentions(_some(ids), _some(names), everyone)
+        if may_mention(text, None):
+            _look(prose(text), ids, found)
+    everyone = any(EVERYONE in candidates for candidates in found)
+    return Mentions(_some(ids), _some(name for name in found if EVERYONE not in name), everyone)
 
 
-def _some(found: Iterable[str]) -> frozenset[str]:
+def _look(text: str, ids: dict[str, None], found: dict[tuple[str, ...], None]) -> None:
+    ids |= dict.fromkeys(first or second for first, second in EXACT.findall(text))
+    for name in dict.fromkeys(_runs(_without_addresses(EXACT.sub(" ", text)))):
+        if is_id(id_ := name.lower()):
+            ids[id_] = None
+        elif sum(map(len, found)) < _CANDIDATES:
+            found[names.candidates(name)] = None
+
+
+def _some(found: Iterable[_T]) -> frozenset[_T]:
     return frozenset(list(found)[: limits.MENTIONS])
 
 
-def without_code(text: str) -> str:
-    """Markdown without its code. In linear time: a message is made by anybody."""
-    if "`" not in text and "~~~" not in text:
-        return text
-    return _without_spans("\n".join(_without_fences(text.split("\n"))))
+def _without_addresses(text: str) -> str:
+    if any(mark in text for mark in _SCHEMES):
+        text = _ADDRESS.sub(" ", text)
+    if "." in text and ("/" in text or "?" in text or "#" in text):
+        text = _HOST_AND_PATH.sub(" ", text)
+    return text
 
 
-def _without_fences(lines: Iterable[str]) -> Iterator[str]:
-    fence = ""
-    for line in lines:
-        if fence:
-            end = line.strip()
-            if end.startswith(fence) and not end.strip(fence[0]):
-                fence = ""
-            continue
-        found = _FENCE.match(line)
-        if found is None:
-            yield line
-        else:
-            fence = found[1]
+def _runs(text: str) -> Iterator[str]:
+    """What follows each @ that begins a name."""
+    text, at = names.plain(text), -1
+    for _ in range(_LOOKED_AT):
+        at = text.find("@", at + 1)
+        if at < 0:
+            return
+        found = names.run(text, at + 1)
+        if found and _may_begin(text, at, found):
+            yield found
 
 
-def _without_spans(text: str) -> str:
-    """A span lasts from a run of backticks to the next one of the same length; where there is none it is no span."""
-    runs = [match.span() for match in _TICKS.finditer(text)]
-    following: dict[int, int] = {}
-    ends: list[int | None] = [None] * len(runs)
-    for index in range(len(runs) - 1, -1, -1):
-        length = runs[index][1] - runs[index][0]
-        ends[index] = following.get(length)
-        following[length] = index
-    kept, place, index = [], 0, 0
-    while index < len(runs):
-        end = ends[index]
-        if end is not None:
-            kept.append(text[place : runs[index][0]])
-            place = runs[end][1]
-            index = end
-        index += 1
-    return " ".join([*kept, text[place:]])
+def _may_begin(text: str, at: int, found: str) -> bool:
+    """Not in an e-mail address, not in a path, and not twice."""
+    before = text[at - 1] if at else " "
+    if before in "@/":
+        return False
+    if before in ".+-":
+        return at < 2 or not names.is_word(text[at - 2])
+    if before == "_":
+        rest = text[:at][-limits.HANDLE_CHARS :].rstrip("_")
+        return not rest or not names.is_word(rest[-1])
+    if names.is_dense(before):
+        return "." not in found  # otherwise it is an address with a part of its own script
+    return not names.is_word(before)
 
 
 def _lines(blocks: str | None) -> list[str]:
     """What blocks say, but for code."""
-    return missing_lines("", json.dumps(_without_code(json.loads(blocks)))) if blocks is not None else []
+    return list(lines(_without_code(json.loads(blocks)))) if blocks is not None else []
 
 
 def _without_code(node: Any) -> Any:
@@ -128,8 +142,3 @@ def _is_code(node: Any) -> bool:
     kind, style = node.get("type"), node.get("style")
     is_block = isinstance(kind, str) and kind in _CODE_BLOCKS
     return is_block or (isinstance(style, dict) and style.get("code") is True)
-
-
-def handles(name: str, email: str) -> tuple[str, str]:
-    """By what `@name` finds somebody."""
-    return "".join(name.split()).casefold(), email.partition("@")[0].casefold()

@@ -28,6 +28,11 @@ def taken_apart(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFKD", stream_safe(text))
 
 
+def compatible(text: str) -> str:
+    """The same text in the usual form of each letter, whatever its width (NFKC)."""
+    return text if text.isascii() else unicodedata.normalize("NFKC", stream_safe(text))
+
+
 def stream_safe(text: str) -> str:
     """The same text, without what follows `limits.MARKS_IN_A_ROW` marks in a row.
 

@@ -84,6 +84,18 @@ class User(Base):
         table_name = "user"
 
 
+class UserHandle(Base):
+    """By what an `@name` finds a user: see `actors.names.handles`."""
+
+    handle = TextField()  # whom does a name mean
+    user = ForeignKeyField(User, on_delete="CASCADE", index=True)  # what was theirs before
+
+    class Meta:
+        table_name = "user_handle"
+        primary_key = CompositeKey("handle", "user")
+        without_rowid = True
+
+
 class Thread(Base):
     uid = TextField(unique=True)  # threads by public id
     title = TextField()
@@ -227,6 +239,7 @@ class Idempotency(Base):
 
 
 MODELS: tuple[type[Base], ...] = (
+    UserHandle,
     LogHead,
     User,
     Thread,

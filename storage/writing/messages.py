@@ -9,7 +9,7 @@ from actors import commands, limits, rules
 from actors.commands import Done, Reacted
 from actors.errors import Conflict, NotFound, ValidationFailed
 from actors.events import Event, ReactionChange
-from actors.mentions import may_mention, mentions
+from actors.mentions import may_mention
 from actors.records import Author, Identity, MemberRole, Message, ThreadStatus
 from actors.text import is_blank
 from actors.user_events import UserEvent
@@ -17,6 +17,7 @@ from storage import models, rows
 from storage.compiled import Prepared
 from storage.searching import index
 from storage.writing import audit, notifications
+from storage.writing.naming import mentions
 from storage.writing.notifications import Cause, Written
 from storage.writing.transaction import Transaction, changed, given, must_match
 

@@ -1,48 +1,70 @@
-"""Whom a message names: names and ids become the keys of a thread's members, as far as that is cheap."""
+"""Whom messages name: names and ids become the keys of users; and by what names a user is found."""
+
+from collections.abc import Iterable
 
 from actors import limits
-from actors.mentions import Mentions, handles
-from storage import models, rows
-from storage.compiled import ManyRows
+from actors import mentions as scanning
+from actors.mentions import Mentions
+from actors.names import handles
+from storage import markdown, models, rows
+from storage.compiled import ManyRows, Prepared, insert_rows, values
 from storage.writing.transaction import Transaction
 
-_U, _R = models.User, models.Member
+_U, _R, _H = models.User, models.Member, models.UserHandle
+_Pair = tuple[int, str]
+"""(thread, comparable name)."""
 
-SELECT_USERS = ManyRows(lambda count: _U.select(_U.id).where(_U.uid.in_([""] * count)))
+
+def _bearers(count: int) -> object:
+    """Members of a thread who bear a name. From the name on: most are borne by few, and threads may be large."""
+    table = values(count, 2)
+    given = table.c
+    return (
+        _H.select(given.column1, _H.handle, _H.user)
+        .join(table, on=(_H.handle == given.column2))
+        .join_from(_H, _R, on=((_R.thread == given.column1) & (_R.user == _H.user)))
+    )
 
 
-class Members:
-    """Of the threads of one batch: each is looked through once, however many messages name somebody there."""
+SELECT_USERS = ManyRows(lambda count: _U.select(_U.uid, _U.id).where(_U.uid.in_([""] * count)))
+SELECT_BEARERS = ManyRows(_bearers)  # type: ignore[arg-type]  # a query; joins of tables of values are not typed
+_FORGET = Prepared(lambda given: _H.delete().where(_H.user == given.user))
+_INSERT = insert_rows(_H, (_H.handle, _H.user))
 
-    def __init__(self, tx: Transaction) -> None:
+
+def mentions(content: str, blocks: str | None) -> Mentions:
+    """What Markdown, and blocks of it, name."""
+    return scanning.mentions(content, blocks, markdown.prose)
+
+
+def call(tx: Transaction, user_key: int, name: str, email: str) -> None:
+    """From now on they are found by these, and not by what they were called before."""
+    _FORGET.execute(tx.database, user=user_key)
+    _INSERT.run(tx.database, [(handle, user_key) for handle in sorted({*handles(name, email)} - {""})])
+
+
+class Named:
+    """What a batch of messages names, looked up by two statements, however many they are."""
+
+    def __init__(self, tx: Transaction, found: Iterable[tuple[int, Mentions]]) -> None:
+        """(thread, what a message there names)."""
         self._tx = tx
-        self._by_handle: dict[int, dict[str, set[int]]] = {}
+        found = list(found)
+        ids = {uid for _, mentions in found for uid in mentions.ids}
+        pairs = {(thread, each) for thread, mentions in found for name in mentions.names for each in name}
+        self._ids: dict[str, int] = dict(SELECT_USERS.run(tx.database, [(uid,) for uid in ids])) if ids else {}
+        self._bearers: dict[_Pair, set[int]] = {}
+        for thread, handle, user in SELECT_BEARERS.run(tx.database, sorted(pairs)) if pairs else ():
+            self._bearers.setdefault((thread, handle), set()).add(user)
 
-    def named(self, thread_key: int, found: Mentions) -> set[int]:
-        """Users; who is no member is among them only by an id."""
-        keys: set[int] = set()
-        if found.ids:
-            keys |= {row[0] for row in SELECT_USERS.run(self._tx.database, [(uid,) for uid in found.ids])}
-        if found.names:
-            by_handle = self._handles(thread_key)
-            keys = keys.union(*(by_handle.get(name, ()) for name in found.names))
+    def users(self, thread_key: int, found: Mentions) -> set[int]:
+        """Their keys; who is no member is among them only by an id."""
+        keys = {self._ids[uid] for uid in found.ids if uid in self._ids}
+        for name in found.names:
+            keys |= next((users for each in name if (users := self._bearers.get((thread_key, each)))), set())
         if found.everyone:
             keys |= self._everyone(thread_key)
         return keys
-
-    def _handles(self, thread_key: int) -> dict[str, set[int]]:
-        """Handle → members; none where there are too many to look through."""
-        known = self._by_handle.get(thread_key)
-        if known is not None:
-            return known
-        query = _R.select(_U.id, _U.name, _U.email).join(_U, on=(_R.user == _U.id)).where(_R.thread == thread_key)
-        members = rows.fetch(self._tx.database, query.limit(limits.MEMBERS_SEARCHED + 1))
-        by_handle = self._by_handle[thread_key] = {}
-        if len(members) <= limits.MEMBERS_SEARCHED:
-            for key, name, email in members:
-                for handle in handles(name, email):
-                    by_handle.setdefault(handle, set()).add(key)
-        return by_handle
 
     def _everyone(self, thread_key: int) -> set[int]:
         query = _R.select(_R.user).where(_R.thread == thread_key).limit(limits.NOTIFIED_AT_ONCE + 2)

@@ -13,13 +13,14 @@ from peewee import JOIN, SQL
 
 from actors import limits
 from actors.identifiers import new_id
-from actors.mentions import NOBODY, Mentions, mentions
+from actors.mentions import NOBODY, Mentions
 from actors.notifications import Notification, NotificationKind, Preferences, not_before, wants
 from actors.records import Author, Message
 from actors.user_events import NOTIFICATION_CANCELLED, NOTIFICATION_CREATED, UserEvent
 from storage import models, notification_models, rows
 from storage.compiled import ManyRows, insert_rows, values
 from storage.writing import naming, user_log
+from storage.writing.naming import mentions
 from storage.writing.transaction import Transaction
 from storage.writing.user_log import Entry
 
@@ -83,12 +84,12 @@ INSERT_OUTBOX = insert_rows(
 
 def of_messages(tx: Transaction, written: Iterable[Written]) -> tuple[UserEvent, ...]:
     """Notify those whom messages answer and name."""
-    members = naming.Members(tx)
+    found = [(item, mentions(item.message.content, item.message.blocks) - item.before) for item in written]
+    named = naming.Named(tx, ((item.thread_key, each) for item, each in found))
     causes: dict[tuple[int, int], Cause] = {}
-    for item in written:
+    for item, each in found:
         message, thread = item.message, (item.thread_key, item.message.thread_id)
-        named = members.named(item.thread_key, mentions(message.content, message.blocks) - item.before)
-        kinds: dict[int, NotificationKind] = dict.fromkeys(named, "mention")
+        kinds: dict[int, NotificationKind] = dict.fromkeys(named.users(item.thread_key, each), "mention")
         if item.answers is not None:
             kinds.setdefault(item.answers, "reply")
         kinds.pop(message.author.key, None)

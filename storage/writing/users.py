@@ -15,7 +15,7 @@ from actors.user_events import USER_UPDATED, UserEvent
 from storage import models, rows
 from storage.compiled import ManyRows
 from storage.reading import credentials
-from storage.writing import access, audit, user_log
+from storage.writing import access, audit, naming, user_log
 from storage.writing.transaction import Transaction, changed, given, must_match
 from storage.writing.user_log import Entry
 
@@ -78,7 +78,13 @@ def _insert(tx: Transaction, command: commands.EnsureUser, claims: dict[str, Any
     insert = models.User.insert(
         uid=new_id(), subject=command.subject, claims=text, created_at=tx.now, updated_at=tx.now, **fields
     )
-    return _by_key(tx, tx.execute(insert))
+    return _made(tx, tx.execute(insert))
+
+
+def _made(tx: Transaction, key: int) -> User:
+    user = _by_key(tx, key)
+    naming.call(tx, key, user.name, user.email)
+    return user
 
 
 def create_user(tx: Transaction, command: commands.CreateUser) -> Done:
@@ -92,7 +98,7 @@ def create_user(tx: Transaction, command: commands.CreateUser) -> Done:
         role=command.role, kind=command.kind, domain=command.domain or email.rpartition("@")[2],
         metadata=command.metadata, created_at=tx.now, updated_at=tx.now,
     )  # fmt: skip
-    user = _by_key(tx, tx.execute(insert))
+    user = _made(tx, tx.execute(insert))
     audit.act(tx, command, "create_user", ("user", uid), after={name: getattr(user, name) for name in AUDITED})
     return Done(user)
 
@@ -109,7 +115,7 @@ def insert_from_provider(tx: Transaction, command: SignInByProvider) -> User:
         name=line(command.name) or email.partition("@")[0] or command.subject, avatar_url=command.avatar_url,
         domain=command.domain, created_at=tx.now, updated_at=tx.now,
     )  # fmt: skip
-    return _by_key(tx, tx.execute(insert))
+    return _made(tx, tx.execute(insert))
 
 
 def _must_be_free(tx: Transaction, email: str | None, subject: str | None = None) -> None:
@@ -178,7 +184,12 @@ def _must_be_allowed(command: commands.UpdateUser, user: User, fields: dict[str,
 def write(tx: Transaction, key: int, fields: dict[str, Any]) -> User:
     update = models.User.update(**fields, version=models.User.version + 1, updated_at=tx.now)
     tx.execute(update.where(models.User.id == key))
-    return _by_key(tx, key)
+    user = _by_key(tx, key)
+    if fields.get("deleted_at") is not None:
+        naming.call(tx, key, "", "")
+    elif fields.keys() & {"name", "email"}:
+        naming.call(tx, key, user.name, user.email)
+    return user
 
 
 def _find(tx: Transaction, condition: Any) -> User | None:

@@ -278,3 +278,5 @@ class ConnectionActor(LoopActor):
         channels = self.channels
         self._on_closed(channels)
         self._subscriptions = {}
+        # Whoever made this actor holds it: no cycle may be left for the garbage collector.
+        del self._access_ended, self._on_closed, self._on_behind

@@ -65,7 +65,10 @@ class LoopFuture(pykka.Future[T]):
     def result(self) -> T:
         """The value, or its exception raised; only once `done`."""
         if self._error is not None:
-            raise self._error
+            try:
+                raise self._error
+            finally:
+                del self  # the error has this frame in its traceback, which would have the error: a cycle
         return cast(T, self._value)
 
     @property
@@ -80,7 +83,12 @@ class LoopFuture(pykka.Future[T]):
                 waiter = asyncio.get_running_loop().create_future()
                 self.when_done(lambda _: None if waiter.done() else waiter.set_result(None))
                 yield from waiter
-        return self.result()
+        if self._error is not None:
+            try:
+                raise self._error
+            finally:
+                del self  # as in `result`
+        return cast(T, self._value)
 
     def get(self, *, timeout: float | None = None) -> T:
         if self._get_hook is not None:  # set by pykka, for `ref.stop()`
@@ -143,6 +151,7 @@ class _Work:
             self._outcome.set(stop.value)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - handed to whoever asked
             self._outcome.set_exception(error)
+            error.__traceback__ = None  # it was logged, where it is news; it has this frame, which has the outcome
         else:
             if isinstance(awaited, LoopFuture):
                 awaited.when_done(self.step)

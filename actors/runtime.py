@@ -58,12 +58,27 @@ class _Stopped:
         self._flag = True
 
 
+class _Gone:
+    """Stands where an actor was: a reference that outlives the actor keeps its inbox, and must not keep all of it."""
+
+    __slots__ = ()
+
+    def wake(self, envelope: Envelope[Any]) -> None:
+        """What arrives just as the actor stops, from another OS thread."""
+        reply = cast("LoopFuture[Any] | None", envelope.reply_to)
+        if reply is not None:
+            reply.set_exception(pykka.ActorDeadError("the actor stopped before handling the message"))
+
+
+_GONE = _Gone()
+
+
 class _LoopInbox:
     """A deque that wakes its actor: Pykka's `put`, on the event loop or from any OS thread."""
 
     __slots__ = ("actor", "queue")
 
-    actor: "LoopActor"
+    actor: "LoopActor | _Gone"
 
     def __init__(self) -> None:
         self.queue: deque[Envelope[Any]] = deque()
@@ -216,7 +231,8 @@ class LoopActor(pykka.Actor):
             logger.error("%s failed on %s", self, type(envelope.message).__name__, exc_info=error)
         reply = cast("LoopFuture[Any] | None", envelope.reply_to)
         if reply is not None and not reply.done:
-            reply.set_exception(error if isinstance(error, XpError) else Internal())
+            # Without its traceback, whose frames have the envelope, which has the reply: a cycle.
+            reply.set_exception(error.with_traceback(None) if isinstance(error, XpError) else Internal())
 
     def _refuse(self, envelope: Envelope[Any]) -> None:
         reply = cast("LoopFuture[Any] | None", envelope.reply_to)
@@ -243,6 +259,7 @@ class LoopActor(pykka.Actor):
         self._held = False
         while self._inbox:
             self._refuse(self._inbox.popleft())
+        cast(Any, self.actor_inbox).actor = _GONE  # else each actor that stops is a cycle for the garbage collector
 
     def _handle_failure(
         self,

@@ -75,7 +75,7 @@ class Connection(web.RequestHandler):
         self._wait_in(self._patience.first)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        self._wire = None
+        self._wire = self._frame_gate = None
         super().connection_lost(exc)
         self._patience.forget(self)
         self._bounds.forget(self)

@@ -353,9 +353,12 @@ class Session:
             self.services.hub.users.free(self.identity.user.key)
             self.services.users.leave(self.identity.user.key, self.connection)
             self.services.activity.went(self.identity.user.key, self)
+        self._is_closing = True
         self._sign_on.end()
         self._channels.end()
         self._connection.stop()
+        # Commands in flight have what they need of these; held from here, each would be a cycle.
+        del self._sign_on, self._channels, self._calls
 
 
 _VERBS: Mapping[str, Callable[[Session], Verb]] = {

@@ -33,6 +33,10 @@ class Replay:
     """What is passing in each channel, and began before."""
 
 
+def _ignored(publications: Publications) -> None:
+    """Most streams hear nothing that they do not write."""
+
+
 class FeedActor(ConnectionActor):
     def __init__(
         self,
@@ -42,8 +46,10 @@ class FeedActor(ConnectionActor):
         on_access_ended: Callable[[str], bytes],
         on_closed: Callable[[Sequence[str]], None],
         on_behind: Callable[[str], None],
+        on_own: Callable[[Publications], None] = _ignored,
         client_id: str = "",
     ) -> None:
+        """`on_own` gets what a channel tells that is heard and not written: the reader's own."""
         super().__init__(
             transport,
             encode=_unused,
@@ -53,6 +59,8 @@ class FeedActor(ConnectionActor):
             client_id=client_id,
         )
         self._encode_one = encode_one
+        self._on_own = on_own
+        self.own_channel: str | None = None
         self._watched: set[str] = set()
         self._position: int | None = None
         """Everything up to here was written; None until the replay is."""
@@ -67,6 +75,8 @@ class FeedActor(ConnectionActor):
     @handles(Publications)
     def _collect(self, publications: Publications) -> None:
         if publications.channel not in self._watched or not self.is_open:
+            if publications.channel == self.own_channel:
+                self._on_own(publications)
             return
         self._arrived += publications.items
         if len(self._arrived) > limits.FEED_EVENTS:
@@ -115,6 +125,11 @@ class FeedActor(ConnectionActor):
         ended, self._ended = self._ended, []
         for channel in ended:
             self._put(self._access_ended(channel))
+
+    @property
+    def watches(self) -> int:
+        """How many channels; they only become fewer."""
+        return len(self._watched)
 
     @property
     def channels(self) -> Sequence[str]:

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from server import json_schemas
 from server.examples import SOME_ID, THREAD_ID, USER_ID, Examples
-from server.schemas.events import EVENTS, PASSING, ResyncView
+from server.schemas.events import EVENTS, PASSING, ReadyView, ResyncView
 from server.schemas.frames import (
     COMMANDS,
     REPLIES,
@@ -38,11 +38,14 @@ MESSAGES: Final[Mapping[str, tuple[type[BaseModel], str]]] = {
     },
     **{type_: (model, f"`{type_}` in one's own log.") for type_, model in USER_EVENTS.items()},
     "unread": (UnreadEvent, "What one has not read has changed; told to whoever listens, and kept in no log."),
+    "ready": (ReadyView, "A stream has begun, and nothing was missed."),
     "resync": (ResyncView, "Events are missing, or access has ended: fetch the state anew."),
 }
 """Message → the model of its payload, and what it says."""
 TOLD: Final = (*EVENTS, *PASSING)
-"""What a channel tells; a stream may have to say `resync`, too."""
+"""What a channel tells."""
+OF_STREAMS: Final = ("ready", "resync")
+"""What a stream tells besides: how it begins, and that it cannot go on."""
 TOLD_OF_ONESELF: Final = (*USER_EVENTS, "unread")
 
 _PING: Final = "ping.push"
@@ -89,6 +92,7 @@ _EXAMPLES: Final[Mapping[str, Json]] = {
     "unsubscribe.push": {
         "push": {"channel": f"thread:{THREAD_ID}", "unsubscribe": {"code": 2000, "reason": "access ended"}}
     },
+    "ready": {"cursor": "7d1a5c5b9a0e4f3a5e2b7c9d10-17"},
     "resync": {"reason": "unrecoverable position", "reload": "/api/v1/threads"},
 }  # fmt: skip
 """Where the models alone make no typical one."""
@@ -172,7 +176,7 @@ def _channels() -> Json:
             _channel("thread:{thread_id}", "A channel of the WebSocket: members and admins.", TOLD, "websocket")
         ),
         "threadStream": _of_thread(
-            _channel("/api/v1/threads/{thread_id}/events", _STREAM, [*TOLD, "resync"], "streams")
+            _channel("/api/v1/threads/{thread_id}/events", _STREAM, [*TOLD, *OF_STREAMS], "streams")
         ),
         "user": _of_user(
             _channel(
@@ -183,10 +187,10 @@ def _channels() -> Json:
             )
         ),
         "userStream": _channel(
-            "/api/v1/users/me/events", f"One's own. {_STREAM}", [*TOLD_OF_ONESELF, "resync"], "streams"
+            "/api/v1/users/me/events", f"One's own. {_STREAM}", [*TOLD_OF_ONESELF, *OF_STREAMS], "streams"
         ),
         "threadsStream": _channel(
-            "/api/v1/events", f"Of many threads, `?threads=a,b`. {_STREAM}", [*TOLD, "resync"], "streams"
+            "/api/v1/events", f"Of many threads, `?threads=a,b`. {_STREAM}", [*TOLD, *OF_STREAMS], "streams"
         ),
     }
 
@@ -218,9 +222,11 @@ def _operations() -> Json:
     made["keepAlive"] = _sends("websocket", "Every 25 s; the client answers the same.", [_PING])
     made["publishEvents"] = _sends("thread", "Events of a thread, in order.", TOLD)
     made["publishOwnEvents"] = _sends("user", "What happens to oneself, in order.", TOLD_OF_ONESELF)
-    made["streamOwnEvents"] = _sends("userStream", "What happens to oneself, in order.", [*TOLD_OF_ONESELF, "resync"])
-    made["streamThread"] = _sends("threadStream", "Events of a thread, in order.", [*TOLD, "resync"])
-    made["streamThreads"] = _sends("threadsStream", "Events of many threads, in order.", [*TOLD, "resync"])
+    made["streamOwnEvents"] = _sends(
+        "userStream", "What happens to oneself, in order.", [*TOLD_OF_ONESELF, *OF_STREAMS]
+    )
+    made["streamThread"] = _sends("threadStream", "Events of a thread, in order.", [*TOLD, *OF_STREAMS])
+    made["streamThreads"] = _sends("threadsStream", "Events of many threads, in order.", [*TOLD, *OF_STREAMS])
     return made
 
 

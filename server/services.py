@@ -13,6 +13,7 @@ from actors.activity import Activity, Status
 from actors.auth import AccessChanged, Authenticate, VerifiedTokens, has_other_rights
 from actors.commands import Done
 from actors.directory import Directory
+from actors.epochs import epoch_of
 from actors.errors import TokenExpired, Unauthenticated
 from actors.identifiers import new_id
 from actors.live_channels import LiveChannels
@@ -49,7 +50,7 @@ class Services:
     verify_channel: Callable[[str, float], ChannelClaims]
     """A token for one channel; raises `Unauthenticated`."""
     epoch: str
-    """Incarnation of the log: cursors made under another one are not served."""
+    """Incarnation of the log; clients are told `epoch_of` a channel. A cursor of another one is not served."""
     version: str
     problem_base: str
     rate_limits: bool = True
@@ -88,6 +89,9 @@ class Services:
             kind, _, thread_id = channel.partition(":")
             if kind == "thread":
                 self.directory.tell_live(thread_id, StatusChanged(author, changed[user_key]))
+
+    def epoch_of(self, channel: str) -> str:
+        return epoch_of(self.epoch, channel)
 
     async def identify(self, token: str, address: str) -> Identity:
         """Whom a token speaks for; raises `Unauthenticated` or `Forbidden`.

@@ -131,11 +131,11 @@ class EventStream:
         """What a reconnect sends as `Last-Event-ID`."""
 
     async def next(self) -> dict[str, str]:
-        """The next block that has an event: its fields."""
+        """The next block that has an event of the log, or says that something is missing: its fields."""
         async with asyncio.timeout(PATIENCE):
             while True:
                 fields = await self._block()
-                if "event" in fields:
+                if fields.get("event", "ready") != "ready":
                     return fields
 
     async def _block(self) -> dict[str, str]:

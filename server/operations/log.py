@@ -22,5 +22,5 @@ async def list_events(call: Call, request: ListLogRequest) -> Result:
         [render.event(event) for event in page.events],
         next_cursor=next_cursor,
         limit=request.limit,
-        extra={"epoch": page.epoch, "offset": page.head},
+        extra={"epoch": call.services.epoch_of(f"thread:{request.thread_id}"), "offset": page.head},
     )

@@ -56,9 +56,14 @@ async def list_own_events(call: Call, request: ListOwnLogRequest) -> Result:
     """
     page = await call.services.personal.log(call.identity.user.key, request.after, limit=request.limit)
     next_cursor = str(page.events[-1].offset) if page.more else None
+    epoch = call.services.epoch_of(f"user:{call.identity.user.id}")
     return Result(
         [render.user_event(event) for event in page.events],
         next_cursor=next_cursor,
         limit=request.limit,
-        extra={"epoch": call.services.epoch, "offset": page.head, "is_whole": page.is_whole},
+        extra={
+            "epoch": epoch,
+            "offset": page.head,
+            "is_whole": page.is_whole,
+        },
     )

@@ -69,7 +69,7 @@ class Channels:
         if missed is None and flag & protocol.REJECT_UNRECOVERED:
             raise Refused(protocol.UNRECOVERABLE)
         result = session.codec.subscribed(
-            subscribed.epoch or session.services.epoch,
+            subscribed.epoch or session.services.epoch_of(channel),
             subscribed.offset,
             missed,
             was_recovering=since is not None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pykka
 
 from actors import limits
+from actors.epochs import epoch_over
 from actors.events import LogPage
 from actors.publication import Publication
 from actors.records import Identity
@@ -37,6 +38,15 @@ class Followed(Protocol):
         """Channel → who answers `Subscribe`."""
         ...
 
+    def epoch(self, channels: Sequence[str]) -> str:
+        """Of a cursor that was made while these were followed; it is good for nothing else."""
+        ...
+
+    @property
+    def may_grow(self) -> bool:
+        """Whether what the user joins meanwhile belongs to it, too."""
+        ...
+
     async def must_see(self) -> None:
         """Raises where the identity may not."""
         ...
@@ -45,7 +55,16 @@ class Followed(Protocol):
 
 
 class FollowedThreads:
-    def __init__(self, services: "Services", identity: Identity, thread_ids: Sequence[str], *, by_offset: bool) -> None:
+    def __init__(
+        self,
+        services: "Services",
+        identity: Identity,
+        thread_ids: Sequence[str],
+        *,
+        by_offset: bool,
+        may_grow: bool = False,
+    ) -> None:
+        self.may_grow = may_grow
         self._services = services
         self._identity = identity
         self._thread_ids = thread_ids
@@ -53,6 +72,11 @@ class FollowedThreads:
 
     def actors(self) -> Mapping[str, "pykka.ActorRef[Any]"]:
         return {f"thread:{thread_id}": self._services.directory.thread(thread_id) for thread_id in self._thread_ids}
+
+    def epoch(self, channels: Sequence[str]) -> str:
+        if self.by_offset:
+            return self._services.epoch_of(f"thread:{self._thread_ids[0]}")
+        return epoch_over(self._services.epoch, channels)
 
     async def must_see(self) -> None:
         for thread_id in self._thread_ids:
@@ -75,6 +99,7 @@ class FollowedUser:
     """One's own log: its offsets are its positions."""
 
     by_offset = True
+    may_grow = False
 
     def __init__(self, services: "Services", identity: Identity) -> None:
         self._services = services
@@ -83,6 +108,9 @@ class FollowedUser:
     def actors(self) -> Mapping[str, "pykka.ActorRef[Any]"]:
         user = self._identity.user
         return {f"user:{user.id}": self._services.users.actor(user)}
+
+    def epoch(self, channels: Sequence[str]) -> str:
+        return self._services.epoch_of(f"user:{self._identity.user.id}")
 
     async def must_see(self) -> None:
         """Everybody may see what is their own."""

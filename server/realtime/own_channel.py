@@ -30,7 +30,7 @@ async def connected(
         return None
     # Nothing comes between this and the reply: whatever is told to the connection later is written later.
     head = session.services.users.join(identity.user, session.connection)
-    made = session.codec.subscribed(session.services.epoch, head, None, was_recovering=False)
+    made = session.codec.subscribed(session.services.epoch_of(channel), head, None, was_recovering=False)
     return session.codec.connected(told, {channel: made})
 
 
@@ -50,6 +50,6 @@ async def _recover(
     except XpError:  # the client is who it is, all the same; it reads anew what it cannot be told
         subscribed = Subscribed(session.services.users.join(identity.user, session.connection), None)
         missed = None
-    made = session.codec.subscribed(session.services.epoch, subscribed.offset, missed, was_recovering=True)
+    made = session.codec.subscribed(session.services.epoch_of(channel), subscribed.offset, missed, was_recovering=True)
     wire = session.codec.reply(number, "connect", session.codec.connected(told, {channel: made}))
     session.connection.tell(OpenGate(channel, wire, subscribed.offset))

@@ -93,26 +93,26 @@ class ThreadSource:
     async def present(self) -> list[tuple[str, Identity]]:
         return await _present(self.actor(), self._identity)
 
+    @property
+    def _epoch(self) -> str:
+        return self._services.epoch_of(f"thread:{self._thread_id}")
+
     async def missed(self, since: Since, subscribed: Subscribed) -> list[Publication] | None:
         head = subscribed.offset
-        if (
-            since.epoch not in ("", self._services.epoch)
-            or since.offset > head
-            or head - since.offset > limits.RECOVERY_EVENTS
-        ):
+        if since.epoch not in ("", self._epoch) or since.offset > head or head - since.offset > limits.RECOVERY_EVENTS:
             return None
         if since.offset == head:
             return []
         return await self._services.recovery.missed(self._identity, self._thread_id, since.offset, head)
 
     async def history(self, since: Since | None, limit: int, *, reverse: bool) -> HistoryPage:
-        if since is not None and since.epoch not in ("", self._services.epoch):
+        if since is not None and since.epoch not in ("", self._epoch):
             raise Refused(protocol.UNRECOVERABLE)
         offset = since.offset if since is not None else 0
         page = await self._services.history.log_of_thread(
             self._identity, self._thread_id, offset, limit=limit, reverse=reverse
         )
-        return HistoryPage(publications(page.events), page.epoch, page.head)
+        return HistoryPage(publications(page.events), self._epoch, page.head)
 
     async def publish(self, data: Any) -> None:
         """A message by another name."""
@@ -138,10 +138,14 @@ class UserSource:
     async def present(self) -> list[tuple[str, Identity]]:
         return await _present(self.actor(), self._identity)
 
+    @property
+    def _epoch(self) -> str:
+        return self._services.epoch_of(f"user:{self._identity.user.id}")
+
     async def missed(self, since: Since, subscribed: Subscribed) -> list[Publication] | None:
         head = subscribed.offset
         is_near = since.offset <= head <= since.offset + limits.RECOVERY_EVENTS
-        if since.epoch not in ("", self._services.epoch) or not is_near:
+        if since.epoch not in ("", self._epoch) or not is_near:
             return None
         if since.offset == head:
             return []
@@ -153,11 +157,11 @@ class UserSource:
         return found if is_whole and sum(len(item.data) for item in found) <= limits.RECOVERY_BYTES else None
 
     async def history(self, since: Since | None, limit: int, *, reverse: bool) -> HistoryPage:
-        if since is not None and since.epoch not in ("", self._services.epoch):
+        if since is not None and since.epoch not in ("", self._epoch):
             raise Refused(protocol.UNRECOVERABLE)
         offset = since.offset if since is not None else 0
         page = await self._services.personal.log(self._identity.user.key, offset, limit=limit, reverse=reverse)
-        return HistoryPage(user_publications(page.events), self._services.epoch, page.head)
+        return HistoryPage(user_publications(page.events), self._epoch, page.head)
 
     async def publish(self, data: Any) -> None:
         raise Refused(protocol.PERMISSION_REFUSED, "permission denied: only the server publishes here")

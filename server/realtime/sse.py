@@ -1,13 +1,17 @@
 """Server-sent events: the same log for everything that has `EventSource`, over one thread or many, or one's own.
 
 `id:` is the cursor, `<epoch>-<offset>` of one thread or `<epoch>-<position>` of many; `Last-Event-ID` resumes from it.
-A cursor that cannot be served is answered in the stream itself (`event: resync`): EventSource cannot see headers.
+Its epoch says over which threads it was made (`actors.epochs`): over others it is not served. What cannot be served is
+answered in the stream itself (`event: resync`): EventSource cannot see headers.
+
+No block is without data: some clients take a lone `retry:`, `id:` or empty line for an event. So comments are lines of
+their own, and where nothing was missed an `event: ready` brings the first cursor.
 """
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -17,13 +21,15 @@ from aiohttp import HttpVersion11, web
 from actors import limits
 from actors.channel import Subscribe, Subscribed
 from actors.connection import Close, Send
+from actors.epochs import is_of_another_channel
 from actors.errors import Malformed, NotFound, ShuttingDown, ValidationFailed, XpError
 from actors.feed import FeedActor, Replay, Watch
 from actors.identifiers import is_id, new_id
-from actors.publication import Passing, Publication
+from actors.publication import Passing, Publication, Publications
 from actors.records import Identity, User
 from actors.runtime import Stage
 from actors.thread_streams import TellStreams
+from actors.user_events import THREAD_JOINED
 from server.authentication import Authentication
 from server.middleware import HEADER, begin, correlation_id
 from server.peers import Peer, neighbourhood
@@ -36,7 +42,7 @@ from server.registry import must_have_scope
 from server.services import Services
 
 _CURSOR = re.compile(r"([0-9A-Za-z]{1,64})-(\d{1,18})")
-HEARTBEAT = b": \n\n"
+HEARTBEAT = b": \n"
 PADDING_BYTES = 2048
 """Some proxies hold a response back until they have seen this much of it; `?padding=true` sends it first."""
 
@@ -53,19 +59,20 @@ class _Stream:
         identity: Identity,
         peer: Peer,
         transport: StreamTransport,
-        by_offset: bool,
+        followed: Followed,
     ) -> None:
         self._services = services
         self.client_id = new_id()
         self.identity = identity
         self.peer = peer
         self._states: list[Passing] = []
-        epoch = services.epoch
-        cursor = _by_offset(epoch) if by_offset else _by_position(epoch)
-        self._encode = partial(_message, cursor)
+        self._followed = followed
+        self._cursors: _Cursors | None = None
+        self._has_joined = False
         self._actor = FeedActor(
             transport,
             encode_one=self._encode,
+            on_own=self._look_at_own,
             on_access_ended=self._access_ended,
             on_closed=self._closed,
             on_behind=self._behind,
@@ -80,9 +87,12 @@ class _Stream:
         if services.hub.draining:  # since the request was let in
             self.close(*protocol.SHUTDOWN)
 
-    async def follow(self, followed: Followed, *, returning: bool) -> None:
+    async def follow(self, *, returning: bool) -> None:
         """Register with every channel; raises for one that the identity may not see."""
-        actors = followed.actors()
+        if self._followed.may_grow:
+            self._actor.own_channel = f"user:{self.identity.user.id}"
+            self._services.users.join(self.identity.user, self._feed)
+        actors = self._followed.actors()
         self._feed.tell(Watch(list(actors)))
         for actor in actors.values():
             ask = Subscribe(self.identity, self._feed, returning=returning)
@@ -92,16 +102,41 @@ class _Stream:
 
     def start(self, missed: Missed, reason: str | None) -> None:
         """Write what was missed, or why that cannot be told, then let live events through."""
-        head = b"retry: %d\n\n" % limits.SSE_RETRY_MS
-        epoch = self._services.epoch
+        head = b"retry: %d\n" % limits.SSE_RETRY_MS
+        cursor = f"{self.epoch}-{missed.head}"
         if reason is not None:
-            told = resync(reason, f"{epoch}-{missed.head}")
+            told = resync(reason, cursor)
         else:
-            told = b"".join(map(self._encode, missed.items))
-            if not missed.items:
-                told = b"id: %b-%d\n: from here\n\n" % (epoch.encode(), missed.head)
+            told = b"".join(map(self._encode, missed.items)) or _ready(cursor)
         self._feed.tell(Replay(head + told, missed.position, self._states))
         self._states = []
+
+    @property
+    def epoch(self) -> str:
+        return self._made_over().epoch
+
+    def _made_over(self) -> "_Cursors":
+        """For what is followed now: fewer threads than at first, where access to some has ended."""
+        if self._cursors is None or self._cursors.count != self._actor.watches:
+            epoch = self._followed.epoch(self._actor.channels)
+            self._cursors = _Cursors(self._actor.watches, epoch, epoch.encode())
+        return self._cursors
+
+    def _encode(self, item: Publication) -> bytes:
+        """What is passing has no place in the log, so no id: a reconnect resumes from the last one that had."""
+        if not item.offset:
+            return b"event: %b\ndata: %b\n\n" % (item.type.encode(), item.data)
+        place = item.offset if self._followed.by_offset else item.position
+        return b"id: %b-%d\nevent: %b\ndata: %b\n\n" % (
+            self._made_over().wire, place, item.type.encode(), item.data,
+        )  # fmt: skip
+
+    def _look_at_own(self, publications: Publications) -> None:
+        """A thread that its reader joins is not followed: the client comes back at once, and with a cursor that says
+        that it knows nothing of it."""
+        if not self._has_joined and any(item.type == THREAD_JOINED for item in publications.items):
+            self._has_joined = True
+            self.close(*protocol.EXPIRED)
 
     @property
     def channels(self) -> Sequence[str]:
@@ -126,6 +161,8 @@ class _Stream:
     def _closed(self, channels: Sequence[str]) -> None:
         for channel in channels:
             leave(self._services, channel, self._feed, self.identity)
+        if self._actor.own_channel is not None:
+            leave(self._services, self._actor.own_channel, self._feed, self.identity)
 
     def _behind(self, channel: str) -> None:
         self._services.directory.tell_live(channel.removeprefix("thread:"), TellStreams(self._feed))
@@ -137,10 +174,18 @@ class _Stream:
         self._actor.stop()
 
 
-def _message(cursor: Callable[[Publication], bytes], item: Publication) -> bytes:
-    """What is passing has no place in the log, so no id: a reconnect resumes from the last one that had."""
-    identifier = b"id: %b\n" % cursor(item) if item.offset else b""
-    return b"%bevent: %b\ndata: %b\n\n" % (identifier, item.type.encode(), item.data)
+@dataclass(frozen=True, slots=True)
+class _Cursors:
+    """What the cursors of a stream begin with, as long as it follows so many channels."""
+
+    count: int
+    epoch: str
+    wire: bytes
+
+
+def _ready(cursor: str) -> bytes:
+    """Nothing was missed: what follows comes after this cursor."""
+    return b"id: %b\nevent: ready\ndata: %b\n\n" % (cursor.encode(), orjson.dumps({"cursor": cursor}))
 
 
 def resync(reason: str, cursor: str | None, **more: str) -> bytes:
@@ -148,14 +193,6 @@ def resync(reason: str, cursor: str | None, **more: str) -> bytes:
     told = orjson.dumps({"reason": reason, "reload": "/api/v1/threads", **more})
     identifier = b"id: %b\n" % cursor.encode() if cursor is not None else b""
     return b"%bevent: resync\ndata: %b\n\n" % (identifier, told)
-
-
-def _by_offset(epoch: str) -> Callable[[Publication], bytes]:
-    return lambda item: b"%b-%d" % (epoch.encode(), item.offset)
-
-
-def _by_position(epoch: str) -> Callable[[Publication], bytes]:
-    return lambda item: b"%b-%d" % (epoch.encode(), item.position)
 
 
 class Streams:
@@ -186,9 +223,8 @@ class Streams:
         if len(thread_ids) > limits.SSE_THREADS:
             sentence = f"may be at most {limits.SSE_THREADS} threads; these are {len(thread_ids)}."
             raise ValidationFailed({"threads": [sentence]})
-        return await self._serve(
-            request, identity, FollowedThreads(self._services, identity, thread_ids, by_offset=False)
-        )
+        followed = FollowedThreads(self._services, identity, thread_ids, by_offset=False, may_grow=not wanted)
+        return await self._serve(request, identity, followed)
 
     async def of_oneself(self, request: web.Request) -> web.StreamResponse:
         identity = await self._identify(request)
@@ -239,16 +275,16 @@ class Streams:
             writer = await begin(request, response)
             assert writer is not None
             padded = request.query.get("padding") == "true"
-            await response.write(b":" + b" " * PADDING_BYTES + b"\n\n" if padded else HEARTBEAT)
+            await response.write(b":" + b" " * PADDING_BYTES + b"\n" if padded else HEARTBEAT)
         except ConnectionError:  # the client has gone meanwhile: nobody reads an answer
             return web.Response()
         ended = asyncio.Event()
         transport = StreamTransport(writer, ended)
-        stream = _Stream(self._services, self._stage, identity, peer, transport, followed.by_offset)
+        stream = _Stream(self._services, self._stage, identity, peer, transport, followed)
         try:
-            await stream.follow(followed, returning=given is not None)
+            await stream.follow(returning=given is not None)
             await self._authentication.of(request)  # rights may have changed before the hub knew of this stream
-            stream.start(*await self._missed(followed, given))
+            stream.start(*await self._missed(followed, stream.epoch, given))
             await ended.wait()
         except XpError as error:  # the response has begun: the stream itself has to tell
             transport.write([resync(error.detail, None)])
@@ -256,7 +292,7 @@ class Streams:
             stream.end()
         return response
 
-    async def _missed(self, followed: Followed, given: str | None) -> tuple[Missed, str | None]:
+    async def _missed(self, followed: Followed, epoch: str, given: str | None) -> tuple[Missed, str | None]:
         """What came after the cursor, and, where that cannot be told in full, why not."""
         match = _CURSOR.fullmatch(given) if given else None
         after = int(match[2]) if match else _FROM_NOW
@@ -265,8 +301,9 @@ class Streams:
             return missed, None
         if match is None:
             return missed, "the cursor is not one of ours"
-        if match[1] != self._services.epoch:
-            return missed, "the log is another one than the cursor was made for"
+        if match[1] != epoch:
+            is_ours = is_of_another_channel(match[1], self._services.epoch)
+            return missed, _OTHER_THREADS if is_ours else "the log is another one than the cursor was made for"
         if after > missed.head:
             return missed, "the cursor is ahead of the log"
         if missed.more or sum(len(item.data) for item in missed.items) > limits.RECOVERY_BYTES:
@@ -275,6 +312,7 @@ class Streams:
 
 
 _FROM_NOW = 2**62
+_OTHER_THREADS = "the cursor was made over other threads than those that are followed now"
 _HEADERS = {
     "Content-Type": "text/event-stream",
     "Cache-Control": "no-store, no-transform",

@@ -155,6 +155,12 @@ def _passing(type_: str) -> type[View]:
 PASSING: Final[Mapping[str, type[View]]] = {type_: _passing(type_) for type_ in PASSING_DATA}
 
 
+class ReadyView(View):
+    """Nothing was missed: what follows comes after this cursor, which is the `id:` of this event, too."""
+
+    cursor: str
+
+
 class ResyncView(View):
     """A stream cannot go on from a cursor, or access has ended: fetch the state anew."""
 

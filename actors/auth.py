@@ -188,7 +188,7 @@ class AuthActor(LoopActor):
             return self._look_up(token, BySession(claims.session_id), identity, reply)
         said = EnsureUser(
             subject=claims.sub, email=claims.email, name=claims.name, domain=claims.domain, role=claims.role,
-            kind=claims.kind,
+            kind=claims.kind, issuer=claims.issuer,
         )  # fmt: skip
         user = self._known.get(said)
         if user is None:

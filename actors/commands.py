@@ -67,7 +67,11 @@ class ThreadCommand(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnsureUser:
-    """Make the user that a verified token speaks of, or bring them up to its claims. Answers the `User`."""
+    """Make the user that a verified token speaks of, or bring them up to its claims. Answers the `User`.
+
+    The user is known by `subject`; one who is known by another is the same where the address is: `email` is empty
+    where it is not verified.
+    """
 
     subject: str
     email: str
@@ -75,6 +79,7 @@ class EnsureUser:
     domain: str
     role: UserRole | None
     kind: UserKind
+    issuer: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """E-mail addresses: which text is one, and when two are the same."""
 
 import re
-import unicodedata
+
+from actors.text import composed
 
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 _ASCII_ONLY_TO_UNICODE = re.compile("([\u212a\u037e\u1fef])")
@@ -31,4 +32,4 @@ def domain_of(address: str) -> str:
 
 
 def _composed(text: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
+    return composed(composed(text).lower())

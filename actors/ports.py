@@ -99,7 +99,15 @@ class VerifiedClaims(Protocol):
     @property
     def sub(self) -> str: ...
     @property
-    def email(self) -> str: ...
+    def issuer(self) -> str:
+        """Empty where the token does not name one."""
+        ...
+
+    @property
+    def email(self) -> str:
+        """Empty where it is not verified."""
+        ...
+
     @property
     def name(self) -> str: ...
     @property

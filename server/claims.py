@@ -11,6 +11,7 @@ from typing import Any
 from actors import limits
 from actors.email_address import is_address
 from actors.errors import Unauthenticated
+from actors.text import line
 
 Claims = Mapping[str, Any]
 
@@ -18,12 +19,6 @@ SUBJECT_CHARS = 255
 TOKEN = "token"  # noqa: S105 - a word of a sentence
 ID_TOKEN = "ID token"  # noqa: S105
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # JSON can spell half of a surrogate pair, UTF-8 cannot
-_UNSHOWABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
-"""Controls, line separators, and what turns the direction of the text around it."""
-_INVISIBLE = re.compile(
-    "[\\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2060-\u206f\u3164\ufe00-\ufe0f\uffa0]*"
-)
-"""Characters that show nothing by themselves."""
 
 
 def subject(claims: Claims, of: str = TOKEN) -> str:
@@ -46,11 +41,8 @@ def name(claims: Claims) -> str:
 
 
 def shown_name(found: str) -> str:
-    """In one line, without controls; empty where nothing of it would be seen. Joiners between visible characters
-    stay: names need them."""
-    if not found.isprintable() or found != found.strip():
-        found = " ".join(_UNSHOWABLE.sub(" ", found).split())
-    return "" if _INVISIBLE.fullmatch(found) else found[: limits.NAME_CHARS]
+    """What a name can keep: one line, without controls; empty where nothing of it would be seen."""
+    return line(found)[: limits.NAME_CHARS]
 
 
 def moment(claims: Claims, claim: str, of: str = TOKEN) -> float | None:
@@ -67,6 +59,12 @@ def audiences(claims: Claims) -> tuple[str, ...]:
     """Of `aud`, which is a text or a list of texts (RFC 7519, 4.1.3); what is neither is nobody."""
     found = claims.get("aud")
     return tuple(each for each in (found if isinstance(found, list) else [found]) if isinstance(each, str))
+
+
+def issuer(claims: Claims) -> str:
+    """Empty where it is not named, or by what no issuer is called."""
+    found = claims.get("iss")
+    return found if isinstance(found, str) and len(found) <= limits.URL_CHARS and found.isprintable() else ""
 
 
 def email(claims: Claims) -> str:

@@ -69,6 +69,7 @@ class Claims:
     token_id: str
     session_id: str = ""
     """Of a token of our own: the session that it speaks for."""
+    issuer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,7 @@ class TokenVerifier:
             kind=cast(UserKind, kind) if trusted and kind in USER_KINDS else "HUMAN",
             expires_at=expires_at,
             token_id=claims.text(payload, "jti", claims.SUBJECT_CHARS),
+            issuer=claims.issuer(payload),
         )
 
     def _judge_times(self, payload: Mapping[str, Any], now: float) -> int:

@@ -33,6 +33,7 @@ from storage.writing import (
     sessions,
     streams,
     threads,
+    token_users,
     users,
 )
 from storage.writing.transaction import Transaction
@@ -42,7 +43,7 @@ logger = logging.getLogger("storage.journal")
 Outcome = Done | XpError
 
 HANDLERS: dict[type, Callable[[Transaction, Any], Done]] = {
-    commands.EnsureUser: users.ensure_user,
+    commands.EnsureUser: token_users.ensure_user,
     commands.CreateUser: users.create_user,
     commands.UpdateUser: users.update_user,
     commands.DeleteUser: leaving.delete_user,

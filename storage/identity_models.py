@@ -75,11 +75,12 @@ class SignInLink(Base):
 
 
 class ExternalAccount(Base):
-    """Who somebody is to an identity provider."""
+    """Who a user is to an identity provider, or to an issuer of tokens beside the one of `user.subject`."""
 
     issuer = TextField()
     subject = TextField()
     user = ForeignKeyField(User, on_delete="CASCADE", index=True)  # they go with their user
+    claims = TextField(default="")  # as of a user: JSON of the claims that tokens of this issuer made last
     created_at = BigIntegerField()
 
     class Meta:

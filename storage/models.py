@@ -67,6 +67,7 @@ class User(Base):
     uid = TextField(unique=True)  # users by public id
     subject = TextField(unique=True)  # the user that a token speaks for
     email = TextField(index=True)  # is this address taken
+    shares_email = IntegerField(default=0)  # 1: had another's address before addresses were unique
     name = TextField()
     avatar_url = TextField(null=True)
     role = _enumeration("role", records.USER_ROLES, "USER")
@@ -82,6 +83,11 @@ class User(Base):
 
     class Meta:
         table_name = "user"
+
+
+User.add_index(  # an address is one user's
+    User.email, name="user_address", unique=True, where=(User.email != "") & (User.shares_email == 0)
+)
 
 
 class UserHandle(Base):

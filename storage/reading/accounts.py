@@ -8,6 +8,7 @@ from peewee import SqliteDatabase
 
 from actors import limits
 from actors.accounts import AccessChange, ApiKey, PasswordAccount, Session
+from actors.email_address import folded
 from actors.errors import NotFound
 from actors.records import Page, User
 from storage import identity_models as models
@@ -72,7 +73,7 @@ def password_hash(database: Any, user_key: int) -> str | None:
 def by_address(database: SqliteDatabase, email: str) -> PasswordAccount | None:
     """The one user with this address who has a password."""
     query = UserModel.select(*rows.USER_COLUMNS, _P.hash).join(_P, on=(_P.user == UserModel.id))
-    found = rows.fetch(database, query.where(UserModel.email == email.lower()).limit(2)) if email else []
+    found = rows.fetch(database, query.where(UserModel.email == folded(email)).limit(2)) if email else []
     if len(found) != 1:
         return None
     user = rows.user_of(found[0][:-1])

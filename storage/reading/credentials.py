@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -10,6 +11,7 @@ from peewee import SqliteDatabase
 from actors.accounts import SignedIn, UsedKey
 from actors.commands import EnsureUser
 from actors.credentials import ByApiKey, BySession, Credential, Found
+from actors.email_address import folded
 from actors.errors import Internal, Unauthenticated
 from actors.records import User
 from actors.text import line
@@ -79,21 +81,53 @@ _API_KEY = Prepared(
 # Tokens of other issuers
 
 
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A user for whom tokens of other issuers speak already."""
+
+    user: User
+    claims: str
+    """As `claims_text`: what they said last; empty where an administrator made the user and none has spoken."""
+    is_linked: bool
+    """By issuer and subject, beside the subject that the user is known by."""
+
+
 def _by_claims(database: SqliteDatabase, said: EnsureUser) -> User | None:
-    """Of a user who was deleted only a hash of the subject is left."""
-    row = _KNOWN.first(database, subject=said.subject) or _KNOWN.first(database, subject=models.forgotten(said.subject))
-    if row is None:
+    spoken = spoken_for(database, said)
+    if spoken is None or (spoken.claims != claims_text(said) and spoken.user.status == "ACTIVE"):
         return None
-    user = rows.user_of(row[1:])
-    return user if row[0] == claims_text(said) or user.status != "ACTIVE" else None
+    return spoken.user
 
 
+def spoken_for(database: SqliteDatabase, said: EnsureUser) -> Spoken | None:
+    """A link goes first: the same subject may be another person's at another issuer. Of a user who was deleted only a
+    hash of the subject is left."""
+    gone = models.forgotten(said.subject)
+    row = _LINKED.first(database, issuer=said.issuer, subject=said.subject, gone=gone)
+    if row is not None:
+        return Spoken(rows.user_of(row[1:]), row[0], is_linked=True)
+    return by_subject(database, said.subject) or by_subject(database, gone)
+
+
+def by_subject(database: SqliteDatabase, subject: str) -> Spoken | None:
+    row = _KNOWN.first(database, subject=subject)
+    return Spoken(rows.user_of(row[1:]), row[0], is_linked=False) if row is not None else None
+
+
+_X = identity_models.ExternalAccount
 _KNOWN = Prepared(lambda given: _U.select(_U.claims, *rows.USER_COLUMNS).where(_U.subject == given.subject))
+_LINKED = Prepared(
+    lambda given: (
+        _X.select(_X.claims, *rows.USER_COLUMNS)
+        .join(_U, on=(_X.user == _U.id))
+        .where((_X.issuer == given.issuer) & _X.subject.in_([given.subject, given.gone]))
+    )
+)
 
 
 def claims_of(said: EnsureUser) -> dict[str, Any]:
     return {
-        "email": said.email.lower(),
+        "email": folded(said.email),
         "name": line(said.name),
         "domain": said.domain,
         "role": said.role,

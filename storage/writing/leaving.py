@@ -31,6 +31,7 @@ def delete_user(tx: Transaction, command: commands.DeleteUser) -> Done:
     gone = users.write(tx, user.key, {**blank, "role": "USER", "status": "DEACTIVATED", "deleted_at": tx.now})
     access.end_sessions(tx, user.key, "user deleted")
     access.revoke_keys(tx, user.key)
+    _forget_accounts(tx, user.key)
     for model in _CREDENTIALS:
         tx.execute(model.delete().where(model.user == user.key))
     if command.content == "remove":
@@ -46,6 +47,17 @@ def delete_user(tx: Transaction, command: commands.DeleteUser) -> Done:
     return Done(Gone(user.id), events)
 
 
+def _forget_accounts(tx: Transaction, user_key: int) -> None:
+    """Of each only a hash of the subject is left, so that a token of that issuer does not bring them back either."""
+    External = identity_models.ExternalAccount
+    for issuer, subject in rows.fetch(
+        tx.database, External.select(External.issuer, External.subject).where(External.user == user_key)
+    ):
+        kept = External.insert(issuer=issuer, subject=models.forgotten(subject), user=user_key, created_at=tx.now)
+        tx.execute(kept.on_conflict_ignore())
+    tx.execute(External.delete().where((External.user == user_key) & ~External.subject.startswith(models.FORGOTTEN)))
+
+
 _LOG = notification_models.UserLog
 _OWN = (
     notification_models.Notification,
@@ -58,7 +70,6 @@ _CREDENTIALS = (
     identity_models.ApiKey,
     identity_models.Password,
     identity_models.SignInLink,
-    identity_models.ExternalAccount,
 )
 """With the addresses, devices and names that stand beside them."""
 

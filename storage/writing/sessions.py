@@ -7,7 +7,7 @@ from actors import account_commands as commands
 from actors import limits, rules
 from actors.accounts import LINK_IS_NONE, Method, Reused, Session, SignedIn
 from actors.commands import Done
-from actors.errors import Conflict, NotFound, Unauthenticated
+from actors.errors import NotFound, Unauthenticated
 from actors.identifiers import new_id
 from actors.records import Origin, User
 from storage import identity_models as models
@@ -95,12 +95,9 @@ def sign_in_by_provider(tx: Transaction, command: commands.SignInByProvider) -> 
 
 
 def _by_address(tx: Transaction, email: str) -> tuple[Any, ...] | None:
-    """The one user who has this verified address; where several have it, it tells nobody apart."""
-    query = UserModel.select(UserModel.uid).where((UserModel.email == email.lower()) & (UserModel.status == "ACTIVE"))
-    found = rows.fetch(tx.database, query.limit(2)) if email else []
-    if len(found) > 1:
-        raise Conflict("Several users have this e-mail address; an administrator has to tell them apart.")
-    return found[0] if found else None
+    """Whose this verified address is; also somebody who is deactivated, and does not come back as somebody new."""
+    owner = users.by_address(tx, email)
+    return (owner.id,) if owner is not None else None
 
 
 def refresh_session(tx: Transaction, command: commands.RefreshSession) -> Done:

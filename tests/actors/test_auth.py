@@ -40,6 +40,7 @@ class Claims:
     expires_at: int = FAR_FUTURE
     token_id: str = "jti"
     session_id: str = ""
+    issuer: str = ""
 
 
 class Issuer:
@@ -325,7 +326,7 @@ async def test_keys_that_are_never_fetched(stage: Stage, house: House) -> None:
 
 async def test_others_are_let_in_while_keys_are_fetched(door: Door) -> None:
     door.issuer.gate = asyncio.Event()
-    door.issuer.new_tokens["rotated"] = Claims("bo")
+    door.issuer.new_tokens["rotated"] = Claims("bo", email="bo@example.com")
     waiting = door.ask("rotated")
     assert (await door.identify("good")).user.subject == "ana"
     assert not waiting.done

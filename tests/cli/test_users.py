@@ -66,7 +66,7 @@ def test_nobody_and_several(xp: Xp, ledger: Ledger) -> None:
     assert xp("user", "set-role", "nobody@x.org", "USER").sentence == "There is no user 'nobody@x.org'."
     assert xp("user", "set-role", "", "USER").sentence == "There is no user."
     one, two = ledger.user("one"), ledger.user("two")
-    ledger.sql("UPDATE user SET email = 'same@x.org'")
+    ledger.sql("UPDATE user SET email = 'same@x.org', shares_email = 1")
     said = xp("user", "set-role", "same@x.org", "USER").sentence
     assert one.user.id in said
     assert two.user.id in said

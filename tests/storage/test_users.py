@@ -315,4 +315,4 @@ def test_the_first_token_of_a_user_made_by_an_admin_is_theirs(ledger: Ledger) ->
     other = commands.EnsureUser(
         subject="issuer|8", email="new@example.com", name="", domain="example.com", role=None, kind="HUMAN"
     )
-    assert ledger.do(other).result.id != made.id, "one who has signed in is not taken over by another subject"
+    assert ledger.do(other).result == signed_in, "the address is one user's, by whatever subject they come"

@@ -100,7 +100,8 @@ async def test_everybody_who_may_not_is_told_the_same_after_the_same_work(
     for name in ("one", "two"):
         made = await root.post("/api/v1/users", email=f"{name}@rpotential.ai", name=name)
         await sign_in(server, root, made.data["id"], new_password=PASSWORD)
-    sql(tmp_path / "data", "UPDATE user SET email = 'shared@rpotential.ai' WHERE name IN ('one', 'two')")
+    shared = "email = 'shared@rpotential.ai', shares_email = 1"
+    sql(tmp_path / "data", f"UPDATE user SET {shared} WHERE name IN ('one', 'two')")
     hasher = Hasher(monkeypatch)
     seen = set()
     for email, password in (
@@ -262,7 +263,7 @@ async def send(server: Server, method: str, path: str, kept: dict[str, Morsel[st
 async def test_a_browsers_whole_visit(server: Server, root: Client, her: str) -> None:
     kept = cookies(await login(server, link=await new_link(root, her), cookies_only=True))
     assert (await send(server, "GET", "/api/v1/auth/me", kept, None)).data["id"] == her
-    for elsewhere in (None, "https://evil.example"):
+    for elsewhere in ("null", "https://evil.example"):
         for path in (REFRESH, LOGOUT):
             error = check_problem(await send(server, "POST", path, kept, elsewhere), 403)
             assert error["code"] == "origin_not_allowed"

@@ -161,5 +161,13 @@ class AuditEntry:
     before: str | None
     """JSON of what an act changed, as it was."""
     after: str | None
+    about_id: str | None
+    """The user whom `before` and `after` tell something about."""
+    origin_salt: bytes | None
+    """What address, user agent and correlation id are sealed by; None where they were erased."""
+    origin_seal: str
+    change_salt: bytes | None
+    """What `before` and `after` are sealed by; None where they were erased."""
+    change_seal: str
     hash: str
     """SHA-256 over this entry and the hash of the one before it, in hex."""

@@ -366,6 +366,10 @@ ACCESS_REST: Final = 3
 ACCESS_CHANGES_SECONDS: Final = 24 * 3600
 """How long changes of access are kept: every process has seen them long before."""
 
+# Erasure
+SCRUB_SECONDS: Final = 60.0
+"""After a deletion, until the write-ahead log is emptied of what it took away: each time costs an fsync of the file."""
+
 # Shutdown
 DRAIN_SECONDS: Final = 8.0
 """Of the 10 s in which the process must be gone: the rest is for the last commit and closing the database."""

@@ -104,6 +104,20 @@ def _folder(chosen: Settings) -> Iterator[Look]:
     )  # fmt: skip
 
 
+def _private(chosen: Settings) -> Iterator[Look]:
+    """What is in the data folder is as private as the secret in it."""
+    from storage.database import FILE_NAME
+    from storage.private_files import is_open_to_others
+
+    folder: Path = chosen["data_dir"]
+    files = sorted(folder.glob(f"{FILE_NAME}*")) if folder.is_dir() else []
+    seen = [file.name for file in files if is_open_to_others(file)]
+    advice = f"Run: chmod go-rwx {folder}/{FILE_NAME}*"
+    yield Look("private files", not seen, f"others may read {', '.join(seen)}" if seen else "only this user's", advice)
+    if folder.is_dir() and is_open_to_others(folder):
+        yield Look("private folder", True, "others may look into it", f"Run: chmod 700 {folder}", hint=True)
+
+
 def _user_of(folder: Path) -> str:
     from storage.lock import holder
 
@@ -145,7 +159,7 @@ def _secret_file(path: Path) -> Look:
 
 
 def _database(chosen: Settings) -> Iterator[Look]:
-    from storage import schema
+    from storage import schema, schema_check
     from storage.database import FILE_NAME, DatabaseOptions, DatabaseProblem
     from storage.maintenance import inspection
     from storage.maintenance.opening import opened
@@ -164,11 +178,16 @@ def _database(chosen: Settings) -> Iterator[Look]:
                 sound = inspection.quick_check(database)
                 newest = None if pending else inspection.newest_time(database)
                 verdict = audit.verify(database) if sound == "ok" and not pending else None
+                changed = schema_check.differences(database)
         except DatabaseProblem as problem:
             yield Look("database", False, "It cannot be used.", str(problem))
         else:
             yield Look("database", sound == "ok", f"{path}: {sound}", "Restore a backup: xp db restore FILE")
             yield Look("schema", not pending, f"{len(pending)} migrations pending", "Run: xp db migrate")
+            yield Look(
+                "schema as ours", not changed, changed[0] if changed else "what the migrations make",
+                "It was changed past the server: xp db check names it all; drop it, or restore a backup.",
+            )  # fmt: skip
             if verdict is not None:
                 yield _audit(verdict)
     yield _clock(newest)
@@ -250,5 +269,5 @@ def _our_server(host: str, port: int) -> str | None:
 
 
 LOOKING: tuple[Callable[[Settings], Iterator[Look]], ...] = (
-    _versions, _limits, _folder, _secret, _settings, _database, _port,
+    _versions, _limits, _folder, _private, _secret, _settings, _database, _port,
 )  # fmt: skip

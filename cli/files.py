@@ -14,6 +14,10 @@ def force_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--force", is_flag=True, help="Overwrite what is there.")(command)
 
 
+PRIVATE = 0o600
+"""Nobody else's to read, like what it was made from."""
+
+
 @contextlib.contextmanager
 def written(name: str, *, force: bool) -> Iterator[IO[bytes]]:
     """A file that appears under its name when all of it is there; `-` is stdout."""
@@ -26,7 +30,7 @@ def written(name: str, *, force: bool) -> Iterator[IO[bytes]]:
     must_be_free(path, force=force)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        with partial.open("wb") as file:
+        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE), "wb") as file:
             yield file
         os.replace(partial, path)
     finally:

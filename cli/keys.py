@@ -10,6 +10,7 @@ from server.outbound.jwks import JwksRefresher
 from server.secret_file import load_or_create_secret
 from server.token_minting import own_key
 from server.tokens import KeySet, TokenRules, TokenVerifier
+from storage.private_files import make_folder
 
 SECRET_FILE = "jwt-secret"  # noqa: S105 - a file's name
 
@@ -62,7 +63,7 @@ def secret_of(chosen: Settings) -> bytes | None:
 def _secret_of_data_folder(chosen: Settings) -> bytes:
     folder: Path = chosen["data_dir"]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         secret, made = load_or_create_secret(folder / SECRET_FILE)
     except OSError as error:
         raise click.ClickException(

@@ -77,6 +77,7 @@ def find_user(data_dir: str | None, named: str) -> "User":
         return people.find(database, named)
 
 
+SETTLE_SECONDS = 5.0
 SYSTEM_SUBJECT = "\x01system"
 """Of the user in whose name the terminal acts. Not printable, so that no token can speak for it."""
 
@@ -94,6 +95,10 @@ class Writer:
         if isinstance(last, XpError):
             raise next(outcome for outcome in outcomes if isinstance(outcome, XpError))
         return last.result
+
+    def settle(self) -> None:
+        """Let what was deleted leave the search index and the write-ahead log; readers of a server may put it off."""
+        self._store.settle(SETTLE_SECONDS)
 
     def system(self) -> "Identity":
         """In whose name an administrator acts at the terminal: a user like others, so that events have an author.

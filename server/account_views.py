@@ -64,5 +64,14 @@ def audit_view(entry: AuditEntry) -> Json:
         "reason": entry.reason,
         "before": carried(entry.before),
         "after": carried(entry.after),
+        "about_id": entry.about_id,
+        "origin_salt": _hex(entry.origin_salt),
+        "origin_seal": entry.origin_seal,
+        "change_salt": _hex(entry.change_salt),
+        "change_seal": entry.change_seal,
         "hash": entry.hash,
     }
+
+
+def _hex(salt: bytes | None) -> str | None:
+    return None if salt is None else salt.hex()

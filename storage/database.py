@@ -15,6 +15,7 @@ import peewee
 from peewee import SqliteDatabase
 
 from actors.errors import StorageUnavailable
+from storage import private_files
 
 FILE_NAME = "experience.db"
 
@@ -40,7 +41,9 @@ class DatabaseOptions:
 def open_writer(options: DatabaseOptions) -> SqliteDatabase:
     """The connection that writes. It belongs to the OS thread that calls."""
     with plain_words(options.path):
-        options.path.parent.mkdir(parents=True, exist_ok=True)
+        private_files.make_folder(options.path.parent)
+        private_files.make_file(options.path)
+        private_files.take_back(options.path)
         database = SqliteDatabase(
             str(options.path),
             pragmas=[

@@ -4,7 +4,7 @@ Secrets are never stored: passwords as argon2id; refresh tokens, API keys and si
 of their own, as SHA-256.
 """
 
-from peewee import BigIntegerField, BlobField, CompositeKey, ForeignKeyField, TextField
+from peewee import SQL, BigIntegerField, BlobField, CompositeKey, ForeignKeyField, TextField
 
 from actors import accounts
 from storage.models import Base, User, one_of
@@ -113,7 +113,8 @@ class AccessChange(Base):
 
 
 class Audit(Base):
-    """Who did what to what. Each entry's hash covers the one before, so that tampering shows."""
+    """Who did what to what. Each entry's hash covers the one before, so that tampering shows; of what identifies a
+    person it covers seals, whose salts go with the person. See `storage/audit_chain.py`."""
 
     uid = TextField(unique=True)
     at = BigIntegerField()
@@ -130,6 +131,12 @@ class Audit(Base):
     before = TextField(null=True)  # JSON
     after = TextField(null=True)  # JSON
     hash = TextField()
+    about_id = TextField(null=True, index=True)  # the user whom it tells something about; it goes when they are erased
+    origin_salt = BlobField(null=True)  # null: erased
+    origin_seal = TextField(constraints=[SQL("DEFAULT ''")])
+    change_salt = BlobField(null=True)  # null: erased
+    change_seal = TextField(constraints=[SQL("DEFAULT ''")])
+    former_hash = TextField(null=True)  # of an entry that was written before there were seals
 
     class Meta:
         table_name = "audit"

@@ -6,15 +6,17 @@ refusal undoes only itself.
 """
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import peewee
 
-from storage import execution, models
+from storage import execution, models, schema_check
 from storage.database import ANY_FAILURE, DatabaseOptions, is_passing, is_storage_failure, open_writer, unavailable
 from storage.execution import Outcome
 from storage.schema import migrate
+from storage.scrubbing import Scrubbing
 from storage.searching.catching_up import CatchingUp
 from storage.writing.transaction import Transaction
 
@@ -40,7 +42,9 @@ class JournalStore:
         self._is_open = True
         models.database_proxy.initialize(self.database)
         migrate(self.database, self._options.path, apply=self._migrate)
+        schema_check.watch(self.database, self._options.path)
         self._index = CatchingUp(self.database)
+        self._scrubbing = Scrubbing(self.database)
         self._log = self.epoch
 
     def close(self) -> None:
@@ -74,14 +78,25 @@ class JournalStore:
         return self._commit(batch, execution.apart)
 
     def catch_up(self, *, idle: bool) -> bool:
-        """One step of indexing for search, where it is time for it; see `actors.ports.Store`."""
+        """One step of indexing for search, where it is time for it; see `actors.ports.Store`. Then what was deleted
+        leaves the write-ahead log, also where the index had to be joined for it."""
         if not self._is_open or self.database.is_closed():
             return False
         try:
-            return self._index.step(idle=idle)
+            if self._index.step(idle=idle):
+                return True
+            if idle:
+                self._scrubbing.step()
+            return False
         except Exception as error:
             self._index.rest()
             raise self._failed(error, "the search index does not catch up") from error
+
+    def settle(self, seconds: float) -> None:
+        """For who writes beside a server, and ends: all that waits for an idle moment, now."""
+        until = time.monotonic() + seconds
+        while self.catch_up(idle=True) or (self._scrubbing.is_due and time.monotonic() < until):
+            pass
 
     def heal(self) -> None:
         """Write something that changes nothing, by another connection where this one was lost."""
@@ -139,6 +154,7 @@ class JournalStore:
             outcomes = execute(tx, batch)
             self._set_head(tx)
         self._index.note(tx.position, batch)
+        self._scrubbing.note(batch, outcomes)
         return outcomes
 
     def _begin(self) -> Transaction:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from storage import private_files
 from storage.database import DatabaseProblem, plain_words
 
 FILE_NAME = "server.lock"
@@ -19,8 +20,9 @@ def data_folder_lock(folder: Path) -> Iterator[None]:
     """
     path = folder / FILE_NAME
     with plain_words(path):
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        private_files.make_folder(folder)
+        private_files.take_back_folder(folder)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, private_files.FILE_MODE)
     try:
         _take(descriptor, folder)
         try:

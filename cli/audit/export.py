@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "id", "at", "actor_id", "actor_name", "credential", "address", "user_agent", "correlation_id", "action",
-    "target_kind", "target_id", "outcome", "reason", "before", "after", "hash",
+    "target_kind", "target_id", "outcome", "reason", "before", "after", "about_id",
+    "origin_salt", "origin_seal", "change_salt", "change_seal", "hash",
 )  # fmt: skip
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula; some cells hold what strangers sent."""
@@ -62,8 +63,8 @@ def _csv(out: IO[bytes], entries: "Iterable[AuditEntry]") -> None:
         rows.writerow(_cell(value) for value in fields.values())
 
 
-def _cell(value: str | None) -> str:
-    text = value or ""
+def _cell(value: str | bytes | None) -> str:
+    text = value.hex() if isinstance(value, bytes) else value or ""
     return f"'{text}" if text.startswith(FORMULA) else text
 
 

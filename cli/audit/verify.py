@@ -34,16 +34,20 @@ def command(ctx: click.Context, head: str | None, data_dir: str | None, as_json:
 
     Example: xp audit verify
     """
+    from storage import schema_check
     from storage.reading import audit
 
     with interruptible(), reading(data_dir) as database:
         verdict = audit.verify(database)
+        changed = schema_check.differences(database)
         has_head = None if head is None else audit.has(database, head)
     if as_json:
         print_json(_document(verdict, has_head))
     else:
         _tell(verdict, head, has_head)
-    ctx.exit(0 if verdict.broken_at is None and has_head is not False else 1)
+    for sentence in changed:
+        click.echo(f"What is written may be changed on the way: {sentence}", err=True)
+    ctx.exit(0 if verdict.broken_at is None and has_head is not False and not changed else 1)
 
 
 def _document(verdict: "Verdict", has_head: bool | None) -> dict[str, Any]:

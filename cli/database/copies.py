@@ -7,6 +7,7 @@ import click
 
 from cli.console import count, json_option, print_json, progress_bar, size
 from cli.files import force_option
+from cli.keys import SECRET_FILE
 from cli.store import database_options, options_of, reading, writing
 
 if TYPE_CHECKING:
@@ -33,6 +34,13 @@ def backup_command(file: Path, force: bool, data_dir: str | None, as_json: bool)
         print_json({"path": str(copy.path), "size": copy.size, "epoch": copy.epoch, "position": copy.position})
     else:
         click.echo(f"Wrote {copy.path} ({size(copy.size)}), the log up to position {copy.position:,}.")
+        _name_secret(options_of(data_dir).path.with_name(SECRET_FILE))
+
+
+def _name_secret(path: Path) -> None:
+    """A backup is of the database alone."""
+    if path.exists():
+        click.echo(f"The secret that signs tokens is not in it: keep {path} with it, as secret as it is.", err=True)
 
 
 @click.command("restore")

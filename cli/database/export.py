@@ -29,7 +29,7 @@ def command(folder: Path, force: bool, data_dir: str | None) -> None:
     for file in files.values():
         must_be_free(file, force=force)
     with reading(data_dir) as database, progress_bar("exporting") as progress:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         total, done = sum(inspection.row_count(database, name) for name in files), 0
         for name, file in files.items():
             with written(str(file), force=force) as lines:

@@ -45,6 +45,7 @@ def command(user: str, content: Any, yes: bool, data_dir: str | None) -> None:
         writer.do(DeleteUser(identity=writer.system(), user_id=found.id, content=content))
         if content == "remove":
             _erase(writer)
+        writer.settle()
     click.echo(f"Deleted {plain(found.id)}. {FATES[content]}")
 
 

@@ -28,6 +28,11 @@ class AuditEntryView(View):
     reason: str
     before: dict[str, Any] | None
     after: dict[str, Any] | None
+    about_id: Id | None
+    origin_salt: str | None = Field(description="Hexadecimal; null where the person was erased.")
+    origin_seal: str
+    change_salt: str | None = Field(description="Hexadecimal; null where the person was erased.")
+    change_seal: str
     hash: str
 
 

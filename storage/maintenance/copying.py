@@ -5,7 +5,6 @@ A copy is one file: its journal is folded in. Names with a dot in front and `.pa
 
 import contextlib
 import os
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from peewee import SqliteDatabase
 
-from storage import schema
+from storage import private_files, schema, schema_check
 from storage.database import DatabaseOptions, DatabaseProblem, plain_words
 from storage.maintenance import integrity
 from storage.maintenance.opening import in_plain_words, snapshot
@@ -78,7 +77,6 @@ def copy_to(options: DatabaseOptions, partial: Path, progress: Progress) -> tupl
         head = _head(database, options.path)
         with plain_words(partial.parent):
             _copy(database.connection(), partial, head, progress)
-            shutil.copymode(options.path, partial)
     return head
 
 
@@ -86,6 +84,7 @@ def _copy(source: sqlite3.Connection, partial: Path, head: tuple[str, int], prog
     def tell(_: int, remaining: int, total: int) -> None:
         progress(total - remaining, total)
 
+    private_files.make_file(partial)
     with contextlib.closing(sqlite3.connect(partial, isolation_level=None)) as copy:
         copy.execute("PRAGMA synchronous = OFF")  # it is synced once, as a whole
         source.backup(copy, pages=PAGES_AT_ONCE, progress=tell)
@@ -124,9 +123,11 @@ def must_hold(path: Path, *, named: Path) -> None:
 
 
 def migrate(path: Path, *, named: Path) -> list[str]:
-    """Bring a copy up to the present schema."""
+    """Bring a copy up to the present schema. Raises `DatabaseProblem` where it has anything that is not of ours."""
     with as_one_file(path) as database:
-        return schema.migrate(database, named)
+        applied = schema.migrate(database, named)
+        schema_check.must_be_ours(database, named)
+    return applied
 
 
 @contextlib.contextmanager

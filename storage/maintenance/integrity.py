@@ -8,6 +8,7 @@ from typing import Any
 
 from peewee import SqliteDatabase
 
+from storage import schema_check
 from storage.database import is_storage_failure
 from storage.maintenance.rules import RULES, Rule
 from storage.reading import audit
@@ -15,7 +16,7 @@ from storage.reading import audit
 SHOWN = 10
 """Findings of one rule that are told; the rest are counted."""
 HOUR = 3_600_000
-CHECKS = len(RULES) + 3
+CHECKS = len(RULES) + 4
 """How many `check` goes through."""
 
 
@@ -37,6 +38,7 @@ def check(database: SqliteDatabase) -> Looks:
     A damaged file may fail anywhere; then what could not be looked at is a finding too.
     """
     yield from check_file(database)
+    yield "the schema", _look("the schema", iter(schema_check.differences(database)))
     parameters = {"cutoff": time.time_ns() // 1_000_000 - HOUR}
     for rule in RULES:
         yield rule.name, _look(rule.name, _broken(database, rule, parameters))

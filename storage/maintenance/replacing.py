@@ -11,7 +11,7 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage import schema
+from storage import private_files, schema
 from storage.database import DatabaseOptions, DatabaseProblem
 from storage.maintenance import copying
 from storage.maintenance.copying import Progress
@@ -50,6 +50,7 @@ def restore(source: Path, options: DatabaseOptions, *, force: bool = False, prog
 def start_over(options: DatabaseOptions) -> list[str]:
     """An empty database in the place of the present one, which is gone; answers the migrations that made it."""
     with copying.being_made(options.path) as partial:
+        private_files.make_file(partial)
         with copying.as_one_file(partial) as database:
             database.execute_sql("PRAGMA auto_vacuum = INCREMENTAL")  # as the server makes them
             made = schema.migrate(database, options.path)
@@ -106,6 +107,7 @@ def _keep(path: Path) -> Path:
         part = path.with_name(path.name + suffix)
         if part.exists():
             os.replace(part, kept.with_name(kept.name + suffix))
+    private_files.take_back(path)
     try:
         os.link(path, kept)
     except OSError:  # a file system without links: for a moment there is no database under the name

@@ -1,5 +1,6 @@
 """The audit log: written in the transaction of what it tells, each entry chained to the one before."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,12 +8,15 @@ import orjson
 
 from actors.account_commands import NoteForAudit
 from actors.commands import Command, Done, ThreadCommand
+from actors.errors import StorageUnavailable
 from actors.identifiers import new_id
 from actors.records import MemberRole, Origin
-from storage import rows
-from storage.audit_chain import CHAINED, GENESIS, entry_hash
+from storage import rows, schema_check
+from storage.audit_chain import CHAINED, CHANGE, GENESIS, ORIGIN, entry_hash, new_salt, seal
 from storage.identity_models import Audit
 from storage.writing.transaction import Transaction
+
+logger = logging.getLogger("storage.audit")
 
 TERMINAL = Origin("", "", "")
 
@@ -29,14 +33,47 @@ def note(
     reason: str = "",
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
+    about: str | None = None,
 ) -> None:
+    """`about`: the user whom `before` and `after` tell something about, where the target is not that user."""
     where = origin or TERMINAL
-    values = (
-        new_id(), tx.now, actor_id, credential, where.address, where.user_agent, where.correlation_id, action, *target,
-        outcome, reason, _json(before), _json(after),
+    salts, change = (new_salt(), new_salt()), (_json(before), _json(after))
+    came_from = (where.address, where.user_agent, where.correlation_id)
+    if about is None and target[0] == "user":
+        about = target[1] or None
+    chained = (
+        new_id(), tx.now, actor_id, credential, action, *target, outcome, reason, about, seal(salts[0], came_from),
+        seal(salts[1], change),
     )  # fmt: skip
-    fields = dict(zip((field.name for field in CHAINED), values, strict=True))
-    tx.execute(Audit.insert(**fields, hash=entry_hash(newest_hash(tx), values)))
+    names = (field.name for field in (*CHAINED, *ORIGIN, *CHANGE))
+    fields = dict(zip(names, (*chained, *came_from, *change), strict=True))
+    found = entry_hash(newest_hash(tx), chained)
+    key = tx.execute(Audit.insert(**fields, origin_salt=salts[0], change_salt=salts[1], hash=found))
+    _must_be_there(tx, key, found)
+
+
+def _must_be_there(tx: Transaction, key: int, found: str) -> None:
+    """An act is in the log, or it is not done: a trigger that nobody of ours has made may take the entry away again,
+    at once or with what is written next."""
+    row = rows.first(tx.database, Audit.select(Audit.id, Audit.hash).order_by(Audit.id.desc()).limit(1))
+    if row != (key, found) or not schema_check.is_ours(tx.database):
+        logger.critical("an entry of the audit log was not kept: the database was changed past the server")
+        raise StorageUnavailable("The audit log does not take what was done, so it is not done; see the server's log.")
+
+
+def forget(tx: Transaction, user_id: str) -> None:
+    """Take what identifies a user out of the log: where they came from, and what was changed about them.
+
+    The former hashes go from their first entry on: what was taken away could be guessed by them.
+    """
+    by_them = (Audit.actor_id == user_id) | (Audit.actor_id.is_null() & (Audit.about_id == user_id))
+    about_them = Audit.about_id == user_id
+    first = rows.first(tx.database, Audit.select(Audit.id).where(by_them | about_them).order_by(Audit.id).limit(1))
+    if first is None:
+        return
+    tx.execute(Audit.update(address="", user_agent="", correlation_id="", origin_salt=None).where(by_them))
+    tx.execute(Audit.update(before=None, after=None, change_salt=None).where(about_them))
+    tx.execute(Audit.update(former_hash=None).where((Audit.id >= first[0]) & Audit.former_hash.is_null(False)))
 
 
 def act(
@@ -46,11 +83,12 @@ def act(
     target: tuple[str, str],
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
+    about: str | None = None,
 ) -> None:
     """What somebody did, by a command of theirs."""
     note(
         tx, action, target, actor_id=command.identity.user.id, credential=credential_of(command), origin=command.origin,
-        before=before, after=after,
+        before=before, after=after, about=about,
     )  # fmt: skip
 
 

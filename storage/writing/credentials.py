@@ -46,7 +46,7 @@ def create_api_key(tx: Transaction, command: commands.CreateApiKey) -> Done:
     )  # fmt: skip
     tx.execute(insert)
     told = {"name": command.name, "scopes": command.scopes, "user_id": user.id, "expires_at": command.expires_at}
-    audit.act(tx, command, "create_api_key", ("api_key", uid), after=told)
+    audit.act(tx, command, "create_api_key", ("api_key", uid), after=told, about=user.id)
     return Done(_must_find(tx, uid))
 
 
@@ -67,7 +67,8 @@ def revoke_api_key(tx: Transaction, command: commands.RevokeApiKey) -> Done:
         return Done(key)
     tx.execute(_K.update(revoked_at=tx.now).where(_K.uid == key.id))
     access.changed(tx, "api_key", key.id)
-    audit.act(tx, command, "revoke_api_key", ("api_key", key.id), before={"name": key.name, "user_id": key.user_id})
+    told = {"name": key.name, "user_id": key.user_id}
+    audit.act(tx, command, "revoke_api_key", ("api_key", key.id), before=told, about=key.user_id)
     return Done(replace(key, revoked_at=tx.now))
 
 

@@ -39,6 +39,7 @@ def delete_user(tx: Transaction, command: commands.DeleteUser) -> Done:
         tx.execute(Erasure.insert(user=user.key, requested_at=tx.now).on_conflict_ignore())
     access.changed(tx, "user", user.id)
     was = {name: getattr(user, name) for name in ("role", "kind", "domain", "status")}  # no name: it is to be forgotten
+    audit.forget(tx, user.id)
     audit.act(tx, command, "delete_user", ("user", user.id), was, {"content": command.content})
     for own in _OWN:
         tx.execute(own.delete().where(own.user == user.key))
@@ -64,6 +65,7 @@ _OWN = (
     notification_models.Preference,
     notification_models.UserEvent,
     notification_models.UserActivity,
+    models.Idempotency,
 )
 _CREDENTIALS = (
     identity_models.Session,

@@ -23,7 +23,7 @@ from tests.serving import ServerProcess, free_port
 
 ALL = {
     "Python", "SQLite", "open files", "data folder", "free disk space", "secret", "settings", "database", "schema",
-    "audit log", "clock", "port",
+    "audit log", "clock", "port", "private files", "schema as ours",
 }  # fmt: skip
 
 
@@ -50,8 +50,26 @@ def test_with_a_database(xp: Xp, ledger: Ledger) -> None:
     ana = ledger.user("ana")
     ledger.post(ana, ledger.thread(ana))
     found = looks(xp)
-    assert found.keys() == ALL
+    assert found.keys() - {"private folder"} == ALL
     assert all(look["good"] for look in found.values())
+
+
+def test_files_that_others_may_read(xp: Xp, ledger: Ledger) -> None:
+    ledger.path.chmod(0o644)
+    look = looks(xp)["private files"]
+    assert not look["good"]
+    assert "experience.db" in look["found"]
+    ledger.path.parent.chmod(0o755)
+    assert looks(xp)["private folder"]["good"], "a hint: it may be shared on purpose"
+
+
+def test_a_schema_that_was_changed_past_the_server(xp: Xp, ledger: Ledger) -> None:
+    ledger.sql("CREATE TRIGGER quiet AFTER INSERT ON audit BEGIN DELETE FROM audit; END")
+    assert not looks(xp)["schema as ours"]["good"]
+    assert "The trigger 'quiet' is not one that the migrations make." in xp("db", "check").out
+    ran = xp("audit", "verify")
+    assert ran.code == 1
+    assert "The trigger 'quiet'" in ran.err
 
 
 def test_what_is_wrong_comes_with_what_to_do(xp: Xp) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from actors import limits
 from actors.account_commands import EraseContent
 from actors.housekeeper import Housekeeper
 from storage.searching import index
+from tests.builders import until
 from tests.realtime_client import event_stream, raw_client
-from tests.server.operations.signing_in import PASSWORD, Device, nobody, sign_in, sql
+from tests.server.operations.signing_in import PASSWORD, Device, nobody, sign_in
 from tests.server.operations.sweep.requests import check_problem
 from tests.serving import Client, Server, serving
 
@@ -256,12 +258,48 @@ async def test_nothing_is_left_in_the_file(is_indexed: bool, tmp_path: Path, mon
         await Housekeeper(server.services.directory.journal).tidy()
     left = file.read_bytes()
     assert left.count(b"$argon2id$") == 1, "of alice's"
-    ((audited,),) = sql(tmp_path / "data", "SELECT group_concat(user_agent || coalesce(after, '')) FROM audit")
-    kept = {text for text in (PERSONAL["key"], PERSONAL["agent"]) if left.count(text.encode()) == audited.count(text)}
-    assert kept == {PERSONAL["key"], PERSONAL["agent"]}, "nowhere but in the audit log"
-    texts += [PERSONAL["email"], *WORDS, *(word[3:8] for word in WORDS), "Europe/Paris"]
-    assert [text for text in texts if text.encode() in left and text not in kept] == []
+    assert [text for text in (*texts, *traces()) if text.encode() in left] == []
     assert hers.session_id.encode() in left
+
+
+def traces() -> list[str]:
+    """What must be in no file any more: who he was, what he wrote, and parts of each word of it."""
+    return [*PERSONAL.values(), *WRITTEN.values(), *WORDS, *(word[3:8] for word in WORDS), "Europe/Paris"]
+
+
+@pytest.mark.parametrize("is_indexed", [True, False])
+async def test_nothing_is_left_in_any_file_while_the_server_runs(
+    is_indexed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor in the write-ahead log, from which a copy of the folder could be read."""
+    if is_indexed:
+        monkeypatch.setattr(index, "STEP", 1)
+    data = tmp_path / "data"
+    async with serving(data) as server:
+        house = await settled(server)
+        assert holding_files(data, traces()) != {}
+        await remove(house)
+        await until(lambda: not holding_files(data, traces()), "an empty write-ahead log")
+        found = (await house.root.get("/api/v1/admin/audit", target_id=house.him)).data
+        assert {entry["action"] for entry in found} >= {"delete_user", "create_sign_in_link"}
+
+
+async def test_a_deleted_message_is_in_no_row_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `docs/security.md` promises; its words leave the search index when it is joined next."""
+    monkeypatch.setattr(limits, "SCRUB_SECONDS", 0.0)
+    data = tmp_path / "data"
+    async with serving(data) as server:
+        house = await settled(server)
+        texts = [WRITTEN["content"], WRITTEN["before"], WRITTEN["block"], WRITTEN["metadata"]]
+        assert sorted(holding_files(data, texts).values()) != []
+        await house.zebedee.delete(f"/api/v1/messages/{house.his}")
+        await until(lambda: not holding_files(data, texts), "an empty write-ahead log")
+
+
+def holding_files(data: Path, texts: Any) -> dict[str, str]:
+    """Files of the data folder, and which text is in them."""
+    read = {file.name: file.read_bytes() for file in data.iterdir()}
+    return {f"{name} {text}": text for name, found in read.items() for text in texts if text.encode() in found}
 
 
 async def test_an_export_holds_everything_of_one_and_nothing_of_others(house: House) -> None:

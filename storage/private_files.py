@@ -19,7 +19,7 @@ def make_folder(path: Path) -> None:
 
 
 def make_file(path: Path) -> None:
-    """An empty one, where there is none: SQLite would make it for all to read. Where it cannot be made SQLite says so."""
+    """An empty one, where there is none: SQLite would make it for all to read. What fails here SQLite says better."""
     with contextlib.suppress(OSError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, FILE_MODE))
 

@@ -2,7 +2,7 @@
 
 import re
 
-from actors.text import composed
+from actors.text import composed, stream_safe
 
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 _ASCII_ONLY_TO_UNICODE = re.compile("([\u212a\u037e\u1fef])")
@@ -10,8 +10,9 @@ _ASCII_ONLY_TO_UNICODE = re.compile("([\u212a\u037e\u1fef])")
 
 
 def is_address(text: str) -> bool:
-    """Whether it names one mailbox: printable, without spaces, with one `@`. Whether mail arrives is another matter."""
-    return text.isprintable() and _ADDRESS.fullmatch(text) is not None
+    """Whether it names one mailbox: printable, without spaces, with one `@`, and without marks that would be cut: two
+    addresses would become one. Whether mail arrives is another matter."""
+    return text.isprintable() and stream_safe(text) == text and _ADDRESS.fullmatch(text) is not None
 
 
 def folded(address: str) -> str:

@@ -7,6 +7,7 @@ section 13): no language writes more than a few marks on a letter.
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
@@ -16,6 +17,9 @@ _WITH_MARKS: Final = (range(0x0300, 0x1F000), range(0xE0000, 0xE0200))
 """Planes and parts of them in which Unicode has marks."""
 _AS_MARKS: Final = "\u0f73\u0f75\u0f81\uff9e\uff9f"
 """No marks themselves, but marks and nothing else once they are taken apart."""
+
+_JAMO: Final = (*map(chr, range(0x1161, 0x1176)), *map(chr, range(0x11A8, 0x11C3)))
+"""Vowels and ends of Korean syllables, which Unicode composes by arithmetic."""
 
 
 def composed(text: str) -> str:
@@ -31,6 +35,11 @@ def taken_apart(text: str) -> str:
 def compatible(text: str) -> str:
     """The same text in the usual form of each letter, whatever its width (NFKC)."""
     return text if text.isascii() else unicodedata.normalize("NFKC", stream_safe(text))
+
+
+def segments(text: str) -> Iterator[str]:
+    """Parts of a text that can be normalised one by one: a character, and what may become one with it."""
+    return (found[0] for found in _segment().finditer(text))
 
 
 def stream_safe(text: str) -> str:
@@ -53,6 +62,25 @@ def _marks() -> frozenset[str]:
 @cache
 def _runs() -> re.Pattern[str]:
     return re.compile(f"[{re.escape(''.join(sorted(_marks())))}]{{{limits.MARKS_IN_A_ROW + 1},}}")
+
+
+@cache
+def _segment() -> re.Pattern[str]:
+    return re.compile(f"(?s:.)[{re.escape(''.join(sorted(_joining())))}]*")
+
+
+def _joining() -> Iterator[str]:
+    """All characters that may become one with what stands before them, or change places with it."""
+    second, apart = set(_JAMO), {}
+    for code in range(0x0300, 0x1F000):
+        decomposition = unicodedata.decomposition(chr(code))
+        if decomposition:
+            apart[chr(code)] = unicodedata.normalize("NFKD", chr(code))[0]
+            parts = decomposition.split()
+            if len(parts) == 2 and not decomposition.startswith("<"):
+                second.add(chr(int(parts[1], 16)))
+    yield from _marks() | second
+    yield from (each for each, first in apart.items() if first in second or unicodedata.combining(first))
 
 
 # Seen, and not seen

@@ -8,7 +8,7 @@ of FTS5 does the rest: words, and their English stems.
 import unicodedata
 from itertools import accumulate
 
-from actors.text import composed, taken_apart
+from actors.text import compatible, composed, segments, taken_apart
 
 TOKENIZER = "porter unicode61 remove_diacritics 2 categories 'L* N* Mn Mc'"
 """Marks are part of a word: many Indian vowels are marks. As the migration has it."""
@@ -79,15 +79,22 @@ _FOLDING = _Folding()
 
 def fold(text: str) -> str:
     """For the index. ASCII goes as it is: the tokenizer knows its capitals."""
-    return text if text.isascii() else composed(text).translate(_FOLDING)
+    return text if text.isascii() else compatible(text).translate(_FOLDING)
 
 
 def starts(text: str) -> list[int]:
     """Where each character of a composed text begins once it is folded; and at the end where the last one ends."""
     if text.isascii():
         return list(range(len(text) + 1))
-    return [0, *accumulate(len(_FOLDING[ord(character)]) for character in text)]
+    if compatible(text) == text:
+        return [0, *accumulate(len(_FOLDING[ord(character)]) for character in text)]
+    places, at = [], 0
+    for segment in segments(text):
+        places.append(at)
+        at += len(fold(segment))
+        places += [at] * (len(segment) - 1)  # what has become one with the character before it
+    return [*places, at]
 
 
-VERSION = f"2, Unicode {unicodedata.unidata_version}"
+VERSION = f"3, Unicode {unicodedata.unidata_version}"
 """An index that was made by another one is made anew: a message must leave it by the same words as it came in."""

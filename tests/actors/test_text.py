@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors import limits
+from actors.email_address import is_address
 from actors.text import composed, stream_safe, taken_apart
 
 HOSTILE = {
@@ -51,6 +52,11 @@ def test_no_run_is_left_that_is_too_long(text: str) -> None:
 def test_what_people_write_is_normalised_as_unicode_says(text: str) -> None:
     assert composed(text) == unicodedata.normalize("NFC", text)
     assert taken_apart(text) == unicodedata.normalize("NFKD", text)
+
+
+def test_an_address_whose_marks_would_be_cut_is_none() -> None:
+    assert is_address("a" + "\u0301" * limits.MARKS_IN_A_ROW + "@x.io")
+    assert not is_address("a" + "\u0301" * limits.MARKS_IN_A_ROW + "\u0327@x.io")
 
 
 def test_text_is_normalised_in_one_place() -> None:

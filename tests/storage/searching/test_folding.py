@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.text import composed
+from actors.text import compatible, composed, segments
 from storage.searching import folding
 from storage.searching.folding import fold, starts
 
@@ -35,6 +35,21 @@ from storage.searching.folding import fold, starts
         ("👍🏽", "👍"),
         ("❤️", "❤"),
         ("\u1112\u1161\u11ab", "한"),  # Jamo are a syllable
+        ("\u314e\u314f", "하"),
+        ("\uffbe\uffc2", "하"),  # half-width
+        ("ｶﾞｲﾄﾞ", "ガイド"),  # the mark is a character of its own
+        ("ﾊﾟﾝ", "パン"),
+        ("ﾎﾟﾎﾞホ", "ポボホ"),
+        ("か\u3099", "が"),
+        ("㍿", "株式会社"),
+        ("①②", "12"),
+        ("ﬃ", "ffi"),
+        ("ﻻ", "لا"),
+        ("ﻣﺮﺣﺒﺎ", "مرحبا"),
+        ("\u210c", "h"),
+        ("㎏", "kg"),
+        ("é" + "\u0301" * 9, "e"),
+        ("क\u093c", "\u0958"),
     ],
 )
 def test_what_is_the_same(one: str, other: str) -> None:
@@ -73,9 +88,27 @@ def test_starts_are_where_characters_begin(text: str) -> None:
     assert len(places) == len(whole) + 1
     assert places[-1] == len(fold(whole))
     assert places == sorted(places)
-    for number, character in enumerate(whole):
-        folded = fold(whole)[places[number] : places[number + 1]]
-        assert folded == (character if whole.isascii() else folding._FOLDING[ord(character)])
+    at = 0
+    for segment in segments(whole):
+        assert fold(whole)[places[at] : places[at + len(segment)]] == (
+            segment if whole.isascii() else fold(f"{segment}é")[:-1]
+        )
+        at += len(segment)
+
+
+@given(st.text(st.sampled_from("aｶﾊﾞﾟが\u3099ᄒ\u1161\u11abㅏ가\u09c7\u09be\u0301\u0327é\u0f71\u0f73ﬁㇺ")))
+def test_what_a_text_becomes_its_segments_become(text: str) -> None:
+    assert "".join(map(compatible, segments(text))) == compatible(text)
+    assert "".join(fold(f"{segment}é")[:-1] for segment in segments(text)) == fold(f"{text}é")[:-1]
+
+
+def test_every_character_begins_a_segment_or_joins_one() -> None:
+    for code in range(sys.maxunicode):
+        character = chr(code)
+        for before in ("e", "\u1100", "가", "\u09c7"):
+            if unicodedata.category(character) != "Cs" and len(list(segments(before + character))) == 2:
+                whole = unicodedata.normalize("NFKC", before + character)
+                assert whole == before + unicodedata.normalize("NFKC", character), ascii(character)
 
 
 @given(st.text())

@@ -35,8 +35,9 @@ _SOCKET: Final = (
 )
 _WRITING: Final = (
     "The body is newline-delimited JSON: `open` with fields of `create_message`, where wanted; `text` as often as need "
-    "be; `complete` or `fail`. Or it is the event stream of a model's API, as it comes. A body that ends completes the "
-    "message; whoever stops the message ends the request."
+    "be; `complete` or `fail`. Or it is the event stream of a model's API, as it comes. A body of lines that ends "
+    "completes the message, a model's stream ends it as the model says. Whatever else ends the request ends the "
+    "message as FAILED or INTERRUPTED, with `end_reason` in its metadata; a Stop of the message ends the request."
 )
 
 

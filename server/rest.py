@@ -17,7 +17,7 @@ from actors.commands import Once
 from actors.errors import Forbidden, Malformed, NotFound, Overloaded, TooLarge, UnsupportedMedia, ValidationFailed
 from actors.identifiers import is_id
 from actors.records import Identity
-from server import exact_json
+from server import exact_json, half_json
 from server.authentication import Authentication
 from server.connection import TooMuchUnfinished, in_one_line
 from server.exact_json import Inexact
@@ -56,7 +56,10 @@ def _handler(
         who = await identify(request)
         if draw is not None:
             draw(request, who)
+        is_late = has_body and not request.content.is_eof()
         parameters = await _body(request, operation) if has_body else _query(request)
+        if is_late:  # what the identity rested on may have ended while the body came
+            who = await identify(request)
         _take_path(parameters, request)
         call = Call(
             services, who, partial(authentication.peer, request), _once(request, operation, parameters),
@@ -107,10 +110,20 @@ async def _body(request: web.Request, operation: Operation) -> dict[str, Any]:
         return {}
     if request.headers.get("Content-Type") != JSON and not _is_json(request.content_type):
         raise UnsupportedMedia(f"{operation.name} reads application/json; {request.content_type} came.")
-    body = parse_json(raw)
+    body = _parse(raw, operation)
     if not isinstance(body, dict):
         raise ValidationFailed({"body": ["expected a JSON object."]})
     return body
+
+
+def _parse(raw: bytes, operation: Operation) -> Any:
+    try:
+        return parse_json(raw)
+    except Malformed:
+        piece = half_json.piece(raw) if operation.request.takes_halves else None
+        if piece is None:
+            raise
+        return piece
 
 
 async def raw_body(request: web.Request, most: int) -> bytes:

@@ -27,7 +27,7 @@ class Calls:
         operation = operations.BY_NAME.get(method) if isinstance(method, str) else None
         if operation is None:
             raise Refused(protocol.METHOD_NOT_FOUND, f"method not found: {str(method)[:100]}")
-        data = protocol.json_of(body.get("data", {}))
+        data = protocol.json_of(body.get("data", {}), takes_halves=operation.request.takes_halves)
         if data is None:
             data = {}
         return self._session.codec.data(await self.run(operation, data))

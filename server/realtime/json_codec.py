@@ -8,6 +8,7 @@ import orjson
 
 from actors.channel import Attendance
 from actors.publication import LivePublication, Publication
+from server import half_json
 from server.exact_json import Inexact, must_be_exact
 from server.realtime import raw_json
 from server.realtime.protocol import BadFrame, client_info, is_of_threads, verb_of
@@ -34,6 +35,8 @@ def _command(line: str) -> dict[str, Any]:
     try:
         command = orjson.loads(line)
     except orjson.JSONDecodeError as error:
+        if (append := _append(line)) is not None:
+            return append
         raise BadFrame(f"expected JSON: {error.msg}"[:100]) from None
     if not isinstance(command, dict):
         raise BadFrame("expected a JSON object")
@@ -44,6 +47,16 @@ def _command(line: str) -> dict[str, Any]:
     except Inexact as error:
         _refuse_data(command, error)
     return command
+
+
+def _append(line: str) -> dict[str, Any] | None:
+    """A piece of a message that is being written, with half of a surrogate pair; None for anything else."""
+    with contextlib.suppress(ValueError):
+        match half_json.parse(line):
+            case {"rpc": {"method": "append_to_message", "data": data, **more}, **others} as command:
+                if half_json.is_piece(data) and half_json.is_whole([more, others]):
+                    return dict(command)
+    return None
 
 
 def _keep_as_written(publish: Any, line: str) -> bool:

@@ -4,7 +4,7 @@ Two framings, one JSON value in each frame: a line (`application/x-ndjson`), or 
 rules of the HTML standard). Chunks may end anywhere: within a character, within a line, between CR and LF.
 """
 
-import json
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -13,6 +13,7 @@ import orjson
 
 from actors import limits
 from actors.errors import Malformed, TooLarge
+from server import exact_json, half_json
 from server.realtime.model_formats import COMPLETE, CUT_OFF, FAILED, Heard, Outcome, hear
 
 NDJSON: Final = "application/x-ndjson"
@@ -140,41 +141,23 @@ def _without_nul(text: str) -> str:
     return text.replace("\x00", "\ufffd") if "\x00" in text else text
 
 
+def parse(raw: bytes) -> Any:
+    """JSON, also with halves of surrogate pairs. Raises `Malformed`."""
+    try:
+        return exact_json.parse(raw)
+    except exact_json.Inexact as error:
+        raise Malformed(f"{error}.") from None
+    except orjson.JSONDecodeError as error:
+        with contextlib.suppress(ValueError):
+            return half_json.parse(raw)
+        raise Malformed(f"Expected JSON in each line: {error.msg} at character {error.pos}.") from None
+
+
 def _sayable(fields: dict[str, Any]) -> dict[str, Any]:
     """Raises `Malformed` where a text in it has half of a surrogate pair."""
-    try:
-        orjson.dumps(fields)
-    except TypeError:
-        raise Malformed("Expected Unicode: a text has half of a surrogate pair.") from None
+    if not half_json.is_whole(fields):
+        raise Malformed("Expected Unicode: a text has half of a surrogate pair.")
     return fields
-
-
-def parse(raw: bytes) -> Any:
-    """JSON, also with halves of surrogate pairs, which models send where a piece ends within a character.
-
-    Raises `Malformed`.
-    """
-    try:
-        return orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        if b"\\u" not in raw:
-            raise _malformed(error) from None
-        return _parse_with_halves(raw, _malformed(error))
-
-
-def _parse_with_halves(raw: bytes, otherwise: Malformed) -> Any:
-    try:
-        return json.loads(raw.decode(), parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        raise otherwise from None
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(name)
-
-
-def _malformed(error: orjson.JSONDecodeError) -> Malformed:
-    return Malformed(f"Expected JSON in each line: {error.msg} at character {error.pos}.")
 
 
 Frame = tuple[bytes, bytes]

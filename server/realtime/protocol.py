@@ -11,7 +11,7 @@ import orjson
 
 from actors.errors import Malformed
 from actors.records import Identity
-from server import exact_json
+from server import exact_json, half_json
 from server.exact_json import Inexact
 
 # Disconnects: below 3500 a client comes back by itself, from 3500 on it does not.
@@ -113,7 +113,7 @@ def is_of_threads(channel: object) -> bool:
     return isinstance(channel, str) and channel.startswith("thread:")
 
 
-def json_of(data: Any) -> Any:
+def json_of(data: Any, *, takes_halves: bool = False) -> Any:
     """`data` of a command that takes JSON, in whichever form it came; see `must_be_exact`. Raises `Refused`."""
     if not isinstance(data, bytes):
         return data
@@ -122,6 +122,8 @@ def json_of(data: Any) -> Any:
     except Inexact as error:
         return error
     except orjson.JSONDecodeError as error:
+        if takes_halves and (piece := half_json.piece(data)) is not None:
+            return piece
         raise Refused(BAD_COMMAND, f"bad request: expected JSON in `data`: {error.msg}"[:120]) from None
 
 

@@ -1,6 +1,6 @@
 """What all requests and responses share: strictness, and the field types that carry limits."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import orjson
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
@@ -14,6 +14,8 @@ class Request(BaseModel):
     """Path, query and body parameters of an operation in one object. Unknown fields are an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    takes_halves: ClassVar[bool] = False
+    """Whether its `text` may have halves of surrogate pairs."""
 
 
 class View(BaseModel):

@@ -1,20 +1,35 @@
 """Messages that are being written, on the wire."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field
 
 from actors import limits
-from server.schemas.base import LEFT_OUT, NO_NUL, Blocks, Content, Id, Metadata, NoNul, Request, View
+from server.schemas.base import LEFT_OUT, NO_NUL, Blocks, Content, Id, Metadata, Request, View
+
+
+def _piece(text: Any) -> str:
+    """A text, also with halves of surrogate pairs, which a field of the type `str` refuses."""
+    if not isinstance(text, str):
+        raise ValueError("Input should be a valid string")
+    if len(text) > limits.CONTENT_BYTES:
+        raise ValueError(f"String should have at most {limits.CONTENT_BYTES} characters")
+    if "\x00" in text:
+        raise ValueError("may not contain NUL characters")
+    return text
 
 
 class AppendRequest(Request):
+    takes_halves = True
+
     id: Id
-    text: Annotated[str, StringConstraints(max_length=limits.CONTENT_BYTES), NoNul] = Field(
-        description="What comes next; empty to say that one is still there.", json_schema_extra=NO_NUL
+    text: Annotated[Any, BeforeValidator(_piece)] = Field(
+        description="What comes next; empty to say that the author is still there. It may end with half of a surrogate "
+        "pair, whose other half follows.",
+        json_schema_extra={"type": "string", "maxLength": limits.CONTENT_BYTES, **NO_NUL},
     )
     index: int | None = Field(
-        default=None, ge=0, description="Where it starts, in characters: then a retry is no second text."
+        default=None, ge=0, description="Where it starts, in characters: then a retry does not duplicate text."
     )
 
 

@@ -237,6 +237,23 @@ async def test_a_token_that_expires_ends_it(server: Server, alice: Client, bot: 
         assert shown(await ended(alice, message_id)) == ("INTERRUPTED", "Half an ans", "token_expired")
 
 
+async def test_a_body_that_comes_slowly_is_of_whom_it_is_at_its_end(root: Client, bot: Client, room: Any) -> None:
+    """Of any operation."""
+    key = (await root.post("/api/v1/auth/api-keys", name="k", user_id=(await bot.me())["id"])).data
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(bot.url.rpartition(":")[2]))
+    body = b'{"content": "late"}'
+    writer.write(
+        f"POST /api/v1/threads/{room['id']}/messages HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        f"Authorization: Bearer {key['key']}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    )
+    writer.write(body[:5])
+    await bot.request("GET", "/api/v1/users/me", headers={"Authorization": f"Bearer {key['key']}"})
+    assert (await root.delete(f"/api/v1/auth/api-keys/{key['id']}")).status == 200
+    writer.write(body[5:])
+    assert await Writer(reader, writer).head() == 401
+    writer.close()
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

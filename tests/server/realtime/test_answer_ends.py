@@ -384,11 +384,10 @@ async def test_viewers_and_server_meet_again_after_a_crash(tmp_path: Any, monkey
         monkeypatch.setattr(limits, "STREAM_SAVE_SECONDS", 60.0)
         await bot.post(f"/api/v1/messages/{message_id}/append", text="seen, and lost")
         monkeypatch.setattr(limits, "STREAM_SAVE_SECONDS", 0.1)
-        cursor = f"{server.services.epoch}-{opened.data['offset']}"
     async with serving(tmp_path / "data") as server:
         bot = server.client("bot", kind="ASSISTANT")
         url = f"{server.url}/api/v1/threads/{room['id']}/events"
-        async with event_stream(server.session, url, bot.token, cursor) as stream:
+        async with event_stream(server.session, url, bot.token) as stream:
             text, told = "seen, and lost", []
             while not told or told[-1]["type"] != "message.completed":
                 event = orjson.loads((await stream.next())["data"])

@@ -139,6 +139,17 @@ JOURNAL_STALLED_SECONDS: Final = 20.0
 JOURNAL_BATCH: Final = 1024
 """Commands in one transaction: past it a commit's latency grows faster than its throughput."""
 
+# Reads
+READ_SECONDS_PER_SECOND: Final = 0.5
+"""Of an OS thread that reads, for each user: 150 of the largest pages a second, or one and a half of the largest
+contexts."""
+READ_SECONDS_BURST: Final = 2.0
+"""What a user may use of it at once."""
+READS_WAITING: Final = 64
+"""Of one user: past it they are refused at once."""
+READ_WAIT_SECONDS: Final = 5.0
+"""After that a browser's user has given up."""
+
 # Rate limits: `<so many>/<s or min>:<burst>`, for each user or address
 RATE_READ: Final = "100/s:400"
 """A busy screen asks for ten things at once; a program that pages through everything reads 10,000 items a second."""

@@ -114,7 +114,7 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         logger.warning("%s", hint.sentence)
     options = DatabaseOptions(chosen["data_dir"] / FILE_NAME, synchronous=chosen["synchronous"].upper())
     stage = Stage()
-    history = SqliteHistory(options)
+    history = SqliteHistory(options, budget=chosen["rate_limits"])
     directory = Directory(
         stage, JournalStore(options), load=history.thread_state, encode=render.event_json, log=history
     )

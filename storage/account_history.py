@@ -25,10 +25,14 @@ class SqliteAccounts:
         return await self._gate.run(credentials.find, asked, _now())
 
     async def sessions(self, *, user_id: str | None, limit: int, before: int | None) -> Page[Session]:
-        return await self._readers.run(accounts.sessions, _now(), user_id=user_id, limit=limit, before=before)
+        return await self._readers.run_for(
+            user_id or "all", accounts.sessions, _now(), user_id=user_id, limit=limit, before=before
+        )
 
     async def api_keys(self, *, user_id: str | None, limit: int, before: int | None) -> Page[ApiKey]:
-        return await self._readers.run(accounts.api_keys, user_id=user_id, limit=limit, before=before)
+        return await self._readers.run_for(
+            user_id or "all", accounts.api_keys, user_id=user_id, limit=limit, before=before
+        )
 
     async def by_address(self, email: str) -> PasswordAccount | None:
         return await self._readers.run(accounts.by_address, email)
@@ -54,18 +58,18 @@ class SqliteAccounts:
     async def audit(
         self, *, limit: int, before: int | None, actor_id: str | None, target_id: str | None, action: str | None
     ) -> Page[AuditEntry]:
-        return await self._readers.run(
-            audit.page, limit=limit, before=before, actor_id=actor_id, target_id=target_id, action=action
+        return await self._readers.run_for(
+            "all", audit.page, limit=limit, before=before, actor_id=actor_id, target_id=target_id, action=action
         )
 
     async def memberships(self, user_id: str) -> Sequence[Membership]:
-        return await self._readers.run(people.memberships, user_id)
+        return await self._readers.run_for(user_id, people.memberships, user_id)
 
     async def messages_by(self, user_id: str, *, limit: int, after: int | None) -> Page[Message]:
-        return await self._readers.run(people.messages_by, user_id, limit=limit, after=after)
+        return await self._readers.run_for(user_id, people.messages_by, user_id, limit=limit, after=after)
 
     async def counts(self) -> dict[str, int]:
-        return await self._readers.run(_counts)
+        return await self._readers.run_for("all", _counts)
 
 
 def _now() -> int:

@@ -22,9 +22,10 @@ from storage.searching.search import find
 class SqliteHistory:
     """Implements `actors.ports.History` and `LogReader`, and loads what a thread's actor needs to know."""
 
-    def __init__(self, options: DatabaseOptions) -> None:
-        self._readers = Readers(options)
-        self._searcher = Readers(options, size=1)
+    def __init__(self, options: DatabaseOptions, *, budget: bool = True) -> None:
+        """`budget`: whether each user has so much time of the readers, and no more."""
+        self._readers = Readers(options, budget=budget)
+        self._searcher = Readers(options, budget=budget)
         self._gate = Readers(options, size=1)
         self.accounts = SqliteAccounts(self._readers, self._gate)
         self.personal = SqlitePersonal(self._readers)
@@ -35,7 +36,7 @@ class SqliteHistory:
         return await self._readers.run(users.one, user_id)
 
     async def users(self, *, limit: int, after: int | None) -> Page[User]:
-        return await self._readers.run(users.page, limit=limit, after=after)
+        return await self._readers.run_for("users", users.page, limit=limit, after=after)
 
     async def thread_state(self, thread_id: str) -> ThreadState | None:
         return await self._readers.run(threads.state, thread_id)

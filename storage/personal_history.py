@@ -19,19 +19,21 @@ class SqlitePersonal:
     async def log(
         self, user_key: int, offset: int, *, limit: int, up_to: int | None = None, reverse: bool = False
     ) -> UserLogPage:
-        return await self._readers.run(user_log.after, user_key, offset, limit=limit, up_to=up_to, reverse=reverse)
+        return await self._readers.run_for(
+            user_key, user_log.after, user_key, offset, limit=limit, up_to=up_to, reverse=reverse
+        )
 
     async def heads(self, user_keys: Sequence[int]) -> dict[int, int]:
         return await self._readers.run(user_log.heads, user_keys)
 
     async def last_active(self, user_key: int) -> int | None:
-        return await self._readers.run(activity.last, user_key)
+        return await self._readers.run_for(user_key, activity.last, user_key)
 
     async def members(self, thread_ids: Sequence[str]) -> dict[str, list[int]]:
         return await self._readers.run(threads.member_keys, thread_ids)
 
     async def counts(self, user_key: int) -> Counts:
-        return await self._readers.run(notifications.counts, user_key)
+        return await self._readers.run_for(user_key, notifications.counts, user_key)
 
     async def notifications(
         self, identity: Identity, *, limit: int, before: int | None, unread: bool

@@ -269,6 +269,15 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True)
+class TellThreadGone:
+    """End the memberships of a deleted thread, `rows` at most, and tell those members; answers how many. Without
+    `thread_id`: of one where that was broken off."""
+
+    thread_id: str | None = None
+    rows: int = 500
+
+
+@dataclass(frozen=True, slots=True)
 class Purge:
     """Take up to `rows` rows that nobody needs any more; answers how many were taken."""
 

@@ -6,7 +6,7 @@ import time
 
 from actors import limits
 from actors.account_commands import EraseContent
-from actors.commands import Done, Purge
+from actors.commands import Done, Purge, TellThreadGone
 from actors.errors import XpError
 from actors.journal import Journal
 from actors.stream_commands import InterruptAbandoned
@@ -43,10 +43,11 @@ class Housekeeper:
         """Step by step until nothing is left to do; answers how many rows were taken."""
         taken = await self._do(Purge())
         await self._do(EraseContent())
+        await self._do(TellThreadGone())
         await self._do(InterruptAbandoned(before=time.time_ns() // 1_000_000 - ABANDONED_SECONDS * 1000))
         return taken
 
-    async def _do(self, step: Purge | EraseContent | InterruptAbandoned) -> int:
+    async def _do(self, step: Purge | EraseContent | InterruptAbandoned | TellThreadGone) -> int:
         taken = 0
         while True:
             done: Done = await self._journal.append(step)

@@ -24,6 +24,7 @@ from actors.commands import (
     React,
     RemoveMember,
     ReplaceMemory,
+    TellThreadGone,
     ThreadCommand,
     Unset,
     UpdateMember,
@@ -370,9 +371,22 @@ class ThreadActor(LoopActor):
                 self._audience.tell_events(run)
                 run = []
                 self._end_access()
+            if self._state.deleted:
+                self._tell_members_gone()
         self._audience.tell_events(run)
         if self._streams is not None:
             self._streams.begin(events[-1].actor if events else None)
+
+    def _tell_members_gone(self) -> None:
+        """Those whom the deletion itself did not tell: they are many."""
+        step = TellThreadGone(self.thread_id)
+
+        def go_on(outcome: LoopFuture[Any]) -> None:
+            if outcome.error is None and outcome.result().result == step.rows:
+                self._tell_members_gone()
+
+        with contextlib.suppress(XpError):
+            self._journal.append(step).when_done(go_on)
 
     @handles(ListPresent)
     def _list_present(self, message: ListPresent) -> list[tuple[str, Identity]]:

@@ -51,6 +51,7 @@ HANDLERS: dict[type, Callable[[Transaction, Any], Done]] = {
     commands.UpdateThread: threads.update_thread,
     commands.HandOver: threads.hand_over,
     commands.DeleteThread: threads.delete_thread,
+    commands.TellThreadGone: threads.tell_thread_gone,
     commands.AddMember: members.add_member,
     commands.UpdateMember: members.update_member,
     commands.RemoveMember: members.remove_member,

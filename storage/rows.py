@@ -107,20 +107,23 @@ def reaction_groups(
     database: Database, message_keys: Sequence[int], viewer_key: int | None
 ) -> dict[int, tuple[records.ReactionGroup, ...]]:
     """Message key → its reactions by emoji, the emoji that came first in front."""
+    return grouped(_REACTIONS.run(database, [(key,) for key in message_keys]), viewer_key)
+
+
+def grouped(reactions: Iterable[Sequence[Any]], viewer_key: int | None) -> dict[int, tuple[records.ReactionGroup, ...]]:
     by_message: dict[int, dict[str, list[records.Author]]] = {}
-    for message_key, emoji, *author in _REACTIONS.run(database, [(key,) for key in message_keys]):
+    for message_key, emoji, *author in reactions:
         by_message.setdefault(message_key, {}).setdefault(emoji, []).append(author_of(author))
     return {key: tuple(_group(*item, viewer_key) for item in groups.items()) for key, groups in by_message.items()}
 
 
-_REACTIONS = ManyRows(
-    lambda count: (
-        Reaction.select(Reaction.message, Reaction.emoji, *_author_columns(User))
-        .join(User, on=(Reaction.user == User.id))
-        .where(Reaction.message.in_([0] * count))
-        .order_by(Reaction.position)
-    )
-)
+def reactions_query() -> Select:
+    """In the order in which they were given."""
+    query = Reaction.select(Reaction.message, Reaction.emoji, *_author_columns(User))
+    return query.join(User, on=(Reaction.user == User.id)).order_by(Reaction.position)
+
+
+_REACTIONS = ManyRows(lambda count: reactions_query().where(Reaction.message.in_([0] * count)))
 
 
 def _group(emoji: str, users: list[records.Author], viewer_key: int | None) -> records.ReactionGroup:

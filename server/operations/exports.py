@@ -41,7 +41,10 @@ async def export_user(call: Call, request: ById) -> Result:
 
 @operations("GET", "/users/{id}/export/messages", response=MessageView, paged=True, rate="costly")
 async def export_messages(call: Call, request: ExportMessagesRequest) -> Result:
-    """What a user wrote, the oldest first, also in threads they have left. A page may be empty and have a next one."""
+    """What a user wrote, the oldest first, also in threads they have left, with the reactions until then.
+
+    A page may be empty and have a next one.
+    """
     _must_be_allowed(call, request.id)
     page = await call.services.accounts.messages_by(
         request.id, limit=request.limit, after=integer(request.cursor)

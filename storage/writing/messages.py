@@ -49,17 +49,27 @@ def edit_message(tx: Transaction, command: commands.EditMessage) -> Done:
     _keep_revision(tx, message, command.identity)
     write(tx, message.key, **difference, edited_at=tx.now)
     made = done(tx, place, "message.updated", command.identity)
-    return replace(made, told=_name_more(tx, place, {"content": message.content, "blocks": message.blocks, **fields}))
+    return replace(made, told=_rename(tx, place, {"content": message.content, "blocks": message.blocks, **fields}))
 
 
-def _name_more(tx: Transaction, place: Place, now: dict[str, Any]) -> tuple[UserEvent, ...]:
-    """An edit notifies those whom the message did not name before."""
+def _rename(tx: Transaction, place: Place, now: dict[str, Any]) -> tuple[UserEvent, ...]:
+    """An edit notifies those whom the message did not name before, and no more those whom it names no more. One that
+    was stopped or failed has notified nobody, and notifies nobody."""
     message = place.message
-    if not may_mention(now["content"], now["blocks"]):
+    if message.status != "COMPLETE":
+        return ()
+    if not (may_mention(now["content"], now["blocks"]) or may_mention(message.content, message.blocks)):
         return ()
     said = replace(message, content=now["content"], blocks=now["blocks"])
     before = mentions(message.content, message.blocks)
-    return notifications.of_messages(tx, [Written(said, place.thread[0], None, before)])
+    answers = answered(tx, message.parent_id)
+    return notifications.of_edit(tx, Written(said, place.thread[0], answers), before)
+
+
+def answered(tx: Transaction, parent_id: str | None) -> int | None:
+    """Author of the message that another one answers, unless it was deleted."""
+    row = _ANSWERED.first(tx.database, uid=parent_id) if parent_id else None
+    return row[0] if row else None
 
 
 def must_say_something(fields: dict[str, Any], status: str = "COMPLETE") -> None:
@@ -138,7 +148,7 @@ def _take_notification_back(tx: Transaction, place: Place, command: commands.Rea
     actor = command.identity.user.key
     if _OF_USER.first(tx.database, message=place.message.key, user=actor) is not None:
         return ()
-    return notifications.forget_reactions(tx, place.message.key, place.thread[1], actor)
+    return notifications.forget_reactions(tx, place.message, place.thread, actor)
 
 
 def _give(tx: Transaction, place: Place, command: commands.React) -> Event:
@@ -173,6 +183,7 @@ def _is_mine(given: Any) -> Any:
     return (_R.message == given.message) & (_R.user == given.user) & (_R.emoji == given.emoji)
 
 
+_ANSWERED = Prepared(lambda given: _M.select(_M.author).where(_M.uid == given.uid, _M.deleted_at.is_null()))
 _MINE = Prepared(lambda given: _R.select(_R.emoji).where(_is_mine(given)))
 _OF_USER = Prepared(lambda given: _R.select(_R.emoji).where(_R.message == given.message, _R.user == given.user))
 _COUNT = Prepared(

@@ -13,12 +13,12 @@ from peewee import JOIN, SQL
 
 from actors import limits
 from actors.identifiers import new_id
-from actors.mentions import NOBODY, Mentions
+from actors.mentions import Mentions
 from actors.notifications import Notification, NotificationKind, Preferences, not_before, wants
 from actors.records import Author, Message
 from actors.user_events import NOTIFICATION_CANCELLED, NOTIFICATION_CREATED, UserEvent
-from storage import models, notification_models, rows
-from storage.compiled import ManyRows, insert_rows, values
+from storage import models, notification_models
+from storage.compiled import ManyRows, Prepared, insert_rows, values
 from storage.writing import naming, user_log
 from storage.writing.naming import mentions
 from storage.writing.transaction import Transaction
@@ -35,9 +35,7 @@ class Written:
     message: Message
     thread_key: int
     answers: int | None
-    """Author of the message that it answers, where they do not know yet."""
-    before: Mentions = NOBODY
-    """Whom it named before an edit."""
+    """Author of the message that it answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +47,8 @@ class Cause:
     thread: tuple[int, str]
     message: Message | None
     actor: Author
+    read_at: int | None = None
+    """Where it takes the place of one that was read."""
 
 
 def _recipients(count: int) -> Any:
@@ -84,7 +84,7 @@ INSERT_OUTBOX = insert_rows(
 
 def of_messages(tx: Transaction, written: Iterable[Written]) -> tuple[UserEvent, ...]:
     """Notify those whom messages answer and name."""
-    found = [(item, mentions(item.message.content, item.message.blocks) - item.before) for item in written]
+    found = [(item, mentions(item.message.content, item.message.blocks)) for item in written]
     named = naming.Named(tx, ((item.thread_key, each) for item, each in found))
     causes: dict[tuple[int, int], Cause] = {}
     for item, each in found:
@@ -98,23 +98,37 @@ def of_messages(tx: Transaction, written: Iterable[Written]) -> tuple[UserEvent,
     return notify(tx, list(causes.values()))
 
 
+_Wish = tuple[Any, ...]
+"""What a member wants to hear of, and by what ways: the columns of `_recipients` after the first two."""
+
+
 def notify(tx: Transaction, causes: Sequence[Cause]) -> tuple[UserEvent, ...]:
     """Those of them whom it concerns and who want to know; nobody a second time of the same message."""
-    if not causes:
-        return ()
+    return _make(tx, _wanted(tx, causes)) if causes else ()
+
+
+def _wanted(tx: Transaction, causes: Sequence[Cause]) -> list[tuple[Cause, _Wish]]:
     pairs = {(cause.thread[0], cause.user_key) for cause in causes}
     wishes = {(row[0], row[1]): row[2:] for row in RECIPIENTS.run(tx.database, list(pairs))}
-    wanted: dict[str, Cause] = {}
+    wanted = []
     for cause in causes:
         wish = wishes.get((cause.thread[0], cause.user_key))
         if wish is not None and wants(cause.kind, everywhere=wish[2] or "all", here=wish[1], muted=bool(wish[0])):
-            wanted[new_id()] = cause
+            wanted.append((cause, wish))
+    return wanted
+
+
+def _make(tx: Transaction, wanted: Sequence[tuple[Cause, _Wish]]) -> tuple[UserEvent, ...]:
     if not wanted:
         return ()
-    made = INSERT_NOTIFICATIONS.run(tx.database, [_row(tx, uid, cause) for uid, cause in wanted.items()])
-    keys = dict(made)
-    created = [(cause, _created(tx, uid, keys[uid], cause)) for uid, cause in wanted.items() if uid in keys]
-    _deliver(tx, [(found, wishes[cause.thread[0], cause.user_key], cause.user_key) for cause, found in created])
+    named = [(new_id(), cause, wish) for cause, wish in wanted]
+    keys = dict(INSERT_NOTIFICATIONS.run(tx.database, [_row(tx, uid, cause) for uid, cause, _ in named]))
+    made = [(_created(tx, uid, keys[uid], cause), cause, wish) for uid, cause, wish in named if uid in keys]
+    for found, cause, _ in made:
+        if cause.read_at is not None:
+            tx.execute(_N.update(read_at=cause.read_at).where(_N.id == found.key))
+    _deliver(tx, [(found, wish, cause.user_key) for found, cause, wish in made if cause.read_at is None])
+    created = [(cause, found) for found, cause, _ in made]
     return user_log.tell(
         tx, (Entry(cause.user_key, NOTIFICATION_CREATED, found, {"id": found.id}) for cause, found in created)
     )
@@ -129,7 +143,7 @@ def _created(tx: Transaction, uid: str, key: int, cause: Cause) -> Notification:
     message = cause.message
     excerpt = message.content[: limits.EXCERPT_CHARS] if message is not None else ""
     message_id = message.id if message is not None else None
-    return Notification(key, uid, cause.kind, cause.thread[1], message_id, cause.actor, excerpt, tx.now)
+    return Notification(key, uid, cause.kind, cause.thread[1], message_id, cause.actor, excerpt, tx.now, cause.read_at)
 
 
 def _deliver(tx: Transaction, created: Sequence[tuple[Notification, tuple[Any, ...], int]]) -> None:
@@ -144,6 +158,34 @@ def _deliver(tx: Transaction, created: Sequence[tuple[Notification, tuple[Any, .
         waiting += [(user_key, kind, found.key, due, 0, "pending", tx.now) for kind in orjson.loads(deliver)]
     if waiting:
         INSERT_OUTBOX.run(tx.database, waiting)
+
+
+def of_edit(tx: Transaction, written: Written, before: Mentions) -> tuple[UserEvent, ...]:
+    """Notify those whom a message names now and did not name before; withdraw from those whom it names no more.
+
+    One message notifies one person by its strongest reason, so who is named no more may still be answered, and who was
+    answered is named now.
+    """
+    message, thread = written.message, (written.thread_key, written.message.thread_id)
+    now = mentions(message.content, message.blocks)
+    names = naming.Named(tx, [(written.thread_key, now), (written.thread_key, now - before)])
+    there = {user: (kind, uid, read_at) for user, kind, uid, read_at in _OF_MESSAGE.all(tx.database, key=message.key)}
+    gone: list[tuple[int, str]] = []
+    causes: list[Cause] = []
+    if before - now:
+        still = names.users(written.thread_key, now)
+        for user, (kind, uid, read_at) in there.items():
+            if kind == "mention" and user not in still:
+                gone.append((user, uid))
+                if user == written.answers:
+                    causes.append(Cause("reply", user, thread, message, message.author, read_at))
+    named = set(names.users(written.thread_key, now - before)) - {message.author.key}
+    causes += [Cause("mention", user, thread, message, message.author) for user in named]
+    wanted = _wanted(tx, causes) if causes else []
+    for cause, _ in wanted:
+        if cause.kind == "mention" and cause.user_key in there and there[cause.user_key][0] == "reply":
+            gone.append((cause.user_key, there[cause.user_key][1]))
+    return _withdrawn(tx, gone, message.thread_id, "taken_back") + _make(tx, wanted)
 
 
 # Taken back
@@ -168,14 +210,24 @@ def withdraw(tx: Transaction, keys: Collection[int]) -> None:
 
 
 def forget_message(tx: Transaction, message_key: int, thread_id: str) -> tuple[UserEvent, ...]:
-    """It was deleted: nothing of it stays."""
-    return _forget(tx, _N.message == message_key, thread_id, "deleted")
+    """It was deleted: nothing of it stays, nor that others have answered it."""
+    gone = _GONE.all(tx.database, key=message_key) + _ANSWERS.all(tx.database, key=message_key)
+    return _withdrawn(tx, gone, thread_id, "deleted")
 
 
-def forget_reactions(tx: Transaction, message_key: int, thread_id: str, actor_key: int) -> tuple[UserEvent, ...]:
-    """Somebody has taken theirs back."""
-    theirs = (_N.message == message_key) & (_N.actor == actor_key) & (_N.kind == "reaction")
-    return _forget(tx, theirs, thread_id, "taken_back")
+def forget_reactions(
+    tx: Transaction, message: Message, thread: tuple[int, str], actor_key: int
+) -> tuple[UserEvent, ...]:
+    """Somebody has taken theirs back. One row stands for all reactions to a message: another's takes its place."""
+    found = _OF_REACTIONS.first(tx.database, key=message.key, actor=actor_key)
+    if found is None:
+        return ()
+    user_key, uid, read_at = found
+    told = _withdrawn(tx, [(user_key, uid)], thread[1], "taken_back")
+    other = _OTHER_REACTION.first(tx.database, key=message.key, author=message.author.key)
+    if other is None:
+        return told
+    return told + notify(tx, [Cause("reaction", user_key, thread, message, tx.author(other[0]), read_at)])
 
 
 def forget_member(tx: Transaction, thread: tuple[int, str], user_key: int) -> None:
@@ -183,12 +235,37 @@ def forget_member(tx: Transaction, thread: tuple[int, str], user_key: int) -> No
     tx.execute(_N.delete().where((_N.thread == thread[0]) & (_N.user == user_key)))
 
 
-def _forget(tx: Transaction, condition: Any, thread_id: str, reason: str) -> tuple[UserEvent, ...]:
-    gone = rows.fetch(tx.database, _N.select(_N.user, _N.uid).where(condition))
+def _withdrawn(tx: Transaction, gone: Sequence[Sequence[Any]], thread_id: str, reason: str) -> tuple[UserEvent, ...]:
+    """`gone`: (user, id) of each."""
     if not gone:
         return ()
-    tx.execute(_N.delete().where(condition))
+    DELETE_NOTIFICATIONS.run(tx.database, [(uid,) for _, uid in gone])
     return _cancelled(tx, gone, thread_id, reason)
+
+
+DELETE_NOTIFICATIONS = ManyRows(lambda count: _N.delete().where(_N.uid.in_([""] * count)))
+_OF_MESSAGE = Prepared(lambda given: _N.select(_N.user, _N.kind, _N.uid, _N.read_at).where(_N.message == given.key))
+_GONE = Prepared(lambda given: _N.select(_N.user, _N.uid).where(_N.message == given.key))
+_ANSWERS = Prepared(
+    lambda given: (
+        _N.select(_N.user, _N.uid)
+        .join(models.Message, on=(_N.message == models.Message.id))
+        .where(models.Message.parent == given.key, _N.kind == "reply")
+    )
+)
+_OF_REACTIONS = Prepared(
+    lambda given: _N.select(_N.user, _N.uid, _N.read_at).where(
+        _N.message == given.key, _N.actor == given.actor, _N.kind == "reaction"
+    )
+)
+_OTHER_REACTION = Prepared(
+    lambda given: (
+        models.Reaction.select(models.Reaction.user)
+        .where(models.Reaction.message == given.key, models.Reaction.user != given.author)
+        .order_by(models.Reaction.position)
+        .limit(1)
+    )
+)
 
 
 def _cancelled(tx: Transaction, gone: Sequence[Sequence[Any]], thread_id: str, reason: str) -> tuple[UserEvent, ...]:

@@ -41,8 +41,8 @@ def _notify(tx: Transaction, place: messages.Place, message: Any) -> tuple[UserE
     """Now that it is known what it says; whoever answers with half a sentence calls nobody."""
     if not (message.parent_id or may_mention(message.content, message.blocks)):
         return ()
-    row = _AUTHOR.first(tx.database, uid=message.parent_id) if message.parent_id else None
-    return notifications.of_messages(tx, [Written(message, place.thread[0], row[0] if row else None)])
+    answers = messages.answered(tx, message.parent_id)
+    return notifications.of_messages(tx, [Written(message, place.thread[0], answers)])
 
 
 def save_progress(tx: Transaction, command: commands.SaveProgress) -> Done:
@@ -77,7 +77,6 @@ def _writing() -> Any:
 
 
 _WRITTEN = Prepared(lambda given: _being_written().where(_M.uid == given.uid))
-_AUTHOR = Prepared(lambda given: _M.select(_M.author).where(_M.uid == given.uid))
 _SAVE = Prepared(
     lambda given: _M.update(content=given.content, streamed_at=given.now).where((_M.uid == given.uid) & _writing())
 )

@@ -1,7 +1,10 @@
 """What commands do to threads."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
+
+from peewee import fn
 
 from actors import commands, limits, rules
 from actors.commands import Done, Gone
@@ -100,15 +103,52 @@ def delete_thread(tx: Transaction, command: commands.DeleteThread) -> Done:
     update = models.Thread.update(deleted_at=tx.now, title="", metadata="{}", memory="{}")
     with index.retitling(tx.database, key):
         tx.execute(update.where(models.Thread.id == key))
-    return Done(Gone(uid), (event,), told=_told_gone(tx, (key, uid)))
+    return Done(Gone(uid), (event,), told=_begin_telling(tx, (key, uid)))
 
 
-def _told_gone(tx: Transaction, thread: tuple[int, str]) -> tuple[UserEvent, ...]:
-    """By the logs of its members, where they are few; of a large thread the end of its own log has to tell."""
-    query = models.Member.select(models.Member.user).where(models.Member.thread == thread[0])
-    members = [row[0] for row in rows.fetch(tx.database, query.limit(limits.NOTIFIED_AT_ONCE + 1))]
-    if len(members) > limits.NOTIFIED_AT_ONCE:
-        return ()
+def _begin_telling(tx: Transaction, thread: tuple[int, str]) -> tuple[UserEvent, ...]:
+    """All members where they are few; else some, the owners among them, whose memberships end: see `_half_told`."""
+    M = models.Member
+    query = M.select(M.user, M.role).where(M.thread == thread[0])
+    members = rows.fetch(tx.database, query)
+    if len(members) <= limits.NOTIFIED_AT_ONCE:
+        return _tell_gone(tx, thread, [user for user, _ in members])
+    owners = [user for user, role in members if role == "OWNER"]
+    return _end_memberships(tx, thread, owners)
+
+
+def tell_thread_gone(tx: Transaction, command: commands.TellThreadGone) -> Done:
+    """Who does not follow the thread learns of its end by their own log alone; step by step where they are many."""
+    M = models.Member
+    thread = rows.first(tx.database, _half_told(command.thread_id))
+    if thread is None:
+        return Done(0)
+    query = M.select(M.user).where(M.thread == thread[0]).limit(command.rows)
+    told = _end_memberships(tx, (thread[0], thread[1]), [row[0] for row in rows.fetch(tx.database, query)])
+    return Done(len(told), told=told)
+
+
+def _half_told(thread_id: str | None) -> Any:
+    """A thread that was deleted and has members but no owner: nobody but those who are still to be told."""
+    T, M, Owner = models.Thread, models.Member, models.Member.alias("owner")
+    owners = Owner.select(Owner.user).where((Owner.thread == T.id) & (Owner.role == "OWNER"))
+    query = T.select(T.id, T.uid).join(M, on=(M.thread == T.id)).where(T.deleted_at.is_null(False), ~fn.EXISTS(owners))
+    return query.where(T.uid == thread_id).limit(1) if thread_id is not None else query.limit(1)
+
+
+_AT_ONCE = 500
+"""Memberships that one statement ends."""
+
+
+def _end_memberships(tx: Transaction, thread: tuple[int, str], members: Sequence[int]) -> tuple[UserEvent, ...]:
+    M = models.Member
+    for start in range(0, len(members), _AT_ONCE):
+        part = members[start : start + _AT_ONCE]
+        tx.execute(M.delete().where((M.thread == thread[0]) & M.user.in_(part)))
+    return _tell_gone(tx, thread, members)
+
+
+def _tell_gone(tx: Transaction, thread: tuple[int, str], members: Sequence[int]) -> tuple[UserEvent, ...]:
     return user_log.tell(
         tx, (Entry(user, THREAD_LEFT, {"thread_id": thread[1], "reason": "deleted"}) for user in members)
     )

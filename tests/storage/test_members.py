@@ -135,6 +135,25 @@ def test_what_an_event_says_of_a_thread_is_what_the_log_says(ledger: Ledger) -> 
     assert (changed.title, changed.offset) == (replayed.data.title, replayed.data.offset)
 
 
+def test_the_end_of_a_large_thread_is_told_to_all_its_members(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "NOTIFIED_AT_ONCE", 2)
+    ana, *others = [ledger.user() for _ in range(7)]
+    thread, other = ledger.thread(ana, *others), ledger.thread(ana, *others)
+    told = list(ledger.do(commands.DeleteThread(identity=ana, thread_id=thread.id)).told)
+    assert [event.user_key for event in told] == [ana.user.key], "the owners"
+    small = ledger.thread(ana, others[0])
+    assert len(ledger.do(commands.DeleteThread(identity=ana, thread_id=small.id)).told) == 2
+    for step, count in ((small.id, 0), (thread.id, 3), (None, 3), (thread.id, 0), (None, 0)):  # broken off in between
+        done = ledger.do(commands.TellThreadGone(thread_id=step, rows=3))
+        assert done.result == len(done.told) == count
+        told += done.told
+    assert sorted(event.user_key for event in told) == [who.user.key for who in (ana, *others)]
+    assert {(event.type, str(event.data)) for event in told} == {
+        ("thread.left", str({"thread_id": thread.id, "reason": "deleted"}))
+    }
+    assert len(roles(ledger, other)) == 7
+
+
 def test_a_thread_is_deleted_for_everybody_at_once(ledger: Ledger) -> None:
     ana, bo, root = ledger.user("ana"), ledger.user("bo"), ledger.admin("root")
     thread = ledger.thread(ana, bo, title="secret title")

@@ -302,6 +302,25 @@ def holding_files(data: Path, texts: Any) -> dict[str, str]:
     return {f"{name} {text}": text for name, found in read.items() for text in texts if text.encode() in found}
 
 
+async def test_an_export_does_not_tell_what_happened_after_one_had_left(alice: Client, bob: Client) -> None:
+    bob_id = (await bob.me())["id"]
+    thread = await alice.thread(members=[{"user_id": bob_id}])
+    message = await bob.say(thread)
+    path = f"/api/v1/messages/{message['id']}/reactions"
+    await alice.put(f"{path}/👍")
+    await bob.put(f"{path}/🚀")
+    await bob.delete(f"/api/v1/threads/{thread['id']}/members/{bob_id}")
+    await alice.put(f"{path}/🎉")
+
+    async def exported() -> list[str]:
+        (found,) = (await bob.get(f"/api/v1/users/{bob_id}/export/messages")).data
+        return [group["emoji"] for group in found["reactions"]]
+
+    assert await exported() == ["👍", "🚀"]
+    await alice.post(f"/api/v1/threads/{thread['id']}/members", user_id=bob_id)
+    assert await exported() == ["👍", "🚀", "🎉"], "who is back sees all of it"
+
+
 async def test_an_export_holds_everything_of_one_and_nothing_of_others(house: House) -> None:
     other = await house.alice.thread("Not his")
     await house.alice.say(other, "Nothing of his")

@@ -248,6 +248,97 @@ async def test_a_reaction_taken_back_takes_its_notification_along(
     assert (await bob.get(FEED)).data[0]["kind"] == "added"
 
 
+async def edit(client: Client, message: Any, **content: Any) -> None:
+    assert (await client.patch(f"/api/v1/messages/{message['id']}", **content)).status == 200
+
+
+def user_block(user_id: str) -> Any:
+    section = {"type": "rich_text_section", "elements": [{"type": "user", "user_id": user_id}]}
+    return [{"type": "rich_text", "elements": [section]}]
+
+
+@pytest.mark.parametrize("is_read", [False, True])
+@pytest.mark.parametrize("is_streamed", [False, True])
+async def test_an_edit_that_names_one_no_more_withdraws_it(
+    alice: Client, bob: Client, carol: Client, thread: Any, is_read: bool, is_streamed: bool
+) -> None:
+    if is_streamed:
+        message = await alice.say(thread, "@bob take this", status="STREAMING")
+        await alice.post(f"/api/v1/messages/{message['id']}/complete")
+    else:
+        message = await alice.say(thread, "@bob take this")
+    if is_read:
+        await bob.post(f"{FEED}/read-all")
+    await edit(alice, message, content="@carol take this")
+    assert [n["kind"] for n in (await bob.get(FEED)).data] == ["added"]
+    assert ((await bob.get("/api/v1/unread")).data["mentions"], await told(carol)) == (0, [("mention", "Alice")])
+    await edit(alice, message, content="@bob, after all")
+    assert (await told(bob), await told(carol)) == ([("mention", "Alice")], [])
+
+
+async def test_every_way_of_naming_is_taken_back(alice: Client, bob: Client, carol: Client, thread: Any) -> None:
+    bob_id, carol_id = await ids(bob, carol)
+    message = await alice.say(thread, "look", blocks=user_block(bob_id))
+    for content in (
+        {"blocks": user_block(carol_id)}, {"blocks": None}, {"content": "@all"}, {"content": "@carol"},
+        {"content": f"<@{bob_id}>"}, {"content": "`@bob`"}, {"content": "@bob @all"}, {"content": "@all"},
+        {"content": "nobody"},
+    ):  # fmt: skip
+        await edit(alice, message, **content)
+        named = str(content)
+        everybody = "@all" in named
+        assert bool(await feed(bob)) == (everybody or bob_id in named), content
+        assert bool(await feed(carol)) == (everybody or carol_id in named or "@carol" in named), content
+
+
+async def test_one_who_is_named_no_more_may_still_be_answered(alice: Client, bob: Client, thread: Any) -> None:
+    mine = await bob.say(thread)
+    answer = await alice.say(thread, "@bob yes", parent_id=mine["id"])
+    await edit(alice, answer, content="yes")
+    assert await told(bob) == [("reply", "Alice")]
+    await edit(alice, answer, content="@bob yes")
+    assert await told(bob) == [("mention", "Alice")]
+    assert (await bob.get("/api/v1/unread")).data["mentions"] == 1
+    await bob.post(f"{FEED}/read-all")
+    await edit(alice, answer, content="yes")
+    newest = (await bob.get(FEED)).data[0]
+    assert (newest["kind"], newest["read_at"] is not None) == ("reply", True), "they have seen it"
+
+
+async def test_an_answer_to_what_is_deleted_is_no_news(alice: Client, bob: Client, thread: Any) -> None:
+    mine = await bob.say(thread)
+    await alice.say(thread, "yes", parent_id=mine["id"])
+    named = await alice.say(thread, "@bob yes", parent_id=mine["id"])
+    await bob.delete(f"/api/v1/messages/{mine['id']}")
+    assert await told(bob) == [("mention", "Alice")]
+    await edit(alice, named, content="yes")
+    assert await told(bob) == []
+
+
+@pytest.mark.parametrize("is_read", [False, True])
+async def test_of_two_who_react_the_second_is_told_when_the_first_takes_it_back(
+    alice: Client, bob: Client, carol: Client, thread: Any, is_read: bool
+) -> None:
+    path = f"/api/v1/messages/{(await bob.say(thread))['id']}/reactions"
+    for client in (bob, alice, carol):
+        await client.put(f"{path}/👍")
+    if is_read:
+        await bob.post(f"{FEED}/read-all")
+    await alice.delete(f"{path}/👍")
+    newest = (await bob.get(FEED)).data[0]
+    assert (newest["kind"], newest["actor"]["name"]) == ("reaction", "Carol Ann")
+    assert (newest["read_at"] is not None) == is_read
+    await carol.delete(f"{path}/👍")
+    assert (await bob.get(FEED)).data[0]["kind"] == "added", "one's own is no news"
+
+
+async def test_one_that_was_stopped_names_nobody_by_an_edit(alice: Client, bob: Client, thread: Any) -> None:
+    message = await alice.say(thread, "half", status="STREAMING")
+    await alice.post(f"/api/v1/messages/{message['id']}/cancel")
+    await edit(alice, message, content="@bob half")
+    assert await feed(bob) == []
+
+
 # The feed
 
 

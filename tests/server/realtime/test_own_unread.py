@@ -160,6 +160,14 @@ async def test_a_thread_marked_unread_and_a_muted_one_are_told(
     assert (await right(device, bob, thread))["muted"] == {"threads": 1, "messages": 1, "mentions": 0}
 
 
+async def test_an_edit_that_names_one_no_more_is_told(dial: Dial, alice: Client, bob: Client, thread: Any) -> None:
+    device = await dial(bob)
+    path = f"/api/v1/messages/{(await alice.say(thread, '@bob take this'))['id']}"
+    for content, mentions in (("@bob, please", 1), ("@alice take this", 0), ("@bob take this", 1)):
+        await alice.patch(path, content=content)
+        assert (await right(device, bob, thread))["mentions"] == mentions
+
+
 async def test_many_messages_and_few_mentions(dial: Dial, alice: Client, bob: Client, thread: Any) -> None:
     device = await dial(bob)
     for n in range(50):

@@ -43,8 +43,8 @@ class Caller(asyncio.Protocol):
             self.transport.write(self._requests())
 
 
-def post_request(thread: str, token: str, content: str) -> bytes:
-    body = orjson.dumps({"content": content})
+def post_request(thread: str, token: str, content: str, **more: Any) -> bytes:
+    body = orjson.dumps({"content": content, **more})
     return (
         b"POST /api/v1/threads/%b/messages HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %b\r\n"
         b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"

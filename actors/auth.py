@@ -15,7 +15,7 @@ from actors.account_commands import NoteUse
 from actors.accounts import API_KEY_PREFIX, AccessChanges, SignedIn, UsedKey
 from actors.commands import Done, EnsureUser
 from actors.credentials import ByApiKey, BySession, Credential, Found, Lookup, ReadCredentials
-from actors.errors import Internal, ShuttingDown, Unauthenticated, XpError
+from actors.errors import Forbidden, Internal, ShuttingDown, Unauthenticated, XpError
 from actors.journal import Journal
 from actors.ports import KeyRefresher, TokenVerifier, VerifiedClaims
 from actors.records import Identity, User
@@ -119,9 +119,11 @@ class AuthActor(LoopActor):
         journal: Journal,
         read: ReadCredentials,
         tokens: VerifiedTokens,
+        must_be_allowed: Callable[[User], object],
         revoked: Mapping[str, int] | None = None,
     ) -> None:
-        """`revoked`: tokens of other issuers that are taken no more."""
+        """`must_be_allowed` raises `Forbidden` for a user of a domain that may not come in; `revoked`: tokens of other
+        issuers that are taken no more."""
         super().__init__()
         self._revoked = set(revoked or ())
         self._verifier = verifier
@@ -129,6 +131,7 @@ class AuthActor(LoopActor):
         self._journal = journal
         self._lookup = Lookup(read)
         self._tokens = tokens
+        self._must_be_allowed = must_be_allowed
         self._known = _KnownUsers()
         self._changes = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -267,10 +270,21 @@ class AuthActor(LoopActor):
             reply.set_exception(Unauthenticated("This account is deactivated; an administrator can say why."))
         elif identity.token_id in self._revoked:
             reply.set_exception(Unauthenticated("This token was revoked; sign in again."))
+        elif (refusal := self._refusal(identity)) is not None:
+            reply.set_exception(refusal)
         else:
             if remember:
                 self._tokens.put(token, identity)
             reply.set(identity)
+
+    def _refusal(self, identity: Identity) -> Forbidden | None:
+        """Sessions and keys may be older than the rule of who may come in; a token of others was just judged by it."""
+        if not identity.token_id:
+            try:
+                self._must_be_allowed(identity.user)
+            except Forbidden as refusal:
+                return refusal
+        return None
 
     @handles(AccessChanged)
     def _forget(self, message: AccessChanged) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from actors.records import SCOPES
+from cli import settings, standing
 from cli.console import json_option, plain, print_json, print_table, short_time
 from cli.group import LazyGroup
 from cli.pages import AT_ONCE, every
@@ -59,6 +60,7 @@ def create_command(user: str, data_dir: str | None, as_json: bool, **fields: Any
 
     request = checked(CreateApiKeyRequest, **fields | {"scopes": list(dict.fromkeys(fields["scopes"]))})
     found = find_user(data_dir, user)
+    standing.warn(found, settings.load({"data_dir": data_dir}))
     secret = new_api_key()
     with writing(data_dir) as writer:
         key: ApiKey = writer.do(

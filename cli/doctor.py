@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli import settings
-from cli.console import count, json_option, print_json, print_table, size
+from cli.console import count, json_option, plain, print_json, print_table, size
 from cli.settings import Settings
 
 if TYPE_CHECKING:
@@ -179,6 +179,7 @@ def _database(chosen: Settings) -> Iterator[Look]:
                 newest = None if pending else inspection.newest_time(database)
                 verdict = audit.verify(database) if sound == "ok" and not pending else None
                 changed = schema_check.differences(database)
+                domains = {} if pending else inspection.domains(database)
         except DatabaseProblem as problem:
             yield Look("database", False, "It cannot be used.", str(problem))
         else:
@@ -190,7 +191,20 @@ def _database(chosen: Settings) -> Iterator[Look]:
             )  # fmt: skip
             if verdict is not None:
                 yield _audit(verdict)
+            yield from _domains(chosen, domains)
     yield _clock(newest)
+
+
+def _domains(chosen: Settings, domains: dict[str, int]) -> Iterator[Look]:
+    """Users whom an administrator has made, or who came in before the setting was narrowed."""
+    allowed = {domain.lower() for domain in chosen["allowed_domains"]}
+    outside = {} if "*" in allowed else {domain: n for domain, n in domains.items() if domain.lower() not in allowed}
+    if outside:
+        named = ", ".join(plain(domain) or "no domain" for domain in list(outside)[:3])
+        yield Look(
+            "ALLOWED_DOMAINS", True, f"{count(sum(outside.values()), 'user')} of {named} may not come in",
+            f"It is {', '.join(chosen['allowed_domains']) or 'empty'}; add their domains, or * for any.", hint=True,
+        )  # fmt: skip
 
 
 def _audit(verdict: "Verdict") -> Look:

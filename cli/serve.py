@@ -159,6 +159,7 @@ async def _services(
     auth = AuthActor(
         verifier=keys.verifier, refresher=keys.refresher, journal=directory.journal, read=accounts.credentials,
         tokens=tokens, revoked=await accounts.revoked_tokens(),
+        must_be_allowed=lambda user: keys.verifier.must_be_allowed(user.domain, user.email),
     )  # fmt: skip
     limiter = _limiter(chosen) if chosen["rate_limits"] else None
     services = Services(

@@ -156,7 +156,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("JWT_JWKS_URL", "", _url, "Where the issuer publishes its keys (RS256, ES256, EdDSA)."),
     Setting("JWT_ISSUER", "", _optional, "Required `iss` of tokens."),
     Setting("JWT_AUDIENCE", "", _optional, "Required `aud` of tokens."),
-    Setting("ALLOWED_DOMAINS", "rpotential.ai,globant.com", _list, "Domains whose users may come in."),
+    Setting("ALLOWED_DOMAINS", "rpotential.ai,globant.com", _list, "Domains whose users may come in; * for any."),
     Setting("TRUST_ROLE_CLAIM", "on", _switch, "Whether a token's `role` and `kind` are taken from its issuer."),
     Setting("AUTH_COOKIE", "rpotential_auth", _cookie_name, "Name of the cookie that may carry the token."),
     Setting("COOKIE_SECURE", "on", _switch, "off: browsers send the cookies over plain HTTP, too."),

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+import click
+
 from cli.settings import Settings
 
 if TYPE_CHECKING:
@@ -19,3 +21,9 @@ def why_not(user: "User", chosen: Settings) -> list[str]:
     except XpError as error:
         reasons.append(error.detail)
     return reasons
+
+
+def warn(user: "User", chosen: Settings) -> None:
+    """On stderr, where they may not come in with what was just made for them."""
+    for reason in why_not(user, chosen):
+        click.echo(f"They may not come in: {reason}", err=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from actors import limits
 from actors.accounts import SignedIn
+from actors.errors import Forbidden
 from actors.records import User
 from server import render
 from server.password_tries import PasswordTries
@@ -40,6 +41,14 @@ class SignIns:
     def must_come_in(self, user: User) -> None:
         """Raises `Forbidden` for a user of a domain that is not allowed."""
         self.must_be_allowed(user.domain, user.email)
+
+    def warnings(self, user: User) -> dict[str, list[str]]:
+        """For the metadata of an answer that makes a way in for a user who may not come in."""
+        try:
+            self.must_come_in(user)
+        except Forbidden as refusal:
+            return {"warnings": [refusal.detail]}
+        return {}
 
     def answer(self, signed_in: SignedIn, refresh: str, *, cookies_only: bool) -> dict[str, Any]:
         """What a client is told; with cookies alone no script ever sees a token."""

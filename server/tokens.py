@@ -22,6 +22,8 @@ from actors.records import USER_KINDS, USER_ROLES, UserKind, UserRole
 from server import claims
 from server.hs256 import SharedSecret, decoded
 
+ANY_DOMAIN = "*"
+"""Of ALLOWED_DOMAINS: users of every domain, and of none, may come in."""
 FARTHEST_SECONDS = 10 * 366 * 24 * 3600
 """A token that lives longer is a mistake of its issuer."""
 _KEY_ID = re.compile(r"[\x21-\x7e]{1,128}")
@@ -94,6 +96,7 @@ class TokenVerifier:
         self._secret = _shared(rules.secret)
         self._own = _shared(rules.own_key)
         self._domains = frozenset(map(_folded, rules.allowed_domains))
+        self._takes_any = ANY_DOMAIN in self._domains
 
     def verify(self, token: str, now: float) -> Claims:
         """The claims of a good token.
@@ -203,9 +206,9 @@ class TokenVerifier:
     def _judge_domain(self, domain: str, email: str) -> str:
         """The claim decides; where there is none, the domain of the e-mail address does."""
         found = _folded(domain or domain_of(email))
-        if found not in self._domains:
+        if found not in self._domains and not self._takes_any:
             raise Forbidden(
-                f"Users of {found!r} may not come in; ALLOWED_DOMAINS names those who may."
+                f"Users of {found!r} may not come in; ALLOWED_DOMAINS names the domains of those who may, or `*`."
                 if found
                 else "Neither a domain nor a verified e-mail address says where this user belongs; "
                 "ALLOWED_DOMAINS decides by that.",

@@ -61,4 +61,5 @@ def _secret(chosen: Settings) -> bytes:
 
 
 def _first(chosen: Settings) -> str:
-    return str(next(iter(chosen["allowed_domains"]), "localhost"))
+    named = (domain for domain in chosen["allowed_domains"] if domain != "*")
+    return str(next(named, "localhost"))

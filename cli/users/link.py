@@ -1,20 +1,16 @@
 """`xp user link`."""
 
 import shlex
-from typing import TYPE_CHECKING
 
 import click
 
 from actors import limits
-from cli import settings
+from cli import settings, standing
 from cli.console import json_option, print_json, short_time
 from cli.settings import Settings
 from cli.store import data_dir_option, find_user, writing
 from cli.times import now_ms
 from cli.users.rendering import named
-
-if TYPE_CHECKING:
-    from actors.records import User
 
 PATH = "/api/v1/auth/login"
 
@@ -41,7 +37,7 @@ def command(user: str, url: str | None, data_dir: str | None, as_json: bool) -> 
     chosen = settings.load({"data_dir": data_dir})
     where = _checked(url) if url is not None else _of_settings(chosen)
     found = find_user(data_dir, user)
-    _warn(found, chosen)
+    standing.warn(found, chosen)
     secret, expires_at = new_secret(LINK_PREFIX), now_ms() + limits.SIGN_IN_LINK_SECONDS * 1000
     with writing(data_dir) as writer:
         command = CreateLink(
@@ -71,14 +67,6 @@ def _of_settings(chosen: Settings) -> str:
         raise click.ClickException("PORT is 0, for any free one: say with --url where the server is.")
     reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
     return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
-
-
-def _warn(user: "User", chosen: Settings) -> None:
-    """The link is of no use where the server is set up as this terminal is."""
-    from cli.standing import why_not
-
-    for reason in why_not(user, chosen):
-        click.echo(f"They may not come in: {reason}", err=True)
 
 
 def _curl(url: str, link: str) -> str:

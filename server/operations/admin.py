@@ -1,6 +1,6 @@
 """For administrators: the audit log, who is connected and signed in, and why somebody may or may not."""
 
-from typing import Any
+from typing import Any, cast
 
 from actors import limits
 from actors.account_commands import CreateLink, EndSession, NoteForAudit, RevokeToken
@@ -169,8 +169,9 @@ async def create_sign_in_link(call: Call, request: ById) -> Result:
     command = CreateLink(
         identity=call.identity, user_id=request.id, link_hash=secret.hash, expires_at=expires_at, origin=call.origin
     )
-    await call.services.write(command)
-    return Result({"user_id": request.id, "link": secret.text, "expires_at": render.iso_time(expires_at)})
+    user = cast(User, (await call.services.write(command)).result)
+    shown = {"user_id": request.id, "link": secret.text, "expires_at": render.iso_time(expires_at)}
+    return Result(shown, extra=call.services.sign_ins.warnings(user))
 
 
 @operations("POST", "/tokens/revoke", response=RevokedView, access="admin")

@@ -47,7 +47,9 @@ async def create_user(call: Call, request: CreateUserRequest) -> Result:
         metadata=request.metadata, origin=call.origin,
     )  # fmt: skip
     user = cast(User, (await call.services.write(command)).result)
-    return _shown(call, user, location=f"/api/v1/users/{user.id}")
+    shown = _shown(call, user, location=f"/api/v1/users/{user.id}")
+    shown.extra = call.services.sign_ins.warnings(user)
+    return shown
 
 
 legacy = Operations("users", prefix="")

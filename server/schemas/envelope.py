@@ -14,7 +14,8 @@ class PaginationView(View):
 
 
 class MetadataView(BaseModel):
-    """Some lists of a thread add the `offset` of its log, read before them, and the log's `epoch`."""
+    """Some lists of a thread add the `offset` of its log, read before them, and the log's `epoch`; an answer
+    that makes a user or a sign-in link adds `warnings` where ALLOWED_DOMAINS would refuse that user."""
 
     model_config = ConfigDict(extra="allow")
 

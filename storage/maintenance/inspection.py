@@ -34,6 +34,14 @@ def newest_time(database: SqliteDatabase) -> int | None:
     return int(row[0]) if row else None
 
 
+def domains(database: SqliteDatabase) -> dict[str, int]:
+    """Domain → its active users, the largest first; as `ALLOWED_DOMAINS` judges them."""
+    query = """
+        SELECT CASE WHEN domain != '' THEN domain ELSE substr(email, instr(email, '@') + 1) END AS theirs, count(*)
+          FROM user WHERE status = 'ACTIVE' AND domain || email != '' GROUP BY theirs ORDER BY 2 DESC, 1"""
+    return dict(database.execute_sql(query).fetchall())
+
+
 def quick_check(database: SqliteDatabase) -> str:
     """`ok`, or the first damage that a quick look at every page finds."""
     return str(_one(database, "PRAGMA quick_check(1)"))

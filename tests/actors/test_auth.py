@@ -88,6 +88,7 @@ class Door:
             journal=house.journal,
             read=self._read,
             tokens=self.tokens,
+            must_be_allowed=lambda _: None,
         )
         self.ref = stage.start(self.actor)
 

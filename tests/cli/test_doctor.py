@@ -50,8 +50,11 @@ def test_with_a_database(xp: Xp, ledger: Ledger) -> None:
     ana = ledger.user("ana")
     ledger.post(ana, ledger.thread(ana))
     found = looks(xp)
-    assert found.keys() - {"private folder"} == ALL
+    assert found.keys() - {"private folder", "ALLOWED_DOMAINS"} == ALL
     assert all(look["good"] for look in found.values())
+    assert "1 user of example.com may not come in" in found["ALLOWED_DOMAINS"]["found"]
+    for fine in ("Example.com", "*"):
+        assert "ALLOWED_DOMAINS" not in looks(xp, ALLOWED_DOMAINS=fine)
 
 
 def test_files_that_others_may_read(xp: Xp, ledger: Ledger) -> None:

@@ -93,3 +93,12 @@ def test_a_database_that_somebody_holds(xp: Xp, ledger: Ledger, monkeypatch: pyt
     with ledger.store.database.atomic("IMMEDIATE"):
         said = xp("user", "create", "ana@x.org").sentence
     assert "another process holds a lock" in said
+
+
+def test_a_user_who_may_not_come_in_is_said_to_whoever_makes_one(xp: Xp, ledger: Ledger) -> None:
+    ran = xp("user", "create", "ana@example.com")
+    assert ran.code == 0
+    assert "Users of 'example.com' may not come in" in ran.err
+    assert "ALLOWED_DOMAINS" in ran.err
+    assert "may not come in" in xp("key", "create", "ana@example.com", "--name", "k").err
+    assert xp("user", "create", "bo@example.com", ALLOWED_DOMAINS="*").err == ""

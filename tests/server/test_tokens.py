@@ -548,6 +548,12 @@ def test_the_domain_decides_and_without_one_the_email_does() -> None:
         verify(saying(), replace(RULES, allowed_domains=()))
 
 
+def test_a_star_is_any_domain_and_none() -> None:
+    rules = replace(RULES, allowed_domains=("*",))
+    assert verify(saying(email="ana@Elsewhere.example"), rules).domain == "elsewhere.example"
+    assert verify(saying(email=None), rules).domain == ""
+
+
 # The secret's file
 
 

@@ -1,0 +1,56 @@
+"""ALLOWED_DOMAINS binds every way in: also what was made before it was narrowed."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.realtime_client import raw_client
+from tests.server.operations.signing_in import nobody, sign_in
+from tests.server.operations.sweep.requests import check_problem
+from tests.serving import serving
+
+ME = "/api/v1/users/me"
+
+
+async def test_a_narrowed_rule_binds_what_was_made_before(tmp_path: Path) -> None:
+    data, old = tmp_path / "data", "ana@old.example"
+    async with serving(data, ALLOWED_DOMAINS="rpotential.ai,old.example") as server:
+        root = server.client("root", role="ADMIN")
+        ana = (await root.post("/api/v1/users", email=old, name="Ana")).data
+        device = await sign_in(server, root, ana["id"], new_password="correct horse battery staple")
+        key = (await root.post("/api/v1/auth/api-keys", name="k", user_id=ana["id"])).data["key"]
+        link = (await root.post(f"/api/v1/admin/users/{ana['id']}/sign-in-link")).data["link"]
+        assert await device.status() == 200
+    async with serving(data) as server:
+        session, by_token, by_key = device.client.token, server.client("ana", email=old, domain="old.example"), key
+        for token in (session, by_token.token, by_key):
+            client = server.client("any")
+            client.token = token
+            assert check_problem(await client.get(ME), 403)["code"] == "domain_not_allowed"
+            assert check_problem(await client.get("/api/v1/events"), 403)["code"] == "domain_not_allowed"
+            async with server.session.get(server.url + ME, headers={"Cookie": f"rpotential_auth={token}"}) as answer:
+                assert answer.status == 403
+            with pytest.raises(Exception):  # noqa: B017, PT011 - however the client of the tests says that it was closed
+                async with raw_client(server.session, server.websocket_url, token):
+                    pass
+        for body in ({"link": link}, {"email": old, "password": "correct horse battery staple"}):
+            answer = await nobody(server).post("/api/v1/auth/login", **body)
+            assert check_problem(answer, 403)["code"] == "domain_not_allowed"
+        refreshed = await nobody(server).post("/api/v1/auth/refresh", refresh_token=device.refresh_token)
+        assert check_problem(refreshed, 403)["code"] == "domain_not_allowed"
+    async with serving(data, ALLOWED_DOMAINS="*") as server:
+        client = server.client("any")
+        for client.token in (session, by_token.token, by_key):
+            assert (await client.get(ME)).status == 200
+
+
+async def test_whoever_makes_a_user_who_may_not_come_in_hears_of_it(tmp_path: Path) -> None:
+    async with serving(tmp_path / "data") as server:
+        root = server.client("root", role="ADMIN")
+        made = await root.post("/api/v1/users", email="ana@example.com", name="Ana")
+        assert "ALLOWED_DOMAINS" in made.metadata["warnings"][0]
+        assert "example.com" in made.metadata["warnings"][0]
+        link = await root.post(f"/api/v1/admin/users/{made.data['id']}/sign-in-link")
+        assert link.metadata["warnings"] == made.metadata["warnings"]
+        fine = await root.post("/api/v1/users", email="bo@rpotential.ai", name="Bo")
+        assert "warnings" not in fine.metadata

@@ -12,6 +12,13 @@ STEP = 1_000
 """Rows between two moves of the progress bar."""
 
 
+def _hex(value: object) -> str:
+    """Hashes and salts are bytes."""
+    if isinstance(value, bytes):
+        return value.hex()
+    raise TypeError(type(value).__name__)
+
+
 @click.command("export")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @force_option
@@ -34,7 +41,7 @@ def command(folder: Path, force: bool, data_dir: str | None) -> None:
         for name, file in files.items():
             with written(str(file), force=force) as lines:
                 for row in inspection.rows_of(database, name):
-                    lines.write(orjson.dumps(row) + b"\n")
+                    lines.write(orjson.dumps(row, default=_hex) + b"\n")
                     done += 1
                     if done % STEP == 0:
                         progress(done, total)

@@ -142,17 +142,20 @@ class Channels:
         return self._session.codec.nothing
 
     async def presence(self, number: int, body: Mapping[str, Any]) -> bytes | None:
+        self._session.draw("read")
         present = await source_of(self._session, body).present()
         told = {client: protocol.client_info(client, who) for client, who in present}
         return self._session.codec.result("presence", {"presence": told})
 
     async def presence_stats(self, number: int, body: Mapping[str, Any]) -> bytes | None:
+        self._session.draw("read")
         present = await source_of(self._session, body).present()
         users = {who.user.key for _, who in present}
         return self._session.codec.result("presence_stats", {"num_clients": len(present), "num_users": len(users)})
 
     async def history(self, number: int, body: Mapping[str, Any]) -> bytes | None:
         """Pages of the channel's log; `limit` 0 answers only where it stands."""
+        self._session.draw("read")
         source = source_of(self._session, body)
         limit, reverse = body.get("limit", 0), bool(body.get("reverse"))
         if type(limit) is not int:

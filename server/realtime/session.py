@@ -20,6 +20,7 @@ from actors.runtime import LoopFuture, Stage, drive
 from actors.thread_streams import TellStreams
 from server import problems
 from server.peers import Peer
+from server.rate_limits import owner
 from server.realtime import protocol
 from server.realtime.calls import Calls
 from server.realtime.channels import Channels
@@ -191,6 +192,12 @@ class Session:
             return True
         self._refused += 1
         return False
+
+    def draw(self, kind: str) -> None:
+        """From its user's bucket, beside the connection's own: a second connection is no new allowance. Raises
+        `TooManyRequests`."""
+        if self.services.limiter is not None and self.identity is not None:
+            self.services.limiter.take(kind, owner(self.identity))
 
     def _refuse(self, told: bytes) -> None:
         if self._refused > REFUSALS_BEFORE_CLOSE:

@@ -219,6 +219,7 @@ class LiveSource:
         return page
 
     async def publish(self, data: Any) -> None:
+        self._session.draw("write")
         given = live_data.in_bytes(data)
         as_json, is_base64 = live_data.as_json(given)
         command = PublishLive(self._identity, self._session.client_id, given, as_json, is_base64)

@@ -13,6 +13,7 @@ from actors.identifiers import new_id
 from actors.records import MemberRole, Origin
 from storage import rows, schema_check
 from storage.audit_chain import CHAINED, CHANGE, GENESIS, ORIGIN, entry_hash, new_salt, seal
+from storage.compiled import Prepared
 from storage.identity_models import Audit
 from storage.writing.transaction import Transaction
 
@@ -45,18 +46,22 @@ def note(
         new_id(), tx.now, actor_id, credential, action, *target, outcome, reason, about, seal(salts[0], came_from),
         seal(salts[1], change),
     )  # fmt: skip
-    names = (field.name for field in (*CHAINED, *ORIGIN, *CHANGE))
-    fields = dict(zip(names, (*chained, *came_from, *change), strict=True))
     found = entry_hash(newest_hash(tx), chained)
-    key = tx.execute(Audit.insert(**fields, origin_salt=salts[0], change_salt=salts[1], hash=found))
-    _must_be_there(tx, key, found)
+    values = (*chained, *came_from, *change, *salts, found)
+    written = _INSERT.execute(tx.database, **dict(zip(_NAMES, values, strict=True)))
+    _must_be_there(tx, written.lastrowid, found)
+
+
+_WRITTEN = (*CHAINED, *ORIGIN, *CHANGE, Audit.origin_salt, Audit.change_salt, Audit.hash)
+_NAMES = tuple(field.name for field in _WRITTEN)
+_INSERT = Prepared(lambda given: Audit.insert({field: getattr(given, field.name) for field in _WRITTEN}))
+_NEWEST = Prepared(lambda _: Audit.select(Audit.id, Audit.hash).order_by(Audit.id.desc()).limit(1))
 
 
 def _must_be_there(tx: Transaction, key: int, found: str) -> None:
     """An act is in the log, or it is not done: a trigger that nobody of ours has made may take the entry away again,
     at once or with what is written next."""
-    row = rows.first(tx.database, Audit.select(Audit.id, Audit.hash).order_by(Audit.id.desc()).limit(1))
-    if row != (key, found) or not schema_check.is_ours(tx.database):
+    if _NEWEST.first(tx.database) != (key, found) or not schema_check.is_ours(tx.database):
         logger.critical("an entry of the audit log was not kept: the database was changed past the server")
         raise StorageUnavailable("The audit log does not take what was done, so it is not done; see the server's log.")
 
@@ -119,8 +124,8 @@ def credential_of(command: Command) -> str:
 
 
 def newest_hash(tx: Transaction) -> str:
-    row = rows.first(tx.database, Audit.select(Audit.hash).order_by(Audit.id.desc()).limit(1))
-    return str(row[0]) if row else GENESIS
+    row = _NEWEST.first(tx.database)
+    return str(row[1]) if row else GENESIS
 
 
 def note_for_audit(tx: Transaction, command: NoteForAudit) -> Done:

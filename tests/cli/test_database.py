@@ -12,7 +12,7 @@ from storage import schema
 from storage.lock import data_folder_lock
 from storage.maintenance import inspection, integrity
 from tests.builders import MIGRATIONS, Ledger
-from tests.cli.conftest import Xp
+from tests.cli.conftest import Xp, sign_in
 
 
 def tables_of(path: Path) -> set[str]:
@@ -340,6 +340,7 @@ def test_export(xp: Xp, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr("cli.database.export.STEP", 1)
     ana = ledger.user("ana")
     message = ledger.post(ana, ledger.thread(ana), "hello")
+    sign_in(ledger, ana)
     folder = tmp_path / "a" / "b"
     said = xp("db", "export", folder).out
     tables = inspection.names()
@@ -348,6 +349,9 @@ def test_export(xp: Xp, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.Monk
     assert said == f"Wrote {rows} rows of {len(tables)} tables to {folder}.\n"
     assert f'"uid":"{message.id}"' in (folder / "message.jsonl").read_text()
     assert len((folder / "event.jsonl").read_text().splitlines()) == 2
+    ((salt,),) = ledger.sql("SELECT origin_salt FROM audit")
+    assert salt.hex() in (folder / "audit.jsonl").read_text(), "bytes are hexadecimal"
+    assert {f"{path.stat().st_mode & 0o777:o}" for path in folder.iterdir()} == {"600"}
     assert "there is a file already" in xp("db", "export", folder).sentence
     assert xp("db", "export", folder, "--force").code == 0
 

@@ -204,3 +204,16 @@ async def test_connections_of_one_user_share_them(tight: Server) -> None:
         async with raw_client(tight.session, tight.websocket_url, alice.token) as client:
             answers.append("error" in await client.ask("rpc", method="get_me"))
     assert answers == [False] * 5 + [True]
+
+
+@pytest.mark.parametrize("verb", ["history", "presence", "presence_stats"])
+async def test_commands_of_a_connection_draw_from_the_user_s_too(verb: str, tight: Server) -> None:
+    """A second connection is no new allowance."""
+    alice = tight.client("alice")
+    thread = await alice.thread()
+    answers = []
+    for _ in range(3):
+        async with raw_client(tight.session, tight.websocket_url, alice.token) as client:
+            asked = [await client.ask(verb, channel=f"thread:{thread['id']}") for _ in range(2)]
+            answers += ["error" in answer for answer in asked]
+    assert answers == [False] * 5 + [True]

@@ -19,6 +19,8 @@ CHANGE_KINDS: tuple[ChangeKind, ...] = ("user", "session", "api_key", "token")
 OUTCOMES: tuple[AuditOutcome, ...] = ("done", "refused")
 
 LINK_IS_NONE = "This sign-in link is not good, or not any more; ask for a new one."
+SYSTEM_SUBJECT = "\x01system"
+"""Of the user in whose name the terminal acts. Not printable, so that no token can speak for it."""
 API_KEY_PREFIX = "xpk_"
 """Every API key starts with it, so that one that leaked is recognised."""
 

@@ -223,6 +223,8 @@ CODES: Mapping[str, type[XpError]] = {
     "user_deleted": Conflict,
     "already_member": Conflict,
     "last_owner": Conflict,
+    "last_admin": Conflict,
+    "built_in_user": Conflict,
     "thread_closed": Conflict,
     "message_deleted": Conflict,
     "message_streaming": Conflict,

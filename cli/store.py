@@ -78,8 +78,6 @@ def find_user(data_dir: str | None, named: str) -> "User":
 
 
 SETTLE_SECONDS = 5.0
-SYSTEM_SUBJECT = "\x01system"
-"""Of the user in whose name the terminal acts. Not printable, so that no token can speak for it."""
 
 
 class Writer:
@@ -105,6 +103,7 @@ class Writer:
 
         Whoever may write the file may do everything, so this one is an ADMIN whatever became of the user's role.
         """
+        from actors.accounts import SYSTEM_SUBJECT
         from actors.commands import EnsureUser
 
         user = self.do(

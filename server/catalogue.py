@@ -29,6 +29,8 @@ WHAT_TO_DO: Mapping[str, str] = {
     "email_taken": "Use the user that has the address.",
     "already_member": "PATCH the member to change the role.",
     "last_owner": "Make another member OWNER first.",
+    "last_admin": "Give another user the role ADMIN first.",
+    "built_in_user": "Nothing: the built-in user System stays as it is.",
     "thread_closed": "An owner sets the thread to ACTIVE.",
     "user_deleted": "A deleted user stays deleted; make a new one.",
     "message_deleted": "A deleted message stays deleted.",

@@ -165,15 +165,26 @@ RULES = (
          WHERE r.last_read_offset > t."offset" OR r.last_read_number > t.message_count""",
     ),
     Rule(
-        # Deleting a user takes them out of their threads, also where nobody else is an owner.
+        # Where all who could own it are deleted or deactivated there is nobody to hand it on to.
         "an owner",
         "Thread {thread} has no owner.",
         """
-        SELECT t.uid AS thread FROM thread AS t
-         WHERE t.deleted_at IS NULL
-           AND NOT EXISTS (SELECT 1 FROM member AS r WHERE r.thread_id = t.id AND r.role = 'OWNER')
-           AND NOT EXISTS (SELECT 1 FROM event AS e JOIN user AS u ON u.id = e.ref
-                            WHERE e.thread_id = t.id AND e.type = 'member.removed' AND u.status = 'DEACTIVATED')""",
+        WITH standing AS (
+            SELECT r.thread_id, max(r.role = 'OWNER') AS is_owned, max(u.subject <> char(1) || 'system') AS has_heirs
+              FROM member AS r JOIN user AS u ON u.id = r.user_id WHERE u.status = 'ACTIVE' GROUP BY r.thread_id
+        )
+        SELECT t.uid AS thread FROM thread AS t LEFT JOIN standing AS s ON s.thread_id = t.id
+         WHERE t.deleted_at IS NULL AND NOT coalesce(s.is_owned, 0)
+           AND (coalesce(s.has_heirs, 0)
+                OR NOT EXISTS (SELECT 1 FROM member AS r WHERE r.thread_id = t.id)
+                   AND NOT EXISTS (SELECT 1 FROM event AS e JOIN user AS u ON u.id = e.ref
+                                    WHERE e.thread_id = t.id AND e.type = 'member.removed'
+                                      AND u.status = 'DEACTIVATED'))""",
+    ),
+    Rule(
+        "a built-in user",
+        "The built-in user System is {status} with the role {role}.",
+        "SELECT status, role FROM user WHERE subject = char(1) || 'system' AND (status, role) <> ('ACTIVE', 'ADMIN')",
     ),
     Rule(
         "empty tombstones",

@@ -5,7 +5,7 @@ from dataclasses import replace
 import orjson
 
 from actors import account_commands as commands
-from actors import limits, rules
+from actors import limits
 from actors.accounts import ApiKey
 from actors.commands import Command, Done
 from actors.errors import Conflict, Forbidden, NotFound
@@ -14,7 +14,7 @@ from actors.records import User
 from storage import identity_models as models
 from storage import rows
 from storage.reading import accounts
-from storage.writing import access, audit, sessions, users
+from storage.writing import access, administrators, audit, sessions, users
 from storage.writing.transaction import Transaction
 
 _K, _S, _T = models.ApiKey, models.Session, models.RevokedToken
@@ -53,7 +53,8 @@ def create_api_key(tx: Transaction, command: commands.CreateApiKey) -> Done:
 def _owner(tx: Transaction, command: Command, user_id: str) -> User:
     user = users.find(tx, user_id)
     if user.key != command.identity.user.key:
-        rules.must_administer(command.identity)
+        administrators.must_administer(tx, command.identity)
+    administrators.must_not_be_system(user)
     if user.status != "ACTIVE":
         raise Conflict("This account is deactivated.")
     return user
@@ -75,7 +76,7 @@ def revoke_api_key(tx: Transaction, command: commands.RevokeApiKey) -> Done:
 def revoke_token(tx: Transaction, command: commands.RevokeToken) -> Done:
     """One's own (signing out), or as an admin any."""
     if command.token_id != command.identity.token_id:
-        rules.must_administer(command.identity)
+        administrators.must_administer(tx, command.identity)
     known = rows.first(tx.database, _T.select(_T.token_id).where(_T.token_id == command.token_id))
     if known is None:
         insert = _T.insert(token_id=command.token_id, expires_at=command.expires_at, revoked_at=tx.now)
@@ -87,6 +88,7 @@ def revoke_token(tx: Transaction, command: commands.RevokeToken) -> Done:
 
 def set_password(tx: Transaction, command: commands.SetPassword) -> Done:
     user = command.identity.user
+    administrators.must_not_be_system(user)
     if accounts.password_hash(tx.database, user.key) != command.expected:
         raise Conflict("The password was changed meanwhile; try again.")
     sessions.keep_password(tx, user.key, command.password)
@@ -96,7 +98,7 @@ def set_password(tx: Transaction, command: commands.SetPassword) -> Done:
 
 
 def create_link(tx: Transaction, command: commands.CreateLink) -> Done:
-    rules.must_administer(command.identity)
+    administrators.must_administer(tx, command.identity)
     user = _owner(tx, command, command.user_id)
     insert = models.SignInLink.insert(
         user=user.key, hash=command.link_hash, created_at=tx.now, expires_at=command.expires_at

@@ -1,24 +1,26 @@
 """What becomes of a user who is deleted: nobody can sign in for them, they leave their threads, and where it was asked
 for, what they wrote is taken away, step by step."""
 
-from actors import account_commands, commands, rules
+from actors import account_commands, commands
 from actors.commands import Done, Gone
 from actors.errors import Conflict
 from actors.events import Event, MemberGone
 from actors.records import User
 from storage import identity_models, models, notification_models, rows
 from storage.searching import index
-from storage.writing import access, audit, messages, users
+from storage.writing import access, administrators, audit, messages, ownership, users
 from storage.writing.transaction import Transaction, must_match
 
 
 def delete_user(tx: Transaction, command: commands.DeleteUser) -> Done:
     """Deactivate for good and take the person out of it; what they wrote stays, by a nameless author."""
-    rules.must_administer(command.identity)
+    administrators.must_administer(tx, command.identity)
     user = users.find(tx, command.user_id)
+    administrators.must_not_be_system(user)
     must_match(command.if_version, user.version)
     if user.key == command.identity.user.key:
         raise Conflict("You cannot delete yourself; ask another admin.")
+    administrators.must_not_be_last(tx, user)
     subject = models.forgotten(user.subject)
     blank = {
         "subject": subject,
@@ -44,7 +46,7 @@ def delete_user(tx: Transaction, command: commands.DeleteUser) -> Done:
     for own in _OWN:
         tx.execute(own.delete().where(own.user == user.key))
     tx.execute(_LOG.update(first=_LOG.offset + 1).where(_LOG.user == user.key))
-    events = tuple(_leave(tx, thread, command, gone) for thread in _threads_of(tx, user.key))
+    events = tuple(event for thread in _threads_of(tx, user.key) for event in _leave(tx, thread, command, gone))
     return Done(Gone(user.id), events)
 
 
@@ -83,10 +85,11 @@ def _threads_of(tx: Transaction, user_key: int) -> list[tuple[int, str]]:
     return [(key, uid) for key, uid in rows_found]
 
 
-def _leave(tx: Transaction, thread: tuple[int, str], command: commands.DeleteUser, user: User) -> Event:
-    Member = models.Member
+def _leave(tx: Transaction, thread: tuple[int, str], command: commands.DeleteUser, user: User) -> tuple[Event, ...]:
+    Member, actor = models.Member, command.identity.author
     tx.execute(Member.delete().where((Member.thread == thread[0]) & (Member.user == user.key)))
-    return tx.log(thread, "member.removed", command.identity.author, MemberGone(user.author), ref=user.key)
+    gone = tx.log(thread, "member.removed", actor, MemberGone(user.author), ref=user.key)
+    return (gone, *ownership.hand_on(tx, thread, actor))
 
 
 def erase_content(tx: Transaction, command: account_commands.EraseContent) -> Done:

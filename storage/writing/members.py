@@ -14,7 +14,7 @@ from actors.user_events import THREAD_JOINED, THREAD_LEFT, UserEvent
 from storage import models, rows
 from storage.compiled import Prepared
 from storage.reading import markers
-from storage.writing import audit, feed, notifications, user_log, users
+from storage.writing import audit, feed, notifications, ownership, user_log, users
 from storage.writing.notifications import Cause
 from storage.writing.transaction import Transaction, changed, given, must_match
 from storage.writing.user_log import Entry
@@ -34,7 +34,8 @@ def add_member(tx: Transaction, command: commands.AddMember) -> Done:
     member = _read(tx, key, user_key)
     shared, seen = _as_seen(tx, member, command.identity)
     event = tx.log((key, uid), "member.added", command.identity.author, shared, ref=user_key)
-    return Done(seen, (event,), told=joined(tx, (key, uid), command.identity.author, [member]))
+    handed_on = ownership.hand_on(tx, (key, uid), command.identity.author)
+    return Done(seen, (event, *handed_on), told=joined(tx, (key, uid), command.identity.author, [member]))
 
 
 def joined(tx: Transaction, thread: tuple[int, str], actor: Author, members: Iterable[Member]) -> tuple[UserEvent, ...]:
@@ -72,7 +73,7 @@ def update_member(tx: Transaction, command: commands.UpdateMember) -> Done:
     if not difference:
         return Done(_as_seen(tx, member, command.identity)[1])
     if member.role == "OWNER" and difference.get("role", "OWNER") != "OWNER":
-        _must_leave_an_owner(tx, key)
+        ownership.must_leave_an_owner(tx, key, user_key)
     _write(tx, key, user_key, **difference, version=models.Member.version + 1)
     told = {"user_id": command.user_id}
     mine = tx.role(key, command.identity.user.key)
@@ -106,7 +107,7 @@ def remove_member(tx: Transaction, command: commands.RemoveMember) -> Done:
         rules.must_manage(command.identity, mine, uid)
     must_match(command.if_version, _read(tx, key, user_key).version)
     if tx.role(key, user_key) == "OWNER":
-        _must_leave_an_owner(tx, key)
+        ownership.must_leave_an_owner(tx, key, user_key)
     gone = MemberGone(tx.author(user_key))
     tx.execute(models.Member.delete().where(_is(key, user_key)))
     audit.intervene(
@@ -212,10 +213,3 @@ def _must_be_member(tx: Transaction, thread_key: int, user_key: int | None, user
     if user_key is None or tx.role(thread_key, user_key) is None:
         raise NotFound("member", user_id)
     return user_key
-
-
-def _must_leave_an_owner(tx: Transaction, thread_key: int) -> None:
-    Member = models.Member
-    owners = Member.select().where((Member.thread == thread_key) & (Member.role == "OWNER")).bind(tx.database).count()
-    if owners == 1:
-        raise Conflict("A thread keeps at least one owner; make another member OWNER first.", code="last_owner")

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from actors import account_commands as commands
-from actors import limits, rules
+from actors import limits
 from actors.accounts import LINK_IS_NONE, Method, Reused, Session, SignedIn
 from actors.commands import Done
 from actors.errors import NotFound, Unauthenticated
@@ -14,7 +14,7 @@ from storage import identity_models as models
 from storage import rows
 from storage.models import User as UserModel
 from storage.reading import accounts
-from storage.writing import access, audit, users
+from storage.writing import access, administrators, audit, users
 from storage.writing.transaction import Transaction
 
 _S, _R, _L, _P, _X = (
@@ -35,6 +35,7 @@ def start_session(tx: Transaction, command: commands.StartSession) -> Done:
 
 
 def _start(tx: Transaction, user: User, method: Method, refresh_hash: bytes, origin: Origin) -> SignedIn:
+    administrators.must_not_be_system(user)
     _must_be_active(user)
     uid = new_id()
     insert = _S.insert(
@@ -148,7 +149,7 @@ def end_session(tx: Transaction, command: commands.EndSession) -> Done:
 def end_sessions(tx: Transaction, command: commands.EndSessions) -> Done:
     user = users.find(tx, command.user_id)
     if user.key != command.identity.user.key:
-        rules.must_administer(command.identity)
+        administrators.must_administer(tx, command.identity)
     ended = access.end_sessions(tx, user.key, command.reason, but=command.identity.session_id)
     if ended:
         audit.act(tx, command, "end_sessions", ("user", user.id), after={"ended": ended, "reason": command.reason})

@@ -11,7 +11,7 @@ from actors.records import User
 from storage import identity_models, models
 from storage.reading import credentials
 from storage.reading.credentials import Spoken
-from storage.writing import access, audit, users
+from storage.writing import access, administrators, audit, users
 from storage.writing.transaction import Transaction
 
 
@@ -34,6 +34,11 @@ def ensure_user(tx: Transaction, command: commands.EnsureUser) -> Done:
 def _update(tx: Transaction, command: commands.EnsureUser, spoken: Spoken, claims: dict[str, Any], text: str) -> Done:
     before = orjson.loads(spoken.claims) if spoken.claims else _NOTHING_SEEN
     news = {name: value for name, value in claims.items() if value and value != before.get(name)}
+    if news.get("role", "ADMIN") != "ADMIN" and administrators.is_last(tx, spoken.user):
+        del news["role"]  # and not taken for seen: it holds once there is another administrator
+        text = orjson.dumps(claims | {"role": before.get("role")}).decode()
+        if not news and text == spoken.claims:
+            return Done(spoken.user)
     if "email" in news and _is_taken(tx, command, spoken.user, news["email"]):
         del news["email"]
     seen = {} if spoken.is_linked else {"claims": text}

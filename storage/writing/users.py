@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from actors import commands, rules
+from actors import commands
 from actors.account_commands import SignInByProvider
+from actors.accounts import SYSTEM_SUBJECT
 from actors.commands import Done, Unset
 from actors.email_address import folded
 from actors.errors import Conflict, Forbidden, NotFound
@@ -12,7 +13,7 @@ from actors.records import User
 from actors.text import line
 from actors.user_events import USER_UPDATED, UserEvent
 from storage import identity_models, models, rows
-from storage.writing import access, audit, naming, user_log
+from storage.writing import access, administrators, audit, naming, ownership, user_log
 from storage.writing.transaction import Transaction, changed, given, must_match
 from storage.writing.user_log import Entry
 
@@ -28,7 +29,7 @@ def made(tx: Transaction, key: int) -> User:
 
 
 def create_user(tx: Transaction, command: commands.CreateUser) -> Done:
-    rules.must_administer(command.identity)
+    administrators.must_administer(tx, command.identity)
     uid = new_id()
     subject = command.subject or uid
     _must_be_free(tx, command.email, subject)
@@ -59,6 +60,8 @@ def insert_from_provider(tx: Transaction, command: SignInByProvider) -> User:
 
 
 def _must_be_free(tx: Transaction, email: str | None, subject: str | None = None) -> None:
+    if subject == SYSTEM_SUBJECT:
+        raise Conflict("The subject is the built-in user's.", code="built_in_user")
     if email and _find(tx, models.User.email == folded(email)):
         raise Conflict(f"There is a user with the e-mail address {email!r} already.", code="email_taken")
     if subject and _is_known(tx, [subject, models.forgotten(subject)]):
@@ -79,21 +82,25 @@ def update_user(tx: Transaction, command: commands.UpdateUser) -> Done:
         email=email, name=command.name, avatar_url=command.avatar_url, role=command.role, kind=command.kind,
         status=command.status, metadata=command.metadata,
     )  # fmt: skip
-    _must_be_allowed(command, user, fields)
+    _must_be_allowed(tx, command, user, fields)
+    administrators.must_not_be_system(user)
     must_match(command.if_version, user.version)
     _must_not_be_deleted(tx, user)
     difference = changed(((name, getattr(user, name)) for name in fields), fields)
     _must_be_free(tx, difference.get("email"))
     if not difference:
         return Done(user)
+    if difference.get("role", "ADMIN") != "ADMIN" or difference.get("status", "ACTIVE") != "ACTIVE":
+        administrators.must_not_be_last(tx, user)
     updated = write(tx, user.key, difference)
     access.changed(tx, "user", user.id)
+    events = ownership.hand_on_all(tx, user.key, command.identity.author) if "status" in difference else ()
     if updated.status != "ACTIVE":
         access.end_sessions(tx, user.key, "user deactivated")
     elif difference.keys() & LINKED:
         access.end_links(tx, user.key)
     _audit_update(tx, command, user, updated)
-    return Done(updated, told=told(tx, updated))
+    return Done(updated, events, told=told(tx, updated))
 
 
 def told(tx: Transaction, user: User) -> tuple[UserEvent, ...]:
@@ -118,8 +125,9 @@ def _audit_update(tx: Transaction, command: commands.UpdateUser, before: User, a
 _ONES_OWN = frozenset({"name", "avatar_url", "metadata"})
 
 
-def _must_be_allowed(command: commands.UpdateUser, user: User, fields: dict[str, Any]) -> None:
+def _must_be_allowed(tx: Transaction, command: commands.UpdateUser, user: User, fields: dict[str, Any]) -> None:
     if command.identity.is_admin:
+        administrators.must_administer(tx, command.identity)
         return
     if command.identity.user.key != user.key:
         raise Forbidden("Changing another user is for users with the role ADMIN.")

@@ -12,10 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from actors.account_commands import StartSession
-from actors.accounts import Session, SignedIn
+from actors.accounts import SYSTEM_SUBJECT, Session, SignedIn
 from actors.records import Identity, Origin
 from cli.main import main
-from cli.store import SYSTEM_SUBJECT
 from storage.database import FILE_NAME
 from tests.builders import Ledger
 

@@ -10,9 +10,9 @@ import orjson
 import pytest
 
 from actors import commands
+from actors.accounts import SYSTEM_SUBJECT
 from actors.records import Thread
 from actors.stream_commands import FinishMessage
-from cli.store import SYSTEM_SUBJECT
 from tests.builders import Ledger
 from tests.cli.conftest import Xp, audited, by_terminal
 from tests.serving import ServerProcess

@@ -2,8 +2,8 @@
 
 import pytest
 
+from actors.accounts import SYSTEM_SUBJECT
 from actors.records import Thread
-from cli.store import SYSTEM_SUBJECT
 from tests.builders import Ledger
 from tests.cli.conftest import Xp, audited, by_terminal, sign_in
 

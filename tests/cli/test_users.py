@@ -2,7 +2,7 @@
 
 import pytest
 
-from cli.store import SYSTEM_SUBJECT
+from actors.accounts import SYSTEM_SUBJECT
 from tests.builders import Ledger
 from tests.cli.conftest import Xp
 
@@ -14,8 +14,9 @@ def test_make_list_promote(xp: Xp, ledger: Ledger) -> None:
         "status": "ACTIVE",
     }  # fmt: skip
     assert "Ana (ana@x.org) has the role ADMIN." in xp("user", "set-role", "ana@x.org", "ADMIN").out
+    xp("user", "create", "boss@x.org", "--role", "ADMIN")
     assert xp("user", "set-role", made["id"], "USER", "--json").json["role"] == "USER"
-    system, ana = xp("user", "list", "--json").json
+    system, ana, _ = xp("user", "list", "--json").json
     assert (system["subject"], system["name"], system["role"], system["kind"]) == (
         SYSTEM_SUBJECT,
         "System",
@@ -74,9 +75,33 @@ def test_nobody_and_several(xp: Xp, ledger: Ledger) -> None:
 
 def test_the_terminal_is_an_admin_whatever_became_of_its_user(xp: Xp, ledger: Ledger) -> None:
     xp("user", "create", "ana@x.org")
-    xp("user", "set-role", ledger.one("SELECT uid FROM user WHERE subject = ?", SYSTEM_SUBJECT), "USER")
-    assert ledger.one("SELECT role FROM user WHERE subject = ?", SYSTEM_SUBJECT) == "USER"
+    ledger.sql("UPDATE user SET role = 'USER' WHERE subject = ?", SYSTEM_SUBJECT)
     assert xp("user", "set-role", "ana@x.org", "ADMIN").code == 0
+
+
+@pytest.mark.parametrize("verb", [("set-role", "USER"), ("deactivate",), ("delete", "--yes")])
+def test_the_only_administrator_stays_one(xp: Xp, ledger: Ledger, verb: tuple[str, ...]) -> None:
+    ledger.admin("ana")
+    refused = xp("user", verb[0], "ana@example.com", *verb[1:])
+    assert refused.code == 1
+    assert "only administrator" in refused.sentence
+    ledger.admin("bo")
+    assert xp("user", verb[0], "ana@example.com", *verb[1:]).code == 0
+
+
+@pytest.mark.parametrize(
+    "verb", [("set-role", "USER"), ("deactivate",), ("delete", "--yes"), ("link",), ("key", "--name", "k")]
+)
+def test_the_built_in_user_stays_as_it_is(xp: Xp, ledger: Ledger, verb: tuple[str, ...]) -> None:
+    xp("user", "create", "ana@x.org")
+    system = ledger.one("SELECT uid FROM user WHERE subject = ?", SYSTEM_SUBJECT)
+    before = ledger.sql("SELECT * FROM user WHERE uid = ?", system)
+    command = ("key", "create") if verb[0] == "key" else ("user", verb[0])
+    refused = xp(*command, system, *verb[1:])
+    assert refused.code == 1
+    assert "System" in refused.err
+    assert ledger.sql("SELECT * FROM user WHERE uid = ?", system) == before
+    assert xp("user", "create", "eve@x.org", "--subject", SYSTEM_SUBJECT).code != 0
 
 
 def test_more_users_than_a_page(xp: Xp, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -144,6 +144,12 @@ DAMAGES: tuple[Damage, ...] = (
     ("markers up to the head", "UPDATE member SET last_read_number = 99 WHERE user_id = 2", "message 99"),
     ("an owner", "UPDATE member SET role = 'MEMBER' WHERE thread_id = 1", "has no owner"),
     ("an owner", "DELETE FROM member WHERE thread_id = 1", "has no owner"),
+    ("an owner", "UPDATE user SET status = 'DEACTIVATED' WHERE id = 1", "has no owner"),
+    (
+        "a built-in user",
+        "UPDATE user SET subject = char(1) || 'system' WHERE id = 2",
+        "System is ACTIVE with the role USER",
+    ),
     ("empty tombstones", "UPDATE message SET content = 'secret' WHERE deleted_at IS NOT NULL", "content"),
     ("empty tombstones", "UPDATE message SET blocks = '[]' WHERE deleted_at IS NOT NULL", "content"),
     ("empty tombstones", "UPDATE message SET metadata = '{\"a\":1}' WHERE deleted_at IS NOT NULL", "content"),
@@ -274,10 +280,10 @@ def test_a_deleted_thread_has_nothing_beyond_its_head(lived: Lived) -> None:
     }
 
 
-def test_the_only_owner_may_be_deleted_as_a_user(lived: Lived) -> None:
+def test_the_longest_member_owns_what_a_deleted_user_owned(lived: Lived) -> None:
     root = lived.ledger.admin("root")
     lived.ledger.do(commands.DeleteUser(identity=root, user_id=lived.ana.user.id))
-    assert lived.ledger.one("SELECT count(*) FROM member WHERE thread_id = 1 AND role = 'OWNER'") == 0
+    assert lived.ledger.one("SELECT count(*) FROM member WHERE thread_id = 1 AND role = 'OWNER'") == 1
     assert findings(lived.ledger.path) == {}
 
 

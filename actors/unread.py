@@ -52,6 +52,11 @@ class Counts:
     def __contains__(self, thread_id: str) -> bool:
         return thread_id in self._threads
 
+    @property
+    def threads(self) -> set[str]:
+        """All of which something was told, or may have been, since they were counted."""
+        return {*self._threads, *self._mentions.values()}
+
     def posted(self, thread_id: str, first: int, newest: int, own: int) -> None:
         """Messages `first` to `newest` were written; `own` is the user's newest among them, 0 for none: to write is to
         read."""

@@ -91,6 +91,13 @@ class Deleted:
 
 
 @dataclass(frozen=True, slots=True)
+class TellUnread:
+    """Told to a user's actor: this connection has missed counts."""
+
+    connection: "pykka.ActorRef[Any]"
+
+
+@dataclass(frozen=True, slots=True)
 class _Looked:
     page: UserLogPage | XpError
 
@@ -313,6 +320,11 @@ class UserActor(LoopActor):
                 continue
             passing = passing or self._unread(changed)
             self._pass(connection, passing)
+
+    @handles(TellUnread)
+    def _tell_unread_to(self, message: TellUnread) -> None:
+        if self._counts is not None and message.connection in self._online.connections:
+            self._pass(message.connection, self._unread(self._counts.threads))
 
     def _unread(self, changed: Collection[str]) -> Passing:
         assert self._counts is not None

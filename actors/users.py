@@ -18,7 +18,7 @@ from actors.events import MESSAGE_CREATED, MESSAGE_DELETED, Event
 from actors.personal import Personal
 from actors.records import Message, User
 from actors.runtime import Stage
-from actors.user import Deleted, DeletedMessage, EncodeUserEvent, Look, Online, Posted, Tell, UserActor
+from actors.user import Deleted, DeletedMessage, EncodeUserEvent, Look, Online, Posted, Tell, TellUnread, UserActor
 from actors.user_events import UserEvent
 
 logger = logging.getLogger("actors.users")
@@ -166,6 +166,12 @@ class Users:
             logger.warning("users' logs could not be looked at: %s", error)
         finally:
             self._task = None
+
+    def tell_unread(self, user_key: int, connection: "pykka.ActorRef[Any]") -> None:
+        """A connection of theirs reads again, and has missed counts meanwhile."""
+        online = self._online.get(user_key)
+        if online is not None and online.actor is not None and not online.actor.actor_stopped.is_set():
+            online.actor.actor_ref.tell(TellUnread(connection))
 
     def look_at(self, user_key: int) -> None:
         """The same, of one."""

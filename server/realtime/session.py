@@ -17,7 +17,6 @@ from actors.identifiers import new_id
 from actors.ports import Transport
 from actors.records import Identity, User
 from actors.runtime import LoopFuture, Stage, drive
-from actors.thread_streams import TellStreams
 from server import problems
 from server.peers import Peer
 from server.rate_limits import owner
@@ -28,7 +27,7 @@ from server.realtime.codec import Codec
 from server.realtime.intake import Intake
 from server.realtime.protocol import Refused
 from server.realtime.sign_on import SignOn
-from server.realtime.sources import leave
+from server.realtime.sources import leave, tell_state
 from server.realtime.throttle import TokenBucket
 from server.registry import Operation
 from server.services import Services
@@ -351,7 +350,7 @@ class Session:
             leave(self.services, channel, self.connection, self.identity)
 
     def _behind(self, channel: str) -> None:
-        self.services.directory.tell_live(channel.removeprefix("thread:"), TellStreams(self.connection))
+        tell_state(self.services, channel, self.connection, self.identity)
 
     def end(self) -> None:
         """The socket is gone."""

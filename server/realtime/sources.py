@@ -14,6 +14,7 @@ from actors.identifiers import is_id
 from actors.live_channel import LivePage, PublishLive, ReadLive
 from actors.publication import Publication
 from actors.records import Identity, Scope
+from actors.thread_streams import TellStreams
 from server import operations
 from server.realtime import live_data, protocol
 from server.realtime.protocol import Refused
@@ -274,6 +275,17 @@ def _of_token(session: "Session", channel: str, token: str) -> int | None:
     if claims.channel != channel or claims.sub != session.identity.user.subject:
         raise Refused(protocol.PERMISSION_REFUSED, "permission denied: the token is for another channel or user")
     return claims.expires_at
+
+
+def tell_state(
+    services: "Services", channel: str, connection: "pykka.ActorRef[Any]", identity: Identity | None
+) -> None:
+    """Something that passed was not told, because the connection did not read: it is told what is so now."""
+    kind, _, name = channel.partition(":")
+    if kind == "thread":
+        services.directory.tell_live(name, TellStreams(connection))
+    elif kind == "user" and identity is not None:
+        services.users.tell_unread(identity.user.key, connection)
 
 
 def leave(services: "Services", channel: str, connection: "pykka.ActorRef[Any]", identity: Identity | None) -> None:

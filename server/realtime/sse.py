@@ -28,7 +28,6 @@ from actors.identifiers import is_id, new_id
 from actors.publication import Passing, Publication, Publications
 from actors.records import Identity, User
 from actors.runtime import Stage
-from actors.thread_streams import TellStreams
 from actors.user_events import THREAD_JOINED
 from server.authentication import Authentication
 from server.middleware import HEADER, begin, correlation_id
@@ -36,7 +35,7 @@ from server.peers import Peer, neighbourhood
 from server.rate_limits import draw, owner
 from server.realtime import protocol
 from server.realtime.followed import Followed, FollowedThreads, FollowedUser, Missed
-from server.realtime.sources import leave
+from server.realtime.sources import leave, tell_state
 from server.realtime.sse_transport import StreamTransport
 from server.registry import must_have_scope
 from server.services import Services
@@ -165,7 +164,7 @@ class _Stream:
             leave(self._services, self._actor.own_channel, self._feed, self.identity)
 
     def _behind(self, channel: str) -> None:
-        self._services.directory.tell_live(channel.removeprefix("thread:"), TellStreams(self._feed))
+        tell_state(self._services, channel, self._feed, self.identity)
 
     def end(self) -> None:
         self._expiry.cancel()

@@ -168,6 +168,21 @@ async def test_an_edit_that_names_one_no_more_is_told(dial: Dial, alice: Client,
         assert (await right(device, bob, thread))["mentions"] == mentions
 
 
+async def test_a_device_that_did_not_read_is_told_the_counts_anew(
+    server: Server, dial: Dial, alice: Client, bob: Client, thread: Any
+) -> None:
+    """What passes while a connection takes nothing is not kept for it."""
+    device = await dial(bob)
+    message = await alice.say(thread, "@bob")
+    await right(device, bob, thread)
+    await alice.delete(f"/api/v1/messages/{message['id']}")
+    expected = await right(device, bob, thread)
+    (session,) = server.services.hub.clients
+    session._behind(f"user:{(await bob.me())['id']}")  # type: ignore[attr-defined]
+    assert await told(device) == expected
+    assert expected["by_thread"] == [{"thread_id": thread["id"], "messages": 0, "mentions": 0, "muted": False}]
+
+
 async def test_many_messages_and_few_mentions(dial: Dial, alice: Client, bob: Client, thread: Any) -> None:
     device = await dial(bob)
     for n in range(50):

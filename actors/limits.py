@@ -122,6 +122,12 @@ SEARCH_CHARS: Final = 500
 """Of a query: a sentence that somebody pasted. In every script it fits a request's first line."""
 SEARCH_TERMS: Final = 32
 """Words and phrases of a query: each is looked up on its own."""
+SEARCH_WORDS: Final = 64
+"""Of a query, in all of its phrases; a character is a word where a script has no spaces. What follows is left out: each
+costs a look at every place in which it stands, and a text may consist of it."""
+SEARCH_MARKED_SECONDS: Final = 0.5
+"""For marking what was found, ten times as long as any page takes; what is not marked by then is shown from its
+start."""
 SEARCH_PREFIX_CHARS: Final = 2
 """Letters before a star: a single one would gather a tenth of the index before anything is found."""
 

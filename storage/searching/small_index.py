@@ -5,13 +5,17 @@ The index itself holds no text, so it cannot mark words; and only its own tokeni
 """
 
 import sqlite3
+import time
 from collections.abc import Iterable, Sequence
 
+from actors import limits
 from storage.searching.documents import Document
 from storage.searching.folding import TOKENIZER
 
 _START, _END = "\ue000", "\ue001"
 """Around what was found. For private use, so folding leaves none of them in a text."""
+_STEPS = 20
+"""Of SQLite, between two looks at the clock: some rows."""
 
 Span = tuple[int, int]
 
@@ -39,12 +43,21 @@ class SmallIndex:
         return [key for (key,) in found]
 
     def hits(self, any_wanted: str) -> dict[int, Sequence[Span]]:
-        """Key → where in the folded text something wanted stands; documents without any are left out."""
-        found = self._connection.execute(
-            "SELECT rowid, highlight(search, 0, ?, ?) FROM search WHERE search MATCH ?",
-            (_START, _END, f"text : ({any_wanted})"),
-        )
-        return {key: _spans(marked) for key, marked in found}
+        """Key → where in the folded text something wanted stands; documents without any are left out, and
+        those that there was no time for."""
+        found: dict[int, Sequence[Span]] = {}
+        end = time.monotonic() + limits.SEARCH_MARKED_SECONDS
+        self._connection.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
+        try:
+            for key, marked in self._connection.execute(
+                "SELECT rowid, highlight(search, 0, ?, ?) FROM search WHERE search MATCH ?",
+                (_START, _END, f"text : ({any_wanted})"),
+            ):
+                found[key] = _spans(marked)
+        except sqlite3.OperationalError as error:
+            if "interrupted" not in str(error):
+                raise
+        return found
 
 
 def _spans(marked: str) -> list[Span]:

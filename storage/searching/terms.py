@@ -15,6 +15,7 @@ from storage.searching.folding import fold
 
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»\uff02", '"'))
 _TERM = re.compile(r'(?P<no>-)?(?:"(?P<phrase>[^"]*)(?:"|$)|(?P<word>[^\s"]+))')
+_WORD = re.compile(r"\w+")
 _LAST_WORD = re.compile(r"\w+(?=\W*$)")
 
 
@@ -42,6 +43,7 @@ def parse(text: str | None) -> Terms:
         raise ValidationFailed(
             {"q": [f"may have at most {limits.SEARCH_TERMS} words and phrases, it has {len(terms)}."]}
         )
+    terms = list(dict.fromkeys(terms))
     return Terms(
         tuple(phrase for phrase, is_wanted in terms if is_wanted),
         tuple(phrase for phrase, is_wanted in terms if not is_wanted),
@@ -50,12 +52,21 @@ def parse(text: str | None) -> Terms:
 
 def _terms(text: str) -> Iterator[tuple[str, bool]]:
     """(phrase, whether it is wanted)."""
+    left = limits.SEARCH_WORDS
     for match in _TERM.finditer(text.replace("\x00", " ").translate(_QUOTES)):
         typed = match["word"] or match["phrase"] or ""
-        folded = fold(typed.rstrip("*"))
+        folded, left = _some_words(fold(typed.rstrip("*")), left)
         if any(character.isalnum() for character in folded):
             star = " *" if match["word"] and typed.endswith("*") and _is_beginning(folded) else ""
             yield f'"{folded}"{star}', match["no"] is None
+
+
+def _some_words(folded: str, left: int) -> tuple[str, int]:
+    """Of a phrase, the first so many; and how many more there may be."""
+    ends = [match.end() for match, _ in zip(_WORD.finditer(folded), range(left + 1), strict=False)]
+    if len(ends) <= left:
+        return folded, left - len(ends)
+    return folded[: ends[left - 1] if left else 0], 0
 
 
 def _is_beginning(folded: str) -> bool:

@@ -99,3 +99,12 @@ def test_no_text_is_syntax(text: str) -> None:
 def test_stems(word: str) -> None:
     with SmallIndex([Document(1, "she runs", "km")]) as index:
         assert index.matching(expression(parse(word.split()[-1]), [])) == [1]
+
+
+def test_the_first_words_count() -> None:
+    (phrase,) = parse("あ" * 400).wanted
+    assert phrase.count("あ") == limits.SEARCH_WORDS
+    many = parse(" ".join("い" * n for n in range(1, 31)))
+    assert sum(phrase.count("い") for phrase in many.wanted) == limits.SEARCH_WORDS
+    assert parse("a b a B").wanted == ('"a"', '"b"', '"B"')
+    assert parse('"' + "a " * 200 + '" -b*c').wanted[0].count("a") == limits.SEARCH_WORDS

@@ -148,20 +148,20 @@ class AuthActor(LoopActor):
         except Unauthenticated as error:
             if self._refresher is None or error.code != "unknown_key":
                 raise
-            return self._refresh_keys(message.token, self.defer())
+            return self._refresh_keys(message.token, str(error.data.get("key_id", "")), self.defer())
         return self._identify(message.token, claims, self.defer())
 
-    def _refresh_keys(self, token: str, reply: LoopFuture[Any]) -> LoopFuture[Any]:
+    def _refresh_keys(self, token: str, key_id: str, reply: LoopFuture[Any]) -> LoopFuture[Any]:
         """The issuer may have a new key: fetch them, then try the token once more."""
-        task = self.stage.loop.create_task(self._fetch(token, reply))
+        task = self.stage.loop.create_task(self._fetch(token, key_id, reply))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return reply
 
-    async def _fetch(self, token: str, reply: LoopFuture[Any]) -> None:
+    async def _fetch(self, token: str, key_id: str, reply: LoopFuture[Any]) -> None:
         assert self._refresher is not None
         try:
-            fetched = await self._refresher.refresh()
+            fetched = await self._refresher.refresh(key_id)
         except Exception:
             logger.exception("the issuer's keys could not be fetched")
             fetched = False

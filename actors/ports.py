@@ -133,8 +133,9 @@ class TokenVerifier(Protocol):
 
 
 class KeyRefresher(Protocol):
-    def refresh(self) -> Awaitable[bool]:
-        """Fetch the issuer's keys anew, unless that was done a moment ago; answers whether they were fetched."""
+    def refresh(self, key_id: str) -> Awaitable[bool]:
+        """Fetch the issuer's keys anew for one that is not known, unless it was just looked for; answers whether they
+        were fetched."""
         ...
 
 

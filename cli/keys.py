@@ -60,6 +60,36 @@ def secret_of(chosen: Settings) -> bytes | None:
     return None if chosen["jwt_jwks_url"] is not None else _secret_of_data_folder(chosen)
 
 
+def source_of(chosen: Settings) -> str:
+    """What tokens are signed by, in one word; see `storage.lock`."""
+    if chosen["jwt_secret"] is not None:
+        return "JWT_SECRET"
+    return "JWT_JWKS_URL" if chosen["jwt_jwks_url"] is not None else SECRET_FILE
+
+
+def existing_secret(chosen: Settings) -> bytes:
+    """The secret that a server with these settings takes tokens by, to mint one; none is made here, for no server would
+    know it. Raises `click.ClickException`."""
+    from storage.lock import holder, holders_keys
+
+    folder, mine = chosen["data_dir"], source_of(chosen)
+    theirs = holders_keys(folder)
+    if theirs == "JWT_SECRET" and mine != theirs:
+        raise click.ClickException(
+            f"The server that uses {folder} (pid {holder(folder)}) has JWT_SECRET set; set the same one here."
+        )
+    if "JWT_JWKS_URL" in (mine, theirs) and mine != "JWT_SECRET":
+        raise click.ClickException("Tokens come from the issuer of JWT_JWKS_URL here; set JWT_SECRET to mint some too.")
+    if mine == SECRET_FILE and not (folder / SECRET_FILE).exists():
+        raise click.ClickException(
+            f"{folder.absolute()} has no {SECRET_FILE}: `xp serve` makes it. "
+            "Name the server's folder with --data-dir, or set JWT_SECRET as it has it."
+        )
+    secret = secret_of(chosen)
+    assert secret is not None
+    return secret
+
+
 def _secret_of_data_folder(chosen: Settings) -> bytes:
     folder: Path = chosen["data_dir"]
     try:

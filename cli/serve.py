@@ -4,10 +4,14 @@ import asyncio
 import contextlib
 import gc
 import logging
+import shlex
+import shutil
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -24,7 +28,7 @@ from actors.users import Users
 from cli import logs, settings
 from cli.descriptors import connections_at_most
 from cli.hints import hints, secret_hints
-from cli.keys import Keys, open_keys
+from cli.keys import SECRET_FILE, Keys, open_keys, source_of
 from cli.running import published
 from cli.settings import Settings
 from server import render
@@ -74,7 +78,7 @@ async def _serve(chosen: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     with (
-        data_folder_lock(chosen["data_dir"]),
+        data_folder_lock(chosen["data_dir"], source_of(chosen)),
         _listen(chosen["host"], chosen["port"]) as listener,
         published(chosen),
     ):
@@ -261,4 +265,24 @@ def _greet(chosen: Settings, listener: socket.socket) -> None:
     shown = f"[{host}]" if ":" in host else host
     url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else shown}:{port}"  # noqa: S104 - compared, not bound
     click.echo(f"Serving on {url}  (data in {chosen['data_dir']}, stop with Ctrl-C)")
-    click.echo(f'Try:  curl -H "Authorization: Bearer $(.venv/bin/xp token)" {url}/api/v1/users/me')
+    click.echo(_hint(chosen, url))
+
+
+def _hint(chosen: Settings, url: str) -> str:
+    """A command that works as it stands, in any shell and folder of this machine."""
+    if source_of(chosen) != SECRET_FILE or not chosen["allowed_domains"]:
+        return f"Try:  curl {url}/health   (tokens are signed by what {source_of(chosen)} names)"
+    words = [*_this_command(), "token", "--data-dir", str(chosen["data_dir"].absolute())]
+    words += ["--domain", next((domain for domain in chosen["allowed_domains"] if domain != "*"), "localhost")]
+    for key in ("jwt_issuer", "jwt_audience"):
+        if chosen[key] is not None:
+            words += [f"--{key.replace('_', '-')}", chosen[key]]
+    return f'Try:  curl -H "Authorization: Bearer $({shlex.join(words)})" {url}/api/v1/users/me'
+
+
+def _this_command() -> list[str]:
+    """As it can be called again: by its name where a shell finds the same file by that."""
+    called, found = Path(sys.argv[0]), shutil.which("xp")
+    if called.name != "xp":
+        return [sys.executable, "-m", "cli.main"]
+    return ["xp"] if found and Path(found).resolve() == called.resolve() else [str(called.absolute())]

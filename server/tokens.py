@@ -151,7 +151,7 @@ class TokenVerifier:
             raise Unauthenticated("The token must name its key (`kid`).")
         key = self._rules.keys.keys.get(kid)
         if key is None:
-            raise Unauthenticated("The token's key is not one of the issuer's.", code="unknown_key")
+            raise Unauthenticated("The token's key is not one of the issuer's.", code="unknown_key", key_id=kid)
         return _of_algorithm(key, header)
 
     def _judge(self, payload: Mapping[str, Any], now: float) -> Claims:

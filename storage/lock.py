@@ -13,8 +13,9 @@ FILE_NAME = "server.lock"
 
 
 @contextlib.contextmanager
-def data_folder_lock(folder: Path) -> Iterator[None]:
-    """Hold the folder while inside; the kernel gives it back when the process ends, however it ends.
+def data_folder_lock(folder: Path, keys: str = "") -> Iterator[None]:
+    """Hold the folder while inside; the kernel gives it back when the process ends, however it ends. `keys`: what the
+    tokens of the holder are signed by, in one word, for commands beside it.
 
     Raises `DatabaseProblem` where another process holds it. The file stays: to delete it would be a race.
     """
@@ -24,7 +25,7 @@ def data_folder_lock(folder: Path) -> Iterator[None]:
         private_files.take_back_folder(folder)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, private_files.FILE_MODE)
     try:
-        _take(descriptor, folder)
+        _take(descriptor, folder, keys)
         try:
             yield
         finally:
@@ -48,7 +49,7 @@ def holder(folder: Path) -> int | None:
     return None
 
 
-def _take(descriptor: int, folder: Path) -> None:
+def _take(descriptor: int, folder: Path, keys: str) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -58,9 +59,17 @@ def _take(descriptor: int, folder: Path) -> None:
     except OSError as error:
         raise DatabaseProblem(f"{folder / FILE_NAME}: {error.strerror}; it cannot be locked here.") from error
     os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    os.pwrite(descriptor, f"{os.getpid()}\n{keys}\n".encode(), 0)
+
+
+def holders_keys(folder: Path) -> str:
+    """What whoever holds the folder says of its keys; empty where nobody does."""
+    if holder(folder) is None:
+        return ""
+    lines = (folder / FILE_NAME).read_text(errors="replace").splitlines()
+    return lines[1] if len(lines) > 1 else ""
 
 
 def _written(descriptor: int) -> int:
-    text = os.pread(descriptor, 32, 0).strip()
+    text = os.pread(descriptor, 32, 0).partition(b"\n")[0].strip()
     return int(text) if text.isdigit() else 0

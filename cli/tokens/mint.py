@@ -9,7 +9,6 @@ from actors import limits
 from actors.records import USER_KINDS, USER_ROLES
 from cli import settings
 from cli.settings import Settings
-from cli.store import data_dir_option
 from cli.times import Duration
 
 
@@ -21,18 +20,18 @@ from cli.times import Duration
 @click.option("--role", type=click.Choice(USER_ROLES), default="ADMIN", show_default=True)
 @click.option("--kind", type=click.Choice(USER_KINDS), default="HUMAN", show_default=True)
 @click.option("--ttl", type=Duration(), default="12h", show_default=True, help="How long it is good.")
-@data_dir_option
+@settings.options("data_dir", "jwt_issuer", "jwt_audience")
 def command(
     sub: str | None, email: str | None, name: str | None, domain: str | None, role: Any, kind: Any, ttl: int,
-    data_dir: str | None,
+    **flags: str | None,
 ) -> None:  # fmt: skip
-    """Print a token, and nothing else.
+    """Print a token, and nothing else. It is signed by the secret that the server has; none is made.
 
     Example: xp token mint --email ana@rpotential.ai --role USER --ttl 30d
     """
     from server.token_minting import mint
 
-    chosen = settings.load({"data_dir": data_dir})
+    chosen = settings.load(flags)
     secret = _secret(chosen)
     who, _, where = (email or "").rpartition("@")
     sub = sub or who or "dev"
@@ -48,11 +47,9 @@ def command(
 
 
 def _secret(chosen: Settings) -> bytes:
-    from cli.keys import secret_of
+    from cli.keys import existing_secret
 
-    secret = secret_of(chosen)
-    if secret is None:
-        raise click.ClickException("Tokens come from the issuer of JWT_JWKS_URL here; set JWT_SECRET to mint some too.")
+    secret = existing_secret(chosen)
     if len(secret) < limits.SECRET_BYTES_LEAST:
         raise click.ClickException(
             f"JWT_SECRET must have at least {limits.SECRET_BYTES_LEAST} bytes, it has {len(secret)}."

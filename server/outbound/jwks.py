@@ -5,6 +5,7 @@ import contextlib
 import ipaddress
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +20,13 @@ logger = logging.getLogger("server.jwks")
 
 REFRESH_SECONDS = 600.0
 AT_MOST_EVERY_SECONDS = 30.0
-"""Tokens with made-up key ids must not make us flood the issuer."""
+"""Where nobody asks for a key."""
+BURST, PER_SECOND = 5.0, 1.0
+"""Fetches for key ids that are not known: tokens with made-up ones must not make us flood the issuer. Beyond these a
+token waits for the next fetch, which all share: strangers' made-up ids delay a rotated key by a second at most."""
+MISSED_SECONDS = 5.0
+"""For so long a key id that the issuer did not have is not asked for again."""
+MISSED_AT_MOST = 1024
 TIMEOUT_SECONDS = 5.0
 BYTES_AT_MOST = 1024 * 1024
 RSA_BITS = 2048
@@ -54,6 +61,8 @@ class JwksRefresher:
         self._session = session
         self._owns_session = session is None
         self._closed = False
+        self._missed: OrderedDict[str, float] = OrderedDict()
+        self._left, self._left_at = BURST, clock()
 
     async def start(self) -> None:
         """Fetch now, and from time to time."""
@@ -78,20 +87,44 @@ class JwksRefresher:
             await asyncio.sleep(REFRESH_SECONDS)
             await self.refresh()
 
-    async def refresh(self) -> bool:
-        """Fetch, unless that was done a moment ago; those who ask meanwhile share one fetch. Never raises."""
+    async def refresh(self, key_id: str | None = None) -> bool:
+        """Fetch, for a key id that is not known or from time to time; those who ask meanwhile share one fetch. Answers
+        whether the keys were fetched since. Never raises."""
         if self._closed:
             return False
         if self._fetching is None:
-            now = self._clock()
-            if self._fetched_at is not None and now - self._fetched_at < AT_MOST_EVERY_SECONDS:
+            wait = self._turn(key_id)
+            if wait is None:
                 return False
-            self._fetched_at = now
-            self._fetching = asyncio.get_running_loop().create_task(self._fetch())
+            self._fetching = asyncio.get_running_loop().create_task(self._fetch_after(wait))
             self._fetching.add_done_callback(self._forget_task)
         fetching = self._fetching
         await asyncio.wait([fetching])  # one who stops waiting does not end the fetch of the others
-        return not fetching.cancelled() and fetching.result()
+        fetched = not fetching.cancelled() and fetching.result()
+        if fetched and key_id is not None and key_id not in self._keys.keys:
+            self._missed[key_id] = self._clock()
+            if len(self._missed) > MISSED_AT_MOST:
+                self._missed.popitem(last=False)
+        return fetched
+
+    def _turn(self, key_id: str | None) -> float | None:
+        """Seconds until the next fetch may begin; None where there is to be none."""
+        now = self._clock()
+        if key_id is None:
+            if self._fetched_at is not None and now - self._fetched_at < AT_MOST_EVERY_SECONDS:
+                return None
+            return 0.0
+        if now - self._missed.get(key_id, -MISSED_SECONDS) < MISSED_SECONDS:
+            return None
+        self._left = min(BURST, self._left + (now - self._left_at) * PER_SECOND) - 1
+        self._left_at = now
+        return max(0.0, -self._left / PER_SECOND)
+
+    async def _fetch_after(self, seconds: float) -> bool:
+        if seconds:
+            await asyncio.sleep(seconds)
+        self._fetched_at = self._clock()
+        return await self._fetch()
 
     def _forget_task(self, _: asyncio.Task[bool]) -> None:
         self._fetching = None

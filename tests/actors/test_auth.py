@@ -66,7 +66,7 @@ class Issuer:
             raise TokenExpired("The token has expired.")
         return claims
 
-    async def refresh(self) -> bool:
+    async def refresh(self, key_id: str) -> bool:
         self.refreshed += 1
         if self.gate is not None:
             await self.gate.wait()

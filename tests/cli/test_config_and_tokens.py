@@ -1,16 +1,19 @@
 """`xp config` and `xp token`."""
 
-import stat
+import re
+import shlex
 import time
 from typing import Any
 
 import pytest
 
 from actors.errors import XpError
-from cli import settings
+from cli import serve, settings
 from cli.keys import SECRET_FILE
 from cli.times import distance
+from server.secret_file import load_or_create_secret
 from server.tokens import TokenRules, TokenVerifier, inspect_unverified
+from storage.lock import data_folder_lock
 from tests.cli.conftest import SECRET, Xp
 
 HOUR = 3_600
@@ -98,17 +101,64 @@ def test_times_that_are_none(text: str, xp: Xp) -> None:
     assert "expected" in ran.err
 
 
-def test_a_secret_is_made_when_there_is_none_and_used_again(xp: Xp) -> None:
-    first = xp("token", JWT_SECRET=None)
-    path = xp.folder / SECRET_FILE
-    assert first.code == 0
-    assert str(path) in first.err
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    second = xp("token", JWT_SECRET=None)
-    assert second.err == ""
-    verifier = TokenVerifier(TokenRules(("rpotential.ai",), path.read_bytes().strip()))
-    for ran in (first, second):
-        assert verifier.verify(ran.out.strip(), time.time()).sub == "dev"
+def test_the_servers_secret_is_used_and_none_is_made(xp: Xp) -> None:
+    """One that no server knows makes tokens that no server takes."""
+    refused = xp("token", JWT_SECRET=None)
+    assert refused.code == 1
+    assert f"{xp.folder} has no {SECRET_FILE}" in refused.sentence
+    assert "--data-dir" in refused.sentence
+    assert not xp.folder.exists()
+    xp.folder.mkdir()
+    secret, _ = load_or_create_secret(xp.folder / SECRET_FILE)
+    ran = xp("token", JWT_SECRET=None)
+    assert ran.err == ""
+    verifier = TokenVerifier(TokenRules(("rpotential.ai",), secret))
+    assert verifier.verify(ran.out.strip(), time.time()).sub == "dev"
+
+
+@pytest.mark.parametrize("theirs", ["JWT_SECRET", "JWT_JWKS_URL"])
+def test_beside_a_server_with_other_keys_nothing_is_minted_that_it_would_refuse(xp: Xp, theirs: str) -> None:
+    xp.folder.mkdir()
+    load_or_create_secret(xp.folder / SECRET_FILE)  # of a time before, or for the server's own sessions
+    with data_folder_lock(xp.folder, theirs):
+        refused = xp("token", JWT_SECRET=None)
+        assert refused.code == 1
+        assert theirs in refused.sentence
+        assert xp("token").code == 0, "with the secret that was named to it"
+    with data_folder_lock(xp.folder, SECRET_FILE):
+        assert xp("token", JWT_SECRET=None).code == 0
+
+
+HINTS: dict[str, dict[str, str | None]] = {
+    "nothing set": {},
+    "another issuer, audience and domain": {
+        "JWT_ISSUER": "https://i", "JWT_AUDIENCE": "us", "ALLOWED_DOMAINS": "x.org,y.org"
+    },
+    "any domain": {"ALLOWED_DOMAINS": "*"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", HINTS)
+def test_the_hint_at_start_works_as_it_stands(xp: Xp, case: str) -> None:
+    """In another shell, which knows nothing of the server's settings."""
+    set_there = {key: value for key, value in HINTS[case].items() if value is not None}
+    folder = xp.folder / "a folder"
+    chosen = settings.load({}, {"DATA_DIR": str(folder), **set_there})
+    folder.mkdir(parents=True)
+    secret, _ = load_or_create_secret(folder / SECRET_FILE)
+    shown = re.search(r"\$\((.*)\)", serve._hint(chosen, "http://127.0.0.1:1"))
+    assert shown is not None
+    words = shlex.split(shown[1])
+    minted = xp(*words[words.index("token") :], JWT_SECRET=None, DATA_DIR="elsewhere").out.strip()
+    rules = TokenRules(
+        chosen["allowed_domains"], secret, issuer=chosen["jwt_issuer"], audience=chosen["jwt_audience"]
+    )  # fmt: skip
+    assert TokenVerifier(rules).verify(minted, time.time()).role == "ADMIN"
+
+
+@pytest.mark.parametrize("keys", [{"JWT_SECRET": SECRET}, {"JWT_JWKS_URL": "https://i/keys"}])
+def test_no_hint_where_it_would_not_work(keys: dict[str, str]) -> None:
+    assert "xp" not in serve._hint(settings.load({}, keys), "http://127.0.0.1:1")
 
 
 def test_no_token_where_only_the_issuer_makes_them(xp: Xp) -> None:

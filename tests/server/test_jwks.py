@@ -151,6 +151,47 @@ async def test_one_fetch_in_thirty_seconds(issuer: Issuer, refresher: JwksRefres
     assert issuer.requests == 2
 
 
+async def test_a_rotated_key_is_taken_at_once_whatever_strangers_asked_for(
+    issuer: Issuer, keys: KeySet, refresher: JwksRefresher
+) -> None:
+    issuer.keys = [public(EC, "ES256", "old")]
+    await refresher.start()
+    assert await refresher.refresh("made up")
+    issuer.keys = [public(EC, "ES256", "new")]
+    assert await refresher.refresh("new"), "no time has passed since the miss"
+    assert "new" in keys.keys
+
+
+async def test_one_refetch_for_each_unknown_key_id(issuer: Issuer, refresher: JwksRefresher, clock: Clock) -> None:
+    issuer.keys = [public(EC, "ES256", "old")]
+    assert await refresher.refresh("unknown")
+    assert [await refresher.refresh("unknown") for _ in range(20)] == [False] * 20
+    assert issuer.requests == 1
+    clock.now += jwks.MISSED_SECONDS
+    assert await refresher.refresh("unknown")
+    assert issuer.requests == 2
+
+
+async def test_refetches_are_bounded_in_all(
+    issuer: Issuer, refresher: JwksRefresher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond a few, one a second: those who wait share it, and a key that is there is found by whosever it was."""
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    issuer.keys = [public(EC, "ES256", "real")]
+    monkeypatch.setattr(jwks.asyncio, "sleep", sleep)
+    for n in range(int(jwks.BURST)):
+        assert await refresher.refresh(f"made up {n}")
+    assert waited == []
+    assert await refresher.refresh("another")
+    assert waited == [1 / jwks.PER_SECOND]
+    assert all(await asyncio.gather(*(refresher.refresh(f"at once {n}") for n in range(50))))
+    assert issuer.requests == jwks.BURST + 2
+
+
 async def test_fetches_that_fail_are_limited_too(issuer: Issuer, refresher: JwksRefresher) -> None:
     issuer.say(b"", status=500)
     assert [await refresher.refresh() for _ in range(10)] == [False] * 10

@@ -80,7 +80,7 @@ class Provider:
     async def key(self, kid: str) -> PyJWK:
         """One of its public keys; one that we do not know is looked for, though not all the time."""
         published = await self._discovered()
-        fetched = kid not in published.keys.keys and await published.refresher.refresh()
+        fetched = kid not in published.keys.keys and await published.refresher.refresh(kid)
         key = published.keys.keys.get(kid)
         if key is not None:
             return key

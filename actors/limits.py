@@ -334,7 +334,7 @@ STREAM_FIRST_PIECE_SECONDS: Final = 10.0
 STREAM_LINES_PER_SECOND: Final = 10_000
 """Read of all requests of one user in which messages are written: 40 answers at 150 tokens a second, or a tenth of a
 core. What is more waits in the socket."""
-STREAM_LINES_BURST: Final = 20_000
+STREAM_LINES_BURST: Final = 10_000
 STREAM_LINE_BYTES: Final = 512
 """A line for each so many bytes, where it is longer."""
 STREAMS_PER_THREAD: Final = 16

@@ -95,7 +95,7 @@ class PieceReader:
                 raise
             yield self._end(FAILED)
             return
-        own = _own(value)
+        own = _own(value, data)
         if own is not None:
             yield own
             return
@@ -116,16 +116,16 @@ class PieceReader:
         return End(outcome.status, {}, outcome.reason)
 
 
-def _own(value: object) -> Piece | None:
+def _own(value: object, raw: bytes) -> Piece | None:
     match value:
         case {"text": str(text), **others} if not _FOREIGN & others.keys():
             return Text(_without_nul(text))
         case {"open": dict(fields)}:
-            return Open(_sayable(fields))
+            return Open(_exact(fields, value, raw))
         case {"complete": dict(fields)}:
-            return End("COMPLETE", _sayable(fields))
+            return End("COMPLETE", _exact(fields, value, raw))
         case {"fail": dict(fields)}:
-            return End("FAILED", _sayable(fields))
+            return End("FAILED", _exact(fields, value, raw))
     return None
 
 
@@ -144,17 +144,19 @@ def _without_nul(text: str) -> str:
 def parse(raw: bytes) -> Any:
     """JSON, also with halves of surrogate pairs. Raises `Malformed`."""
     try:
-        return exact_json.parse(raw)
-    except exact_json.Inexact as error:
-        raise Malformed(f"{error}.") from None
+        return orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         with contextlib.suppress(ValueError):
             return half_json.parse(raw)
         raise Malformed(f"Expected JSON in each line: {error.msg} at character {error.pos}.") from None
 
 
-def _sayable(fields: dict[str, Any]) -> dict[str, Any]:
-    """Raises `Malformed` where a text in it has half of a surrogate pair."""
+def _exact(fields: dict[str, Any], value: object, raw: bytes) -> dict[str, Any]:
+    """Raises `Malformed` for what would not be kept as it came."""
+    try:
+        exact_json.must_be_exact(raw, value)
+    except exact_json.Inexact as error:
+        raise Malformed(f"{error}.") from None
     if not half_json.is_whole(fields):
         raise Malformed("Expected Unicode: a text has half of a surrogate pair.")
     return fields

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from actors.errors import Malformed
 from server.realtime.pieces import EVENTS, NDJSON, End, Open, Piece, PieceReader, Text
 
 
@@ -315,3 +316,11 @@ def test_our_own_ends() -> None:
     assert read(NDJSON, lines({"text": "a"}, {"complete": {"content": "b"}}))[-1] == End("COMPLETE", {"content": "b"})
     assert read(EVENTS, events({"text": "a"}, {"fail": {}}))[-1] == End("FAILED", {})
     assert said(read(NDJSON, b'{"text":"nul \\u0000"}')) == ("nul \ufffd", "COMPLETE", "")
+
+
+@pytest.mark.parametrize(
+    "line", [b'{"open":{"metadata":{"n":18446744073709551617}}}', b'{"complete":{"content":"\\ud83d"}}']
+)
+def test_fields_are_kept_as_they_came_or_refused(line: bytes) -> None:
+    with pytest.raises(Malformed):
+        list(PieceReader(NDJSON).feed(line + b"\n"))

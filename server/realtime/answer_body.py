@@ -7,9 +7,9 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from actors import limits
-from actors.errors import Malformed, XpError
+from actors.errors import Malformed
 from server.connection import in_one_line
-from server.realtime.pieces import Piece, PieceReader, Text
+from server.realtime.pieces import Piece, PieceReader
 
 GATHER_SECONDS = limits.STREAM_DELTA_SECONDS / 2
 """Between two looks at a body: what came meanwhile is appended together. A hundred answers at 150 tokens a second took
@@ -51,14 +51,14 @@ class Pace:
 
 
 async def pieces(request: web.Request, reader: PieceReader, wait: Wait | None) -> AsyncIterator[Piece]:
-    """Neighbouring texts come as one. Raises `ConnectionLost`, and `Malformed` or `TooLarge`."""
+    """Raises `ConnectionLost`, and `Malformed` or `TooLarge`."""
     body = request.content
     try:
         async for chunk in body.iter_any():
             for piece in _slices(chunk):
                 if wait is not None and (seconds := wait(_lines(piece))) > 0:
                     await asyncio.sleep(seconds)
-                for found in joined(reader.feed(piece)):
+                for found in reader.feed(piece):
                     yield found
                 if len(chunk) > SLICE_BYTES:
                     await asyncio.sleep(0)
@@ -68,7 +68,7 @@ async def pieces(request: web.Request, reader: PieceReader, wait: Wait | None) -
         if isinstance(error, ConnectionError) or request.transport is None or request.transport.is_closing():
             raise ConnectionLost from None
         raise Malformed(f"The body could not be read: {in_one_line(error)}") from None
-    for found in joined(reader.finish()):
+    for found in reader.finish():
         yield found
 
 
@@ -79,25 +79,3 @@ def _slices(chunk: bytes) -> Iterator[bytes]:
 
 def _lines(part: bytes) -> int:
     return part.count(b"\n") + len(part) // limits.STREAM_LINE_BYTES
-
-
-def joined(found: Iterator[Piece]) -> Iterator[Piece]:
-    """What came before a piece that cannot be read counts."""
-    texts: list[str] = []
-    wrong: XpError | None = None
-    while True:
-        try:
-            piece = next(found, None)
-        except XpError as error:
-            piece, wrong = None, error
-        if isinstance(piece, Text):
-            texts.append(piece.text)
-            continue
-        if texts:
-            yield Text("".join(texts))
-            texts = []
-        if wrong is not None:
-            raise wrong
-        if piece is None:
-            return
-        yield piece

@@ -54,7 +54,7 @@ _WORD: Final = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 
 def outcome_of(said: object) -> Outcome | None:
     """Of `finish_reason`, `stop_reason`, `finishReason`, `done_reason`; None where it is not said yet."""
-    if not isinstance(said, str) or not said or said == "FINISH_REASON_UNSPECIFIED":
+    if said is None or not isinstance(said, str) or not said or said == "FINISH_REASON_UNSPECIFIED":
         return None
     word = said.lower()
     if word in _ENDS_WELL:
@@ -224,4 +224,6 @@ def _texts(content: object) -> str:
 
 def _first(choices: list[object]) -> Json:
     """Of several answers to one question the first is the message."""
+    if len(choices) == 1 and isinstance(choices[0], dict) and not choices[0].get("index"):
+        return choices[0]
     return next((choice for choice in _objects(choices) if not choice.get("index")), {})

@@ -76,8 +76,10 @@ def mentions(content: str, blocks: str | None, prose: Prose) -> Mentions:
 
 
 def _look(text: str, ids: dict[str, None], found: dict[tuple[str, ...], None]) -> None:
-    ids |= dict.fromkeys(first or second for first, second in EXACT.findall(text))
-    for name in dict.fromkeys(_runs(_without_addresses(EXACT.sub(" ", text)))):
+    if "](user:" in text or "<@" in text:
+        ids |= dict.fromkeys(first or second for first, second in EXACT.findall(text))
+        text = EXACT.sub(" ", text)
+    for name in dict.fromkeys(_runs(_without_addresses(text))):
         if is_id(id_ := name.lower()):
             ids[id_] = None
         elif sum(map(len, found)) < _CANDIDATES:

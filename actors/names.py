@@ -6,6 +6,7 @@ hyphen. Where a name ends is not the same everywhere: many scripts have no space
 member bears is meant.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from typing import Final
@@ -39,6 +40,10 @@ _SCRIPTS: Final = ((0x0370, _LATIN), (0x0400, _GREEK), (0x0530, _CYRILLIC), (0x0
 """(first character of the next one, script)."""
 
 
+_SIMPLE: Final = re.compile(r"[A-Za-z0-9]+(?=[ \n,:;!?)*])")
+"""A word, and a sign after which no name goes on: that is most of them."""
+
+
 def handles(name: str, email: str) -> tuple[str, str]:
     """By what `@name` finds somebody: the name without its spaces, and what stands before the @ of the address."""
     return comparable("".join(name.split())), comparable(email.partition("@")[0])
@@ -69,6 +74,9 @@ def is_dense(character: str) -> bool:
 
 def run(text: str, start: int) -> str:
     """All that may be a name, from there on; the text is plain."""
+    simple = _SIMPLE.match(text, start, start + limits.HANDLE_CHARS)
+    if simple is not None:
+        return simple[0]
     end = start
     while end < len(text) and end - start < limits.HANDLE_CHARS and _goes_on(text, start, end):
         end += 1
@@ -97,6 +105,8 @@ def _joins(before: str, after: str) -> bool:
 
 def candidates(found: str) -> tuple[str, ...]:
     """Comparable names that a run may begin with, the longest first."""
+    if found.isascii() and found.isalnum():
+        return (found.lower(),)
     kept = dict.fromkeys(filter(None, (comparable(found[:end]) for end in _ends(found))))
     return tuple(kept)
 

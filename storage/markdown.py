@@ -15,8 +15,9 @@ from markdown_it.token import Token
 from actors import limits
 from actors.mentions import EXACT
 
-_MARKUP: Final = re.compile(r"`|~~~|<[a-zA-Z]|\][(:\[]|^(?: {4}| {0,3}\t)", re.MULTILINE)
-"""Without these there is neither code nor a link with a target of its own."""
+_MARKUP: Final = ("`", "~~~", "](", "]:", "][", "    ", "\t")
+"""Without these, and without a tag, there is neither code nor a link with a target of its own."""
+_TAG: Final = re.compile("<[a-zA-Z]")
 _SIGNS: Final = b"\n!#$%&*+-:<=>@[\\]^_`{}~"
 """Where the parser stops to look."""
 _COSTLY: Final = "\n`[!<\\"
@@ -30,11 +31,15 @@ _parser: Final = MarkdownIt("zero", {"html": False, "maxNesting": 20}).enable([
 
 
 def prose(text: str) -> str:
-    if _MARKUP.search(text) is None or _MARKUP.search(EXACT.sub(" ", text)) is None:
+    if not _has_markup(EXACT.sub(" ", text) if "](user:" in text else text):
         return text
     if not _is_short(text):
         return _line_by_line(text)
     return "\n".join(_said(token.children or ()) for token in _parser.parse(text) if token.type == "inline")
+
+
+def _has_markup(text: str) -> bool:
+    return any(sign in text for sign in _MARKUP) or ("<" in text and _TAG.search(text) is not None)
 
 
 def _is_short(text: str) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bench.cases import answers, crowd, fanout, growth, half_answers, hostile, idle, latency, returning, texts, writing
+from bench.cases.floods import frames as floods_of_frames
 from bench.results import Outcome
 
 
@@ -30,6 +31,7 @@ CASES = (
     Case(("12",), "1,000 present, 100 a second come and go", crowd.presence),
     Case(("13",), "readers who do not read", crowd.slow_readers),
     Case(("13",), "clients who storm, loop and flood", hostile.readers),
+    Case(("18",), "floods of frames by strangers", floods_of_frames),
     Case(("18",), "answers that say nothing, or nothing but empty pieces", half_answers.bystanders),
     Case(("14",), "drain of 5,000 connections", idle.drain),
     Case(("15",), "messages with an @ in a thread of 1,000 members", texts.mentions),

@@ -1,6 +1,8 @@
 """The directory: which threads are live, and the way to each. Confined to the event loop."""
 
 import asyncio
+import itertools
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -80,9 +82,18 @@ class Directory:
             had_lists=thread_id in self._had_lists,
             began=self._began,
         )
+        if len(self._threads) >= limits.THREADS_LIVE:
+            self._make_room()
         self._threads[thread_id] = actor
         self._stage.start(actor)
         return actor
+
+    def _make_room(self) -> None:
+        """Asking about a thread starts its actor, too: beyond the limit two that are idle go for each that comes. Those
+        that are needed stay, however many they are, and are looked at last the next time."""
+        for thread_id in list(itertools.islice(self._threads, _LOOKED_AT)):
+            actor = self._threads[thread_id] = self._threads.pop(thread_id)
+            actor.actor_ref.tell(RetireIfIdle(math.inf))
 
     def _forget(self, actor: ThreadActor) -> None:
         if self._threads.get(actor.thread_id) is actor:
@@ -172,3 +183,7 @@ class Directory:
             self.users.stop()
         if self._follower is not None:
             self._follower.stop()
+
+
+_LOOKED_AT = 2
+"""Actors, for each that is started beyond the limit."""

@@ -202,6 +202,9 @@ PATIENT_SECONDS: Final = 0.0001
 """Of patient turns in one round of the event loop: some 16. To write what they leave takes three times as long."""
 PATIENT_SHARE: Final = 1 / 8
 """Of the time since the last patient turns, where that is more: a server that is never idle still serves its crowds."""
+THREADS_LIVE: Final = 10_000
+"""Beyond it idle thread actors are retired at once: 3 KiB each, and their members. Those with subscribers or work
+stay."""
 THREAD_IDLE_SECONDS: Final = 300.0
 """A thread actor without subscribers or work is retired after this."""
 

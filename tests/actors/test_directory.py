@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from actors import commands, limits
-from actors.channel import Subscribe, Unsubscribe
+from actors.channel import ListPresent, Subscribe, Unsubscribe
 from actors.commands import Done
 from actors.connection import ShutGate
-from actors.errors import ShuttingDown, StorageUnavailable
+from actors.errors import NotFound, ShuttingDown, StorageUnavailable
 from actors.events import Event
 from actors.feed import FeedActor, Replay, Watch
 from actors.follower import Follower
@@ -37,6 +37,22 @@ async def test_a_thread_is_started_at_its_first_message_and_once(house: House) -
     await house.post(ana, thread)
     assert house.loads == 1
     assert house.stage.count(ThreadActor) == 1
+
+
+async def test_asking_about_many_threads_keeps_few_of_them(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever verb it is; one with a subscriber stays."""
+    monkeypatch.setattr(limits, "THREADS_LIVE", 5)
+    ana, bo = await house.user("ana"), await house.user("bo")
+    threads = [await house.thread(ana) for _ in range(30)]
+    watcher = await house.watch(ana, threads[0])
+    for thread in threads[1:]:
+        assert await house.directory.thread(thread.id).ask(ListPresent(ana), block=False) == []
+        with pytest.raises(NotFound):
+            await house.directory.thread(thread.id).ask(ListPresent(bo), block=False)
+    await until(lambda: house.directory.live_threads <= 6)
+    assert house.directory.is_live(threads[0].id)
+    message = await house.post(ana, threads[0])
+    await until(lambda: watcher.offsets[-1:] == [message.offset])
 
 
 async def test_what_matters_only_to_live_threads_starts_none(house: House) -> None:

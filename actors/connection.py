@@ -278,5 +278,16 @@ class ConnectionActor(LoopActor):
         channels = self.channels
         self._on_closed(channels)
         self._subscriptions = {}
-        # Whoever made this actor holds it: no cycle may be left for the garbage collector.
-        del self._access_ended, self._on_closed, self._on_behind
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """What made this actor holds it: no cycle may be left for the garbage collector."""
+        self._access_ended, self._on_closed, self._on_behind = no_bytes, _ignore, _ignore
+
+
+def no_bytes(_: object) -> bytes:
+    return b""
+
+
+def _ignore(_: object) -> None:
+    pass

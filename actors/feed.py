@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from actors import limits
 from actors.channel import AccessEnded
-from actors.connection import SLOW, ConnectionActor
+from actors.connection import SLOW, ConnectionActor, no_bytes
 from actors.ports import Transport
 from actors.publication import Passing, Publication, Publications
 from actors.runtime import handles
@@ -134,6 +134,10 @@ class FeedActor(ConnectionActor):
     @property
     def channels(self) -> Sequence[str]:
         return tuple(self._watched)
+
+    def _let_go(self) -> None:
+        super()._let_go()
+        self._encode_one, self._on_own = no_bytes, _ignored
 
 
 def _position_of(item: Publication) -> int:

@@ -5,6 +5,7 @@ they subscribe, and goes with their last connection.
 """
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
@@ -40,9 +41,11 @@ class LiveThread(Protocol):
 class _Gathered:
     """What was written into one thread since it was last told."""
 
-    __slots__ = ("began", "deleted", "ended", "first", "newest", "own")
+    __slots__ = ("began", "deleted", "due", "ended", "first", "newest", "own")
 
-    def __init__(self) -> None:
+    def __init__(self, due: float) -> None:
+        self.due = due
+        """Time of the event loop when it is told."""
         self.first = self.newest = 0
         """Numbers of messages; 0 where none was written."""
         self.began = self.ended = 0
@@ -189,14 +192,28 @@ class Users:
             if event.type in _COUNTED and isinstance(event.data, Message):
                 gathered = self._gathered.get(thread_id)
                 if gathered is None:
-                    gathered = self._gathered[thread_id] = _Gathered()
+                    due = self._stage.loop.time() + limits.UNREAD_SECONDS
+                    gathered = self._gathered[thread_id] = _Gathered(due)
                 gathered.take(event, event.data)
         if self._gathered and self._timer is None:
             self._timer = self._stage.loop.call_later(limits.UNREAD_SECONDS, self._tell_moved)
 
+    def _due(self) -> dict[str, _Gathered]:
+        """Taken out of what is gathered, which is in the order of being due."""
+        now = self._stage.loop.time() + limits.UNREAD_STEP_SECONDS / 2
+        first = itertools.islice(self._gathered.items(), limits.UNREAD_AT_ONCE)
+        due = dict(itertools.takewhile(lambda item: item[1].due <= now, first))
+        for thread_id in due:
+            del self._gathered[thread_id]
+        return due
+
     def _tell_moved(self) -> None:
+        """Each thread when it is due, and some of them at a time: all at once would hold up everybody's messages."""
         self._timer = None
-        gathered, self._gathered = self._gathered, {}
+        gathered = self._due()
+        if self._gathered:
+            wait = next(iter(self._gathered.values())).due - self._stage.loop.time()
+            self._timer = self._stage.loop.call_later(max(wait, limits.UNREAD_STEP_SECONDS), self._tell_moved)
         elsewhere: dict[str, _Gathered] = {}
         for thread_id, written in gathered.items():
             thread = self._live_thread(thread_id)

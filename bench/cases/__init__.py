@@ -33,6 +33,7 @@ CASES = (
     Case(("13",), "clients who storm, loop and flood", hostile.readers),
     Case(("18",), "floods of frames by strangers", floods_of_frames),
     Case(("18",), "answers that say nothing, or nothing but empty pieces", half_answers.bystanders),
+    Case(("19",), "writers beside bad keys and refused commands", writing.beside_trouble),
     Case(("14",), "drain of 5,000 connections", idle.drain),
     Case(("15",), "messages with an @ in a thread of 1,000 members", texts.mentions),
     Case(("16",), "a bystander of hostile texts", texts.hostile),

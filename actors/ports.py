@@ -19,6 +19,7 @@ from actors.records import (
     Thread,
     ThreadStatus,
     User,
+    UserFilter,
     UserKind,
     UserRole,
 )
@@ -150,7 +151,11 @@ class History(Protocol):
 
     async def user(self, user_id: str) -> User: ...
 
-    async def users(self, *, limit: int, after: int | None) -> Page[User]: ...
+    async def users(self, identity: Identity, wanted: UserFilter, *, limit: int, after: int | None) -> Page[User]: ...
+
+    async def user_by_email(self, identity: Identity, email: str) -> User:
+        """Raises `NotFound`."""
+        ...
 
     async def thread(self, identity: Identity, thread_id: str) -> Thread: ...
 

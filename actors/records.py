@@ -69,6 +69,18 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
+class UserFilter:
+    """Which users are listed; None: whatever it is."""
+
+    text: str | None = None
+    """Part of the name, however it is written; for administrators of the e-mail address, too."""
+    email: str | None = None
+    """All of it."""
+    kind: UserKind | None = None
+    status: UserStatus | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """Who asks: a user, as a verified token, session or API key says."""
 

@@ -95,6 +95,7 @@ REQUESTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "login": {"email": EMAIL, "password": "correct horse battery"},
     "create_thread": {"title": "Launch plan", "metadata": {"project": "apollo"}},
     "create_user": {"email": "eli@rpotential.ai", "name": "Eli", "kind": "HUMAN"},
+    "add_member": {"user_id": USER_ID, "role": "MEMBER"},
     "create_api_key": {"name": "Nightly import", "scopes": ["read", "write"], "expires_in": 2_592_000},
 }
 """Operation → the body of a typical request, where the fields that it must have make none."""

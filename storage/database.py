@@ -15,6 +15,7 @@ import peewee
 from peewee import SqliteDatabase
 
 from actors.errors import StorageUnavailable
+from actors.names import handles
 from storage import private_files
 
 FILE_NAME = "experience.db"
@@ -66,6 +67,11 @@ def open_writer(options: DatabaseOptions) -> SqliteDatabase:
     return database
 
 
+def _comparable_name(name: str) -> str:
+    """For queries: the same for all ways of writing a name."""
+    return handles(name, "")[0]
+
+
 def open_reader(options: DatabaseOptions) -> SqliteDatabase:
     """A connection that cannot write, whatever is asked of it: one for each OS thread that uses it."""
     with plain_words(options.path):
@@ -82,6 +88,7 @@ def open_reader(options: DatabaseOptions) -> SqliteDatabase:
             thread_safe=False,  # opened and used by one OS thread, closed by another
             cached_statements=512,
         )
+        database.register_function(_comparable_name, "comparable_name", 1, deterministic=True)
         database.connect()
     return database
 

@@ -8,7 +8,19 @@ from peewee import SqliteDatabase
 from actors import limits
 from actors.context import Context
 from actors.events import Event, LogPage
-from actors.records import Identity, Member, Memory, Message, Page, Reaction, Revision, Thread, ThreadStatus, User
+from actors.records import (
+    Identity,
+    Member,
+    Memory,
+    Message,
+    Page,
+    Reaction,
+    Revision,
+    Thread,
+    ThreadStatus,
+    User,
+    UserFilter,
+)
 from actors.searches import Found, Search
 from actors.thread_state import ThreadState
 from storage.account_history import SqliteAccounts
@@ -35,8 +47,11 @@ class SqliteHistory:
     async def user(self, user_id: str) -> User:
         return await self._readers.run(users.one, user_id)
 
-    async def users(self, *, limit: int, after: int | None) -> Page[User]:
-        return await self._readers.run_for("users", users.page, limit=limit, after=after)
+    async def users(self, identity: Identity, wanted: UserFilter, *, limit: int, after: int | None) -> Page[User]:
+        return await self._readers.run(users.page, identity, wanted, limit=limit, after=after)
+
+    async def user_by_email(self, identity: Identity, email: str) -> User:
+        return await self._readers.run_for(identity.user.key, users.by_email, email)
 
     async def thread_state(self, thread_id: str) -> ThreadState | None:
         return await self._readers.run(threads.state, thread_id)

@@ -4,7 +4,7 @@ import click
 
 from cli.console import json_option, print_json, print_table, short_time
 from cli.pages import AT_ONCE, every
-from cli.store import data_dir_option, reading
+from cli.store import data_dir_option, everyone, reading
 from cli.users.rendering import rendered
 
 COLUMNS = ("id", "e-mail", "name", "role", "kind", "status", "since")
@@ -18,10 +18,11 @@ def command(data_dir: str | None, as_json: bool) -> None:
 
     Example: xp user list --json
     """
+    from actors.records import UserFilter
     from storage.reading import users
 
     with reading(data_dir) as database:
-        found = list(every(lambda after: users.page(database, limit=AT_ONCE, after=after)))
+        found = list(every(lambda after: users.page(database, everyone(), UserFilter(), limit=AT_ONCE, after=after)))
     if as_json:
         print_json([rendered(user) for user in found])
         return

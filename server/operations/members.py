@@ -32,12 +32,13 @@ async def list_members(call: Call, request: ListMembersRequest) -> Result:
 
 @operations("POST", "/threads/{thread_id}/members", response=MemberView, status=201)
 async def add_member(call: Call, request: AddMemberRequest) -> Result:
-    """Bring a user into the thread. For owners and admins."""
+    """Add a user, by id or by e-mail address. For owners and admins."""
+    user_id = request.user_id or (await call.services.history.user_by_email(call.identity, request.email or "")).id
     command = AddMember(
         identity=call.identity,
         once=call.once,
         thread_id=request.thread_id,
-        user_id=request.user_id,
+        user_id=user_id,
         role=request.role,
         origin=call.origin,
     )

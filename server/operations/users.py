@@ -4,13 +4,20 @@ from typing import cast
 
 from actors import rules
 from actors.commands import CreateUser, DeleteUser, UpdateUser
-from actors.records import User
+from actors.records import User, UserFilter
 from server import render
 from server.operations.cursors import integer
 from server.registry import Call, Operations, Result
-from server.schemas.base import ById, Nothing, Paged, given
+from server.schemas.base import ById, Nothing, given
 from server.schemas.common import DeletedView
-from server.schemas.users import CreateUserRequest, DeleteUserRequest, UpdateMeRequest, UpdateUserRequest, UserView
+from server.schemas.users import (
+    CreateUserRequest,
+    DeleteUserRequest,
+    ListUsersRequest,
+    UpdateMeRequest,
+    UpdateUserRequest,
+    UserView,
+)
 
 operations = Operations("users")
 
@@ -30,9 +37,11 @@ async def update_me(call: Call, request: UpdateMeRequest) -> Result:
 
 
 @operations("GET", "/users", response=UserView, paged=True)
-async def list_users(call: Call, request: Paged) -> Result:
-    """All users, the oldest account first."""
-    page = await call.services.history.users(limit=request.limit, after=integer(request.cursor))
+async def list_users(call: Call, request: ListUsersRequest) -> Result:
+    """All users, or those that the filters name; the oldest account first."""
+    wanted = UserFilter(request.q, request.email, request.kind, request.status)
+    after = integer(request.cursor)
+    page = await call.services.history.users(call.identity, wanted, limit=request.limit, after=after)
     shown = [render.user(user, call.identity) for user in page.items]
     return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
 
@@ -57,7 +66,7 @@ legacy = Operations("users", prefix="")
 
 
 @legacy("GET", "/users", response=UserView, paged=True)
-async def list_users_legacy(call: Call, request: Paged) -> Result:
+async def list_users_legacy(call: Call, request: ListUsersRequest) -> Result:
     """The same as `/api/v1/users`, where the first system had it."""
     return await list_users(call, request)
 

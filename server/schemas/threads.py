@@ -1,12 +1,12 @@
 """Threads and members on the wire."""
 
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from actors import limits
 from actors.records import Control, MemberRole, ThreadStatus, WhileStreaming
-from server.schemas.base import LEFT_OUT, Id, Limit, Metadata, Offset, Paged, Reason, Request, Time, Title, View
+from server.schemas.base import LEFT_OUT, Email, Id, Limit, Metadata, Offset, Paged, Reason, Request, Time, Title, View
 from server.schemas.messages import MessageView
 from server.schemas.users import AuthorView
 
@@ -89,8 +89,15 @@ class ListMembersRequest(Paged):
 
 class AddMemberRequest(Request):
     thread_id: Id
-    user_id: Id
+    user_id: Id | None = Field(default=None, description="Whom to add; or `email`.")
+    email: Email | None = Field(default=None, description="Whom to add, by their e-mail address; or `user_id`.")
     role: MemberRole = "MEMBER"
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if (self.user_id is None) == (self.email is None):
+            raise ValueError("expected either `user_id` or `email`")
+        return self
 
 
 class MemberRequest(Request):

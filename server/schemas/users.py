@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from actors.records import UserKind, UserRole, UserStatus
-from server.schemas.base import LEFT_OUT, Email, Id, Metadata, Name, Request, Time, Url, View
+from server.schemas.base import LEFT_OUT, Email, Id, Metadata, Name, Paged, Request, Time, Url, View
 
 
 class AuthorView(View):
@@ -29,6 +29,15 @@ class UserView(View):
     metadata: dict[str, Any] | None = None
     created_at: Time | None = None
     updated_at: Time | None = None
+
+
+class ListUsersRequest(Paged):
+    q: Name | None = Field(
+        default=None, description="Part of the name, however it is written; for admins of the e-mail address, too."
+    )
+    email: Email | None = Field(default=None, description="All of the e-mail address.")
+    kind: UserKind | None = None
+    status: UserStatus | None = None
 
 
 class CreateUserRequest(Request):

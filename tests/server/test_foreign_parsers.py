@@ -10,6 +10,8 @@ import pytest
 from server import documents
 from tests.node import MODULES, NODE
 
+pytestmark = pytest.mark.timeout(300)  # they read a large document slowly, and share the machine
+
 FOREIGN = Path(__file__).with_name("foreign")
 STRICT = (
     "--strict",
@@ -33,7 +35,7 @@ def run(folder: Path, program: str, *arguments: str) -> subprocess.CompletedProc
     """A program of a package, or a script, in this folder."""
     quiet = {**os.environ, "REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "NO_COLOR": "1"}
     command = [str(NODE), program, *arguments]
-    return subprocess.run(command, cwd=folder, env=quiet, capture_output=True, text=True, check=False, timeout=110)
+    return subprocess.run(command, cwd=folder, env=quiet, capture_output=True, text=True, check=False, timeout=280)
 
 
 def program_of(package: str, name: str) -> str:

@@ -9,7 +9,7 @@ from actors import commands
 from actors.errors import NotFound
 from actors.events import Event, MemberGone, ReactionChange
 from actors.identifiers import new_id
-from actors.records import Identity, Member, Memory, Message, Thread
+from actors.records import Identity, Member, Memory, Message, Thread, UserFilter
 from storage.history import SqliteHistory
 from storage.reading import context, log, memory, messages, threads
 from tests.builders import Ledger, post
@@ -435,7 +435,7 @@ async def test_the_history_port_answers_all_of_it(ledger: Ledger, ana: Identity,
     history = SqliteHistory(ledger.options)
     try:
         assert await history.user(ana.user.id) == ana.user
-        assert (await history.users(limit=9, after=None)).items == (ana.user, bo.user)
+        assert (await history.users(ana, UserFilter(), limit=9, after=None)).items == (ana.user, bo.user)
         assert await history.thread(ana, thread.id) == ledger.ask(threads.one, ana, thread.id)
         listed = await history.threads(ana, limit=9, before=None, status=None, everything=False)
         assert [found.id for found in listed.items] == [thread.id]

@@ -8,9 +8,9 @@ from actors import commands
 from actors.commands import Gone
 from actors.errors import Conflict, Forbidden, NotFound, PreconditionFailed
 from actors.events import MemberGone
-from actors.records import Identity, User
+from actors.records import Identity, User, UserFilter
 from storage.reading import log, messages, threads, users
-from tests.builders import Ledger, identity_of, post
+from tests.builders import Ledger, identity, identity_of, post
 
 
 def ensure(ledger: Ledger, subject: str = "sub", **claims: Any) -> User:
@@ -280,7 +280,7 @@ def test_pages_of_users(ledger: Ledger, limit: int) -> None:
     after: int | None = None
     pages = 0
     while True:
-        page = ledger.ask(users.page, limit=limit, after=after)
+        page = ledger.ask(users.page, identity(), UserFilter(), limit=limit, after=after)
         pages += 1
         seen += page.items
         if page.next_cursor is None:

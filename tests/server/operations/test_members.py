@@ -178,3 +178,22 @@ async def test_markers_from_all_sides(alice: Client, bob: Client) -> None:
     said = [(await alice.say(thread, str(n)))["offset"] for n in range(10)]
     await asyncio.gather(*(bob.post(f"{path}/read", offset=offset) for offset in [*said, *said[::-1]]))
     assert await unread(bob, path) == 0
+
+
+# By e-mail address
+
+
+async def test_a_member_is_added_by_address(alice: Client, bob: Client) -> None:
+    me = await bob.me()
+    path = f"/api/v1/threads/{(await alice.thread())['id']}/members"
+    added = await alice.post(path, email=me["email"].upper(), role="VIEWER")
+    assert (added.status, added.data["user"]["id"], added.data["role"]) == (201, me["id"], "VIEWER")
+    assert (await alice.post(path, email=me["email"])).error["code"] == "already_member"
+
+
+async def test_whom_to_add_is_named_once(alice: Client, bob: Client) -> None:
+    me = await bob.me()
+    path = f"/api/v1/threads/{(await alice.thread())['id']}/members"
+    for body in ({}, {"user_id": me["id"], "email": me["email"]}):
+        assert (await alice.post(path, **body)).status == 400
+    assert (await alice.post(path, email="nobody@rpotential.ai")).status == 404

@@ -161,3 +161,69 @@ async def test_admins_change_users(server: Server, root: Client, bob: Client, al
         assert (await root.patch(path, **{field: value})).status == 400
     assert (await alice.patch(path, name="x")).status == 403
     assert (await root.patch(f"/api/v1/users/{new_id()}", name="x")).status == 404
+
+
+# Finding users
+
+
+@pytest.fixture
+async def company(root: Client) -> dict[str, Any]:
+    """Users that an administrator made, by name."""
+    made = {}
+    for name, email, kind in [
+        ("José Pérez", "jp@rpotential.ai", "HUMAN"), ("प्रिया शर्मा", "priya@rpotential.ai", "HUMAN"),
+        ("\uff25\uff43\uff48\uff4f", "bot@rpotential.ai", "ASSISTANT"), ("100%_sure", "sure@rpotential.ai", "HUMAN"),
+    ]:  # fmt: skip
+        made[name] = (await root.post("/api/v1/users", name=name, email=email, kind=kind)).data
+    return made
+
+
+@pytest.mark.parametrize("path", ["/api/v1/users", "/users"])
+@pytest.mark.parametrize(("query", "found"), [
+    ({"q": "josé"}, ["José Pérez"]), ({"q": "jose\u0301 pé"}, ["José Pérez"]), ({"q": "PÉREZ"}, ["José Pérez"]),
+    ({"q": "प्रिया"}, ["प्रिया शर्मा"]), ({"q": "echo"}, ["\uff25\uff43\uff48\uff4f"]), ({"q": "%_"}, ["100%_sure"]),
+    ({"q": "nobody"}, []),
+    ({"email": "PRIYA@rpotential.ai"}, ["प्रिया शर्मा"]), ({"email": "riya@rpotential.ai"}, []),
+    ({"kind": "ASSISTANT"}, ["\uff25\uff43\uff48\uff4f"]), ({"kind": "ASSISTANT", "q": "josé"}, []),
+])  # fmt: skip
+async def test_users_are_found(
+    path: str, query: dict[str, str], found: list[str], alice: Client, company: dict[str, Any]
+) -> None:
+    answer = await alice.get(path, **query)
+    assert [user["name"] for user in answer.data if user["name"] in company] == found
+    if "kind" not in query:
+        assert len(answer.data) == len(found)
+
+
+async def test_addresses_are_searched_for_administrators_alone(
+    alice: Client, root: Client, company: dict[str, Any]
+) -> None:
+    assert [user["name"] for user in (await root.get("/api/v1/users", q="jp@rpot")).data] == ["José Pérez"]
+    assert (await alice.get("/api/v1/users", q="jp@rpot")).data == []
+    assert (await alice.get("/api/v1/users", q="jp")).data == [], "nor by what mentions know of an address"
+
+
+async def test_users_by_status(root: Client, company: dict[str, Any]) -> None:
+    gone = company["100%_sure"]["id"]
+    await root.patch(f"/api/v1/users/{gone}", status="DEACTIVATED")
+    assert [user["id"] for user in (await root.get("/api/v1/users", status="DEACTIVATED")).data] == [gone]
+    assert gone not in [user["id"] for user in (await root.get("/api/v1/users", status="ACTIVE")).data]
+
+
+async def test_a_search_over_pages(alice: Client, root: Client) -> None:
+    for number in range(5):
+        await root.post("/api/v1/users", name=f"Twin {number}", email=f"twin{number}@rpotential.ai")
+    seen, cursor = [], None
+    while True:
+        page = await alice.get("/api/v1/users", q="twin", limit=2, **({"cursor": cursor} if cursor else {}))
+        seen += [user["name"] for user in page.data]
+        cursor = page.json["metadata"]["pagination"]["next_cursor"]
+        if cursor is None:
+            break
+    assert seen == [f"Twin {number}" for number in range(5)]
+
+
+@pytest.mark.parametrize("query", [{"q": ""}, {"q": "\u200b"}, {"email": "x"}, {"kind": "ROBOT"}, {"status": "x"}])
+async def test_filters_that_are_not_valid(query: dict[str, str], alice: Client) -> None:
+    answer = await alice.get("/api/v1/users", **query)
+    assert (answer.status, list(answer.error["errors"])) == (400, list(query))

@@ -15,8 +15,14 @@ from actors import commands, limits
 from actors.account_commands import EraseContent
 from actors.commands import Done
 
-_ERASING = (commands.DeleteUser, EraseContent)
-_DELETING = (commands.DeleteMessage, commands.DeleteThread, commands.Purge)
+_SECONDS: dict[type, float] = {
+    commands.DeleteUser: 0.0,
+    EraseContent: 0.0,
+    commands.DeleteMessage: limits.SCRUB_SECONDS,
+    commands.DeleteThread: limits.SCRUB_SECONDS,
+    commands.Purge: limits.SCRUB_SECONDS,
+}
+"""How soon the log is to be emptied after a command that takes something away."""
 
 
 class Scrubbing:
@@ -35,10 +41,9 @@ class Scrubbing:
     def note(self, batch: Sequence[Any], outcomes: Sequence[Any]) -> None:
         """A batch was committed."""
         for command, outcome in zip(batch, outcomes, strict=True):
-            if isinstance(command, _ERASING) and _has_taken(outcome):
-                self._due_within(0.0)
-            elif isinstance(command, _DELETING) and _has_taken(outcome):
-                self._due_within(limits.SCRUB_SECONDS)
+            seconds = _SECONDS.get(type(command))
+            if seconds is not None and _has_taken(outcome):
+                self._due_within(seconds)
 
     def _due_within(self, seconds: float) -> None:
         at = self._clock() + seconds

@@ -162,8 +162,11 @@ async def by_using_them(mallory: Mallory) -> None:
     await mallory.send("DELETE", f"{API}/auth/api-keys/{key['id']}", bearer)
     assert await mallory.send("GET", f"{API}/auth/me", by_key) == 401
     refresh = {"refresh_token": device["refresh_token"]}
-    renewed = await mallory.send("POST", f"{API}/auth/refresh", json=refresh)
-    mallory.planted |= {renewed["access_token"], renewed["refresh_token"]}
+    following = refresh
+    for _ in range(2):
+        renewed = await mallory.send("POST", f"{API}/auth/refresh", json=following)
+        mallory.planted |= {renewed["access_token"], renewed["refresh_token"]}
+        following = {"refresh_token": renewed["refresh_token"]}
     for _ in range(2):
         assert await mallory.send("POST", f"{API}/auth/refresh", json=refresh) == 401
     assert await mallory.send("GET", f"{API}/auth/me", bearer) == 401

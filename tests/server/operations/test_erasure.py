@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from actors import limits
 from actors.account_commands import EraseContent
+from actors.commands import DeleteMessage
 from actors.housekeeper import Housekeeper
+from storage import scrubbing
 from storage.searching import index
 from tests.builders import until
 from tests.realtime_client import event_stream, raw_client
@@ -286,7 +287,7 @@ async def test_nothing_is_left_in_any_file_while_the_server_runs(
 
 async def test_a_deleted_message_is_in_no_row_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As `docs/security.md` promises; its words leave the search index when it is joined next."""
-    monkeypatch.setattr(limits, "SCRUB_SECONDS", 0.0)
+    monkeypatch.setitem(scrubbing._SECONDS, DeleteMessage, 0.0)
     data = tmp_path / "data"
     async with serving(data) as server:
         house = await settled(server)

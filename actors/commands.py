@@ -27,6 +27,9 @@ from actors.records import (
 )
 from actors.user_events import UserEvent
 
+IfVersion = int | frozenset[int] | None
+"""The version that must be found, or several of which one must be; None for any."""
+
 
 class _Unset:
     """Type of UNSET: a field that a partial update leaves as it is (None may be a value)."""
@@ -104,7 +107,7 @@ class UpdateUser(Command):
     kind: UserKind | Unset = UNSET
     status: UserStatus | Unset = UNSET
     metadata: str | Unset = UNSET
-    if_version: int | None = None
+    if_version: IfVersion = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -112,7 +115,7 @@ class DeleteUser(Command):
     user_id: str
     content: Literal["anonymise", "remove"] = "anonymise"
     """What becomes of their messages: they stay, by a nameless author, or are deleted, step by step."""
-    if_version: int | None = None
+    if_version: IfVersion = None
 
 
 # Threads
@@ -132,7 +135,7 @@ class UpdateThread(ThreadCommand):
     status: ThreadStatus | Unset = UNSET
     metadata: str | Unset = UNSET
     while_streaming: WhileStreaming | Unset = UNSET
-    if_version: int | None = None
+    if_version: IfVersion = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -145,7 +148,7 @@ class HandOver(ThreadCommand):
 
 @dataclass(slots=True, kw_only=True)
 class DeleteThread(ThreadCommand):
-    if_version: int | None = None
+    if_version: IfVersion = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -159,13 +162,13 @@ class UpdateMember(ThreadCommand):
     user_id: str
     role: MemberRole | Unset = UNSET
     muted: bool | Unset = UNSET
-    if_version: int | None = None
+    if_version: IfVersion = None
 
 
 @dataclass(slots=True, kw_only=True)
 class RemoveMember(ThreadCommand):
     user_id: str
-    if_version: int | None = None
+    if_version: IfVersion = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -181,7 +184,7 @@ class ReplaceMemory(ThreadCommand):
 
     memory: str
     """JSON object: all of it."""
-    if_version: int | None = None
+    if_version: IfVersion = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -190,7 +193,7 @@ class UpdateMemory(ThreadCommand):
 
     patch: str
     """JSON object: a merge patch."""
-    if_version: int | None = None
+    if_version: IfVersion = None
 
 
 # Messages
@@ -232,13 +235,13 @@ class EditMessage(ThreadCommand):
     content: str | Unset = UNSET
     blocks: str | Unset | None = UNSET
     metadata: str | Unset = UNSET
-    if_version: int | None = None
+    if_version: IfVersion = None
 
 
 @dataclass(slots=True, kw_only=True)
 class DeleteMessage(ThreadCommand):
     message_id: str
-    if_version: int | None = None
+    if_version: IfVersion = None
 
 
 @dataclass(slots=True, kw_only=True)

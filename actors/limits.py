@@ -92,6 +92,13 @@ SOCKETS_LOOKED_AT: Final = 64
 LOG_SECONDS: Final = 60.0
 """Between two log lines of a kind that a stranger can cause."""
 
+LOG_STRANGERS: Final = "2/s:50"
+LOG_REFUSED: Final = "10/s:200"
+LOG_SERVED: Final = "2/s:50"
+"""Lines for requests of strangers that were refused, of others, and for what was served: 200 MB a day at most."""
+COMPRESSED_BYTES: Final = 1 * KIB
+"""Documents from this size on are also served compressed."""
+
 # Time that a client may take
 FIRST_BYTE_SECONDS: Final = 30.0
 """Browsers open a connection before they need it."""

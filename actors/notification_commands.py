@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from actors.commands import UNSET, Command, ThreadCommand, Unset
+from actors.commands import UNSET, Command, IfVersion, ThreadCommand, Unset
 from actors.notifications import DeliveryKind, Notify
 
 
@@ -38,7 +38,7 @@ class UpdatePreferences(Command):
     """(from, to) in minutes since midnight; None: never."""
     time_zone: str | Unset = UNSET
     show_read: bool | Unset = UNSET
-    if_version: int | None = None
+    if_version: IfVersion = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -7,6 +7,7 @@ import time
 import orjson
 
 from server.middleware import correlation_id
+from server.problems import visible
 from server.render import iso_time
 
 
@@ -47,7 +48,9 @@ class TextLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         when = time.strftime("%H:%M:%S", time.localtime(record.created))
         chosen = correlation_id.get()
-        line = f"{when} {record.levelname:7} {record.name}: {record.getMessage()}" + (f"  [{chosen}]" if chosen else "")
+        line = f"{when} {record.levelname:7} {record.name}: {visible(record.getMessage())}" + (
+            f"  [{chosen}]" if chosen else ""
+        )
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 

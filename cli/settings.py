@@ -13,6 +13,7 @@ import click
 
 from actors import limits
 from cli import settings_file
+from server.origins import origin_of
 from server.realtime.throttle import rate
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -76,11 +77,10 @@ def _list(text: str) -> tuple[str, ...]:
 
 
 def _origins(text: str) -> tuple[str, ...]:
-    for origin in _list(text):
-        scheme, _, host = origin.partition("://")
-        if scheme not in ("http", "https") or not host or set(host) & set("/*@?# "):
-            raise ValueError(f"expected origins such as https://app.example.com, joined by commas; got {origin!r}")
-    return tuple(origin.lower() for origin in _list(text))  # as browsers send them
+    try:
+        return tuple(map(origin_of, _list(text)))  # as browsers send them
+    except ValueError as error:
+        raise ValueError(f"expected origins such as https://app.example.com, joined by commas: {error}") from None
 
 
 def _networks(text: str) -> tuple[Network, ...]:
@@ -166,7 +166,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OIDC_CLIENT_ID", "", _optional, "What the provider calls this server; none: no such sign-in."),
     Setting("OIDC_CLIENT_SECRET", "", str, "What this server proves itself with to the provider.", True),
     Setting("AUTH_URL", "", _url, "Where a browser without a token is sent to sign in."),
-    Setting("ALLOWED_ORIGINS", "", _origins, "Origins beside the server's own that may use the cookie."),
+    Setting("ALLOWED_ORIGINS", "", _origins, "Origins of other pages that may call this server (CORS)."),
     Setting("TRUSTED_PROXIES", "", _networks, "Networks of proxies that may say for whom they ask: 10.0.0.0/8, ::1."),
     Setting("LIVE_CHANNELS", "", _channel_patterns, "Live channels open to all who are signed in: cursor:*,ticker:*."),
     Setting("RATE_LIMITS", "on", _switch, "off for benchmarks and tests; connections are not counted then, either."),
@@ -181,7 +181,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("PING_INTERVAL", "25", _seconds, "Seconds between pings of a WebSocket."),
     Setting("PROBLEM_BASE", "https://experience.rpotential.dev/problems", _base_url, "Where problem types point to."),
     Setting("SYNCHRONOUS", "FULL", _one_of("full", "normal"), "FULL survives a power cut, NORMAL only a crash."),
-    Setting("LOG_LEVEL", "info", _one_of("debug", "info", "warning", "error"), "What is logged; debug adds requests."),
+    Setting("LOG_LEVEL", "info", _one_of("debug", "info", "warning", "error"), "info has some requests, debug all."),
     Setting("LOG_FORMAT", "auto", _one_of("auto", "text", "json"), "auto: text on a terminal, JSON elsewhere."),
 )  # fmt: skip
 BY_KEY: Mapping[str, Setting] = {setting.key: setting for setting in SETTINGS}

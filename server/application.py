@@ -17,7 +17,7 @@ from server.services import Services
 def make_application(services: Services, stage: Stage, browser: BrowserRules) -> web.Application:
     tell = _telling(services, browser)
     application = web.Application(
-        middlewares=[every_request(services.problem_base, browser.allowed_origins, tell)],
+        middlewares=[every_request(services.problem_base, browser.allowed_origins, tell, services.request_log)],
         client_max_size=limits.BODY_BYTES,
     )
     application[TELL] = tell

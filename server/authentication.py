@@ -9,6 +9,7 @@ from aiohttp import web
 from actors.errors import Forbidden, Unauthenticated
 from actors.records import Identity
 from server.connection import belongs_to
+from server.cookies import cookie_of
 from server.middleware import correlation_id
 from server.own_address import OwnAddress
 from server.peers import Peer, Proxies, user_agent
@@ -91,7 +92,7 @@ class Authentication:
         return self._cookie(request, self._browser.cookie)
 
     def _cookie(self, request: web.Request, name: str) -> str | None:
-        cookie = request.cookies.get(name)
+        cookie = cookie_of(request, name)
         if not cookie:
             return None
         upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
@@ -118,7 +119,7 @@ class Authentication:
 
     def must_not_be_elsewhere(self, request: web.Request) -> None:
         """For streams by cookie, which a browser opens by GET: raises `Forbidden` where a page of elsewhere asks."""
-        if "Authorization" not in request.headers and request.cookies.get(self._browser.cookie):
+        if "Authorization" not in request.headers and cookie_of(request, self._browser.cookie):
             self._must_be_same_origin(request)
 
     def _maybe_redirect(self, request: web.Request) -> None:

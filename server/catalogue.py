@@ -18,7 +18,10 @@ WHAT_TO_DO: Mapping[str, str] = {
     "unknown_key": "The token's `kid` is not among the issuer's keys; fetch a new token.",
     "forbidden": "Ask somebody who may.",
     "domain_not_allowed": "An operator adds the domain to `ALLOWED_DOMAINS`.",
-    "origin_not_allowed": "An operator adds the page's origin to `ALLOWED_ORIGINS`, or the page sends a Bearer token.",
+    "origin_not_allowed": (
+        "An operator adds the page's origin to `ALLOWED_ORIGINS`. That holds for Bearer tokens, too: a browser asks "
+        "for the page before it sends one."
+    ),
     "not_a_writer": "An owner of the thread makes you MEMBER.",
     "scope_missing": "Use a key that has the scope, or sign in as a person.",
     "refresh_reused": "Sign in again: somebody used this refresh token before, so its session was ended.",

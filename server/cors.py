@@ -3,13 +3,16 @@
 Never `*`, never `null`, nothing but exact matches: the Fetch standard's CORS protocol for an allow-list.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from aiohttp import web
 
 from actors.errors import Forbidden
+from server.seldom import Seldom
 
+_refused = Seldom(logging.getLogger("server.cors"), logging.WARNING)
 MAX_AGE_SECONDS: Final = 7_200
 """How long a browser may remember a preflight; Chromium takes no more."""
 _ALLOWED_HEADERS: Final = (
@@ -45,6 +48,7 @@ def preflight(methods: Iterable[str], more: Mapping[str, str]) -> web.Response:
 
 def refusal(request: web.BaseRequest) -> Forbidden:
     origin = request.headers["Origin"][:200]
+    _refused.log("preflight", "pages of %r may not call this server: they are not in ALLOWED_ORIGINS", origin)
     return Forbidden(
         f"Pages of {origin} may not call this server; ALLOWED_ORIGINS names those that may.", code="origin_not_allowed"
     )

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import time
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 
@@ -15,6 +16,7 @@ from actors import errors, limits
 from actors.errors import XpError
 from actors.identifiers import new_id
 from server import cors, problems
+from server.request_log import RequestLog
 
 logger = logging.getLogger("server.http")
 
@@ -47,27 +49,32 @@ async def begin(request: web.Request, response: web.StreamResponse) -> AbstractS
     return await response.prepare(request)
 
 
-def every_request(problem_base: str, allowed_origins: frozenset[str], tell: Tell) -> Middleware:
+def every_request(problem_base: str, allowed_origins: frozenset[str], tell: Tell, log: RequestLog) -> Middleware:
     """Around every handler: errors of the catalogue, of aiohttp and of ours become problems; pages of other origins
     that ask first are answered; every answer tells what all do."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         chosen = correlate(request)
+        began, code = time.monotonic(), ""
         try:
             response = await handler(request)
         except Exception as error:  # noqa: BLE001 - told as a problem, and logged where it is ours
-            response = _answer(error, request, chosen)
+            response, code = _answer(error, request, chosen)
         if not response.prepared:
             tell(request, response)
+        log.request(
+            request.method, request.rel_url.raw_path, response.status, time.monotonic() - began, code=code,
+            known=getattr(request.protocol, "user_key", None) is not None,
+        )  # fmt: skip
         return response
 
-    def _answer(error: Exception, request: web.Request, chosen: str) -> web.Response:
+    def _answer(error: Exception, request: web.Request, chosen: str) -> tuple[web.Response, str]:
         match error:
             case web.HTTPMethodNotAllowed() if cors.is_preflight(request, allowed_origins):
-                return cors.preflight(error.allowed_methods, {HEADER: chosen})
+                return cors.preflight(error.allowed_methods, {HEADER: chosen}), ""
             case web.HTTPException() if error.status < 400:
-                return web.Response(status=error.status, headers={**error.headers, HEADER: chosen})
+                return web.Response(status=error.status, headers={**error.headers, HEADER: chosen}), ""
             case web.HTTPException():
                 problem = _translate(request, error)
             case XpError():
@@ -75,9 +82,9 @@ def every_request(problem_base: str, allowed_origins: frozenset[str], tell: Tell
             case pykka.ActorDeadError():
                 problem = errors.ShuttingDown("The server is shutting down; retry in a moment.")
             case _:
-                logger.error("%s %s failed", request.method, request.path, exc_info=error)
+                logger.error("%s %s failed", request.method, request.rel_url.raw_path, exc_info=error)
                 problem = errors.Internal()
-        return problem_response(problem, problem_base, chosen)
+        return problem_response(problem, problem_base, chosen), problem.code
 
     return middleware
 

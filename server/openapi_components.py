@@ -163,5 +163,6 @@ def problem_example(entry: Entry, problem_base: str) -> Json:
         "retryable": entry.is_retryable,
         "timestamp": TIME,
         "trace_id": SOME_ID,
+        "correlation_id": SOME_ID,
     }
     return {"success": False, "error": problem}

@@ -1,6 +1,7 @@
 """What describes the server, for programs and for people: the API's documents, and pages to read. Open to all."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from types import ModuleType
 from typing import Final
@@ -9,7 +10,9 @@ from aiohttp import web
 
 from actors.errors import NotFound
 from server.assets import assets
+from server.compression import compressed
 from server.document import HTML, Document
+from server.etags import matches
 from server.middleware import HEADER, correlation_id
 from server.services import Services
 
@@ -35,7 +38,9 @@ def routes(services: Services) -> list[web.RouteDef]:
 
     async def problem(request: web.Request) -> web.Response:
         slug = request.match_info["slug"]
-        return _answer(request, await _made(lambda documents: documents.problem_page(slug, services.problem_base)))
+        return await _answer(
+            request, await _made(lambda documents: documents.problem_page(slug, services.problem_base))
+        )
 
     return [
         *(web.get(path, _handler(make)) for path, make in fixed.items()),
@@ -60,7 +65,7 @@ def _handler(make: Callable[[ModuleType], Document]) -> Callable[[web.Request], 
         nonlocal made
         if made is None:
             made = await _made(make)
-        return _answer(request, made)
+        return await _answer(request, made)
 
     return handle
 
@@ -69,20 +74,37 @@ async def _asset(request: web.Request) -> web.Response:
     asset = assets().get(request.match_info["name"])
     if asset is None or asset.digest != request.match_info["digest"]:
         raise NotFound("resource", request.path[:200])
-    return _answer(request, Document(asset.body, asset.media_type, asset.digest, FOR_GOOD))
+    return await _answer(request, Document(asset.body, asset.media_type, asset.digest, FOR_GOOD))
 
 
-def _answer(request: web.Request, document: Document) -> web.Response:
+async def _answer(request: web.Request, document: Document) -> web.Response:
+    body = await compressed(document) if _takes_gzip(request) else None
     headers = {
         HEADER: correlation_id.get(),
-        "ETag": f'"{document.digest}"',
+        "ETag": f'"{document.digest}"' if body is None else f'"{document.digest}-gzip"',
         "Cache-Control": document.cache,
+        "Vary": "Accept-Encoding",
     }
+    if body is not None:
+        headers["Content-Encoding"] = "gzip"
     if document.content_type == HTML:
         headers["Content-Security-Policy"] = POLICY
-    if any(tag.value in (document.digest, "*") for tag in request.if_none_match or ()):
+    if matches(request.headers.get("If-None-Match"), document.digest):
+        headers.pop("Content-Encoding", None)
         return web.Response(status=304, headers=headers)
     headers["Content-Type"] = document.content_type + (
         "" if document.content_type.endswith("json") else "; charset=utf-8"
     )
-    return web.Response(body=document.body, headers=headers)
+    return web.Response(body=document.body if body is None else body, headers=headers)
+
+
+def _takes_gzip(request: web.Request) -> bool:
+    """RFC 9110, 12.5.3: what has the weight 0 is not taken."""
+    for part in request.headers.get("Accept-Encoding", "").lower().split(","):
+        name, _, weight = part.partition(";")
+        if name.strip() in ("gzip", "x-gzip", "*"):
+            return not _NO_WEIGHT.fullmatch(weight.strip())
+    return False
+
+
+_NO_WEIGHT = re.compile(r"q\s*=\s*0(\.0{0,3})?")

@@ -1,5 +1,6 @@
 """Errors on the wire: RFC 9457 problems, HTTP statuses, and the WebSocket protocol's error numbers. One table."""
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -67,12 +68,23 @@ def problem(error: XpError, *, base: str, correlation_id: str) -> dict[str, Any]
         "retryable": error.retryable,
         "timestamp": iso_time(time.time_ns() // 1_000_000),
         "trace_id": correlation_id,
+        "correlation_id": correlation_id,
     }
 
 
 def _sayable(text: str) -> str:
-    """Headers need not be UTF-8; what they say may stand in a sentence."""
-    return text if text.isascii() else text.encode(errors="replace").decode()
+    """Headers need not be UTF-8; what they say may stand in a sentence, but for control characters."""
+    if text.isascii() and text.isprintable():
+        return text
+    return visible(text.encode(errors="replace").decode())
+
+
+def visible(text: str) -> str:
+    """Control characters as what they are written like: a terminal or a page would obey them."""
+    return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def body(error: XpError, *, base: str, correlation_id: str) -> bytes:

@@ -12,7 +12,7 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from actors import limits
-from actors.commands import Once
+from actors.commands import IfVersion, Once
 from actors.errors import Forbidden, ValidationFailed
 from actors.records import Identity, Origin, Scope
 from server.peers import Peer
@@ -40,7 +40,7 @@ class Call:
     find_peer: Callable[[], Peer]
     """Asked only where an operation wants to know it."""
     once: Once | None = None
-    if_version: int | None = None
+    if_version: IfVersion = None
     operation: str = ""
     """Its name."""
     connection: Client | None = None

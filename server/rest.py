@@ -13,13 +13,14 @@ from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from actors import limits
-from actors.commands import Once
+from actors.commands import IfVersion, Once
 from actors.errors import Forbidden, Malformed, NotFound, Overloaded, TooLarge, UnsupportedMedia, ValidationFailed
 from actors.identifiers import is_id
 from actors.records import Identity
 from server import exact_json, half_json
 from server.authentication import Authentication
 from server.connection import TooMuchUnfinished, in_one_line
+from server.etags import matches, versions_of
 from server.exact_json import Inexact
 from server.middleware import HEADER, correlation_id
 from server.rate_limits import drawing
@@ -31,7 +32,6 @@ from server.services import Services
 JSON = "application/json"
 _ID = re.compile(r"\{(\w*id)\}")
 """A path parameter that holds an id: as long as one, so that `DELETE /users/me` is a wrong method, not a wrong id."""
-_ETAG = re.compile(r'(?:W/)?"(\d{1,18})(?:-[0-9a-f]{1,8})?"')
 
 
 def routes(operations: Sequence[Operation], services: Services, authentication: Authentication) -> list[web.RouteDef]:
@@ -212,14 +212,16 @@ def once(key: object, operation: Operation, parameters: dict[str, Any]) -> Once:
     return Once(key, hashlib.blake2b(canonical, digest_size=16).hexdigest())
 
 
-def _if_match(request: web.Request) -> int | None:
-    header = request.headers.get("If-Match")
-    if header is None or header.strip() == "*":
+def _if_match(request: web.Request) -> IfVersion:
+    lines = request.headers.getall("If-Match", ())
+    if not lines:
         return None
-    match = _ETAG.fullmatch(header.strip())
-    if match is None:
-        raise Malformed("If-Match must be an ETag that this server gave.")
-    return int(match[1])
+    versions = versions_of(", ".join(lines))
+    if versions is None:
+        raise Malformed("If-Match must be `*`, or ETags that this server gave.")
+    if len(versions) == 1:
+        return next(iter(versions))
+    return versions or None
 
 
 # Answering
@@ -239,18 +241,15 @@ def _respond(request: web.Request, operation: Operation, result: Result) -> web.
         headers[hdrs.LOCATION] = result.location
     if result.version is not None:
         headers[hdrs.CACHE_CONTROL] = ASKED_FOR
-        headers[hdrs.ETAG] = etag = f'"{result.version}-{zlib.crc32(data):08x}"'
-        if request.method in ("GET", "HEAD") and _matches(request.headers.get("If-None-Match"), etag):
+        tag = f"{result.version}-{zlib.crc32(data):08x}"
+        headers[hdrs.ETAG] = f'"{tag}"'
+        if request.method in ("GET", "HEAD") and matches(request.headers.get("If-None-Match"), tag):
             return web.Response(status=304, headers=headers)
     return web.Response(
         body=b'{"success":true,"data":%b,"metadata":%b}' % (data, _metadata(result)),
         status=result.status or operation.status,
         headers=headers,
     )
-
-
-def _matches(header: str | None, etag: str) -> bool:
-    return header is not None and any(tag.strip().removeprefix("W/") in (etag, "*") for tag in header.split(","))
 
 
 def _metadata(result: Result) -> bytes:

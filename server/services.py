@@ -28,6 +28,7 @@ from server.realtime import protocol
 from server.realtime.hub import Hub
 from server.realtime.recovery import Recovery
 from server.refusals import Refusals
+from server.request_log import RequestLog
 from server.sockets import SocketCounts
 from server.tokens import ChannelClaims
 
@@ -65,6 +66,7 @@ class Services:
     live_patterns: tuple[str, ...] = ()
     """Live channels that are open to everybody who is signed in."""
     refusals: Refusals = field(default_factory=Refusals)
+    request_log: RequestLog = field(default_factory=RequestLog)
     sockets: SocketCounts = field(default_factory=SocketCounts)
     """Of the HTTP server: all connections, whatever they do."""
     access: AccessWatch = field(init=False)

@@ -10,7 +10,7 @@ import asyncio
 import secrets
 from dataclasses import dataclass
 
-from aiohttp import HttpVersion11, web
+from aiohttp import web
 from google.protobuf.message import DecodeError
 
 from actors import limits
@@ -27,6 +27,7 @@ from server.realtime.protobuf import client_pb2 as schema
 from server.realtime.protobuf import codec as protobuf_codec
 from server.realtime.protocol import BadFrame
 from server.realtime.session import Session
+from server.realtime.sse_transport import in_pieces
 from server.rest import JSON, parse_json, raw_body
 from server.services import Services
 
@@ -78,13 +79,11 @@ class Emulation:
         self, request: web.Request, kind: type[EmulatedTransport], codec: Codec, frame: str | bytes
     ) -> web.StreamResponse:
         token = self._authentication.token_of(request)
-        if request.version < HttpVersion11:
-            raise Malformed("A stream comes in chunks, which HTTP/1.0 has none of.")
         peer = self._authentication.peer(request).at_rest()
         seats, place = self._services.hub.addresses, neighbourhood(peer.address)
         has_seat = seats.take(place)
         try:
-            response = _response(kind, codec)
+            response = _response(request, kind, codec)
             try:
                 writer = await begin(request, response)
             except ConnectionError:  # the client has gone meanwhile: nobody reads an answer
@@ -142,14 +141,13 @@ def _codec_of(request: web.Request) -> Codec:
     raise UnsupportedMedia(f"Send {JSON} or, for Protobuf, {BINARY}; {said} came.")
 
 
-def _response(kind: type[EmulatedTransport], codec: Codec) -> web.StreamResponse:
+def _response(request: web.Request, kind: type[EmulatedTransport], codec: Codec) -> web.StreamResponse:
     headers = {
         HEADER: correlation_id.get(), "Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no",
         "Content-Type": kind.content_type(codec),
     }  # fmt: skip
     response = web.StreamResponse(headers=headers)
-    response.enable_chunked_encoding()
-    response.force_close()  # whoever is cut in the end was told not to send another request after it
+    in_pieces(request, response)
     return response
 
 

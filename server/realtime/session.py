@@ -269,6 +269,7 @@ class Session:
 
     def _tell_error(self, number: int, verb: str, error: XpError) -> None:
         """Operations tell the whole problem in the message; the protocol's own verbs a sentence."""
+        self.services.request_log.command(verb, self.client_id, error.code)
         message = error.detail
         if verb in ("rpc", "publish"):
             told = problems.problem(error, base=self.services.problem_base, correlation_id=self.client_id)

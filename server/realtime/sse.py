@@ -16,13 +16,13 @@ from typing import Any
 
 import orjson
 import pykka
-from aiohttp import HttpVersion11, web
+from aiohttp import web
 
 from actors import limits
 from actors.channel import Subscribe, Subscribed
 from actors.connection import Close, Send
 from actors.epochs import is_of_another_channel
-from actors.errors import Malformed, NotFound, ShuttingDown, ValidationFailed, XpError
+from actors.errors import NotFound, ShuttingDown, ValidationFailed, XpError
 from actors.feed import FeedActor, Replay, Watch
 from actors.identifiers import is_id, new_id
 from actors.publication import Passing, Publication, Publications
@@ -36,7 +36,7 @@ from server.rate_limits import draw, owner
 from server.realtime import protocol
 from server.realtime.followed import Followed, FollowedThreads, FollowedUser, Missed
 from server.realtime.sources import leave, tell_state
-from server.realtime.sse_transport import StreamTransport
+from server.realtime.sse_transport import StreamTransport, in_pieces
 from server.registry import must_have_scope
 from server.services import Services
 
@@ -237,8 +237,6 @@ class Streams:
         if self._services.limiter is not None:
             draw(self._services.limiter.policy("read"), request, owner(identity))
         must_have_scope(identity, "read", "A stream")
-        if request.version < HttpVersion11:
-            raise Malformed("A stream comes in chunks, which HTTP/1.0 has none of.")
         return identity
 
     async def _mine(self, identity: Identity) -> list[str]:
@@ -268,8 +266,7 @@ class Streams:
         await followed.must_see()  # before the response starts: what is refused is a problem, not a stream
         given = request.headers.get("Last-Event-ID") or request.query.get("cursor")
         response = web.StreamResponse(headers=_HEADERS | {HEADER: correlation_id.get()})
-        response.enable_chunked_encoding()
-        response.force_close()  # whoever is cut in the end was told not to send another request after it
+        in_pieces(request, response)
         try:
             writer = await begin(request, response)
             assert writer is not None

@@ -1,8 +1,9 @@
-"""A chunked HTTP response as a transport."""
+"""An HTTP response that does not end, as a transport."""
 
 import asyncio
 from collections.abc import Callable, Sequence
 
+from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 
 from actors import limits
@@ -12,12 +13,20 @@ GOODBYE_SECONDS = 2.0
 """How long a peer has to take what is on its way to it once its stream has ended."""
 
 
+def in_pieces(request: web.BaseRequest, response: web.StreamResponse) -> None:
+    """A response that does not end: in chunks, or to HTTP/1.0 (nginx speaks that to us by default) until it closes."""
+    if request.version >= HttpVersion11:
+        response.enable_chunked_encoding()
+    response.force_close()  # who is cut in the end was told not to send another request after it
+
+
 class StreamTransport:
     """Implements `actors.ports.Transport`."""
 
     def __init__(self, writer: AbstractStreamWriter, ended: asyncio.Event) -> None:
         self._writer = writer
         self._ended = ended
+        self._is_chunked = bool(getattr(writer, "chunked", False))
         assert writer.transport is not None
         self._transport = writer.transport
         self._transport.set_write_buffer_limits(high=limits.SOCKET_BUFFER_BYTES)
@@ -28,7 +37,7 @@ class StreamTransport:
             self._ended.set()
             return
         body = b"".join(chunks)
-        self._transport.write(b"%x\r\n%b\r\n" % (len(body), body))
+        self._transport.write(b"%x\r\n%b\r\n" % (len(body), body) if self._is_chunked else body)
 
     def buffered(self) -> int:
         return int(self._transport.get_write_buffer_size())

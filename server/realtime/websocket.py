@@ -14,6 +14,7 @@ from aiohttp.abc import AbstractStreamWriter
 from multidict import CIMultiDict
 
 from actors import limits
+from actors.errors import Malformed
 from actors.runtime import Stage
 from server.authentication import Authentication
 from server.connection import Connection, carrier_of
@@ -144,6 +145,12 @@ def _close_frame(code: int, reason: str) -> bytes:
     return bytes((0x88, len(payload))) + payload
 
 
+_NO_UPGRADE = (
+    "Expected a WebSocket: `Upgrade: websocket`, `Connection: Upgrade`, `Sec-WebSocket-Version: 13` and a "
+    "`Sec-WebSocket-Key`. A proxy in between has to pass them on; see docs/proxies.md."
+)
+
+
 class WebSockets:
     """The handler of `/connection/websocket`."""
 
@@ -153,6 +160,8 @@ class WebSockets:
         self._authentication = authentication
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
+        if not web.WebSocketResponse().can_prepare(request):
+            raise Malformed(_NO_UPGRADE)
         token = self._authentication.token_of(request)
         peer = self._authentication.peer(request).at_rest()
         seats, place = self._services.hub.addresses, neighbourhood(peer.address)

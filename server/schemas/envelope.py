@@ -38,6 +38,7 @@ class ProblemView(View):
     retryable: bool = Field(description="Whether the same request may succeed later.")
     timestamp: Time
     trace_id: str = Field(description="The correlation id.")
+    correlation_id: str = Field(description="The same, by the name that successes have for it.")
 
 
 class FailureView(View):

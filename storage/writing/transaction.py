@@ -7,7 +7,7 @@ from typing import Any, cast
 import orjson
 from peewee import SqliteDatabase
 
-from actors.commands import Unset
+from actors.commands import IfVersion, Unset
 from actors.errors import NotFound, PreconditionFailed
 from actors.events import EVENT_TYPES, Event, EventData
 from actors.records import Author, MemberRole
@@ -98,10 +98,14 @@ _LOG = Prepared(
 )  # fmt: skip
 
 
-def must_match(expected: int | None, actual: int) -> None:
-    """`If-Match` names the version that the caller has read."""
-    if expected is not None and expected != actual:
+def must_match(expected: IfVersion, actual: int) -> None:
+    """`If-Match` names the version that the caller has read, or several of which one must be the present one."""
+    if expected is None or actual == expected:
+        return
+    if isinstance(expected, int):
         raise PreconditionFailed(str(expected), str(actual))
+    if actual not in expected:
+        raise PreconditionFailed(" or ".join(map(str, sorted(expected))), str(actual))
 
 
 def given(**fields: Any) -> dict[str, Any]:

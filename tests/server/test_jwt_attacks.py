@@ -101,7 +101,7 @@ async def asked_by(server: Server, way: str, token: str) -> Answer:
 async def test_a_request_is_answered_alike_by_every_way(server: Server, bait: Bait, name: str) -> None:
     token = ATTACKS[name](claims_of("alice"), bait)
     problems = [check_problem(await asked_by(server, way, token), 401) for way in WAYS]
-    told = [problem | {"timestamp": "", "trace_id": ""} for problem in problems]
+    told = [problem | {"timestamp": "", "trace_id": "", "correlation_id": ""} for problem in problems]
     assert told == [told[0]] * len(WAYS)
     slug = "unknown-key" if told[0]["code"] == "unknown_key" else "unauthenticated"
     assert told[0] | {"detail": ""} == {

@@ -36,7 +36,7 @@ def test_every_code_is_a_problem(code: str) -> None:
     assert told["success"] is False
     problem = told["error"]
     assert list(problem) == [
-        "type", "title", "status", "detail", "errors", "code", "retryable", "timestamp", "trace_id",
+        "type", "title", "status", "detail", "errors", "code", "retryable", "timestamp", "trace_id", "correlation_id",
     ]  # fmt: skip
     assert problem["type"] == f"https://example.com/p/{problems.slug(code)}"
     assert problem["code"] == code

@@ -219,10 +219,10 @@ def check_problem(answer: Answer, *statuses: int) -> dict[str, Any]:
     assert answer.json.keys() == {"success", "error"}
     error: dict[str, Any] = answer.error
     assert error.keys() == {
-        "type", "title", "status", "detail", "errors", "code", "retryable", "timestamp", "trace_id",
+        "type", "title", "status", "detail", "errors", "code", "retryable", "timestamp", "trace_id", "correlation_id",
     }  # fmt: skip
     assert error["status"] == answer.status
-    assert error["trace_id"] == answer.headers["X-Correlation-ID"]
+    assert error["trace_id"] == error["correlation_id"] == answer.headers["X-Correlation-ID"]
     assert error["type"].endswith("/" + slug(error["code"]))
     assert (answer.status == 401) == ("WWW-Authenticate" in answer.headers)
     assert (answer.status == 405) == ("Allow" in answer.headers)

@@ -130,7 +130,7 @@ async def standing(world: World) -> list[Any]:
 
 
 def timeless(problem: dict[str, Any]) -> dict[str, Any]:
-    return problem | {"timestamp": "", "trace_id": ""}
+    return problem | {"timestamp": "", "trace_id": "", "correlation_id": ""}
 
 
 def without_ids(answer: Answer) -> dict[str, Any]:

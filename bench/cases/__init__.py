@@ -3,7 +3,20 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from bench.cases import answers, crowd, fanout, growth, half_answers, hostile, idle, latency, returning, texts, writing
+from bench.cases import (
+    answers,
+    crowd,
+    fanout,
+    greedy,
+    growth,
+    half_answers,
+    hostile,
+    idle,
+    latency,
+    returning,
+    texts,
+    writing,
+)
 from bench.cases.floods import frames as floods_of_frames
 from bench.results import Outcome
 
@@ -37,5 +50,6 @@ CASES = (
     Case(("14",), "drain of 5,000 connections", idle.drain),
     Case(("15",), "messages with an @ in a thread of 1,000 members", texts.mentions),
     Case(("16",), "a bystander of hostile texts", texts.hostile),
+    Case(("20", "21", "22"), "a bystander of one who takes too much", greedy.readers),
 )
 NUMBERS = sorted({number for case in CASES for number in case.targets}, key=int)

@@ -107,10 +107,11 @@ class RevokeApiKey(Command):
 
 @dataclass(slots=True, kw_only=True)
 class RevokeToken(Command):
-    """A token that somebody else issued is taken no more."""
+    """A token that somebody else issued is taken no more. `user_id`: whose it is, where that is known."""
 
     token_id: str
     expires_at: int
+    user_id: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -185,7 +185,9 @@ class AuthActor(LoopActor):
     def _identify(self, token: str, claims: VerifiedClaims, reply: LoopFuture[Any]) -> LoopFuture[Any]:
         def identity(user: Any) -> Identity:
             assert isinstance(user, User)
-            return Identity(user, user.author, claims.expires_at, claims.token_id, claims.session_id)
+            return Identity(
+                user, user.author, claims.expires_at, claims.token_id, claims.session_id, issuer=claims.issuer
+            )  # fmt: skip
 
         if claims.session_id:
             return self._look_up(token, BySession(claims.session_id), identity, reply)

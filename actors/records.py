@@ -94,6 +94,8 @@ class Identity:
     api_key_id: str = ""
     scopes: frozenset[Scope] | None = None
     """What an API key may do; None: whatever the user may."""
+    issuer: str = ""
+    """Of a token that somebody else issued, where it names one."""
 
     @property
     def credential(self) -> str:

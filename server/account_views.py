@@ -14,6 +14,8 @@ def session_view(session: Session, viewer: Identity) -> Json:
         "id": session.id,
         "user_id": session.user_id,
         "method": session.method,
+        "issuer": None,
+        "token_id": None,
         "address": session.address,
         "user_agent": session.user_agent,
         "current": session.id == viewer.session_id,

@@ -79,6 +79,8 @@ class Authentication:
         if known is None:
             known = await self._services.identify(token, self._browser.proxies.address(request))
         belongs_to(request, known.user.key)
+        if self._services.seen_tokens.is_due(known):
+            self._services.seen_tokens.note(known, self.peer(request))
         return known
 
     def token_of(self, request: web.Request) -> str | None:

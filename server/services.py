@@ -29,6 +29,7 @@ from server.realtime.hub import Hub
 from server.realtime.recovery import Recovery
 from server.refusals import Refusals
 from server.request_log import RequestLog
+from server.seen_tokens import SeenTokens
 from server.sockets import SocketCounts
 from server.tokens import ChannelClaims
 
@@ -65,6 +66,7 @@ class Services:
     draining: bool = False
     live_patterns: tuple[str, ...] = ()
     """Live channels that are open to everybody who is signed in."""
+    seen_tokens: SeenTokens = field(default_factory=SeenTokens)
     refusals: Refusals = field(default_factory=Refusals)
     request_log: RequestLog = field(default_factory=RequestLog)
     sockets: SocketCounts = field(default_factory=SocketCounts)
@@ -137,6 +139,7 @@ class Services:
         deactivated or deleted, is closed for good; a user with other rights than before comes back with those."""
         by_what = AccessChanges(changes)
         self.auth.tell(AccessChanged(by_what))
+        self.seen_tokens.forget(by_what)
         self.recovery.forget()
         self.directory.tell_writing(AuthorsChanged(by_what))
         for change in changes:

@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from actors import limits
-from actors.account_commands import CreateLink, EndSession, NoteForAudit, RevokeToken
+from actors.account_commands import CreateLink, NoteForAudit, RevokeToken
 from actors.errors import NotFound, ValidationFailed, XpError
 from actors.identifiers import is_id, made_at
 from actors.records import Identity, User
@@ -33,6 +33,7 @@ from server.schemas.admin import (
 from server.schemas.auth import SessionView
 from server.schemas.base import ById, Nothing
 from server.schemas.common import DeletedView
+from server.signed_in_places import end_place, places
 
 operations = Operations("admin", prefix="/api/v1/admin")
 
@@ -143,21 +144,14 @@ async def end_connection(call: Call, request: ById) -> Result:
 async def list_all_sessions(call: Call, request: ListSessionsRequest) -> Result:
     """Who is signed in where, the newest first."""
     must_administer(call.identity)
-    page = await call.services.accounts.sessions(
-        user_id=request.user_id, limit=request.limit, before=integer(request.cursor)
-    )
-    shown = [session_view(session, call.identity) for session in page.items]
-    return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
+    return await places(call, request.user_id, request.limit, request.cursor)
 
 
 @operations("DELETE", "/sessions/{id}", response=DeletedView, access="admin")
 async def end_any_session(call: Call, request: ById) -> Result:
     """Sign somebody out of one device."""
     must_administer(call.identity)
-    command = EndSession(
-        identity=call.identity, session_id=request.id, reason="ended by an administrator", origin=call.origin
-    )
-    await call.services.write_access(command)
+    await end_place(call, request.id, "ended by an administrator")
     return Result({"id": request.id, "deleted": True})
 
 

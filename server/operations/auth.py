@@ -18,9 +18,7 @@ from actors.accounts import LINK_IS_NONE, PasswordAccount, Reused, SignedIn
 from actors.errors import Conflict, Forbidden, Overloaded, TooManyRequests, Unauthenticated, ValidationFailed
 from actors.records import Identity, User
 from server import render
-from server.account_views import session_view
 from server.credentials import REFRESH_PREFIX, Secret, hash_of, new_secret, next_refresh
-from server.operations.cursors import integer
 from server.registry import Call, Operations, Result
 from server.schemas.auth import (
     CredentialView,
@@ -36,6 +34,7 @@ from server.schemas.auth import (
 from server.schemas.base import ById, Nothing, Paged
 from server.schemas.common import DeletedView
 from server.schemas.users import UserView
+from server.signed_in_places import end_place, places
 
 operations = Operations("auth")
 
@@ -218,25 +217,20 @@ def _kind(identity: Identity) -> str:
 
 @operations("GET", "/auth/sessions", response=SessionView, paged=True)
 async def list_sessions(call: Call, request: Paged) -> Result:
-    """Where one is signed in, the newest first."""
-    page = await call.services.accounts.sessions(
-        user_id=call.identity.user.id, limit=request.limit, before=integer(request.cursor)
-    )
-    shown = [session_view(session, call.identity) for session in page.items]
-    return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
+    """List active sessions, and the tokens of other issuers that were used lately."""
+    return await places(call, call.identity.user.id, request.limit, request.cursor)
 
 
 @operations("DELETE", "/auth/sessions/{id}", response=DeletedView)
 async def end_session(call: Call, request: ById) -> Result:
-    """Sign out one device. What is open there is closed, too."""
-    command = EndSession(identity=call.identity, session_id=request.id, origin=call.origin)
-    await call.services.write_access(command)
+    """Sign out one device, or revoke a token. Connections that were opened with it are closed."""
+    await end_place(call, request.id, "ended")
     return Result({"id": request.id, "deleted": True})
 
 
 @operations("DELETE", "/auth/sessions", response=EndedView)
 async def end_other_sessions(call: Call, request: Nothing) -> Result:
-    """Sign out everywhere else."""
+    """End all other sessions. Tokens of other issuers are revoked one by one."""
     command = EndSessions(identity=call.identity, user_id=call.identity.user.id, origin=call.origin)
     done = await call.services.write_access(command)
     return Result({"ended": done.result})

@@ -112,6 +112,9 @@ class SignOn:
 
     def _set_identity(self, identity: Identity) -> None:
         is_new, self._session.identity = self._session.identity is None, identity
+        seen = self._session.services.seen_tokens
+        if seen.is_due(identity):
+            seen.note(identity, self._session.peer)
         if is_new:
             self._session.services.activity.came(identity.user.key, self._session)
             self._session.welcome()

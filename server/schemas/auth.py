@@ -62,7 +62,9 @@ class CredentialView(View):
 class SessionView(View):
     id: Id
     user_id: Id
-    method: Method
+    method: Method | Literal["TOKEN"] = Field(description="TOKEN: a token of another issuer that was used lately.")
+    issuer: str | None = Field(description="Of a token: its `iss`.")
+    token_id: str | None = Field(description="Of a token: its `jti`, or a hash where it has none.")
     address: str
     user_agent: str
     current: bool = Field(description="The one that asks.")

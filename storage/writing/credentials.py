@@ -74,8 +74,8 @@ def revoke_api_key(tx: Transaction, command: commands.RevokeApiKey) -> Done:
 
 
 def revoke_token(tx: Transaction, command: commands.RevokeToken) -> Done:
-    """One's own (signing out), or as an admin any."""
-    if command.token_id != command.identity.token_id:
+    """One's own, or as an admin any."""
+    if command.token_id != command.identity.token_id and command.user_id != command.identity.user.id:
         administrators.must_administer(tx, command.identity)
     known = rows.first(tx.database, _T.select(_T.token_id).where(_T.token_id == command.token_id))
     if known is None:

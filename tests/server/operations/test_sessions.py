@@ -160,7 +160,8 @@ async def test_a_session_expires_a_month_after_it_was_refreshed_last(
     sql(data, "UPDATE session SET expires_at = last_seen_at")
     check_problem(await device.refresh(), 401)
     assert await device.status() == 401
-    assert (await alice.get(SESSIONS)).data == [], "what has expired is not listed"
+    methods = [session["method"] for session in (await alice.get(SESSIONS)).data]
+    assert methods == ["TOKEN"], "what has expired is not listed"
 
 
 async def test_sessions_outlive_the_server(tmp_path: Path) -> None:
@@ -203,15 +204,18 @@ async def test_signing_out_with_a_token_of_another_issuer(server: Server, alice:
 
 
 async def test_where_one_is_signed_in(device: Device, other: Device, alice: Client, bob: Client, her: str) -> None:
-    listed = (await device.client.get(SESSIONS)).data
+    token, *listed = (await device.client.get(SESSIONS)).data
+    assert (token["method"], token["current"]) == ("TOKEN", False)
     assert [(session["id"], session["current"]) for session in listed] == [
         (other.session_id, False), (device.session_id, True),
     ]  # fmt: skip
     first = listed[0]
     assert (first["user_id"], first["method"], first["address"]) == (her, "LINK", "127.0.0.1")
     assert "aiohttp" in first["user_agent"]
-    assert (await bob.get(SESSIONS)).data == []
+    assert [session["method"] for session in (await bob.get(SESSIONS)).data] == ["TOKEN"]
     page = await alice.get(SESSIONS, limit="1")
+    assert page.data == [{**token, "current": True}]
+    page = await alice.get(SESSIONS, limit="1", cursor=page.metadata["pagination"]["next_cursor"])
     rest = await alice.get(SESSIONS, limit="1", cursor=page.metadata["pagination"]["next_cursor"])
     assert [page.data[0]["id"], rest.data[0]["id"]] == [other.session_id, device.session_id]
 

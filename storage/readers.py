@@ -1,6 +1,8 @@
 """The reader pool: a few OS threads, each with a read-only connection of its own, and fair turns between who asks."""
 
 import asyncio
+import contextlib
+import logging
 import math
 import threading
 import time
@@ -11,10 +13,12 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from peewee import SqliteDatabase
 
 from actors import limits
-from actors.errors import TooManyRequests
+from actors.errors import ShuttingDown, TooManyRequests
 from actors.records import Identity
-from storage.database import DatabaseOptions, DatabaseProblem, is_storage_failure, open_reader, unavailable
+from storage.database import ANY_FAILURE, DatabaseOptions, DatabaseProblem, is_storage_failure, open_reader, unavailable
 from storage.turns import Owner, Turns
+
+logger = logging.getLogger("storage.readers")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -26,6 +30,7 @@ class Readers:
         self._options = options
         self._local = threading.local()
         self._databases: list[SqliteDatabase] = []
+        self._is_closed = False
         self._executor = ThreadPoolExecutor(size, thread_name_prefix="reader")
         self._turns = Turns(size, clock=time.monotonic, budget=budget)
         self._timer: asyncio.TimerHandle | None = None
@@ -48,6 +53,8 @@ class Readers:
         **kwargs: P.kwargs,
     ) -> T:
         """The same, in turns of somebody else."""
+        if self._is_closed:
+            raise ShuttingDown("The server is shutting down; retry in a moment.")
         turn = _Turn(self, owner, lambda: self._ask(question, *args, **kwargs))
         return await turn.taken()  # type: ignore[no-any-return]
 
@@ -61,7 +68,21 @@ class Readers:
         except Exception as error:
             if not is_storage_failure(error):
                 raise
+            self._disconnect()
             raise unavailable(error, "Nothing could be read") from error
+
+    def _disconnect(self) -> None:
+        """The next question opens another one: this one may be left in a transaction, or never find its file again."""
+        database: SqliteDatabase | None = getattr(self._local, "database", None)
+        if database is None:
+            return
+        self._local.database = None
+        with contextlib.suppress(ValueError):  # `close` has taken it already
+            self._databases.remove(database)
+        try:
+            database.close()
+        except ANY_FAILURE as error:
+            logger.warning("a reader's connection could not be closed: %s", error)
 
     def _database(self) -> SqliteDatabase:
         database: SqliteDatabase | None = getattr(self._local, "database", None)
@@ -82,6 +103,7 @@ class Readers:
         self.rest()
 
     def close(self) -> None:
+        self._is_closed = True
         if self._timer is not None:
             self._timer.cancel()
         self._turns.stop()

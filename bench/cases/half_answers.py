@@ -11,7 +11,8 @@ from bench.harness import Running, server
 from bench.http_client import make_threads
 from bench.results import Outcome
 
-SILENT, FLOODS = 300, 20
+SILENT, FLOODS = 300, 16
+"""A thread takes 16 answers at once: one more would be refused, and come again and again."""
 LINES_AT_ONCE = 2_000
 AGAIN_SECONDS = 0.2
 """Between two attempts of one that was refused."""
@@ -31,12 +32,13 @@ async def bystanders(quick: bool) -> Outcome:
     beside = {name: outcome.figure(f"delivery to {count} beside {name}, p99", "ms") for name in attacks}
     with server(None, RATE_LIMITS="on") as running:
         token, hostile = make_token(), make_token("mallory")
-        (thread,), (theirs,) = await make_threads(running.url, 1, token), await make_threads(running.url, 1, hostile)
+        (thread,) = await make_threads(running.url, 1, token)
         listeners = Listeners()
         await listeners.join(running, thread, [token] * count)
         for _ in range(1 if quick else 3):
             await listeners.measure(alone, running, thread, token, seconds)
             for name, (attack, at_once) in attacks.items():
+                (theirs,) = await make_threads(running.url, 1, hostile)  # in the last one they are still being read
                 async with _meanwhile(attack, at_once, running, theirs, hostile):
                     await listeners.measure(beside[name], running, thread, token, seconds)
         listeners.close()
@@ -72,6 +74,7 @@ async def _flood(port: int, thread: str, token: str) -> None:
             while True:
                 writer.write(chunk)
                 await writer.drain()
+        await asyncio.sleep(AGAIN_SECONDS)
 
 
 @contextlib.asynccontextmanager

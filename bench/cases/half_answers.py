@@ -70,11 +70,11 @@ async def _flood(port: int, thread: str, token: str) -> None:
     lines = b'{"text":""}\n' * LINES_AT_ONCE
     chunk = b"%x\r\n%b\r\n" % (len(lines), lines)
     while True:
+        await asyncio.sleep(AGAIN_SECONDS)
         async with _request(port, thread, token) as (_, writer):
             while True:
                 writer.write(chunk)
                 await writer.drain()
-        await asyncio.sleep(AGAIN_SECONDS)
 
 
 @contextlib.asynccontextmanager

@@ -21,7 +21,7 @@ from actors.errors import (
     TokenExpired,
     Unauthenticated,
 )
-from actors.records import Identity, UserKind, UserRole
+from actors.records import Identity, UserFilter, UserKind, UserRole
 from actors.runtime import LoopFuture, Stage
 from tests.actors.house import House
 from tests.builders import FAR_FUTURE, identity, identity_of, settle, until, user
@@ -195,7 +195,7 @@ async def test_many_at_once_make_one_user(door: Door) -> None:
     asked = [door.ask("good") for _ in range(20)]
     found = [await one for one in asked]
     assert len({who.user.key for who in found}) == 1
-    assert len((await door.house.history.users(limit=99, after=None)).items) == 1
+    assert len((await door.house.history.users(found[0], UserFilter(), limit=99, after=None)).items) == 1
 
 
 # What is not good
@@ -209,7 +209,7 @@ async def test_a_bad_token_is_refused_each_time(door: Door) -> None:
     assert door.issuer.verified == ["forged"] * 2
     assert door.issuer.refreshed == 0
     assert door.tokens.get("forged") is None
-    assert (await door.house.history.users(limit=9, after=None)).items == ()
+    assert (await door.house.history.users(identity(role="ADMIN"), UserFilter(), limit=9, after=None)).items == ()
 
 
 async def test_a_domain_that_is_not_allowed(door: Door) -> None:

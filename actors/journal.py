@@ -134,12 +134,14 @@ class _JournalActor(pykka.ThreadingActor):
         return outcomes
 
     def on_stop(self) -> None:
-        """Also where something that is no `Exception` ended the OS thread: nobody waits for an answer forever."""
+        """Also where something that is no `Exception` ended the OS thread: nobody waits for an answer forever, and the
+        store is closed."""
         left = [(reply, _ended()) for _, reply in (*self._taken, *self._pending)]
         self._taken = ()
         self._pending.clear()
         if left:
             self._guarded(lambda: self._deliver(left))
+        self._guarded(self._store.close)
 
 
 def _ended() -> StorageUnavailable:

@@ -61,6 +61,7 @@ def open_writer(options: DatabaseOptions) -> SqliteDatabase:
                 ("temp_store", "memory"),
             ],
             check_same_thread=False,
+            thread_safe=False,  # one connection, which another OS thread can close; Peewee would open one for each
             cached_statements=512,
         )
         database.connect()

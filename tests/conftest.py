@@ -5,6 +5,9 @@ import signal
 import pytest
 
 from actors import limits
+from tests import connections
+
+connections.watch()
 
 # A shell that starts us in the background has us ignore Ctrl-C, and every process that we start inherits that: those
 # that are to be interrupted would not be.

@@ -23,6 +23,13 @@ Span = tuple[int, int]
 class SmallIndex:
     def __init__(self, documents: Iterable[Document]) -> None:
         self._connection = sqlite3.connect(":memory:", isolation_level=None)
+        try:
+            self._fill(documents)
+        except BaseException:  # nobody has it who could close it
+            self._connection.close()
+            raise
+
+    def _fill(self, documents: Iterable[Document]) -> None:
         self._connection.execute(
             f'CREATE VIRTUAL TABLE search USING fts5 (text, tags, columnsize=0, tokenize="{TOKENIZER}")'
         )

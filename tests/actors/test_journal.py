@@ -358,9 +358,16 @@ class Away:
             (desk.store._index, "step"),
             (desk.store, "_execute"),
             (desk.store.database, "connect"),
-            (desk.store.database, "_close"),
         ):
             monkeypatch.setattr(owner, name, self._unless_away(getattr(owner, name)))
+        self._close = desk.store.database._close
+        monkeypatch.setattr(desk.store.database, "_close", self._closing)
+
+    def _closing(self, connection: sqlite3.Connection) -> None:
+        """As SQLite closes: it says that it failed, and has let go of the file."""
+        self._close(connection)
+        if self.is_away:
+            raise peewee.OperationalError("disk I/O error")
 
     def _unless_away(self, work: Any) -> Any:
         def working(*args: Any, **kwargs: Any) -> Any:
@@ -455,6 +462,7 @@ async def test_an_os_thread_that_ends_all_the_same_leaves_nobody_waiting(
     assert desk.journal.failure is not None
     with pytest.raises(StorageUnavailable, match="started again"):
         desk.journal.append(post(ana, thread))
+    await until(desk.store.database.is_closed, "the store's end")
 
 
 async def test_nothing_runs_before_it_is_opened(stage: Stage, tmp_path: Path) -> None:

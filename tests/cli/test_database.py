@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.cli.conftest import Xp, sign_in
 
 
 def tables_of(path: Path) -> set[str]:
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection:
         return {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
 
@@ -97,7 +98,7 @@ def test_pending_and_unknown_migrations(xp: Xp) -> None:
     pending = [{"name": name, "applied": None, "known": True} for name in MIGRATIONS]
     assert xp("db", "status", "--json").json == pending
     xp("db", "migrate")
-    with sqlite3.connect(xp.database) as database:
+    with closing(sqlite3.connect(xp.database)) as database, database:
         database.execute("INSERT INTO schema_migration (name, applied) VALUES ('9999_later', '2030-01-01 00:00:00')")
     assert "by a newer version" in xp("db", "status").out
     for words in (["migrate"], ["info"], ["check"]):
@@ -291,7 +292,7 @@ def test_backup_and_restore(xp: Xp, tmp_path: Path) -> None:
     (entry,) = xp("audit", "list", "--json").json
     assert (entry["action"], entry["credential"]) == ("restore_database", "terminal")
     assert (entry["target_kind"], entry["target_id"]) == ("database", restored["epoch"])
-    with sqlite3.connect(kept) as database:
+    with closing(sqlite3.connect(kept)) as database:
         assert database.execute("SELECT content FROM message").fetchall() == [("before",), ("after",)]
     assert xp("db", "check").code == 0
 

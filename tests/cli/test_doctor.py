@@ -10,6 +10,7 @@ import threading
 import time
 from collections import namedtuple
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,7 @@ def test_a_database_that_is_none(xp: Xp) -> None:
 
 def test_a_database_of_a_newer_version(xp: Xp) -> None:
     xp("db", "migrate")
-    with sqlite3.connect(xp.database) as database:
+    with closing(sqlite3.connect(xp.database)) as database, database:
         database.execute("INSERT INTO schema_migration (name, applied) VALUES ('9999_later', '2030-01-01 00:00:00')")
     assert "newer version" in looks(xp)["database"]["advice"]
 

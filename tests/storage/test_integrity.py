@@ -3,6 +3,7 @@
 import random
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -63,10 +64,9 @@ class Lived:
     def damage(self, *statements: str) -> dict[str, Finding]:
         """Of a database that nobody else has open, and without its references being looked at."""
         self.ledger.close()
-        with sqlite3.connect(self.ledger.path) as database:
+        with closing(sqlite3.connect(self.ledger.path)) as database, database:
             for statement in statements:
                 database.execute(statement)
-        database.close()
         return findings(self.ledger.path)
 
 

@@ -6,6 +6,7 @@ aiohttp's own sender costs twice as much, for compression and masking that a ser
 
 import asyncio
 import struct
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -40,6 +41,9 @@ FLOODED_SECONDS = 0.5
 """How long one that has sent too much may take to read why it is cut."""
 JSON_FORM = "centrifuge-json"
 PROTOBUF_FORM = "centrifuge-protobuf"
+WRITELINES_PAUSES = not ((3, 12) <= sys.version_info < (3, 12, 9) or (3, 13) <= sys.version_info < (3, 13, 2))
+"""Whether asyncio's `writelines` says that its buffer is full. Where it does not (CVE-2024-12254), a slow reader would
+look as if it had taken everything, and what waits for it would grow without a limit."""
 TEXT, BINARY = 0x81, 0x82
 """First byte of a frame: FIN and what it holds (RFC 6455, 5.2)."""
 
@@ -77,7 +81,7 @@ class WebSocketTransport:
 
     def _write_frame(self, parts: list[bytes], size: int) -> None:
         parts.insert(0, _frame_header(self._first_byte, size))
-        if size < COPIED_BYTES:
+        if size < COPIED_BYTES or not WRITELINES_PAUSES:
             self._transport.write(b"".join(parts))
         else:
             self._transport.writelines(parts)  # large parts are shared by all subscribers: not copied for each

@@ -23,7 +23,7 @@ async def websocket_of(socket: RawSocket, alice: Client, thread: Any) -> None:
 async def stream_of(socket: RawSocket, alice: Client, thread: Any) -> None:
     path = f"/api/v1/threads/{thread['id']}/events"
     await socket.send(f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {alice.token}\r\n\r\n".encode())
-    await socket.reader.readuntil(b": from here")
+    await socket.reader.readuntil(b"event: ready")
 
 
 async def emulated_of(socket: RawSocket, kind: str, alice: Client, thread: Any) -> None:

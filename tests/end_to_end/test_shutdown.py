@@ -138,7 +138,7 @@ async def test_readers_who_do_not_read_do_not_hold_it_up(
             await socket.frame()
             stream = await stack.enter_async_context(small_connection(process.url))
             await stream.send(f"{events}Authorization: Bearer {alice.token}\r\n\r\n".encode())
-            await stream.reader.readuntil(b": from here")
+            await stream.reader.readuntil(b"event: ready")
         while (await alice.get("/health")).data["connections"] == 20:
             await alice.say(thread, "x" * 60_000)  # until the first of them is cut, and the others nearly
         started = time.monotonic()

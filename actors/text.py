@@ -100,8 +100,10 @@ _VARIANTS: Final = r"\U000e0100-\U000e01ef"
 """After a Han character: the form in which a family writes its name."""
 _BEYOND: Final = r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
 """As `UNSEEN`, beyond the first plane, which not every dialect of patterns can say."""
-_SEEN: Final = re.compile(f"[^{EMPTY}{_BEYOND}{_VARIANTS}]")
-_UNSEEN: Final = re.compile(f"[{UNSEEN}{_BEYOND}]")
+_HALVES: Final = r"\ud800-\udfff"
+"""Of surrogate pairs: no characters. JSON requests cannot hold any, claims of a token can."""
+_SEEN: Final = re.compile(f"[^{EMPTY}{_BEYOND}{_HALVES}{_VARIANTS}]")
+_UNSEEN: Final = re.compile(f"[{UNSEEN}{_BEYOND}{_HALVES}]")
 _REGION: Final = re.compile("\U0001f3f4[\U000e0020-\U000e007e]{1,8}\U000e007f")
 """A flag of England, say: a black flag, and its name in characters that nobody sees."""
 

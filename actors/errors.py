@@ -21,7 +21,7 @@
         ├── ShuttingDown         the server is draining
         └── Internal             a defect of ours; the log has it under its correlation id
 
-Only `server/` knows HTTP statuses and close codes: `server/problems.py` maps every class here.
+Only `server/` knows HTTP statuses and close codes: `server/http/problems.py` maps every class here.
 """
 
 from collections.abc import Mapping, Sequence

@@ -3,10 +3,17 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from actors.records import Author, Control, Member, Memory, Message, Thread
+from actors.resources.members import Member, MemberGone, ReadChange
+from actors.resources.memory import Memory
+from actors.resources.messages import Message
+from actors.resources.reactions import ReactionChange
+from actors.resources.threads import ControlChange, Thread, ThreadGone
+from actors.resources.users import Author
 
 MESSAGE_CREATED: Final = "message.created"
+
 MESSAGE_DELETED: Final = "message.deleted"
+
 MEMORY_UPDATED: Final = "memory.updated"
 
 EVENT_TYPES: Final = (
@@ -26,45 +33,6 @@ EVENT_TYPES: Final = (
     "control.changed",
     MEMORY_UPDATED,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ReactionChange:
-    """One reaction given or taken back, and how many of that emoji there are now."""
-
-    message_id: str
-    emoji: str
-    user: Author
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class ReadChange:
-    """A member has read up to here."""
-
-    user: Author
-    last_read_offset: int
-    last_read_number: int
-
-
-@dataclass(frozen=True, slots=True)
-class ControlChange:
-    """Somebody has handed the thread over."""
-
-    control: Control
-    previous: Control
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class MemberGone:
-    user: Author
-
-
-@dataclass(frozen=True, slots=True)
-class ThreadGone:
-    id: str
-
 
 EventData = Thread | Member | Message | Memory | ReactionChange | ReadChange | ControlChange | MemberGone | ThreadGone
 

@@ -3,28 +3,23 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
-from actors.accounts import ApiKey, AuditEntry, Membership, PasswordAccount, Session
-from actors.commands import Done
-from actors.context import Context
+from actors.auth.identity import Identity
 from actors.errors import XpError
 from actors.events import Ephemeral, Event, LogPage
-from actors.records import (
-    Identity,
-    Member,
-    Memory,
-    Message,
-    Page,
-    Reaction,
-    Revision,
-    Thread,
-    ThreadStatus,
-    User,
-    UserFilter,
-    UserKind,
-    UserRole,
-)
-from actors.searches import Found, Search
-from actors.thread_state import ThreadState
+from actors.outcomes import Done
+from actors.page import Page
+from actors.resources.api_keys import ApiKey
+from actors.resources.audit import AuditEntry
+from actors.resources.context import Context
+from actors.resources.members import Member, Membership
+from actors.resources.memory import Memory
+from actors.resources.messages import Message, Revision
+from actors.resources.reactions import Reaction
+from actors.resources.search import Found, Search
+from actors.resources.sessions import PasswordAccount, Session
+from actors.resources.threads import Thread, ThreadStatus
+from actors.resources.users import User, UserFilter, UserKind, UserRole
+from actors.threads.state import ThreadState
 
 
 class Store(Protocol):

@@ -1,8 +1,12 @@
 """Who may do what. Pure functions of what is known; they return nothing or raise an error of the catalogue."""
 
 from actors import limits
+from actors.auth.identity import Identity
 from actors.errors import Conflict, Forbidden, NotFound
-from actors.records import Control, Identity, MemberRole, MessageType, ThreadStatus, UserKind, WhileStreaming
+from actors.resources.members import MemberRole
+from actors.resources.messages import MessageType
+from actors.resources.threads import Control, ThreadStatus, WhileStreaming
+from actors.resources.users import UserKind
 
 
 def must_see(identity: Identity, role: MemberRole | None, thread_id: str) -> None:
@@ -25,7 +29,7 @@ def must_be_writer(role: MemberRole | None, status: ThreadStatus) -> None:
         raise Conflict("The thread is CLOSED; its owner can set it to ACTIVE again.", code="thread_closed")
 
 
-def must_be_ones_turn(
+def check_turn_taking(
     identity: Identity, control: Control, while_streaming: WhileStreaming, *, streams: int, opens_stream: bool
 ) -> None:
     """While people are in control assistants are silent; answers come one after another, unless the thread says

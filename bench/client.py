@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import orjson
 
-from actors.records import UserRole
+from actors.resources.users import UserRole
 from bench.harness import PATIENCE, SECRET
-from server.token_minting import mint
+from server.auth.token_minting import mint
 
 PUSH = b'","pub":{"data":{"type":"message.created","thread_id":"'
 """Begins every publication of a message. The longer a mark, the faster it is counted."""

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from actors.identifiers import new_id
-from storage import models
 from storage.database import DatabaseOptions, open_writer
-from storage.schema import migrate
+from storage.schema import models
+from storage.schema.migrating import migrate
 
 CHUNK = 20_000
 SMALL = 100

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from actors.records import SCOPES
+from actors.auth.identity import SCOPES
 from cli import settings, standing
 from cli.console import json_option, plain, print_json, print_table, short_time
 from cli.group import LazyGroup
@@ -14,7 +14,7 @@ from cli.times import Duration, now_ms
 from cli.users.rendering import named, names_of
 
 if TYPE_CHECKING:
-    from actors.accounts import ApiKey
+    from actors.resources.api_keys import ApiKey
     from storage.database import Database
 
 COLUMNS = ("id", "name", "begins with", "scopes", "since", "last used", "until")
@@ -52,11 +52,11 @@ def create_command(user: str, data_dir: str | None, as_json: bool, **fields: Any
 
     Example: xp key create bot@rpotential.ai --name summariser --scope read --scope write --expires 90d
     """
-    from actors.account_commands import CreateApiKey
+    from actors.resources.api_keys import CreateApiKey
     from cli.requests import checked
-    from server.account_views import api_key_view
-    from server.credentials import API_KEY_PREFIX_CHARS, new_api_key
-    from server.schemas.auth import CreateApiKeyRequest
+    from server.api.account_views import api_key_view
+    from server.auth.credentials import API_KEY_PREFIX_CHARS, new_api_key
+    from server.resources.auth.views import CreateApiKeyRequest
 
     request = checked(CreateApiKeyRequest, **fields | {"scopes": list(dict.fromkeys(fields["scopes"]))})
     found = find_user(data_dir, user)
@@ -88,7 +88,7 @@ def list_command(user: str | None, data_dir: str | None, as_json: bool) -> None:
 
     Example: xp key list --user bot@rpotential.ai
     """
-    from server.account_views import api_key_view
+    from server.api.account_views import api_key_view
     from storage.maintenance import people
 
     with reading(data_dir) as database:
@@ -103,7 +103,7 @@ def list_command(user: str | None, data_dir: str | None, as_json: bool) -> None:
 
 
 def keys_of(database: "Database", user_id: str | None) -> "list[ApiKey]":
-    from storage.reading import accounts
+    from storage.resources.sessions import reading as accounts
 
     return list(every(lambda before: accounts.api_keys(database, user_id=user_id, limit=AT_ONCE, before=before)))
 
@@ -126,7 +126,7 @@ def revoke_command(key: str, data_dir: str | None) -> None:
 
     Example: xp key revoke cmwtj2zqi000059b8tfy744ms
     """
-    from actors.account_commands import RevokeApiKey
+    from actors.resources.api_keys import RevokeApiKey
 
     with writing(data_dir) as writer:
         revoked: ApiKey = writer.do(RevokeApiKey(identity=writer.system(), key_id=key))

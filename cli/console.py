@@ -97,7 +97,7 @@ def size(count: int | None) -> str:
 
 def short_time(milliseconds: int | None) -> str:
     """To the minute, for a table; JSON has all of it."""
-    from server.render import iso_time
+    from server.api.render import iso_time
 
     return "–" if milliseconds is None else iso_time(milliseconds)[:16].replace("T", " ")
 

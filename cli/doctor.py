@@ -13,7 +13,7 @@ from cli.console import count, json_option, plain, print_json, print_table, size
 from cli.settings import Settings
 
 if TYPE_CHECKING:
-    from storage.reading.audit import Verdict
+    from storage.resources.audit.reading import Verdict
 
 FREE_BYTES = 1024**3
 OPEN_FILES = 1_024
@@ -144,7 +144,7 @@ def _secret(chosen: Settings) -> Iterator[Look]:
 def _secret_file(path: Path) -> Look:
     import stat
 
-    from server.secret_file import load_or_create_secret
+    from server.auth.secret_file import load_or_create_secret
 
     if not path.exists():
         return Look("secret", True, f"{path}, made at the first start")
@@ -159,11 +159,12 @@ def _secret_file(path: Path) -> Look:
 
 
 def _database(chosen: Settings) -> Iterator[Look]:
-    from storage import schema, schema_check
     from storage.database import FILE_NAME, DatabaseOptions, DatabaseProblem
     from storage.maintenance import inspection
     from storage.maintenance.opening import opened
-    from storage.reading import audit
+    from storage.resources.audit import reading as audit
+    from storage.schema import check as schema_check
+    from storage.schema import migrating as schema
 
     path = chosen["data_dir"] / FILE_NAME
     newest = None

@@ -6,10 +6,10 @@ from pathlib import Path
 import click
 
 from cli.settings import Settings
+from server.auth.secret_file import load_or_create_secret
+from server.auth.token_minting import own_key
+from server.auth.tokens import KeySet, TokenRules, TokenVerifier
 from server.outbound.jwks import JwksRefresher
-from server.secret_file import load_or_create_secret
-from server.token_minting import own_key
-from server.tokens import KeySet, TokenRules, TokenVerifier
 from storage.private_files import make_folder
 
 SECRET_FILE = "jwt-secret"  # noqa: S105 - a file's name

@@ -6,9 +6,9 @@ import time
 
 import orjson
 
-from server.middleware import correlation_id
-from server.problems import visible
-from server.render import iso_time
+from server.api.render import iso_time
+from server.http.middleware import correlation_id
+from server.http.problems import visible
 
 
 def configure(level: str, form: str) -> None:

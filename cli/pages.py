@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from actors.records import Page
+    from actors.page import Page
 
 T = TypeVar("T")
 

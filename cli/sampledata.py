@@ -9,7 +9,9 @@ from cli.console import count, json_option, print_json
 from cli.store import Writer, data_dir_option, writing
 
 if TYPE_CHECKING:
-    from actors.records import Identity, Message, Thread
+    from actors.auth.identity import Identity
+    from actors.resources.messages import Message
+    from actors.resources.threads import Thread
 
 DOMAIN: Final = "rpotential.ai"
 
@@ -56,7 +58,7 @@ def command(data_dir: str | None, as_json: bool) -> None:
 
 
 def _person(writer: Writer, subject: str) -> "Identity":
-    from actors.commands import EnsureUser
+    from actors.resources.users import EnsureUser
     from cli.store import identity_of
 
     kind: Any = "ASSISTANT" if subject == "echo" else "HUMAN"
@@ -68,7 +70,7 @@ def _person(writer: Writer, subject: str) -> "Identity":
 
 
 def _thread(writer: Writer, people: Mapping[str, "Identity"], title: str, said: Any) -> "Thread":
-    from actors.commands import CreateThread
+    from actors.resources.threads import CreateThread
 
     members: Any = tuple((person.user.id, "MEMBER") for person in list(people.values())[1:])
     thread: Thread = writer.do(CreateThread(identity=people["ana"], title=title, members=members))
@@ -78,8 +80,8 @@ def _thread(writer: Writer, people: Mapping[str, "Identity"], title: str, said: 
 
 
 def _message(writer: Writer, author: "Identity", thread: "Thread", text: str) -> "Message":
-    from actors.commands import PostMessage
     from actors.identifiers import new_id
+    from actors.resources.messages import PostMessage
 
     kind: Any = "ASSISTANT" if author.user.kind == "ASSISTANT" else "USER"
     message: Message = writer.do(
@@ -89,6 +91,6 @@ def _message(writer: Writer, author: "Identity", thread: "Thread", text: str) ->
 
 
 def _applaud(writer: Writer, who: "Identity", thread: "Thread", message: "Message") -> None:
-    from actors.commands import React
+    from actors.resources.reactions import React
 
     writer.do(React(identity=who, thread_id=thread.id, message_id=message.id, emoji="👍"))

@@ -18,36 +18,36 @@ import click
 import uvloop
 
 from actors import limits
-from actors.access import AccessWatch
-from actors.auth import AuthActor, VerifiedTokens
-from actors.directory import Directory
-from actors.housekeeper import Housekeeper
-from actors.live_channels import LiveChannels
-from actors.runtime import Stage
-from actors.users import Users
+from actors.auth.access_watch import AccessWatch
+from actors.auth.actor import AuthActor, VerifiedTokens
+from actors.delivery.live_channels import LiveChannels
+from actors.journal.housekeeper import Housekeeper
+from actors.runtime.loop_actor import Stage
+from actors.threads.directory import Directory
+from actors.users.directory import Users
 from cli import logs, settings
 from cli.descriptors import connections_at_most
 from cli.hints import hints, secret_hints
 from cli.keys import SECRET_FILE, Keys, open_keys, source_of
 from cli.running import published
 from cli.settings import Settings
-from server import render
-from server.authentication import BrowserRules
-from server.http import HttpServer
-from server.password_tries import PasswordTries
-from server.passwords import Passwords
-from server.peers import Proxies
-from server.rate_limits import RateLimiter
-from server.realtime import protocol
+from server.api import render
+from server.api.registry import RATE_CLASSES
+from server.api.services import Services
+from server.auth.authentication import BrowserRules
+from server.auth.passwords import Passwords
+from server.auth.sign_ins import SignIns
+from server.http.peers import Proxies
+from server.http.server import HttpServer
+from server.limits.password_tries import PasswordTries
+from server.limits.rate_limits import RateLimiter
+from server.limits.sockets import SocketLimits
 from server.realtime.hub import Hub
-from server.registry import RATE_CLASSES
-from server.services import Services
-from server.sign_ins import SignIns
-from server.sockets import SocketLimits
+from server.realtime.protocol import codes as protocol
 from storage.database import FILE_NAME, DatabaseOptions, DatabaseProblem
-from storage.history import SqliteHistory
-from storage.journal_store import JournalStore
+from storage.journal.store import JournalStore
 from storage.lock import data_folder_lock
+from storage.readers.history import SqliteHistory
 
 if TYPE_CHECKING:  # it loads an HTTP client, which a server without a provider does not need
     from server.outbound.oidc import OidcClient

@@ -12,7 +12,7 @@ from cli.times import now_ms
 from cli.users.rendering import named, names_of
 
 if TYPE_CHECKING:
-    from actors.accounts import Session
+    from actors.resources.sessions import Session
     from storage.database import Database
 
 REASON = "ended by an administrator"
@@ -46,7 +46,7 @@ def list_command(user: str | None, data_dir: str | None, as_json: bool) -> None:
 
     Example: xp session list --user ana@rpotential.ai
     """
-    from server.account_views import session_view
+    from server.api.account_views import session_view
     from storage.maintenance import people
 
     with reading(data_dir) as database:
@@ -61,7 +61,7 @@ def list_command(user: str | None, data_dir: str | None, as_json: bool) -> None:
 
 
 def sessions_of(database: "Database", user_id: str | None) -> "list[Session]":
-    from storage.reading import accounts
+    from storage.resources.sessions import reading as accounts
 
     return list(
         every(lambda before: accounts.sessions(database, now_ms(), user_id=user_id, limit=AT_ONCE, before=before))
@@ -81,7 +81,7 @@ def end_command(session: str, data_dir: str | None) -> None:
 
     Example: xp session end cmwtj2zqi000059b8tfy744ms
     """
-    from actors.account_commands import EndSession
+    from actors.resources.sessions import EndSession
 
     with writing(data_dir) as writer:
         ended = writer.do(EndSession(identity=writer.system(), session_id=session, reason=REASON))
@@ -96,7 +96,7 @@ def end_all_command(user: str, data_dir: str | None) -> None:
 
     Example: xp session end-all ana@rpotential.ai
     """
-    from actors.account_commands import EndSessions
+    from actors.resources.sessions import EndSessions
 
     found = find_user(data_dir, user)
     with writing(data_dir) as writer:

@@ -13,8 +13,8 @@ import click
 
 from actors import limits
 from cli import settings_file
-from server.origins import origin_of
-from server.realtime.throttle import rate
+from server.http.origins import origin_of
+from server.limits.token_bucket import rate
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 

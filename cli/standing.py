@@ -7,13 +7,13 @@ import click
 from cli.settings import Settings
 
 if TYPE_CHECKING:
-    from actors.records import User
+    from actors.resources.users import User
 
 
 def why_not(user: "User", chosen: Settings) -> list[str]:
     """A sentence for each reason; none where they may."""
     from actors.errors import XpError
-    from server.tokens import TokenRules, TokenVerifier
+    from server.auth.tokens import TokenRules, TokenVerifier
 
     reasons = [] if user.status == "ACTIVE" else [f"The account is {user.status}."]
     try:

@@ -12,9 +12,10 @@ import click
 from cli import settings
 
 if TYPE_CHECKING:
-    from actors.records import Identity, User
+    from actors.auth.identity import Identity
+    from actors.resources.users import User
     from storage.database import Database, DatabaseOptions
-    from storage.journal_store import JournalStore
+    from storage.journal.store import JournalStore
 
 data_dir_option: Callable[[Callable[..., Any]], Callable[..., Any]] = settings.options("data_dir")
 
@@ -103,8 +104,7 @@ class Writer:
 
         Whoever may write the file may do everything, so this one is an ADMIN whatever became of the user's role.
         """
-        from actors.accounts import SYSTEM_SUBJECT
-        from actors.commands import EnsureUser
+        from actors.resources.users import SYSTEM_SUBJECT, EnsureUser
 
         user = self.do(
             EnsureUser(subject=SYSTEM_SUBJECT, email="", name="System", domain="", role="ADMIN", kind="SERVICE")
@@ -113,8 +113,8 @@ class Writer:
 
     def note(self, action: str, target_kind: str, target_id: str) -> None:
         """Write down, for the audit log, what no command of an administrator writes down by itself."""
-        from actors.account_commands import NoteForAudit
-        from actors.records import Origin
+        from actors.auth.identity import Origin
+        from actors.resources.audit import NoteForAudit
 
         actor_id = self.system().user.id
         self.do(
@@ -128,7 +128,7 @@ class Writer:
 @contextlib.contextmanager
 def writing(data_dir: str | None) -> Iterator[Writer]:
     """A server that runs beside tells its subscribers within about a second."""
-    from storage.journal_store import JournalStore
+    from storage.journal.store import JournalStore
     from storage.maintenance.opening import must_exist
 
     options = options_of(data_dir)
@@ -156,7 +156,7 @@ def _without_warnings() -> Iterator[None]:
 
 def everyone() -> "Identity":
     """Reads what an admin may; nothing is written in this name."""
-    from actors.records import User
+    from actors.resources.users import User
 
     return _identity(User(0, "", "", "", "", None, "ADMIN", "SERVICE", "", "ACTIVE", "{}", 1, 0, 0))
 
@@ -166,6 +166,6 @@ def identity_of(user: "User") -> "Identity":
 
 
 def _identity(user: "User") -> "Identity":
-    from actors.records import Identity
+    from actors.auth.identity import Identity
 
     return Identity(user, user.author, FOREVER)

@@ -15,7 +15,7 @@ class Duration(click.ParamType[int]):
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        from server.tokens import FARTHEST_SECONDS
+        from server.auth.tokens import FARTHEST_SECONDS
 
         match = re.fullmatch(r"(\d{1,9})([smhd])", str(value))
         if match is None:

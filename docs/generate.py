@@ -6,8 +6,9 @@ from typing import get_args
 
 from cli.settings import SETTINGS
 from docs import commands
-from server import catalogue, operations
-from server.schemas import user_events
+from server.api import operations
+from server.documents import user_events
+from server.http import catalogue
 
 DOCS = Path(__file__).parent
 

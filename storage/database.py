@@ -15,7 +15,7 @@ import peewee
 from peewee import SqliteDatabase
 
 from actors.errors import StorageUnavailable
-from actors.names import handles
+from actors.text.names import handles
 from storage import private_files
 
 FILE_NAME = "experience.db"

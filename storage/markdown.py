@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from actors import limits
-from actors.mentions import EXACT
+from actors.text.mentions import EXACT
 
 _MARKUP: Final = ("`", "~~~", "](", "]:", "][", "    ", "\t")
 """Without these, and without a tag, there is neither code nor a link with a target of its own."""

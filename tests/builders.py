@@ -9,18 +9,23 @@ from typing import Any, TypeVar
 
 from peewee import SqliteDatabase
 
-from actors import commands
-from actors.commands import Done, Once
+from actors.auth.identity import Identity
+from actors.commands import Once
 from actors.errors import XpError
 from actors.events import Event
 from actors.identifiers import new_id
-from actors.records import Author, Identity, Member, MemberRole, Message, Thread, User, UserKind, UserRole
-from actors.thread_state import ThreadState
-from storage import schema
+from actors.outcomes import Done
+from actors.resources.members import Member, MemberRole
+from actors.resources.messages import Message, PostMessage
+from actors.resources.threads import CreateThread, Thread
+from actors.resources.users import Author, EnsureUser, User, UserKind, UserRole
+from actors.threads.state import ThreadState
 from storage.database import DatabaseOptions, open_reader
-from storage.journal_store import JournalStore
-from storage.reading import threads, users
-from storage.searching import index
+from storage.journal.store import JournalStore
+from storage.resources.threads import reading as threads
+from storage.resources.users import reading as users
+from storage.schema import migrating as schema
+from storage.search import index
 
 FAR_FUTURE = 2**40
 
@@ -137,7 +142,7 @@ class Ledger:
     def user(self, name: str = "", *, role: UserRole | None = None, kind: UserKind = "HUMAN") -> Identity:
         """Someone who signs in for the first time."""
         name = name or f"user{next(_serial)}"
-        ensure = commands.EnsureUser(
+        ensure = EnsureUser(
             subject=f"sub-{name}", email=f"{name}@example.com", name=name, domain="example.com", role=role, kind=kind
         )
         found = self.do(ensure).result
@@ -154,7 +159,7 @@ class Ledger:
     def thread(self, owner: Identity, *members: Identity | tuple[Identity, MemberRole], title: str = "T") -> Thread:
         pairs = tuple(m if isinstance(m, tuple) else (m, "MEMBER") for m in members)
         made = self.do(
-            commands.CreateThread(identity=owner, title=title, members=tuple((who.user.id, r) for who, r in pairs))
+            CreateThread(identity=owner, title=title, members=tuple((who.user.id, r) for who, r in pairs))
         ).result
         assert isinstance(made, Thread)
         return made
@@ -168,10 +173,10 @@ class Ledger:
         return self.ask(threads.member, who, thread.id, who.user.id)
 
 
-def post(who: Identity, thread: Thread | str, content: str = "hello", **more: Any) -> commands.PostMessage:
+def post(who: Identity, thread: Thread | str, content: str = "hello", **more: Any) -> PostMessage:
     more.setdefault("message_id", new_id())
     thread_id = thread if isinstance(thread, str) else thread.id
-    return commands.PostMessage(identity=who, thread_id=thread_id, content=content, **more)
+    return PostMessage(identity=who, thread_id=thread_id, content=content, **more)
 
 
 async def until(condition: Callable[[], Any], what: str = "the condition", seconds: float = 10.0) -> None:

@@ -18,8 +18,8 @@ import orjson
 
 from cli import settings
 from cli.serve import running
-from server.services import Services
-from server.token_minting import mint
+from server.api.services import Services
+from server.auth.token_minting import mint
 
 SECRET = b"a secret that is only good for tests, and long enough"
 DOMAIN = "rpotential.ai"

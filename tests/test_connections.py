@@ -11,7 +11,7 @@ import pytest
 from peewee import SqliteDatabase
 
 from storage.database import DatabaseOptions, open_writer
-from storage.searching.small_index import SmallIndex
+from storage.search.small_index import SmallIndex
 from tests import connections
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from actors.errors import CODES, XpError
 from docs import generate
-from server import catalogue
+from server.http import catalogue
 from tests.serving import ServerProcess
 
 ROOT = Path(__file__).parent.parent

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from server import openapi_routes, operations
+from server.api import operations
+from server.documents import openapi_routes
 from tests.realtime_client import raw_client
 from tests.serving import Client, Server, serving
 

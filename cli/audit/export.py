@@ -11,7 +11,7 @@ from cli.files import force_option, written
 from cli.store import data_dir_option, reading
 
 if TYPE_CHECKING:
-    from actors.accounts import AuditEntry
+    from actors.resources.audit import AuditEntry
 
 COLUMNS = (
     "id", "at", "actor_id", "actor_name", "credential", "address", "user_agent", "correlation_id", "action",
@@ -37,7 +37,7 @@ def command(file: str, form: str, force: bool, data_dir: str | None) -> None:
 
     Example: xp audit export audit.csv --format csv
     """
-    from storage.reading import audit
+    from storage.resources.audit import reading as audit
 
     with reading(data_dir) as database, written(file, force=force) as out:
         FORMATS[form](out, audit.oldest_first(database))
@@ -46,7 +46,7 @@ def command(file: str, form: str, force: bool, data_dir: str | None) -> None:
 def _ndjson(out: IO[bytes], entries: "Iterable[AuditEntry]") -> None:
     import orjson
 
-    from server.account_views import audit_view
+    from server.api.account_views import audit_view
 
     for entry in entries:
         out.write(orjson.dumps(audit_view(entry)) + b"\n")
@@ -54,7 +54,7 @@ def _ndjson(out: IO[bytes], entries: "Iterable[AuditEntry]") -> None:
 
 def _csv(out: IO[bytes], entries: "Iterable[AuditEntry]") -> None:
     """As RFC 4180 has it."""
-    from server.render import iso_time
+    from server.api.render import iso_time
 
     rows = csv.writer(codecs.getwriter("utf-8")(out))
     rows.writerow(COLUMNS)

@@ -10,7 +10,7 @@ from cli.pages import AT_ONCE, every
 from cli.store import data_dir_option, reading
 
 if TYPE_CHECKING:
-    from actors.accounts import AuditEntry
+    from actors.resources.audit import AuditEntry
     from storage.database import Database
 
 COLUMNS = ("time", "who", "by", "did", "to", "outcome", "from")
@@ -32,8 +32,8 @@ def command(
 
     Example: xp audit list --actor ana@rpotential.ai --action update_user
     """
-    from server.account_views import audit_view
-    from storage.reading import audit
+    from server.api.account_views import audit_view
+    from storage.resources.audit import reading as audit
 
     with reading(data_dir) as database:
         actor_id, target_id = _user_id(database, actor), _target_id(database, target)

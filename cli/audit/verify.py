@@ -9,7 +9,7 @@ from cli.console import count, interruptible, json_option, print_json
 from cli.store import data_dir_option, reading
 
 if TYPE_CHECKING:
-    from storage.reading.audit import Verdict
+    from storage.resources.audit.reading import Verdict
 
 
 def _hash(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
@@ -34,8 +34,8 @@ def command(ctx: click.Context, head: str | None, data_dir: str | None, as_json:
 
     Example: xp audit verify
     """
-    from storage import schema_check
-    from storage.reading import audit
+    from storage.resources.audit import reading as audit
+    from storage.schema import check as schema_check
 
     with interruptible(), reading(data_dir) as database:
         verdict = audit.verify(database)

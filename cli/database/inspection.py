@@ -22,7 +22,7 @@ def info_command(data_dir: str | None, as_json: bool) -> None:
 
     Example: xp db info --json
     """
-    from server.render import maybe_time
+    from server.api.render import maybe_time
     from storage.maintenance import inspection
 
     with interruptible(), reading(data_dir) as database:

@@ -50,8 +50,8 @@ def migrate_command(data_dir: str | None, as_json: bool) -> None:
 
 
 def _is_current(options: "DatabaseOptions") -> bool:
-    from storage import schema
     from storage.maintenance.opening import opened
+    from storage.schema import migrating as schema
 
     if not options.path.exists():
         return False
@@ -63,9 +63,9 @@ def _is_current(options: "DatabaseOptions") -> bool:
 
 def _migrate(options: "DatabaseOptions") -> list[str]:
     """Not under a running server: its code is of the version before."""
-    from storage import schema
     from storage.database import open_writer
     from storage.lock import data_folder_lock
+    from storage.schema import migrating as schema
 
     with data_folder_lock(options.path.parent):
         database = open_writer(options)
@@ -104,9 +104,9 @@ def rollback_command(steps: int, yes: bool, data_dir: str | None, as_json: bool)
 
 
 def _rollback(options: "DatabaseOptions", steps: int) -> tuple[Path, list[str]]:
-    from storage import schema
     from storage.database import open_writer
     from storage.maintenance import copying
+    from storage.schema import migrating as schema
 
     kept = options.path.with_name(f"{options.path.stem}-before-rollback-{time.time_ns() // 1_000_000}.db")
     copying.backup(options, kept, progress=lambda done, total: None)
@@ -128,8 +128,8 @@ def status_command(data_dir: str | None, as_json: bool) -> None:
 
     Example: xp db status
     """
-    from storage import schema
     from storage.maintenance.opening import opened
+    from storage.schema import migrating as schema
 
     with opened(options_of(data_dir), any_schema=True) as database:
         migrations = schema.status(database)
@@ -153,7 +153,7 @@ def new_command(name: str) -> None:
 
     Example: xp db new add_pins
     """
-    from storage import schema
+    from storage.schema import migrating as schema
 
     slug = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
     if not slug:

@@ -30,7 +30,7 @@ def command(thread: str, output: str, force: bool, data_dir: str | None) -> None
     """
     import orjson
 
-    from storage.reading import threads
+    from storage.resources.threads import reading as threads
 
     with reading(data_dir) as database, progress_bar("exporting") as progress:
         found = threads.one(database, everyone(), thread)
@@ -43,8 +43,9 @@ def command(thread: str, output: str, force: bool, data_dir: str | None) -> None
 
 
 def _lines(database: "Database", found: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    from server import render
-    from storage.reading import messages, threads
+    from server.api import render
+    from storage.resources.messages import reading as messages
+    from storage.resources.threads import reading as threads
 
     who = everyone()
     yield "thread", render.thread(found, personal=False)
@@ -59,8 +60,8 @@ def _lines(database: "Database", found: Any) -> Iterator[tuple[str, dict[str, An
 
 
 def _events(database: "Database", thread: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    from server import render
-    from storage.reading import log
+    from server.api import render
+    from storage.resources.log import reading as log
 
     after, more = 0, True
     while more:

@@ -8,7 +8,7 @@ from cli.console import json_option, print_json, print_table, short_time
 from cli.store import data_dir_option, everyone, reading
 
 if TYPE_CHECKING:
-    from actors.records import Thread
+    from actors.resources.threads import Thread
     from storage.database import Database
 
 AT_ONCE = 500
@@ -26,7 +26,7 @@ def command(limit: int, data_dir: str | None, as_json: bool) -> None:
 
     Example: xp thread list --limit 10
     """
-    from server import render
+    from server.api import render
 
     with reading(data_dir) as database:
         threads, more = _newest(database, limit)
@@ -40,7 +40,7 @@ def command(limit: int, data_dir: str | None, as_json: bool) -> None:
 
 def _newest(database: "Database", limit: int) -> "tuple[list[Thread], bool]":
     """The threads, and whether there are more of them."""
-    from storage.reading import threads
+    from storage.resources.threads import reading as threads
 
     found: list[Thread] = []
     before: int | None = None

@@ -4,14 +4,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from actors.records import MESSAGE_TYPES
+from actors.resources.messages import MESSAGE_TYPES
 from cli import stdin
 from cli.console import json_option, plain, print_json
 from cli.store import Writer, data_dir_option, identity_of, reading, writing
 
 if TYPE_CHECKING:
-    from actors.records import Identity, Message, MessageType
-    from actors.thread_state import ThreadState
+    from actors.auth.identity import Identity
+    from actors.resources.messages import Message, MessageType
+    from actors.threads.state import ThreadState
     from storage.database import Database
 
 
@@ -33,8 +34,8 @@ def command(thread: str, text: str, author: str | None, kind: Any, data_dir: str
     Example: xp thread post THREAD "The server restarts at noon."
     """
     from cli.requests import checked
-    from server import render
-    from server.schemas.messages import CreateMessageRequest
+    from server.api import render
+    from server.resources.messages.views import CreateMessageRequest
 
     content = stdin.read_text() if text == "-" else text
     with reading(data_dir) as database:
@@ -54,7 +55,7 @@ def command(thread: str, text: str, author: str | None, kind: Any, data_dir: str
 def _open_thread(database: "Database", thread: str) -> "ThreadState":
     """A closed one is refused before the system user joins it."""
     from actors.errors import NotFound
-    from storage.reading import threads
+    from storage.resources.threads import reading as threads
 
     state = threads.state(database, thread)
     if state is None:
@@ -79,8 +80,9 @@ def _member(database: "Database", state: "ThreadState", named: str) -> "Identity
 
 
 def _post(writer: Writer, identity: "Identity", request: Any, *, joins: bool) -> "Message":
-    from actors.commands import AddMember, PostMessage
     from actors.identifiers import new_id
+    from actors.resources.members import AddMember
+    from actors.resources.messages import PostMessage
 
     fallback: MessageType = "ASSISTANT" if identity.author.kind == "ASSISTANT" else "USER"
     batch: list[Any] = [

@@ -11,7 +11,7 @@ from cli.store import data_dir_option, everyone, options_of
 
 if TYPE_CHECKING:
     from actors.events import Event
-    from actors.records import Message
+    from actors.resources.messages import Message
     from storage.database import Database
 
 LOOK_SECONDS = 0.3
@@ -44,7 +44,7 @@ def command(thread: str, after: int | None, follow: bool, data_dir: str | None, 
 
 def _events(database: "Database", thread: str, after: int | None, *, follow: bool) -> "Iterator[Event]":
     from storage.maintenance.opening import one_moment
-    from storage.reading import log
+    from storage.resources.log import reading as log
 
     seen = -1
     while True:
@@ -66,7 +66,7 @@ def _events(database: "Database", thread: str, after: int | None, *, follow: boo
 
 
 def _print(event: "Event", as_json: bool) -> None:
-    from server import render
+    from server.api import render
 
     if as_json:
         print_json_line(render.event(event))

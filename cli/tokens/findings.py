@@ -10,9 +10,10 @@ from cli.store import reading
 from cli.times import moment_and_distance, now_ms
 
 if TYPE_CHECKING:
-    from actors.accounts import ApiKey, Session
-    from actors.records import User
-    from server.tokens import Claims, KeySet
+    from actors.resources.api_keys import ApiKey
+    from actors.resources.sessions import Session
+    from actors.resources.users import User
+    from server.auth.tokens import Claims, KeySet
     from storage.database import Database
 
 DEACTIVATED = "The account is deactivated."
@@ -32,9 +33,9 @@ class Finding:
 
 def of_key(text: str, data_dir: str | None) -> Finding:
     """Of an API key, found by its hash."""
-    from server.credentials import hash_of
+    from server.auth.credentials import hash_of
     from storage.maintenance import credentials
-    from storage.reading import users
+    from storage.resources.users import reading as users
 
     with reading(data_dir) as database:
         key = credentials.api_key(database, hash_of(text))
@@ -54,7 +55,7 @@ def _key_refusal(key: "ApiKey", user: "User") -> str | None:
 
 def of_token(text: str, chosen: Settings) -> Finding:
     """Of a JWT; raises `Unauthenticated` for what is none."""
-    from server.tokens import OWN_KEY_ID, inspect_unverified
+    from server.auth.tokens import OWN_KEY_ID, inspect_unverified
 
     header, claims = inspect_unverified(text)
     verified = _verify(text, header, chosen)
@@ -75,7 +76,7 @@ def _has_database(chosen: Settings) -> bool:
 def _of_session(database: "Database", found: Finding) -> Finding:
     """Its session is told of also where the token itself has expired: that lives for minutes only."""
     from storage.maintenance import credentials
-    from storage.reading import users
+    from storage.resources.users import reading as users
 
     session = credentials.session(database, str((found.claims or {}).get("sid")))
     if session is None:
@@ -110,7 +111,7 @@ def _verify(text: str, header: dict[str, Any], chosen: Settings) -> "Claims | st
     """Its claims, or why the keys and rules of this server do not bear it out."""
     from actors.errors import XpError
     from cli.keys import SECRET_FILE, rules_of
-    from server.tokens import TokenVerifier
+    from server.auth.tokens import TokenVerifier
 
     if chosen["jwt_secret"] is None and chosen["jwt_jwks_url"] is None:
         path = chosen["data_dir"] / SECRET_FILE
@@ -127,8 +128,8 @@ def _verify(text: str, header: dict[str, Any], chosen: Settings) -> "Claims | st
 
 def _own_key(chosen: Settings) -> bytes | None:
     from cli.keys import SECRET_FILE
-    from server.secret_file import load_or_create_secret
-    from server.token_minting import own_key
+    from server.auth.secret_file import load_or_create_secret
+    from server.auth.token_minting import own_key
 
     if chosen["jwt_secret"] is not None:
         return own_key(str(chosen["jwt_secret"]).encode())
@@ -140,8 +141,8 @@ def _issuers_keys(header: dict[str, Any], chosen: Settings) -> "KeySet | None":
     """Fetched now; only for a token that one of them may have signed."""
     import asyncio
 
+    from server.auth.tokens import KeySet
     from server.outbound.jwks import JwksRefresher
-    from server.tokens import KeySet
 
     url = chosen["jwt_jwks_url"]
     if url is None or header.get("alg") == "HS256":

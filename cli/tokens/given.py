@@ -2,7 +2,7 @@
 
 from typing import Final, Literal
 
-from actors.accounts import API_KEY_PREFIX
+from actors.resources.api_keys import API_KEY_PREFIX
 from cli import stdin
 
 Kind = Literal["api_key", "refresh_token", "sign_in_link", "jwt", "other"]
@@ -19,7 +19,7 @@ def given(text: str) -> str:
 
 
 def kind_of(text: str) -> Kind:
-    from server.credentials import LINK_PREFIX, REFRESH_PREFIX
+    from server.auth.credentials import LINK_PREFIX, REFRESH_PREFIX
 
     if text.startswith(API_KEY_PREFIX):
         return "api_key"

@@ -13,7 +13,8 @@ from cli.tokens.given import TRADED, given, kind_of
 from cli.users.rendering import named, rendered
 
 if TYPE_CHECKING:
-    from actors.accounts import ApiKey, Session
+    from actors.resources.api_keys import ApiKey
+    from actors.resources.sessions import Session
     from cli.tokens.findings import Finding
 
 _TIMES = ("exp", "iat", "nbf")
@@ -46,8 +47,8 @@ def command(token: str, data_dir: str | None, as_json: bool) -> None:
 
 
 def _document(found: "Finding") -> dict[str, Any]:
-    from server.account_views import api_key_view, session_view
-    from server.render import maybe_time
+    from server.api.account_views import api_key_view, session_view
+    from server.api.render import maybe_time
 
     session, key = found.session, found.key
     return {

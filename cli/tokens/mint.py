@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from actors import limits
-from actors.records import USER_KINDS, USER_ROLES
+from actors.resources.users import USER_KINDS, USER_ROLES
 from cli import settings
 from cli.settings import Settings
 from cli.times import Duration
@@ -29,7 +29,7 @@ def command(
 
     Example: xp token mint --email ana@rpotential.ai --role USER --ttl 30d
     """
-    from server.token_minting import mint
+    from server.auth.token_minting import mint
 
     chosen = settings.load(flags)
     secret = _secret(chosen)

@@ -23,7 +23,7 @@ def command(token: str, data_dir: str | None) -> None:
 
     Example: xp token revoke "$TOKEN"
     """
-    from actors.account_commands import RevokeToken
+    from actors.resources.sessions import RevokeToken
 
     token_id, expires_at = _named(given(token), data_dir)
     if expires_at <= time.time():
@@ -36,7 +36,7 @@ def command(token: str, data_dir: str | None) -> None:
 
 def _named(text: str, data_dir: str | None) -> tuple[str, float]:
     """By what servers know a token, and until when they would take it. Raises `click.ClickException` for others."""
-    from server.tokens import FARTHEST_SECONDS
+    from server.auth.tokens import FARTHEST_SECONDS
 
     match kind_of(text):
         case "api_key":
@@ -52,7 +52,7 @@ def _named(text: str, data_dir: str | None) -> tuple[str, float]:
 
 
 def _key_advice(text: str, data_dir: str | None) -> str:
-    from server.credentials import hash_of
+    from server.auth.credentials import hash_of
     from storage.maintenance import credentials
 
     with reading(data_dir) as database:
@@ -61,7 +61,7 @@ def _key_advice(text: str, data_dir: str | None) -> str:
 
 
 def _of_token(text: str) -> tuple[str, float]:
-    from server.tokens import OWN_KEY_ID, fingerprint, inspect_unverified
+    from server.auth.tokens import OWN_KEY_ID, fingerprint, inspect_unverified
 
     header, claims = inspect_unverified(text)
     if header.get("kid") == OWN_KEY_ID:
@@ -76,6 +76,6 @@ def _of_token(text: str) -> tuple[str, float]:
 
 def _checked(token_id: Any) -> str:
     from cli.requests import checked
-    from server.schemas.admin import RevokeTokenRequest
+    from server.resources.admin.views import RevokeTokenRequest
 
     return checked(RevokeTokenRequest, jti=token_id).jti

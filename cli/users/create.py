@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from actors.records import USER_KINDS, USER_ROLES
+from actors.resources.users import USER_KINDS, USER_ROLES
 from cli import settings, standing
 from cli.console import json_option, print_json
 from cli.store import data_dir_option, writing
@@ -26,9 +26,9 @@ def command(email: str, data_dir: str | None, as_json: bool, subject: str | None
 
     Example: xp user create ana@rpotential.ai --name Ana --role ADMIN
     """
-    from actors.commands import CreateUser
+    from actors.resources.users import CreateUser
     from cli.requests import checked
-    from server.schemas.users import CreateUserRequest
+    from server.resources.users.views import CreateUserRequest
 
     fields["name"] = fields["name"] or email.partition("@")[0]
     request = checked(CreateUserRequest, email=email, **fields)

@@ -31,9 +31,9 @@ def command(user: str, content: Any, yes: bool, data_dir: str | None) -> None:
 
     Example: xp user delete ana@rpotential.ai --content remove
     """
-    from actors.commands import DeleteUser
+    from actors.resources.users import DeleteUser
     from storage.maintenance import people
-    from storage.reading import people as about
+    from storage.resources.users import export as about
 
     with reading(data_dir) as database:
         found = people.find(database, user)
@@ -51,7 +51,7 @@ def command(user: str, content: Any, yes: bool, data_dir: str | None) -> None:
 
 def _erase(writer: Writer) -> None:
     """Step by step to the end, so that others can write in between."""
-    from actors.account_commands import EraseContent
+    from actors.resources.users import EraseContent
 
     step = EraseContent()
     while writer.do(step) == step.rows:

@@ -13,7 +13,7 @@ from cli.store import data_dir_option, everyone, find_user, reading, writing
 from cli.users.rendering import rendered
 
 if TYPE_CHECKING:
-    from actors.records import User
+    from actors.resources.users import User
     from storage.database import Database
 
 
@@ -49,8 +49,8 @@ def _document(database: "Database", user: "User") -> Iterator[bytes]:
 
 
 def _account(database: "Database", user: "User") -> dict[str, Any]:
-    from server.account_views import api_key_view, membership_view, session_view
-    from storage.reading import people
+    from server.api.account_views import api_key_view, membership_view, session_view
+    from storage.resources.users import export as people
 
     return {
         "user": rendered(user),
@@ -61,8 +61,8 @@ def _account(database: "Database", user: "User") -> dict[str, Any]:
 
 
 def _messages(database: "Database", user: "User") -> Iterator[dict[str, Any]]:
-    from server import render
-    from storage.reading import people
+    from server.api import render
+    from storage.resources.users import export as people
 
     found = every(lambda after: people.messages_by(database, user.id, limit=AT_ONCE, after=after))
     return (render.message(message, personal=False) for message in found)

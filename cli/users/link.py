@@ -30,9 +30,9 @@ def command(user: str, url: str | None, data_dir: str | None, as_json: bool) -> 
 
     Example: xp user link ana@rpotential.ai --url https://chat.example.com
     """
-    from actors.account_commands import CreateLink
-    from server import render
-    from server.credentials import LINK_PREFIX, new_secret
+    from actors.resources.sessions import CreateLink
+    from server.api import render
+    from server.auth.credentials import LINK_PREFIX, new_secret
 
     chosen = settings.load({"data_dir": data_dir})
     where = _checked(url) if url is not None else _of_settings(chosen)

@@ -18,8 +18,8 @@ def command(data_dir: str | None, as_json: bool) -> None:
 
     Example: xp user list --json
     """
-    from actors.records import UserFilter
-    from storage.reading import users
+    from actors.resources.users import UserFilter
+    from storage.resources.users import reading as users
 
     with reading(data_dir) as database:
         found = list(every(lambda after: users.page(database, everyone(), UserFilter(), limit=AT_ONCE, after=after)))

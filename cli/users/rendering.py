@@ -8,12 +8,12 @@ from cli.console import plain
 from cli.store import everyone
 
 if TYPE_CHECKING:
-    from actors.records import User
+    from actors.resources.users import User
     from storage.database import Database
 
 
 def rendered(user: "User") -> dict[str, Any]:
-    from server import render
+    from server.api import render
 
     return render.user(user, everyone()) | {"subject": user.subject}
 
@@ -24,7 +24,7 @@ def named(user: "User") -> str:
 
 def names_of(database: "Database") -> Callable[[str], str]:
     """User id → what tells people who that is; each is asked once."""
-    from storage.reading import users
+    from storage.resources.users import reading as users
 
     @functools.cache
     def name(user_id: str) -> str:

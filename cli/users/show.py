@@ -12,8 +12,10 @@ from cli.store import data_dir_option, everyone, reading
 from cli.users.rendering import rendered
 
 if TYPE_CHECKING:
-    from actors.accounts import ApiKey, Membership, Session
-    from actors.records import User
+    from actors.resources.api_keys import ApiKey
+    from actors.resources.members import Membership
+    from actors.resources.sessions import Session
+    from actors.resources.users import User
 
 
 @click.command("show")
@@ -26,8 +28,8 @@ def command(user: str, data_dir: str | None, as_json: bool) -> None:
     Example: xp user show ana@rpotential.ai
     """
     from storage.maintenance import people
-    from storage.reading import accounts
-    from storage.reading import people as about
+    from storage.resources.sessions import reading as accounts
+    from storage.resources.users import export as about
 
     chosen = settings.load({"data_dir": data_dir})
     with reading(data_dir) as database:
@@ -51,7 +53,7 @@ def _document(
     user: "User", reasons: list[str], password: bool, theirs: "Sequence[Session]", keys: "Sequence[ApiKey]",
     memberships: "Sequence[Membership]",
 ) -> dict[str, Any]:  # fmt: skip
-    from server.account_views import api_key_view, membership_view, session_view
+    from server.api.account_views import api_key_view, membership_view, session_view
 
     return {
         "user": rendered(user),

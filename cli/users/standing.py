@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from actors.records import USER_ROLES, User
+from actors.resources.users import USER_ROLES, User
 from cli.console import json_option, print_json
 from cli.store import data_dir_option, find_user, writing
 from cli.users.rendering import named, rendered
@@ -57,7 +57,7 @@ def activate_command(user: str, data_dir: str | None, as_json: bool) -> None:
 
 
 def _update(user: str, data_dir: str | None, **fields: Any) -> User:
-    from actors.commands import UpdateUser
+    from actors.resources.users import UpdateUser
 
     found = find_user(data_dir, user)
     with writing(data_dir) as writer:

@@ -14,7 +14,7 @@ import aiohttp
 import orjson
 from jwt import PyJWK
 
-from server.tokens import KeySet
+from server.auth.tokens import KeySet
 
 logger = logging.getLogger("server.jwks")
 

@@ -7,9 +7,10 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
-from actors.records import Identity, User
-from server.peers import Peer
-from server.realtime.seats import Seats
+from actors.auth.identity import Identity
+from actors.resources.users import User
+from server.http.peers import Peer
+from server.limits.connection_limiter import ConnectionLimiter
 
 TICK_SECONDS = 0.25
 DRAIN_BATCH = 500
@@ -57,8 +58,10 @@ class Hub:
     def __init__(self, *, ping_seconds: float, per_user: int | None = None, per_address: int | None = None) -> None:
         """`per_user`, `per_address`: how many connections each may hold; None for any number."""
         self.ping_seconds = ping_seconds
-        self.users = Seats(per_user, "MAX_CONNECTIONS_PER_USER")
-        self.addresses = Seats(per_address, "MAX_CONNECTIONS_PER_ADDRESS (a proxy belongs in TRUSTED_PROXIES)")
+        self.users = ConnectionLimiter(per_user, "MAX_CONNECTIONS_PER_USER")
+        self.addresses = ConnectionLimiter(
+            per_address, "MAX_CONNECTIONS_PER_ADDRESS (a proxy belongs in TRUSTED_PROXIES)"
+        )
         self._clients: dict[Client, set[Client]] = {}
         """Each with the slot of the wheel in which it waits: whoever has gone is kept by nobody."""
         self._wheel: deque[set[Client]] = deque()

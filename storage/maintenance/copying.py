@@ -12,10 +12,12 @@ from pathlib import Path
 
 from peewee import SqliteDatabase
 
-from storage import private_files, schema, schema_check
+from storage import private_files
 from storage.database import DatabaseOptions, DatabaseProblem, plain_words
 from storage.maintenance import integrity
 from storage.maintenance.opening import in_plain_words, snapshot
+from storage.schema import check as schema_check
+from storage.schema import migrating as schema
 
 PAGES_AT_ONCE = 1_024
 """Between two steps of 4 MiB the progress is told."""

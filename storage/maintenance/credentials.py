@@ -2,10 +2,12 @@
 
 from peewee import SqliteDatabase
 
-from actors.accounts import ApiKey, Session
-from actors.records import User
-from storage import identity_models, models, rows
-from storage.reading import accounts
+from actors.resources.api_keys import ApiKey
+from actors.resources.sessions import Session
+from actors.resources.users import User
+from storage.readers import rows
+from storage.resources.sessions import reading as accounts
+from storage.schema import identity_models, models
 
 
 def session(database: SqliteDatabase, session_id: str) -> Session | None:

@@ -8,7 +8,7 @@ from typing import Any
 from peewee import SqliteDatabase
 
 from storage.database import is_storage_failure
-from storage.schema import MODELS
+from storage.schema.migrating import MODELS
 
 
 def information(database: SqliteDatabase, path: Path) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from typing import Any
 
 from peewee import SqliteDatabase
 
-from storage import schema_check
 from storage.database import is_storage_failure
 from storage.maintenance.rules import RULES, Rule
-from storage.reading import audit
+from storage.resources.audit import reading as audit
+from storage.schema import check as schema_check
 
 SHOWN = 10
 """Findings of one rule that are told; the rest are counted."""

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from peewee import SqliteDatabase
 
-from storage import schema
 from storage.database import DatabaseOptions, DatabaseProblem, is_storage_failure, open_reader, plain_words
+from storage.schema import migrating as schema
 
 
 def must_exist(path: Path) -> None:

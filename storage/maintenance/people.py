@@ -3,8 +3,9 @@
 from peewee import SqliteDatabase, fn
 
 from actors.errors import Conflict, NotFound
-from actors.records import User
-from storage import models, rows
+from actors.resources.users import User
+from storage.readers import rows
+from storage.schema import models
 
 
 def find(database: SqliteDatabase, named: str) -> User:

@@ -11,10 +11,11 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage import private_files, schema
+from storage import private_files
 from storage.database import DatabaseOptions, DatabaseProblem
 from storage.maintenance import copying
 from storage.maintenance.copying import Progress
+from storage.schema import migrating as schema
 
 SIDE_FILES = ("-wal", "-shm", "-journal")
 

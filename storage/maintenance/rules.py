@@ -1,7 +1,7 @@
 """What must hold in every database, as SQL that finds where it does not. Whole tables at a time: no query in a loop.
 
 A deleted thread keeps its rows for an hour, then they are taken in small steps: messages, then log entries, then the
-thread (`storage/writing/housekeeping.py`). So what must be complete is asked of threads that are *whole*: not deleted,
+thread (`storage/journal/housekeeping.py`). So what must be complete is asked of threads that are *whole*: not deleted,
 or not long enough ago. `:cutoff` is the moment before which a deleted one may have been taken.
 """
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.runtime import Stage
+from actors.runtime.loop_actor import Stage
 from tests.actors.house import House
 
 

@@ -7,18 +7,22 @@ from typing import Any
 import pykka
 
 from actors import commands
-from actors.channel import Subscribe, Subscribed
-from actors.commands import Done
-from actors.connection import ConnectionActor, OpenGate, ShutGate
-from actors.directory import Directory
+from actors.auth.identity import Identity
+from actors.delivery.channel import Subscribe, Subscribed
+from actors.delivery.connection import ConnectionActor, OpenGate, ShutGate
+from actors.delivery.publication import Publication
 from actors.events import Event
+from actors.outcomes import Done
 from actors.ports import ThreadLoader
-from actors.publication import Publication
-from actors.records import Identity, MemberRole, Message, Thread, User, UserKind, UserRole
-from actors.runtime import LoopFuture, Stage
-from actors.thread import ThreadActor
-from storage.history import SqliteHistory
-from storage.journal_store import JournalStore
+from actors.resources.members import MemberRole
+from actors.resources.messages import Message
+from actors.resources.threads import CreateThread, Thread
+from actors.resources.users import EnsureUser, User, UserKind, UserRole
+from actors.runtime.loop_actor import LoopFuture, Stage
+from actors.threads.actor import ThreadActor
+from actors.threads.directory import Directory
+from storage.journal.store import JournalStore
+from storage.readers.history import SqliteHistory
 from tests.builders import identity_of, options, post, until
 
 
@@ -146,7 +150,7 @@ class House:
         return done
 
     async def user(self, name: str, role: UserRole | None = None, kind: UserKind = "HUMAN") -> Identity:
-        ensure = commands.EnsureUser(
+        ensure = EnsureUser(
             subject=f"sub-{name}", email=f"{name}@example.com", name=name, domain="example.com", role=role, kind=kind
         )
         found = (await self.do(ensure)).result
@@ -155,7 +159,7 @@ class House:
 
     async def thread(self, owner: Identity, *members: Identity | tuple[Identity, MemberRole]) -> Thread:
         pairs = tuple(m if isinstance(m, tuple) else (m, "MEMBER") for m in members)
-        create = commands.CreateThread(identity=owner, title="T", members=tuple((w.user.id, r) for w, r in pairs))
+        create = CreateThread(identity=owner, title="T", members=tuple((w.user.id, r) for w, r in pairs))
         made = (await self.do(create)).result
         assert isinstance(made, Thread)
         return made

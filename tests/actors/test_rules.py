@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 
 from actors import rules
+from actors.auth.identity import Identity
 from actors.errors import Conflict, Forbidden, NotFound, XpError
-from actors.records import MEMBER_ROLES, MESSAGE_TYPES, USER_KINDS, Identity
+from actors.resources.members import MEMBER_ROLES
+from actors.resources.messages import MESSAGE_TYPES
+from actors.resources.users import USER_KINDS
 from tests.builders import identity
 
 ADMIN, USER = identity(1, role="ADMIN"), identity(2)

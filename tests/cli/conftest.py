@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from actors.account_commands import StartSession
-from actors.accounts import SYSTEM_SUBJECT, Session, SignedIn
-from actors.records import Identity, Origin
+from actors.auth.identity import Identity, Origin
+from actors.resources.sessions import Session, SignedIn, StartSession
+from actors.resources.users import SYSTEM_SUBJECT
 from cli.main import main
 from storage.database import FILE_NAME
 from tests.builders import Ledger

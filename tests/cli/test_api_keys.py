@@ -2,12 +2,12 @@
 
 import pytest
 
-from actors.accounts import UsedKey
-from actors.credentials import ByApiKey
+from actors.auth.credentials import ByApiKey
 from actors.errors import Unauthenticated, XpError
+from actors.resources.api_keys import UsedKey
 from cli.times import now_ms
-from server.credentials import hash_of
-from storage.reading import credentials
+from server.auth.credentials import hash_of
+from storage.resources.credentials import reading as credentials
 from tests.builders import Ledger
 from tests.cli.conftest import Xp, audited, by_terminal
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from actors.account_commands import NoteForAudit
-from actors.records import Origin
+from actors.auth.identity import Origin
+from actors.resources.audit import NoteForAudit
 from tests.builders import Ledger
 from tests.cli.conftest import Ran, Xp, sign_in
 
@@ -201,7 +201,7 @@ def test_a_table_for_spreadsheets(xp: Xp, ledger: Ledger, some: list[str]) -> No
 
 
 def test_more_than_are_read_at_once(xp: Xp, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storage.reading.audit.AT_ONCE", 2)
+    monkeypatch.setattr("storage.resources.audit.reading.AT_ONCE", 2)
     for _ in range(5):
         note(ledger)
     assert len(xp("audit", "export", "-").lines) == 5

@@ -11,8 +11,8 @@ from actors.errors import XpError
 from cli import serve, settings
 from cli.keys import SECRET_FILE
 from cli.times import distance
-from server.secret_file import load_or_create_secret
-from server.tokens import TokenRules, TokenVerifier, inspect_unverified
+from server.auth.secret_file import load_or_create_secret
+from server.auth.tokens import TokenRules, TokenVerifier, inspect_unverified
 from storage.lock import data_folder_lock
 from tests.cli.conftest import SECRET, Xp
 

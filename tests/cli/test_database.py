@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from cli import database
-from storage import schema
 from storage.lock import data_folder_lock
 from storage.maintenance import inspection, integrity
+from storage.schema import migrating as schema
 from tests.builders import MIGRATIONS, Ledger
 from tests.cli.conftest import Xp, sign_in
 

@@ -9,10 +9,12 @@ from pathlib import Path
 import orjson
 import pytest
 
-from actors import commands
-from actors.accounts import SYSTEM_SUBJECT
-from actors.records import Thread
-from actors.stream_commands import FinishMessage
+from actors.resources.members import AddMember, MarkRead, RemoveMember
+from actors.resources.messages import DeleteMessage
+from actors.resources.reactions import React
+from actors.resources.streams import FinishMessage
+from actors.resources.threads import DeleteThread, Thread, UpdateThread
+from actors.resources.users import SYSTEM_SUBJECT
 from tests.builders import Ledger
 from tests.cli.conftest import Xp, audited, by_terminal
 from tests.serving import ServerProcess
@@ -68,11 +70,11 @@ def test_titles_cannot_write_to_the_terminal(xp: Xp, ledger: Ledger) -> None:
 def test_the_log_as_text(xp: Xp, ledger: Ledger, thread: Thread) -> None:
     ana = ledger.user("ana")
     message = ledger.post(ana, thread, "first\nsecond \x1b[31m")
-    ledger.do(commands.React(identity=ana, thread_id=thread.id, message_id=message.id, emoji="🎉"))
-    ledger.do(commands.MarkRead(identity=ledger.user("bo"), thread_id=thread.id))
+    ledger.do(React(identity=ana, thread_id=thread.id, message_id=message.id, emoji="🎉"))
+    ledger.do(MarkRead(identity=ledger.user("bo"), thread_id=thread.id))
     gone = ledger.post(ana, thread, "secret")
-    ledger.do(commands.DeleteMessage(identity=ana, thread_id=thread.id, message_id=gone.id))
-    ledger.do(commands.RemoveMember(identity=ana, thread_id=thread.id, user_id=ledger.user("bo").user.id))
+    ledger.do(DeleteMessage(identity=ana, thread_id=thread.id, message_id=gone.id))
+    ledger.do(RemoveMember(identity=ana, thread_id=thread.id, user_id=ledger.user("bo").user.id))
     lines = xp("thread", "tail", thread.id).out.splitlines()
     said = [line[34:] for line in lines]
     assert [line.split()[0] for line in lines] == [str(n) for n in range(1, 9)]
@@ -118,7 +120,7 @@ def test_the_newest_unless_told_otherwise(
 
 
 def test_threads_that_are_not_there(xp: Xp, ledger: Ledger, thread: Thread) -> None:
-    ledger.do(commands.DeleteThread(identity=ledger.user("ana"), thread_id=thread.id))
+    ledger.do(DeleteThread(identity=ledger.user("ana"), thread_id=thread.id))
     for name in (thread.id, "nothing"):
         for words in (["tail", name], ["tail", name, "--follow"], ["export", name], ["post", name, "hello"]):
             assert xp("thread", *words).sentence == f"There is no thread '{name}'."
@@ -177,7 +179,7 @@ def test_who_may_not_write(xp: Xp, ledger: Ledger, thread: Thread) -> None:
     ana, cy = ledger.user("ana"), ledger.user("cy")
     said = xp("thread", "post", thread.id, "hello", "--as", "cy@example.com").sentence
     assert said == f"cy is not a member of thread {thread.id}; without --as the system user writes."
-    ledger.do(commands.AddMember(identity=ana, thread_id=thread.id, user_id=cy.user.id, role="VIEWER"))
+    ledger.do(AddMember(identity=ana, thread_id=thread.id, user_id=cy.user.id, role="VIEWER"))
     assert "VIEWER" in xp("thread", "post", thread.id, "hello", "--as", "cy@example.com").sentence
     ledger.sql("UPDATE user SET status = 'DEACTIVATED' WHERE name = 'cy'")
     assert "deactivated" in xp("thread", "post", thread.id, "hello", "--as", "cy@example.com").sentence
@@ -185,7 +187,7 @@ def test_who_may_not_write(xp: Xp, ledger: Ledger, thread: Thread) -> None:
 
 
 def test_a_closed_thread_takes_nothing_and_gets_no_member(xp: Xp, ledger: Ledger, thread: Thread) -> None:
-    ledger.do(commands.UpdateThread(identity=ledger.user("ana"), thread_id=thread.id, status="CLOSED"))
+    ledger.do(UpdateThread(identity=ledger.user("ana"), thread_id=thread.id, status="CLOSED"))
     assert "CLOSED" in xp("thread", "post", thread.id, "hello").sentence
     assert ledger.one("SELECT message_count FROM thread") == 0
     assert member_of(ledger, "System") is None
@@ -199,7 +201,7 @@ def test_two_first_messages_of_the_system_user_at_once(
     stale = ledger.state(thread)
     assert stale is not None
     stale.roles.clear()
-    monkeypatch.setattr("storage.reading.threads.state", lambda *_: stale)
+    monkeypatch.setattr("storage.resources.threads.reading.state", lambda *_: stale)
     assert xp("thread", "post", thread.id, "two").code == 0
     assert ledger.one("SELECT message_count FROM thread") == 2
 
@@ -250,7 +252,7 @@ async def test_subscribers_of_a_running_server_see_it(tmp_path: Path, command_li
 def test_all_that_a_thread_holds(xp: Xp, ledger: Ledger, thread: Thread, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cli.threads.export.AT_ONCE", 2)
     ana = ledger.user("ana")
-    ledger.do(commands.AddMember(identity=ana, thread_id=thread.id, user_id=ledger.user("cy").user.id))
+    ledger.do(AddMember(identity=ana, thread_id=thread.id, user_id=ledger.user("cy").user.id))
     messages = [ledger.post(ana, thread, f"{n}") for n in range(5)]
     ledger.post(ana, ledger.thread(ana), "elsewhere")
     lines = xp("thread", "export", thread.id).lines

@@ -11,10 +11,10 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from actors.auth.identity import Identity
 from actors.identifiers import new_id
-from actors.records import Identity
 from cli.keys import SECRET_FILE
-from server.token_minting import mint_own, own_key
+from server.auth.token_minting import mint_own, own_key
 from tests.builders import Ledger, user
 from tests.cli.conftest import SECRET, Xp, sign_in
 from tests.serving import free_port

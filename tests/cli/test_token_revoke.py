@@ -6,8 +6,8 @@ import jwt
 import pytest
 
 from actors import limits
-from server.token_minting import mint_own
-from server.tokens import FARTHEST_SECONDS, fingerprint
+from server.auth.token_minting import mint_own
+from server.auth.tokens import FARTHEST_SECONDS, fingerprint
 from tests.builders import Ledger
 from tests.cli.conftest import SECRET, Xp, audited, by_terminal, sign_in
 

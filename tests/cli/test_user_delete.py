@@ -2,8 +2,8 @@
 
 import pytest
 
-from actors.accounts import SYSTEM_SUBJECT
-from actors.records import Thread
+from actors.resources.threads import Thread
+from actors.resources.users import SYSTEM_SUBJECT
 from tests.builders import Ledger
 from tests.cli.conftest import Xp, audited, by_terminal, sign_in
 
@@ -47,7 +47,7 @@ def test_what_they_wrote_goes_to_the_end(
     xp: Xp, ledger: Ledger, thread: Thread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In steps of one row, so that there are several."""
-    from actors.account_commands import EraseContent
+    from actors.resources.users import EraseContent
 
     monkeypatch.setattr("actors.account_commands.EraseContent", lambda: EraseContent(rows=1, looked_at=2))
     assert xp("user", "delete", "ana@example.com", "--content", "remove", "--yes").out.endswith(

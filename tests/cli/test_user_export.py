@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from actors import commands
-from actors.records import Identity
+from actors.auth.identity import Identity
+from actors.resources.members import RemoveMember
+from actors.resources.messages import DeleteMessage
 from tests.builders import Ledger
 from tests.cli.conftest import Xp, audited, by_terminal, sign_in
 
@@ -21,8 +22,8 @@ def ana(ledger: Ledger) -> Identity:
         ledger.post(bo, second, "not hers")
     ledger.post(ana, second, "in a thread that she has left")
     gone = ledger.post(ana, first, "taken back")
-    ledger.do(commands.DeleteMessage(identity=ana, thread_id=first.id, message_id=gone.id))
-    ledger.do(commands.RemoveMember(identity=ana, thread_id=second.id, user_id=ana.user.id))
+    ledger.do(DeleteMessage(identity=ana, thread_id=first.id, message_id=gone.id))
+    ledger.do(RemoveMember(identity=ana, thread_id=second.id, user_id=ana.user.id))
     sign_in(ledger, ana)
     sign_in(ledger, bo)
     return ana

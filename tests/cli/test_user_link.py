@@ -3,11 +3,10 @@
 import pytest
 
 from actors import limits
-from actors.account_commands import FollowLink
-from actors.accounts import SignedIn
+from actors.auth.identity import Origin
 from actors.errors import Unauthenticated
-from actors.records import Origin
-from server.credentials import hash_of
+from actors.resources.sessions import FollowLink, SignedIn
+from server.auth.credentials import hash_of
 from tests.builders import Ledger
 from tests.cli.conftest import Xp, audited, by_terminal
 

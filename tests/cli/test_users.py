@@ -2,7 +2,7 @@
 
 import pytest
 
-from actors.accounts import SYSTEM_SUBJECT
+from actors.resources.users import SYSTEM_SUBJECT
 from tests.builders import Ledger
 from tests.cli.conftest import Xp
 

@@ -11,13 +11,14 @@ import aiohttp
 import orjson
 import pytest
 
-from actors.commands import PostMessage, RemoveMember
+from actors.auth.identity import Identity
 from actors.errors import XpError
 from actors.identifiers import new_id
-from actors.records import Identity
+from actors.resources.members import RemoveMember
+from actors.resources.messages import PostMessage
 from storage.database import FILE_NAME, DatabaseOptions
-from storage.journal_store import JournalStore
-from storage.reading import users
+from storage.journal.store import JournalStore
+from storage.resources.users import reading as users
 from tests.realtime_client import PATIENCE, event_stream, raw_client
 from tests.serving import Client, ServerProcess
 

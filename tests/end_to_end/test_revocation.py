@@ -15,9 +15,9 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from actors.commands import RemoveMember
 from actors.errors import XpError
-from server.tokens import inspect_unverified
+from actors.resources.members import RemoveMember
+from server.auth.tokens import inspect_unverified
 from tests.end_to_end.crowd import Crowd, ask_for_stream
 from tests.end_to_end.test_other_writers import other_process
 from tests.realtime_client import raw_client

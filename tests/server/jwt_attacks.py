@@ -10,7 +10,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tests.server.test_tokens import RSA, b64, by_rsa, by_secret, forge
+from tests.server.auth.test_tokens import RSA, b64, by_rsa, by_secret, forge
 
 
 @dataclass

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.seldom import Seldom
+from server.http.seldom import Seldom
 
 
 def said_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if nothing that is not HTTP had come before."""
-    seldom = Seldom(logging.getLogger("server.http"), logging.INFO)
-    monkeypatch.setattr("server.http._Quiet._malformed", seldom)
+    seldom = Seldom(logging.getLogger("server.http.server"), logging.INFO)
+    monkeypatch.setattr("server.http.server._Quiet._malformed", seldom)
 
 
 @pytest.fixture(autouse=True)

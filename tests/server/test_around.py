@@ -11,10 +11,10 @@ import pytest
 
 from cli import settings
 from cli.logs import TextLine
-from server.etags import versions_of
-from server.origins import origin_of
-from server.request_log import RequestLog
-from server.seldom import Seldom
+from server.http.etags import versions_of
+from server.http.origins import origin_of
+from server.http.request_log import RequestLog
+from server.http.seldom import Seldom
 from tests.server.raw_http import PATIENCE, raw_connection
 from tests.serving import Client, Server, serving
 
@@ -153,7 +153,7 @@ def test_origins_that_no_page_has(given: str) -> None:
 async def test_a_refused_preflight_is_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.cors._refused", Seldom(logging.getLogger("server.cors"), logging.WARNING))
+    monkeypatch.setattr("server.http.cors._refused", Seldom(logging.getLogger("server.http.cors"), logging.WARNING))
     caplog.set_level(logging.WARNING)
     async with serving(tmp_path / "data", ALLOWED_ORIGINS="HTTPS://App.example:443/") as server:
         asked = {"Origin": "https://app.example", "Access-Control-Request-Method": "GET"}
@@ -163,7 +163,7 @@ async def test_a_refused_preflight_is_logged(
             refused = asked | {"Origin": "https://evil.example"}
             async with server.session.options(f"{server.url}/api/v1/threads", headers=refused) as answer:
                 assert answer.status == 403
-    told = [record.getMessage() for record in caplog.records if record.name == "server.cors"]
+    told = [record.getMessage() for record in caplog.records if record.name == "server.http.cors"]
     assert told == ["pages of 'https://evil.example' may not call this server: they are not in ALLOWED_ORIGINS"]
 
 

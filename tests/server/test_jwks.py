@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 
 from actors.errors import Unauthenticated
 from actors.ports import KeyRefresher
+from server.auth.tokens import KeySet, TokenRules, TokenVerifier
 from server.outbound import jwks
 from server.outbound.jwks import JwksRefresher, usable_keys
-from server.tokens import KeySet, TokenRules, TokenVerifier
 from tests.builders import settle, until
 
 RSA = rsa.generate_private_key(65537, 2048)

@@ -14,11 +14,11 @@ from aiohttp.test_utils import TestServer
 from actors import limits
 from tests.carriers import CARRIERS, carrier_of
 from tests.realtime_client import Disconnected, raw_client
+from tests.server.auth.test_tokens import EC, ED, RSA, SECRET, by_ec, by_rsa, forge
 from tests.server.jwt_attacks import ATTACKS, Bait, Claims
 from tests.server.operations.sweep.requests import check_problem
 from tests.server.quiet import nothing_breaks
 from tests.server.raw_http import raw_connection
-from tests.server.test_tokens import EC, ED, RSA, SECRET, by_ec, by_rsa, forge
 from tests.serving import Answer, Server, serving
 
 __all__ = ["nothing_breaks"]

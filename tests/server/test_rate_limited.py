@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from server.rate_limits import KINDS, Policy
-from server.realtime.throttle import Rate
+from server.limits.rate_limits import KINDS, Policy
+from server.limits.token_bucket import Rate
 from tests.realtime_client import raw_client
 from tests.server.operations.sweep.requests import check_problem
 from tests.server.quiet import nothing_breaks

@@ -10,10 +10,10 @@ import pytest
 
 from actors import limits
 from cli import serve
-from server.connection import Connection
-from server.http import HttpServer
-from server.patience import Patience, TimeLimits
-from storage.history import SqliteHistory
+from server.http.connection import Connection
+from server.http.request_timeouts import RequestTimeouts, TimeLimits
+from server.http.server import HttpServer
+from storage.readers.history import SqliteHistory
 from tests.builders import until
 from tests.raw_socket import small_connection
 from tests.server.operations.sweep.requests import check_problem
@@ -41,7 +41,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[HttpServer]:
 
 
 @pytest.fixture
-def patience(server: Server, started: list[HttpServer]) -> Patience[Connection]:
+def patience(server: Server, started: list[HttpServer]) -> RequestTimeouts[Connection]:
     return started[0]._patience
 
 
@@ -253,7 +253,7 @@ async def test_answers_do_not_pile_up(server: Server, monkeypatch: pytest.Monkey
     assert len(asked) <= 5, "each answer is 4 MB, and kernels take two or three"
 
 
-async def test_an_answer_that_is_taken_slowly_is_fine(server: Server, patience: Patience[Connection]) -> None:
+async def test_an_answer_that_is_taken_slowly_is_fine(server: Server, patience: RequestTimeouts[Connection]) -> None:
     """As long as enough is taken between two looks."""
     path = await big_answer(server)
     async with raw_connection(server.url) as connection:

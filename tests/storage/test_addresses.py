@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from actors import commands
-from actors.account_commands import SignInByProvider
+from actors.auth.identity import Identity, Origin
 from actors.errors import Conflict, Unauthenticated
-from actors.records import Identity, Origin, User
-from storage import schema
+from actors.resources.sessions import SignInByProvider
+from actors.resources.users import CreateUser, DeleteUser, EnsureUser, UpdateUser, User
 from storage.database import open_writer
-from storage.reading import credentials
+from storage.resources.credentials import reading as credentials
+from storage.schema import migrating as schema
 from tests.builders import Ledger, options
 
 ANA = "ana@example.com"
@@ -23,9 +23,9 @@ def root(ledger: Ledger) -> Identity:
     return ledger.admin("root")
 
 
-def saying(subject: str, email: str = ANA, issuer: str = "https://a", **more: Any) -> commands.EnsureUser:
+def saying(subject: str, email: str = ANA, issuer: str = "https://a", **more: Any) -> EnsureUser:
     claims: dict[str, Any] = {"name": "Ana", "domain": "example.com", "role": None, "kind": "HUMAN", **more}
-    return commands.EnsureUser(subject=subject, email=email, issuer=issuer, **claims)
+    return EnsureUser(subject=subject, email=email, issuer=issuer, **claims)
 
 
 def come(ledger: Ledger, subject: str, email: str = ANA, issuer: str = "https://a", **more: Any) -> User:
@@ -35,7 +35,7 @@ def come(ledger: Ledger, subject: str, email: str = ANA, issuer: str = "https://
 
 
 def create(ledger: Ledger, root: Identity, email: str = ANA, **more: Any) -> User:
-    made = ledger.do(commands.CreateUser(identity=root, email=email, name="Made", **more)).result
+    made = ledger.do(CreateUser(identity=root, email=email, name="Made", **more)).result
     assert isinstance(made, User)
     return made
 
@@ -116,7 +116,7 @@ def test_two_first_sights_in_one_batch(ledger: Ledger) -> None:
 
 def test_who_is_deactivated_does_not_come_back_by_another_subject(ledger: Ledger, root: Identity) -> None:
     ana = come(ledger, "one")
-    ledger.do(commands.UpdateUser(identity=root, user_id=ana.id, status="DEACTIVATED"))
+    ledger.do(UpdateUser(identity=root, user_id=ana.id, status="DEACTIVATED"))
     assert come(ledger, "two").status == "DEACTIVATED"
     with pytest.raises(Unauthenticated):
         by_provider(ledger, "g1")
@@ -126,7 +126,7 @@ def test_who_is_deactivated_does_not_come_back_by_another_subject(ledger: Ledger
 def test_who_was_deleted_does_not_come_back_by_any_of_their_subjects(ledger: Ledger, root: Identity) -> None:
     ana = come(ledger, "one")
     come(ledger, "two", issuer="https://b")
-    ledger.do(commands.DeleteUser(identity=root, user_id=ana.id, content="keep"))
+    ledger.do(DeleteUser(identity=root, user_id=ana.id, content="keep"))
     for subject, issuer in (("one", "https://a"), ("two", "https://b")):
         assert come(ledger, subject, issuer=issuer).status == "DEACTIVATED"
         assert credentials.find(ledger.store.database, [saying(subject, issuer=issuer)], 0)[0].id == ana.id  # type: ignore[union-attr]
@@ -195,7 +195,7 @@ def test_doubles_of_before_lose_nothing(tmp_path: Path) -> None:
     assert come(ledger, "second").key == 3, "they come in as before"
     assert come(ledger, "third").key == 2, "who is new is the one who means the address"
     root = ledger.admin("root")
-    changed = ledger.do(commands.UpdateUser(identity=root, user_id="u3", email="other@example.com")).result
+    changed = ledger.do(UpdateUser(identity=root, user_id="u3", email="other@example.com")).result
     assert changed.email == "other@example.com"
     assert come(ledger, "fourth", "other@example.com").key == 3
     ledger.close()

@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from actors.identifiers import new_id
-from storage import lock, schema
+from storage import lock
 from storage.database import DatabaseOptions, DatabaseProblem
 from storage.lock import data_folder_lock
 from storage.maintenance import copying, integrity, replacing
 from storage.maintenance.opening import snapshot
+from storage.schema import migrating as schema
 from tests.builders import MIGRATIONS, Ledger, options, post
 
 

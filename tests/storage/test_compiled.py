@@ -9,8 +9,8 @@ import pytest
 from peewee import SqliteDatabase
 
 import storage
-from storage import models
 from storage.compiled import ROWS_AT_MOST, ManyRows, Prepared
+from storage.schema import models
 from tests.builders import Ledger
 
 DATABASE = SqliteDatabase(":memory:")

@@ -10,12 +10,15 @@ from typing import Any
 import peewee
 import pytest
 
-from actors import commands
 from actors.errors import Conflict, NotFound, StorageUnavailable
+from actors.outcomes import Done
+from actors.resources.members import MarkRead
 from storage.database import DatabaseOptions, DatabaseProblem, open_reader, open_writer, plain_words, unavailable
-from storage.journal_store import JournalStore
-from storage.readers import Readers
-from storage.reading import log, messages, users
+from storage.journal.store import JournalStore
+from storage.readers.pool import Readers
+from storage.resources.log import reading as log
+from storage.resources.messages import reading as messages
+from storage.resources.users import reading as users
 from tests.builders import Ledger, options, post
 
 # Opening
@@ -196,7 +199,7 @@ def test_disk_full_while_commands_run_one_by_one(ledger: Ledger) -> None:
     make_room(ledger, allowed)
     refused, done = ledger.apply(post(stranger, thread), post(ana, thread, LARGE))
     assert isinstance(refused, NotFound)
-    assert isinstance(done, commands.Done)
+    assert isinstance(done, Done)
 
 
 def test_a_commit_and_a_rollback_that_both_fail_leave_nothing_open(
@@ -231,7 +234,7 @@ def test_a_database_that_was_damaged_meanwhile_is_unavailable(tmp_path: Path) ->
     try:
         with pytest.raises(StorageUnavailable, match="Nothing was written: the file is damaged"):
             store.apply([post(ana, thread)])
-        (done,) = store.apply([commands.MarkRead(identity=ana, thread_id="none")])  # nothing is left open
+        (done,) = store.apply([MarkRead(identity=ana, thread_id="none")])  # nothing is left open
         assert isinstance(done, NotFound)
     finally:
         store.close()
@@ -341,10 +344,10 @@ async def test_closing_closes_the_connections_that_read(ledger: Ledger) -> None:
 def test_a_defect_in_one_command_fails_only_that_one(ledger: Ledger) -> None:
     ana = ledger.user("ana")
     thread = ledger.thread(ana)
-    far = commands.MarkRead(identity=ana, thread_id=thread.id, offset=2**80)  # beyond what SQLite counts
+    far = MarkRead(identity=ana, thread_id=thread.id, offset=2**80)  # beyond what SQLite counts
     first, bad, last = ledger.apply(post(ana, thread, "one"), far, post(ana, thread, "two"))
-    assert isinstance(first, commands.Done)
-    assert isinstance(last, commands.Done)
+    assert isinstance(first, Done)
+    assert isinstance(last, Done)
     assert getattr(bad, "code", None) == "internal"
     assert [m.content for m in ledger.ask(messages.page, ana, thread.id, limit=9).items] == ["two", "one"]
 
@@ -354,7 +357,7 @@ def test_an_unknown_command_fails_only_itself(ledger: Ledger) -> None:
     thread = ledger.thread(ana)
     bad, good = ledger.apply(object(), post(ana, thread))
     assert getattr(bad, "code", None) == "internal"
-    assert isinstance(good, commands.Done)
+    assert isinstance(good, Done)
 
 
 def test_text_that_cannot_be_stored_fails_only_its_message(ledger: Ledger) -> None:
@@ -362,7 +365,7 @@ def test_text_that_cannot_be_stored_fails_only_its_message(ledger: Ledger) -> No
     thread = ledger.thread(ana)
     bad, good = ledger.apply(post(ana, thread, "half a pair: \ud83d"), post(ana, thread, "fine"))
     assert getattr(bad, "code", None) == "internal"
-    assert isinstance(good, commands.Done)
+    assert isinstance(good, Done)
     assert ledger.one("SELECT message_count FROM thread") == 1
 
 
@@ -371,5 +374,5 @@ def test_an_unexpected_constraint_fails_only_its_command(ledger: Ledger) -> None
     thread = ledger.thread(ana)
     bad, good = ledger.apply(post(ana, thread, type="SHOUTED"), post(ana, thread))
     assert getattr(bad, "code", None) == "internal"
-    assert isinstance(good, commands.Done)
+    assert isinstance(good, Done)
     assert not isinstance(bad, Conflict)

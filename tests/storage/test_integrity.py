@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 
 from actors import commands
-from actors.records import Identity, Message, Thread
+from actors.auth.identity import Identity
+from actors.resources.members import AddMember, MarkRead, RemoveMember, UpdateMember
+from actors.resources.messages import DeleteMessage, EditMessage, Message
+from actors.resources.reactions import React
+from actors.resources.threads import CreateThread, DeleteThread, Thread, UpdateThread
+from actors.resources.users import DeleteUser
 from storage.database import DatabaseOptions
 from storage.maintenance import integrity
 from storage.maintenance.integrity import Finding
@@ -45,21 +50,21 @@ class Lived:
         self.edit(self.ana, self.gone, "another secret")
         self.react(self.bo, self.first)
         self.react(self.bo, self.gone)
-        ledger.do(commands.DeleteMessage(identity=self.ana, thread_id=self.thread.id, message_id=self.gone.id))
-        ledger.do(commands.MarkRead(identity=self.bo, thread_id=self.thread.id))
+        ledger.do(DeleteMessage(identity=self.ana, thread_id=self.thread.id, message_id=self.gone.id))
+        ledger.do(MarkRead(identity=self.bo, thread_id=self.thread.id))
         ledger.do(post(self.ana, self.thread, "once", once=once()))
 
     def edit(self, who: Identity, message: Message, content: str) -> None:
-        edit = commands.EditMessage(
+        edit = EditMessage(
             identity=who, thread_id=message.thread_id, message_id=message.id, content=content
         )  # fmt: skip
         self.ledger.do(edit)
 
     def react(self, who: Identity, message: Message) -> None:
-        self.ledger.do(commands.React(identity=who, thread_id=message.thread_id, message_id=message.id, emoji="👍"))
+        self.ledger.do(React(identity=who, thread_id=message.thread_id, message_id=message.id, emoji="👍"))
 
     def delete(self, thread: Thread) -> None:
-        self.ledger.do(commands.DeleteThread(identity=self.ana, thread_id=thread.id))
+        self.ledger.do(DeleteThread(identity=self.ana, thread_id=thread.id))
 
     def damage(self, *statements: str) -> dict[str, Finding]:
         """Of a database that nobody else has open, and without its references being looked at."""
@@ -282,7 +287,7 @@ def test_a_deleted_thread_has_nothing_beyond_its_head(lived: Lived) -> None:
 
 def test_the_longest_member_owns_what_a_deleted_user_owned(lived: Lived) -> None:
     root = lived.ledger.admin("root")
-    lived.ledger.do(commands.DeleteUser(identity=root, user_id=lived.ana.user.id))
+    lived.ledger.do(DeleteUser(identity=root, user_id=lived.ana.user.id))
     assert lived.ledger.one("SELECT count(*) FROM member WHERE thread_id = 1 AND role = 'OWNER'") == 1
     assert findings(lived.ledger.path) == {}
 
@@ -303,22 +308,22 @@ def test_whatever_is_done_leaves_nothing_to_find(seed: int, lived: Lived) -> Non
         of = {"identity": who, "thread_id": message.thread_id, "message_id": message.id}
         choice = luck.choice(
             [
-                commands.AddMember(**at, user_id=whom.user.id, role=luck.choice(["OWNER", "MEMBER", "VIEWER"])),
-                commands.RemoveMember(**at, user_id=whom.user.id),
-                commands.UpdateMember(**at, user_id=whom.user.id, role=luck.choice(["OWNER", "MEMBER"])),
-                commands.MarkRead(**at, offset=luck.choice([None, 1, 5, 99])),
-                commands.EditMessage(**of, content=f"{n}"),
-                commands.DeleteMessage(**of),
-                commands.React(**of, emoji=luck.choice("👍🎉")),
-                commands.UpdateThread(**at, title=f"{n}"),
-                commands.CreateThread(identity=who, title=f"{n}"),
-                *([commands.DeleteThread(**at)] if luck.random() < 0.1 else []),
+                AddMember(**at, user_id=whom.user.id, role=luck.choice(["OWNER", "MEMBER", "VIEWER"])),
+                RemoveMember(**at, user_id=whom.user.id),
+                UpdateMember(**at, user_id=whom.user.id, role=luck.choice(["OWNER", "MEMBER"])),
+                MarkRead(**at, offset=luck.choice([None, 1, 5, 99])),
+                EditMessage(**of, content=f"{n}"),
+                DeleteMessage(**of),
+                React(**of, emoji=luck.choice("👍🎉")),
+                UpdateThread(**at, title=f"{n}"),
+                CreateThread(identity=who, title=f"{n}"),
+                *([DeleteThread(**at)] if luck.random() < 0.1 else []),
                 *(post(who, thread, f"{n}", parent_id=luck.choice([None, message.id])) for _ in range(4)),
             ]
         )
         (outcome,) = ledger.apply(choice)
         result = getattr(outcome, "result", None)
-        threads += [result] if isinstance(result, Thread) and isinstance(choice, commands.CreateThread) else []
+        threads += [result] if isinstance(result, Thread) and isinstance(choice, CreateThread) else []
         messages += [result] if isinstance(result, Message) else []
     assert findings(ledger.path) == {}
     grow_older(ledger, HOUR + 1)

@@ -11,8 +11,8 @@ import peewee
 import pytest
 from peewee import SqliteDatabase
 
-from storage import schema
 from storage.database import open_writer
+from storage.schema import migrating as schema
 from tests.builders import Ledger, options
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,15 +13,21 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from actors import commands
-from actors.commands import UNSET, Done
+from actors.auth.identity import Identity
+from actors.commands import UNSET
 from actors.errors import XpError
-from actors.events import Event, MemberGone, ReactionChange
+from actors.events import Event
 from actors.identifiers import new_id
-from actors.records import Identity, Member, Message
-from actors.thread_state import ThreadState
+from actors.outcomes import Done
+from actors.resources.members import AddMember, MarkRead, Member, MemberGone, RemoveMember, UpdateMember
+from actors.resources.messages import DeleteMessage, EditMessage, Message, PostMessage
+from actors.resources.reactions import React, ReactionChange
+from actors.resources.threads import DeleteThread, UpdateThread
+from actors.threads.state import ThreadState
 from storage.maintenance import integrity
-from storage.reading import log, messages, threads
+from storage.resources.log import reading as log
+from storage.resources.messages import reading as messages
+from storage.resources.threads import reading as threads
 from tests.builders import Ledger, once
 
 USERS = ("owner", "member", "viewer", "stranger", "root")  # as they begin in the first thread
@@ -258,33 +264,33 @@ class World:
             case 0 | 1 | 2:
                 return self.posting(name, model, base, message if b % 3 == 0 else None, b)
             case 3:
-                edit = commands.EditMessage(**base, message_id=message, content=f"edit {b % 2}", if_version=version)
+                edit = EditMessage(**base, message_id=message, content=f"edit {b % 2}", if_version=version)
                 return edit, lambda: model.edit(name, message, f"edit {b % 2}", version)
             case 4:
-                return commands.DeleteMessage(**base, message_id=message), lambda: model.delete_message(name, message)
+                return DeleteMessage(**base, message_id=message), lambda: model.delete_message(name, message)
             case 5 | 6:
                 emoji, wanted = EMOJI[b % 2], (None, True, False)[b % 3]
-                react = commands.React(**base, message_id=message, emoji=emoji, wanted=wanted)
+                react = React(**base, message_id=message, emoji=emoji, wanted=wanted)
                 return react, lambda: model.react(name, message, emoji, wanted)
             case 7:
                 role: Any = ROLES[b % 3]
-                return commands.AddMember(**base, **target, role=role), lambda: model.add(name, whom, role)
+                return AddMember(**base, **target, role=role), lambda: model.add(name, whom, role)
             case 8:
                 role = ROLES[b % 3]
-                return commands.UpdateMember(**base, **target, role=role), lambda: model.give_role(name, whom, role)
+                return UpdateMember(**base, **target, role=role), lambda: model.give_role(name, whom, role)
             case 9:
-                return commands.RemoveMember(**base, **target), lambda: model.remove(name, whom)
+                return RemoveMember(**base, **target), lambda: model.remove(name, whom)
             case 10:
                 offset = None if b % 2 else b
-                return commands.MarkRead(**base, offset=offset), lambda: model.mark_read(name, offset)
+                return MarkRead(**base, offset=offset), lambda: model.mark_read(name, offset)
             case 11:
                 title, status = (None, "A", "B")[a % 3], (None, "ACTIVE", "CLOSED", "ACTIVE")[b % 4]
-                update = commands.UpdateThread(
+                update = UpdateThread(
                     **base, title=title or UNSET, status=status or UNSET, if_version=version
                 )  # fmt: skip
                 return update, lambda: model.update(name, title, status, version)
             case _:
-                return commands.DeleteThread(**base), lambda: model.delete(name)
+                return DeleteThread(**base), lambda: model.delete(name)
 
     def posting(
         self, name: str, model: ModelThread, base: dict[str, Any], parent: str | None, b: int
@@ -292,7 +298,7 @@ class World:
         uid = self.message_ids[b % len(self.message_ids)] if self.message_ids and b % 7 == 0 else new_id()
         taken = {message for thread in self.threads for message in thread.messages}
         key = once(f"key {b % 5}", f"request {b % 2}") if b % 4 == 1 else None
-        command = commands.PostMessage(**base, message_id=uid, content=f"text {b}", parent_id=parent, once=key)
+        command = PostMessage(**base, message_id=uid, content=f"text {b}", parent_id=parent, once=key)
 
         def foretell() -> list[str]:
             if key is not None and (name, key.key) in self.keys:

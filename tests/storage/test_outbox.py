@@ -6,10 +6,18 @@ from typing import Any
 import pytest
 
 from actors import commands, limits
-from actors import notification_commands as own
-from actors.notifications import DeliveryKind
-from actors.records import Identity, Message, Thread
-from storage.reading import notifications
+from actors.auth.identity import Identity
+from actors.resources.members import MarkRead, RemoveMember
+from actors.resources.messages import DeleteMessage, Message
+from actors.resources.notifications import (
+    DeliveryKind,
+    DismissNotification,
+    ReadAllNotifications,
+    ReadNotification,
+    UpdatePreferences,
+)
+from actors.resources.threads import Thread
+from storage.resources.notifications import reading as notifications
 from tests.builders import Ledger
 
 BOTH: tuple[DeliveryKind, ...] = ("web_push", "webhook")
@@ -24,7 +32,7 @@ def ana(ledger: Ledger) -> Identity:
 def bob(ledger: Ledger) -> Identity:
     """Wants to be told outside, too."""
     bob = ledger.user("bob")
-    ledger.do(own.UpdatePreferences(identity=bob, deliver=BOTH))
+    ledger.do(UpdatePreferences(identity=bob, deliver=BOTH))
     return bob
 
 
@@ -32,7 +40,7 @@ def bob(ledger: Ledger) -> Identity:
 def thread(ledger: Ledger, ana: Identity, bob: Identity) -> Thread:
     """Where nothing waits yet."""
     made = ledger.thread(ana, bob)
-    ledger.do(own.ReadAllNotifications(identity=bob))
+    ledger.do(ReadAllNotifications(identity=bob))
     assert waiting(ledger) == []
     return made
 
@@ -59,7 +67,7 @@ def test_it_is_written_with_its_cause(ledger: Ledger, ana: Identity, bob: Identi
 def test_who_has_chosen_no_way_outside_leaves_none(
     ledger: Ledger, ana: Identity, bob: Identity, thread: Thread
 ) -> None:
-    ledger.do(own.UpdatePreferences(identity=bob, deliver=()))
+    ledger.do(UpdatePreferences(identity=bob, deliver=()))
     ledger.post(bob, thread, "@ana")
     ledger.post(ana, thread, "@bob")
     assert waiting(ledger) == []
@@ -81,7 +89,7 @@ def test_quiet_hours_put_it_off(ledger: Ledger, ana: Identity, bob: Identity, th
     start, end = (
         ((minute - 60) % 1440, (minute + 60) % 1440) if is_quiet else ((minute + 600) % 1440, (minute + 700) % 1440)
     )
-    ledger.do(own.UpdatePreferences(identity=bob, quiet=(start, end), time_zone="UTC"))
+    ledger.do(UpdatePreferences(identity=bob, quiet=(start, end), time_zone="UTC"))
     ledger.post(ana, thread, "@bob")
     (delays,) = {tuple(row) for row in ledger.sql("SELECT not_before - created_at, not_before % 60000 FROM outbox")}
     if is_quiet:
@@ -93,27 +101,27 @@ def test_quiet_hours_put_it_off(ledger: Ledger, ana: Identity, bob: Identity, th
 
 
 def _read_thread(bob: Identity, ana: Identity, message: Message, found: str) -> Any:
-    return commands.MarkRead(identity=bob, thread_id=message.thread_id, offset=message.offset)
+    return MarkRead(identity=bob, thread_id=message.thread_id, offset=message.offset)
 
 
 def _read_one(bob: Identity, ana: Identity, message: Message, found: str) -> Any:
-    return own.ReadNotification(identity=bob, notification_id=found)
+    return ReadNotification(identity=bob, notification_id=found)
 
 
 def _read_all(bob: Identity, ana: Identity, message: Message, found: str) -> Any:
-    return own.ReadAllNotifications(identity=bob)
+    return ReadAllNotifications(identity=bob)
 
 
 def _dismiss(bob: Identity, ana: Identity, message: Message, found: str) -> Any:
-    return own.DismissNotification(identity=bob, notification_id=found)
+    return DismissNotification(identity=bob, notification_id=found)
 
 
 def _delete(bob: Identity, ana: Identity, message: Message, found: str) -> Any:
-    return commands.DeleteMessage(identity=ana, thread_id=message.thread_id, message_id=message.id)
+    return DeleteMessage(identity=ana, thread_id=message.thread_id, message_id=message.id)
 
 
 def _remove(bob: Identity, ana: Identity, message: Message, found: str) -> Any:
-    return commands.RemoveMember(identity=ana, thread_id=message.thread_id, user_id=bob.user.id)
+    return RemoveMember(identity=ana, thread_id=message.thread_id, user_id=bob.user.id)
 
 
 @pytest.mark.parametrize("step", [_read_thread, _read_one, _read_all, _dismiss, _delete, _remove])
@@ -129,7 +137,7 @@ def test_it_is_withdrawn_when_it_is_no_news(
 def test_what_was_sent_already_is_not_withdrawn(ledger: Ledger, ana: Identity, bob: Identity, thread: Thread) -> None:
     ledger.post(ana, thread, "@bob")
     ledger.sql("UPDATE outbox SET state = 'sent' WHERE kind = 'webhook'")
-    ledger.do(own.ReadAllNotifications(identity=bob))
+    ledger.do(ReadAllNotifications(identity=bob))
     assert ledger.sql("SELECT kind, state FROM outbox") == [("webhook", "sent")]
 
 
@@ -168,7 +176,7 @@ def test_what_is_old_goes_in_small_steps(
 def test_a_log_keeps_its_newest_thousand(ledger: Ledger, bob: Identity) -> None:
     before = ledger.one('SELECT "offset" FROM user_log WHERE user_id = ?', bob.user.key)
     more = limits.USER_EVENTS + 7
-    ledger.apply(*(own.UpdatePreferences(identity=bob, show_read=n % 2 == 1) for n in range(more)))
+    ledger.apply(*(UpdatePreferences(identity=bob, show_read=n % 2 == 1) for n in range(more)))
     for rows in (5, 100, 100):
         ledger.do(commands.Purge(rows=rows))
     head, first = ledger.sql('SELECT "offset", "first" FROM user_log WHERE user_id = ?', bob.user.key)[0]

@@ -2,18 +2,22 @@
 
 import pytest
 
-from actors import commands, limits
-from actors.commands import Done, Reacted
+from actors import limits
+from actors.auth.identity import Identity
 from actors.errors import Conflict, Forbidden, NotFound
-from actors.events import ReactionChange
-from actors.records import Identity, Message
-from storage.reading import log, messages
+from actors.outcomes import Done
+from actors.resources.members import UpdateMember
+from actors.resources.messages import Message
+from actors.resources.reactions import React, Reacted, ReactionChange
+from actors.resources.threads import UpdateThread
+from storage.resources.log import reading as log
+from storage.resources.messages import reading as messages
 from tests.builders import Ledger
 
 
 def react(ledger: Ledger, who: Identity, message: Message, emoji: str = "👍", wanted: bool | None = None) -> Done:
     return ledger.do(
-        commands.React(
+        React(
             identity=who, thread_id=message.thread_id, message_id=message.id, emoji=emoji, wanted=wanted
         )
     )  # fmt: skip
@@ -143,7 +147,7 @@ def test_pages_of_reactions(ledger: Ledger, ana: Identity, bo: Identity, message
 
 def test_who_may_react(ledger: Ledger, ana: Identity, bo: Identity, message: Message) -> None:
     stranger, root = ledger.user("stranger"), ledger.admin("root")
-    change = commands.UpdateMember(
+    change = UpdateMember(
         identity=ana, thread_id=message.thread_id, user_id=bo.user.id, role="VIEWER"
     )  # fmt: skip
     ledger.do(change)
@@ -151,13 +155,13 @@ def test_who_may_react(ledger: Ledger, ana: Identity, bo: Identity, message: Mes
     for who, error in ((bo, Forbidden), (stranger, NotFound), (root, Forbidden)):
         with pytest.raises(error):
             react(ledger, who, message)
-    ledger.do(commands.UpdateThread(identity=ana, thread_id=message.thread_id, title="T"))
+    ledger.do(UpdateThread(identity=ana, thread_id=message.thread_id, title="T"))
     assert ledger.dump() == before
-    ledger.do(commands.UpdateThread(identity=ana, thread_id=message.thread_id, status="CLOSED"))
+    ledger.do(UpdateThread(identity=ana, thread_id=message.thread_id, status="CLOSED"))
     with pytest.raises(Conflict):
         react(ledger, ana, message)
 
 
 def test_reacting_to_nothing(ledger: Ledger, ana: Identity, message: Message) -> None:
     with pytest.raises(NotFound):
-        ledger.do(commands.React(identity=ana, thread_id=message.thread_id, message_id="nothing", emoji="👍"))
+        ledger.do(React(identity=ana, thread_id=message.thread_id, message_id="nothing", emoji="👍"))

@@ -5,13 +5,22 @@ from typing import Any
 
 import pytest
 
-from actors import commands
+from actors.auth.identity import Identity
 from actors.errors import NotFound
-from actors.events import Event, MemberGone, ReactionChange
+from actors.events import Event
 from actors.identifiers import new_id
-from actors.records import Identity, Member, Memory, Message, Thread, UserFilter
-from storage.history import SqliteHistory
-from storage.reading import context, log, memory, messages, threads
+from actors.resources.members import AddMember, MarkRead, Member, MemberGone, RemoveMember, UpdateMember
+from actors.resources.memory import Memory, ReplaceMemory, UpdateMemory
+from actors.resources.messages import DeleteMessage, EditMessage, Message
+from actors.resources.reactions import React, ReactionChange
+from actors.resources.threads import CreateThread, DeleteThread, Thread, UpdateThread
+from actors.resources.users import UserFilter
+from storage.readers.history import SqliteHistory
+from storage.resources.context import reading as context
+from storage.resources.log import reading as log
+from storage.resources.memory import reading as memory
+from storage.resources.messages import reading as messages
+from storage.resources.threads import reading as threads
 from tests.builders import Ledger, post
 
 
@@ -35,7 +44,7 @@ def say(ledger: Ledger, who: Identity, thread: Thread, count: int) -> list[Messa
     said = []
     for n in range(1, count + 1):
         said.append(ledger.post(who, thread, f"{n}"))
-        ledger.do(commands.UpdateThread(identity=who, thread_id=thread.id, title=f"after {n}"))
+        ledger.do(UpdateThread(identity=who, thread_id=thread.id, title=f"after {n}"))
     return said
 
 
@@ -143,7 +152,7 @@ def test_strangers_read_nothing(ledger: Ledger, ana: Identity, bo: Identity, thr
             question(bo)
     assert ledger.ask(log.after_position, bo, [thread.id], 0, limit=9).events == ()
     assert ledger.ask(threads.page, bo, limit=9, before=None, status=None).items == ()
-    ledger.do(commands.DeleteThread(identity=ana, thread_id=thread.id))
+    ledger.do(DeleteThread(identity=ana, thread_id=thread.id))
     for question in questions:
         for who in (ana, root):
             with pytest.raises(NotFound):
@@ -175,18 +184,18 @@ def test_unread_counts(ledger: Ledger, ana: Identity, bo: Identity) -> None:
     assert unread(ledger, bo, thread) == 0
     said = say(ledger, ana, thread, 3)
     assert (unread(ledger, ana, thread), unread(ledger, bo, thread)) == (0, 3)
-    ledger.do(commands.MarkRead(identity=bo, thread_id=thread.id, offset=said[1].offset))
+    ledger.do(MarkRead(identity=bo, thread_id=thread.id, offset=said[1].offset))
     assert unread(ledger, bo, thread) == 1
     ledger.post(bo, thread)
     assert (unread(ledger, ana, thread), unread(ledger, bo, thread)) == (1, 0)
-    ledger.do(commands.MarkRead(identity=ana, thread_id=thread.id))
+    ledger.do(MarkRead(identity=ana, thread_id=thread.id))
     assert unread(ledger, ana, thread) == 0
 
 
 def test_one_thread_as_its_viewers_see_it(ledger: Ledger, ana: Identity, bo: Identity) -> None:
     thread = ledger.thread(ana, (bo, "VIEWER"))
     message = ledger.post(ana, thread)
-    ledger.do(commands.React(identity=ana, thread_id=thread.id, message_id=message.id, emoji="👍"))
+    ledger.do(React(identity=ana, thread_id=thread.id, message_id=message.id, emoji="👍"))
     seen = {who.user.name: ledger.ask(threads.one, who, thread.id) for who in (ana, bo, ledger.admin("root"))}
     assert [t.membership.role if t.membership else None for t in seen.values()] == ["OWNER", "VIEWER", None]
     for name, read in seen.items():
@@ -213,20 +222,20 @@ def test_ones_threads_by_last_activity(ledger: Ledger, ana: Identity, bo: Identi
     ledger.thread(bo, title="not hers")
     assert listed(ledger, ana) == ["4", "3", "2", "1", "0"]
     ledger.post(ana, made[1])
-    ledger.do(commands.UpdateThread(identity=ana, thread_id=made[3].id, status="ARCHIVED"))
+    ledger.do(UpdateThread(identity=ana, thread_id=made[3].id, status="ARCHIVED"))
     assert listed(ledger, ana) == ["3", "1", "4", "2", "0"]
     assert listed(ledger, ana, status="ARCHIVED") == ["3"]
     assert listed(ledger, ana, status="ACTIVE") == ["1", "4", "2", "0"]
-    ledger.do(commands.DeleteThread(identity=ana, thread_id=made[4].id))
+    ledger.do(DeleteThread(identity=ana, thread_id=made[4].id))
     assert listed(ledger, ana) == ["3", "1", "2", "0"]
 
 
 def test_membership_makes_the_list(ledger: Ledger, ana: Identity, bo: Identity) -> None:
     thread = ledger.thread(ana, title="shared")
     assert listed(ledger, bo) == []
-    ledger.do(commands.AddMember(identity=ana, thread_id=thread.id, user_id=bo.user.id))
+    ledger.do(AddMember(identity=ana, thread_id=thread.id, user_id=bo.user.id))
     assert listed(ledger, bo) == ["shared"]
-    ledger.do(commands.RemoveMember(identity=ana, thread_id=thread.id, user_id=bo.user.id))
+    ledger.do(RemoveMember(identity=ana, thread_id=thread.id, user_id=bo.user.id))
     assert listed(ledger, bo) == []
 
 
@@ -274,7 +283,7 @@ def test_what_an_actor_needs_to_know(ledger: Ledger, ana: Identity, bo: Identity
 
 def everything_happens(ledger: Ledger, ana: Identity, bo: Identity) -> tuple[Thread, list[Event]]:
     """A thread in whose log each type of entry occurs, and the events as they were told live."""
-    created = ledger.do(commands.CreateThread(identity=ana, title="T", members=((bo.user.id, "MEMBER"),)))
+    created = ledger.do(CreateThread(identity=ana, title="T", members=((bo.user.id, "MEMBER"),)))
     thread = created.result
     assert isinstance(thread, Thread)
     there: dict[str, Any] = {"identity": ana, "thread_id": thread.id}
@@ -282,16 +291,16 @@ def everything_happens(ledger: Ledger, ana: Identity, bo: Identity) -> tuple[Thr
     for command in (
         post(ana, thread, "one", message_id="m1"),
         post(bo, thread, "two", message_id="m2", parent_id="m1"),
-        commands.UpdateThread(**there, title="New"),
-        commands.EditMessage(**there, message_id="m1", content="edited"),
-        commands.React(identity=bo, thread_id=thread.id, message_id="m1", emoji="👍"),
-        commands.React(identity=bo, thread_id=thread.id, message_id="m1", emoji="👍"),
-        commands.MarkRead(**there),
-        commands.UpdateMember(**there, user_id=bo.user.id, role="VIEWER"),
-        commands.DeleteMessage(**there, message_id="m1"),
-        commands.ReplaceMemory(**there, memory='{"n":1}'),
-        commands.UpdateMemory(**there, patch='{"n":2}'),
-        commands.RemoveMember(**there, user_id=bo.user.id),
+        UpdateThread(**there, title="New"),
+        EditMessage(**there, message_id="m1", content="edited"),
+        React(identity=bo, thread_id=thread.id, message_id="m1", emoji="👍"),
+        React(identity=bo, thread_id=thread.id, message_id="m1", emoji="👍"),
+        MarkRead(**there),
+        UpdateMember(**there, user_id=bo.user.id, role="VIEWER"),
+        DeleteMessage(**there, message_id="m1"),
+        ReplaceMemory(**there, memory='{"n":1}'),
+        UpdateMemory(**there, patch='{"n":2}'),
+        RemoveMember(**there, user_id=bo.user.id),
     ):
         told += ledger.do(command).events
     return thread, told
@@ -336,8 +345,8 @@ def test_entries_tell_their_resource_as_it_is_now(ledger: Ledger, ana: Identity,
 def test_no_page_of_the_log_shows_deleted_content(ledger: Ledger, ana: Identity, bo: Identity) -> None:
     thread = ledger.thread(ana, bo)
     message = ledger.post(ana, thread, "secret", blocks='["secret"]', metadata='{"k":"secret"}')
-    ledger.do(commands.EditMessage(identity=ana, thread_id=thread.id, message_id=message.id, content="secret too"))
-    ledger.do(commands.DeleteMessage(identity=ana, thread_id=thread.id, message_id=message.id))
+    ledger.do(EditMessage(identity=ana, thread_id=thread.id, message_id=message.id, content="secret too"))
+    ledger.do(DeleteMessage(identity=ana, thread_id=thread.id, message_id=message.id))
     for page in (
         ledger.ask(log.after_offset, bo, thread.id, 0, limit=100),
         ledger.ask(log.after_offset, bo, thread.id, 0, limit=100, reverse=True),
@@ -407,7 +416,7 @@ def test_too_much_missed_in_many_threads_is_said(ledger: Ledger, ana: Identity, 
 
 def test_a_deleted_thread_is_left_out_of_the_log_of_many(ledger: Ledger, ana: Identity) -> None:
     a, b = ledger.thread(ana), ledger.thread(ana)
-    ledger.do(commands.DeleteThread(identity=ana, thread_id=a.id))
+    ledger.do(DeleteThread(identity=ana, thread_id=a.id))
     page = ledger.ask(log.after_position, ana, [a.id, b.id], 0, limit=10)
     assert [e.thread_id for e in page.events] == [b.id]
 
@@ -416,7 +425,7 @@ def test_a_range_of_positions(ledger: Ledger, ana: Identity) -> None:
     a, b = ledger.thread(ana), ledger.thread(ana)  # positions 1, 2
     for thread in (a, b, a, b):
         ledger.post(ana, thread)  # 3, 4, 5, 6
-    ledger.do(commands.DeleteThread(identity=ana, thread_id=a.id))  # 7
+    ledger.do(DeleteThread(identity=ana, thread_id=a.id))  # 7
 
     def positions(ids: list[str], after: int, up_to: int) -> list[int]:
         return [event.position for event in ledger.ask(log.between, ids, after, up_to)]

@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 
-from actors import commands
-from actors.commands import Done
+from actors.auth.identity import Identity
 from actors.errors import XpError
 from actors.identifiers import new_id
-from actors.notification_commands import MarkUnread
-from actors.records import Identity, Message
-from actors.stream_commands import FinishMessage
+from actors.outcomes import Done
+from actors.resources.members import AddMember, MarkRead, RemoveMember, UpdateMember
+from actors.resources.messages import DeleteMessage, EditMessage, Message
+from actors.resources.notifications import MarkUnread
+from actors.resources.reactions import React
+from actors.resources.streams import FinishMessage
+from actors.resources.threads import CreateThread, UpdateThread
 from tests.builders import Ledger, once, post
 
 MANY = 40
@@ -27,10 +30,10 @@ class Scene:
         self.viewer = ledger.user("viewer")
         self.thread = ledger.thread(self.ana, self.bo, (self.viewer, "VIEWER"))
         self.closed = ledger.thread(self.ana)
-        ledger.do(commands.UpdateThread(identity=self.ana, thread_id=self.closed.id, status="CLOSED"))
+        ledger.do(UpdateThread(identity=self.ana, thread_id=self.closed.id, status="CLOSED"))
         self.message = ledger.post(self.ana, self.thread)
         self.deleted = ledger.post(self.ana, self.thread)
-        ledger.do(commands.DeleteMessage(identity=self.ana, thread_id=self.thread.id, message_id=self.deleted.id))
+        ledger.do(DeleteMessage(identity=self.ana, thread_id=self.thread.id, message_id=self.deleted.id))
         ledger.do(post(self.ana, self.thread, once=once("used")))
 
     def on(self, kind: Any, who: Identity, message: Message | str = "nothing", **more: Any) -> Any:
@@ -47,26 +50,26 @@ LIGHT: dict[str, Refused] = {
     "an answer to nothing": lambda s: post(s.ana, s.thread, parent_id=new_id()),
     "an answer to another thread's": lambda s: post(s.ana, s.ledger.thread(s.ana), parent_id=s.message.id),
     "a key of another request": lambda s: post(s.ana, s.thread, once=once("used", "another")),
-    "a reaction to nothing": lambda s: s.on(commands.React, s.ana, emoji="👍"),
-    "a reaction to what is deleted": lambda s: s.on(commands.React, s.ana, s.deleted, emoji="👍"),
-    "a reaction of a stranger": lambda s: s.on(commands.React, s.eve, s.message, emoji="👍"),
-    "an edit of nothing": lambda s: s.on(commands.EditMessage, s.ana, content="x"),
-    "an edit of what is deleted": lambda s: s.on(commands.EditMessage, s.ana, s.deleted, content="x"),
-    "an edit of another's": lambda s: s.on(commands.EditMessage, s.bo, s.message, content="x"),
-    "an edit of another version": lambda s: s.on(commands.EditMessage, s.ana, s.message, content="x", if_version=9),
-    "an edit to nothing": lambda s: s.on(commands.EditMessage, s.ana, s.message, content=""),
-    "a second deletion": lambda s: s.on(commands.DeleteMessage, s.ana, s.deleted),
-    "a deletion by another": lambda s: s.on(commands.DeleteMessage, s.bo, s.message),
+    "a reaction to nothing": lambda s: s.on(React, s.ana, emoji="👍"),
+    "a reaction to what is deleted": lambda s: s.on(React, s.ana, s.deleted, emoji="👍"),
+    "a reaction of a stranger": lambda s: s.on(React, s.eve, s.message, emoji="👍"),
+    "an edit of nothing": lambda s: s.on(EditMessage, s.ana, content="x"),
+    "an edit of what is deleted": lambda s: s.on(EditMessage, s.ana, s.deleted, content="x"),
+    "an edit of another's": lambda s: s.on(EditMessage, s.bo, s.message, content="x"),
+    "an edit of another version": lambda s: s.on(EditMessage, s.ana, s.message, content="x", if_version=9),
+    "an edit to nothing": lambda s: s.on(EditMessage, s.ana, s.message, content=""),
+    "a second deletion": lambda s: s.on(DeleteMessage, s.ana, s.deleted),
+    "a deletion by another": lambda s: s.on(DeleteMessage, s.bo, s.message),
     "an end of what has ended": lambda s: s.on(FinishMessage, s.ana, s.message, status="COMPLETE"),
-    "a member who is there": lambda s: s.member(commands.AddMember, s.ana, s.bo),
-    "a member by a stranger": lambda s: s.member(commands.AddMember, s.eve, s.eve),
-    "a role by a member": lambda s: s.member(commands.UpdateMember, s.bo, s.bo, role="OWNER"),
-    "no owner": lambda s: s.member(commands.UpdateMember, s.ana, s.ana, role="MEMBER"),
-    "the removal of a stranger": lambda s: s.member(commands.RemoveMember, s.ana, s.eve),
-    "a marker of a stranger": lambda s: commands.MarkRead(identity=s.eve, thread_id=s.thread.id),
+    "a member who is there": lambda s: s.member(AddMember, s.ana, s.bo),
+    "a member by a stranger": lambda s: s.member(AddMember, s.eve, s.eve),
+    "a role by a member": lambda s: s.member(UpdateMember, s.bo, s.bo, role="OWNER"),
+    "no owner": lambda s: s.member(UpdateMember, s.ana, s.ana, role="MEMBER"),
+    "the removal of a stranger": lambda s: s.member(RemoveMember, s.ana, s.eve),
+    "a marker of a stranger": lambda s: MarkRead(identity=s.eve, thread_id=s.thread.id),
     "a marker back of a stranger": lambda s: MarkUnread(identity=s.eve, thread_id=s.thread.id, offset=1),
-    "a title by a member": lambda s: commands.UpdateThread(identity=s.bo, thread_id=s.thread.id, title="x"),
-    "a thread's id that is taken": lambda s: commands.CreateThread(identity=s.bo, thread_id=s.thread.id, title="x"),
+    "a title by a member": lambda s: UpdateThread(identity=s.bo, thread_id=s.thread.id, title="x"),
+    "a thread's id that is taken": lambda s: CreateThread(identity=s.bo, thread_id=s.thread.id, title="x"),
     "a defect": lambda s: "no command at all",
 }
 LATE: dict[str, Refused] = {
@@ -75,7 +78,7 @@ LATE: dict[str, Refused] = {
     "a message into a closed thread": lambda s: post(s.ana, s.closed),
     "a message into no thread": lambda s: post(s.ana, new_id()),
     "a message's id that is taken": lambda s: post(s.ana, s.thread, message_id=s.message.id),
-    "a thread with a member who is not there": lambda s: commands.CreateThread(
+    "a thread with a member who is not there": lambda s: CreateThread(
         identity=s.ana, title="x", members=(("nobody", "MEMBER"),)
     ),
 }

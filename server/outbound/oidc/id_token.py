@@ -7,9 +7,9 @@ from jwt import PyJWK, PyJWS
 
 from actors import limits
 from actors.errors import Unauthenticated
-from server import claims
+from server.auth import claims
+from server.auth.tokens import inspect_unverified
 from server.outbound.oidc.attempt import is_same
-from server.tokens import inspect_unverified
 
 
 def key_id(token: str) -> str:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from actors import limits
-from actors.email_address import folded, is_address
-from server import claims
+from actors.text.email_address import folded, is_address
+from server.auth import claims
 
 HOSTED_DOMAIN_CHARS = 255
 GOOGLE = frozenset({"https://accounts.google.com", "accounts.google.com"})

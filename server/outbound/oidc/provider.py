@@ -15,11 +15,11 @@ import orjson
 from jwt import PyJWK
 
 from actors.errors import Unauthenticated, Unavailable
+from server.auth.tokens import KeySet
 from server.outbound.jwks import JwksRefresher
 from server.outbound.oidc import metadata
 from server.outbound.oidc.metadata import Metadata
 from server.outbound.oidc.settings import OidcSettings
-from server.tokens import KeySet
 
 logger = logging.getLogger("server.oidc")
 

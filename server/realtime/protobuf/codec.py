@@ -6,10 +6,10 @@ from typing import Any, Final
 import orjson
 from google.protobuf.message import DecodeError
 
-from actors.channel import Attendance
-from actors.publication import LivePublication, Publication
+from actors.delivery.channel import Attendance
+from actors.delivery.publication import LivePublication, Publication
 from server.realtime.protobuf import client_pb2 as schema
-from server.realtime.protocol import BadFrame, client_info
+from server.realtime.protocol.codes import BadFrame, client_info
 
 is_binary: Final = True
 separator: Final = b""

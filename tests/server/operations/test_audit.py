@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from actors.identifiers import new_id
-from server import operations
+from server.api import operations
 from tests.cli.conftest import Xp
 from tests.realtime_client import raw_client
 from tests.server.operations.signing_in import PASSWORD, nobody, sign_in, sql

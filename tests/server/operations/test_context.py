@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from actors.token_count import tokens
+from actors.text.token_count import tokens
 from tests.serving import Client, Server
 
 

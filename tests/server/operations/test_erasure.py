@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from actors.account_commands import EraseContent
-from actors.commands import DeleteMessage
-from actors.housekeeper import Housekeeper
-from storage import scrubbing
-from storage.searching import index
+from actors.journal.housekeeper import Housekeeper
+from actors.resources.messages import DeleteMessage
+from actors.resources.users import EraseContent
+from storage.journal import scrubbing
+from storage.search import index
 from tests.builders import until
 from tests.realtime_client import event_stream, raw_client
 from tests.server.operations.signing_in import PASSWORD, Device, nobody, sign_in
@@ -231,8 +231,8 @@ async def test_what_they_wrote_goes_with_them(house: House) -> None:
 
 
 async def test_long_histories_go_in_steps(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("actors.housekeeper.EraseContent", lambda: EraseContent(rows=2, looked_at=3))
-    monkeypatch.setattr("actors.housekeeper.STEP_PAUSE_SECONDS", 0)
+    monkeypatch.setattr("actors.journal.housekeeper.EraseContent", lambda: EraseContent(rows=2, looked_at=3))
+    monkeypatch.setattr("actors.journal.housekeeper.STEP_PAUSE_SECONDS", 0)
     for number in range(9):
         await (house.zebedee if number % 3 else house.alice).say(house.thread, f"aardvark {number}")
     await remove(house)

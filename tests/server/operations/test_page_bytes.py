@@ -16,7 +16,7 @@ COUNT = 20
 
 @pytest.fixture(autouse=True)
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storage.paging.STEP", 3)
+    monkeypatch.setattr("storage.readers.paging.STEP", 3)
 
 
 async def filled(who: Client, **more: Any) -> str:
@@ -72,7 +72,7 @@ async def test_around_a_message(alice: Client) -> None:
 
 
 async def test_one_that_is_larger_than_a_page(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storage.paging.page_of.__kwdefaults__", {"room": 1_000})
+    monkeypatch.setattr("storage.readers.paging.page_of.__kwdefaults__", {"room": 1_000})
     path = f"/api/v1/threads/{await filled(alice)}/log"
     assert all(len(page) == 1 for page in await pages(alice, path, after="1"))
 

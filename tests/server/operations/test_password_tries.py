@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from actors import limits
-from server.rate_limits import KINDS, RateLimiter
+from server.limits.rate_limits import KINDS, RateLimiter
 from tests.server.operations.signing_in import PASSWORD, Device, device_of, new_link, nobody, sign_in, sql
 from tests.server.operations.sweep.requests import check_problem
 from tests.serving import Answer, Client, Server, serving
@@ -20,7 +20,7 @@ HERS, HOME, ELSEWHERE = "alice@rpotential.ai", "198.51.100.7", "203.0.113.5"
 @pytest.fixture
 async def limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Server]:
     """With the limits of a server that nobody has set up; argon2 itself made cheap, for there are hundreds of tries."""
-    monkeypatch.setattr("server.passwords._hash_or_check", cheap)
+    monkeypatch.setattr("server.auth.passwords._hash_or_check", cheap)
     async with serving(tmp_path / "data", RATE_LIMITS="on", TRUSTED_PROXIES="127.0.0.0/8") as server:
         frozen(server.services.limiter)
         yield server
@@ -154,7 +154,7 @@ async def test_a_link_that_is_none_costs_no_hash(
     limited: Server, known: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr("server.passwords._hash_or_check", lambda *given: asked.append(given[0]))
+    monkeypatch.setattr("server.auth.passwords._hash_or_check", lambda *given: asked.append(given[0]))
     answer = await attempt(limited, ELSEWHERE, link="xpl_none", new_password=PASSWORD)
     assert (answer.status, asked) == (401, [])
 
@@ -178,13 +178,13 @@ async def test_a_password_that_changes_while_it_is_checked(
         sql(tmp_path / "data", "UPDATE password SET hash = 'another'")
         return cheap(password, known)
 
-    monkeypatch.setattr("server.passwords._hash_or_check", changing)
+    monkeypatch.setattr("server.auth.passwords._hash_or_check", changing)
     check_problem(await right(limited, HOME), 401)
 
 
 async def test_places_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """A crowd from one address keeps nobody else's password from being checked."""
-    from server.passwords import Turns
+    from server.auth.passwords import Turns
 
     monkeypatch.setattr(limits, "PASSWORDS_WAITING", 3)
     turns, served = Turns(1), []

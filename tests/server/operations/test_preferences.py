@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from actors.notifications import NOTIFICATION_KINDS, NotificationKind, Notify, wants
+from actors.resources.notifications import NOTIFICATION_KINDS, NotificationKind, Notify, wants
 from tests.serving import Client
 
 MINE = "/api/v1/users/me/preferences"

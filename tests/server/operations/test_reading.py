@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from actors import limits
-from actors.account_commands import EraseContent
 from actors.identifiers import new_id
+from actors.resources.users import EraseContent
 from tests.realtime_client import raw_client
 from tests.serving import Client, Server
 

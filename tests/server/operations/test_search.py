@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from actors import limits
-from server.schemas.search import SearchHitView
+from server.resources.search.views import SearchHitView
 from tests.realtime_client import raw_client
 from tests.serving import Answer, Client, Server
 

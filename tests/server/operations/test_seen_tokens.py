@@ -3,7 +3,7 @@
 import pytest
 
 from actors import limits
-from server.realtime.protocol import INVALID_TOKEN
+from server.realtime.protocol.codes import INVALID_TOKEN
 from tests.realtime_client import raw_client
 from tests.server.operations.sweep.requests import check_problem
 from tests.serving import Client, Server

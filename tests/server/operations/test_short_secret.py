@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from server.token_minting import mint
+from server.auth.token_minting import mint
 from tests.serving import DOMAIN, serving
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from cli import serve
 from storage.database import DatabaseOptions
-from storage.readers import Readers
+from storage.readers.pool import Readers
 from tests.server.locking import locked
 from tests.server.operations.sweep.requests import PASSWORD, SWEPT, World, check_problem, world_of
 from tests.serving import Answer, Client, Server, serving

@@ -2,7 +2,7 @@
 
 import pytest
 
-from actors.connection import ConnectionActor
+from actors.delivery.connection import ConnectionActor
 
 
 class Gauge:

@@ -7,8 +7,8 @@ import aiohttp
 import orjson
 import pytest
 
-from actors.thread import ThreadActor
-from server.realtime.sources import ThreadSource
+from actors.threads.actor import ThreadActor
+from server.realtime.session.sources import ThreadSource
 from tests.realtime_client import Disconnected, EventStream, RawClient, event_stream
 from tests.server.realtime.conftest import Dial
 from tests.serving import Client, Server

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from actors import limits
-from server.realtime.session import Session
+from server.realtime.session.session import Session
 from tests.realtime_client import raw_client
 from tests.server.realtime.conftest import Dial
 from tests.serving import Client, Server, serving, token

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.errors import TooManyRequests
-from server.realtime.seats import Seats
+from server.limits.connection_limiter import ConnectionLimiter
 from tests.raw_socket import raw_socket
 from tests.realtime_client import Disconnected, EventStream, RawClient, event_stream, raw_client
 from tests.server.operations.sweep.requests import check_problem
@@ -214,12 +214,12 @@ async def test_what_a_refused_socket_asks_is_not_heard(door: Door, dial: Dial) -
     assert (await client.closed()).code == 3504
 
 
-# Seats by themselves
+# ConnectionLimiter by themselves
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 3)), max_size=100), st.integers(1, 4))
 def test_seats_are_counted(steps: list[tuple[bool, int]], limit: int) -> None:
-    seats = Seats(limit, "LIMIT")
+    seats = ConnectionLimiter(limit, "LIMIT")
     held = dict.fromkeys(range(4), 0)
     for is_coming, who in steps:
         if is_coming:
@@ -232,7 +232,7 @@ def test_seats_are_counted(steps: list[tuple[bool, int]], limit: int) -> None:
 
 
 def test_a_seat_for_a_while() -> None:
-    seats = Seats(1, "LIMIT")
+    seats = ConnectionLimiter(1, "LIMIT")
     with seats.one("a"):
         with pytest.raises(TooManyRequests, match="LIMIT"), seats.one("a"):
             pass

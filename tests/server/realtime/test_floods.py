@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors import limits
-from server.realtime.frame_gate import FrameCounter
-from server.realtime.intake import Intake
-from server.realtime.session import Session
+from server.realtime.protocol.frame_gate import FrameCounter
+from server.realtime.protocol.intake import Intake
+from server.realtime.session.session import Session
 from tests.carriers import StreamClient, carrier_of
 from tests.forms import JSON, PROTOBUF
 from tests.raw_socket import BINARY, CLOSE, PING, TEXT, RawSocket, frame, raw_socket

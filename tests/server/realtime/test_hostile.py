@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from actors import limits
-from server.realtime import session
+from server.realtime.session import session
 from tests import realtime_client
 from tests.carriers import CARRIERS, carrier_of
 from tests.raw_socket import frame

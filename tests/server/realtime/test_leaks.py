@@ -11,8 +11,8 @@ import orjson
 import pytest
 
 from actors import limits
-from server import http
-from server.realtime.session import Session
+from server.http import server as http
+from server.realtime.session.session import Session
 from tests.raw_socket import frame, raw_socket, small_connection
 from tests.realtime_client import RawClient, event_stream, raw_client
 from tests.server.realtime.waiting import nothing_is_left, until

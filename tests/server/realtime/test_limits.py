@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from actors import limits
-from server.realtime import session
-from server.realtime.throttle import TokenBucket
+from server.limits.token_bucket import TokenBucket
+from server.realtime.session import session
 from tests.realtime_client import PATIENCE, raw_client
 from tests.server.realtime.conftest import Dial
 from tests.serving import Client, Server, serving, token

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from actors import limits
-from actors.live_channel import LiveChannelActor
+from actors.delivery.live_channel import LiveChannelActor
 from tests.server.realtime.conftest import Dial
 from tests.server.realtime.waiting import nothing_is_left, until
 from tests.serving import Client, Server, serving

@@ -123,7 +123,7 @@ async def test_it_is_for_nobody_else(dial: Dial, bob: Client, root: Client) -> N
 
 
 async def test_it_costs_nobody_an_actor_who_is_told_nothing(server: Server, dial: Dial, bob: Client) -> None:
-    from actors.user import UserActor
+    from actors.users.actor import UserActor
 
     await connected(dial, bob)
     assert len(server.services.users) == 1

@@ -11,8 +11,8 @@ import pytest
 
 from actors import limits
 from actors.commands import Purge
-from actors.user_events import USER_EVENT_TYPES
-from server.schemas.user_events import USER_EVENTS
+from actors.resources.user_events import USER_EVENT_TYPES
+from server.documents.user_events import USER_EVENTS
 from storage.database import FILE_NAME
 from tests.realtime_client import RawClient, event_stream, raw_client
 from tests.server.realtime.own_state import Json, OwnState

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from actors.account_commands import EraseContent
+from actors.resources.users import EraseContent
 from tests.realtime_client import RawClient
 from tests.server.realtime.conftest import Dial
 from tests.serving import Client, Server

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from actors import limits
-from actors.channel import Audience, Subscribe
+from actors.delivery.channel import Audience, Subscribe
 from actors.identifiers import new_id
 from server.realtime.hub import Hub
 from tests.builders import identity

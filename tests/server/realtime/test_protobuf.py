@@ -13,12 +13,12 @@ from centrifuge.protocol import client_pb2 as official
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from actors.publication import Publication, Publications
-from server.realtime import json_codec
+from actors.delivery.publication import Publication, Publications
 from server.realtime.protobuf import client_pb2 as schema
 from server.realtime.protobuf import codec
-from server.realtime.protocol import VERBS, BadFrame
-from server.realtime.websocket import PROTOBUF_FORM
+from server.realtime.protocol import json_codec
+from server.realtime.protocol.codes import VERBS, BadFrame
+from server.realtime.transports.websocket import PROTOBUF_FORM
 from tests.carriers import SocketClient
 from tests.forms import JSON, PROTOBUF, bare, delimited
 from tests.server.realtime.conftest import Dial

@@ -6,11 +6,11 @@ from typing import Any, cast
 import pytest
 
 from actors import limits
+from actors.auth.identity import Identity
 from actors.errors import NotFound, StorageUnavailable, XpError
 from actors.events import LogPage
 from actors.ports import History
-from actors.records import Identity
-from server.realtime.recovery import Recovery
+from server.realtime.session.recovery import Recovery
 from tests.builders import identity, message_event, until
 
 ANA, BO = identity(1), identity(2)

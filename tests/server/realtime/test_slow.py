@@ -8,8 +8,8 @@ import orjson
 import pytest
 
 from actors import limits
-from server.realtime.sse_transport import StreamTransport
-from server.realtime.websocket import WebSocketTransport
+from server.realtime.sse.transport import StreamTransport
+from server.realtime.transports.websocket import WebSocketTransport
 from tests.raw_socket import CLOSE, frame, raw_socket, small_connection
 from tests.server.realtime.gauge import Gauge
 from tests.server.realtime.raw_readers import stream_of, websocket_of

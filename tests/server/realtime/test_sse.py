@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from actors import limits
-from actors.connection import ConnectionActor
+from actors.delivery.connection import ConnectionActor
 from tests.realtime_client import PATIENCE, EventStream, event_stream
 from tests.serving import Client, Server, token
 

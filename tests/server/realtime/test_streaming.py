@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from actors import limits
-from actors.thread import ThreadActor
+from actors.threads.actor import ThreadActor
 from tests.realtime_client import PATIENCE, RawClient, event_stream
 from tests.server.realtime.conftest import Dial
 from tests.server.realtime.waiting import until

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from server.realtime.protobuf import client_pb2 as schema
-from server.realtime.protocol import UNSERVED
+from server.realtime.protocol.codes import UNSERVED
 from tests.carriers import CARRIERS, carrier_of
 from tests.serving import Server, serving, token
 

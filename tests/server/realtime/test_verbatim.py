@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from centrifuge.protocol import client_pb2 as official
 
-from server.realtime import raw_json
-from server.realtime.live_data import as_json
+from server.realtime.protocol import raw_json
+from server.realtime.protocol.live_data import as_json
 from tests.carriers import SocketClient, carrier_of
 from tests.forms import PROTOBUF, delimited
 from tests.realtime_client import RawClient

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Callable
 
-from actors.connection import ConnectionActor
-from actors.runtime import LoopActor
-from actors.thread import ThreadActor
+from actors.delivery.connection import ConnectionActor
+from actors.runtime.loop_actor import LoopActor
+from actors.threads.actor import ThreadActor
 from tests.realtime_client import PATIENCE
 from tests.serving import Server
 

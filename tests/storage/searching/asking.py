@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from actors.records import Identity
-from actors.searches import Found, Hit, Search
-from storage.searching.search import find
+from actors.auth.identity import Identity
+from actors.resources.search import Found, Hit, Search
+from storage.search.query import find
 from tests.builders import Ledger
 
 

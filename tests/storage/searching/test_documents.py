@@ -5,8 +5,8 @@ from typing import Any
 import orjson
 import pytest
 
-from storage.searching import documents
-from storage.searching.documents import spoken
+from storage.search import documents
+from storage.search.documents import spoken
 
 
 def tags(**changed: Any) -> set[str]:

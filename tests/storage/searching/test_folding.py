@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.text import compatible, composed, segments
-from storage.searching import folding
-from storage.searching.folding import fold, starts
+from actors.text.normal import compatible, composed, segments
+from storage.search import folding
+from storage.search.folding import fold, starts
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,17 @@ from typing import Any
 import orjson
 import pytest
 
-from actors import commands, stream_commands
-from actors.account_commands import EraseContent
+from actors import commands
+from actors.auth.identity import Identity
 from actors.errors import PreconditionFailed, StorageUnavailable
-from actors.records import Identity, Message, Thread
+from actors.resources.messages import DeleteMessage, EditMessage, Message
+from actors.resources.reactions import React
+from actors.resources.streams import FinishMessage, SaveProgress
+from actors.resources.threads import DeleteThread, Thread, UpdateThread
+from actors.resources.users import DeleteUser, EraseContent
 from storage.maintenance import integrity
-from storage.searching import folding, index
-from storage.searching.catching_up import CHARS_ASIDE
+from storage.search import folding, index
+from storage.search.catching_up import CHARS_ASIDE
 from tests.builders import Ledger, post
 from tests.storage.searching.asking import search, told
 
@@ -144,7 +148,7 @@ def test_a_step_is_bounded_by_the_length_of_texts(ledger: Ledger, ana: Identity,
 def test_a_step_passes_what_is_not_about_messages(ledger: Ledger, ana: Identity, thread: Thread) -> None:
     message = ledger.post(ana, thread, "x")
     for wanted in (True, False) * 10:
-        react = commands.React(
+        react = React(
             identity=ana, thread_id=thread.id, message_id=message.id, emoji="👍", wanted=wanted
         )  # fmt: skip
         ledger.do(react)
@@ -194,8 +198,8 @@ def settle(request: pytest.FixtureRequest, ledger: Ledger) -> Any:
     return ledger.index if request.param == "indexed" else lambda: None
 
 
-def edit(who: Identity, message: Message, **fields: Any) -> commands.EditMessage:
-    return commands.EditMessage(identity=who, thread_id=message.thread_id, message_id=message.id, **fields)
+def edit(who: Identity, message: Message, **fields: Any) -> EditMessage:
+    return EditMessage(identity=who, thread_id=message.thread_id, message_id=message.id, **fields)
 
 
 def test_an_edit_is_found_at_once(ledger: Ledger, ana: Identity, thread: Thread, settle: Any) -> None:
@@ -215,7 +219,7 @@ def test_an_edit_is_found_at_once(ledger: Ledger, ana: Identity, thread: Thread,
 def test_a_deleted_message_is_gone_at_once(ledger: Ledger, ana: Identity, thread: Thread, settle: Any) -> None:
     message = ledger.post(ana, thread, "a secret")
     settle()
-    ledger.do(commands.DeleteMessage(identity=ana, thread_id=thread.id, message_id=message.id))
+    ledger.do(DeleteMessage(identity=ana, thread_id=thread.id, message_id=message.id))
     assert told(ledger, ana, "secret") == []
     assert keys(ledger, 'text : "secret"') == []
     ledger.index()
@@ -225,10 +229,10 @@ def test_a_deleted_message_is_gone_at_once(ledger: Ledger, ana: Identity, thread
 
 def test_a_title_is_found_as_it_is(ledger: Ledger, ana: Identity, thread: Thread, settle: Any) -> None:
     settle()
-    ledger.do(commands.UpdateThread(identity=ana, thread_id=thread.id, title="Budget"))
+    ledger.do(UpdateThread(identity=ana, thread_id=thread.id, title="Budget"))
     assert told(ledger, ana, "plans") == []
     assert told(ledger, ana, "budget") == ["Budget"]
-    ledger.do(commands.UpdateThread(identity=ana, thread_id=thread.id, status="CLOSED"))
+    ledger.do(UpdateThread(identity=ana, thread_id=thread.id, status="CLOSED"))
     assert told(ledger, ana, "budget") == ["Budget"]
     ledger.index()
     check(ledger)
@@ -242,7 +246,7 @@ def test_a_deleted_thread_is_gone_at_once_and_its_words_with_the_purge(
     kept = ledger.thread(ana, title="kept")
     ledger.post(ana, kept, "another word")
     settle()
-    ledger.do(commands.DeleteThread(identity=ana, thread_id=thread.id))
+    ledger.do(DeleteThread(identity=ana, thread_id=thread.id))
     assert told(ledger, ana, "word") == ["another word"]
     assert told(ledger, ana, "plans") == []
     check(ledger)
@@ -257,7 +261,7 @@ def test_a_deleted_thread_is_gone_at_once_and_its_words_with_the_purge(
 def test_a_purge_takes_few_long_messages_at_once(ledger: Ledger, ana: Identity, thread: Thread) -> None:
     ledger.apply(*(post(ana, thread, "word " * 12_000) for _ in range(20)))
     ledger.index()
-    ledger.do(commands.DeleteThread(identity=ana, thread_id=thread.id))
+    ledger.do(DeleteThread(identity=ana, thread_id=thread.id))
     grow_older(ledger)
     assert ledger.do(commands.Purge(500)).result == 500, "it says that there is more"
     assert ledger.one("SELECT count(*) FROM message") == 20 - (index.STEP_CHARS // 60_000 + 1)
@@ -272,10 +276,10 @@ def test_what_is_being_written_is_found_when_it_is_whole(
 ) -> None:
     message = ledger.post(ana, thread, "half a", status="STREAMING")
     settle()
-    ledger.do(stream_commands.SaveProgress(thread_id=thread.id, message_id=message.id, content="half a sentence"))
+    ledger.do(SaveProgress(thread_id=thread.id, message_id=message.id, content="half a sentence"))
     assert told(ledger, ana, "half") == []
     check(ledger)
-    finish = stream_commands.FinishMessage(
+    finish = FinishMessage(
         identity=ana, thread_id=thread.id, message_id=message.id, content="a whole sentence", status="COMPLETE"
     )
     ledger.do(finish)
@@ -302,7 +306,7 @@ def test_what_a_deleted_user_wrote_goes(ledger: Ledger, ana: Identity, thread: T
     ledger.post(ana, thread, "personal")
     settle()
     root = ledger.admin("root")
-    ledger.do(commands.DeleteUser(identity=root, user_id=ana.user.id, content="remove"))
+    ledger.do(DeleteUser(identity=root, user_id=ana.user.id, content="remove"))
     ledger.do(EraseContent())
     assert told(ledger, root, "personal", everything=True) == []
     ledger.index()
@@ -413,7 +417,7 @@ def test_blocks_of_every_kind_leave_by_the_words_they_came_with(ledger: Ledger, 
     block = {"type": "section", "text": {"type": "mrkdwn", "text": "ǅ ﬃ 한국어 🎉 İ"}, "fields": [{"text": "é"}]}
     message = ledger.post(ana, thread, "naïve 東京", blocks=orjson.dumps([block]).decode())
     ledger.index()
-    ledger.do(commands.DeleteMessage(identity=ana, thread_id=thread.id, message_id=message.id))
+    ledger.do(DeleteMessage(identity=ana, thread_id=thread.id, message_id=message.id))
     ledger.sql("INSERT INTO search (search) VALUES ('optimize')")
     ledger.sql("INSERT INTO search (search) VALUES ('integrity-check')")
     ledger.sql("CREATE VIRTUAL TABLE temp.words USING fts5vocab (main, search, row)")

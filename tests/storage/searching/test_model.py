@@ -10,10 +10,13 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from actors import commands
-from actors.records import Identity, Thread
+from actors.auth.identity import Identity
+from actors.resources.members import AddMember, RemoveMember
+from actors.resources.messages import DeleteMessage, EditMessage
+from actors.resources.threads import DeleteThread, Thread, UpdateThread
 from storage.maintenance import integrity
-from storage.searching import scope, search
+from storage.search import query as search
+from storage.search import scope
 from tests.builders import Ledger
 from tests.storage.searching.asking import told, walk
 
@@ -97,7 +100,7 @@ class World:
         place.said.append(Said(message.id, name, text, place, reply=reply))
 
     def edit(self, said: Said, text: str) -> None:
-        command = commands.EditMessage(
+        command = EditMessage(
             identity=self.people[said.author], thread_id=said.thread.thread.id, message_id=said.key, content=text
         )
         if said.author in said.thread.members:
@@ -107,25 +110,25 @@ class World:
     def delete(self, said: Said) -> None:
         thread_id = said.thread.thread.id
         root = self.people["root"]
-        self.ledger.do(commands.DeleteMessage(identity=root, thread_id=thread_id, message_id=said.key))
+        self.ledger.do(DeleteMessage(identity=root, thread_id=thread_id, message_id=said.key))
         said.gone = True
 
     def move(self, place: Place, name: str) -> None:
         """In, or out."""
         root, user_id, thread_id = self.people["root"], self.people[name].user.id, place.thread.id
         if name not in place.members:
-            self.ledger.do(commands.AddMember(identity=root, thread_id=thread_id, user_id=user_id, role="OWNER"))
+            self.ledger.do(AddMember(identity=root, thread_id=thread_id, user_id=user_id, role="OWNER"))
             place.members.add(name)
         elif len(place.members) > 1:
-            self.ledger.do(commands.RemoveMember(identity=root, thread_id=thread_id, user_id=user_id))
+            self.ledger.do(RemoveMember(identity=root, thread_id=thread_id, user_id=user_id))
             place.members.remove(name)
 
     def retitle(self, place: Place, base: dict[str, Any], text: str, *, goes: bool) -> None:
         if goes:
-            self.ledger.do(commands.DeleteThread(**{**base, "identity": self.people["root"]}))
+            self.ledger.do(DeleteThread(**{**base, "identity": self.people["root"]}))
             place.gone = True
         else:
-            self.ledger.do(commands.UpdateThread(**{**base, "identity": self.people["root"]}, title=text))
+            self.ledger.do(UpdateThread(**{**base, "identity": self.people["root"]}, title=text))
             place.said[0].text = text
 
     def visible(self, name: str, *, everything: bool) -> Iterator[Said]:

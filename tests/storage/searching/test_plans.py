@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from actors.records import Identity
-from storage.searching import scope
+from actors.auth.identity import Identity
+from storage.search import scope
 from tests.builders import Ledger, post
 from tests.storage.searching.asking import search
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.searching.ranking import HALF_LIFE_MS, rank, score, worth
+from storage.search.ranking import HALF_LIFE_MS, rank, score, worth
 
 NOW = 1_800_000_000_000
 

@@ -5,15 +5,18 @@ from typing import Any
 
 import pytest
 
-from actors import commands
+from actors.auth.identity import Identity
 from actors.errors import Forbidden, NotFound, ValidationFailed
 from actors.identifiers import new_id
-from actors.records import Identity, Thread
-from storage.history import SqliteHistory
-from storage.searching import scope
-from storage.searching import search as searching
-from storage.searching.ranking import HALF_LIFE_MS
-from storage.searching.search import find
+from actors.resources.members import AddMember, RemoveMember
+from actors.resources.messages import DeleteMessage
+from actors.resources.reactions import React
+from actors.resources.threads import DeleteThread, Thread
+from storage.readers.history import SqliteHistory
+from storage.search import query as searching
+from storage.search import scope
+from storage.search.query import find
+from storage.search.ranking import HALF_LIFE_MS
 from tests.builders import Ledger, post
 from tests.storage.searching.asking import marked, search, told, walk
 
@@ -68,11 +71,11 @@ def test_every_member_finds_what_was_said_until_they_leave(
     ledger: Ledger, ana: Identity, bo: Identity, thread: Thread, role: Any
 ) -> None:
     ledger.post(ana, thread, "before bo came")
-    ledger.do(commands.AddMember(identity=ana, thread_id=thread.id, user_id=bo.user.id, role=role))
+    ledger.do(AddMember(identity=ana, thread_id=thread.id, user_id=bo.user.id, role=role))
     ledger.post(ana, thread, "while bo was here")
     assert len(told(ledger, bo, "bo")) == 2
     page = search(ledger, bo, "bo", limit=1)
-    ledger.do(commands.RemoveMember(identity=ana, thread_id=thread.id, user_id=bo.user.id))
+    ledger.do(RemoveMember(identity=ana, thread_id=thread.id, user_id=bo.user.id))
     assert told(ledger, bo, "bo") == []
     assert told(ledger, bo, "bo", cursor=page.next_cursor) == []
     with pytest.raises(NotFound):
@@ -89,7 +92,7 @@ def test_admins_find_their_own_or_everything(ledger: Ledger, ana: Identity, thre
     assert told(ledger, root, "needle", thread_id=thread.id) == ["a needle"], "what they name, they may see"
     with pytest.raises(Forbidden):
         search(ledger, ana, "needle", everything=True)
-    ledger.do(commands.DeleteThread(identity=ana, thread_id=thread.id))
+    ledger.do(DeleteThread(identity=ana, thread_id=thread.id))
     assert told(ledger, root, "needle", everything=True) == ["the needle of an admin"]
     with pytest.raises(NotFound):
         search(ledger, root, "needle", thread_id=thread.id)
@@ -141,7 +144,7 @@ def test_titles_and_messages(ledger: Ledger, ana: Identity, thread: Thread) -> N
 
 
 def test_filters(ledger: Ledger, ana: Identity, bo: Identity, thread: Thread) -> None:
-    ledger.do(commands.AddMember(identity=ana, thread_id=thread.id, user_id=bo.user.id))
+    ledger.do(AddMember(identity=ana, thread_id=thread.id, user_id=bo.user.id))
     other = ledger.thread(bo, ana, title="other plans")
     first = ledger.post(ana, thread, "a word")
     ledger.post(bo, thread, "bo's word at https://example.com", parent_id=first.id)
@@ -254,7 +257,7 @@ def test_pages_hold_still_while_others_write(
                 break
             ledger.post(ana, thread, f"a new needle {turn} {sort}")
             gone = ledger.post(ana, thread, "needle that goes")
-            ledger.do(commands.DeleteMessage(identity=ana, thread_id=thread.id, message_id=gone.id))
+            ledger.do(DeleteMessage(identity=ana, thread_id=thread.id, message_id=gone.id))
         assert len(found) == len(set(found))
         assert {message.id for message in said} <= set(found), "what was there all the time comes once"
 
@@ -266,7 +269,7 @@ def test_what_is_deleted_between_pages_does_not_hide_others(
     said = [ledger.post(ana, thread, f"needle {n}") for n in range(12)]
     first = search(ledger, ana, "needle", limit=2)
     for n in (11, 9, 7, 3):
-        ledger.do(commands.DeleteMessage(identity=ana, thread_id=thread.id, message_id=said[n].id))
+        ledger.do(DeleteMessage(identity=ana, thread_id=thread.id, message_id=said[n].id))
     found, cursor = [hit.message.id for hit in first.hits if hit.message], first.next_cursor
     while cursor is not None:
         page = search(ledger, ana, "needle", limit=2, cursor=cursor)
@@ -305,9 +308,9 @@ def test_cursors_past_the_end(ledger: Ledger, ana: Identity, thread: Thread) -> 
 def test_a_hit_has_the_message_as_its_reader_sees_it(
     ledger: Ledger, ana: Identity, bo: Identity, thread: Thread
 ) -> None:
-    ledger.do(commands.AddMember(identity=ana, thread_id=thread.id, user_id=bo.user.id))
+    ledger.do(AddMember(identity=ana, thread_id=thread.id, user_id=bo.user.id))
     message = ledger.post(ana, thread, "hello")
-    ledger.do(commands.React(identity=bo, thread_id=thread.id, message_id=message.id, emoji="👍"))
+    ledger.do(React(identity=bo, thread_id=thread.id, message_id=message.id, emoji="👍"))
     for who in (ana, bo):
         (hit,) = search(ledger, who, "hello").hits
         assert hit.message is not None

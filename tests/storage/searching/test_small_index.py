@@ -3,9 +3,9 @@
 import pytest
 
 from actors import limits
-from storage.searching.documents import Document
-from storage.searching.small_index import SmallIndex
-from storage.searching.terms import parse
+from storage.search.documents import Document
+from storage.search.small_index import SmallIndex
+from storage.search.terms import parse
 
 
 def test_what_there_is_no_time_for_is_not_marked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.searches import Piece
-from actors.text import composed
-from storage.searching.documents import Document
-from storage.searching.folding import fold
-from storage.searching.small_index import SmallIndex
-from storage.searching.snippets import CHARS, snippet
-from storage.searching.terms import parse
+from actors.resources.search import Piece
+from actors.text.normal import composed
+from storage.search.documents import Document
+from storage.search.folding import fold
+from storage.search.small_index import SmallIndex
+from storage.search.snippets import CHARS, snippet
+from storage.search.terms import parse
 
 
 def shown(text: str, query: str) -> str:

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from actors import limits
 from actors.errors import ValidationFailed
-from storage.searching.documents import Document
-from storage.searching.small_index import SmallIndex
-from storage.searching.terms import Terms, expression, parse
+from storage.search.documents import Document
+from storage.search.small_index import SmallIndex
+from storage.search.terms import Terms, expression, parse
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from actors.identifiers import new_id
-from server import operations
-from server.registry import Operation
+from server.api import operations
+from server.api.registry import Operation
 from tests.server.operations.sweep.people import PEOPLE, Keyed, Nobody
 from tests.server.operations.sweep.requests import World
 from tests.serving import Client

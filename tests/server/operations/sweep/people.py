@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from actors.identifiers import new_id
-from server.registry import Operation
+from server.api.registry import Operation
 from tests.server.operations.sweep.requests import World
 from tests.serving import Answer, Client, Server
 

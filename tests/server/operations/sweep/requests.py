@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from actors.identifiers import new_id
-from server import operations
-from server.problems import slug
-from server.registry import Operation
+from server.api import operations
+from server.api.registry import Operation
+from server.http.problems import slug
 from tests.realtime_client import raw_client
 from tests.serving import Answer, Client, Server
 
@@ -209,7 +209,7 @@ async def world_of(server: Server, alice: Client, bob: Client, root: Client, ope
 
 def is_of_streams(operation: Operation) -> bool:
     """Whether it is about a message that is being written."""
-    return operation.handler.__module__ == "server.operations.streams"
+    return operation.handler.__module__ == "server.resources.streams.operations"
 
 
 def check_problem(answer: Answer, *statuses: int) -> dict[str, Any]:

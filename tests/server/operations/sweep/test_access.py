@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from actors.identifiers import new_id
-from server import operations
-from server.registry import Operation
+from server.api import operations
+from server.api.registry import Operation
 from tests.server.operations.sweep.requests import BODIES, CLOSED, WITH_BODY, World, check_problem, every
 from tests.server.operations.sweep.test_matrix import without_ids
 from tests.serving import Answer, Server

@@ -8,8 +8,8 @@ from pydantic import TypeAdapter
 
 from actors import limits
 from actors.identifiers import is_id, new_id
-from server import operations
-from server.registry import Operation
+from server.api import operations
+from server.api.registry import Operation
 from tests.server.operations.sweep.requests import (
     NOT_KEPT,
     POSTS,
@@ -147,7 +147,7 @@ def changed(operation: Operation, body: dict[str, Any]) -> list[dict[str, Any]]:
 
 def is_repeatable(operation: Operation) -> bool:
     """Whether another may ask for the same of the same thing and is answered something else."""
-    ends_something = operation.handler.__module__ == "server.operations.streams"
+    ends_something = operation.handler.__module__ == "server.resources.streams.operations"
     is_personal = operation.tag == "notifications"
     return operation.access == "user" and operation.name not in NOT_KEPT and not ends_something and not is_personal
 

@@ -3,9 +3,9 @@
 import pytest
 
 from actors.identifiers import new_id
-from server import operations
-from server.registry import Operation
-from tests.server.documents import openapi_document, resolved, schema_of, violations
+from server.api import operations
+from server.api.registry import Operation
+from tests.server.documents.references import openapi_document, resolved, schema_of, violations
 from tests.server.operations.sweep.requests import World, every
 from tests.serving import Answer
 

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from actors import limits
-from server.registry import Operation
+from server.api.registry import Operation
 from tests.server.operations.sweep.requests import (
     FREE_TEXTS,
     POSTS,

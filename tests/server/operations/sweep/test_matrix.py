@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from server import operations
+from server.api import operations
 from tests.realtime_client import raw_client
 from tests.server.operations.sweep.matrix import FIELDS, LINES, Asked, Line, fields_with_ids
 from tests.server.operations.sweep.people import PEOPLE, Cast

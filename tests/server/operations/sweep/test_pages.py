@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from actors import limits
-from server.registry import Operation
+from server.api.registry import Operation
 from tests.server.operations.sweep.requests import PAGED, World, check_problem, every
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")

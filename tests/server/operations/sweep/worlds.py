@@ -2,7 +2,7 @@
 
 from contextlib import AsyncExitStack
 
-from server.registry import Operation
+from server.api.registry import Operation
 from tests.server.operations.sweep.people import Cast
 from tests.server.operations.sweep.requests import World, world_of
 from tests.serving import Client, Server

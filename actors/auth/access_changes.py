@@ -1,0 +1,57 @@
+"""Changes of access, as every process reads them: what they end."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Literal
+
+from actors.auth.identity import Identity
+from actors.resources.users import User
+
+ChangeKind = Literal["user", "session", "api_key", "token"]
+CHANGE_KINDS: tuple[ChangeKind, ...] = ("user", "session", "api_key", "token")
+
+
+@dataclass(frozen=True, slots=True)
+class AccessChange:
+    """Something that was verified before may hold no longer."""
+
+    number: int
+    """Grows from change to change."""
+    kind: ChangeKind
+    ref: str
+    """Public id of the user, session or key; id of the token."""
+    user: User | None
+    """For changes of a user: as they are now."""
+
+
+class AccessChanges:
+    """What has changed, by what it concerns: who is many looks at each of them once."""
+
+    def __init__(self, changes: Sequence[AccessChange]) -> None:
+        self._changes = changes
+        self._by_kind: dict[ChangeKind, dict[str, AccessChange]] = {}
+        for change in changes:
+            self._by_kind.setdefault(change.kind, {})[change.ref] = change
+
+    def __iter__(self) -> Iterator[AccessChange]:
+        return iter(self._changes)
+
+    def concerning(self, identity: Identity) -> AccessChange | None:
+        """What an identity rested on and has ended, if anything has; else what its user has become, if that is new."""
+        found = None
+        for kind, by_ref in self._by_kind.items():
+            change = by_ref.get(_REF[kind](identity))
+            if change is not None:
+                if kind != "user":
+                    return change
+                found = change
+        return found
+
+
+_REF: dict[ChangeKind, Callable[[Identity], str]] = {
+    "user": attrgetter("user.id"),
+    "session": attrgetter("session_id"),
+    "api_key": attrgetter("api_key_id"),
+    "token": attrgetter("token_id"),
+}

@@ -1,0 +1,96 @@
+"""The access watch: hears of everything that ends what somebody may do, whoever did it, and within half a second.
+
+Whatever changes rights (this process, an administrator's command, another node) writes a row beside the change. There
+is one way to hear of it, for all of them: to look at what has been added. A change of our own is looked at at once.
+
+Each look goes through all connections and all tokens that are known, 5 ms for ten thousand of each: what has changed
+meanwhile is told together, and between two looks there is a rest, so that a thousand changes stop nobody's messages.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+from actors import limits
+from actors.auth.access_changes import AccessChange
+from actors.errors import XpError
+
+logger = logging.getLogger("actors.access")
+
+ReadChanges = Callable[[int], Awaitable[Sequence[AccessChange]]]
+"""Changes after a number, in order; not all of them where there are many."""
+
+
+class AccessWatch:
+    def __init__(self, *, newest: int, read: ReadChanges, tell: Callable[[Sequence[AccessChange]], None]) -> None:
+        """`newest` is the number of the last change that what is in memory knows of already; `tell` gets what came
+        after it, in order."""
+        self._seen = newest
+        self._read = read
+        self._tell = tell
+        self._woken = asyncio.Event()
+        self._settling: list[asyncio.Future[None]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    def look(self) -> None:
+        """Something was just changed by us."""
+        self._woken.set()
+
+    async def settle(self) -> None:
+        """Wait until what is committed by now has been told, or could not be read."""
+        if self._task is None or self._task.done():
+            return  # nothing is told before the start and after the end
+        settled = asyncio.get_running_loop().create_future()
+        self._settling.append(settled)
+        self.look()
+        await settled
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(limits.ACCESS_LOOK_SECONDS):
+                    await self._woken.wait()
+            except TimeoutError:
+                pass
+            self._woken.clear()
+            settling, self._settling = self._settling, []
+            spent = 0.0
+            try:
+                spent = await self._take()
+            except XpError as error:
+                logger.warning("changes of access could not be read: %s", error)
+            except Exception:
+                logger.exception("changes of access could not be read")
+            finally:  # also when all stops
+                _release(settling)
+            await _rest(spent)
+
+    async def _take(self) -> float:
+        """Answers how many seconds the last of it took others."""
+        spent = 0.0
+        while changes := await self._read(self._seen):
+            await _rest(spent)
+            self._seen = changes[-1].number
+            began = time.perf_counter()
+            self._tell(changes)
+            spent = time.perf_counter() - began
+        return spent
+
+    def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+        _release(self._settling)
+
+
+async def _rest(spent: float) -> None:
+    await asyncio.sleep(min(spent * limits.ACCESS_REST, limits.ACCESS_LOOK_SECONDS))
+
+
+def _release(waiting: Sequence["asyncio.Future[None]"]) -> None:
+    for settled in waiting:
+        if not settled.done():
+            settled.set_result(None)

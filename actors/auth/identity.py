@@ -1,0 +1,47 @@
+"""The identity behind a request: a user, what the credential may do, and until when."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from actors.resources.users import Author, User
+
+Scope = Literal["read", "write", "admin"]
+SCOPES: tuple[Scope, ...] = ("read", "write", "admin")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who asks: a user, as a verified token, session or API key says."""
+
+    user: User
+    author: Author
+    expires_at: int
+    """Seconds since 1970; the token is good until then."""
+    token_id: str = ""
+    """Of a token that somebody else issued: its `jti`, or a hash of it."""
+    session_id: str = ""
+    api_key_id: str = ""
+    scopes: frozenset[Scope] | None = None
+    """What an API key may do; None: whatever the user may."""
+    issuer: str = ""
+    """Of a token that somebody else issued, where it names one."""
+
+    @property
+    def credential(self) -> str:
+        """By what they ask: `session:<id>`, `api_key:<id>` or `token:<jti>`."""
+        if self.session_id:
+            return f"session:{self.session_id}"
+        return f"api_key:{self.api_key_id}" if self.api_key_id else f"token:{self.token_id}"
+
+    @property
+    def is_admin(self) -> bool:
+        return self.user.role == "ADMIN"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request comes from, for the audit log."""
+
+    address: str
+    user_agent: str
+    correlation_id: str

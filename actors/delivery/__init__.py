@@ -1,0 +1,1 @@
+"""From a committed event to a subscriber: channels, connections, live channels."""

@@ -1,0 +1,64 @@
+"""The housekeeper: now and then takes away what nobody needs any more, in steps small enough not to be noticed."""
+
+import asyncio
+import logging
+import time
+
+from actors import limits
+from actors.commands import Purge, TellThreadGone
+from actors.errors import XpError
+from actors.journal.actor import Journal
+from actors.outcomes import Done
+from actors.resources.streams import InterruptAbandoned
+from actors.resources.users import EraseContent
+
+logger = logging.getLogger("actors.housekeeper")
+
+EVERY_SECONDS = 60.0
+ABANDONED_SECONDS = 3 * int(limits.STREAM_SILENT_SECONDS)
+"""A message that nobody has saved for so long has lost the process in which it was written."""
+STEP_PAUSE_SECONDS = 0.05
+"""Between two steps, so that they are a small part of what the journal does."""
+
+
+class Housekeeper:
+    def __init__(self, journal: Journal, *, every_seconds: float = EVERY_SECONDS) -> None:
+        self._journal = journal
+        self._every_seconds = every_seconds
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(self._every_seconds)
+            try:
+                await self.tidy()
+            except XpError as error:
+                logger.warning("housekeeping is put off: %s", error)
+            except Exception:
+                logger.exception("housekeeping failed")
+
+    async def tidy(self) -> int:
+        """Step by step until nothing is left to do; answers how many rows were taken."""
+        taken = await self._do(Purge())
+        await self._do(EraseContent())
+        await self._do(TellThreadGone())
+        await self._do(InterruptAbandoned(before=time.time_ns() // 1_000_000 - ABANDONED_SECONDS * 1000))
+        return taken
+
+    async def _do(self, step: Purge | EraseContent | InterruptAbandoned | TellThreadGone) -> int:
+        taken = 0
+        while True:
+            done: Done = await self._journal.append(step)
+            rows = done.result
+            assert isinstance(rows, int)
+            taken += rows
+            if rows < step.rows:
+                return taken
+            await asyncio.sleep(STEP_PAUSE_SECONDS)
+
+    def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()

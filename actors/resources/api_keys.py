@@ -1,0 +1,49 @@
+"""API keys: credentials of programs."""
+
+from dataclasses import dataclass
+
+from actors.auth.identity import Scope
+from actors.commands import Command
+from actors.resources.users import User
+
+API_KEY_PREFIX = "xpk_"
+"""Every API key starts with it, so that one that leaked is recognised."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """The secret itself is known only to whoever made it."""
+
+    id: str
+    user_id: str
+    name: str
+    prefix: str
+    """The first characters of the secret, to tell keys apart."""
+    scopes: tuple[Scope, ...]
+    created_at: int
+    expires_at: int | None
+    last_used_at: int | None
+    revoked_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class UsedKey:
+    user: User
+    key: ApiKey
+
+
+@dataclass(slots=True, kw_only=True)
+class CreateApiKey(Command):
+    """Answers the `ApiKey`."""
+
+    user_id: str
+    name: str
+    scopes: tuple[Scope, ...]
+    expires_at: int | None
+    prefix: str
+    key_hash: bytes
+
+
+@dataclass(slots=True, kw_only=True)
+class RevokeApiKey(Command):
+    key_id: str

@@ -1,0 +1,55 @@
+"""The audit log: administrative acts, and what was refused."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from actors.auth.identity import Origin
+
+AuditOutcome = Literal["done", "refused"]
+OUTCOMES: tuple[AuditOutcome, ...] = ("done", "refused")
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    id: str
+    at: int
+    actor_id: str | None
+    """None: nobody whom the server knows, as with a failed sign-in."""
+    actor_name: str
+    credential: str
+    """`session:<id>`, `api_key:<id>`, `token:<jti>`, or `terminal`."""
+    address: str
+    user_agent: str
+    correlation_id: str
+    action: str
+    target_kind: str
+    target_id: str
+    outcome: AuditOutcome
+    reason: str
+    before: str | None
+    """JSON of what an act changed, as it was."""
+    after: str | None
+    about_id: str | None
+    """The user whom `before` and `after` tell something about."""
+    origin_salt: bytes | None
+    """What address, user agent and correlation id are sealed by; None where they were erased."""
+    origin_seal: str
+    change_salt: bytes | None
+    """What `before` and `after` are sealed by; None where they were erased."""
+    change_seal: str
+    hash: str
+    """SHA-256 over this entry and the hash of the one before it, in hex."""
+
+
+@dataclass(slots=True, kw_only=True)
+class NoteForAudit:
+    """Write down what changed nothing: a refused sign-in, an export, a connection ended."""
+
+    action: str
+    origin: Origin
+    actor_id: str | None = None
+    credential: str = ""
+    target_kind: str = ""
+    target_id: str = ""
+    outcome: AuditOutcome = "done"
+    reason: str = ""

@@ -1,0 +1,73 @@
+"""Members of a thread: their roles, and how far they have read."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from actors.commands import UNSET, IfVersion, ThreadCommand, Unset
+from actors.resources.users import Author
+
+MemberRole = Literal["OWNER", "MEMBER", "VIEWER"]
+MEMBER_ROLES: tuple[MemberRole, ...] = ("OWNER", "MEMBER", "VIEWER")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    thread_id: str
+    user: Author
+    role: MemberRole
+    last_read_offset: int
+    last_read_number: int
+    muted: bool
+    version: int
+    joined_at: int
+
+
+@dataclass(slots=True, kw_only=True)
+class AddMember(ThreadCommand):
+    user_id: str
+    role: MemberRole = "MEMBER"
+
+
+@dataclass(slots=True, kw_only=True)
+class UpdateMember(ThreadCommand):
+    user_id: str
+    role: MemberRole | Unset = UNSET
+    muted: bool | Unset = UNSET
+    if_version: IfVersion = None
+
+
+@dataclass(slots=True, kw_only=True)
+class RemoveMember(ThreadCommand):
+    user_id: str
+    if_version: IfVersion = None
+
+
+@dataclass(slots=True, kw_only=True)
+class MarkRead(ThreadCommand):
+    """Move the caller's marker to `offset`, or to the head; never backwards. Answers the `Member`."""
+
+    offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadChange:
+    """A member has read up to here."""
+
+    user: Author
+    last_read_offset: int
+    last_read_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemberGone:
+    user: Author
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A thread that a user is in."""
+
+    thread_id: str
+    title: str
+    role: MemberRole
+    joined_at: int

@@ -1,0 +1,103 @@
+"""Messages, their revisions, and what can be asked of them."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from actors.commands import UNSET, IfVersion, ThreadCommand, Unset
+from actors.resources.users import Author
+
+MessageType = Literal["USER", "ASSISTANT", "SYSTEM", "TOOL"]
+MessageStatus = Literal["STREAMING", "COMPLETE", "INTERRUPTED", "FAILED"]
+MESSAGE_TYPES: tuple[MessageType, ...] = ("USER", "ASSISTANT", "SYSTEM", "TOOL")
+MESSAGE_STATUSES: tuple[MessageStatus, ...] = ("STREAMING", "COMPLETE", "INTERRUPTED", "FAILED")
+
+
+@dataclass(frozen=True, slots=True)
+class ReactionGroup:
+    """All reactions of one emoji on one message."""
+
+    emoji: str
+    count: int
+    users: tuple[Author, ...]
+    """The first of them, oldest first."""
+    reacted_by_me: bool
+
+
+@dataclass(slots=True)  # not frozen for the reason that commands are not
+class Message:
+    key: int
+    id: str
+    thread_id: str
+    author: Author
+    type: MessageType
+    content: str
+    blocks: str | None
+    parent_id: str | None
+    metadata: str
+    status: MessageStatus
+    reactions: tuple[ReactionGroup, ...]
+    offset: int
+    """Of the message.created event in the thread's log."""
+    number: int
+    """Ordinal in the thread: 1 for its first message."""
+    version: int
+    created_at: int
+    edited_at: int | None = None
+    deleted_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What a message said before an edit."""
+
+    version: int
+    content: str
+    blocks: str | None
+    metadata: str
+    edited_by: Author
+    replaced_at: int
+
+
+@dataclass(slots=True, kw_only=True)
+class PostMessage(ThreadCommand):
+    message_id: str
+    content: str
+    type: MessageType = "USER"
+    blocks: str | None = None
+    parent_id: str | None = None
+    metadata: str = "{}"
+    status: MessageStatus = "COMPLETE"
+    """STREAMING: what it says follows."""
+    piece: str = ""
+    """Of what follows, the first: told with the message itself, before its author knows that it is open."""
+    interrupts: "tuple[InterruptMessage, ...]" = ()
+    """What is being written and ends with this, in the same transaction and before it, or not at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class InterruptMessage:
+    """End a message that is being written, with the text so far where that is known. One that has ended is left."""
+
+    thread_id: str
+    message_id: str
+    content: str | None
+    status: Literal["FAILED", "INTERRUPTED"] = "INTERRUPTED"
+    reason: str = ""
+    """In a word; kept as `end_reason` in the message's metadata."""
+    actor: Author | None = None
+    """Whose act it is; None: the author's."""
+
+
+@dataclass(slots=True, kw_only=True)
+class EditMessage(ThreadCommand):
+    message_id: str
+    content: str | Unset = UNSET
+    blocks: str | Unset | None = UNSET
+    metadata: str | Unset = UNSET
+    if_version: IfVersion = None
+
+
+@dataclass(slots=True, kw_only=True)
+class DeleteMessage(ThreadCommand):
+    message_id: str
+    if_version: IfVersion = None

@@ -1,0 +1,41 @@
+"""Reactions to messages."""
+
+from dataclasses import dataclass
+
+from actors.commands import ThreadCommand
+from actors.resources.messages import Message
+from actors.resources.users import Author
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    emoji: str
+    user: Author
+    created_at: int
+
+
+@dataclass(slots=True, kw_only=True)
+class React(ThreadCommand):
+    """Give (`wanted` True), take back (False) or toggle (None) a reaction. Answers a `Reacted`."""
+
+    message_id: str
+    emoji: str
+    wanted: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reacted:
+    added: bool
+    """True: it is there now."""
+    changed: bool
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class ReactionChange:
+    """One reaction given or taken back, and how many of that emoji there are now."""
+
+    message_id: str
+    emoji: str
+    user: Author
+    count: int

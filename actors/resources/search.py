@@ -1,0 +1,58 @@
+"""What can be searched for, and what a search finds."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from actors.resources.messages import Message, MessageType
+
+Kind = Literal["message", "thread"]
+Sort = Literal["relevance", "newest"]
+Feature = Literal["link", "blocks", "reply"]
+"""What a message may have. Another one is one more tag in the index: `storage/search/documents.py`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """All conditions hold together; None leaves one out."""
+
+    text: str | None = None
+    """As somebody typed it: words, "phrases", -exclusions, beginnings*."""
+    thread_id: str | None = None
+    author_id: str | None = None
+    type: MessageType | None = None
+    kind: Kind | None = None
+    has: Feature | None = None
+    after: int | None = None
+    """Made at this time or later."""
+    before: int | None = None
+    """Made earlier than this."""
+    everything: bool = False
+    """In all threads, for admins; otherwise in one's own."""
+    sort: Sort = "relevance"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Part of an snippet: what was searched for, or what stands between."""
+
+    text: str
+    hit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    kind: Kind
+    score: float
+    snippet: tuple[Piece, ...]
+    message: Message | None
+    """Of a thread that was found by its title: None."""
+    thread_id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    hits: tuple[Hit, ...]
+    next_cursor: str | None
+    indexed_up_to: int | None
+    """While the index is made: what is older is found, what is newer may be missed. None: everything is found."""

@@ -1,0 +1,149 @@
+"""Sessions, sign-in links and passwords: how a person signs in."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from actors.auth.identity import Origin
+from actors.commands import Command
+from actors.resources.users import User
+
+Method = Literal["PASSWORD", "LINK", "PROVIDER"]
+METHODS: tuple[Method, ...] = ("PASSWORD", "LINK", "PROVIDER")
+LINK_IS_NONE = "This sign-in link is not good, or not any more; ask for a new one."
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Somebody signed in on one device, until it expires or is ended."""
+
+    id: str
+    user_id: str
+    method: Method
+    address: str
+    user_agent: str
+    created_at: int
+    last_seen_at: int
+    expires_at: int
+    ended_at: int | None
+    end_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """What signing in or refreshing answers."""
+
+    user: User
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordAccount:
+    """Whom an e-mail address signs in by a password."""
+
+    user: User
+    hash: str
+    addresses: frozenset[str]
+    """From where they have signed in before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reused:
+    """A refresh token came a second time: somebody else may have it, so its session was ended."""
+
+    session_id: str
+
+
+@dataclass(slots=True, kw_only=True)
+class StartSession:
+    """For a user whose password was checked."""
+
+    user_id: str
+    method: Method
+    refresh_hash: bytes
+    origin: Origin
+    password: str | None = None
+    """The hash that was checked; refused where it is not the present one any more."""
+
+
+@dataclass(slots=True, kw_only=True)
+class FollowLink:
+    """Use a sign-in link, once; with `password`, set that first."""
+
+    link_hash: bytes
+    password: str | None
+    """Its argon2id hash."""
+    refresh_hash: bytes
+    origin: Origin
+
+
+@dataclass(slots=True, kw_only=True)
+class SignInByProvider:
+    """An identity provider vouches for somebody; `email` only where it has verified it, else empty."""
+
+    issuer: str
+    subject: str
+    email: str
+    name: str
+    avatar_url: str | None
+    domain: str
+    refresh_hash: bytes
+    origin: Origin
+
+
+@dataclass(slots=True, kw_only=True)
+class RefreshSession:
+    """Use a refresh token, once. Answers a `SignedIn`; a `Reused` where it was used before, longer ago than the
+    grace."""
+
+    token_hash: bytes
+    next_hash: bytes
+    """Of the token that follows: always the same one."""
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class NoteUse:
+    """A session, or an API key, that proved good was used just now. Answers None."""
+
+    session_id: str | None = None
+    api_key_id: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class EndSession(Command):
+    session_id: str
+    reason: str = "ended"
+
+
+@dataclass(slots=True, kw_only=True)
+class EndSessions(Command):
+    """All sessions of a user, but the one that `identity` acts by where that is theirs. Answers how many."""
+
+    user_id: str
+    reason: str = "ended"
+
+
+@dataclass(slots=True, kw_only=True)
+class RevokeToken(Command):
+    """A token that somebody else issued is taken no more. `user_id`: whose it is, where that is known."""
+
+    token_id: str
+    expires_at: int
+    user_id: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class SetPassword(Command):
+    """One's own, where `expected` (the present hash, None for none) still holds; ends one's other sessions."""
+
+    password: str
+    expected: str | None
+
+
+@dataclass(slots=True, kw_only=True)
+class CreateLink(Command):
+    """A sign-in link for a user, good once."""
+
+    user_id: str
+    link_hash: bytes
+    expires_at: int

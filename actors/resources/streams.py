@@ -1,0 +1,83 @@
+"""Messages that are still being written: what can be asked of them."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from actors.auth.access_changes import AccessChanges
+from actors.auth.identity import Identity
+from actors.commands import UNSET, ThreadCommand, Unset
+
+
+@dataclass(slots=True, kw_only=True)
+class AppendToMessage(ThreadCommand):
+    """More text for a message that one streams. Never on disk by itself. Answers an `Appended`."""
+
+    message_id: str
+    text: str
+    index: int | None = None
+    """Where it starts, so that a retry does not duplicate text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    length: int
+    """Of the text so far: where the next piece starts."""
+
+
+@dataclass(slots=True, kw_only=True)
+class FinishMessage(ThreadCommand):
+    """Its author completes or fails it, whoever may write stops it (INTERRUPTED). Answers the `Message`."""
+
+    message_id: str
+    status: Literal["COMPLETE", "FAILED", "INTERRUPTED"]
+    content: str | Unset = UNSET
+    """In place of what was appended; the thread's actor fills in the text so far."""
+    blocks: str | Unset | None = UNSET
+    metadata: str | Unset = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitEnd:
+    """Answers once a message is streamed no longer, however that came about."""
+
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MayOpen:
+    """Asks a thread whether a message may be streamed into it now; raises what opening one would raise."""
+
+    identity: Identity
+
+
+@dataclass(frozen=True, slots=True)
+class EndMessage:
+    """The request in which a message was written has ended: so does the message, with the text so far."""
+
+    message_id: str
+    status: Literal["FAILED", "INTERRUPTED"]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorsChanged:
+    """Told to a live thread: what is written by a credential that has ended, or by a user who may not, ends."""
+
+    changes: AccessChanges
+
+
+@dataclass(frozen=True, slots=True)
+class SaveProgress:
+    """Keep the text so far of a message that is being written."""
+
+    thread_id: str
+    message_id: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class InterruptAbandoned:
+    """End up to `rows` messages that no process has saved since `before`; answers how many."""
+
+    before: int
+    rows: int = 100

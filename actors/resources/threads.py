@@ -1,0 +1,92 @@
+"""Threads: conversations, each with a log of its own."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from actors.commands import UNSET, Command, IfVersion, ThreadCommand, Unset
+from actors.resources.members import Member, MemberRole
+from actors.resources.messages import Message
+from actors.resources.users import Author
+
+ThreadStatus = Literal["ACTIVE", "ARCHIVED", "CLOSED"]
+Control = Literal["bot", "human", "shared"]
+WhileStreaming = Literal["queue", "interrupt", "parallel", "reject"]
+THREAD_STATUSES: tuple[ThreadStatus, ...] = ("ACTIVE", "ARCHIVED", "CLOSED")
+CONTROLS: tuple[Control, ...] = ("bot", "human", "shared")
+WHILE_STREAMING: tuple[WhileStreaming, ...] = ("queue", "interrupt", "parallel", "reject")
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    key: int
+    id: str
+    title: str
+    creator: Author
+    status: ThreadStatus
+    metadata: str
+    memory: str
+    message_count: int
+    offset: int
+    """Head of the thread's log."""
+    position: int
+    """Of the thread's newest event in the log of all threads."""
+    last_message: Message | None
+    membership: Member | None
+    """Of the one who asks."""
+    version: int
+    created_at: int
+    updated_at: int
+    deleted_at: int | None = None
+    memory_version: int = 1
+    control: Control = "shared"
+    """Who answers: assistants, people (then assistants may not write), or both."""
+    while_streaming: WhileStreaming = "parallel"
+    """What happens when a person writes while an answer is being written."""
+    mention_count: int = 0
+    """Unread mentions of the one who asks."""
+    unread_count: int = 0
+    """Unread messages of the one who asks: after the marker, written by others, not deleted."""
+
+
+@dataclass(slots=True, kw_only=True)
+class CreateThread(Command):
+    title: str
+    thread_id: str | None = None
+    metadata: str = "{}"
+    members: tuple[tuple[str, MemberRole], ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class UpdateThread(ThreadCommand):
+    title: str | Unset = UNSET
+    status: ThreadStatus | Unset = UNSET
+    metadata: str | Unset = UNSET
+    while_streaming: WhileStreaming | Unset = UNSET
+    if_version: IfVersion = None
+
+
+@dataclass(slots=True, kw_only=True)
+class HandOver(ThreadCommand):
+    """Say who answers from now on; for everybody who may write, assistants too. Answers the `Thread`."""
+
+    control: Control
+    reason: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class DeleteThread(ThreadCommand):
+    if_version: IfVersion = None
+
+
+@dataclass(frozen=True, slots=True)
+class ControlChange:
+    """Somebody has handed the thread over."""
+
+    control: Control
+    previous: Control
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadGone:
+    id: str

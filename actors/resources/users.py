@@ -1,0 +1,126 @@
+"""Users: people, assistants and services."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from actors.commands import UNSET, Command, IfVersion, Unset
+
+UserRole = Literal["USER", "ADMIN"]
+UserKind = Literal["HUMAN", "ASSISTANT", "SERVICE"]
+UserStatus = Literal["ACTIVE", "DEACTIVATED"]
+USER_ROLES: tuple[UserRole, ...] = ("USER", "ADMIN")
+USER_KINDS: tuple[UserKind, ...] = ("HUMAN", "ASSISTANT", "SERVICE")
+USER_STATUSES: tuple[UserStatus, ...] = ("ACTIVE", "DEACTIVATED")
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """The little of a user that stands beside everything they did."""
+
+    key: int
+    id: str
+    name: str
+    kind: UserKind
+    avatar_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    key: int
+    id: str
+    subject: str
+    """The `sub` of the tokens that speak for this user."""
+    email: str
+    name: str
+    avatar_url: str | None
+    role: UserRole
+    kind: UserKind
+    domain: str
+    status: UserStatus
+    metadata: str
+    version: int
+    created_at: int
+    updated_at: int
+    log_offset: int = field(default=0, compare=False)
+    """Where their own log stood when this was read."""
+
+    @property
+    def author(self) -> Author:
+        return Author(self.key, self.id, self.name, self.kind, self.avatar_url)
+
+
+@dataclass(frozen=True, slots=True)
+class UserFilter:
+    """Which users are listed; None: whatever it is."""
+
+    text: str | None = None
+    """Part of the name, however it is written; for administrators of the e-mail address, too."""
+    email: str | None = None
+    """All of it."""
+    kind: UserKind | None = None
+    status: UserStatus | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnsureUser:
+    """Make the user that a verified token speaks of, or bring them up to its claims. Answers the `User`.
+
+    The user is known by `subject`; one who is known by another is the same where the address is: `email` is empty
+    where it is not verified.
+    """
+
+    subject: str
+    email: str
+    name: str
+    domain: str
+    role: UserRole | None
+    kind: UserKind
+    issuer: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class CreateUser(Command):
+    email: str
+    name: str
+    subject: str | None = None
+    avatar_url: str | None = None
+    role: UserRole = "USER"
+    kind: UserKind = "HUMAN"
+    domain: str = ""
+    metadata: str = "{}"
+
+
+@dataclass(slots=True, kw_only=True)
+class UpdateUser(Command):
+    user_id: str
+    email: str | Unset = UNSET
+    name: str | Unset = UNSET
+    avatar_url: str | Unset | None = UNSET
+    role: UserRole | Unset = UNSET
+    kind: UserKind | Unset = UNSET
+    status: UserStatus | Unset = UNSET
+    metadata: str | Unset = UNSET
+    if_version: IfVersion = None
+
+
+@dataclass(slots=True, kw_only=True)
+class DeleteUser(Command):
+    user_id: str
+    content: Literal["anonymise", "remove"] = "anonymise"
+    """What becomes of their messages: they stay, by a nameless author, or are deleted, step by step."""
+    if_version: IfVersion = None
+
+
+SYSTEM_SUBJECT = "\x01system"
+"""Of the user in whose name the terminal acts. Not printable, so that no token can speak for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EraseContent:
+    """One step: look at some messages, and delete up to `rows` of a user whose content is to be removed.
+
+    Answers `rows`, or 0 where there is nobody left whose content is.
+    """
+
+    rows: int = 100
+    looked_at: int = 5_000

@@ -1,0 +1,1 @@
+"""Text: normalised, measured, searched for names. Pure."""

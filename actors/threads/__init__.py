@@ -1,0 +1,1 @@
+"""One live conversation: its actor, and what the actor holds."""

@@ -1,0 +1,411 @@
+"""The thread actor: serializes what is written into one conversation and tells its subscribers what was committed."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pykka
+
+from actors import limits, rules
+from actors.auth.identity import Identity
+from actors.commands import UNSET, TellThreadGone, ThreadCommand, Unset
+from actors.delivery.channel import AccessEnded, ListPresent, Subscribe, Subscribed, Unsubscribe
+from actors.delivery.in_order import InOrder
+from actors.delivery.publication import EphemeralPublications
+from actors.errors import Internal, NotFound, Overloaded, XpError
+from actors.events import MESSAGE_CREATED, Event
+from actors.journal.actor import Journal
+from actors.ports import Encode, ThreadLoader
+from actors.resources.members import AddMember, MarkRead, RemoveMember, UpdateMember
+from actors.resources.memory import ReplaceMemory, UpdateMemory
+from actors.resources.messages import DeleteMessage, EditMessage, PostMessage
+from actors.resources.notifications import MarkUnread
+from actors.resources.reactions import React
+from actors.resources.streams import (
+    Appended,
+    AppendToMessage,
+    AuthorsChanged,
+    AwaitEnd,
+    EndMessage,
+    FinishMessage,
+    MayOpen,
+)
+from actors.resources.threads import DeleteThread, HandOver, UpdateThread
+from actors.resources.users import Author
+from actors.runtime.loop_actor import LoopActor, LoopFuture, handles
+from actors.threads.audience import ThreadAudience
+from actors.threads.state import ThreadState, changes_access
+from actors.threads.streams import TellStreams, ThreadStreams, begins_stream
+from actors.users.activity import Status
+
+logger = logging.getLogger("actors.thread")
+
+
+@dataclass(frozen=True, slots=True)
+class EventsCommitted:
+    """Told to a live thread: these entries of its log are durable, in order."""
+
+    events: Sequence[Event]
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    state: ThreadState | XpError | None
+
+
+@dataclass(frozen=True, slots=True)
+class RetireIfIdle:
+    before: float
+    """Time of the event loop: only what was last used before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetTyping:
+    identity: Identity
+    typing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChanged:
+    """Told to a live thread: somebody who follows it is idle now, or there again."""
+
+    author: Author
+    status: Status
+
+
+_OTHER_COMMANDS = (
+    UpdateThread, DeleteThread, AddMember, UpdateMember, RemoveMember, MarkRead, EditMessage, React, HandOver,
+    ReplaceMemory, UpdateMemory, MarkUnread,
+)  # fmt: skip
+
+
+class ThreadActor(LoopActor):
+    """Loads its state first; its inbox waits meanwhile. All handlers run to completion on the event loop."""
+
+    def __init__(
+        self,
+        thread_id: str,
+        *,
+        load: ThreadLoader,
+        journal: Journal,
+        encode: Encode,
+        on_retired: Callable[["ThreadActor"], None],
+        status: Callable[[int], Status],
+        had_lists: bool,
+        began: int,
+    ) -> None:
+        """`had_lists`: clients may hold lists of who is present or types that were told before this actor began; so may
+        those of a thread that is older than this process, which `began` in milliseconds since 1970."""
+        super().__init__()
+        self.thread_id = thread_id
+        self.last_used = 0.0
+        self._load = load
+        self._journal = journal
+        self._on_retired = on_retired
+        self._state: ThreadState | None = None
+        self._missing: XpError | None = None
+        self._missed: list[Event] = []
+        self._audience = ThreadAudience(thread_id, encode, status)
+        self._audience.was_told = had_lists
+        self._began = began
+        self._in_flight = 0
+        self._order: InOrder[Event] = InOrder()
+        self._streams: ThreadStreams | None = None
+        self._loading: asyncio.Task[None] | None = None
+
+    @property
+    def is_patient(self) -> bool:
+        """Then who writes into it waits for who listens, and what is to be told does not pile up."""
+        return self._audience.is_crowd
+
+    # Loading and retiring
+
+    def on_start(self) -> None:
+        self.hold()
+        self._loading = self.stage.loop.create_task(self._load_state())
+
+    async def _load_state(self) -> None:
+        try:
+            loaded = _Loaded(await self._load(self.thread_id))
+        except XpError as error:
+            loaded = _Loaded(error)
+        except Exception:  # whoever waits must be answered, whatever it was
+            logger.exception("the state of thread %s could not be read", self.thread_id)
+            loaded = _Loaded(Internal())
+        self.urgent(loaded)
+
+    @handles(_Loaded)
+    def _take_state(self, loaded: _Loaded) -> None:
+        if isinstance(loaded.state, ThreadState):
+            self._state = loaded.state
+            self._audience.was_told |= loaded.state.created_at < self._began
+            if self._state.streams:
+                self._writing().begin(None)
+            missed, self._missed = self._missed, []
+            self.publish(missed)
+        else:
+            # A thread that is not there, or cannot be read now, answers what waits and is tried anew next time.
+            self._missing = loaded.state or NotFound("thread", self.thread_id)
+            self._retire()
+        self.release()
+
+    def _retire(self) -> None:
+        self._on_retired(self)
+        self.stop()
+
+    @handles(RetireIfIdle)
+    def _retire_if_idle(self, message: RetireIfIdle) -> None:
+        busy = self._audience or self._in_flight or self._inbox or (self._state and self._state.streams)
+        if not busy and self.last_used < message.before:
+            self._retire()
+
+    @property
+    def state(self) -> ThreadState:
+        if self._state is None or self._state.deleted:
+            raise self._missing or NotFound("thread", self.thread_id)
+        return self._state
+
+    @property
+    def is_loaded(self) -> bool:
+        return self._state is not None
+
+    @property
+    def is_written_into(self) -> bool:
+        """Whether a message is being streamed into it."""
+        return bool(self._streams)
+
+    @property
+    def member_keys(self) -> Mapping[int, object]:
+        return self._state.roles if self._state is not None else {}
+
+    @property
+    def followers(self) -> Mapping["pykka.ActorRef[Any]", object]:
+        return self._audience.connections
+
+    @property
+    def has_lists(self) -> bool:
+        return self._audience.has_lists
+
+    # Writing
+
+    @handles(PostMessage)
+    def _post(self, command: PostMessage) -> LoopFuture[Any]:
+        state, identity = self.state, command.identity
+        if command.once is None:
+            rules.must_write(identity, state.role_of(identity.user.key), self.thread_id, state.status)
+        else:  # a retry is answered with what the first one did, also in a thread closed since; the store looks again
+            rules.must_see(identity, state.role_of(identity.user.key), self.thread_id)
+        rules.must_post_as(identity, command.type)
+        opens = command.status == "STREAMING"
+        if opens or self._streams or state.control == "human":
+            self._must_be_ones_turn(identity, opens=opens)
+        if self._streams and state.while_streaming == "interrupt" and identity.user.kind == "HUMAN":
+            command.interrupts = self._streams.interruptions(identity.author)
+        reply = self._append(command)
+        if opens:
+            self._writing().open(command, reply)
+        elif self._streams and command.interrupts:
+            self._streams.may_end([stop.message_id for stop in command.interrupts], reply)
+        return reply
+
+    def _must_be_ones_turn(self, identity: Identity, *, opens: bool) -> None:
+        """By what the actor knows: who else writes, it knows best."""
+        state, streams = self.state, len(self._streams or ())
+        rules.check_turn_taking(identity, state.control, state.while_streaming, streams=streams, opens_stream=opens)
+
+    @handles(MayOpen)
+    def _may_open(self, message: MayOpen) -> None:
+        state, identity = self.state, message.identity
+        rules.must_write(identity, state.role_of(identity.user.key), self.thread_id, state.status)
+        self._must_be_ones_turn(identity, opens=True)
+
+    @handles(*_OTHER_COMMANDS)
+    def _change(self, command: ThreadCommand) -> LoopFuture[Any]:
+        """Looks before it writes, inside the journal's transaction; here only strangers are turned away."""
+        state = self.state
+        rules.must_see(command.identity, state.role_of(command.identity.user.key), self.thread_id)
+        return self._append(command)
+
+    def _append(self, command: ThreadCommand) -> LoopFuture[Any]:
+        if self._in_flight >= limits.COMMANDS_PER_THREAD:
+            raise Overloaded(
+                f"{self._in_flight} writes to this thread are in flight, "
+                f"the limit is {limits.COMMANDS_PER_THREAD}; retry."
+            )
+        reply = self.defer()
+        try:
+            self._journal.append(command, reply)
+        except XpError as error:
+            reply.set_exception(error)
+            return reply
+        self._in_flight += 1
+        reply.when_done(self._landed)
+        return reply
+
+    def _landed(self, _: LoopFuture[Any]) -> None:
+        self._in_flight -= 1
+
+    # Streamed messages
+
+    def _writing(self) -> ThreadStreams:
+        """Most threads never have one."""
+        if self._streams is None:
+            self._streams = ThreadStreams(
+                self.stage.loop, self.state, tell=self._audience.tell_passing, append=self._journal_later
+            )
+        return self._streams
+
+    @handles(AppendToMessage)
+    def _append_text(self, command: AppendToMessage) -> "Appended | LoopFuture[Any]":
+        """Each piece takes every right that the message took; it waits while the message may be ending."""
+        state, identity = self.state, command.identity
+        role = state.role_of(identity.user.key)
+        rules.must_see(identity, role, self.thread_id)
+        rules.must_go_on(identity.user.kind, role, state.status, state.control)
+        self.last_used = self.stage.loop.time()
+        return self._writing().append(command, self.defer)
+
+    @handles(FinishMessage)
+    def _finish_message(self, command: FinishMessage) -> LoopFuture[Any]:
+        if isinstance(command.content, Unset) and self._streams is not None:
+            text = self._streams.text_of(command.message_id)
+            command.content = UNSET if text is None else text
+        return self._end_by(command)
+
+    @handles(DeleteMessage)
+    def _delete_message(self, command: DeleteMessage) -> LoopFuture[Any]:
+        return self._end_by(command)
+
+    def _end_by(self, command: FinishMessage | DeleteMessage) -> LoopFuture[Any]:
+        reply: LoopFuture[Any] = self._change(command)
+        if self._streams is not None:
+            self._streams.may_end([command.message_id], reply)
+        return reply
+
+    @handles(EndMessage)
+    def _end_message(self, message: EndMessage) -> None:
+        if self._streams is not None:
+            self._streams.end(message)
+
+    @handles(AuthorsChanged)
+    def _authors_changed(self, message: AuthorsChanged) -> None:
+        if self._streams is not None:
+            self._streams.authors_changed(message)
+
+    def save_progress(self) -> None:
+        """Of what is being written: the process ends."""
+        if self._streams is not None:
+            self._streams.save()
+
+    @handles(AwaitEnd)
+    def _await_end(self, message: AwaitEnd) -> LoopFuture[Any]:
+        reply = self.defer()
+        self._writing().await_end(message.message_id, reply)
+        return reply
+
+    @handles(TellStreams)
+    def _tell_streams(self, message: TellStreams) -> None:
+        state = self._passing_now(returning=True)
+        if state is not None:
+            self._audience.tell_one(message.connection, state)
+
+    def _journal_later(self, command: object) -> LoopFuture[Any] | None:
+        """No caller waits for it: what cannot be written now is tried again in a moment."""
+        try:
+            return self._journal.append(command)
+        except XpError:
+            return None
+
+    # Reading along
+
+    @handles(Subscribe)
+    def _subscribe(self, message: Subscribe) -> Subscribed:
+        self._must_see(message.identity)
+        self._audience.join(message)
+        return Subscribed(self.state.offset, self._passing_now(returning=message.returning))
+
+    def _must_see(self, identity: Identity) -> None:
+        rules.must_see(identity, self.state.role_of(identity.user.key), self.thread_id)
+
+    @handles(Unsubscribe)
+    def _unsubscribe(self, message: Unsubscribe) -> None:
+        self._audience.leave(message.connection)
+        self.last_used = self.stage.loop.time()
+
+    @handles(EventsCommitted)
+    def _publish(self, message: EventsCommitted) -> None:
+        self.publish(message.events)
+
+    def publish(self, events: Sequence[Event]) -> None:
+        """Move the state on and tell the subscribers; an event that ends somebody's access is their last."""
+        if self._state is None:
+            self._missed += events
+            return
+        self.last_used = self.stage.loop.time()
+        run: list[Event] = []
+        for event in self._order.following(self._state.offset, events):
+            if self._streams is not None or begins_stream(event):
+                self._writing().follow(event)
+            if event.type == MESSAGE_CREATED:
+                self._audience.has_written(event.actor)
+            self._state.apply(event)
+            self._audience.moved(event)
+            self._audience.ends_writing(event)
+            run.append(event)
+            if changes_access(event):
+                self._audience.tell_events(run)
+                run = []
+                self._end_access()
+            if self._state.deleted:
+                self._tell_members_gone()
+        self._audience.tell_events(run)
+        if self._streams is not None:
+            self._streams.begin(events[-1].actor if events else None)
+
+    def _tell_members_gone(self) -> None:
+        """Those whom the deletion itself did not tell: they are many."""
+        step = TellThreadGone(self.thread_id)
+
+        def go_on(outcome: LoopFuture[Any]) -> None:
+            if outcome.error is None and outcome.result().result == step.rows:
+                self._tell_members_gone()
+
+        with contextlib.suppress(XpError):
+            self._journal.append(step).when_done(go_on)
+
+    @handles(ListPresent)
+    def _list_present(self, message: ListPresent) -> list[tuple[str, Identity]]:
+        self._must_see(message.identity)
+        return self._audience.present()
+
+    @handles(SetTyping)
+    def _set_typing(self, message: SetTyping) -> None:
+        identity = message.identity
+        rules.must_write(identity, self.state.role_of(identity.user.key), self.thread_id, self.state.status)
+        self._audience.types(identity.author, typing=message.typing)
+
+    @handles(StatusChanged)
+    def _status_changed(self, message: StatusChanged) -> None:
+        self._audience.status_changed(message.author, message.status)
+
+    def _passing_now(self, *, returning: bool) -> EphemeralPublications | None:
+        """All that is not in the log and began before."""
+        written = self._streams.snapshot() if self._streams is not None else []
+        return self._audience.passing([*written, *self._audience.lists(returning=returning)])
+
+    def on_stop(self) -> None:
+        if self._streams is not None:
+            self._streams.stop()
+        self._audience.stop()
+
+    def _end_access(self) -> None:
+        for connection, identity in list(self._audience.connections.items()):
+            try:
+                self._must_see(identity)
+            except NotFound:
+                self._audience.leave(connection)
+                with contextlib.suppress(pykka.ActorDeadError):
+                    connection.tell(AccessEnded(self._audience.channel))

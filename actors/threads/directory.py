@@ -1,0 +1,189 @@
+"""The directory: which threads are live, and the way to each. Confined to the event loop."""
+
+import asyncio
+import itertools
+import math
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pykka
+
+from actors import limits
+from actors.commands import ThreadCommand
+from actors.errors import XpError
+from actors.events import Event
+from actors.journal.actor import Committed, Journal
+from actors.journal.follower import Follower
+from actors.ports import Encode, LogReader, Store, ThreadLoader
+from actors.resources.user_events import UserEvent
+from actors.runtime.loop_actor import LoopFuture, Stage
+from actors.threads.actor import EventsCommitted, RetireIfIdle, ThreadActor
+from actors.users.activity import Status
+from actors.users.directory import Users
+
+
+def _offline(user_key: int) -> Status:
+    return "offline"
+
+
+class Directory:
+    """Starts a thread's actor at its first message, hands it what was committed, retires it when it is idle."""
+
+    def __init__(
+        self, stage: Stage, store: Store, *, load: ThreadLoader, encode: Encode, log: LogReader | None = None
+    ) -> None:
+        """With `log`, what other processes write into the database is told to subscribers too."""
+        self._stage = stage
+        self._load = load
+        self._encode = encode
+        self._threads: dict[str, ThreadActor] = {}
+        self._began = time.time_ns() // 1_000_000
+        self._had_lists: dict[str, None] = {}
+        """Threads that were retired, whose clients may hold lists of who is present or types; the newest last."""
+        self.status: Callable[[int], Status] = _offline
+        """Of a user, by key; set by whoever puts things together."""
+        self.users: Users | None = None
+        """Told what happens to people; set by whoever puts things together."""
+        self.journal = Journal(stage, store, self._on_commit)
+        self._follower = self._make_follower(log) if log is not None else None
+        self._sweep: asyncio.TimerHandle | None = None
+
+    def _make_follower(self, log: LogReader) -> Follower:
+        return Follower(
+            read_head=log.head,
+            read_range=lambda after, up_to: log.between(list(self._threads), after, up_to),
+            is_busy=lambda: self.journal.in_flight > 0,
+            publish=self._publish_followed,
+        )
+
+    async def open(self) -> None:
+        """Open the store and follow its log; raises what the store raises. `stop`, and `journal.close`, follow in any
+        case."""
+        await self.journal.open()
+        if self._follower is not None:
+            await self._follower.start()
+        self._sweep = self._stage.loop.call_later(limits.THREAD_IDLE_SECONDS, self._retire_idle)
+
+    def thread(self, thread_id: str) -> "pykka.ActorRef[Any]":
+        actor = self._threads.get(thread_id)
+        if actor is None:
+            actor = self._start(thread_id)
+        return actor.actor_ref
+
+    def _start(self, thread_id: str) -> ThreadActor:
+        actor = ThreadActor(
+            thread_id,
+            load=self._load,
+            journal=self.journal,
+            encode=self._encode,
+            on_retired=self._forget,
+            status=self.status,
+            had_lists=thread_id in self._had_lists,
+            began=self._began,
+        )
+        if len(self._threads) >= limits.THREADS_LIVE:
+            self._make_room()
+        self._threads[thread_id] = actor
+        self._stage.start(actor)
+        return actor
+
+    def _make_room(self) -> None:
+        """Asking about a thread starts its actor, too: beyond the limit two that are idle go for each that comes. Those
+        that are needed stay, however many they are, and are looked at last the next time."""
+        for thread_id in list(itertools.islice(self._threads, _LOOKED_AT)):
+            actor = self._threads[thread_id] = self._threads.pop(thread_id)
+            actor.actor_ref.tell(RetireIfIdle(math.inf))
+
+    def _forget(self, actor: ThreadActor) -> None:
+        if self._threads.get(actor.thread_id) is actor:
+            del self._threads[actor.thread_id]
+        if actor.has_lists:
+            self._had_lists[actor.thread_id] = None
+            if len(self._had_lists) > limits.LISTS_REMEMBERED:
+                del self._had_lists[next(iter(self._had_lists))]
+
+    def ask(self, command: ThreadCommand) -> LoopFuture[Any]:
+        """Send a command to its thread; the future is a `Done` once it is durable."""
+        future: LoopFuture[Any] = self.thread(command.thread_id).ask(command, block=False)  # type: ignore[assignment]
+        return future
+
+    def tell_live(self, thread_id: str, message: object) -> None:
+        """Tell a thread something that matters only while it is live."""
+        actor = self._threads.get(thread_id)
+        if actor is not None and not actor.actor_stopped.is_set():  # when all stop, threads go before connections
+            actor.actor_ref.tell(message)
+
+    def tell_writing(self, message: object) -> None:
+        """Tell every live thread in which something is being written."""
+        for actor in list(self._threads.values()):
+            if actor.is_written_into and not actor.actor_stopped.is_set():
+                actor.actor_ref.tell(message)
+
+    def live_thread(self, thread_id: str) -> ThreadActor | None:
+        return self._threads.get(thread_id)
+
+    def is_live(self, thread_id: str) -> bool:
+        """Whether a thread's actor is in memory."""
+        return thread_id in self._threads
+
+    @property
+    def live_threads(self) -> int:
+        return len(self._threads)
+
+    def _on_commit(self, committed: Committed) -> None:
+        """Acknowledge, then publish: both come after the commit, and the writer's reply need not wait for readers."""
+        events: list[Event] = []
+        told: list[UserEvent] = []
+        for reply, outcome in committed:
+            if isinstance(outcome, XpError):
+                reply.set_exception(outcome)
+            else:
+                reply.set(outcome)
+                events += outcome.events
+                told += outcome.user_events
+        if events and (self._follower is None or self._follower.committed(events[0].position, events[-1].position)):
+            self._publish_all(events)
+        if told and self.users is not None:
+            self.users.publish(told)
+
+    def _publish_followed(self, events: Sequence[Event]) -> None:
+        """Others have written: into users' logs, too, perhaps."""
+        self._publish_all(events)
+        if self.users is not None:
+            self.users.look()
+
+    def _publish_all(self, events: Sequence[Event]) -> None:
+        by_thread: dict[str, list[Event]] = {}
+        for event in events:
+            by_thread.setdefault(event.thread_id, []).append(event)
+        for thread_id, its_events in by_thread.items():
+            self._publish(thread_id, its_events)
+
+    def _publish(self, thread_id: str, events: Sequence[Event]) -> None:
+        actor = self._threads.get(thread_id)
+        if actor is not None:
+            # Not through the inbox: a thread that is still loading keeps these for its state.
+            actor.urgent(EventsCommitted(events))
+        if self.users is not None:
+            self.users.moved(thread_id, events)
+
+    def _retire_idle(self) -> None:
+        before = self._stage.loop.time() - limits.THREAD_IDLE_SECONDS
+        for actor in list(self._threads.values()):
+            actor.actor_ref.tell(RetireIfIdle(before))
+        self._sweep = self._stage.loop.call_later(limits.THREAD_IDLE_SECONDS, self._retire_idle)
+
+    def stop(self) -> None:
+        if self._sweep is not None:
+            self._sweep.cancel()
+        for actor in self._threads.values():
+            actor.save_progress()
+        if self.users is not None:
+            self.users.stop()
+        if self._follower is not None:
+            self._follower.stop()
+
+
+_LOOKED_AT = 2
+"""Actors, for each that is started beyond the limit."""

@@ -1,0 +1,61 @@
+"""What a thread's actor holds in memory: a cache of what is committed, moved on by events. Pure; no actor in sight."""
+
+from dataclasses import dataclass, field
+
+from actors.events import Event
+from actors.resources.members import Member, MemberGone, MemberRole
+from actors.resources.messages import Message
+from actors.resources.threads import Control, ControlChange, Thread, ThreadStatus, WhileStreaming
+from actors.threads.stream import Stream
+
+
+@dataclass(slots=True)
+class ThreadState:
+    key: int
+    id: str
+    status: ThreadStatus
+    offset: int
+    """Head of the log, as far as this state has seen it."""
+    roles: dict[int, MemberRole] = field(default_factory=dict)
+    """User key → role, for every member."""
+    deleted: bool = False
+    streams: dict[str, Stream] = field(default_factory=dict)
+    """Messages that are being written, by id."""
+    control: Control = "shared"
+    while_streaming: WhileStreaming = "parallel"
+    created_at: int = 2**63
+
+    def role_of(self, user_key: int) -> MemberRole | None:
+        return None if self.deleted else self.roles.get(user_key)
+
+    def apply(self, event: Event) -> None:
+        """Move on by one event. An older one than the head changes nothing."""
+        if event.offset <= self.offset:
+            return
+        self.offset = event.offset
+        match event.data:
+            case Member(user=user, role=role):
+                self.roles[user.key] = role
+            case MemberGone(user):
+                self.roles.pop(user.key, None)
+            case Thread() as thread:
+                self.status, self.while_streaming = thread.status, thread.while_streaming
+                self.control = thread.control
+            case ControlChange(control=control):
+                self.control = control
+            case Message() as message:
+                self._follow_stream(message)
+        if event.type == "thread.deleted":
+            self.deleted = True
+
+    def _follow_stream(self, message: Message) -> None:
+        if message.status != "STREAMING" or message.deleted_at is not None:
+            self.streams.pop(message.id, None)
+        elif message.id not in self.streams:
+            author = message.author
+            self.streams[message.id] = Stream(message.id, author.key, message.content, author_kind=author.kind)
+
+
+def changes_access(event: Event) -> bool:
+    """Whether after this event somebody may see less than before."""
+    return event.type in ("member.removed", "thread.deleted")

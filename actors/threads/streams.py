@@ -1,0 +1,278 @@
+"""The messages that are being written in one live thread: opened, appended to, awaited, ended.
+
+A piece that was acknowledged is in the message. So what is appended while something that may end the message is in the
+journal waits for what becomes of that, and is refused where the message has ended.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pykka
+
+from actors import rules
+from actors.errors import NotFound, ShuttingDown, XpError
+from actors.events import MESSAGE_CREATED, Ephemeral, Event
+from actors.resources.members import Member, MemberGone
+from actors.resources.messages import InterruptMessage, Message, PostMessage
+from actors.resources.streams import Appended, AppendToMessage, AuthorsChanged, EndMessage
+from actors.resources.threads import ControlChange, Thread
+from actors.resources.users import Author
+from actors.runtime.loop_actor import LoopFuture
+from actors.threads.state import ThreadState
+from actors.threads.stream import Ending, Stream, not_streaming, whole
+from actors.threads.stream_timing import StreamClock
+
+
+@dataclass(frozen=True, slots=True)
+class TellStreams:
+    """Told to a live thread: this connection has missed pieces of what is being written."""
+
+    connection: "pykka.ActorRef[Any]"
+
+
+@dataclass(slots=True)
+class _Opening:
+    """A message to be streamed that is not committed yet."""
+
+    command: PostMessage
+    ending: Ending | None = None
+
+
+class ThreadStreams:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        state: ThreadState,
+        *,
+        tell: Callable[[list[Ephemeral]], None],
+        append: Callable[[Any], LoopFuture[Any] | None],
+    ) -> None:
+        """`append` gives a command to the journal that nobody waits for; None where it takes none now."""
+        self._loop = loop
+        self._state = state
+        self._streams = state.streams
+        self._append = append
+        self._clock = StreamClock(loop, state.id, state.streams, tell=tell, append=append, end=self._end)
+        self._opening: dict[str, _Opening] = {}
+        self._begun: list[tuple[str, _Opening | None]] = []
+        self._rights_changed = False
+        self._awaiting_end: dict[str, list[LoopFuture[Any]]] = {}
+        self._clock.watch()
+
+    def __len__(self) -> int:
+        return len(self._streams) + len(self._opening)
+
+    # Begin
+
+    def open(self, command: PostMessage, reply: LoopFuture[Any]) -> None:
+        """`reply` is that of the journal. Where it comes to nothing there will be no event to tell."""
+        message_id = command.message_id
+        self._opening[message_id] = _Opening(command)
+
+        def look(outcome: LoopFuture[Any]) -> None:
+            if outcome.error is not None or outcome.result().replayed:
+                self._opening.pop(message_id, None)
+
+        reply.when_done(look)
+
+    # More
+
+    def append(self, command: AppendToMessage, defer: Callable[[], LoopFuture[Any]]) -> "Appended | LoopFuture[Any]":
+        """`defer` takes over the reply. Raises `Conflict` (code `not_streaming`) for what is not being written, or
+        not by the caller."""
+        stream = self._streams.get(command.message_id)
+        if stream is None or stream.author_key != command.identity.user.key:
+            raise not_streaming()
+        stream.must_take_more()
+        if not stream.finishing:
+            return self._take(stream, command)
+        reply = defer()
+        stream.held.append(partial(self._answer, stream, command, reply))
+        return reply
+
+    def _take(self, stream: Stream, command: AppendToMessage) -> Appended:
+        stream.must_take_more()
+        stream.append(command.text, command.index, self._loop.time())
+        stream.identity = command.identity
+        self._clock.appended()
+        return Appended(stream.length)
+
+    def _answer(self, stream: Stream, command: AppendToMessage, reply: LoopFuture[Any]) -> None:
+        try:
+            reply.set(self._take(stream, command))
+        except XpError as error:
+            reply.set_exception(error)
+
+    # The end, by a command
+
+    def text_of(self, message_id: str) -> str | None:
+        """What was written so far; None where it is not being written."""
+        stream = self._streams.get(message_id)
+        return stream.final_text if stream is not None else None
+
+    def may_end(self, message_ids: Collection[str], reply: LoopFuture[Any]) -> None:
+        """`reply` is the journal's to what ends these messages, if it is not refused."""
+        streams = [self._streams[message_id] for message_id in message_ids if message_id in self._streams]
+        for stream in streams:
+            stream.finishing += 1
+
+        def settle(outcome: LoopFuture[Any]) -> None:
+            for stream in streams:
+                self._settle(stream, outcome)
+
+        reply.when_done(settle)
+
+    def _settle(self, stream: Stream, outcome: LoopFuture[Any]) -> None:
+        stream.finishing -= 1
+        if outcome.error is None and not outcome.result().replayed:
+            stream.is_over = True
+        if stream.is_over or not stream.finishing:
+            held, stream.held = stream.held, []
+            for answer in held:
+                answer()
+
+    def interruptions(self, actor: Author) -> tuple[InterruptMessage, ...]:
+        """What ends all of them because somebody else speaks, also those that are about to begin."""
+        texts = {message_id: whole(_said(opening.command)) for message_id, opening in self._opening.items()}
+        texts |= {stream.message_id: stream.final_text for stream in self._streams.values() if not stream.is_over}
+        return tuple(
+            InterruptMessage(self._state.id, message_id, text, reason="interrupted", actor=actor)
+            for message_id, text in texts.items()
+        )
+
+    # The end, by what has happened
+
+    def end(self, message: EndMessage) -> None:
+        ending = Ending(message.reason, message.status)
+        stream, opening = self._streams.get(message.message_id), self._opening.get(message.message_id)
+        if stream is not None:
+            self._end(stream, ending)
+        elif opening is not None:
+            opening.ending = ending
+
+    def authors_changed(self, message: AuthorsChanged) -> None:
+        """A credential has ended, or a user may not come in any more."""
+        users = {change.user.key: change.user for change in message.changes if change.user is not None}
+        for stream in list(self._streams.values()):
+            user = users.get(stream.author_key)
+            concerned = message.changes.concerning(stream.identity) if stream.identity is not None else None
+            has_ended = concerned is not None and concerned.kind != "user"
+            if has_ended or (user is not None and user.status != "ACTIVE"):
+                self._end(stream, Ending("access_ended"))
+
+    def _end(self, stream: Stream, ending: Ending) -> None:
+        """Decided once; asked of the journal again by the clock, until it is done."""
+        if stream.is_over or (stream.ending is not None and stream.finishing):
+            return
+        if stream.ending is None:
+            stream.ending = ending
+            held, stream.held = stream.held, []
+            for answer in held:
+                answer()
+        ending = stream.ending
+        reply = self._append(
+            InterruptMessage(
+                self._state.id, stream.message_id, stream.final_text, ending.status, ending.reason, ending.actor
+            )
+        )
+        if reply is not None:
+            stream.finishing += 1
+            reply.when_done(partial(self._settle, stream))
+
+    def await_end(self, message_id: str, reply: LoopFuture[Any]) -> None:
+        """`reply` is the message as it ended, or None where it is not being written."""
+        if message_id in self._streams:
+            self._awaiting_end.setdefault(message_id, []).append(reply)
+        else:
+            reply.set(None)
+
+    # Following the log
+
+    def follow(self, event: Event) -> None:
+        """Called before the state moves on: the last piece of a message is told before its end."""
+        message = event.data
+        if isinstance(message, Member | MemberGone | Thread | ControlChange):
+            self._rights_changed = True
+        if not isinstance(message, Message):
+            return
+        if event.type == MESSAGE_CREATED and self._interrupts(message):
+            for stream in list(self._streams.values()):  # what another process wrote
+                self._end(stream, Ending("interrupted", actor=event.actor))
+        if begins_stream(event):
+            self._begun.append((message.id, self._opening.pop(message.id, None)))
+            return
+        ended = self._streams.get(message.id)
+        if ended is None:
+            return
+        if message.deleted_at is None and message.content.startswith(ended.text):
+            self._clock.flush(ended)
+        for waiting in self._awaiting_end.pop(message.id, ()):
+            waiting.set(message)
+
+    def _interrupts(self, message: Message) -> bool:
+        return self._state.while_streaming == "interrupt" and message.author.kind == "HUMAN"
+
+    def begin(self, actor: Author | None) -> None:
+        """Called after the state has moved on, and its events were told: what has begun has its first piece, and what
+        may not go on ends. `actor` is who made the last of these events."""
+        if self._state.deleted:
+            self._drop()
+            return
+        begun, self._begun = self._begun, []
+        for message_id, opening in begun:
+            stream = self._streams.get(message_id)
+            if stream is not None and opening is not None:
+                self._begin(stream, opening)
+        if begun or self._rights_changed:
+            self._rights_changed = False
+            self._look_at_rights(actor)
+            self._clock.watch()
+
+    def _begin(self, stream: Stream, opening: _Opening) -> None:
+        stream.identity = opening.command.identity
+        stream.touched_at = self._loop.time()
+        if opening.command.piece:
+            stream.append(opening.command.piece, None, self._loop.time())
+            self._clock.appended()
+        if opening.ending is not None:
+            self._end(stream, opening.ending)
+
+    def _look_at_rights(self, actor: Author | None) -> None:
+        state = self._state
+        for stream in list(self._streams.values()):
+            try:
+                rules.must_go_on(stream.author_kind, state.role_of(stream.author_key), state.status, state.control)
+            except XpError as error:
+                self._end(stream, Ending(error.code, actor=actor))
+
+    def _drop(self) -> None:
+        """With the thread."""
+        for message_id in {*self._streams, *self._awaiting_end}:
+            for waiting in self._awaiting_end.pop(message_id, ()):
+                waiting.set_exception(NotFound("thread", self._state.id))
+        for stream in self._streams.values():
+            stream.is_over = True
+        self._streams.clear()
+
+    def snapshot(self) -> list[Ephemeral]:
+        return self._clock.snapshot()
+
+    def save(self) -> None:
+        self._clock.save()
+
+    def stop(self) -> None:
+        self._clock.stop()
+        for waiting in [reply for replies in self._awaiting_end.values() for reply in replies]:
+            waiting.set_exception(ShuttingDown("The server is shutting down; retry in a moment."))
+
+
+def _said(command: PostMessage) -> str:
+    return command.content + command.piece
+
+
+def begins_stream(event: Event) -> bool:
+    message = event.data
+    return isinstance(message, Message) and message.status == "STREAMING" and message.deleted_at is None

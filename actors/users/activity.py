@@ -1,0 +1,205 @@
+"""Who is there and does something: online, idle or offline. Confined to the event loop, and in no log.
+
+A user is *online* while one of their connections is: it is open, and by it something was done lately: written, typed,
+read up to somewhere, connected, or said that they are there. What clients ask by themselves (lists, pings) is no deed.
+A connection without one is *idle* after a while, or when its client says so. What comes by REST belongs to no
+connection: see `_behind`. No work here grows with the number of those who are connected.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from actors import limits
+from actors.auth.identity import Identity
+from actors.errors import XpError
+
+Status = Literal["online", "idle", "offline"]
+
+
+@dataclass(frozen=True, slots=True)
+class SaveActivity:
+    """To the journal: when each did something last, by user key, in milliseconds since 1970."""
+
+    last: Mapping[int, int]
+
+
+class Connected(Protocol):
+    """A connection, as far as it matters here."""
+
+    @property
+    def identity(self) -> Identity | None: ...
+
+
+_SAID_IDLE = 0
+
+
+class Activity:
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float],
+        append: Callable[[SaveActivity], Any],
+        tell: Callable[[Mapping[int, Status]], None],
+    ) -> None:
+        """`clock` answers seconds since 1970, `append` gives a command to the journal, `tell` is called with those who
+        are connected and have another status than before, at most once a second."""
+        self._clock = clock
+        self._append = append
+        self._tell = tell
+        self._connections: dict[int, dict[Any, int]] = {}
+        """User key → each connection, and when something was done by it last; `_SAID_IDLE` where it says so."""
+        self._last: dict[int, int] = {}
+        """Of those who are connected, and of those who were here since it was saved."""
+        self._unsaved: dict[int, int] = {}
+        self._awake: OrderedDict[int, None] = OrderedDict()
+        """Connected and not idle; whose last deed is the oldest comes first."""
+        self._went_idle: dict[int, int] = {}
+        """Who left while idle, and when: those who saw it may still show it when they are back."""
+        self._changed: set[int] = set()
+        self._telling: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    # What happens
+
+    def came(self, user_key: int, connection: Any) -> None:
+        """A connection of theirs is open."""
+        known = self._connections.setdefault(user_key, {})
+        is_news = bool(known) or self._went_idle.pop(user_key, None) is not None
+        known[connection] = self._now()
+        self._did(user_key, connection, is_news=is_news)
+
+    def went(self, user_key: int, connection: Any) -> None:
+        known = self._connections.get(user_key, {})
+        known.pop(connection, None)
+        if known:
+            self._judge(user_key)
+        elif self._connections.pop(user_key, None) is not None:
+            if user_key in self._awake:
+                del self._awake[user_key]
+            else:
+                self._went_idle[user_key] = self._now()
+
+    def note(self, user_key: int, *, connection: Any = None, credential: str = "") -> None:
+        """They did something: by a connection of theirs, or by REST with a credential."""
+        self._last[user_key] = self._unsaved[user_key] = self._now()
+        if connection is None:
+            connection = max(self._behind(user_key, credential), key=self._used(user_key), default=None)
+        if connection is not None:
+            self._did(user_key, connection)
+
+    def rest(self, user_key: int, *, connection: Any = None, credential: str = "") -> None:
+        """A client says that they are away from it. By REST nobody knows which: it is that which was used least."""
+        if connection is None:
+            used = self._used(user_key)
+            awake = [each for each in self._behind(user_key, credential) if used(each) != _SAID_IDLE]
+            connection = min(awake, key=used, default=None)
+        known = self._connections.get(user_key, {})
+        if connection in known:
+            known[connection] = _SAID_IDLE
+            self._judge(user_key)
+
+    def _behind(self, user_key: int, credential: str) -> Collection[Any]:
+        """Connections that may belong to the client which asks by REST: those with its credential, where there are."""
+        known = self._connections.get(user_key, {})
+        same = [each for each in known if each.identity is not None and each.identity.credential == credential]
+        return same or known
+
+    def _used(self, user_key: int) -> Callable[[Any], int]:
+        known = self._connections.get(user_key, {})
+        return lambda connection: known[connection]
+
+    def _did(self, user_key: int, connection: Any, *, is_news: bool = True) -> None:
+        """Where it is no news, the presence of the user tells that they are there."""
+        known = self._connections.get(user_key)
+        if known is None or connection not in known:
+            return
+        known[connection] = self._last[user_key] = self._unsaved[user_key] = self._now()
+        if user_key not in self._awake and is_news:
+            self._soon(user_key)
+        self._awake[user_key] = None
+        self._awake.move_to_end(user_key)
+
+    def _judge(self, user_key: int) -> None:
+        """One of their connections counts no more."""
+        if user_key not in self._awake:
+            return
+        if self._used_last(user_key) < self._now() - limits.IDLE_SECONDS * 1000:
+            del self._awake[user_key]
+            self._soon(user_key)
+
+    def _used_last(self, user_key: int) -> int:
+        return max(self._connections[user_key].values())
+
+    def _now(self) -> int:
+        return int(self._clock() * 1000)
+
+    # What is known
+
+    def status(self, user_key: int) -> Status:
+        if user_key not in self._connections:
+            return "offline"
+        return "online" if user_key in self._awake else "idle"
+
+    def connections(self, user_key: int) -> Collection[Any]:
+        """Those of one user that are open."""
+        return self._connections.get(user_key, {})
+
+    def last(self, user_key: int) -> int | None:
+        """None where this process does not know better than the database."""
+        return self._last.get(user_key)
+
+    # In time
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(limits.ACTIVITY_LOOK_SECONDS)
+            self.look()
+
+    def look(self) -> None:
+        """Find who is idle by now, and save what is new."""
+        before = self._now() - limits.IDLE_SECONDS * 1000
+        lately = self._now() - 2 * limits.PRESENCE_LEAVE_SECONDS * 1000
+        self._went_idle = {user_key: at for user_key, at in self._went_idle.items() if at >= lately}
+        while self._awake:
+            user_key = next(iter(self._awake))
+            if self._used_last(user_key) >= before:
+                break
+            del self._awake[user_key]
+            self._soon(user_key)
+        self._save()
+
+    def _save(self) -> None:
+        saved, self._unsaved = self._unsaved, {}
+        if not saved:
+            return
+        try:
+            self._append(SaveActivity(saved))
+        except XpError:  # overloaded: the next time
+            self._unsaved = saved | self._unsaved
+            return
+        for user_key in saved.keys() - self._connections.keys():
+            del self._last[user_key]
+
+    def _soon(self, user_key: int) -> None:
+        self._changed.add(user_key)
+        if self._telling is None:
+            self._telling = asyncio.get_running_loop().call_later(limits.STATUS_SECONDS, self._tell_changed)
+
+    def _tell_changed(self) -> None:
+        self._telling = None
+        changed, self._changed = self._changed, set()
+        self._tell({user_key: self.status(user_key) for user_key in changed if user_key in self._connections})
+
+    def stop(self) -> None:
+        """What is new is saved."""
+        if self._task is not None:
+            self._task.cancel()
+        if self._telling is not None:
+            self._telling.cancel()
+        self._save()

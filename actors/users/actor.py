@@ -1,0 +1,362 @@
+"""The user actor: tells one person's devices what their own log says, and what they have not read.
+
+Most people who are connected have no such actor: `actors.users` starts it when there is something to tell.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pykka
+
+from actors import limits
+from actors.auth.identity import Identity
+from actors.delivery.channel import ListPresent, Subscribe, Subscribed, Unsubscribe
+from actors.delivery.connection import Follow
+from actors.delivery.in_order import InOrder
+from actors.delivery.publication import EphemeralPublications, Publication, Publications
+from actors.errors import Internal, ShuttingDown, XpError
+from actors.resources.user_events import THREAD_JOINED, THREAD_READ, UserEphemeral, UserEvent, UserLogPage
+from actors.runtime.loop_actor import LoopActor, LoopFuture, handles
+from actors.users.personal import Personal
+from actors.users.unread import Counts
+
+logger = logging.getLogger("actors.user")
+
+EncodeUserEvent = Callable[[UserEvent | UserEphemeral], bytes]
+"""As every device of the user gets it. Called once an event."""
+
+
+class Online:
+    """Somebody who is connected: all that an idle connection costs here."""
+
+    __slots__ = ("actor", "connections", "head", "user_id", "user_key")
+
+    def __init__(self, user_key: int, user_id: str, head: int) -> None:
+        self.user_key = user_key
+        self.user_id = user_id
+        self.head = head
+        """Of their log, as far as it was told."""
+        self.connections: dict[pykka.ActorRef[Any], None] = {}
+        """A set in order of coming."""
+        self.actor: UserActor | None = None
+
+    @property
+    def channel(self) -> str:
+        return f"user:{self.user_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """These entries of the user's log are durable, in order."""
+
+    events: Sequence[UserEvent]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Others may have written into the user's log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """Messages `first` to `newest` were written into a thread of the user's, `own` being the user's newest."""
+
+    thread_id: str
+    first: int
+    newest: int
+    own: int
+    began: int
+    """Log positions of the first and the newest."""
+    ended: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedMessage:
+    number: int
+    author_key: int
+    position: int
+    """Of its deletion in the log of all threads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """Messages of others are gone from a thread of the user's."""
+
+    thread_id: str
+    messages: Sequence[DeletedMessage]
+
+
+@dataclass(frozen=True, slots=True)
+class TellUnread:
+    """Told to a user's actor: this connection has missed counts."""
+
+    connection: "pykka.ActorRef[Any]"
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    page: UserLogPage | XpError
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    counts: Counts | None
+
+
+class UserActor(LoopActor):
+    def __init__(
+        self,
+        online: Online,
+        *,
+        personal: Personal,
+        encode: EncodeUserEvent,
+        followers: Callable[[str], Collection["pykka.ActorRef[Any]"]],
+        on_left: Callable[[Online], None],
+    ) -> None:
+        """`followers` answers the connections that follow a live thread: they count for themselves. `on_left` is told
+        that nobody is connected any more."""
+        super().__init__()
+        self._online = online
+        self._personal = personal
+        self._encode = encode
+        self._followers = followers
+        self._on_left = on_left
+        self._following: set[pykka.ActorRef[Any]] = set()
+        """Connections that know they get this channel."""
+        self._order: InOrder[UserEvent] = InOrder()
+        self._looking: asyncio.Task[None] | None = None
+        self._look_again = False
+        self._waiting: list[LoopFuture[Any]] = []
+        self._counts: Counts | None = None
+        self._counting: asyncio.Task[None] | None = None
+        self._uncounted: list[Posted | Deleted | UserEvent] = []
+        """What came while the counts are read."""
+        self._changed: set[str] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    # Reading along
+
+    @handles(Subscribe)
+    def _subscribe(self, message: Subscribe) -> LoopFuture[Any]:
+        """Whose channel it is was asked before. Answers where the log really stands: others may have written."""
+        connection = message.connection
+        self._online.connections[connection] = None
+        self._following.add(connection)
+        reply = self.defer()
+        self._waiting.append(reply)
+        self._look(Look())
+        return reply
+
+    @handles(Unsubscribe)
+    def _unsubscribe(self, message: Unsubscribe) -> None:
+        self._online.connections.pop(message.connection, None)
+        self._following.discard(message.connection)
+
+    def on_turn_end(self) -> None:
+        self._retire_if_left()
+
+    def _retire_if_left(self) -> None:
+        if not (self._online.connections or self._inbox or self._waiting or self.actor_stopped.is_set()):
+            self._on_left(self._online)
+            self.stop()
+
+    @handles(ListPresent)
+    def _list_present(self, message: ListPresent) -> list[tuple[str, Identity]]:
+        """All are the one who asks."""
+        return [(connection.actor_urn, message.identity) for connection in self._online.connections]
+
+    # The log
+
+    @handles(Tell)
+    def _publish(self, message: Tell) -> None:
+        self._tell_next(message.events)
+        if self._order.early:
+            self._look(Look())
+
+    def _tell_next(self, events: Sequence[UserEvent]) -> None:
+        run = self._order.following(self._online.head, events)
+        if run:
+            self._online.head = run[-1].offset
+            self._tell([Publication(e.offset, e.offset, e.type, self._encode(e)) for e in run])
+            self._count(run)
+
+    def _tell(self, items: list[Publication]) -> None:
+        publications = Publications(self._online.channel, items)
+        publications.is_patient = self._is_crowd
+        for connection in self._online.connections:
+            self._pass(connection, publications)
+
+    @property
+    def _is_crowd(self) -> bool:
+        return len(self._online.connections) > limits.CROWD
+
+    def _pass(self, connection: "pykka.ActorRef[Any]", publications: Publications) -> None:
+        with contextlib.suppress(pykka.ActorDeadError):
+            if connection not in self._following:
+                self._following.add(connection)
+                connection.tell(Follow(publications.channel))
+            connection.tell(publications)
+
+    @handles(Look)
+    def _look(self, _: Look) -> None:
+        if self._looking is None:
+            self._looking = self.stage.loop.create_task(self._read_log())
+        else:
+            self._look_again = True  # what is being read may be older than what it was asked for
+
+    async def _read_log(self) -> None:
+        self.urgent(_Looked(await _outcome(self._personal.log(self._online.user_key, self._online.head, limit=_PAGE))))
+
+    @handles(_Looked)
+    def _take_log(self, message: _Looked) -> None:
+        self._looking = None
+        page = message.page
+        if isinstance(page, XpError):
+            self._answer(page)
+            self._retire_if_left()
+            return
+        if not page.is_whole and page.events:  # what is so old is forgotten
+            self._online.head = max(self._online.head, page.events[0].offset - 1)
+        self._tell_next(page.events)
+        if self._look_again or page.more:
+            self._look_again = False
+            self._look(Look())
+        else:
+            self._answer(None)
+            self._retire_if_left()
+
+    def _answer(self, error: XpError | None) -> None:
+        waiting, self._waiting = self._waiting, []
+        for reply in waiting:
+            if error is None:
+                reply.set(Subscribed(self._online.head, None))
+            else:
+                reply.set_exception(error)
+
+    # What was not read
+
+    @handles(Posted)
+    def _take_posted(self, message: Posted) -> None:
+        self._changed.add(message.thread_id)
+        if self._counting is not None:
+            self._uncounted.append(message)
+        elif self._counts is None or self._is_cut(message, self._counts):
+            self._counting = self.stage.loop.create_task(self._read_counts())
+        else:
+            if message.ended > self._counts.position:
+                self._counts.posted(message.thread_id, message.first, message.newest, message.own)
+            self._soon(0.0)
+
+    @handles(Deleted)
+    def _take_deleted(self, message: Deleted) -> None:
+        if self._counting is not None:
+            self._uncounted.append(message)
+            return
+        if self._counts is None:  # whether they were unread is known when that is counted
+            self._changed.add(message.thread_id)
+            self._counting = self.stage.loop.create_task(self._read_counts())
+            return
+        fewer = [self._counts.deleted(message.thread_id, each.number, each.position) for each in message.messages]
+        if any(fewer):
+            self._changed.add(message.thread_id)
+            self._soon(0.0)
+
+    @staticmethod
+    def _is_cut(message: Posted, counts: Counts) -> bool:
+        """Some were written before the counting, some after it, and where that was in their thread nobody knows."""
+        return message.began <= counts.position < message.ended and message.thread_id not in counts
+
+    async def _read_counts(self) -> None:
+        counts = await _outcome(self._personal.counts(self._online.user_key))
+        self.urgent(_Counted(None if isinstance(counts, XpError) else counts))
+
+    @handles(_Counted)
+    def _take_counts(self, message: _Counted) -> None:
+        self._counting = None
+        self._counts = message.counts
+        uncounted, self._uncounted = self._uncounted, []
+        if self._counts is None:
+            self._changed.clear()
+            return  # tried anew with the next message
+        self._soon(0.0)
+        for item in uncounted:
+            if isinstance(item, Posted):
+                self._take_posted(item)
+            elif isinstance(item, Deleted):
+                self._take_deleted(item)
+            else:
+                self._count([item])
+
+    def _count(self, events: Sequence[UserEvent]) -> None:
+        if self._counting is not None:
+            self._uncounted += events
+            return
+        if self._counts is None:
+            return
+        for event in events:
+            self._changed |= self._counts.apply(event)
+        if any(map(_needs_counting, events)):
+            self._counting = self.stage.loop.create_task(self._read_counts())
+        elif self._changed:
+            self._soon(limits.UNREAD_SECONDS)
+
+    def _soon(self, seconds: float) -> None:
+        if self._timer is None:
+            self._timer = self.stage.loop.call_later(seconds, self._tell_unread)
+
+    def _tell_unread(self) -> None:
+        self._timer = None
+        if self._counts is None or self._counting is not None or self.actor_stopped.is_set():
+            return
+        changed, self._changed = self._changed, set()
+        following = [self._followers(thread_id) for thread_id in changed]
+        passing: EphemeralPublications | None = None
+        for connection in self._online.connections:
+            if all(connection in followers for followers in following):
+                continue
+            passing = passing or self._unread(changed)
+            self._pass(connection, passing)
+
+    @handles(TellUnread)
+    def _tell_unread_to(self, message: TellUnread) -> None:
+        if self._counts is not None and message.connection in self._online.connections:
+            self._pass(message.connection, self._unread(self._counts.threads))
+
+    def _unread(self, changed: Collection[str]) -> EphemeralPublications:
+        assert self._counts is not None
+        unread = self._counts.unread(changed)
+        data = self._encode(UserEphemeral("unread", unread.rendered()))
+        passing = EphemeralPublications(self._online.channel, [Publication(0, self._online.head, "unread", data)])
+        passing.is_patient = self._is_crowd
+        return passing
+
+    def on_stop(self) -> None:
+        for task in (self._looking, self._counting):
+            if task is not None:
+                task.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._answer(ShuttingDown("The server is shutting down; retry in a moment."))
+
+
+def _needs_counting(event: UserEvent) -> bool:
+    """What was said before a newcomer came is not unread; and nobody knows what was deleted since an older entry."""
+    return event.type == THREAD_JOINED or (event.type == THREAD_READ and not event.position)
+
+
+_PAGE = limits.RECOVERY_EVENTS
+
+
+async def _outcome(question: Awaitable[Any]) -> Any:
+    """What it answers, or the error of the catalogue that it came to."""
+    try:
+        return await question
+    except XpError as error:
+        return error
+    except Exception:  # whoever waits must be answered, whatever it was
+        logger.exception("something of a user's own could not be read")
+        return Internal()

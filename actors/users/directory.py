@@ -1,0 +1,284 @@
+"""Everybody who is connected, and the way to their own channels. Confined to the event loop.
+
+An idle connection costs an entry in a dict: an actor is started for somebody with the first thing to tell them, or when
+they subscribe, and goes with their last connection.
+"""
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+import pykka
+
+from actors import limits
+from actors.delivery.channel import Unsubscribe
+from actors.errors import XpError
+from actors.events import MESSAGE_CREATED, MESSAGE_DELETED, Event
+from actors.resources.messages import Message
+from actors.resources.user_events import UserEvent
+from actors.resources.users import User
+from actors.runtime.loop_actor import Stage
+from actors.users.actor import (
+    Deleted,
+    DeletedMessage,
+    EncodeUserEvent,
+    Look,
+    Online,
+    Posted,
+    Tell,
+    TellUnread,
+    UserActor,
+)
+from actors.users.personal import Personal
+
+logger = logging.getLogger("actors.users")
+
+
+class LiveThread(Protocol):
+    """What is known of a thread whose actor is in memory."""
+
+    @property
+    def is_loaded(self) -> bool: ...
+
+    @property
+    def member_keys(self) -> Mapping[int, object]: ...
+
+    @property
+    def followers(self) -> Mapping["pykka.ActorRef[Any]", object]: ...
+
+
+class _Gathered:
+    """What was written into one thread since it was last told."""
+
+    __slots__ = ("began", "deleted", "due", "ended", "first", "newest", "own")
+
+    def __init__(self, due: float) -> None:
+        self.due = due
+        """Time of the event loop when it is told."""
+        self.first = self.newest = 0
+        """Numbers of messages; 0 where none was written."""
+        self.began = self.ended = 0
+        self.own: dict[int, int] = {}
+        """Author → number of their newest message."""
+        self.deleted: list[DeletedMessage] = []
+
+    def take(self, event: Event, message: Message) -> None:
+        if event.type == MESSAGE_DELETED:
+            self.deleted.append(DeletedMessage(message.number, message.author.key, event.position))
+            return
+        if not self.first:
+            self.first, self.began = message.number, event.position
+        self.newest, self.ended = message.number, event.position
+        self.own[event.actor.key] = message.number
+
+
+class Users:
+    def __init__(
+        self,
+        stage: Stage,
+        personal: Personal,
+        encode: EncodeUserEvent,
+        live_thread: Callable[[str], LiveThread | None],
+    ) -> None:
+        self._stage = stage
+        self._personal = personal
+        self._encode = encode
+        self._live_thread = live_thread
+        self._online: dict[int, Online] = {}
+        self._heads: dict[int, int] = {}
+        """Where the logs stand that moved lately; whom an identity speaks for was read before."""
+        self._gathered: dict[str, _Gathered] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._telling: set[asyncio.Task[None]] = set()
+
+    # Who is connected
+
+    def join(self, user: User, connection: "pykka.ActorRef[Any]") -> int:
+        """From now on told what happens to them; answers where their log stands. What came before that and after is
+        told once."""
+        online = self._entry(user)
+        online.connections[connection] = None
+        if user.log_offset > online.head:  # another process has written, and the others have not been told yet
+            self._actor(online).actor_ref.tell(Look())
+        return online.head
+
+    def _entry(self, user: User) -> Online:
+        online = self._online.get(user.key)
+        if online is None:
+            head = max(user.log_offset, self._heads.get(user.key, 0))
+            online = self._online[user.key] = Online(user.key, user.id, head)
+        return online
+
+    def leave(self, user_key: int, connection: "pykka.ActorRef[Any]") -> None:
+        """It is told no more. A second time nothing is left to do."""
+        online = self._online.get(user_key)
+        if online is None:
+            return
+        online.connections.pop(connection, None)
+        if online.actor is None:
+            self._forget(online)
+        elif not online.actor.actor_stopped.is_set():  # when all stop, these go before connections
+            online.actor.actor_ref.tell(Unsubscribe(connection))  # after a Subscribe that is on its way
+
+    def _forget(self, online: Online) -> None:
+        """Nobody of them is connected any more."""
+        if not online.connections and self._online.get(online.user_key) is online:
+            del self._online[online.user_key]
+
+    def actor(self, user: User) -> "pykka.ActorRef[Any]":
+        """Answers `Subscribe`."""
+        return self._actor(self._entry(user)).actor_ref
+
+    def _actor(self, online: Online) -> UserActor:
+        if online.actor is None:
+            online.actor = UserActor(
+                online, personal=self._personal, encode=self._encode, followers=self._followers, on_left=self._forget
+            )
+            self._stage.start(online.actor)
+        return online.actor
+
+    def _followers(self, thread_id: str) -> Mapping["pykka.ActorRef[Any]", object]:
+        thread = self._live_thread(thread_id)
+        return thread.followers if thread is not None else {}
+
+    # What happens
+
+    def publish(self, events: Iterable[UserEvent]) -> None:
+        """Entries of users' logs that are durable now."""
+        by_user: dict[int, list[UserEvent]] = {}
+        for event in events:
+            by_user.setdefault(event.user_key, []).append(event)
+        for user_key, theirs in by_user.items():
+            self._remember(user_key, theirs[-1].offset)
+            online = self._online.get(user_key)
+            if online is not None:
+                self._actor(online).actor_ref.tell(Tell(theirs))
+
+    def _remember(self, user_key: int, head: int) -> None:
+        self._heads.pop(user_key, None)
+        self._heads[user_key] = head
+        if len(self._heads) > limits.USERS_REMEMBERED:
+            del self._heads[next(iter(self._heads))]
+
+    def look(self) -> None:
+        """Another process has written something: perhaps into the logs of some who are here."""
+        if self._online and self._task is None:
+            self._task = self._stage.loop.create_task(self._look_at_all())
+
+    async def _look_at_all(self) -> None:
+        try:
+            keys = list(self._online)
+            for start in range(0, len(keys), _AT_ONCE):
+                for user_key, head in (await self._personal.heads(keys[start : start + _AT_ONCE])).items():
+                    online = self._online.get(user_key)
+                    if online is not None and head > online.head:
+                        self._actor(online).actor_ref.tell(Look())
+        except XpError as error:
+            logger.warning("users' logs could not be looked at: %s", error)
+        finally:
+            self._task = None
+
+    def tell_unread(self, user_key: int, connection: "pykka.ActorRef[Any]") -> None:
+        """A connection of theirs reads again, and has missed counts meanwhile."""
+        online = self._online.get(user_key)
+        if online is not None and online.actor is not None and not online.actor.actor_stopped.is_set():
+            online.actor.actor_ref.tell(TellUnread(connection))
+
+    def look_at(self, user_key: int) -> None:
+        """The same, of one."""
+        online = self._online.get(user_key)
+        if online is not None:
+            self._actor(online).actor_ref.tell(Look())
+
+    # What was not read
+
+    def moved(self, thread_id: str, events: Sequence[Event]) -> None:
+        """Something was written into a thread: told in a moment, together with what else is."""
+        if not self._online:
+            return
+        for event in events:
+            if event.type in _COUNTED and isinstance(event.data, Message):
+                gathered = self._gathered.get(thread_id)
+                if gathered is None:
+                    due = self._stage.loop.time() + limits.UNREAD_SECONDS
+                    gathered = self._gathered[thread_id] = _Gathered(due)
+                gathered.take(event, event.data)
+        if self._gathered and self._timer is None:
+            self._timer = self._stage.loop.call_later(limits.UNREAD_SECONDS, self._tell_moved)
+
+    def _due(self) -> dict[str, _Gathered]:
+        """Taken out of what is gathered, which is in the order of being due."""
+        now = self._stage.loop.time() + limits.UNREAD_STEP_SECONDS / 2
+        first = itertools.islice(self._gathered.items(), limits.UNREAD_AT_ONCE)
+        due = dict(itertools.takewhile(lambda item: item[1].due <= now, first))
+        for thread_id in due:
+            del self._gathered[thread_id]
+        return due
+
+    def _tell_moved(self) -> None:
+        """Each thread when it is due, and some of them at a time: all at once would hold up everybody's messages."""
+        self._timer = None
+        gathered = self._due()
+        if self._gathered:
+            wait = next(iter(self._gathered.values())).due - self._stage.loop.time()
+            self._timer = self._stage.loop.call_later(max(wait, limits.UNREAD_STEP_SECONDS), self._tell_moved)
+        elsewhere: dict[str, _Gathered] = {}
+        for thread_id, written in gathered.items():
+            thread = self._live_thread(thread_id)
+            if thread is not None and thread.is_loaded:
+                self._tell_members(thread_id, thread.member_keys, thread.followers, written)
+            elif written.deleted:
+                elsewhere[thread_id] = written
+        if elsewhere:
+            task = self._stage.loop.create_task(self._tell_elsewhere(elsewhere))
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
+
+    async def _tell_elsewhere(self, gathered: Mapping[str, _Gathered]) -> None:
+        """Of threads that nobody uses here messages go, too: with an author who is to be forgotten."""
+        try:
+            for thread_id, members in (await self._personal.members(list(gathered))).items():
+                self._tell_members(thread_id, dict.fromkeys(members), {}, gathered[thread_id])
+        except XpError as error:
+            logger.warning("members could not be told of deleted messages: %s", error)
+
+    def _tell_members(
+        self,
+        thread_id: str,
+        members: Mapping[int, object],
+        followers: Mapping["pykka.ActorRef[Any]", object],
+        written: _Gathered,
+    ) -> None:
+        """Those who are here. Who follows the thread on all devices, and was told no counts, needs none."""
+        few = self._online if len(self._online) < len(members) else members
+        for user_key in [key for key in few if key in members]:
+            online = self._online.get(user_key)
+            if online is None:
+                continue
+            if online.actor is not None or any(each not in followers for each in online.connections):
+                actor = self._actor(online).actor_ref
+                if written.first:
+                    own = written.own.get(user_key, 0)
+                    actor.tell(Posted(thread_id, written.first, written.newest, own, written.began, written.ended))
+                deleted = [each for each in written.deleted if each.author_key != user_key]
+                if deleted:
+                    actor.tell(Deleted(thread_id, deleted))
+
+    def __len__(self) -> int:
+        return len(self._online)
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in (self._task, *self._telling):
+            if task is not None:
+                task.cancel()
+
+
+_COUNTED = frozenset({MESSAGE_CREATED, MESSAGE_DELETED})
+"""Events that move what is unread."""
+_AT_ONCE = 1_000
+"""Users in one question."""

@@ -1,0 +1,1 @@
+"""What all operations share: their registry, what they work with, how records are shown."""

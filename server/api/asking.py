@@ -1,0 +1,15 @@
+"""Commands about a message, where the caller names only the message."""
+
+from actors.errors import NotFound
+from actors.resources.messages import DeleteMessage, EditMessage
+from actors.resources.reactions import React
+from actors.resources.streams import FinishMessage
+from server.api.registry import Call
+
+
+async def about_message(call: Call, command: EditMessage | DeleteMessage | React | FinishMessage) -> object:
+    """What the thread answers; where the caller may not see the thread, there is no such message for them."""
+    try:
+        return (await call.services.directory.ask(command)).result
+    except NotFound:
+        raise NotFound("message", command.message_id) from None

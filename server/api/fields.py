@@ -1,0 +1,167 @@
+"""What all requests and responses share: strictness, and the field types that carry limits."""
+
+from typing import Annotated, Any, ClassVar
+
+import orjson
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from actors import limits
+from actors.identifiers import is_id
+from actors.text.normal import EMPTY, UNSEEN, is_blank, unseen
+
+
+class Request(BaseModel):
+    """Path, query and body parameters of an operation in one object. Unknown fields are an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    takes_halves: ClassVar[bool] = False
+    """Whether its `text` may have halves of surrogate pairs."""
+
+
+class View(BaseModel):
+    """A resource as clients see it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def _cuid(text: str) -> str:
+    if not is_id(text):
+        raise ValueError("expected an id: 'c' and 24 characters of a-z and 0-9")
+    return text
+
+
+def _max_bytes(limit: int) -> AfterValidator:
+    def check(text: str) -> str:
+        if len(text) * 4 > limit and (size := len(text.encode())) > limit:
+            raise ValueError(f"may be at most {limit} bytes of UTF-8, this has {size}")
+        return text
+
+    return AfterValidator(check)
+
+
+def _without_nul(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("may not contain NUL characters")
+    return text
+
+
+NoNul = AfterValidator(_without_nul)
+
+
+def _line_to_be_seen(value: str) -> str:
+    if (found := unseen(value)) is not None:
+        raise ValueError(f"may not contain characters that nobody sees; it has {found}")
+    if value and is_blank(value):
+        raise ValueError("expected something to see")
+    return value
+
+
+Seen = AfterValidator(_line_to_be_seen)
+"""A line for people: of visible characters; it may be empty where its length may be 0."""
+
+
+def _depth(value: Any, left: int = limits.JSON_DEPTH) -> None:
+    if not isinstance(value, dict | list):
+        return
+    if left == 0:
+        raise ValueError(f"may be nested at most {limits.JSON_DEPTH} levels deep")
+    for inner in value.values() if isinstance(value, dict) else value:
+        _depth(inner, left - 1)
+
+
+def _json_text(value: Any, limit: int) -> str:
+    _depth(value)
+    text = orjson.dumps(value)
+    if len(text) > limit:
+        raise ValueError(f"may be at most {limit} bytes as JSON, this has {len(text)}")
+    return text.decode()
+
+
+def json_object(limit: int) -> BeforeValidator:
+    """An object of at most `limit` bytes as JSON; becomes its text."""
+
+    def check(value: Any) -> str:
+        if not isinstance(value, dict):
+            raise ValueError("expected an object")
+        return _json_text(value, limit)
+
+    return BeforeValidator(check)
+
+
+def _blocks(value: Any) -> str:
+    if not isinstance(value, list) or not all(
+        isinstance(block, dict) and isinstance(block.get("type"), str) for block in value
+    ):
+        raise ValueError("expected a list of objects, each with a `type`")
+    if len(value) > limits.BLOCKS:
+        raise ValueError(f"may be at most {limits.BLOCKS} blocks, these are {len(value)}")
+    return _json_text(value, limits.BLOCKS_BYTES)
+
+
+_GAP = r"\s" + UNSEEN
+"""Of a class of characters: what no address has."""
+Id = Annotated[str, AfterValidator(_cuid), Field(json_schema_extra={"pattern": "^c[0-9a-z]{24}$"})]
+NO_NUL: dict[str, Any] = {"pattern": r"^[^\x00]*$"}
+"""For documents: what `NoNul` asks for."""
+_LINE = Field(json_schema_extra={"pattern": rf"^[^{UNSEEN}]*[^{EMPTY}][^{UNSEEN}]*$"})
+Content = Annotated[
+    str, _max_bytes(limits.CONTENT_BYTES), NoNul, Field(max_length=limits.CONTENT_BYTES, json_schema_extra=NO_NUL)
+]
+Title = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=limits.TITLE_CHARS), Seen, _LINE
+]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=limits.NAME_CHARS), Seen, _LINE]
+Reason = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=limits.TITLE_CHARS),
+    Seen,
+    Field(json_schema_extra={"pattern": rf"^[^{UNSEEN}]*$"}),
+]
+Email = Annotated[
+    str, StringConstraints(max_length=limits.EMAIL_CHARS, pattern=rf"^[^@{_GAP}]+@[^@{_GAP}]+\.[^@{_GAP}]+$")
+]
+Url = Annotated[str, StringConstraints(max_length=limits.URL_CHARS, pattern=rf"^https?://[^{_GAP}]+$")]
+Metadata = Annotated[
+    Any,
+    json_object(limits.METADATA_BYTES),
+    Field(json_schema_extra={"type": "object", "description": "Any JSON object; at most 16 KiB."}),
+]
+Blocks = Annotated[
+    Any,
+    BeforeValidator(lambda value: None if value is None else _blocks(value)),
+    Field(
+        json_schema_extra={
+            "type": ["array", "null"],
+            "items": {"type": "object", "properties": {"type": {"type": "string"}}, "required": ["type"]},
+            "maxItems": limits.BLOCKS,
+        }
+    ),
+]
+Limit = Annotated[int, Field(ge=1, le=limits.PAGE_MAX, description="How many at most.")]
+Offset = Annotated[int, Field(ge=0, le=2**53)]
+Cursor = Annotated[
+    str, StringConstraints(max_length=200), Field(description="`metadata.pagination.next_cursor` of the page before.")
+]
+Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+
+
+LEFT_OUT: Any = None
+"""Default of a field that a partial update may leave out, but that may not be null. See `given`."""
+
+
+def given(request: Request, *names: str) -> dict[str, Any]:
+    """Those of the named fields that the request gave."""
+    return {name: getattr(request, name) for name in names if name in request.model_fields_set}
+
+
+class Nothing(Request):
+    """No parameters."""
+
+
+class ById(Request):
+    id: Id
+
+
+class Paged(Request):
+    limit: Limit = limits.PAGE_DEFAULT
+    cursor: Cursor | None = None

@@ -1,0 +1,35 @@
+"""What was refused lately, in memory, so that an administrator can say why."""
+
+import time
+from collections import deque
+from typing import Any
+
+from actors.errors import XpError
+from server.api.render import iso_time
+
+KEPT = 2_000
+"""Of all users, in this process: about half a megabyte."""
+SHOWN = 50
+
+
+class Refusals:
+    def __init__(self) -> None:
+        self._newest: deque[tuple[int, str, str, str, str, str]] = deque(maxlen=KEPT)
+
+    def note(self, user_id: str, operation: str, error: XpError, correlation_id: str) -> None:
+        now = time.time_ns() // 1_000_000
+        self._newest.append((now, user_id, operation, error.code, error.detail, correlation_id))
+
+    def of(self, user_id: str) -> list[dict[str, Any]]:
+        """The newest first."""
+        found = [refusal for refusal in reversed(self._newest) if refusal[1] == user_id]
+        return [
+            {
+                "at": iso_time(at),
+                "operation": operation,
+                "code": code,
+                "detail": detail,
+                "correlation_id": correlation_id,
+            }
+            for at, _, operation, code, detail, correlation_id in found[:SHOWN]
+        ]

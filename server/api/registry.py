@@ -1,0 +1,241 @@
+"""Operations: every thing a client can ask for, declared once.
+
+From one declaration come the REST route, the RPC method of the same name and the documentation. An operation is an
+async function of a `Call` (who asks, and with what conditions) and a validated request; it answers a `Result`.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TypeVar, get_args
+
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from actors import limits
+from actors.auth.identity import Identity, Origin, Scope
+from actors.commands import IfVersion, Once
+from actors.errors import Forbidden, ValidationFailed
+from server.api.fields import Request
+from server.api.services import Services
+from server.http.peers import Peer
+from server.realtime.hub import Client
+from server.resources.auth.views import SECRETS
+
+R = TypeVar("R", bound=Request)
+Access = Literal["open", "optional", "user", "admin"]
+"""Open to all; open, but an identity is looked at where one comes; for whoever is signed in; for admins."""
+RateClass = Literal["auth", "read", "write", "admin", "audited", "costly"]
+"""`audited`: leaves an entry in the audit log for good, or hashes a password. `costly`: looks through much of what
+there is. Each has a bucket of its own, beside those of what is cheap."""
+RATE_CLASSES: Final[tuple[RateClass, ...]] = get_args(RateClass)
+
+
+@dataclass(slots=True)
+class Call:
+    """One invocation: by REST, or by RPC over a WebSocket."""
+
+    services: Services
+    who: Identity | None
+    """Who asks; None only where the operation is open to all."""
+    find_peer: Callable[[], Peer]
+    """Asked only where an operation wants to know it."""
+    once: Once | None = None
+    if_version: IfVersion = None
+    operation: str = ""
+    """Its name."""
+    connection: Client | None = None
+    """Where it came over one."""
+
+    @property
+    def identity(self) -> Identity:
+        assert self.who is not None
+        return self.who
+
+    @property
+    def peer(self) -> Peer:
+        """Where it comes from."""
+        return self.find_peer()
+
+    @property
+    def origin(self) -> Origin:
+        """For the audit log."""
+        return self.peer.origin
+
+
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    """HttpOnly, SameSite=Lax, and Secure unless an operator says otherwise."""
+
+    name: str
+    value: str
+    """Empty: the browser forgets it."""
+    max_age: int
+    path: str = "/"
+
+
+@dataclass(slots=True)
+class Result:
+    data: Any
+    """What orjson encodes."""
+    status: int | None = None
+    """Where it differs from the operation's own."""
+    location: str | None = None
+    version: int | None = None
+    """Of the resource, for its ETag."""
+    next_cursor: str | None = None
+    limit: int | None = None
+    """Set for lists: they get `metadata.pagination`."""
+    cookies: tuple[Cookie, ...] = ()
+    """For browsers; RPC leaves them out."""
+    redirect: str | None = None
+    """Where a browser is sent (303), instead of an answer."""
+    extra: dict[str, Any] = field(default_factory=dict)
+    """More for `metadata`."""
+
+
+Handler = Callable[[Call, Any], Awaitable[Result]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    name: str
+    methods: tuple[str, ...]
+    path: str
+    """With `{parameters}`, and its prefix."""
+    request: type[Request]
+    response: type[BaseModel] | None
+    """Of `data`; None for no body."""
+    status: int
+    access: Access
+    scope: Scope
+    """What an API key must be allowed."""
+    rate: RateClass
+    """Which bucket it draws from."""
+    handler: Handler
+    summary: str
+    description: str
+    tag: str
+    paged: bool
+
+    @property
+    def path_parameters(self) -> tuple[str, ...]:
+        return tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))
+
+    @property
+    def has_body(self) -> bool:
+        return bool(set(self.methods) & {"POST", "PUT", "PATCH"})
+
+    @property
+    def is_for_known(self) -> bool:
+        """Whether a caller has said who they are before anything of theirs is read."""
+        return self.access in ("user", "admin")
+
+    def must_allow(self, identity: Identity) -> None:
+        """Raises `Forbidden` where the credential (not the user) may not. What is open to nobody in particular is open
+        to every key."""
+        if self.access in ("user", "admin"):
+            must_have_scope(identity, self.scope, self.name)
+
+    def parse(self, parameters: dict[str, Any], *, typed: bool) -> Request:
+        """Validate; `typed` parameters came as JSON and must have the right type, others came as text.
+
+        Raises `ValidationFailed` with a sentence for each field.
+        """
+        try:
+            return self.request.model_validate(parameters, strict=typed)
+        except ValidationError as error:
+            raise ValidationFailed(field_errors(error)) from None
+
+
+def must_have_scope(identity: Identity, scope: Scope, asked: str) -> None:
+    """Raises `Forbidden` for an API key that may not do what is asked."""
+    if identity.scopes is not None and scope not in identity.scopes:
+        raise Forbidden(
+            f"{asked} takes the scope `{scope}`; this key has {', '.join(sorted(identity.scopes))}.",
+            code="scope_missing",
+        )
+
+
+def field_errors(error: ValidationError) -> dict[str, list[str]]:
+    """JSON path → what was expected and what came."""
+    if error.error_count() > limits.FIELD_ERRORS:
+        return {"body": [f"{error.error_count()} things are not valid here, which is too many to tell."]}
+    found: dict[str, list[str]] = {}
+    for item in error.errors(include_url=False, include_context=False):
+        path = ".".join(str(part) for part in item["loc"]) or "body"
+        found.setdefault(path, []).append(_sentence(item))
+    return found
+
+
+def _sentence(item: Any) -> str:
+    if item["type"] == "extra_forbidden":
+        return "This field is not known here."
+    if item["type"] == "missing":
+        return "This field is required."
+    message = item["msg"].removeprefix("Value error, ")
+    if SECRETS.intersection(map(str, item["loc"])):
+        return f"{message}."
+    return f"{message}; got {_shown(item['input'])}."
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str):
+        return f"a text of {len(value)} characters" if len(value) > 40 else repr(value)
+    if isinstance(value, bool | int | float) or value is None:
+        return (
+            orjson.dumps(value).decode()[:40] if not isinstance(value, int) or abs(value) < 2**63 else "a huge number"
+        )
+    return "an object" if isinstance(value, dict) else "a list"
+
+
+def _scope(method: str, access: Access) -> Scope:
+    if access == "admin":
+        return "admin"
+    return "read" if method == "GET" else "write"
+
+
+class Operations:
+    """The operations of one resource; a module of `server/operations` declares each."""
+
+    def __init__(self, tag: str, prefix: str = "/api/v1") -> None:
+        self.tag = tag
+        self.prefix = prefix
+        self.all: list[Operation] = []
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        *,
+        response: type[BaseModel] | None,
+        status: int = 200,
+        access: Access = "user",
+        scope: Scope | None = None,
+        rate: RateClass | None = None,
+        paged: bool = False,
+    ) -> Callable[[Callable[[Call, R], Awaitable[Result]]], Callable[[Call, R], Awaitable[Result]]]:
+        """Declare the function below as an operation; its name, docstring and request type are the operation's own."""
+
+        def declare(handler: Callable[[Call, R], Awaitable[Result]]) -> Callable[[Call, R], Awaitable[Result]]:
+            summary, _, description = (handler.__doc__ or "").strip().partition("\n")
+            self.all.append(
+                Operation(
+                    name=handler.__name__,
+                    methods=tuple(method.split("|")),
+                    path=self.prefix + path,
+                    request=handler.__annotations__["request"],
+                    response=response,
+                    status=status,
+                    access=access,
+                    scope=scope or _scope(method, access),
+                    rate=rate or _scope(method, access),
+                    handler=handler,
+                    summary=summary,
+                    description=" ".join(description.split()),
+                    tag=self.tag,
+                    paged=paged,
+                )
+            )
+            return handler
+
+        return declare

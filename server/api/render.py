@@ -1,0 +1,301 @@
+"""Records become JSON: the one place that decides how a resource looks to clients.
+
+JSON that the server only carries (metadata, blocks) is passed through as it was stored.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from actors.auth.identity import Identity
+from actors.delivery.publication import Publication
+from actors.events import Ephemeral, Event
+from actors.resources.members import Member, MemberGone, ReadChange
+from actors.resources.memory import Memory
+from actors.resources.messages import Message, ReactionGroup, Revision
+from actors.resources.notifications import Notification, Preferences, ThreadPreferences
+from actors.resources.reactions import Reacted, Reaction, ReactionChange
+from actors.resources.threads import ControlChange, Thread, ThreadGone
+from actors.resources.user_events import UserEphemeral, UserEvent, UserEventData
+from actors.resources.users import Author, User
+
+Json = dict[str, Any]
+
+
+@lru_cache(
+    maxsize=8192
+)  # neighbours in a batch share their millisecond; a page of messages is rendered again and again
+def iso_time(milliseconds: int) -> str:
+    """ISO 8601 UTC with milliseconds: `2026-11-23T07:00:00.000Z`."""
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{_to_the_second(seconds)}.{rest:03d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _to_the_second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()
+
+
+def maybe_time(milliseconds: int | None) -> str | None:
+    return None if milliseconds is None else iso_time(milliseconds)
+
+
+_EMPTY_OBJECT: Json = {}
+
+
+def carried(text: str | None) -> Any:
+    """JSON text that goes out as it came in."""
+    if text == "{}":
+        return _EMPTY_OBJECT
+    return None if text is None else orjson.Fragment(text)
+
+
+def author(record: Author) -> Json:
+    return {"id": record.id, "name": record.name, "kind": record.kind, "avatar_url": record.avatar_url}
+
+
+def actor(record: Author) -> Json:
+    return {"id": record.id, "name": record.name, "kind": record.kind}
+
+
+def user(record: User, viewer: Identity | None) -> Json:
+    """The e-mail address, role and the rest are for oneself and for admins."""
+    public = {
+        "id": record.id,
+        "name": record.name,
+        "avatar_url": record.avatar_url,
+        "kind": record.kind,
+        "status": record.status,
+    }
+    if viewer is None or not (viewer.is_admin or viewer.user.key == record.key):
+        return public
+    return public | private(record)
+
+
+def private(record: User) -> Json:
+    """What of a user is for themselves and for admins."""
+    return {
+        "email": record.email,
+        "role": record.role,
+        "domain": record.domain,
+        "metadata": carried(record.metadata),
+        "created_at": iso_time(record.created_at),
+        "updated_at": iso_time(record.updated_at),
+    }
+
+
+def member(record: Member) -> Json:
+    return {
+        "thread_id": record.thread_id,
+        "user": author(record.user),
+        "role": record.role,
+        "last_read_offset": record.last_read_offset,
+        "muted": record.muted,
+        "joined_at": iso_time(record.joined_at),
+    }
+
+
+def reaction_group(record: ReactionGroup, *, personal: bool) -> Json:
+    group: Json = {"emoji": record.emoji, "count": record.count, "users": [author(user) for user in record.users]}
+    return group | {"reacted_by_me": record.reacted_by_me} if personal else group
+
+
+def reaction(record: Reaction) -> Json:
+    return {"emoji": record.emoji, "user": author(record.user), "created_at": iso_time(record.created_at)}
+
+
+def message(record: Message, *, personal: bool = True) -> Json:
+    """`personal` adds what differs from viewer to viewer; events, which all share, leave it out."""
+    return {
+        "id": record.id,
+        "thread_id": record.thread_id,
+        "author": author(record.author),
+        "type": record.type,
+        "content": record.content,
+        "blocks": carried(record.blocks),
+        "files": (),
+        "parent_id": record.parent_id,
+        "metadata": carried(record.metadata),
+        "status": record.status,
+        "reactions": [reaction_group(group, personal=personal) for group in record.reactions],
+        "offset": record.offset,
+        "version": record.version,
+        "created_at": iso_time(record.created_at),
+        "edited_at": maybe_time(record.edited_at),
+        "deleted_at": maybe_time(record.deleted_at),
+    }
+
+
+def revision(record: Revision) -> Json:
+    return {
+        "version": record.version,
+        "content": record.content,
+        "blocks": carried(record.blocks),
+        "metadata": carried(record.metadata),
+        "edited_by": author(record.edited_by),
+        "replaced_at": iso_time(record.replaced_at),
+    }
+
+
+def thread(record: Thread, *, personal: bool = True) -> Json:
+    rendered = {
+        "id": record.id,
+        "title": record.title,
+        "creator": author(record.creator),
+        "status": record.status,
+        "control": record.control,
+        "while_streaming": record.while_streaming,
+        "metadata": carried(record.metadata),
+        "message_count": record.message_count,
+        "offset": record.offset,
+        "last_message": message(record.last_message, personal=personal) if record.last_message else None,
+        "version": record.version,
+        "created_at": iso_time(record.created_at),
+        "updated_at": iso_time(record.updated_at),
+        "deleted_at": maybe_time(record.deleted_at),
+    }
+    if not personal:
+        return rendered
+    more = {"memory": carried(record.memory), "memory_version": record.memory_version}
+    return rendered | more | {"membership": _membership(record)}
+
+
+def memory(record: Memory) -> Json:
+    return {"memory": carried(record.content), "version": record.version}
+
+
+def _membership(record: Thread) -> Json | None:
+    mine = record.membership
+    if mine is None:
+        return None
+    return {
+        "role": mine.role,
+        "last_read_offset": mine.last_read_offset,
+        "unread_count": record.unread_count,
+        "mention_count": record.mention_count,
+        "muted": mine.muted,
+    }
+
+
+def reacted(record: Reacted) -> Json:
+    return {"added": record.added, "message": message(record.message)}
+
+
+# What is one's own
+
+
+def notification(record: Notification) -> Json:
+    return {
+        "id": record.id,
+        "kind": record.kind,
+        "thread_id": record.thread_id,
+        "message_id": record.message_id,
+        "actor": author(record.actor),
+        "excerpt": record.excerpt,
+        "created_at": iso_time(record.created_at),
+        "read_at": maybe_time(record.read_at),
+    }
+
+
+def preferences(record: Preferences) -> Json:
+    quiet = None
+    if record.quiet_from is not None and record.quiet_to is not None:
+        quiet = {"start": clock_time(record.quiet_from), "end": clock_time(record.quiet_to)}
+    return {
+        "notify": record.notify,
+        "deliver": list(record.deliver),
+        "quiet_hours": quiet,
+        "time_zone": record.time_zone,
+        "show_read": record.show_read,
+    }
+
+
+def clock_time(minutes: int) -> str:
+    """Minutes since midnight as `22:00`."""
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def thread_preferences(record: ThreadPreferences) -> Json:
+    return {"thread_id": record.thread_id, "notify": record.notify, "muted": record.muted}
+
+
+# Events
+
+
+def event_data(event: Event) -> Json:
+    match event.data:
+        case Message():
+            return message(event.data, personal=False)
+        case Thread():
+            return thread(event.data, personal=False)
+        case Memory():
+            return memory(event.data)
+        case Member():
+            return member(event.data)
+        case MemberGone(gone):
+            return {"thread_id": event.thread_id, "user": author(gone)}
+        case ThreadGone(gone_id):
+            return {"id": gone_id}
+        case ReactionChange(message_id, emoji, who, count):
+            return {"message_id": message_id, "emoji": emoji, "user": author(who), "count": count}
+        case ControlChange(control, previous, reason):
+            return {"control": control, "previous": previous, "reason": reason}
+        case ReadChange(reader, offset, _):
+            return {"user": author(reader), "last_read_offset": offset}
+
+
+def event(record: Event) -> Json:
+    return {
+        "type": record.type,
+        "thread_id": record.thread_id,
+        "offset": record.offset,
+        "time": iso_time(record.time),
+        "actor": actor(record.actor),
+        "data": event_data(record),
+    }
+
+
+def event_json(record: Event | Ephemeral) -> bytes:
+    """The event as every subscriber gets it: encoded once."""
+    if isinstance(record, Ephemeral):
+        return orjson.dumps({"type": record.type, "thread_id": record.thread_id, "data": record.data})
+    return orjson.dumps(event(record))
+
+
+def user_event(record: UserEvent) -> Json:
+    """An entry of one's own log, as oneself sees it."""
+    return {
+        "type": record.type,
+        "offset": record.offset,
+        "time": iso_time(record.time),
+        "data": user_event_data(record.data),
+    }
+
+
+def user_event_data(data: UserEventData) -> Json:
+    match data:
+        case Notification():
+            return notification(data)
+        case Preferences():
+            return preferences(data)
+        case User():
+            return user(data, None) | private(data)
+    return dict(data)
+
+
+def user_event_json(record: UserEvent | UserEphemeral) -> bytes:
+    """As every device of the user gets it: encoded once."""
+    if isinstance(record, UserEphemeral):
+        return orjson.dumps({"type": record.type, "data": record.data})
+    return orjson.dumps(user_event(record))
+
+
+def user_publications(events: Sequence[UserEvent]) -> list[Publication]:
+    return [Publication(e.offset, e.offset, e.type, user_event_json(e)) for e in events]
+
+
+def publications(events: Sequence[Event]) -> list[Publication]:
+    return [Publication(e.offset, e.position, e.type, event_json(e)) for e in events]

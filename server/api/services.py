@@ -1,0 +1,156 @@
+"""What operations and transports work with: put together once by the composition root, shared by all requests."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pykka
+
+from actors.auth.access_changes import AccessChange, AccessChanges
+from actors.auth.access_watch import AccessWatch
+from actors.auth.actor import AccessChanged, Authenticate, VerifiedTokens, has_other_rights
+from actors.auth.identity import Identity
+from actors.delivery.epochs import epoch_of
+from actors.delivery.live_channels import LiveChannels
+from actors.errors import TokenExpired, Unauthenticated
+from actors.identifiers import new_id
+from actors.outcomes import Done
+from actors.ports import Accounts, History
+from actors.resources.streams import AuthorsChanged
+from actors.threads.actor import StatusChanged
+from actors.threads.directory import Directory
+from actors.users.activity import Activity, Status
+from actors.users.directory import Users
+from actors.users.personal import Personal
+from server.api.refusals import Refusals
+from server.auth.seen_tokens import SeenTokens
+from server.auth.tokens import ChannelClaims
+from server.http.request_log import RequestLog
+from server.limits.rate_limits import RateLimiter
+from server.limits.sockets import SocketCounts
+from server.realtime.hub import Hub
+from server.realtime.protocol import codes as protocol
+from server.realtime.session.recovery import Recovery
+
+if TYPE_CHECKING:  # it makes cookies, which operations answer with, and these are handed services
+    from server.auth.sign_ins import SignIns
+
+
+@dataclass(slots=True)
+class Services:
+    directory: Directory
+    history: History
+    accounts: Accounts
+    auth: "pykka.ActorRef[Any]"
+    tokens: VerifiedTokens
+    hub: Hub
+    sign_ins: "SignIns"
+    live_channels: LiveChannels
+    users: Users
+    personal: Personal
+    verify_channel: Callable[[str, float], ChannelClaims]
+    """A token for one channel; raises `Unauthenticated`."""
+    epoch: str
+    """Incarnation of the log; clients are told `epoch_of` a channel. A cursor of another one is not served."""
+    version: str
+    problem_base: str
+    rate_limits: bool = True
+    limiter: RateLimiter | None = None
+    """None with RATE_LIMITS=off."""
+    started_at: float = field(default_factory=time.time)
+    node_id: str = field(default_factory=new_id)
+    clock: Callable[[], float] = time.time
+    warnings: tuple[str, ...] = ()
+    """What weakens the server as it is set up, a sentence for each; for administrators."""
+    draining: bool = False
+    live_patterns: tuple[str, ...] = ()
+    """Live channels that are open to everybody who is signed in."""
+    seen_tokens: SeenTokens = field(default_factory=SeenTokens)
+    refusals: Refusals = field(default_factory=Refusals)
+    request_log: RequestLog = field(default_factory=RequestLog)
+    sockets: SocketCounts = field(default_factory=SocketCounts)
+    """Of the HTTP server: all connections, whatever they do."""
+    access: AccessWatch = field(init=False)
+    """Started once there is somebody to tell."""
+    activity: Activity = field(init=False)
+    recovery: Recovery = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.recovery = Recovery(self.history)
+        self.activity = Activity(clock=self.clock, append=self.directory.journal.append, tell=self._tell_status)
+        self.directory.status = self.activity.status
+
+    def _tell_status(self, changed: Mapping[int, Status]) -> None:
+        """To the threads that they follow."""
+        told = {
+            (channel, user_key): client.identity.author
+            for user_key in changed
+            for client in self.activity.connections(user_key)
+            for channel in client.channels
+        }
+        for (channel, user_key), author in told.items():
+            kind, _, thread_id = channel.partition(":")
+            if kind == "thread":
+                self.directory.tell_live(thread_id, StatusChanged(author, changed[user_key]))
+
+    def epoch_of(self, channel: str) -> str:
+        return epoch_of(self.epoch, channel)
+
+    async def identify(self, token: str, address: str) -> Identity:
+        """Whom a token speaks for; raises `Unauthenticated` or `Forbidden`.
+
+        Raises `TooManyRequests` where too many unknown tokens from that address were no good: nobody guesses for long.
+        """
+        known = self.tokens.get(token)
+        if known is not None:
+            return known
+        if self.limiter is None:
+            return await self._judge(token)
+        self.limiter.check_token(token, address)
+        try:
+            return await self._judge(token)
+        except TokenExpired:  # it was good once: nobody guessed it
+            raise
+        except Unauthenticated:
+            self.limiter.token_refused(token, address)
+            raise
+
+    async def _judge(self, token: str) -> Identity:
+        identity: Identity = await self.auth.ask(Authenticate(token), block=False)
+        return identity
+
+    async def write(self, command: Any, then: Callable[[Done], None] | None = None) -> Done:
+        """A command that belongs to no thread, made durable. `then` follows also when who asked has gone meanwhile."""
+        reply = self.directory.journal.append(command)
+        if then is not None:
+            reply.when_done(lambda outcome: None if outcome.error else then(outcome.result()))
+        done: Done = await reply
+        return done
+
+    async def write_access(self, command: Any) -> Done:
+        """The same for what may end somebody's access: what is open feels it at once, also when who asked has gone."""
+        done = await self.write(command, lambda _: self.access.look())
+        await self.access.settle()
+        return done
+
+    def access_changed(self, changes: Sequence[AccessChange]) -> None:
+        """Identities made before hold no longer. What is open by a credential that ended, or by a user who was
+        deactivated or deleted, is closed for good; a user with other rights than before comes back with those."""
+        by_what = AccessChanges(changes)
+        self.auth.tell(AccessChanged(by_what))
+        self.seen_tokens.forget(by_what)
+        self.recovery.forget()
+        self.directory.tell_writing(AuthorsChanged(by_what))
+        for change in changes:
+            if change.user is not None:
+                self.users.look_at(change.user.key)
+        for client in self.hub.clients:
+            if client.identity is None or (concerned := by_what.concerning(client.identity)) is None:
+                continue
+            if concerned.kind != "user" or concerned.user is None or concerned.user.status != "ACTIVE":
+                client.close(*protocol.INVALID_TOKEN)
+            elif has_other_rights(client.identity, concerned.user):
+                client.close(*protocol.EXPIRED)
+            else:
+                client.renew(concerned.user)

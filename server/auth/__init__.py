@@ -1,0 +1,1 @@
+"""Credentials over HTTP: tokens, cookies, passwords, sign-in."""

@@ -1,0 +1,1 @@
+"""What describes the server: OpenAPI, AsyncAPI, the pages."""

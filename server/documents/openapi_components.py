@@ -1,0 +1,168 @@
+"""What the operations of the OpenAPI document share: headers, parameters, failures, and ways to sign in."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from actors import limits
+from server.documents.examples import SOME_ID, TIME
+from server.http import catalogue
+from server.http.catalogue import Entry
+from server.http.problems import CONTENT_TYPE
+
+Json = dict[str, Any]
+
+FAILURES: Final[Mapping[int, tuple[str, str]]] = {
+    400: (
+        "BadRequest",
+        "It could not be read, or a parameter or a field of the body is not valid: `errors` names each.",
+    ),
+    401: ("Unauthenticated", "No token came, or one that cannot be trusted."),
+    403: ("Forbidden", "Whoever asks is known, and may not."),
+    404: ("NotFound", "It is not there, or whoever asks may not know that it is."),
+    405: ("MethodNotAllowed", "The path does not take this method."),
+    409: ("Conflict", "The present state does not allow it."),
+    412: ("PreconditionFailed", "`If-Match` names another version than the present one."),
+    413: ("TooLarge", f"The body has more than {limits.BODY_BYTES} bytes."),
+    415: ("UnsupportedMediaType", "The body is not `application/json`, or it is compressed."),
+    422: ("IdempotencyKeyReused", "The `Idempotency-Key` came with a different request before."),
+    429: ("TooManyRequests", "Over a rate limit; `Retry-After` says when there is room again."),
+    500: ("InternalError", "A defect of ours; the log has it under the correlation id."),
+    503: ("Unavailable", "Not now: overloaded, shutting down, or the database cannot take it. Nothing was done."),
+}
+"""Status → name of the response, and what it means."""
+
+_WANTED: Final[Mapping[int, str]] = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After", 503: "Retry-After"}
+_RATE_LIMIT: Final = ("RateLimit", "RateLimit-Policy", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
+
+_HEADERS: Final[Mapping[str, tuple[str, Json, Any]]] = {
+    "X-Correlation-ID": (
+        "What the request sent, or an id made for it; every log line of the request has it.", {"type": "string"},
+        SOME_ID,
+    ),
+    "ETag": ("Of this version of the resource, where it has versions.", {"type": "string"}, '"3-9b1d0c4e"'),
+    "Location": (
+        "Where what was made can be found.", {"type": "string", "format": "uri-reference"},
+        f"/api/v1/threads/{SOME_ID}",
+    ),
+    "Retry-After": ("Seconds to wait before the next attempt.", {"type": "integer", "minimum": 1}, 1),
+    "WWW-Authenticate": ("How to sign in (RFC 6750).", {"type": "string"}, 'Bearer realm="experience"'),
+    "Allow": ("The methods of the path.", {"type": "string"}, "GET, HEAD"),
+    "RateLimit": ("Bucket, what is left in it, seconds until there is more.", {"type": "string"}, '"read";r=399;t=1'),
+    "RateLimit-Policy": ("Bucket, its size, seconds in which it fills.", {"type": "string"}, '"read";q=400;w=4'),
+    "RateLimit-Limit": ("Size of the bucket.", {"type": "integer", "minimum": 1}, 400),
+    "RateLimit-Remaining": ("What is left in it.", {"type": "integer", "minimum": 0}, 399),
+    "RateLimit-Reset": ("Seconds until there is more.", {"type": "integer", "minimum": 0}, 1),
+}  # fmt: skip
+_SURE: Final = frozenset({"X-Correlation-ID", "WWW-Authenticate", "Allow", "Retry-After"})
+"""They are there wherever they are documented."""
+
+_PARAMETERS: Final[Mapping[str, tuple[str, Json, str]]] = {
+    "X-Correlation-ID": (
+        "Of the request, for logs and answers: 1 to 128 letters, digits, or `._:-`. Anything else is replaced.",
+        {"type": "string"}, "",
+    ),
+    "Idempotency-Key": (
+        "The same key with the same request answers the same for 24 hours, and does it once.",
+        {"type": "string", "pattern": "^[!-~]([ -~]*[!-~])?$", "maxLength": limits.IDEMPOTENCY_KEY_CHARS}, "",
+    ),
+    "If-Match": (
+        "An ETag that the resource answered: done only while it is still that version.",
+        {"type": "string", "pattern": r'^(\*|(W/)?"[0-9]{1,18}(-[0-9a-f]{1,8})?")$'}, "*",
+    ),
+    "If-None-Match": ("An ETag: 304 while the resource is still that.", {"type": "string"}, '"3-9b1d0c4e"'),
+    "Last-Event-ID": ("The cursor to go on from; it goes before `cursor`.", {"type": "string"}, ""),
+}  # fmt: skip
+
+
+def security_schemes(cookie: str) -> Json:
+    return {
+        "token": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "An access token of `POST /api/v1/auth/login`, or of an issuer that this server trusts.",
+        },
+        "api_key": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "xpk_…",
+            "description": "An API key in place of a token. It may do what its scopes name: `read`, `write`, `admin`.",
+        },
+        "cookie": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": cookie,
+            "description": "An access token in a browser. What changes something needs an `Origin` of this server.",
+        },
+    }
+
+
+def header(name: str) -> Json:
+    return {"$ref": f"#/components/headers/{name}"}
+
+
+def parameter(name: str) -> Json:
+    return {"$ref": f"#/components/parameters/{name}"}
+
+
+def failures(statuses: Iterable[int]) -> Json:
+    """Responses of an operation that may fail so."""
+    return {str(status): {"$ref": f"#/components/responses/{FAILURES[status][0]}"} for status in sorted(statuses)}
+
+
+def answer_headers(*names: str) -> Json:
+    """Of a response: what every answer has, and these."""
+    return {name: header(name) for name in ("X-Correlation-ID", *names, *_RATE_LIMIT)}
+
+
+def headers() -> Json:
+    return {
+        name: {"description": description, "required": name in _SURE, "schema": schema, "example": example}
+        for name, (description, schema, example) in _HEADERS.items()
+    }
+
+
+def parameters() -> Json:
+    made = {}
+    for name, (description, schema, example) in _PARAMETERS.items():
+        made[name] = {"name": name, "in": "header", "description": description, "schema": schema}
+        if example:
+            made[name]["example"] = example
+    return made
+
+
+def responses(problem_base: str) -> Json:
+    return {name: _failure(status, description, problem_base) for status, (name, description) in FAILURES.items()}
+
+
+def _failure(status: int, description: str, problem_base: str) -> Json:
+    examples = {
+        entry.code: {"summary": entry.what_to_do, "value": problem_example(entry, problem_base)}
+        for entry in catalogue.ENTRIES
+        if entry.status == status
+    }
+    wanted = (_WANTED[status],) if status in _WANTED else ()
+    return {
+        "description": description,
+        "headers": answer_headers(*wanted),
+        "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Failure"}, "examples": examples}},
+    }
+
+
+def problem_example(entry: Entry, problem_base: str) -> Json:
+    is_about_fields = entry.code == "validation_failed"
+    problem = {
+        "type": f"{problem_base}/{entry.slug}",
+        "title": entry.title,
+        "status": entry.status,
+        "detail": "Not valid: title. See `errors` for what each field expects."
+        if is_about_fields
+        else entry.what_to_do,
+        "errors": {"title": ["This field is required."]} if is_about_fields else {},
+        "code": entry.code,
+        "retryable": entry.is_retryable,
+        "timestamp": TIME,
+        "trace_id": SOME_ID,
+        "correlation_id": SOME_ID,
+    }
+    return {"success": False, "error": problem}

@@ -1,0 +1,1 @@
+"""HTTP: the application, requests and responses, errors, origins, headers, connections."""

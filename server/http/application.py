@@ -1,0 +1,61 @@
+"""The aiohttp application: routes of all operations, the live transports, and the middleware around them."""
+
+from aiohttp import web
+
+from actors import limits
+from actors.runtime.loop_actor import Stage
+from server.api import operations
+from server.api.services import Services
+from server.auth.authentication import Authentication, BrowserRules
+from server.documents import pages
+from server.http import cors, rest, security_headers
+from server.http.middleware import TELL, Tell, every_request
+from server.limits import rate_limits
+from server.realtime.sse.stream import Streams
+from server.realtime.transports.emulation import Emulation
+from server.realtime.transports.websocket import WebSockets
+from server.realtime.upload.handler import Answers
+
+
+def make_application(services: Services, stage: Stage, browser: BrowserRules) -> web.Application:
+    tell = _telling(services, browser)
+    application = web.Application(
+        middlewares=[every_request(services.problem_base, browser.allowed_origins, tell, services.request_log)],
+        client_max_size=limits.BODY_BYTES,
+    )
+    application[TELL] = tell
+    authentication = Authentication(services, browser)
+    websockets = WebSockets(services, stage, authentication)
+    streams = Streams(services, stage, authentication)
+    emulation = Emulation(services, stage, authentication)
+    application.add_routes(rest.routes(operations.ALL, services, authentication))
+    application.add_routes(pages.routes(services))
+    application.add_routes(
+        [
+            web.get("/connection/websocket", websockets.handle, allow_head=False),
+            web.get("/api/v1/ws", websockets.handle, allow_head=False),
+            web.get("/connection/sse", emulation.sse, allow_head=False),
+            web.post("/connection/http_stream", emulation.http_stream),
+            web.post("/emulation", emulation.more),
+            web.get("/api/v1/threads/{thread_id}/events", streams.of_thread, allow_head=False),
+            web.get("/api/v1/events", streams.of_threads, allow_head=False),
+            web.get("/api/v1/users/me/events", streams.of_oneself, allow_head=False),
+            web.post("/api/v1/threads/{thread_id}/messages:stream", Answers(services, stage, authentication).handle),
+        ]
+    )
+    return application
+
+
+def _telling(services: Services, browser: BrowserRules) -> Tell:
+    """What is added to every answer, streams and refusals of aiohttp's own too."""
+    tellers = [security_headers.telling(browser.proxies)]
+    if browser.allowed_origins:
+        tellers.append(cors.telling(browser.allowed_origins))
+    if services.limiter is not None:
+        tellers.append(rate_limits.tell)
+
+    def tell(request: web.Request, response: web.StreamResponse) -> None:
+        for teller in tellers:
+            teller(request, response)
+
+    return tell

@@ -1,0 +1,48 @@
+"""A line for a request, so that a `trace_id` that somebody reports is found; bounded, so that nobody fills the log.
+
+What was refused has lines before what went well, and those who have said who they are before strangers.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+
+from actors import limits
+from server.limits.token_bucket import TokenBucket, rate
+
+logger = logging.getLogger("server.requests")
+
+
+class _Bounded:
+    def __init__(self, pace: str, clock: Callable[[], float]) -> None:
+        chosen = rate(pace)
+        self._clock = clock
+        self._bucket = TokenBucket(chosen.per_second, float(chosen.burst), clock())
+        self._left_out = 0
+
+    def log(self, message: str) -> None:
+        if self._bucket.take_at(self._clock()) < 0:
+            self._left_out += 1
+            return
+        more, self._left_out = self._left_out, 0
+        logger.info("%s%s", message, f" ({more} before were left out)" if more else "")
+
+
+class RequestLog:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._of_strangers = _Bounded(limits.LOG_STRANGERS, clock)
+        self._refused = _Bounded(limits.LOG_REFUSED, clock)
+        self._served = _Bounded(limits.LOG_SERVED, clock)
+
+    def request(self, method: str, path: str, status: int, seconds: float, *, code: str = "", known: bool) -> None:
+        """`path` as it came, without its query; `code` of a problem."""
+        if not logger.isEnabledFor(logging.INFO):
+            return
+        bounded = self._served if status < 400 else self._refused if known else self._of_strangers
+        told = f"{method} {path[:200]} {status} {code}".rstrip()
+        bounded.log(f"{told} in {seconds * 1000:.0f} ms")
+
+    def command(self, verb: str, client_id: str, code: str) -> None:
+        """A command over a WebSocket that was refused; its `trace_id` is the client's id."""
+        if logger.isEnabledFor(logging.INFO):
+            self._refused.log(f"{verb} {code}  [{client_id}]")

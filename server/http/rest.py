@@ -1,0 +1,267 @@
+"""REST: one route for every operation. Reads the request, calls the operation, answers in the envelope."""
+
+import hashlib
+import re
+import time
+import zlib
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any
+
+import orjson
+from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from actors import limits
+from actors.auth.identity import Identity
+from actors.commands import IfVersion, Once
+from actors.errors import Forbidden, Malformed, NotFound, Overloaded, TooLarge, UnsupportedMedia, ValidationFailed
+from actors.identifiers import is_id
+from server.api.registry import Call, Operation, Result
+from server.api.render import iso_time
+from server.api.services import Services
+from server.auth.authentication import Authentication
+from server.http import exact_json
+from server.http.connection import TooMuchUnfinished, in_one_line
+from server.http.etags import matches, versions_of
+from server.http.exact_json import Inexact
+from server.http.middleware import HEADER, correlation_id
+from server.http.security_headers import ASKED_FOR, api_headers
+from server.limits.rate_limits import drawing
+from server.realtime.upload import half_json
+
+JSON = "application/json"
+_ID = re.compile(r"\{(\w*id)\}")
+"""A path parameter that holds an id: as long as one, so that `DELETE /users/me` is a wrong method, not a wrong id."""
+
+
+def routes(operations: Sequence[Operation], services: Services, authentication: Authentication) -> list[web.RouteDef]:
+    """Static paths first: `/users/me` is not a user's id. aiohttp tries patterns in order, so the busiest go first."""
+    ordered = sorted(operations, key=lambda operation: (operation.path.count("{"), operation.tag != "messages"))
+    found = []
+    for operation in ordered:
+        handler = _handler(operation, services, authentication)
+        path = _ID.sub(r"{\1:[^/]{25}}", operation.path)
+        found += [web.route(method, path, handler) for method in operation.methods]
+    return found
+
+
+def _handler(
+    operation: Operation, services: Services, authentication: Authentication
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    identify, has_body = _identification(operation, authentication), operation.has_body
+    is_deed = operation.rate == "write"
+    draw = drawing(services.limiter, operation, authentication.peer) if services.limiter is not None else None
+
+    async def handle(request: web.Request) -> web.Response:
+        who = await identify(request)
+        if draw is not None:
+            draw(request, who)
+        is_late = has_body and not request.content.is_eof()
+        parameters = await _body(request, operation) if has_body else _query(request)
+        if is_late:  # what the identity rested on may have ended while the body came
+            who = await identify(request)
+        _take_path(parameters, request)
+        call = Call(
+            services, who, partial(authentication.peer, request), _once(request, operation, parameters),
+            _if_match(request), operation.name,
+        )  # fmt: skip
+        try:
+            if who is not None:
+                operation.must_allow(who)
+                if is_deed:
+                    services.activity.note(who.user.key, credential=who.credential)
+            result = await operation.handler(call, operation.parse(parameters, typed=has_body))
+        except (Forbidden, NotFound) as refusal:
+            if who is not None:
+                services.refusals.note(who.user.id, operation.name, refusal, correlation_id.get())
+            raise
+        response = _redirect(result.redirect) if result.redirect is not None else _respond(request, operation, result)
+        if result.cookies:
+            authentication.set_cookies(response, result.cookies)
+        return response
+
+    return handle
+
+
+def _identification(
+    operation: Operation, authentication: Authentication
+) -> Callable[[web.Request], Awaitable[Identity | None]]:
+    match operation.access:
+        case "open":
+            return _nobody
+        case "optional":
+            return authentication.maybe_of
+        case _:
+            return authentication.of
+
+
+async def _nobody(request: web.Request) -> None:
+    return None
+
+
+# Reading
+
+
+async def _body(request: web.Request, operation: Operation) -> dict[str, Any]:
+    if request.query_string:
+        _refuse_unknown(request.query)
+    raw = await raw_body(request, limits.BODY_BYTES if operation.is_for_known else limits.STRANGER_BODY_BYTES)
+    if not raw:
+        return {}
+    if request.headers.get("Content-Type") != JSON and not _is_json(request.content_type):
+        raise UnsupportedMedia(f"{operation.name} reads application/json; {request.content_type} came.")
+    body = _parse(raw, operation)
+    if not isinstance(body, dict):
+        raise ValidationFailed({"body": ["expected a JSON object."]})
+    return body
+
+
+def _parse(raw: bytes, operation: Operation) -> Any:
+    try:
+        return parse_json(raw)
+    except Malformed:
+        piece = half_json.piece(raw) if operation.request.takes_halves else None
+        if piece is None:
+            raise
+        return piece
+
+
+async def raw_body(request: web.Request, most: int) -> bytes:
+    """All of it, as it came. Raises `TooLarge` before more than `most` bytes are held, `UnsupportedMedia` where it is
+    compressed, `Malformed` where it broke off, `Overloaded` where too many others are unfinished."""
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise UnsupportedMedia("Bodies are taken as they are; send it without Content-Encoding.")
+    if (request.content_length or 0) > most:
+        raise TooLarge("A body", most, request.content_length)
+    try:
+        return await _whole(request, most)
+    except TooMuchUnfinished as error:
+        raise Overloaded(f"{error}.") from None
+    except (web.RequestPayloadError, HttpProcessingError) as error:
+        raise Malformed(f"The body could not be read: {in_one_line(error)}") from None
+
+
+async def _whole(request: web.Request, most: int) -> bytes:
+    content = request.content
+    if content.is_eof():  # it has come with its headers, as nearly all do
+        raw = content.read_nowait()
+    else:
+        pieces: list[bytes] = []
+        size = 0
+        while size <= most and (piece := await content.readany()):
+            pieces.append(piece)
+            size += len(piece)
+        raw = b"".join(pieces)
+    if len(raw) > most:
+        raise TooLarge("A body", most, None)
+    return raw
+
+
+def _is_json(content_type: str) -> bool:
+    return content_type == JSON or content_type.endswith("+json")
+
+
+def parse_json(raw: bytes | str) -> Any:
+    """Raises `Malformed`, which says where, or what of it could not be kept as it came."""
+    try:
+        return exact_json.parse(raw)
+    except orjson.JSONDecodeError as error:
+        raise Malformed(f"Expected JSON: {error.msg} at character {error.pos}.") from None
+    except Inexact as error:
+        raise Malformed(f"JSON that cannot be kept as it came: {error}.") from None
+
+
+def _query(request: web.Request) -> dict[str, Any]:
+    if not request.query_string:
+        return {}
+    found: dict[str, Any] = {}
+    for name, value in request.query.items():
+        if name in found:
+            raise ValidationFailed({name: ["This query parameter was given more than once."]})
+        found[name] = value
+    return found
+
+
+def _refuse_unknown(names: Any) -> None:
+    raise ValidationFailed({name: ["This query parameter is not known here."] for name in names})
+
+
+def _take_path(parameters: dict[str, Any], request: web.Request) -> None:
+    for name, value in request.match_info.items():
+        if name in parameters:
+            raise ValidationFailed({name: ["This comes with the path; leave it out here."]})
+        if (name == "id" or name.endswith("_id")) and not is_id(value):
+            raise NotFound("resource", request.path[:200])
+        parameters[name] = value
+
+
+def _once(request: web.Request, operation: Operation, parameters: dict[str, Any]) -> Once | None:
+    key = request.headers.get("Idempotency-Key")
+    return None if key is None or request.method != "POST" else once(key, operation, parameters)
+
+
+def once(key: object, operation: Operation, parameters: dict[str, Any]) -> Once:
+    """A retry is the same operation with the same parameters; raises `ValidationFailed` for a key that is none."""
+    if not (isinstance(key, str) and 0 < len(key) <= limits.IDEMPOTENCY_KEY_CHARS and key.isprintable()):
+        expected = f"expected 1 to {limits.IDEMPOTENCY_KEY_CHARS} printable characters."
+        raise ValidationFailed({"Idempotency-Key": [expected]})
+    try:
+        canonical = orjson.dumps([operation.name, parameters], option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:  # it reads 1024 levels and writes 254
+        raise ValidationFailed({"body": [f"may be nested at most {limits.JSON_DEPTH} levels deep."]}) from None
+    return Once(key, hashlib.blake2b(canonical, digest_size=16).hexdigest())
+
+
+def _if_match(request: web.Request) -> IfVersion:
+    lines = request.headers.getall("If-Match", ())
+    if not lines:
+        return None
+    versions = versions_of(", ".join(lines))
+    if versions is None:
+        raise Malformed("If-Match must be `*`, or ETags that this server gave.")
+    if len(versions) == 1:
+        return next(iter(versions))
+    return versions or None
+
+
+# Answering
+
+
+def _redirect(location: str) -> web.Response:
+    headers = {HEADER: correlation_id.get(), "Location": location, "Cache-Control": "no-store"}
+    return web.Response(status=303, headers=headers)
+
+
+def _respond(request: web.Request, operation: Operation, result: Result) -> web.Response:
+    data = orjson.dumps(result.data)
+    headers = api_headers()
+    headers[HEADER] = correlation_id.get()
+    headers[hdrs.CONTENT_TYPE] = JSON
+    if result.location is not None:
+        headers[hdrs.LOCATION] = result.location
+    if result.version is not None:
+        headers[hdrs.CACHE_CONTROL] = ASKED_FOR
+        tag = f"{result.version}-{zlib.crc32(data):08x}"
+        headers[hdrs.ETAG] = f'"{tag}"'
+        if request.method in ("GET", "HEAD") and matches(request.headers.get("If-None-Match"), tag):
+            return web.Response(status=304, headers=headers)
+    return web.Response(
+        body=b'{"success":true,"data":%b,"metadata":%b}' % (data, _metadata(result)),
+        status=result.status or operation.status,
+        headers=headers,
+    )
+
+
+def _metadata(result: Result) -> bytes:
+    timestamp, chosen = iso_time(time.time_ns() // 1_000_000), correlation_id.get()
+    if result.limit is None and not result.extra:  # most answers; neither of the two has anything to escape
+        return f'{{"timestamp":"{timestamp}","correlation_id":"{chosen}","version":"1.0"}}'.encode()
+    metadata = {"timestamp": timestamp, "correlation_id": chosen, "version": "1.0", **result.extra}
+    if result.limit is not None:
+        metadata["pagination"] = {
+            "limit": result.limit,
+            "next_cursor": result.next_cursor,
+            "has_more": result.next_cursor is not None,
+        }
+    return orjson.dumps(metadata)

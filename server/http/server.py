@@ -1,0 +1,107 @@
+"""The HTTP server: an application on a listening socket, started and stopped in steps."""
+
+import asyncio
+import logging
+import socket
+from typing import Any
+
+from aiohttp import web
+from aiohttp.abc import AbstractAccessLogger
+from aiohttp.http_exceptions import HttpProcessingError, PayloadEncodingError
+
+from actors import limits
+from actors.runtime.loop_actor import Stage
+from server.api.services import Services
+from server.auth.authentication import BrowserRules
+from server.http.application import make_application
+from server.http.connection import Connection, bounds, in_one_line, patience
+from server.http.request_timeouts import TimeLimits
+from server.http.seldom import Seldom
+from server.limits.sockets import SocketLimits
+
+logger = logging.getLogger("server.http")
+
+BACKLOG = 4096
+"""Thousands of clients come back at once after a restart; the kernel caps it at somaxconn."""
+REQUEST_END_SECONDS = 2.0
+KEEPALIVE_SECONDS = 75.0
+
+
+class _Quiet(logging.Filter):
+    """What is not HTTP gets its 400; it is news about a client, one line once a while, not a traceback about us."""
+
+    _malformed = Seldom(logger, logging.INFO)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if not isinstance(error, HttpProcessingError | PayloadEncodingError | web.RequestPayloadError):
+            return True
+        self._malformed.log("malformed", "a client sent what is not HTTP: %s", in_one_line(error))
+        return False
+
+
+logging.getLogger("aiohttp.server").addFilter(_Quiet())
+
+
+class _AccessLog(AbstractAccessLogger):
+    """A line for each request. Without query and Referer, which may hold the code of somebody who signs in."""
+
+    def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
+        path, agent = request.rel_url.raw_path, request.headers.get("User-Agent", "-")
+        self.logger.info(
+            '%s "%s %s" %d %d bytes %.3f s "%s"',
+            request.remote, request.method, path, response.status, response.body_length, time, agent,
+        )  # fmt: skip
+
+
+class HttpServer:
+    def __init__(
+        self,
+        services: Services,
+        stage: Stage,
+        browser: BrowserRules,
+        *,
+        access_log: bool = False,
+        times: TimeLimits = TimeLimits(),  # noqa: B008 - frozen
+        sockets: SocketLimits = SocketLimits(),  # noqa: B008 - frozen
+    ) -> None:
+        self._patience = patience(times)
+        self.bounds = bounds(sockets, browser.proxies, is_limited=services.rate_limits)
+        services.sockets = self.bounds.sockets.counts
+        self._runner = web.AppRunner(
+            make_application(services, stage, browser),
+            handler_cancellation=True,  # a stream whose client has gone ends at once
+            shutdown_timeout=REQUEST_END_SECONDS,
+        )
+        self._options: dict[str, Any] = {
+            "problem_base": services.problem_base,
+            "access_log_class": _AccessLog,
+            "access_log": logging.getLogger("server.access") if access_log else None,
+            "auto_decompress": False,  # bodies are taken as they are; compressed ones are refused (415), not unpacked
+            "keepalive_timeout": KEEPALIVE_SECONDS,
+            "lingering_time": times.lingering,
+            "max_line_size": limits.HEAD_LINE_BYTES,
+            "max_field_size": limits.HEAD_LINE_BYTES,
+            "max_headers": limits.HEADERS,
+            "patience": self._patience,
+            "bounds": self.bounds,
+        }
+        self._listening: asyncio.Server | None = None
+
+    async def start(self, listener: socket.socket) -> None:
+        await self._runner.setup()
+        server = self._runner.server
+        assert server is not None
+        self._listening = await asyncio.get_running_loop().create_server(
+            lambda: Connection(server, **self._options), sock=listener, backlog=BACKLOG
+        )
+
+    async def stop_accepting(self) -> None:
+        """Requests and sockets that are open go on."""
+        assert self._listening is not None
+        self._listening.close()
+
+    async def close(self) -> None:
+        """Wait a moment for requests in flight, then end what is left."""
+        await self._runner.cleanup()
+        self._patience.stop()

@@ -1,0 +1,1 @@
+"""Limits of what a client may use: rates, connections, bytes."""

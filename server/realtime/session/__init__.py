@@ -1,0 +1,1 @@
+"""One client of the protocol: identity, subscriptions, calls."""

@@ -1,0 +1,191 @@
+"""Subscriptions of one session: join a channel without losing or repeating an event, and read its history."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from actors import limits
+from actors.delivery.channel import Subscribe, Subscribed
+from actors.delivery.connection import Leave, OpenGate, ShutGate
+from actors.delivery.publication import Publication
+from server.realtime.protocol import codes as protocol
+from server.realtime.protocol.codes import Refused
+from server.realtime.session.sources import HistoryPage, Since, Source, leave, source_of
+
+if TYPE_CHECKING:
+    from server.realtime.session.session import Session
+
+
+class Channels:
+    def __init__(self, session: "Session") -> None:
+        self._session = session
+        self._joined: dict[str, Source] = {}
+        """Channel → the subscription that stands: one that was left while it was answered has no more say."""
+        self._ends: dict[str, asyncio.TimerHandle] | None = None
+        """Of subscriptions that rest on a token; most sessions have none."""
+        self._has_ended = False
+
+    def forget(self, channel: str) -> None:
+        self._joined.pop(channel, None)
+        self._stop_timer(channel)
+
+    def is_joined(self, channel: str) -> bool:
+        return channel in self._joined
+
+    async def subscribe(self, number: int, body: Mapping[str, Any]) -> bytes | None:
+        """Register first, then read the log up to the head that registering answered, then let live events through."""
+        source, channel = source_of(self._session, body), body["channel"]
+        protocol.must_be_served("subscribe", body)
+        if channel in self._joined:
+            raise Refused(protocol.ALREADY_SUBSCRIBED)
+        if len(self._joined) >= limits.CHANNELS_PER_CONNECTION:
+            raise Refused(protocol.LIMIT_EXCEEDED, f"limit exceeded: {limits.CHANNELS_PER_CONNECTION} channels")
+        since, flag = _since(body), body.get("flag") or 0
+        if type(flag) is not int:
+            raise Refused(protocol.BAD_COMMAND, "bad request: `flag` must be an integer")
+        self._joined[channel] = source
+        try:
+            opening = await self._join(number, channel, source, since, flag, body.get("join_leave") is True)
+            if self._joined.get(channel) is source:
+                self._session.connection.tell(opening)
+                self._expire(channel, source)
+            else:
+                self._session.send(opening.wire)
+        except BaseException:
+            if self._joined.get(channel) is source:
+                self._leave(channel)
+            raise
+        return None
+
+    async def _join(
+        self, number: int, channel: str, source: Source, since: Since | None, flag: int, watches: bool
+    ) -> OpenGate:
+        session = self._session
+        session.connection.tell(ShutGate(channel))
+        assert session.identity is not None
+        ask = Subscribe(session.identity, session.connection, watches, returning=since is not None)
+        subscribed: Subscribed = await source.actor().ask(ask, block=False)
+        missed = await source.missed(since, subscribed) if since is not None else ()
+        if missed is None and flag & protocol.REJECT_UNRECOVERED:
+            raise Refused(protocol.UNRECOVERABLE)
+        result = session.codec.subscribed(
+            subscribed.epoch or session.services.epoch_of(channel),
+            subscribed.offset,
+            missed,
+            was_recovering=since is not None,
+            ttl=session.time_to_live(source.expires_at) if source.expires_at is not None else None,
+        )
+        wire = session.codec.reply(number, "subscribe", result)
+        return OpenGate(channel, wire, subscribed.offset, subscribed.state)
+
+    def _expire(self, channel: str, source: Source) -> None:
+        """A subscription that rests on a token ends with it: one timer, and none beyond the session's end."""
+        self._stop_timer(channel)
+        if source.expires_at is not None and not self._has_ended:
+            seconds = self._session.seconds_until(source.expires_at)
+            self._ends = self._ends or {}
+            self._ends[channel] = asyncio.get_running_loop().call_later(seconds, self._end_expired, channel, source)
+
+    def _end_expired(self, channel: str, source: Source) -> None:
+        assert source.expires_at is not None
+        if self._session.seconds_until(source.expires_at) > 0:  # further away than a timer reaches
+            self._expire(channel, source)
+            return
+        self._leave(channel)
+        self._session.send(self._session.codec.unsubscribe_push(channel, protocol.UNSUBSCRIBED_EXPIRED, "expired"))
+
+    def _stop_timer(self, channel: str) -> None:
+        timer = self._ends.pop(channel, None) if self._ends is not None else None
+        if timer is not None:
+            timer.cancel()
+
+    def end(self) -> None:
+        """The session is over: no timer keeps it."""
+        self._has_ended = True
+        for channel in list(self._ends or ()):
+            self._stop_timer(channel)
+
+    async def refresh(self, number: int, body: Mapping[str, Any]) -> bytes | None:
+        """`sub_refresh`: a new token for a subscription that rests on one."""
+        channel = body.get("channel")
+        if not isinstance(channel, str) or channel not in self._joined:
+            raise Refused(protocol.BAD_COMMAND, "bad request: not subscribed to this channel")
+        if not isinstance(body.get("token"), str) or not body["token"]:
+            raise Refused(protocol.BAD_COMMAND, "bad request: sub_refresh needs a `token`")
+        protocol.must_be_served("sub_refresh", body)
+        source = source_of(self._session, body)
+        self._joined[channel] = source
+        self._expire(channel, source)
+        if source.expires_at is None:
+            return self._session.codec.nothing
+        told = {"expires": True, "ttl": self._session.time_to_live(source.expires_at)}
+        return self._session.codec.result("sub_refresh", told)
+
+    async def unsubscribe(self, number: int, body: Mapping[str, Any]) -> bytes | None:
+        channel = body.get("channel")
+        if not isinstance(channel, str) or channel not in self._joined:
+            source_of(self._session, body)  # what is no channel is told as such
+        else:
+            self._leave(channel)
+        return self._session.codec.nothing
+
+    def _leave(self, channel: str) -> None:
+        self._stop_timer(channel)
+        if self._joined.pop(channel, None) is not None:
+            self._session.tell(Leave(channel))
+            leave(self._session.services, channel, self._session.connection, self._session.identity)
+
+    async def publish(self, number: int, body: Mapping[str, Any]) -> bytes | None:
+        source = source_of(self._session, body, "write")
+        protocol.must_be_served("publish", body)
+        await source.publish(body.get("data"))
+        return self._session.codec.nothing
+
+    async def presence(self, number: int, body: Mapping[str, Any]) -> bytes | None:
+        self._session.draw("read")
+        present = await source_of(self._session, body).present()
+        told = {client: protocol.client_info(client, who) for client, who in present}
+        return self._session.codec.result("presence", {"presence": told})
+
+    async def presence_stats(self, number: int, body: Mapping[str, Any]) -> bytes | None:
+        self._session.draw("read")
+        present = await source_of(self._session, body).present()
+        users = {who.user.key for _, who in present}
+        return self._session.codec.result("presence_stats", {"num_clients": len(present), "num_users": len(users)})
+
+    async def history(self, number: int, body: Mapping[str, Any]) -> bytes | None:
+        """Pages of the channel's log; `limit` 0 answers only where it stands."""
+        self._session.draw("read")
+        source = source_of(self._session, body)
+        limit, reverse = body.get("limit", 0), bool(body.get("reverse"))
+        if type(limit) is not int:
+            raise Refused(protocol.BAD_COMMAND, "bad request: `limit` must be an integer")
+        most = min(limit, limits.HISTORY_EVENTS) if limit >= 0 else limits.HISTORY_EVENTS
+        page = await source.history(position_of(body.get("since")), most, reverse=reverse)
+        return self._session.codec.page(_in_one_frame(page), page.epoch, page.head)
+
+
+def _in_one_frame(page: HistoryPage) -> list[Publication]:
+    """As many publications as one frame may hold; a client asks on from the last one's offset."""
+    shown: list[Publication] = []
+    size = 0
+    for item in page.publications:
+        size += len(item.data)
+        if shown and size > limits.RECOVERY_BYTES:
+            break
+        shown.append(item)
+    return shown
+
+
+def _since(body: Mapping[str, Any]) -> Since | None:
+    return position_of(body) if body.get("recover") is True else None
+
+
+def position_of(given: object) -> Since | None:
+    if given is None:
+        return None
+    epoch = given.get("epoch", "") if isinstance(given, Mapping) else None
+    offset = given.get("offset", 0) if isinstance(given, Mapping) else None
+    if not isinstance(epoch, str) or type(offset) is not int or not 0 <= offset < 2**63:
+        raise Refused(protocol.BAD_COMMAND, "bad request: a position is an `epoch` and an `offset` from 0")
+    return Since(epoch, offset)

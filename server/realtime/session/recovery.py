@@ -1,0 +1,86 @@
+"""What many have missed is read once: after a restart or a cut line, crowds come back for the same stretch of a log."""
+
+import asyncio
+from collections import OrderedDict
+
+from actors import limits
+from actors.auth.identity import Identity
+from actors.delivery.publication import Publication
+from actors.errors import NotFound
+from actors.ports import History
+from actors.runtime.loop_actor import LoopFuture, drive
+from server.api.render import publications
+
+Stretch = list[Publication] | None
+"""None where there is more than a client is told."""
+_Key = tuple[str, int, int]
+
+
+class Recovery:
+    """Keeps what was read lately, for as long as a crowd takes to come back.
+
+    A stretch ends at a head of the log, and whatever changes its messages moves the head; what changes their authors is
+    told to `forget`. So what is kept is what would be read now.
+    """
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._reading: dict[_Key, LoopFuture[Stretch]] = {}
+        self._kept: OrderedDict[_Key, Stretch] = OrderedDict()
+        self.kept_bytes = 0
+        self._generation = 0
+
+    async def missed(self, identity: Identity, thread_id: str, offset: int, head: int) -> Stretch:
+        """Publications after `offset`, up to `head`, for somebody whom the thread's actor has let in at that head."""
+        key = (thread_id, offset, head)
+        while (reading := self._reading.get(key)) is not None:
+            try:
+                return await reading
+            except NotFound:  # who asked first was shut out meanwhile: that says nothing of others
+                continue
+        if key in self._kept:
+            return self._kept[key]
+        reading = self._reading[key] = LoopFuture()
+        generation = self._generation
+        drive(self._read(identity, key), lambda read: self._answer(key, read, is_old=self._generation != generation))
+        return await reading
+
+    async def _read(self, identity: Identity, key: _Key) -> Stretch:
+        thread_id, offset, head = key
+        page = await self._history.log_of_thread(identity, thread_id, offset, limit=limits.RECOVERY_EVENTS, up_to=head)
+        found = publications(page.events)
+        return None if page.more or _size(found) > limits.RECOVERY_BYTES else found
+
+    def _answer(self, key: _Key, read: LoopFuture[Stretch], *, is_old: bool) -> None:
+        reading = self._reading.pop(key)
+        if read.error is not None:
+            reading.set_exception(read.error)
+            return
+        if not is_old:
+            self._keep(key, read.result())
+        reading.set(read.result())
+
+    def _keep(self, key: _Key, stretch: Stretch) -> None:
+        self._kept[key] = stretch
+        self.kept_bytes += _ENTRY_BYTES + _size(stretch)
+        while self.kept_bytes > limits.RECOVERIES_BYTES:
+            self._forget(next(iter(self._kept)))
+        asyncio.get_running_loop().call_later(limits.RECOVERIES_SECONDS, self._forget, key)
+
+    def forget(self) -> None:
+        """A user has another name, or none any more."""
+        self._kept.clear()
+        self.kept_bytes = 0
+        self._generation += 1
+
+    def _forget(self, key: _Key) -> None:
+        if key in self._kept:
+            self.kept_bytes -= _ENTRY_BYTES + _size(self._kept.pop(key))
+
+
+def _size(stretch: Stretch) -> int:
+    return sum(len(item.data) for item in stretch or ())
+
+
+_ENTRY_BYTES = 512
+"""To keep one, whatever it holds."""

@@ -1,0 +1,301 @@
+"""What a channel's name stands for: where to subscribe, what was missed, how far back it reaches."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pykka
+
+from actors import limits
+from actors.auth.identity import Identity, Scope
+from actors.delivery.channel import ListPresent, Subscribed, Unsubscribe
+from actors.delivery.live_channel import LivePage, PublishLive, ReadLive
+from actors.delivery.publication import Publication
+from actors.errors import TokenExpired, Unauthenticated
+from actors.identifiers import is_id
+from actors.threads.streams import TellStreams
+from server.api import operations
+from server.api.render import publications, user_publications
+from server.realtime.protocol import codes as protocol
+from server.realtime.protocol import live_data
+from server.realtime.protocol.codes import Refused
+
+if TYPE_CHECKING:
+    from server.api.services import Services
+    from server.realtime.session.session import Session
+
+OWN_KINDS = ("thread", "user", "artifact")
+"""What comes before the colon of the server's own channels; all other names are the application's."""
+_CREATE_MESSAGE = operations.BY_NAME["create_message"]
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """A position that a client has: everything up to it is known there."""
+
+    epoch: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    publications: Sequence[Publication]
+    epoch: str
+    head: int
+
+
+class Source(Protocol):
+    """One channel, as one session sees it."""
+
+    @property
+    def expires_at(self) -> int | None:
+        """Seconds since 1970: a subscription that rests on a token of its own ends then."""
+        ...
+
+    def actor(self) -> "pykka.ActorRef[Any]":
+        """Answers `Subscribe`; raises `Refused` where there are too many of its kind."""
+        ...
+
+    async def present(self) -> list[tuple[str, Identity]]:
+        """(client id, identity) of each connection that listens."""
+        ...
+
+    async def missed(self, since: Since, subscribed: Subscribed) -> list[Publication] | None:
+        """What came after `since`; None where it cannot be told in full."""
+        ...
+
+    async def history(self, since: Since | None, limit: int, *, reverse: bool) -> HistoryPage: ...
+
+    async def publish(self, data: Any) -> None: ...
+
+
+class ThreadSource:
+    """`thread:<id>`: the thread's log, to its beginning. Its actor says who may see it."""
+
+    __slots__ = ("_session", "_thread_id")
+    expires_at = None
+
+    def __init__(self, session: "Session", thread_id: str) -> None:
+        self._session = session
+        self._thread_id = thread_id
+
+    @property
+    def _services(self) -> "Services":
+        return self._session.services
+
+    def actor(self) -> "pykka.ActorRef[Any]":
+        return self._services.directory.thread(self._thread_id)
+
+    @property
+    def _identity(self) -> Identity:
+        assert self._session.identity is not None
+        return self._session.identity
+
+    async def present(self) -> list[tuple[str, Identity]]:
+        return await _present(self.actor(), self._identity)
+
+    @property
+    def _epoch(self) -> str:
+        return self._services.epoch_of(f"thread:{self._thread_id}")
+
+    async def missed(self, since: Since, subscribed: Subscribed) -> list[Publication] | None:
+        head = subscribed.offset
+        if since.epoch not in ("", self._epoch) or since.offset > head or head - since.offset > limits.RECOVERY_EVENTS:
+            return None
+        if since.offset == head:
+            return []
+        return await self._services.recovery.missed(self._identity, self._thread_id, since.offset, head)
+
+    async def history(self, since: Since | None, limit: int, *, reverse: bool) -> HistoryPage:
+        if since is not None and since.epoch not in ("", self._epoch):
+            raise Refused(protocol.UNRECOVERABLE)
+        offset = since.offset if since is not None else 0
+        page = await self._services.history.log_of_thread(
+            self._identity, self._thread_id, offset, limit=limit, reverse=reverse
+        )
+        return HistoryPage(publications(page.events), self._epoch, page.head)
+
+    async def publish(self, data: Any) -> None:
+        """A message by another name."""
+        data = protocol.json_of(data)
+        if isinstance(data, dict):
+            data = {**data, "thread_id": self._thread_id}
+        await self._session.run(_CREATE_MESSAGE, data)
+
+
+class UserSource:
+    """`user:<id>`: one's own log, as far back as it is kept."""
+
+    __slots__ = ("_identity", "_services")
+    expires_at = None
+
+    def __init__(self, session: "Session", identity: Identity) -> None:
+        self._services = session.services
+        self._identity = identity
+
+    def actor(self) -> "pykka.ActorRef[Any]":
+        return self._services.users.actor(self._identity.user)
+
+    async def present(self) -> list[tuple[str, Identity]]:
+        return await _present(self.actor(), self._identity)
+
+    @property
+    def _epoch(self) -> str:
+        return self._services.epoch_of(f"user:{self._identity.user.id}")
+
+    async def missed(self, since: Since, subscribed: Subscribed) -> list[Publication] | None:
+        head = subscribed.offset
+        is_near = since.offset <= head <= since.offset + limits.RECOVERY_EVENTS
+        if since.epoch not in ("", self._epoch) or not is_near:
+            return None
+        if since.offset == head:
+            return []
+        page = await self._services.personal.log(
+            self._identity.user.key, since.offset, limit=limits.RECOVERY_EVENTS, up_to=head
+        )
+        found = user_publications(page.events)
+        is_whole = page.is_whole and not page.more
+        return found if is_whole and sum(len(item.data) for item in found) <= limits.RECOVERY_BYTES else None
+
+    async def history(self, since: Since | None, limit: int, *, reverse: bool) -> HistoryPage:
+        if since is not None and since.epoch not in ("", self._epoch):
+            raise Refused(protocol.UNRECOVERABLE)
+        offset = since.offset if since is not None else 0
+        page = await self._services.personal.log(self._identity.user.key, offset, limit=limit, reverse=reverse)
+        return HistoryPage(user_publications(page.events), self._epoch, page.head)
+
+    async def publish(self, data: Any) -> None:
+        raise Refused(protocol.PERMISSION_REFUSED, "permission denied: only the server publishes here")
+
+
+async def _present(actor: "pykka.ActorRef[Any]", identity: Identity) -> list[tuple[str, Identity]]:
+    found: list[tuple[str, Identity]] = await actor.ask(ListPresent(identity), block=False)
+    return found
+
+
+class LiveSource:
+    """An application's own channel: from memory, as far as that reaches. One that nobody uses is empty, and is not made
+    by asking about it."""
+
+    def __init__(self, session: "Session", channel: str, expires_at: int | None) -> None:
+        self._session = session
+        self._channels = session.services.live_channels
+        self._channel = channel
+        self.expires_at = expires_at
+
+    @property
+    def _identity(self) -> Identity:
+        assert self._session.identity is not None
+        return self._session.identity
+
+    def actor(self) -> "pykka.ActorRef[Any]":
+        actor = self._channels.open(self._channel, self._identity.user.key)
+        if actor is None:
+            raise Refused(protocol.LIMIT_EXCEEDED, "limit exceeded: too many live channels are in use")
+        return actor
+
+    async def present(self) -> list[tuple[str, Identity]]:
+        actor = self._channels.find(self._channel)
+        return await _present(actor, self._identity) if actor is not None else []
+
+    async def missed(self, since: Since, subscribed: Subscribed) -> list[Publication] | None:
+        if since.epoch not in ("", subscribed.epoch):
+            return None
+        page = await self._read(ReadLive(since.offset, limits.LIVE_HISTORY))
+        found = [item for item in page.publications if item.offset <= subscribed.offset]
+        is_whole = page.is_whole and sum(len(item.data) for item in found) <= limits.RECOVERY_BYTES
+        return found if is_whole else None
+
+    async def history(self, since: Since | None, limit: int, *, reverse: bool) -> HistoryPage:
+        page = await self._read(ReadLive(since.offset if since else None, limit, reverse))
+        if since is not None and since.epoch not in ("", page.epoch):
+            raise Refused(protocol.UNRECOVERABLE)
+        return HistoryPage(page.publications, page.epoch, page.head)
+
+    async def _read(self, question: ReadLive) -> LivePage:
+        actor = self._channels.find(self._channel)
+        if actor is None:
+            return _NOTHING
+        page: LivePage = await actor.ask(question, block=False)
+        return page
+
+    async def publish(self, data: Any) -> None:
+        self._session.draw("write")
+        given = live_data.in_bytes(data)
+        as_json, is_base64 = live_data.as_json(given)
+        command = PublishLive(self._identity, self._session.client_id, given, as_json, is_base64)
+        await self.actor().ask(command, block=False)
+
+
+_NOTHING = LivePage("", 0, (), is_whole=True)
+"""Of a channel that nobody uses: it gets its epoch when somebody does."""
+
+
+def source_of(session: "Session", body: Mapping[str, Any], scope: Scope = "read") -> Source:
+    """What the `channel` of a command stands for; raises `Refused` for what is none, or not for this client, or where
+    an API key has not the scope that the command takes."""
+    channel = body.get("channel")
+    if not isinstance(channel, str) or not channel:
+        raise Refused(protocol.BAD_COMMAND, "bad request: `channel` must be a name")
+    if len(channel) > limits.CHANNEL_CHARS:
+        raise Refused(protocol.BAD_COMMAND, f"bad request: a channel has at most {limits.CHANNEL_CHARS} characters")
+    identity = session.identity
+    if identity is not None and identity.scopes is not None and scope not in identity.scopes:
+        raise Refused(protocol.PERMISSION_REFUSED, f"permission denied: this key has no scope `{scope}`")
+    kind, _, name = channel.partition(":")
+    if kind == "thread" and is_id(name):
+        return ThreadSource(session, name)
+    if kind == "user":
+        if identity is None or name != identity.user.id:
+            raise Refused(protocol.PERMISSION_REFUSED, "permission denied: this channel is for its user alone")
+        return UserSource(session, identity)
+    if kind in OWN_KINDS or not channel.isprintable():
+        raise Refused(protocol.UNKNOWN_CHANNEL)
+    return LiveSource(session, channel, _live_access(session, channel, body.get("token")))
+
+
+def _live_access(session: "Session", channel: str, token: object) -> int | None:
+    """Until when; None for as long as the connection. A pattern of LIVE_CHANNELS opens a name to everybody who is
+    signed in, a token opens it to one."""
+    if isinstance(token, str) and token:
+        return _of_token(session, channel, token)
+    if session.is_subscribed(channel) or any(fnmatchcase(channel, each) for each in session.services.live_patterns):
+        return None
+    raise Refused(protocol.UNKNOWN_CHANNEL)
+
+
+def _of_token(session: "Session", channel: str, token: str) -> int | None:
+    assert session.identity is not None
+    try:
+        claims = session.services.verify_channel(token, session.services.clock())
+    except TokenExpired:
+        raise Refused(protocol.TOKEN_EXPIRED) from None
+    except Unauthenticated as error:
+        raise Refused(protocol.PERMISSION_REFUSED, f"permission denied: {error.detail}") from None
+    if claims.channel != channel or claims.sub != session.identity.user.subject:
+        raise Refused(protocol.PERMISSION_REFUSED, "permission denied: the token is for another channel or user")
+    return claims.expires_at
+
+
+def tell_state(
+    services: "Services", channel: str, connection: "pykka.ActorRef[Any]", identity: Identity | None
+) -> None:
+    """Something that passed was not told, because the connection did not read: it is told what is so now."""
+    kind, _, name = channel.partition(":")
+    if kind == "thread":
+        services.directory.tell_live(name, TellStreams(connection))
+    elif kind == "user" and identity is not None:
+        services.users.tell_unread(identity.user.key, connection)
+
+
+def leave(services: "Services", channel: str, connection: "pykka.ActorRef[Any]", identity: Identity | None) -> None:
+    """A connection of that identity is subscribed no longer."""
+    kind, _, name = channel.partition(":")
+    if kind == "thread":
+        services.directory.tell_live(name, Unsubscribe(connection))
+    elif kind == "user":
+        if identity is not None:
+            services.users.leave(identity.user.key, connection)
+    else:
+        services.live_channels.tell_live(channel, Unsubscribe(connection))

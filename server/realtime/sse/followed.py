@@ -1,0 +1,120 @@
+"""What one stream of server-sent events follows: a thread, many threads, or one's own log."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pykka
+
+from actors import limits
+from actors.auth.identity import Identity
+from actors.delivery.epochs import epoch_over
+from actors.delivery.publication import Publication
+from actors.events import LogPage
+from server.api.render import publications, user_publications
+
+if TYPE_CHECKING:
+    from server.api.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """What came after a cursor, and where the log stood then."""
+
+    items: Sequence[Publication]
+    head: int
+    position: int
+    """As the feed orders what it writes."""
+    more: bool
+
+
+class Followed(Protocol):
+    @property
+    def by_offset(self) -> bool:
+        """Whether cursors are offsets, or positions in the log of all threads."""
+        ...
+
+    def actors(self) -> Mapping[str, "pykka.ActorRef[Any]"]:
+        """Channel → who answers `Subscribe`."""
+        ...
+
+    def epoch(self, channels: Sequence[str]) -> str:
+        """Of a cursor that was made while these were followed; it is good for nothing else."""
+        ...
+
+    @property
+    def may_grow(self) -> bool:
+        """Whether what the user joins meanwhile belongs to it, too."""
+        ...
+
+    async def must_see(self) -> None:
+        """Raises where the identity may not."""
+        ...
+
+    async def after(self, place: int) -> Missed: ...
+
+
+class FollowedThreads:
+    def __init__(
+        self,
+        services: "Services",
+        identity: Identity,
+        thread_ids: Sequence[str],
+        *,
+        by_offset: bool,
+        may_grow: bool = False,
+    ) -> None:
+        self.may_grow = may_grow
+        self._services = services
+        self._identity = identity
+        self._thread_ids = thread_ids
+        self.by_offset = by_offset
+
+    def actors(self) -> Mapping[str, "pykka.ActorRef[Any]"]:
+        return {f"thread:{thread_id}": self._services.directory.thread(thread_id) for thread_id in self._thread_ids}
+
+    def epoch(self, channels: Sequence[str]) -> str:
+        if self.by_offset:
+            return self._services.epoch_of(f"thread:{self._thread_ids[0]}")
+        return epoch_over(self._services.epoch, channels)
+
+    async def must_see(self) -> None:
+        for thread_id in self._thread_ids:
+            await self._services.history.log_of_thread(self._identity, thread_id, 0, limit=1)
+
+    async def after(self, place: int) -> Missed:
+        page = await self._page(place)
+        return Missed(publications(page.events), page.head, page.position, page.more)
+
+    async def _page(self, place: int) -> LogPage:
+        history = self._services.history
+        if self.by_offset:
+            return await history.log_of_thread(
+                self._identity, self._thread_ids[0], place, limit=limits.RECOVERY_EVENTS
+            )  # fmt: skip
+        return await history.log_of_threads(self._identity, self._thread_ids, place, limit=limits.RECOVERY_EVENTS)
+
+
+class FollowedUser:
+    """One's own log: its offsets are its positions."""
+
+    by_offset = True
+    may_grow = False
+
+    def __init__(self, services: "Services", identity: Identity) -> None:
+        self._services = services
+        self._identity = identity
+
+    def actors(self) -> Mapping[str, "pykka.ActorRef[Any]"]:
+        user = self._identity.user
+        return {f"user:{user.id}": self._services.users.actor(user)}
+
+    def epoch(self, channels: Sequence[str]) -> str:
+        return self._services.epoch_of(f"user:{self._identity.user.id}")
+
+    async def must_see(self) -> None:
+        """Everybody may see what is their own."""
+
+    async def after(self, place: int) -> Missed:
+        page = await self._services.personal.log(self._identity.user.key, place, limit=limits.RECOVERY_EVENTS)
+        return Missed(user_publications(page.events), page.head, page.head, page.more or not page.is_whole)

@@ -1,0 +1,1 @@
+"""What carries the protocol: WebSocket, and HTTP where WebSockets do not get through."""

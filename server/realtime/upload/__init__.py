@@ -1,0 +1,1 @@
+"""A message that is written in one request, piece by piece."""

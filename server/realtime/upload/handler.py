@@ -1,0 +1,71 @@
+"""A message written in one request: the body is its text, piece by piece, as a model yields it.
+
+`POST /threads/{id}/messages:stream` reads newline-delimited JSON, or the server-sent events of a model's own API, and
+answers newline-delimited JSON: the message as it was opened, and as it ended. Whatever ends the request ends the
+message: the end of its body, a Stop, a connection that is lost, a line that cannot be read, the end of the author's
+access, the server's shutdown.
+"""
+
+from functools import partial
+
+from aiohttp import web
+
+from actors.auth.identity import Identity
+from actors.errors import Forbidden, NotFound, ShuttingDown, UnsupportedMedia
+from actors.identifiers import is_id
+from actors.runtime.loop_actor import Stage
+from server.api.registry import Call
+from server.api.services import Services
+from server.auth.authentication import Authentication
+from server.http.connection import let_flow
+from server.http.middleware import correlation_id
+from server.http.peers import rate_limit_network
+from server.limits.rate_limits import draw, owner
+from server.realtime.upload.body import ConnectionLost, Pace
+from server.realtime.upload.pieces import EVENTS, NDJSON
+from server.realtime.upload.writer import Answer
+
+
+class Answers:
+    """The handler of `/threads/{id}/messages:stream`. What may be refused is refused before the body is read."""
+
+    def __init__(self, services: Services, stage: Stage, authentication: Authentication) -> None:
+        self._services = services
+        self._authentication = authentication
+        self._pace = Pace(stage.loop.time) if services.limiter is not None else None
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        identity = await self._authentication.of(request)
+        thread_id = request.match_info["thread_id"]
+        if not is_id(thread_id):
+            raise NotFound("resource", request.path[:200])
+        if request.content_type not in (NDJSON, EVENTS):
+            raise UnsupportedMedia(f"Send {NDJSON} or {EVENTS}; {request.content_type} came.")
+        if request.headers.get("Content-Encoding", "identity") != "identity":
+            raise UnsupportedMedia("Bodies are taken as they are; send it without Content-Encoding.")
+        if self._services.limiter is not None:
+            draw(self._services.limiter.policy("write"), request, owner(identity))
+        let_flow(request)  # the message itself ends where nothing comes for a while
+        try:
+            return await self._answer(request, identity, thread_id)
+        except (Forbidden, NotFound) as refusal:
+            self._services.refusals.note(identity.user.id, "create_message", refusal, correlation_id.get())
+            raise
+
+    async def _answer(self, request: web.Request, identity: Identity, thread_id: str) -> web.StreamResponse:
+        hub, user_key = self._services.hub, identity.user.key
+        peer = self._authentication.peer(request).at_rest()
+        if hub.draining:
+            raise ShuttingDown("The server is shutting down; retry in a moment.")
+        call = Call(self._services, identity, partial(self._authentication.peer, request))
+        answer = Answer(self._services, call, peer, thread_id)
+        with hub.users.one(user_key), hub.addresses.one(rate_limit_network(peer.address)), answer.listed():
+            await answer.must_be_allowed()
+            await self._authentication.of(request)  # rights may have changed before the hub knew of this request
+            try:
+                return await answer.serve(request, self._pace.of(user_key) if self._pace is not None else None)
+            except ConnectionLost:  # before there was a message: nobody reads an answer
+                return web.Response()
+            finally:
+                if self._pace is not None:
+                    self._pace.forget(user_key)

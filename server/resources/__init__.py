@@ -1,0 +1,1 @@
+"""One folder a resource: its operations, and its views on the wire."""

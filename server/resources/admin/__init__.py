@@ -1,0 +1,1 @@
+"""Admin on the wire, and the operations on them."""

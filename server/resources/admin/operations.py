@@ -1,0 +1,266 @@
+"""For administrators: the audit log, who is connected and signed in, and why somebody may or may not."""
+
+from typing import Any, cast
+
+from actors import limits
+from actors.auth.identity import Identity
+from actors.errors import NotFound, ValidationFailed, XpError
+from actors.identifiers import is_id, made_at
+from actors.resources.audit import NoteForAudit
+from actors.resources.sessions import CreateLink, RevokeToken
+from actors.resources.users import User
+from actors.rules import must_administer, must_see, must_write
+from server.api import render
+from server.api.account_views import api_key_view, audit_view, session_view
+from server.api.common_views import DeletedView
+from server.api.cursors import integer
+from server.api.fields import ById, Nothing
+from server.api.registry import Call, Operations, Result
+from server.auth.credentials import LINK_PREFIX, new_secret
+from server.auth.signed_in_places import end_place, places
+from server.realtime.hub import Client
+from server.realtime.protocol import codes as protocol
+from server.resources.admin.views import (
+    AuditEntryView,
+    ConnectionView,
+    ListAuditRequest,
+    ListConnectionsRequest,
+    ListSessionsRequest,
+    RevokedView,
+    RevokeTokenRequest,
+    SignInLinkView,
+    SummaryView,
+    ThreadTraceRequest,
+    ThreadTraceView,
+    UserTraceView,
+)
+from server.resources.auth.operations import now_ms
+from server.resources.auth.views import SessionView
+
+operations = Operations("admin", prefix="/api/v1/admin")
+
+TRACED = 100
+"""Of each kind, in a trace."""
+
+
+@operations("GET", "/audit", response=AuditEntryView, access="admin", paged=True, rate="costly")
+async def list_audit(call: Call, request: ListAuditRequest) -> Result:
+    """Who did what to what, from where, the newest first."""
+    must_administer(call.identity)
+    page = await call.services.accounts.audit(
+        limit=request.limit, before=integer(request.cursor), actor_id=request.actor_id, target_id=request.target_id,
+        action=request.action,
+    )  # fmt: skip
+    return Result([audit_view(entry) for entry in page.items], next_cursor=page.next_cursor, limit=request.limit)
+
+
+@operations("GET", "/summary", response=SummaryView, access="admin", rate="costly")
+async def get_summary(call: Call, request: Nothing) -> Result:
+    """How many there are of what, and what this server is set up to do."""
+    must_administer(call.identity)
+    services = call.services
+    online = {client.identity.user.key for client in services.hub.clients if client.identity is not None}
+    return Result(
+        {
+            "version": services.version,
+            **await services.accounts.counts(),
+            "connections": services.hub.size,
+            "live_threads": services.directory.live_threads,
+            "users_online": len(online),
+            "warnings": list(services.warnings),
+            "features": {
+                "rate_limits": services.rate_limits,
+                "identity_provider": services.sign_ins.provider is not None,
+            },
+        }
+    )
+
+
+# Connections
+
+
+@operations("GET", "/connections", response=ConnectionView, access="admin", paged=True)
+async def list_connections(call: Call, request: ListConnectionsRequest) -> Result:
+    """Open WebSockets and streams of this process, the oldest first."""
+    must_administer(call.identity)
+    after = _after(request.cursor)
+    found = sorted(
+        (
+            client
+            for client in call.services.hub.clients
+            if client.client_id > after and _is_of(client, request.user_id)
+        ),
+        key=lambda client: client.client_id,
+    )
+    page = found[: request.limit]
+    next_cursor = page[-1].client_id if len(found) > len(page) else None
+    return Result([connection_view(client) for client in page], next_cursor=next_cursor, limit=request.limit)
+
+
+def _after(cursor: str | None) -> str:
+    """Raises `ValidationFailed` for a cursor that was not ours."""
+    if cursor is not None and not is_id(cursor):
+        raise ValidationFailed({"cursor": ["expected `metadata.pagination.next_cursor` of the page before."]})
+    return cursor or ""
+
+
+def _is_of(client: Client, user_id: str | None) -> bool:
+    return user_id is None or (client.identity is not None and client.identity.user.id == user_id)
+
+
+def connection_view(client: Client) -> dict[str, Any]:
+    identity = client.identity
+    return {
+        "id": client.client_id,
+        "user_id": identity.user.id if identity else None,
+        "user_name": identity.user.name if identity else None,
+        "transport": client.transport,
+        "address": client.peer.address,
+        "user_agent": client.peer.user_agent,
+        "credential": identity.credential if identity else None,
+        "channels": list(client.channels),
+        "connected_at": render.iso_time(made_at(client.client_id)),
+    }
+
+
+@operations("DELETE", "/connections/{id}", response=DeletedView, access="admin")
+async def end_connection(call: Call, request: ById) -> Result:
+    """Close a WebSocket or stream; its client may come back. Ending its session keeps it away."""
+    must_administer(call.identity)
+    client = next((client for client in call.services.hub.clients if client.client_id == request.id), None)
+    if client is None:
+        raise NotFound("connection", request.id)
+    note = NoteForAudit(
+        action="end_connection", origin=call.origin, actor_id=call.identity.user.id,
+        credential=call.identity.credential, target_kind="connection", target_id=request.id,
+    )  # fmt: skip
+    await call.services.write(note)  # what cannot be written down is not done
+    client.close(*protocol.EXPIRED)
+    return Result({"id": request.id, "deleted": True})
+
+
+# Sessions, links, tokens
+
+
+@operations("GET", "/sessions", response=SessionView, access="admin", paged=True)
+async def list_all_sessions(call: Call, request: ListSessionsRequest) -> Result:
+    """Who is signed in where, the newest first."""
+    must_administer(call.identity)
+    return await places(call, request.user_id, request.limit, request.cursor)
+
+
+@operations("DELETE", "/sessions/{id}", response=DeletedView, access="admin")
+async def end_any_session(call: Call, request: ById) -> Result:
+    """Sign somebody out of one device."""
+    must_administer(call.identity)
+    await end_place(call, request.id, "ended by an administrator")
+    return Result({"id": request.id, "deleted": True})
+
+
+@operations("POST", "/users/{id}/sign-in-link", response=SignInLinkView, status=201, access="admin")
+async def create_sign_in_link(call: Call, request: ById) -> Result:
+    """Make a link that signs a user in once, and lets them set a password. Shown this once."""
+    must_administer(call.identity)
+    secret, expires_at = new_secret(LINK_PREFIX), now_ms() + limits.SIGN_IN_LINK_SECONDS * 1000
+    command = CreateLink(
+        identity=call.identity, user_id=request.id, link_hash=secret.hash, expires_at=expires_at, origin=call.origin
+    )
+    user = cast(User, (await call.services.write(command)).result)
+    shown = {"user_id": request.id, "link": secret.text, "expires_at": render.iso_time(expires_at)}
+    return Result(shown, extra=call.services.sign_ins.warnings(user))
+
+
+@operations("POST", "/tokens/revoke", response=RevokedView, access="admin")
+async def revoke_token(call: Call, request: RevokeTokenRequest) -> Result:
+    """Revoke another issuer's token by its `jti`. Connections that were opened with it are closed."""
+    command = RevokeToken(
+        identity=call.identity, token_id=request.jti, expires_at=now_ms() + request.expires_in * 1000,
+        origin=call.origin, once=call.once,
+    )  # fmt: skip
+    await call.services.write_access(command)
+    return Result({"revoked": True})
+
+
+# Why?
+
+
+@operations("GET", "/users/{id}/trace", response=UserTraceView, access="admin", rate="costly")
+async def trace_user(call: Call, request: ById) -> Result:
+    """Why may this user come in, or not: standing, sessions, keys, connections, and what they were refused lately."""
+    must_administer(call.identity)
+    services = call.services
+    user = await services.history.user(request.id)
+    sessions = await services.accounts.sessions(user_id=user.id, limit=TRACED, before=None)
+    keys = await services.accounts.api_keys(user_id=user.id, limit=TRACED, before=None)
+    reasons = _reasons(call, user)
+    return Result(
+        {
+            "user": render.user(user, call.identity),
+            "may_sign_in": not reasons,
+            "reasons": reasons,
+            "sessions": [session_view(session, call.identity) for session in sessions.items],
+            "api_keys": [api_key_view(key) for key in keys.items],
+            "connections": [connection_view(c) for c in services.hub.clients if _is_of(c, user.id)][:TRACED],
+            "threads": len(await services.accounts.memberships(user.id)),
+            "refusals": services.refusals.of(user.id),
+        }
+    )
+
+
+def _reasons(call: Call, user: User) -> list[str]:
+    reasons = [] if user.status == "ACTIVE" else [f"The account is {user.status}."]
+    try:
+        call.services.sign_ins.must_come_in(user)
+    except XpError as error:
+        reasons.append(error.detail)
+    return reasons
+
+
+@operations("GET", "/threads/{id}/trace", response=ThreadTraceView, access="admin", rate="costly")
+async def trace_thread(call: Call, request: ThreadTraceRequest) -> Result:
+    """Where a thread stands, who listens to it here, and why a user may see it, or not."""
+    must_administer(call.identity)
+    services = call.services
+    thread = await services.history.thread(call.identity, request.id)
+    channel = f"thread:{thread.id}"
+    listening = [client for client in services.hub.clients if channel in client.channels]
+    return Result(
+        {
+            "id": thread.id,
+            "status": thread.status,
+            "offset": thread.offset,
+            "message_count": thread.message_count,
+            "is_live": services.directory.is_live(thread.id),
+            "subscribers": [_subscriber(client, client.identity) for client in listening if client.identity],
+            "access": await _access(call, thread.id, request.user_id) if request.user_id else None,
+        }
+    )
+
+
+def _subscriber(client: Client, identity: Identity) -> dict[str, Any]:
+    return {"connection_id": client.client_id, "user_id": identity.user.id, "transport": client.transport}
+
+
+async def _access(call: Call, thread_id: str, user_id: str) -> dict[str, Any]:
+    """By the very rules that decide it."""
+    history = call.services.history
+    user = await history.user(user_id)
+    thread = await history.thread(call.identity, thread_id)
+    try:
+        role = (await history.member(call.identity, thread_id, user_id)).role
+    except NotFound:
+        role = None
+    identity = Identity(user, user.author, 0)
+    told = {"user_id": user_id, "role": role}
+    if user.status != "ACTIVE":
+        return told | {"may_see": False, "may_write": False, "because": f"The account is {user.status}."}
+    try:
+        must_see(identity, role, thread_id)
+    except XpError:
+        because = "They are no member of the thread, and no ADMIN."
+        return told | {"may_see": False, "may_write": False, "because": because}
+    try:
+        must_write(identity, role, thread_id, thread.status)
+    except XpError as error:
+        return told | {"may_see": True, "may_write": False, "because": error.detail}
+    return told | {"may_see": True, "may_write": True, "because": f"They are {role} of the thread."}

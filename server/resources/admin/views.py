@@ -1,0 +1,166 @@
+"""What administrators see and do, on the wire."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from actors.resources.audit import AuditOutcome
+from actors.resources.members import MemberRole
+from actors.resources.threads import ThreadStatus
+from server.api.fields import Id, Paged, Request, Time, View
+from server.resources.auth.views import ApiKeyView, SessionView
+from server.resources.messages.views import MessageView
+from server.resources.users.views import UserView
+
+
+class AuditEntryView(View):
+    id: Id
+    at: Time
+    actor_id: Id | None
+    actor_name: str
+    credential: str
+    address: str
+    user_agent: str
+    correlation_id: str
+    action: str
+    target_kind: str
+    target_id: str
+    outcome: AuditOutcome
+    reason: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    about_id: Id | None
+    origin_salt: str | None = Field(description="Hexadecimal; null where the person was erased.")
+    origin_seal: str
+    change_salt: str | None = Field(description="Hexadecimal; null where the person was erased.")
+    change_seal: str
+    hash: str
+
+
+class ListAuditRequest(Paged):
+    actor_id: Id | None = Field(default=None, description="What this user did.")
+    target_id: str | None = Field(default=None, max_length=200, description="What was done to this.")
+    action: str | None = Field(default=None, max_length=100)
+
+
+class ConnectionView(View):
+    id: Id
+    user_id: Id | None
+    user_name: str | None
+    transport: Literal["websocket", "http_stream", "sse"]
+    address: str
+    user_agent: str
+    credential: str | None
+    channels: list[str]
+    connected_at: Time
+
+
+class ListConnectionsRequest(Paged):
+    user_id: Id | None = None
+
+
+class ListSessionsRequest(Paged):
+    user_id: Id | None = None
+
+
+class SignInLinkRequest(Request):
+    id: Id
+
+
+class SignInLinkView(View):
+    user_id: Id
+    link: str = Field(description="Good once: POST /api/v1/auth/login with it as `link`.")
+    expires_at: Time
+
+
+class RevokeTokenRequest(Request):
+    jti: str = Field(min_length=1, max_length=255, description="Of a token that another issuer has made.")
+    expires_in: int = Field(
+        default=30 * 24 * 3600, ge=1, le=10 * 366 * 24 * 3600, description="Seconds until it expires by itself."
+    )
+
+
+class RevokedView(View):
+    revoked: Literal[True]
+
+
+class SummaryView(View):
+    version: str
+    users: int
+    admins: int
+    threads: int
+    messages: int
+    sessions: int
+    api_keys: int
+    audit_entries: int
+    connections: int
+    live_threads: int
+    users_online: int
+    warnings: list[str] = Field(description="Settings that weaken the server, as `xp doctor` names them.")
+    features: dict[str, bool]
+
+
+class UserTraceView(View):
+    user: UserView
+    may_sign_in: bool
+    reasons: list[str] = Field(description="Why not, where they may not.")
+    sessions: list[SessionView]
+    api_keys: list[ApiKeyView]
+    connections: list[ConnectionView]
+    threads: int
+    refusals: list[dict[str, Any]] = Field(description="What they were refused lately, the newest first.")
+
+
+class ThreadTraceRequest(Request):
+    id: Id
+    user_id: Id | None = Field(default=None, description="Why may this user see it, or not?")
+
+
+class SubscriberView(View):
+    connection_id: Id
+    user_id: Id
+    transport: Literal["websocket", "http_stream", "sse"]
+
+
+class AccessView(View):
+    user_id: Id
+    role: MemberRole | None
+    may_see: bool
+    may_write: bool
+    because: str
+
+
+class ThreadTraceView(View):
+    id: Id
+    status: ThreadStatus
+    offset: int
+    message_count: int
+    is_live: bool = Field(description="Whether its actor is in memory.")
+    subscribers: list[SubscriberView]
+    access: AccessView | None
+
+
+class MembershipExportView(View):
+    thread_id: Id
+    title: str
+    role: MemberRole
+    joined_at: Time
+
+
+class ExportView(View):
+    user: UserView
+    memberships: list[MembershipExportView]
+    sessions: list[SessionView]
+    api_keys: list[ApiKeyView]
+    messages: str = Field(description="Where the messages are, page by page.")
+
+
+class ExportRequest(Request):
+    id: Id
+
+
+class ExportMessagesRequest(Paged):
+    id: Id
+
+
+ExportedMessageView = MessageView

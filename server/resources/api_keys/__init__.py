@@ -1,0 +1,1 @@
+"""Api keys on the wire, and the operations on them."""

@@ -1,0 +1,1 @@
+"""Auth on the wire, and the operations on them."""

@@ -1,0 +1,129 @@
+"""Signing in, sessions and API keys on the wire."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from actors import limits
+from actors.auth.identity import Scope
+from actors.resources.sessions import Method
+from server.api.fields import Email, Id, Name, Paged, Request, Time, View
+from server.resources.users.views import UserView
+
+Password = Annotated[
+    str,
+    StringConstraints(min_length=limits.PASSWORD_CHARS_LEAST, max_length=limits.PASSWORD_CHARS),
+    Field(json_schema_extra={"format": "password"}),
+]
+GivenPassword = Annotated[
+    str, StringConstraints(max_length=limits.PASSWORD_CHARS), Field(json_schema_extra={"format": "password"})
+]
+"""One to compare with: whether it is long enough is nobody's business."""
+SecretText = Annotated[str, StringConstraints(min_length=1, max_length=limits.API_KEY_CHARS)]
+SECRETS = frozenset({"password", "new_password", "current_password", "link", "refresh_token"})
+"""Fields whose values no error repeats."""
+
+
+class LoginRequest(Request):
+    email: Email | None = None
+    password: GivenPassword | None = None
+    link: SecretText | None = Field(default=None, description="Of a sign-in link, instead of address and password.")
+    new_password: Password | None = Field(default=None, description="With `link`: set this password.")
+    cookies_only: bool = Field(default=False, description="For browsers: tokens come as cookies, not in the body.")
+
+
+class RefreshRequest(Request):
+    refresh_token: SecretText | None = Field(default=None, description="Left out by browsers, which send a cookie.")
+
+
+class SignedInView(View):
+    user: UserView
+    session_id: Id
+    token_type: Literal["Bearer"]
+    expires_in: int = Field(description="Seconds for which the access token is good.")
+    access_token: str | None
+    refresh_token: str | None = Field(description="Good once: refreshing answers the next one.")
+
+
+class SignedOutView(View):
+    signed_out: bool
+
+
+class CredentialView(View):
+    valid: bool
+    user: UserView
+    credential: Literal["token", "session", "api_key"]
+    session_id: Id | None
+    api_key_id: Id | None
+    scopes: list[Scope] | None = Field(description="What an API key may do; null: whatever the user may.")
+    expires_at: Time | None
+
+
+class SessionView(View):
+    id: Id
+    user_id: Id
+    method: Method | Literal["TOKEN"] = Field(description="TOKEN: a token of another issuer that was used lately.")
+    issuer: str | None = Field(description="Of a token: its `iss`.")
+    token_id: str | None = Field(description="Of a token: its `jti`, or a hash where it has none.")
+    address: str
+    user_agent: str
+    current: bool = Field(description="The one that asks.")
+    created_at: Time
+    last_seen_at: Time
+    expires_at: Time
+
+
+class EndedView(View):
+    ended: int
+
+
+class SetPasswordRequest(Request):
+    current_password: GivenPassword | None = Field(default=None, description="Left out where there is none yet.")
+    new_password: Password
+
+
+class PasswordSetView(View):
+    sessions_ended: int
+
+
+class CreateApiKeyRequest(Request):
+    name: Name
+    scopes: list[Scope] = Field(default=["read", "write"], min_length=1, max_length=3)
+    expires_in: int | None = Field(
+        default=None, ge=60, le=10 * 366 * 24 * 3600, description="Seconds; never where it is left out."
+    )
+    user_id: Id | None = Field(default=None, description="For admins: whose key it is to be.")
+
+
+class ListApiKeysRequest(Paged):
+    user_id: Id | None = Field(default=None, description="For admins: whose keys.")
+
+
+class ApiKeyView(View):
+    id: Id
+    user_id: Id
+    name: str
+    prefix: str = Field(description="How the key begins, to tell it from others.")
+    scopes: list[Scope]
+    key: str | None = Field(default=None, description="The key itself: shown once, to whoever makes it.")
+    created_at: Time
+    expires_at: Time | None
+    last_used_at: Time | None
+
+
+class OauthBeginRequest(Request):
+    return_to: str | None = Field(default=None, max_length=limits.URL_CHARS, description="Where to go afterwards.")
+
+
+class OauthCallbackRequest(Request):
+    code: str | None = Field(default=None, max_length=4096)
+    state: str | None = Field(default=None, max_length=4096)
+    iss: str | None = Field(default=None, max_length=limits.URL_CHARS)
+    error: str | None = Field(default=None, max_length=200)
+    error_description: str | None = Field(default=None, max_length=4096)
+    error_uri: str | None = Field(default=None, max_length=limits.URL_CHARS)
+    session_state: str | None = Field(default=None, max_length=4096)
+    scope: str | None = Field(default=None, max_length=4096)
+    authuser: str | None = Field(default=None, max_length=200)
+    hd: str | None = Field(default=None, max_length=255)
+    prompt: str | None = Field(default=None, max_length=200)

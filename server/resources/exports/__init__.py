@@ -1,0 +1,1 @@
+"""Exports on the wire, and the operations on them."""

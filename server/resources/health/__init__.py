@@ -1,0 +1,1 @@
+"""Health on the wire, and the operations on them."""

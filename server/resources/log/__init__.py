@@ -1,0 +1,1 @@
+"""Log on the wire, and the operations on them."""

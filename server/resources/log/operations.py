@@ -1,0 +1,26 @@
+"""The log of a thread, as pages: what WebSocket and SSE deliver, for clients that poll."""
+
+from server.api import render
+from server.api.registry import Call, Operations, Result
+from server.resources.threads.views import EventView, ListLogRequest
+
+operations = Operations("log")
+
+
+@operations("GET", "/threads/{thread_id}/log", response=EventView, paged=True)
+async def list_events(call: Call, request: ListLogRequest) -> Result:
+    """Events after an offset, oldest first, each with its resource as it is now.
+
+    `metadata` has the log's `epoch` and the `offset` of its head; the next page starts `after` the last event's offset,
+    which is what `next_cursor` says.
+    """
+    page = await call.services.history.log_of_thread(
+        call.identity, request.thread_id, request.after, limit=request.limit
+    )
+    next_cursor = str(page.events[-1].offset) if page.more else None
+    return Result(
+        [render.event(event) for event in page.events],
+        next_cursor=next_cursor,
+        limit=request.limit,
+        extra={"epoch": call.services.epoch_of(f"thread:{request.thread_id}"), "offset": page.head},
+    )

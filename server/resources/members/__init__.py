@@ -1,0 +1,1 @@
+"""Members on the wire, and the operations on them."""

@@ -1,0 +1,79 @@
+"""Members of a thread. Owners decide who is one; anybody may leave."""
+
+from typing import cast
+
+from actors.resources.members import AddMember, Member, RemoveMember, UpdateMember
+from server.api import render
+from server.api.common_views import DeletedView
+from server.api.cursors import integer
+from server.api.fields import given
+from server.api.registry import Call, Operations, Result
+from server.resources.threads.views import (
+    AddMemberRequest,
+    ListMembersRequest,
+    MemberRequest,
+    MemberView,
+    UpdateMemberRequest,
+)
+
+operations = Operations("members")
+
+
+@operations("GET", "/threads/{thread_id}/members", response=MemberView, paged=True)
+async def list_members(call: Call, request: ListMembersRequest) -> Result:
+    """The members of a thread, the oldest account first."""
+    page = await call.services.history.members(
+        call.identity, request.thread_id, limit=request.limit, after=integer(request.cursor)
+    )
+    shown = [render.member(member) for member in page.items]
+    return Result(shown, next_cursor=page.next_cursor, limit=request.limit, extra={"offset": page.head})
+
+
+@operations("POST", "/threads/{thread_id}/members", response=MemberView, status=201)
+async def add_member(call: Call, request: AddMemberRequest) -> Result:
+    """Add a user, by id or by e-mail address. For owners and admins."""
+    user_id = request.user_id or (await call.services.history.user_by_email(call.identity, request.email or "")).id
+    command = AddMember(
+        identity=call.identity,
+        once=call.once,
+        thread_id=request.thread_id,
+        user_id=user_id,
+        role=request.role,
+        origin=call.origin,
+    )
+    member = cast(Member, (await call.services.directory.ask(command)).result)
+    return _shown(member, location=f"/api/v1/threads/{member.thread_id}/members/{member.user.id}")
+
+
+@operations("GET", "/threads/{thread_id}/members/{user_id}", response=MemberView)
+async def get_member(call: Call, request: MemberRequest) -> Result:
+    """One member."""
+    return _shown(await call.services.history.member(call.identity, request.thread_id, request.user_id))
+
+
+@operations("PATCH|PUT", "/threads/{thread_id}/members/{user_id}", response=MemberView)
+async def update_member(call: Call, request: UpdateMemberRequest) -> Result:
+    """Change a member's role (for owners and admins), or mute the thread for oneself."""
+    command = UpdateMember(
+        identity=call.identity, once=call.once, thread_id=request.thread_id, user_id=request.user_id,
+        if_version=call.if_version, origin=call.origin, **given(request, "role", "muted"),
+    )  # fmt: skip
+    return _shown(cast(Member, (await call.services.directory.ask(command)).result))
+
+
+@operations("DELETE", "/threads/{thread_id}/members/{user_id}", response=DeletedView)
+async def remove_member(call: Call, request: MemberRequest) -> Result:
+    """Take a member out (for owners and admins), or leave. The last owner stays."""
+    command = RemoveMember(
+        identity=call.identity,
+        thread_id=request.thread_id,
+        user_id=request.user_id,
+        if_version=call.if_version,
+        origin=call.origin,
+    )
+    await call.services.directory.ask(command)
+    return Result({"id": request.user_id, "deleted": True})
+
+
+def _shown(member: Member, location: str | None = None) -> Result:
+    return Result(render.member(member), version=member.version, location=location)

@@ -1,0 +1,1 @@
+"""Memory on the wire, and the operations on them."""

@@ -1,0 +1,63 @@
+"""What a conversation has come to know, and what a model is given of it."""
+
+from typing import cast
+
+from actors.resources.memory import Memory, ReplaceMemory, UpdateMemory
+from server.api import prompts, render
+from server.api.registry import Call, Operations, Result
+from server.resources.memory.views import (
+    ContextRequest,
+    ContextView,
+    MemoryRequest,
+    MemoryView,
+    ReplaceMemoryRequest,
+    UpdateMemoryRequest,
+)
+
+operations = Operations("memory")
+
+
+@operations("GET", "/threads/{thread_id}/memory", response=MemoryView)
+async def get_memory(call: Call, request: MemoryRequest) -> Result:
+    """The thread's memory: facts, summary, pinned messages, and what applications keep beside them.
+
+    It has a version of its own, which its ETag carries: neither messages nor changes to the thread move it.
+    `metadata.offset` is the head of the thread's log, read before.
+    """
+    memory, head = await call.services.history.memory(call.identity, request.thread_id)
+    return Result(render.memory(memory), version=memory.version, extra={"offset": head})
+
+
+@operations("PUT", "/threads/{thread_id}/memory", response=MemoryView)
+async def replace_memory(call: Call, request: ReplaceMemoryRequest) -> Result:
+    """Replace the whole memory. For members who may write."""
+    command = ReplaceMemory(
+        identity=call.identity, once=call.once, thread_id=request.thread_id, memory=request.memory,
+        if_version=call.if_version,
+    )  # fmt: skip
+    return _shown(cast(Memory, (await call.services.directory.ask(command)).result))
+
+
+@operations("PATCH", "/threads/{thread_id}/memory", response=MemoryView)
+async def update_memory(call: Call, request: UpdateMemoryRequest) -> Result:
+    """Change the memory by a JSON merge patch (RFC 7386). For members who may write.
+
+    A null removes a member, objects are merged, everything else (lists too) replaces what was there. Writers who touch
+    different members do not undo each other.
+    """
+    command = UpdateMemory(
+        identity=call.identity, once=call.once, thread_id=request.thread_id, patch=request.memory or "{}",
+        if_version=call.if_version,
+    )  # fmt: skip
+    return _shown(cast(Memory, (await call.services.directory.ask(command)).result))
+
+
+@operations("GET", "/threads/{thread_id}/context", response=ContextView)
+async def get_context(call: Call, request: ContextRequest) -> Result:
+    """What a model should know of the thread in `max_tokens`: its memory, then the newest messages that fit."""
+    context = await call.services.history.context(call.identity, request.thread_id, request.max_tokens)
+    return Result(prompts.context(context, request.format), version=context.offset)
+
+
+def _shown(memory: Memory) -> Result:
+    return Result(render.memory(memory), version=memory.version)

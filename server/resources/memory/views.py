@@ -1,0 +1,90 @@
+"""A conversation's memory, and what a model is given of it, on the wire."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from actors import limits
+from actors.text.normal import EMPTY
+from server.api.fields import LEFT_OUT, Id, Request, View, json_object
+from server.api.prompts import NAME_CHARS, Format
+
+_ID: dict[str, Any] = {"type": "string", "pattern": "^c[0-9a-z]{24}$"}
+_TEXT: dict[str, Any] = {"type": "string", "pattern": rf"^[^\x00]*[^{EMPTY}][^\x00]*$"}
+"""Not empty, and not blank."""
+_FACT: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "minLength": 1, "maxLength": limits.MEMORY_FACT_ID_CHARS},
+        "text": _TEXT,
+        "source_message_id": _ID,
+    },
+    "required": ["text"],
+    "additionalProperties": False,
+}
+_MEMORY: dict[str, Any] = {
+    "type": "object",
+    "description": "At most 64 KiB as JSON. Every section may be left out; other members are the application's own.",
+    "properties": {
+        "facts": {"type": "array", "items": {"anyOf": [_TEXT, _FACT]}},
+        "summary": _TEXT,
+        "summary_up_to": {
+            "type": "integer",
+            "minimum": 0,
+            "description": "Offset of the thread's log up to which the summary speaks.",
+        },
+        "pins": {"type": "array", "items": _ID, "maxItems": limits.MEMORY_PINS, "uniqueItems": True},
+    },
+    "dependentRequired": {"summary_up_to": ["summary"]},
+    "additionalProperties": True,
+}
+_PATCH: dict[str, Any] = {
+    "type": "object",
+    "description": "A merge patch of the memory (RFC 7386): null removes, objects are merged, the rest replaces.",
+    "additionalProperties": True,
+}
+_object = json_object(limits.MEMORY_BYTES)
+
+
+class MemoryView(View):
+    memory: dict[str, Any] = Field(json_schema_extra=_MEMORY)
+    version: int
+
+
+class MemoryRequest(Request):
+    thread_id: Id
+
+
+class ReplaceMemoryRequest(Request):
+    thread_id: Id
+    memory: Annotated[Any, _object, Field(json_schema_extra=_MEMORY)]
+
+
+class UpdateMemoryRequest(Request):
+    thread_id: Id
+    memory: Annotated[Any, _object, Field(json_schema_extra=_PATCH)] = LEFT_OUT
+
+
+class ContextRequest(Request):
+    thread_id: Id
+    max_tokens: Annotated[
+        int, Field(ge=1, le=limits.CONTEXT_TOKENS_MAX, description="About how many tokens it may have.")
+    ] = limits.CONTEXT_TOKENS
+    format: Format = "openai"
+
+
+class PromptMessageView(View):
+    role: Literal["system", "user", "assistant"]
+    content: str
+    name: Annotated[str, Field(pattern=rf"^[a-zA-Z0-9_-]{{1,{NAME_CHARS}}}$")] = ""
+
+
+class ContextView(View):
+    messages: list[PromptMessageView] = Field(default_factory=list, description="With `format=openai`.")
+    text: str = Field(default="", description="With `format=text`.")
+    tokens: int = Field(description="An estimate; see the page for agents.")
+    truncated: bool = Field(description="Something is missing that the summary does not speak for.")
+    offset: int = Field(description="Head of the thread's log, read before.")
+    from_offset: int | None = Field(description="Of the oldest message told; null where there is none.")
+    to_offset: int | None = Field(description="Of the newest message told.")
+    memory_version: int

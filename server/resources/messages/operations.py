@@ -1,0 +1,101 @@
+"""Messages of a thread."""
+
+from typing import cast
+
+from actors.auth.identity import Identity
+from actors.identifiers import new_id
+from actors.resources.messages import DeleteMessage, EditMessage, Message, MessageType, PostMessage
+from server.api import render
+from server.api.asking import about_message
+from server.api.cursors import integer
+from server.api.fields import ById, given
+from server.api.registry import Call, Operations, Result
+from server.resources.messages.views import (
+    CreateMessageRequest,
+    ListMessagesRequest,
+    ListRevisionsRequest,
+    MessageView,
+    RevisionView,
+    UpdateMessageRequest,
+)
+
+operations = Operations("messages")
+
+
+@operations("GET", "/threads/{thread_id}/messages", response=MessageView, paged=True)
+async def list_messages(call: Call, request: ListMessagesRequest) -> Result:
+    """Messages, the newest first; `after` answers the next ones in ascending order, `around` those about a permalink.
+
+    `metadata.offset` is the head of the thread's log, read before the messages.
+    """
+    bounds = {"before": request.before, "after": request.after, "around": request.around}
+    if request.cursor is not None:
+        direction, _, offset = request.cursor.partition(":")
+        bounds[direction] = offset
+    page = await call.services.history.messages(call.identity, request.thread_id, limit=request.limit, **bounds)
+    shown = [render.message(message) for message in page.items]
+    return Result(shown, next_cursor=page.next_cursor, limit=request.limit, extra={"offset": page.head})
+
+
+@operations("POST", "/threads/{thread_id}/messages", response=MessageView, status=201)
+async def create_message(call: Call, request: CreateMessageRequest) -> Result:
+    """Write into a thread. Answered once it is durable; `offset` is its place in the thread's log."""
+    return await post(call, request)
+
+
+async def post(call: Call, request: CreateMessageRequest, *, piece: str = "") -> Result:
+    """`piece` is the first of a message that is streamed; it fits into one."""
+    command = PostMessage(
+        identity=call.identity, once=call.once, thread_id=request.thread_id, message_id=request.id or new_id(),
+        content=request.content, type=_type(request.type, call.identity),
+        blocks=request.blocks, parent_id=request.parent_id, metadata=request.metadata, status=request.status,
+        piece=piece,
+    )  # fmt: skip
+    message = cast(Message, (await call.services.directory.ask(command)).result)
+    if message.status == "STREAMING":
+        call.services.history.place(message.id, message.thread_id)
+    return _shown(message, location=f"/api/v1/messages/{message.id}")
+
+
+def _type(wanted: MessageType | None, identity: Identity) -> MessageType:
+    return wanted or ("ASSISTANT" if identity.author.kind == "ASSISTANT" else "USER")
+
+
+@operations("GET", "/messages/{id}", response=MessageView)
+async def get_message(call: Call, request: ById) -> Result:
+    """One message; a deleted one answers its tombstone."""
+    return _shown(await call.services.history.message(call.identity, request.id))
+
+
+@operations("PATCH|PUT", "/messages/{id}", response=MessageView)
+async def update_message(call: Call, request: UpdateMessageRequest) -> Result:
+    """Edit one's own message; what it said before is kept in its history."""
+    command = EditMessage(
+        identity=call.identity, once=call.once, thread_id=await call.services.history.thread_of(request.id),
+        message_id=request.id, if_version=call.if_version, **given(request, "content", "blocks", "metadata"),
+    )  # fmt: skip
+    return _shown(cast(Message, await about_message(call, command)))
+
+
+@operations("DELETE", "/messages/{id}", response=MessageView)
+async def delete_message(call: Call, request: ById) -> Result:
+    """Delete a message: a tombstone without content stays in its place. For its author, the owners and admins."""
+    command = DeleteMessage(
+        identity=call.identity, thread_id=await call.services.history.thread_of(request.id), message_id=request.id,
+        if_version=call.if_version, origin=call.origin,
+    )  # fmt: skip
+    return _shown(cast(Message, await about_message(call, command)))
+
+
+@operations("GET", "/messages/{id}/history", response=RevisionView, paged=True)
+async def list_revisions(call: Call, request: ListRevisionsRequest) -> Result:
+    """What a message said before each edit, the newest first; all of it, where a page has room for it."""
+    page = await call.services.history.revisions(
+        call.identity, request.id, limit=request.limit, before=integer(request.cursor)
+    )
+    shown = [render.revision(revision) for revision in page.items]
+    return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
+
+
+def _shown(message: Message, location: str | None = None) -> Result:
+    return Result(render.message(message), version=message.version, location=location)

@@ -1,0 +1,1 @@
+"""Notifications on the wire, and the operations on them."""

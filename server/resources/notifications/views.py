@@ -1,0 +1,138 @@
+"""What is one's own, on the wire: notifications, preferences, one's own log, and what one has not read."""
+
+from functools import cache
+from typing import Annotated, Any
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from actors import limits
+from actors.resources.notifications import DeliveryKind, NotificationKind, Notify
+from server.api.fields import LEFT_OUT, Id, Limit, Offset, Paged, Request, Time, View
+from server.resources.users.views import AuthorView
+
+
+class NotificationView(View):
+    id: Id
+    kind: NotificationKind = Field(description="The strongest reason: a mention goes before a reply.")
+    thread_id: Id
+    message_id: Id | None = Field(description="Null where it is about the thread itself.")
+    actor: AuthorView
+    excerpt: str = Field(description="How the message begins, as it says now.")
+    created_at: Time
+    read_at: Time | None
+
+
+class ListNotificationsRequest(Paged):
+    unread: bool = Field(default=False, description="Only those that were not read.")
+
+
+class CountView(View):
+    count: int
+
+
+# Preferences
+
+ClockTime = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _zone(name: str) -> str:
+    if name not in _zones():
+        raise ValueError("expected the name of a time zone, such as Europe/Berlin")
+    return name
+
+
+def _once_each(kinds: list[DeliveryKind]) -> list[DeliveryKind]:
+    return list(dict.fromkeys(kinds))
+
+
+class QuietHours(Request):
+    """By the clock of `time_zone`; over midnight where it ends before it starts."""
+
+    start: ClockTime
+    end: ClockTime
+
+
+class QuietHoursView(View):
+    start: str
+    end: str
+
+
+class PreferencesView(View):
+    notify: Notify = Field(description="In threads that have no choice of their own.")
+    deliver: list[DeliveryKind] = Field(description="By what ways outside the application, too.")
+    quiet_hours: QuietHoursView | None = Field(description="When nothing is delivered outside.")
+    time_zone: str
+    show_read: bool = Field(description="Whether others may know how far one has read.")
+
+
+class UpdatePreferencesRequest(Request):
+    notify: Notify = LEFT_OUT
+    deliver: Annotated[list[DeliveryKind], Field(max_length=10), AfterValidator(_once_each)] = LEFT_OUT
+    quiet_hours: QuietHours | None = LEFT_OUT
+    time_zone: Annotated[str, StringConstraints(max_length=64), AfterValidator(_zone)] = LEFT_OUT
+    show_read: bool = LEFT_OUT
+
+
+class ThreadPreferencesView(View):
+    thread_id: Id
+    notify: Notify | None = Field(description="Null: as everywhere.")
+    muted: bool = Field(description="The same as `none`, whatever `notify` says.")
+
+
+class UpdateThreadPreferencesRequest(Request):
+    thread_id: Id
+    notify: Notify | None = LEFT_OUT
+
+
+# Reading
+
+
+class ThreadUnreadView(View):
+    thread_id: Id
+    messages: int
+    mentions: int
+    muted: bool
+
+
+class SumsView(View):
+    threads: int
+    messages: int
+    mentions: int
+
+
+class UnreadView(View):
+    threads: int
+    messages: int
+    mentions: int
+    muted: SumsView = Field(description="What of these sums is in muted threads: a badge leaves it out.")
+    by_thread: list[ThreadUnreadView] = Field(
+        description=f"The {limits.UNREAD_THREADS} with most mentions, then messages; the sums are of all."
+    )
+
+
+class MarkUnreadRequest(Request):
+    thread_id: Id
+    offset: Offset = Field(description="The first message from here on is unread again.")
+
+
+class ListReadersRequest(Paged):
+    thread_id: Id
+    message_id: Id | None = Field(default=None, description="The newest message where left out.")
+
+
+class ListOwnLogRequest(Request):
+    after: Offset = 0
+    limit: Limit = limits.PAGE_DEFAULT
+
+
+class UserEventView(View):
+    type: str
+    offset: int
+    time: Time
+    data: dict[str, Any]

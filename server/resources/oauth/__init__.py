@@ -1,0 +1,1 @@
+"""Oauth on the wire, and the operations on them."""

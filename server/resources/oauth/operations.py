@@ -1,0 +1,81 @@
+"""Signing in at an identity provider: OpenID Connect's code flow, with PKCE, state and nonce."""
+
+from typing import TYPE_CHECKING
+
+from actors.errors import Forbidden, NotFound
+from actors.resources.sessions import SignInByProvider
+from server.api.registry import Call, Cookie, Operations, Result
+from server.auth.credentials import REFRESH_PREFIX, new_secret
+from server.resources.auth.operations import signed_in
+from server.resources.auth.views import OauthBeginRequest, OauthCallbackRequest, SignedInView
+
+if TYPE_CHECKING:  # it loads an HTTP client, which a server without a provider does not need
+    from server.auth.sign_ins import SignIns
+    from server.outbound.oidc import OidcClient
+    from server.outbound.oidc.person import OidcPerson
+
+operations = Operations("oauth")
+
+STATE_COOKIE = "rpotential_oauth"
+STATE_PATH = "/api/v1/auth/oauth"
+STATE_SECONDS = 600
+
+
+@operations("GET", "/auth/oauth/google", response=None, status=303, access="open", rate="auth")
+async def begin_oauth(call: Call, request: OauthBeginRequest) -> Result:
+    """Go and sign in at the identity provider: Google, or the one that OIDC_ISSUER names."""
+    begun = await _provider(call).begin(_place(request.return_to))
+    return Result(None, redirect=begun.url, cookies=(Cookie(STATE_COOKIE, begun.sealed, STATE_SECONDS, STATE_PATH),))
+
+
+@operations("GET", "/auth/oauth/google/callback", response=SignedInView, access="open", rate="auth")
+async def finish_oauth(call: Call, request: OauthCallbackRequest) -> Result:
+    """Come back from the identity provider. Links an account by an address only where the provider has verified it."""
+    sign_ins = call.services.sign_ins
+    query = {name: value for name, value in request.model_dump().items() if value is not None}
+    person, return_to = await _provider(call).finish(query, call.peer.cookie(STATE_COOKIE))
+    email = person.email if person.email_verified else ""
+    domain = _domain(sign_ins, person)
+    refresh = new_secret(REFRESH_PREFIX)
+    command = SignInByProvider(
+        issuer=person.issuer, subject=person.subject, email=email, name=person.name, avatar_url=person.picture,
+        domain=domain, refresh_hash=refresh.hash, origin=call.origin,
+    )  # fmt: skip
+    result = signed_in(call, (await call.services.write(command)).result, refresh)
+    result.cookies += (Cookie(STATE_COOKIE, "", 0, STATE_PATH),)
+    if return_to:
+        result.redirect = return_to
+    return result
+
+
+def _provider(call: Call) -> "OidcClient":
+    provider = call.services.sign_ins.provider
+    if provider is None:
+        raise NotFound("identity provider")
+    return provider
+
+
+def _domain(sign_ins: "SignIns", person: "OidcPerson") -> str:
+    """Raises `Forbidden` (code `domain_not_allowed`) where their users may not come in."""
+    if person.email_verified:
+        return sign_ins.must_be_allowed(person.hosted_domain, person.email)
+    try:
+        return sign_ins.must_be_allowed("", "")
+    except Forbidden as refusal:
+        raise Forbidden(
+            f"The identity provider does not say that {person.email!r} is verified, so it counts for nothing; "
+            "TRUSTED_EMAIL_ISSUERS names providers whose addresses count all the same."
+            if person.email
+            else "The identity provider gives no e-mail address for this account; ALLOWED_DOMAINS decides by it.",
+            code=refusal.code,
+        ) from None
+
+
+def _place(return_to: str | None) -> str:
+    """A path of this server: nobody is sent elsewhere, whoever made the link.
+
+    Browsers take `//x`, `/\\x`, and either with a tab in it, for another host.
+    """
+    text = return_to or ""
+    is_path = text.startswith("/") and not text.startswith("//") and "\\" not in text and text.isprintable()
+    return text if is_path else ""

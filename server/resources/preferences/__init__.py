@@ -1,0 +1,1 @@
+"""Preferences on the wire, and the operations on them."""

@@ -1,0 +1,73 @@
+"""What one wants to hear of: everywhere, and in one thread."""
+
+from typing import cast
+
+from actors.commands import UNSET, Unset
+from actors.resources.notifications import Preferences, SetThreadPreferences, ThreadPreferences, UpdatePreferences
+from server.api import render
+from server.api.fields import Nothing, given
+from server.api.registry import Call, Operations, Result
+from server.resources.notifications.views import (
+    PreferencesView,
+    QuietHours,
+    ThreadPreferencesView,
+    UpdatePreferencesRequest,
+    UpdateThreadPreferencesRequest,
+)
+from server.resources.threads.views import ThreadRequest
+
+operations = Operations("preferences")
+
+
+@operations("GET", "/users/me/preferences", response=PreferencesView)
+async def get_preferences(call: Call, request: Nothing) -> Result:
+    """What one has chosen, or what holds for who has chosen nothing."""
+    return _shown(await call.services.personal.preferences(call.identity))
+
+
+@operations("PATCH|PUT", "/users/me/preferences", response=PreferencesView)
+async def update_preferences(call: Call, request: UpdatePreferencesRequest) -> Result:
+    """Choose of what to be notified, by what ways outside, when not, and whether others see how far one has read."""
+    changes = given(request, "notify", "time_zone", "show_read")
+    if "deliver" in request.model_fields_set:
+        changes["deliver"] = tuple(request.deliver)
+    command = UpdatePreferences(
+        identity=call.identity, once=call.once, if_version=call.if_version, quiet=_quiet(request), **changes
+    )
+    return _shown(cast(Preferences, (await call.services.write(command)).result))
+
+
+def _quiet(request: UpdatePreferencesRequest) -> tuple[int, int] | Unset | None:
+    if "quiet_hours" not in request.model_fields_set:
+        return UNSET
+    chosen: QuietHours | None = request.quiet_hours
+    return None if chosen is None else (_minutes(chosen.start), _minutes(chosen.end))
+
+
+def _minutes(time: str) -> int:
+    hours, _, minutes = time.partition(":")
+    return int(hours) * 60 + int(minutes)
+
+
+def _shown(preferences: Preferences) -> Result:
+    return Result(render.preferences(preferences), version=preferences.version)
+
+
+@operations("GET", "/threads/{thread_id}/preferences", response=ThreadPreferencesView)
+async def get_thread_preferences(call: Call, request: ThreadRequest) -> Result:
+    """What one has chosen for a thread of one's own."""
+    return Result(
+        render.thread_preferences(await call.services.personal.thread_preferences(call.identity, request.thread_id))
+    )
+
+
+@operations("PATCH|PUT", "/threads/{thread_id}/preferences", response=ThreadPreferencesView)
+async def update_thread_preferences(call: Call, request: UpdateThreadPreferencesRequest) -> Result:
+    """Choose of what to be notified in a thread; null for what one has chosen everywhere."""
+    if "notify" not in request.model_fields_set:
+        return await get_thread_preferences(call, ThreadRequest(thread_id=request.thread_id))
+    command = SetThreadPreferences(
+        identity=call.identity, once=call.once, thread_id=request.thread_id, notify=request.notify
+    )
+    done = await call.services.write(command)
+    return Result(render.thread_preferences(cast(ThreadPreferences, done.result)))

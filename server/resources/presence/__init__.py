@@ -1,0 +1,1 @@
+"""Presence on the wire, and the operations on them."""

@@ -1,0 +1,40 @@
+"""Who is there, and who types. Never logged."""
+
+from typing import cast
+
+from actors import limits
+from actors.auth.identity import Identity
+from actors.delivery.channel import ListPresent
+from actors.resources.users import Author
+from actors.threads.actor import SetTyping
+from server.api import render
+from server.api.registry import Call, Operations, Result
+from server.resources.presence.views import PresenceView, TypingRequest, TypingView
+from server.resources.threads.views import ThreadRequest
+
+operations = Operations("presence")
+
+
+@operations("GET", "/threads/{thread_id}/presence", response=PresenceView)
+async def get_presence(call: Call, request: ThreadRequest) -> Result:
+    """Who follows the thread right now, by WebSocket or stream. Beyond 200 connections only how many."""
+    found = await call.services.directory.thread(request.thread_id).ask(ListPresent(call.identity), block=False)
+    clients = cast("list[tuple[str, Identity]]", found)
+    people: dict[str, tuple[Author, int]] = {}
+    for _, identity in clients:
+        author, count = people.get(identity.user.id, (identity.author, 0))
+        people[identity.user.id] = (author, count + 1)
+    listed = people.values() if len(clients) <= limits.PRESENCE_USERS else ()
+    status = call.services.activity.status
+    users = [
+        {"user": render.author(author), "status": status(author.key), "connections": count} for author, count in listed
+    ]
+    return Result({"count": len(people), "connections": len(clients), "users": users})
+
+
+@operations("POST", "/threads/{thread_id}/typing", response=TypingView)
+async def set_typing(call: Call, request: TypingRequest) -> Result:
+    """Say that one types, or has stopped. It ends by itself after 6 s, and with a message."""
+    command = SetTyping(call.identity, request.typing)
+    await call.services.directory.thread(request.thread_id).ask(command, block=False)
+    return Result({"typing": request.typing})

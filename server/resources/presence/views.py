@@ -1,0 +1,42 @@
+"""Presence and typing on the wire."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from server.api.fields import Id, Request, Time, View
+from server.resources.users.views import AuthorView
+
+Status = Literal["online", "idle", "offline"]
+
+
+class PresentView(View):
+    user: AuthorView
+    status: Status
+    connections: int
+
+
+class PresenceView(View):
+    count: int = Field(description="People who are present; also where they are too many to be listed.")
+    connections: int
+    users: list[PresentView]
+
+
+class StatusView(View):
+    user_id: Id
+    status: Status
+    last_active_at: Time | None = Field(description="When they last wrote, connected, or said that they are there.")
+
+
+class SetStatusRequest(Request):
+    status: Literal["online", "idle"] = "online"
+    client: Id | None = Field(default=None, description="The connection it is about: `client` of its connect reply.")
+
+
+class TypingRequest(Request):
+    thread_id: Id
+    typing: bool = Field(default=True, description="Say it every few seconds while it is so.")
+
+
+class TypingView(View):
+    typing: bool

@@ -1,0 +1,1 @@
+"""Reactions on the wire, and the operations on them."""

@@ -1,0 +1,50 @@
+"""Reactions to messages."""
+
+from typing import cast
+
+from actors.resources.reactions import React, Reacted
+from server.api import render
+from server.api.asking import about_message
+from server.api.cursors import integer
+from server.api.registry import Call, Operations, Result
+from server.resources.messages.views import ListReactionsRequest, ReactedView, ReactionView, ReactRequest
+
+operations = Operations("reactions")
+
+
+@operations("GET", "/messages/{message_id}/reactions", response=ReactionView, paged=True)
+async def list_reactions(call: Call, request: ListReactionsRequest) -> Result:
+    """Every single reaction to a message, the oldest first."""
+    after = integer(request.cursor, prefix="after:")
+    page = await call.services.history.reactions(call.identity, request.message_id, limit=request.limit, after=after)
+    shown = [render.reaction(reaction) for reaction in page.items]
+    return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
+
+
+@operations("POST", "/messages/{message_id}/reactions", response=ReactedView, status=201)
+async def toggle_reaction(call: Call, request: ReactRequest) -> Result:
+    """Give a reaction, or take it back when it is there already: 201 when it is there now, 200 when it is not."""
+    return await _react(call, request, None)
+
+
+@operations("PUT", "/messages/{message_id}/reactions/{emoji}", response=ReactedView)
+async def add_reaction(call: Call, request: ReactRequest) -> Result:
+    """Give a reaction; nothing changes when it is there already."""
+    return await _react(call, request, True)
+
+
+@operations("DELETE", "/messages/{message_id}/reactions/{emoji}", response=ReactedView)
+async def remove_reaction(call: Call, request: ReactRequest) -> Result:
+    """Take a reaction back; nothing changes when it is not there."""
+    return await _react(call, request, False)
+
+
+async def _react(call: Call, request: ReactRequest, wanted: bool | None) -> Result:
+    thread_id = await call.services.history.thread_of(request.message_id)
+    command = React(
+        identity=call.identity, once=call.once, thread_id=thread_id, message_id=request.message_id,
+        emoji=request.emoji, wanted=wanted,
+    )  # fmt: skip
+    reacted = cast(Reacted, await about_message(call, command))
+    status = None if wanted is not None or reacted.added else 200
+    return Result(render.reacted(reacted), status=status)

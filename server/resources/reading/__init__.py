@@ -1,0 +1,1 @@
+"""Reading on the wire, and the operations on them."""

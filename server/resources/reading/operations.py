@@ -1,0 +1,69 @@
+"""Who has read what: oneself, in all threads and in one; others; and one's own log."""
+
+from typing import cast
+
+from actors.resources.members import Member
+from actors.resources.notifications import MarkUnread
+from server.api import render
+from server.api.cursors import integer
+from server.api.fields import Nothing
+from server.api.registry import Call, Operations, Result
+from server.resources.notifications.views import (
+    ListOwnLogRequest,
+    ListReadersRequest,
+    MarkUnreadRequest,
+    UnreadView,
+    UserEventView,
+)
+from server.resources.threads.views import MemberView
+
+operations = Operations("reading")
+
+
+@operations("GET", "/unread", response=UnreadView)
+async def get_unread(call: Call, request: Nothing) -> Result:
+    """What one has not read: in how many threads, how many messages, how often one is named there."""
+    return Result((await call.services.personal.unread(call.identity)).rendered())
+
+
+@operations("POST", "/threads/{thread_id}/unread", response=MemberView)
+async def mark_unread(call: Call, request: MarkUnreadRequest) -> Result:
+    """Move one's marker back, so that the first message from `offset` on is unread.
+
+    It moves back by nothing else, and no further than 10,000 messages. One's own are never unread.
+    """
+    command = MarkUnread(identity=call.identity, once=call.once, thread_id=request.thread_id, offset=request.offset)
+    done = await call.services.directory.ask(command)
+    return Result(render.member(cast(Member, done.result)))
+
+
+@operations("GET", "/threads/{thread_id}/readers", response=MemberView, paged=True)
+async def list_readers(call: Call, request: ListReadersRequest) -> Result:
+    """Members who have read a message, but for those who do not show how far they have read."""
+    page = await call.services.personal.readers(
+        call.identity, request.thread_id, request.message_id, limit=request.limit, after=integer(request.cursor)
+    )
+    shown = [render.member(member) for member in page.items]
+    return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
+
+
+@operations("GET", "/users/me/log", response=UserEventView, paged=True)
+async def list_own_events(call: Call, request: ListOwnLogRequest) -> Result:
+    """What happened to oneself after an offset, in order; the same as `user:<id>` tells.
+
+    `metadata` has the log's `epoch`, the `offset` of its head, and whether the page `is_whole`: older entries than a
+    month, or than the newest thousand, are forgotten.
+    """
+    page = await call.services.personal.log(call.identity.user.key, request.after, limit=request.limit)
+    next_cursor = str(page.events[-1].offset) if page.more else None
+    epoch = call.services.epoch_of(f"user:{call.identity.user.id}")
+    return Result(
+        [render.user_event(event) for event in page.events],
+        next_cursor=next_cursor,
+        limit=request.limit,
+        extra={
+            "epoch": epoch,
+            "offset": page.head,
+            "is_whole": page.is_whole,
+        },
+    )

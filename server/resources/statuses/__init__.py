@@ -1,0 +1,1 @@
+"""Statuses on the wire, and the operations on them."""

@@ -1,0 +1,1 @@
+"""Streams on the wire, and the operations on them."""

@@ -1,0 +1,1 @@
+"""Threads on the wire, and the operations on them."""

@@ -1,0 +1,101 @@
+"""Threads: visible to their members and to admins, to nobody else."""
+
+from typing import cast
+
+from actors import rules
+from actors.resources.members import MarkRead, Member
+from actors.resources.threads import CreateThread, DeleteThread, HandOver, Thread, UpdateThread
+from server.api import render
+from server.api.common_views import DeletedView
+from server.api.cursors import integer
+from server.api.fields import ById, given
+from server.api.registry import Call, Operations, Result
+from server.resources.threads.views import (
+    CreateThreadRequest,
+    HandOverRequest,
+    ListThreadsRequest,
+    MarkReadRequest,
+    MemberView,
+    ThreadView,
+    UpdateThreadRequest,
+)
+
+operations = Operations("threads")
+
+
+@operations("GET", "/threads", response=ThreadView, paged=True)
+async def list_threads(call: Call, request: ListThreadsRequest) -> Result:
+    """One's own threads, the last active first; for admins with `all` every thread."""
+    if request.all:
+        rules.must_administer(call.identity)
+    page = await call.services.history.threads(
+        call.identity,
+        limit=request.limit,
+        before=integer(request.cursor),
+        status=request.status,
+        everything=request.all,
+    )
+    shown = [render.thread(thread) for thread in page.items]
+    return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
+
+
+@operations("POST", "/threads", response=ThreadView, status=201)
+async def create_thread(call: Call, request: CreateThreadRequest) -> Result:
+    """Open a thread: one owns it, and may bring members along."""
+    members = tuple((member.user_id, member.role) for member in request.members)
+    command = CreateThread(
+        identity=call.identity, once=call.once, title=request.title, thread_id=request.id,
+        metadata=request.metadata, members=members,
+    )  # fmt: skip
+    thread = cast(Thread, (await call.services.write(command)).result)
+    return _shown(thread, location=f"/api/v1/threads/{thread.id}")
+
+
+@operations("GET", "/threads/{id}", response=ThreadView)
+async def get_thread(call: Call, request: ById) -> Result:
+    """One thread; the events after its `offset` bring this state up to date."""
+    return _shown(await call.services.history.thread(call.identity, request.id))
+
+
+@operations("PATCH|PUT", "/threads/{id}", response=ThreadView)
+async def update_thread(call: Call, request: UpdateThreadRequest) -> Result:
+    """Change title, status, metadata, or what happens while an answer is written. For owners and admins."""
+    changes = given(request, "title", "status", "metadata", "while_streaming")
+    command = UpdateThread(
+        identity=call.identity,
+        once=call.once,
+        thread_id=request.id,
+        if_version=call.if_version,
+        origin=call.origin,
+        **changes,
+    )
+    return _shown(cast(Thread, (await call.services.directory.ask(command)).result))
+
+
+@operations("POST", "/threads/{id}/control", response=ThreadView)
+async def hand_over(call: Call, request: HandOverRequest) -> Result:
+    """Say who answers from now on: `bot`, `human` (assistants may not write), or `shared`. For all who may write."""
+    command = HandOver(
+        identity=call.identity, once=call.once, thread_id=request.id, control=request.control, reason=request.reason
+    )
+    return _shown(cast(Thread, (await call.services.directory.ask(command)).result))
+
+
+@operations("DELETE", "/threads/{id}", response=DeletedView)
+async def delete_thread(call: Call, request: ById) -> Result:
+    """Delete a thread with all that is in it. For owners and admins."""
+    command = DeleteThread(identity=call.identity, thread_id=request.id, if_version=call.if_version, origin=call.origin)
+    await call.services.directory.ask(command)
+    return Result({"id": request.id, "deleted": True})
+
+
+@operations("POST", "/threads/{thread_id}/read", response=MemberView)
+async def mark_read(call: Call, request: MarkReadRequest) -> Result:
+    """Move one's marker up to `offset`, or to the newest message; it never moves back."""
+    command = MarkRead(identity=call.identity, once=call.once, thread_id=request.thread_id, offset=request.offset)
+    done = await call.services.directory.ask(command)
+    return Result(render.member(cast(Member, done.result)))
+
+
+def _shown(thread: Thread, location: str | None = None) -> Result:
+    return Result(render.thread(thread), version=thread.version, location=location)

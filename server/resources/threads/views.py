@@ -1,0 +1,131 @@
+"""Threads and members on the wire."""
+
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from actors import limits
+from actors.resources.members import MemberRole
+from actors.resources.threads import Control, ThreadStatus, WhileStreaming
+from server.api.fields import LEFT_OUT, Email, Id, Limit, Metadata, Offset, Paged, Reason, Request, Time, Title, View
+from server.resources.messages.views import MessageView
+from server.resources.users.views import AuthorView
+
+
+class MembershipView(View):
+    role: MemberRole
+    last_read_offset: int
+    unread_count: int
+    mention_count: int = Field(description="How often one is named in what is unread.")
+    muted: bool
+
+
+class ThreadView(View):
+    id: Id
+    title: str
+    creator: AuthorView
+    status: ThreadStatus
+    control: Control = Field(description="Who answers: assistants, people, or both.")
+    while_streaming: WhileStreaming = Field(description="What happens when a person writes while an answer is written.")
+    metadata: dict[str, Any]
+    memory: dict[str, Any]
+    memory_version: int = Field(description="Of the memory alone; `version` is of the rest.")
+    message_count: int
+    offset: int = Field(description="Head of the thread's log: events after it bring this state up to date.")
+    last_message: MessageView | None
+    membership: MembershipView | None
+    version: int
+    created_at: Time
+    updated_at: Time
+    deleted_at: Time | None
+
+
+class MemberView(View):
+    thread_id: Id
+    user: AuthorView
+    role: MemberRole
+    last_read_offset: int = Field(description="0, too, for others where somebody does not show how far they have read.")
+    muted: bool
+    joined_at: Time
+
+
+class MemberInput(Request):
+    user_id: Id
+    role: MemberRole = "MEMBER"
+
+
+class CreateThreadRequest(Request):
+    title: Title
+    id: Id | None = None
+    metadata: Metadata = "{}"
+    members: list[MemberInput] = Field(default_factory=list, max_length=limits.INITIAL_MEMBERS)
+
+
+class ListThreadsRequest(Paged):
+    status: ThreadStatus | None = None
+    all: bool = Field(default=False, description="For admins: every thread, not only one's own.")
+
+
+class UpdateThreadRequest(Request):
+    id: Id
+    title: Title = LEFT_OUT
+    status: ThreadStatus = LEFT_OUT
+    metadata: Metadata = LEFT_OUT
+    while_streaming: WhileStreaming = LEFT_OUT
+
+
+class HandOverRequest(Request):
+    id: Id
+    control: Control
+    reason: Reason = ""
+
+
+class ThreadRequest(Request):
+    thread_id: Id
+
+
+class ListMembersRequest(Paged):
+    thread_id: Id
+
+
+class AddMemberRequest(Request):
+    thread_id: Id
+    user_id: Id | None = Field(default=None, description="Whom to add; or `email`.")
+    email: Email | None = Field(default=None, description="Whom to add, by their e-mail address; or `user_id`.")
+    role: MemberRole = "MEMBER"
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if (self.user_id is None) == (self.email is None):
+            raise ValueError("expected either `user_id` or `email`")
+        return self
+
+
+class MemberRequest(Request):
+    thread_id: Id
+    user_id: Id
+
+
+class UpdateMemberRequest(MemberRequest):
+    role: MemberRole = LEFT_OUT
+    muted: bool = LEFT_OUT
+
+
+class MarkReadRequest(Request):
+    thread_id: Id
+    offset: Offset | None = Field(default=None, description="Read up to here; the newest message where left out.")
+
+
+class ListLogRequest(Request):
+    thread_id: Id
+    after: Offset = 0
+    limit: Limit = limits.PAGE_DEFAULT
+
+
+class EventView(View):
+    type: str
+    thread_id: Id
+    offset: int
+    time: Time
+    actor: dict[str, Any]
+    data: dict[str, Any]

@@ -1,0 +1,1 @@
+"""Users on the wire, and the operations on them."""

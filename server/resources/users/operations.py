@@ -1,0 +1,120 @@
+"""Users: anyone signed in may read them and change themselves; the rest is for admins."""
+
+from typing import cast
+
+from actors import rules
+from actors.resources.users import CreateUser, DeleteUser, UpdateUser, User, UserFilter
+from server.api import render
+from server.api.common_views import DeletedView
+from server.api.cursors import integer
+from server.api.fields import ById, Nothing, given
+from server.api.registry import Call, Operations, Result
+from server.resources.users.views import (
+    CreateUserRequest,
+    DeleteUserRequest,
+    ListUsersRequest,
+    UpdateMeRequest,
+    UpdateUserRequest,
+    UserView,
+)
+
+operations = Operations("users")
+
+CHANGEABLE = ("name", "avatar_url", "metadata", "email", "role", "kind", "status")
+
+
+@operations("GET", "/users/me", response=UserView)
+async def get_me(call: Call, request: Nothing) -> Result:
+    """The user that one's token speaks for."""
+    return _shown(call, await call.services.history.user(call.identity.user.id))
+
+
+@operations("PATCH|PUT", "/users/me", response=UserView)
+async def update_me(call: Call, request: UpdateMeRequest) -> Result:
+    """Change one's own name, picture or metadata."""
+    return await _update(call, call.identity.user.id, request)
+
+
+@operations("GET", "/users", response=UserView, paged=True)
+async def list_users(call: Call, request: ListUsersRequest) -> Result:
+    """All users, or those that the filters name; the oldest account first."""
+    wanted = UserFilter(request.q, request.email, request.kind, request.status)
+    after = integer(request.cursor)
+    page = await call.services.history.users(call.identity, wanted, limit=request.limit, after=after)
+    shown = [render.user(user, call.identity) for user in page.items]
+    return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
+
+
+@operations("POST", "/users", response=UserView, status=201, access="admin")
+async def create_user(call: Call, request: CreateUserRequest) -> Result:
+    """Make a user before they first sign in. For admins."""
+    rules.must_administer(call.identity)
+    command = CreateUser(
+        identity=call.identity, once=call.once, email=request.email, name=request.name,
+        avatar_url=request.avatar_url, role=request.role, kind=request.kind, domain=request.domain or "",
+        metadata=request.metadata, origin=call.origin,
+    )  # fmt: skip
+    user = cast(User, (await call.services.write(command)).result)
+    shown = _shown(call, user, location=f"/api/v1/users/{user.id}")
+    shown.extra = call.services.sign_ins.warnings(user)
+    return shown
+
+
+legacy = Operations("users", prefix="")
+"""The first system had these two without the prefix, too."""
+
+
+@legacy("GET", "/users", response=UserView, paged=True)
+async def list_users_legacy(call: Call, request: ListUsersRequest) -> Result:
+    """The same as `/api/v1/users`, where the first system had it."""
+    return await list_users(call, request)
+
+
+@legacy("POST", "/users", response=UserView, status=201, access="admin")
+async def create_user_legacy(call: Call, request: CreateUserRequest) -> Result:
+    """The same as `/api/v1/users`, where the first system had it."""
+    return await create_user(call, request)
+
+
+operations.all += legacy.all
+
+
+@operations("GET", "/users/{id}", response=UserView)
+async def get_user(call: Call, request: ById) -> Result:
+    """One user."""
+    return _shown(call, await call.services.history.user(request.id))
+
+
+@operations("PATCH|PUT", "/users/{id}", response=UserView)
+async def update_user(call: Call, request: UpdateUserRequest) -> Result:
+    """Change a user: oneself, or as an admin anybody."""
+    return await _update(call, request.id, request)
+
+
+async def _update(call: Call, user_id: str, request: UpdateMeRequest) -> Result:
+    changes = given(request, *CHANGEABLE)
+    command = UpdateUser(
+        identity=call.identity, user_id=user_id, if_version=call.if_version, once=call.once,
+        origin=call.origin, **changes,
+    )  # fmt: skip
+    done = await call.services.write_access(command)
+    return _shown(call, cast(User, done.result))
+
+
+@operations("DELETE", "/users/{id}", response=DeletedView, access="admin")
+async def delete_user(call: Call, request: DeleteUserRequest) -> Result:
+    """Deactivate a user for good and forget who they were. For admins.
+
+    What they wrote stays, by a nameless author; with `content=remove` it is deleted, too, over the next minutes.
+    """
+    rules.must_administer(call.identity)
+    command = DeleteUser(
+        identity=call.identity, user_id=request.id, if_version=call.if_version, content=request.content,
+        origin=call.origin,
+    )  # fmt: skip
+    await call.services.write_access(command)
+    return Result({"id": request.id, "deleted": True})
+
+
+def _shown(call: Call, user: User, location: str | None = None) -> Result:
+    return Result(render.user(user, call.identity), version=user.version, location=location)

@@ -1,0 +1,71 @@
+"""Users on the wire."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from actors.resources.users import UserKind, UserRole, UserStatus
+from server.api.fields import LEFT_OUT, Email, Id, Metadata, Name, Paged, Request, Time, Url, View
+
+
+class AuthorView(View):
+    id: Id
+    name: str
+    kind: UserKind
+    avatar_url: str | None
+
+
+class UserView(View):
+    """The e-mail address and what follows it are shown to oneself and to admins."""
+
+    id: Id
+    name: str
+    avatar_url: str | None
+    kind: UserKind
+    status: UserStatus
+    email: str | None = None
+    role: UserRole | None = None
+    domain: str | None = None
+    metadata: dict[str, Any] | None = None
+    created_at: Time | None = None
+    updated_at: Time | None = None
+
+
+class ListUsersRequest(Paged):
+    q: Name | None = Field(
+        default=None, description="Part of the name, however it is written; for admins of the e-mail address, too."
+    )
+    email: Email | None = Field(default=None, description="All of the e-mail address.")
+    kind: UserKind | None = None
+    status: UserStatus | None = None
+
+
+class CreateUserRequest(Request):
+    email: Email
+    name: Name
+    avatar_url: Url | None = None
+    role: UserRole = "USER"
+    kind: UserKind = "HUMAN"
+    domain: Name | None = None
+    metadata: Metadata = "{}"
+
+
+class DeleteUserRequest(Request):
+    id: Id
+    content: Literal["anonymise", "remove"] = Field(
+        default="anonymise", description="What becomes of what they wrote: it stays without their name, or is deleted."
+    )
+
+
+class UpdateMeRequest(Request):
+    name: Name = LEFT_OUT
+    avatar_url: Url | None = None
+    metadata: Metadata = LEFT_OUT
+
+
+class UpdateUserRequest(UpdateMeRequest):
+    id: Id
+    email: Email = LEFT_OUT
+    role: UserRole = LEFT_OUT
+    kind: UserKind = LEFT_OUT
+    status: UserStatus = LEFT_OUT

@@ -1,0 +1,1 @@
+"""The writing half: a batch of commands becomes one transaction."""

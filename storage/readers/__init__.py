@@ -1,0 +1,1 @@
+"""The reading half: queries on read-only connections."""

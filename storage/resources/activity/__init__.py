@@ -1,0 +1,1 @@
+"""Activity: what is written, and how it is read."""

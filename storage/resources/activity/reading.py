@@ -1,0 +1,11 @@
+"""When somebody did something last, as far as it was saved."""
+
+from peewee import SqliteDatabase
+
+from storage.readers import rows
+from storage.schema.notification_models import UserActivity
+
+
+def last(database: SqliteDatabase, user_key: int) -> int | None:
+    row = rows.first(database, UserActivity.select(UserActivity.active_at).where(UserActivity.user == user_key))
+    return row[0] if row is not None else None

@@ -1,0 +1,26 @@
+"""When each user did something last, as far as servers have saved it."""
+
+from typing import Any
+
+from peewee import EXCLUDED, fn
+
+from actors.outcomes import Done
+from actors.users.activity import SaveActivity
+from storage.compiled import ManyRows
+from storage.journal.transaction import Transaction
+from storage.schema.notification_models import UserActivity
+
+
+def _save(count: int) -> Any:
+    rows = UserActivity.insert_many([[0] * 2] * count, fields=[UserActivity.user, UserActivity.active_at])
+    # Two servers may tell of the same user in any order.
+    latest = fn.MAX(UserActivity.active_at, EXCLUDED.active_at)
+    return rows.on_conflict(conflict_target=[UserActivity.user], update={UserActivity.active_at: latest}).as_rowcount()
+
+
+SAVE = ManyRows(_save)
+
+
+def save_activity(tx: Transaction, command: SaveActivity) -> Done:
+    SAVE.run(tx.database, list(command.last.items()))
+    return Done(None)

@@ -1,0 +1,1 @@
+"""Audit: what is written, and how it is read."""

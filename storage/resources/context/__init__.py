@@ -1,0 +1,1 @@
+"""Context: what is written, and how it is read."""

@@ -1,0 +1,1 @@
+"""Credentials: what is written, and how it is read."""

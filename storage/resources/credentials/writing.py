@@ -1,0 +1,120 @@
+"""What commands do to API keys, passwords, sign-in links and other issuers' tokens."""
+
+from dataclasses import replace
+
+import orjson
+
+from actors import limits
+from actors.commands import Command
+from actors.errors import Conflict, Forbidden, NotFound
+from actors.identifiers import new_id
+from actors.outcomes import Done
+from actors.resources.api_keys import ApiKey, CreateApiKey, RevokeApiKey
+from actors.resources.sessions import CreateLink, NoteUse, RevokeToken, SetPassword
+from actors.resources.users import User
+from storage.journal.transaction import Transaction
+from storage.readers import rows
+from storage.resources.audit import writing as audit
+from storage.resources.credentials import revocation as access
+from storage.resources.sessions import reading as accounts
+from storage.resources.sessions import writing as sessions
+from storage.resources.users import administrators
+from storage.resources.users import writing as users
+from storage.schema import identity_models as models
+
+_K, _S, _T = models.ApiKey, models.Session, models.RevokedToken
+
+
+def note_use(tx: Transaction, command: NoteUse) -> Done:
+    """Not each time: a batch that writes nothing is free."""
+    before = tx.now - limits.SEEN_SECONDS * 1000
+    if command.session_id is not None:
+        is_old = (_S.uid == command.session_id) & (_S.last_seen_at < before)
+        tx.execute(_S.update(last_seen_at=tx.now).where(is_old))
+    if command.api_key_id is not None:
+        is_old = (_K.uid == command.api_key_id) & (_K.last_used_at.is_null() | (_K.last_used_at < before))
+        tx.execute(_K.update(last_used_at=tx.now).where(is_old))
+    return Done(None)
+
+
+def create_api_key(tx: Transaction, command: CreateApiKey) -> Done:
+    user = _owner(tx, command, command.user_id)
+    if "admin" in command.scopes and user.role != "ADMIN":
+        raise Forbidden(f"The scope `admin` is for users with the role ADMIN; this one is {user.role}.")
+    held = _K.select().where((_K.user == user.key) & _K.revoked_at.is_null()).bind(tx.database).count()
+    if held >= limits.API_KEYS_PER_USER:
+        raise Conflict(f"A user has at most {limits.API_KEYS_PER_USER} API keys; revoke one first.")
+    uid = new_id()
+    insert = _K.insert(
+        uid=uid, user=user.key, name=command.name, prefix=command.prefix, hash=command.key_hash,
+        scopes=orjson.dumps(command.scopes).decode(), created_at=tx.now, expires_at=command.expires_at,
+    )  # fmt: skip
+    tx.execute(insert)
+    told = {"name": command.name, "scopes": command.scopes, "user_id": user.id, "expires_at": command.expires_at}
+    audit.act(tx, command, "create_api_key", ("api_key", uid), after=told, about=user.id)
+    return Done(_must_find(tx, uid))
+
+
+def _owner(tx: Transaction, command: Command, user_id: str) -> User:
+    user = users.find(tx, user_id)
+    if user.key != command.identity.user.key:
+        administrators.must_administer(tx, command.identity)
+    administrators.must_not_be_system(user)
+    if user.status != "ACTIVE":
+        raise Conflict("This account is deactivated.")
+    return user
+
+
+def revoke_api_key(tx: Transaction, command: RevokeApiKey) -> Done:
+    key = _must_find(tx, command.key_id)
+    if key.user_id != command.identity.user.id and not command.identity.is_admin:
+        raise NotFound("API key", command.key_id)
+    if key.revoked_at is not None:
+        return Done(key)
+    tx.execute(_K.update(revoked_at=tx.now).where(_K.uid == key.id))
+    access.changed(tx, "api_key", key.id)
+    told = {"name": key.name, "user_id": key.user_id}
+    audit.act(tx, command, "revoke_api_key", ("api_key", key.id), before=told, about=key.user_id)
+    return Done(replace(key, revoked_at=tx.now))
+
+
+def revoke_token(tx: Transaction, command: RevokeToken) -> Done:
+    """One's own, or as an admin any."""
+    if command.token_id != command.identity.token_id and command.user_id != command.identity.user.id:
+        administrators.must_administer(tx, command.identity)
+    known = rows.first(tx.database, _T.select(_T.token_id).where(_T.token_id == command.token_id))
+    if known is None:
+        insert = _T.insert(token_id=command.token_id, expires_at=command.expires_at, revoked_at=tx.now)
+        tx.execute(insert)
+        access.changed(tx, "token", command.token_id)
+        audit.act(tx, command, "revoke_token", ("token", command.token_id))
+    return Done(None)
+
+
+def set_password(tx: Transaction, command: SetPassword) -> Done:
+    user = command.identity.user
+    administrators.must_not_be_system(user)
+    if accounts.password_hash(tx.database, user.key) != command.expected:
+        raise Conflict("The password was changed meanwhile; try again.")
+    sessions.keep_password(tx, user.key, command.password)
+    ended = access.end_sessions(tx, user.key, "password changed", but=command.identity.session_id)
+    audit.act(tx, command, "set_password", ("user", user.id), after={"sessions_ended": ended})
+    return Done(ended)
+
+
+def create_link(tx: Transaction, command: CreateLink) -> Done:
+    administrators.must_administer(tx, command.identity)
+    user = _owner(tx, command, command.user_id)
+    insert = models.SignInLink.insert(
+        user=user.key, hash=command.link_hash, created_at=tx.now, expires_at=command.expires_at
+    )
+    tx.execute(insert)
+    audit.act(tx, command, "create_sign_in_link", ("user", user.id))
+    return Done(user)
+
+
+def _must_find(tx: Transaction, key_id: str) -> ApiKey:
+    row = rows.first(tx.database, accounts.api_keys_query().where(_K.uid == key_id))
+    if row is None:
+        raise NotFound("API key", key_id)
+    return accounts.api_key_of(row)

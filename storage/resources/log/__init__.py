@@ -1,0 +1,1 @@
+"""Log: what is written, and how it is read."""

@@ -1,0 +1,1 @@
+"""Members: what is written, and how it is read."""

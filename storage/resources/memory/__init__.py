@@ -1,0 +1,1 @@
+"""Memory: what is written, and how it is read."""

@@ -1,0 +1,67 @@
+"""What commands do to a conversation's memory: read, merge, check and write are one, so no writer undoes another."""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from actors import limits, rules
+from actors.errors import ValidationFailed
+from actors.events import MEMORY_UPDATED
+from actors.outcomes import Done
+from actors.resources.memory import Json, Memory, ReplaceMemory, UpdateMemory, merge_patch, must_be_valid
+from storage.journal.transaction import Transaction, must_match
+from storage.readers import rows
+from storage.resources.memory import reading as memory
+from storage.schema import models
+
+
+def replace_memory(tx: Transaction, command: ReplaceMemory) -> Done:
+    return _change(tx, command, lambda _: orjson.loads(command.memory))
+
+
+def update_memory(tx: Transaction, command: UpdateMemory) -> Done:
+    return _change(tx, command, lambda before: merge_patch(before, orjson.loads(command.patch)))
+
+
+def _change(tx: Transaction, command: ReplaceMemory | UpdateMemory, become: Callable[[Json], Json]) -> Done:
+    key, uid, status = tx.thread(command.thread_id)
+    rules.must_write(command.identity, tx.role(key, command.identity.user.key), uid, status)  # type: ignore[arg-type]
+    before, head = memory.by_key(tx.database, key)
+    must_match(command.if_version, before.version)
+    present = orjson.loads(before.content)
+    wanted = become(present)
+    if _canonical(wanted) == _canonical(present):
+        return Done(before)
+    after = Memory(uid, _text(wanted), before.version + 1)
+    must_be_valid(wanted, head)
+    _must_be_messages(tx, key, wanted.get("pins", []))
+    update = models.Thread.update(memory=after.content, memory_version=after.version)
+    tx.execute(update.where(models.Thread.id == key))
+    return Done(after, (tx.log((key, uid), MEMORY_UPDATED, command.identity.author, after),))
+
+
+def _canonical(document: Json) -> bytes:
+    """Two documents that say the same are the same: the order of members says nothing, but 1, 1.0 and true differ."""
+    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+
+
+def _text(document: Json) -> str:
+    text = orjson.dumps(document)
+    if len(text) > limits.MEMORY_BYTES:
+        sentence = f"may be at most {limits.MEMORY_BYTES} bytes as JSON, it would have {len(text)}."
+        raise ValidationFailed({"memory": [sentence]})
+    return text.decode()
+
+
+def _must_be_messages(tx: Transaction, thread_key: int, pins: list[Any]) -> None:
+    """A deleted message may stay pinned: its tombstone is there."""
+    if not pins:
+        return
+    Message = models.Message
+    query = Message.select(Message.uid).where(Message.uid.in_(pins) & (Message.thread == thread_key))
+    there = {row[0] for row in rows.fetch(tx.database, query)}
+    missing = {f"memory.pins.{n}": ["There is no such message in this thread."] for n, pin in enumerate(pins)
+               if pin not in there}  # fmt: skip
+    if missing:
+        raise ValidationFailed(missing)

@@ -1,0 +1,1 @@
+"""Messages: what is written, and how it is read."""

@@ -1,0 +1,275 @@
+"""What commands do to messages that are there: edit, delete, react."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from peewee import Case, fn
+
+from actors import limits, rules
+from actors.auth.identity import Identity
+from actors.errors import Conflict, NotFound, ValidationFailed
+from actors.events import Event
+from actors.outcomes import Done
+from actors.resources.members import MemberRole
+from actors.resources.messages import DeleteMessage, EditMessage, Message
+from actors.resources.reactions import React, Reacted, ReactionChange
+from actors.resources.threads import ThreadStatus
+from actors.resources.user_events import UserEvent
+from actors.resources.users import Author
+from actors.text.mentions import may_mention
+from actors.text.normal import is_blank
+from storage.compiled import Prepared
+from storage.journal.transaction import Transaction, changed, given, must_match
+from storage.readers import rows
+from storage.resources.audit import writing as audit
+from storage.resources.notifications import writing as notifications
+from storage.resources.notifications.mention_lookup import mentions
+from storage.resources.notifications.writing import Cause, Written
+from storage.schema import models
+from storage.search import index
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A message, where it stands, and what the caller is there."""
+
+    message: Message
+    thread: tuple[int, str]
+    role: MemberRole | None
+    status: ThreadStatus
+
+
+def edit_message(tx: Transaction, command: EditMessage) -> Done:
+    place = find(tx, command.thread_id, command.message_id, command.identity)
+    message = place.message
+    rules.must_edit(command.identity, place.role, message.author.key)
+    rules.must_write(command.identity, place.role, place.thread[1], place.status)
+    _must_be_there(message)
+    if message.status == "STREAMING":
+        raise Conflict("The message is still being written; complete it, or stop it, first.", code="message_streaming")
+    must_match(command.if_version, message.version)
+    fields = given(content=command.content, blocks=command.blocks, metadata=command.metadata)
+    difference = changed(((name, getattr(message, name)) for name in fields), fields)
+    if not difference:
+        return Done(message)
+    must_say_something({"content": message.content, "blocks": message.blocks, **difference})
+    _keep_revision(tx, message, command.identity)
+    write(tx, message.key, **difference, edited_at=tx.now)
+    made = done(tx, place, "message.updated", command.identity)
+    return replace(
+        made, user_events=_rename(tx, place, {"content": message.content, "blocks": message.blocks, **fields})
+    )
+
+
+def _rename(tx: Transaction, place: Place, now: dict[str, Any]) -> tuple[UserEvent, ...]:
+    """An edit notifies those whom the message did not name before, and no more those whom it names no more. One that
+    was stopped or failed has notified nobody, and notifies nobody."""
+    message = place.message
+    if message.status != "COMPLETE":
+        return ()
+    if not (may_mention(now["content"], now["blocks"]) or may_mention(message.content, message.blocks)):
+        return ()
+    said = replace(message, content=now["content"], blocks=now["blocks"])
+    before = mentions(message.content, message.blocks)
+    answers = answered(tx, message.parent_id)
+    return notifications.of_edit(tx, Written(said, place.thread[0], answers), before)
+
+
+def answered(tx: Transaction, parent_id: str | None) -> int | None:
+    """Author of the message that another one answers, unless it was deleted."""
+    row = _ANSWERED.first(tx.database, uid=parent_id) if parent_id else None
+    return row[0] if row else None
+
+
+def must_say_something(fields: dict[str, Any], status: str = "COMPLETE") -> None:
+    if status == "COMPLETE" and is_blank(fields["content"]) and fields["blocks"] in (None, "[]"):
+        raise ValidationFailed({"body": ["a message needs `content` or `blocks`; delete it instead."]})
+
+
+def _keep_revision(tx: Transaction, message: Message, identity: Identity) -> None:
+    _KEEP_REVISION.execute(
+        tx.database, message=message.key, version=message.version, content=message.content, blocks=message.blocks,
+        metadata=message.metadata, edited_by=identity.user.key, now=tx.now,
+    )  # fmt: skip
+    _DROP_REVISIONS.execute(tx.database, message=message.key, version=message.version - limits.REVISIONS_KEPT)
+
+
+def delete_message(tx: Transaction, command: DeleteMessage) -> Done:
+    """Leave a tombstone in its place; content, revisions and reactions are gone for good."""
+    place = find(tx, command.thread_id, command.message_id, command.identity)
+    message = place.message
+    rules.must_delete(command.identity, place.role, message.author.key)
+    _must_be_there(message)
+    must_match(command.if_version, message.version)
+    cancelled = _bury(tx, message.key, message.thread_id)
+    before = {"message_id": message.id, "author_id": message.author.id}
+    is_own = message.author.key == command.identity.user.key
+    audit.intervene(tx, command, place.role, "delete_message", before, is_own=is_own)
+    return replace(done(tx, place, "message.deleted", command.identity), user_events=cancelled)
+
+
+def _bury(tx: Transaction, key: int, thread_id: str) -> tuple[UserEvent, ...]:
+    with index.rewriting(tx.database, [key]):
+        _BURY.execute(tx.database, key=key, now=tx.now)
+    _FORGET_REVISIONS.execute(tx.database, key=key)
+    _FORGET_REACTIONS.execute(tx.database, key=key)
+    return notifications.forget_message(tx, key, thread_id)
+
+
+def erase(tx: Transaction, key: int, thread_id: str) -> Done:
+    """Delete a message because its author is to be forgotten."""
+    cancelled = _bury(tx, key, thread_id)
+    return Done(None, (told(tx, key, "message.deleted"),), user_events=cancelled)
+
+
+def told(tx: Transaction, key: int, event_type: str, actor: Author | None = None) -> Event:
+    """Log what became of a message, as its author's own act where there is no other."""
+    message = rows.message_by_key(tx.database, key, None)
+    assert message is not None
+    thread = rows.first(tx.database, models.Message.select(models.Message.thread).where(models.Message.id == key))
+    assert thread is not None
+    return tx.log((thread[0], message.thread_id), event_type, actor or message.author, message, ref=key)
+
+
+def react(tx: Transaction, command: React) -> Done:
+    place = find(tx, command.thread_id, command.message_id, command.identity)
+    rules.must_write(command.identity, place.role, place.thread[1], place.status)
+    _must_be_there(place.message)
+    there = _MINE.first(tx.database, **_mine(place, command)) is not None
+    wanted = not there if command.wanted is None else command.wanted
+    if wanted == there:
+        return Done(Reacted(wanted, False, place.message))
+    event = _give(tx, place, command) if wanted else _take_back(tx, place, command)
+    reacted = Reacted(wanted, True, _again(tx, place.message, command.identity))
+    tell = _notify_author if wanted else _take_notification_back
+    return Done(reacted, (event,), user_events=tell(tx, place, command))
+
+
+def _notify_author(tx: Transaction, place: Place, command: React) -> tuple[UserEvent, ...]:
+    author, actor = place.message.author, command.identity.author
+    if author.key == actor.key:
+        return ()
+    return notifications.notify(tx, [Cause("reaction", author.key, place.thread, place.message, actor)])
+
+
+def _take_notification_back(tx: Transaction, place: Place, command: React) -> tuple[UserEvent, ...]:
+    """Unless they have left another emoji."""
+    actor = command.identity.user.key
+    if _OF_USER.first(tx.database, message=place.message.key, user=actor) is not None:
+        return ()
+    return notifications.forget_reactions(tx, place.message, place.thread, actor)
+
+
+def _give(tx: Transaction, place: Place, command: React) -> Event:
+    groups = place.message.reactions
+    if len(groups) >= limits.REACTIONS_PER_MESSAGE and all(group.emoji != command.emoji for group in groups):
+        raise Conflict(f"A message takes at most {limits.REACTIONS_PER_MESSAGE} different emoji; it has them.")
+    _GIVE.execute(tx.database, **_mine(place, command), position=tx.position + 1, now=tx.now)
+    return _log_reaction(tx, place, command, "reaction.added")
+
+
+def _take_back(tx: Transaction, place: Place, command: React) -> Event:
+    _TAKE_BACK.execute(tx.database, **_mine(place, command))
+    return _log_reaction(tx, place, command, "reaction.removed")
+
+
+def _log_reaction(tx: Transaction, place: Place, command: React, event_type: str) -> Event:
+    count = _COUNT.all(tx.database, message=place.message.key, emoji=command.emoji)[0][0]
+    author = command.identity.author
+    change = ReactionChange(place.message.id, command.emoji, author, count)
+    small = {"emoji": command.emoji, "count": count}
+    return tx.log(place.thread, event_type, author, change, ref=place.message.key, small=small)
+
+
+def _mine(place: Place, command: React) -> dict[str, Any]:
+    return {"message": place.message.key, "user": command.identity.user.key, "emoji": command.emoji}
+
+
+_M, _R = models.Message, models.Reaction
+
+
+def _is_mine(given: Any) -> Any:
+    return (_R.message == given.message) & (_R.user == given.user) & (_R.emoji == given.emoji)
+
+
+_ANSWERED = Prepared(lambda given: _M.select(_M.author).where(_M.uid == given.uid, _M.deleted_at.is_null()))
+_MINE = Prepared(lambda given: _R.select(_R.emoji).where(_is_mine(given)))
+_OF_USER = Prepared(lambda given: _R.select(_R.emoji).where(_R.message == given.message, _R.user == given.user))
+_COUNT = Prepared(
+    lambda given: _R.select(fn.COUNT(_R.user)).where(_R.message == given.message, _R.emoji == given.emoji)
+)
+_GIVE = Prepared(
+    lambda given: _R.insert(
+        message=given.message, emoji=given.emoji, user=given.user, position=given.position, created_at=given.now
+    )
+)
+_TAKE_BACK = Prepared(lambda given: _R.delete().where(_is_mine(given)))
+
+
+def find(tx: Transaction, thread_id: str, message_id: str, identity: Identity) -> Place:
+    key, uid, status = tx.thread(thread_id)
+    role = tx.role(key, identity.user.key)
+    rules.must_see(identity, role, uid)
+    found = rows.messages_of(tx.database, _FIND.all(tx.database, uid=message_id, thread=key), identity.user.key)
+    if not found:
+        raise NotFound("message", message_id)
+    return Place(found[0], (key, uid), role, status)  # type: ignore[arg-type]  # CHECK holds the statuses
+
+
+_FIND = Prepared(lambda given: rows.messages_query().where(_M.uid == given.uid, _M.thread == given.thread))
+
+
+def _must_be_there(message: Message) -> None:
+    if message.deleted_at is not None:
+        raise Conflict("The message was deleted.", code="message_deleted")
+
+
+def write(tx: Transaction, key: int, **fields: Any) -> None:
+    """Make another version of a message."""
+    names = tuple(sorted(fields))
+    if names not in _WRITES:
+        _WRITES[names] = Prepared(lambda given: _update(**{name: getattr(given, name) for name in names}, given=given))
+    with index.rewriting(tx.database, [key] if fields.keys() & _FOUND_BY else ()):
+        _WRITES[names].execute(tx.database, **fields, key=key)
+
+
+def _update(*, given: Any, **fields: Any) -> Any:
+    return _M.update(**fields, version=_M.version + 1).where(_M.id == given.key)
+
+
+_WRITES: dict[tuple[str, ...], Prepared] = {}
+"""Names of fields → what writes them."""
+_FOUND_BY = frozenset({"content", "blocks", "status"})
+"""Fields by which a search finds a message, or does not."""
+_ENDED = Case(None, [(_M.status == "STREAMING", "INTERRUPTED")], _M.status)
+_BURY = Prepared(
+    lambda given: _update(content="", blocks=None, metadata="{}", status=_ENDED, deleted_at=given.now, given=given)
+)
+_V = models.MessageRevision
+_KEEP_REVISION = Prepared(
+    lambda given: _V.insert(
+        message=given.message, version=given.version, content=given.content, blocks=given.blocks,
+        metadata=given.metadata, edited_by=given.edited_by, replaced_at=given.now,
+    )
+)  # fmt: skip
+_DROP_REVISIONS = Prepared(lambda given: _V.delete().where(_V.message == given.message, _V.version <= given.version))
+_FORGET_REVISIONS = Prepared(lambda given: _V.delete().where(_V.message == given.key))
+_FORGET_REACTIONS = Prepared(lambda given: _R.delete().where(_R.message == given.key))
+
+
+def done(tx: Transaction, place: Place, event_type: str, identity: Identity) -> Done:
+    mine = _again(tx, place.message, identity)
+    event = tx.log(place.thread, event_type, identity.author, _as_seen_by_all(mine), ref=mine.key)
+    return Done(mine, (event,))
+
+
+def _as_seen_by_all(message: Message) -> Message:
+    if not message.reactions:
+        return message
+    return replace(message, reactions=tuple(replace(group, reacted_by_me=False) for group in message.reactions))
+
+
+def _again(tx: Transaction, message: Message, identity: Identity) -> Message:
+    again = rows.message_by_key(tx.database, message.key, identity.user.key)
+    assert again is not None
+    return again

@@ -1,0 +1,93 @@
+"""Notifications: the feed, and what somebody has not read. Those of threads that are deleted are not there."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from peewee import JOIN, SqliteDatabase, fn
+
+from actors import limits
+from actors.auth.identity import Identity
+from actors.errors import NotFound
+from actors.page import Page
+from actors.resources.notifications import Notification
+from actors.users.unread import Counts, ThreadCount
+from storage.readers import rows
+from storage.resources.log.reading import head_position
+from storage.schema import models, notification_models
+
+_N, _M, _T, _U, _R = notification_models.Notification, models.Message, models.Thread, models.User, models.Member
+
+
+def _query() -> Any:
+    return (
+        _N.select(
+            _N.id, _N.uid, _N.kind, _T.uid, _M.uid, fn.SUBSTR(_M.content, 1, limits.EXCERPT_CHARS), _N.created_at,
+            _N.read_at, _U.id, _U.uid, _U.name, _U.kind, _U.avatar_url,
+        )
+        .join(_T, on=(_N.thread == _T.id))
+        .join_from(_N, _U, on=(_N.actor == _U.id))
+        .join_from(_N, _M, JOIN.LEFT_OUTER, on=(_N.message == _M.id))
+        .where(_T.deleted_at.is_null())
+    )  # fmt: skip
+
+
+def _of(row: Sequence[Any]) -> Notification:
+    key, uid, kind, thread_id, message_id, excerpt, created_at, read_at = row[:8]
+    return Notification(
+        key, uid, kind, thread_id, message_id, rows.author_of(row[8:]), excerpt or "", created_at, read_at
+    )
+
+
+def page(
+    database: SqliteDatabase, identity: Identity, *, limit: int, before: int | None, unread: bool
+) -> Page[Notification]:
+    """The newest first."""
+    query = _query().where(_N.user == identity.user.key)
+    if unread:
+        query = query.where(_N.read_at.is_null())
+    if before is not None:
+        query = query.where(_N.id < before)
+    found = rows.fetch(database, query.order_by(_N.id.desc()).limit(limit + 1))
+    shown = tuple(map(_of, found[:limit]))
+    return Page(shown, str(shown[-1].key) if len(found) > limit else None)
+
+
+def one(database: SqliteDatabase, identity: Identity, notification_id: str) -> Notification:
+    found = by_ids(database, identity.user.key, [notification_id]).get(notification_id)
+    if found is None:
+        raise NotFound("notification", notification_id)
+    return found
+
+
+def by_ids(database: SqliteDatabase, user_key: int, ids: Sequence[str]) -> dict[str, Notification]:
+    if not ids:
+        return {}
+    found = rows.fetch(database, _query().where(_N.uid.in_(list(ids)) & (_N.user == user_key)))
+    return {row[1]: _of(row) for row in found}
+
+
+def unread_count(database: SqliteDatabase, identity: Identity) -> int:
+    query = _N.select(fn.COUNT(_N.id)).join(_T, on=(_N.thread == _T.id))
+    mine = (_N.user == identity.user.key) & _N.read_at.is_null() & _T.deleted_at.is_null()
+    row = rows.first(database, query.where(mine))
+    assert row is not None
+    return int(row[0])
+
+
+# What was not read in threads
+
+
+def counts(database: SqliteDatabase, user_key: int) -> Counts:
+    columns = (_T.uid, _T.message_count, _R.last_read_number, rows.HIDDEN)
+    moved = _R.select(*columns).join(_T, on=(_R.thread == _T.id))
+    mine = (_R.user == user_key) & _T.deleted_at.is_null() & (_T.message_count > _R.last_read_number)
+    threads = {uid: ThreadCount(*found) for uid, *found in rows.fetch(database, moved.where(mine))}
+    named = _N.select(_N.uid, _T.uid).join(_T, on=(_N.thread == _T.id))
+    unread_mentions = (_N.user == user_key) & _N.read_at.is_null() & (_N.kind == "mention") & _T.deleted_at.is_null()
+    mentions = dict(rows.fetch(database, named.where(unread_mentions)))
+    return Counts(threads, mentions, head_position(database), _muted(database, user_key))
+
+
+def _muted(database: SqliteDatabase, user_key: int) -> list[str]:
+    query = _R.select(_T.uid).join(_T, on=(_R.thread == _T.id))
+    return [row[0] for row in rows.fetch(database, query.where((_R.user == user_key) & _R.muted))]

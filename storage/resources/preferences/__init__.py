@@ -1,0 +1,1 @@
+"""Preferences: what is written, and how it is read."""

@@ -1,0 +1,49 @@
+"""What somebody wants to hear of: everywhere, and in one thread."""
+
+from typing import cast
+
+import orjson
+from peewee import SqliteDatabase
+
+from actors.auth.identity import Identity
+from actors.errors import NotFound
+from actors.resources.notifications import Notify, Preferences, ThreadPreferences
+from storage.compiled import Prepared
+from storage.readers import access, rows
+from storage.schema import models
+from storage.schema.notification_models import Preference
+
+_P = Preference
+
+
+def of_user(database: SqliteDatabase, user_key: int) -> Preferences:
+    """What they have chosen, or what holds for who has chosen nothing."""
+    row = _OF_USER.first(database, user=user_key)
+    if row is None:
+        return Preferences()
+    notify, deliver, quiet_from, quiet_to, time_zone, show_read, version = row
+    return Preferences(
+        notify, tuple(orjson.loads(deliver)), quiet_from, quiet_to, time_zone, bool(show_read), version
+    )  # fmt: skip
+
+
+_OF_USER = Prepared(
+    lambda given: _P.select(
+        _P.notify, _P.deliver, _P.quiet_from, _P.quiet_to, _P.time_zone, _P.show_read, _P.version
+    ).where(_P.user == given.user)
+)
+
+
+def of_thread(database: SqliteDatabase, identity: Identity, thread_id: str) -> ThreadPreferences:
+    """Raises `NotFound` where the identity is no member."""
+    key, _ = access.visible_thread(database, identity, thread_id)
+    return in_thread(database, identity, key, thread_id)
+
+
+def in_thread(database: SqliteDatabase, identity: Identity, thread_key: int, thread_id: str) -> ThreadPreferences:
+    M = models.Member
+    query = M.select(M.notify, M.muted).where((M.thread == thread_key) & (M.user == identity.user.key))
+    row = rows.first(database, query)
+    if row is None:
+        raise NotFound("member", identity.user.id)
+    return ThreadPreferences(thread_id, cast("Notify | None", row[0]), bool(row[1]))

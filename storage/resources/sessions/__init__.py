@@ -1,0 +1,1 @@
+"""Sessions: what is written, and how it is read."""

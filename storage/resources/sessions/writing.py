@@ -1,0 +1,184 @@
+"""What commands do to sessions: signing in, refreshing, ending."""
+
+from dataclasses import replace
+from typing import Any
+
+from actors import limits
+from actors.auth.identity import Origin
+from actors.errors import NotFound, Unauthenticated
+from actors.identifiers import new_id
+from actors.outcomes import Done
+from actors.resources.sessions import (
+    LINK_IS_NONE,
+    EndSession,
+    EndSessions,
+    FollowLink,
+    Method,
+    RefreshSession,
+    Reused,
+    Session,
+    SignedIn,
+    SignInByProvider,
+    StartSession,
+)
+from actors.resources.users import User
+from storage.journal.transaction import Transaction
+from storage.readers import rows
+from storage.resources.audit import writing as audit
+from storage.resources.credentials import revocation as access
+from storage.resources.sessions import reading as accounts
+from storage.resources.users import administrators
+from storage.resources.users import writing as users
+from storage.schema import identity_models as models
+from storage.schema.models import User as UserModel
+
+_S, _R, _L, _P, _X = (
+    models.Session,
+    models.RefreshToken,
+    models.SignInLink,
+    models.Password,
+    models.ExternalAccount,
+)
+
+
+def start_session(tx: Transaction, command: StartSession) -> Done:
+    if command.password is not None:
+        user = users.find(tx, command.user_id)
+        if accounts.password_hash(tx.database, user.key) != command.password:  # changed while it was checked
+            raise Unauthenticated("The e-mail address or the password is wrong.")
+    return Done(_start(tx, users.find(tx, command.user_id), command.method, command.refresh_hash, command.origin))
+
+
+def _start(tx: Transaction, user: User, method: Method, refresh_hash: bytes, origin: Origin) -> SignedIn:
+    administrators.must_not_be_system(user)
+    _must_be_active(user)
+    uid = new_id()
+    insert = _S.insert(
+        uid=uid, user=user.key, method=method, address=origin.address, user_agent=origin.user_agent,
+        created_at=tx.now, last_seen_at=tx.now, expires_at=tx.now + limits.SESSION_SECONDS * 1000,
+    )  # fmt: skip
+    _keep_refresh(tx, tx.execute(insert), refresh_hash)
+    audit.note(
+        tx, "sign_in", ("session", uid), actor_id=user.id, credential=f"session:{uid}", origin=origin,
+        after={"method": method},
+    )  # fmt: skip
+    _, session = _must_find(tx, uid)
+    return SignedIn(user, session)
+
+
+def _must_be_active(user: User) -> None:
+    if user.status != "ACTIVE":
+        raise Unauthenticated("This account is deactivated; an administrator can say why.")
+
+
+def _keep_refresh(tx: Transaction, session_key: int, token_hash: bytes) -> None:
+    tx.execute(_R.insert(session=session_key, hash=token_hash, created_at=tx.now))
+
+
+def follow_link(tx: Transaction, command: FollowLink) -> Done:
+    query = _L.select(_L.id, UserModel.uid).join(UserModel, on=(_L.user == UserModel.id))
+    good = (_L.hash == command.link_hash) & _L.used_at.is_null() & (_L.expires_at > tx.now)
+    row = rows.first(tx.database, query.where(good))
+    if row is None:
+        raise Unauthenticated(LINK_IS_NONE)
+    tx.execute(_L.update(used_at=tx.now).where(_L.id == row[0]))
+    user = users.find(tx, row[1])
+    if command.password is not None:
+        keep_password(tx, user.key, command.password)
+        access.end_sessions(tx, user.key, "password changed")
+    return Done(_start(tx, user, "LINK", command.refresh_hash, command.origin))
+
+
+def keep_password(tx: Transaction, user_key: int, password_hash: str) -> None:
+    tx.execute(_P.delete().where(_P.user == user_key))
+    tx.execute(_P.insert(user=user_key, hash=password_hash, changed_at=tx.now))
+
+
+def sign_in_by_provider(tx: Transaction, command: SignInByProvider) -> Done:
+    """Known by the provider's own id; else by an address that it has verified; else somebody new."""
+    same = (_X.issuer == command.issuer) & (_X.subject == command.subject)
+    query = _X.select(UserModel.uid).join(UserModel, on=(_X.user == UserModel.id))
+    row = rows.first(tx.database, query.where(same)) or _by_address(tx, command.email)
+    user = users.find(tx, row[0]) if row else users.insert_from_provider(tx, command)
+    _must_be_active(user)
+    if rows.first(tx.database, _X.select(_X.user).where(same)) is None:
+        tx.execute(_X.insert(issuer=command.issuer, subject=command.subject, user=user.key, created_at=tx.now))
+        audit.note(
+            tx, "link_account", ("user", user.id), actor_id=user.id, origin=command.origin,
+            after={"issuer": command.issuer, "subject": command.subject},
+        )  # fmt: skip
+    return Done(_start(tx, user, "PROVIDER", command.refresh_hash, command.origin))
+
+
+def _by_address(tx: Transaction, email: str) -> tuple[Any, ...] | None:
+    """Whose this verified address is; also somebody who is deactivated, and does not come back as somebody new."""
+    owner = users.by_address(tx, email)
+    return (owner.id,) if owner is not None else None
+
+
+def refresh_session(tx: Transaction, command: RefreshSession) -> Done:
+    """Each refresh token is good once. One that comes again within the grace gets what the first one got; later it was
+    stolen, or its successor was: the session ends."""
+    query = _R.select(_R.id, _R.used_at, _S.id, _S.uid).join(_S, on=(_R.session == _S.id))
+    row = rows.first(tx.database, query.where(_R.hash == command.token_hash))
+    if row is None:
+        raise Unauthenticated("The refresh token is none of ours, or of a session that has ended; sign in again.")
+    token_key, used_at, session_key, uid = row
+    user, session = _must_find(tx, uid)
+    if session.ended_at is not None or session.expires_at <= tx.now:
+        raise Unauthenticated("The session has ended; sign in again.")
+    _must_be_active(user)
+    if used_at is not None:
+        if _is_graced(tx, command, session_key, used_at):
+            return Done(SignedIn(user, session))
+        _end(tx, session, "refresh token reused")
+        audit.note(tx, "reuse_refresh_token", ("session", uid), actor_id=user.id, origin=command.origin,
+                   outcome="refused", reason="refresh_reused")  # fmt: skip
+        return Done(Reused(uid))
+    tx.execute(_R.update(used_at=tx.now).where(_R.id == token_key))
+    _keep_refresh(tx, session_key, command.next_hash)
+    expires_at = tx.now + limits.SESSION_SECONDS * 1000
+    tx.execute(_S.update(last_seen_at=tx.now, expires_at=expires_at).where(_S.id == session_key))
+    return Done(SignedIn(user, replace(session, last_seen_at=tx.now, expires_at=expires_at)))
+
+
+def _is_graced(tx: Transaction, command: RefreshSession, session_key: int, used_at: int) -> bool:
+    """Whether a token that was used just now may be answered as it was then: only while what followed it, and nothing
+    else, waits to be used."""
+    follows = (_R.session == session_key) & (_R.hash == command.next_hash) & _R.used_at.is_null()
+    is_late = tx.now - used_at > limits.REFRESH_GRACE_SECONDS * 1000
+    return not is_late and rows.first(tx.database, _R.select(_R.id).where(follows)) is not None
+
+
+def end_session(tx: Transaction, command: EndSession) -> Done:
+    """One's own, or as an admin anybody's. Once ended it stays so."""
+    user, session = _must_find(tx, command.session_id)
+    if user.key != command.identity.user.key and not command.identity.is_admin:
+        raise NotFound("session", command.session_id)
+    if session.ended_at is None:
+        _end(tx, session, command.reason)
+        audit.act(tx, command, "end_session", ("session", session.id), after={"reason": command.reason})
+    return Done(replace(session, ended_at=session.ended_at or tx.now, end_reason=session.end_reason or command.reason))
+
+
+def end_sessions(tx: Transaction, command: EndSessions) -> Done:
+    user = users.find(tx, command.user_id)
+    if user.key != command.identity.user.key:
+        administrators.must_administer(tx, command.identity)
+    ended = access.end_sessions(tx, user.key, command.reason, but=command.identity.session_id)
+    if ended:
+        audit.act(tx, command, "end_sessions", ("user", user.id), after={"ended": ended, "reason": command.reason})
+    return Done(ended)
+
+
+def _end(tx: Transaction, session: Session, reason: str) -> None:
+    tx.execute(_S.update(ended_at=tx.now, end_reason=reason).where(_S.uid == session.id))
+    access.changed(tx, "session", session.id)
+
+
+def _must_find(tx: Transaction, session_id: str) -> tuple[User, Session]:
+    row = rows.first(tx.database, accounts.sessions_query().where(_S.uid == session_id))
+    if row is None:
+        raise NotFound("session", session_id)
+    session = accounts.session_of(row)
+    return users.find(tx, session.user_id), session

@@ -1,0 +1,1 @@
+"""Threads: what is written, and how it is read."""

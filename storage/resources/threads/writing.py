@@ -1,0 +1,179 @@
+"""What commands do to threads."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+from peewee import fn
+
+from actors import commands, limits, rules
+from actors.errors import Conflict
+from actors.events import Event
+from actors.identifiers import new_id
+from actors.outcomes import Done, Gone
+from actors.resources.members import Member, MemberRole
+from actors.resources.threads import (
+    ControlChange,
+    CreateThread,
+    DeleteThread,
+    HandOver,
+    Thread,
+    ThreadGone,
+    ThreadStatus,
+    UpdateThread,
+)
+from actors.resources.user_events import THREAD_LEFT, UserEvent
+from storage.journal import user_log
+from storage.journal.transaction import Transaction, changed, given, must_match
+from storage.journal.user_log import Entry
+from storage.readers import rows
+from storage.resources.audit import writing as audit
+from storage.resources.members.writing import joined
+from storage.resources.users import writing as users
+from storage.schema import models
+from storage.search import index
+
+
+def create_thread(tx: Transaction, command: CreateThread) -> Done:
+    """The creator owns it; other members may come with it. Their additions are entries of its log too."""
+    uid = command.thread_id or new_id()
+    if rows.first(tx.database, models.Thread.select(models.Thread.id).where(models.Thread.uid == uid)):
+        raise Conflict(f"The id {uid!r} is taken.", code="id_taken")
+    creator = command.identity.author
+    insert = models.Thread.insert(
+        uid=uid, title=command.title, creator=creator.key, metadata=command.metadata, created_at=tx.now,
+        updated_at=tx.now,
+    )  # fmt: skip
+    thread = (int(tx.execute(insert)), uid)
+    members: dict[int, MemberRole] = {users.user_key(tx, user_id): role for user_id, role in command.members}
+    members[creator.key] = "OWNER"
+    _insert_members(tx, thread[0], members)
+    events = [_log(tx, thread, "thread.created", command)]
+    events += (added := [_added(tx, thread, command, key) for key in members if key != creator.key])
+    told = joined(tx, thread, creator, [event.data for event in added if isinstance(event.data, Member)])
+    return Done(_read(tx, thread[0], command), tuple(events), user_events=told)
+
+
+def _insert_members(tx: Transaction, thread_key: int, members: dict[int, MemberRole]) -> None:
+    values = [{"thread": thread_key, "user": key, "role": role, "joined_at": tx.now} for key, role in members.items()]
+    tx.execute(models.Member.insert_many(values))
+
+
+def _added(tx: Transaction, thread: tuple[int, str], command: CreateThread, user_key: int) -> Event:
+    row = rows.first(
+        tx.database,
+        rows.members_query().where((models.Member.thread == thread[0]) & (models.Member.user == user_key)),
+    )
+    assert row is not None
+    member: Member = rows.member_of(row)
+    return tx.log(thread, "member.added", command.identity.author, member, ref=user_key)
+
+
+def update_thread(tx: Transaction, command: UpdateThread) -> Done:
+    key, uid, _ = tx.thread(command.thread_id)
+    role = tx.role(key, command.identity.user.key)
+    rules.must_manage(command.identity, role, uid)
+    before = _read(tx, key, command)
+    must_match(command.if_version, before.version)
+    fields = given(
+        title=command.title, status=command.status, metadata=command.metadata,
+        while_streaming=command.while_streaming,
+    )  # fmt: skip
+    difference = changed(((name, getattr(before, name)) for name in fields), fields)
+    if not difference:
+        return Done(before)
+    update = models.Thread.update(**difference, version=models.Thread.version + 1, updated_at=tx.now)
+    with index.retitling(tx.database, key):
+        tx.execute(update.where(models.Thread.id == key))
+    audit.intervene(
+        tx, command, role, "update_thread", {name: getattr(before, name) for name in difference}, difference
+    )  # fmt: skip
+    event = _log(tx, (key, uid), "thread.updated", command)
+    return Done(event.data, (event,))
+
+
+def hand_over(tx: Transaction, command: HandOver) -> Done:
+    key, uid, status = tx.thread(command.thread_id)
+    rules.must_write(command.identity, tx.role(key, command.identity.user.key), uid, cast(ThreadStatus, status))
+    before = _read(tx, key, command)
+    if before.control == command.control:
+        return Done(before)
+    tx.execute(models.Thread.update(control=command.control).where(models.Thread.id == key))
+    change = ControlChange(command.control, before.control, command.reason)
+    small = {"control": change.control, "previous": change.previous, "reason": change.reason}
+    event = tx.log((key, uid), "control.changed", command.identity.author, change, small=small)
+    return Done(_read(tx, key, command), (event,))
+
+
+def delete_thread(tx: Transaction, command: DeleteThread) -> Done:
+    """Gone for everybody at once; its rows follow in small steps (`purge`)."""
+    key, uid, _ = tx.thread(command.thread_id)
+    rules.must_manage(command.identity, tx.role(key, command.identity.user.key), uid)
+    before = _read(tx, key, command)
+    must_match(command.if_version, before.version)
+    audit.act(tx, command, "delete_thread", ("thread", uid), {"message_count": before.message_count})
+    event = tx.log((key, uid), "thread.deleted", command.identity.author, ThreadGone(uid))
+    update = models.Thread.update(deleted_at=tx.now, title="", metadata="{}", memory="{}")
+    with index.retitling(tx.database, key):
+        tx.execute(update.where(models.Thread.id == key))
+    return Done(Gone(uid), (event,), user_events=_begin_telling(tx, (key, uid)))
+
+
+def _begin_telling(tx: Transaction, thread: tuple[int, str]) -> tuple[UserEvent, ...]:
+    """All members where they are few; else some, the owners among them, whose memberships end: see `_half_told`."""
+    M = models.Member
+    query = M.select(M.user, M.role).where(M.thread == thread[0])
+    members = rows.fetch(tx.database, query)
+    if len(members) <= limits.NOTIFIED_AT_ONCE:
+        return _tell_gone(tx, thread, [user for user, _ in members])
+    owners = [user for user, role in members if role == "OWNER"]
+    return _end_memberships(tx, thread, owners)
+
+
+def tell_thread_gone(tx: Transaction, command: commands.TellThreadGone) -> Done:
+    """Who does not follow the thread learns of its end by their own log alone; step by step where they are many."""
+    M = models.Member
+    thread = rows.first(tx.database, _half_told(command.thread_id))
+    if thread is None:
+        return Done(0)
+    query = M.select(M.user).where(M.thread == thread[0]).limit(command.rows)
+    told = _end_memberships(tx, (thread[0], thread[1]), [row[0] for row in rows.fetch(tx.database, query)])
+    return Done(len(told), user_events=told)
+
+
+def _half_told(thread_id: str | None) -> Any:
+    """A thread that was deleted and has members but no owner: nobody but those who are still to be told."""
+    T, M, Owner = models.Thread, models.Member, models.Member.alias("owner")
+    owners = Owner.select(Owner.user).where((Owner.thread == T.id) & (Owner.role == "OWNER"))
+    query = T.select(T.id, T.uid).join(M, on=(M.thread == T.id)).where(T.deleted_at.is_null(False), ~fn.EXISTS(owners))
+    return query.where(T.uid == thread_id).limit(1) if thread_id is not None else query.limit(1)
+
+
+_AT_ONCE = 500
+"""Memberships that one statement ends."""
+
+
+def _end_memberships(tx: Transaction, thread: tuple[int, str], members: Sequence[int]) -> tuple[UserEvent, ...]:
+    M = models.Member
+    for start in range(0, len(members), _AT_ONCE):
+        part = members[start : start + _AT_ONCE]
+        tx.execute(M.delete().where((M.thread == thread[0]) & M.user.in_(part)))
+    return _tell_gone(tx, thread, members)
+
+
+def _tell_gone(tx: Transaction, thread: tuple[int, str], members: Sequence[int]) -> tuple[UserEvent, ...]:
+    return user_log.tell(
+        tx, (Entry(user, THREAD_LEFT, {"thread_id": thread[1], "reason": "deleted"}) for user in members)
+    )
+
+
+def _log(tx: Transaction, thread: tuple[int, str], event_type: str, command: commands.Command) -> Event:
+    """An entry about the thread itself, which is told as it stands after it: the head of its log is this entry."""
+    event = tx.log(thread, event_type, command.identity.author, ThreadGone(thread[1]))
+    return replace(event, data=_read(tx, thread[0], command))
+
+
+def _read(tx: Transaction, key: int, command: commands.Command) -> Thread:
+    thread = rows.thread_by_key(tx.database, key, command.identity.author)
+    assert thread is not None
+    return thread

@@ -1,0 +1,1 @@
+"""User log: what is written, and how it is read."""

@@ -1,0 +1,100 @@
+"""A user's own log, read back: entries after an offset, with what they are about as it is now."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from peewee import SqliteDatabase
+
+from actors.resources.notifications import Preferences
+from actors.resources.user_events import (
+    NOTIFICATION_CREATED,
+    PREFERENCES_UPDATED,
+    USER_UPDATED,
+    Facts,
+    UserEvent,
+    UserEventData,
+    UserLogPage,
+)
+from actors.resources.users import User
+from storage.readers import rows, weight
+from storage.readers.paging import page_of
+from storage.resources.notifications import reading as notifications
+from storage.resources.preferences import reading as preferences
+from storage.schema import models, notification_models
+
+_L, _E = notification_models.UserLog, notification_models.UserEvent
+
+
+def after(
+    database: SqliteDatabase,
+    user_key: int,
+    offset: int,
+    *,
+    limit: int,
+    up_to: int | None = None,
+    reverse: bool = False,
+) -> UserLogPage:
+    """Entries after `offset` (before it when `reverse`, where 0 means from the newest on), `limit` of them at most."""
+    row = rows.first(database, _L.select(_L.offset, _L.first).where(_L.user == user_key))
+    head, first = row or (0, 1)
+    query = _E.select(_E.offset, _E.type, _E.time, _E.data).where(_E.user == user_key)
+    if reverse:
+        query = query.where(_E.offset < offset) if offset else query
+        query = query.order_by(_E.offset.desc())
+    else:
+        query = query.where(_E.offset > offset).order_by(_E.offset)
+    if up_to is not None:
+        query = query.where(_E.offset <= up_to)
+    found = rows.iterate(database, query.limit(limit + 1))
+    events, more = page_of(found, limit, lambda part: _render(database, user_key, part), weight.user_event)
+    return UserLogPage(events, head, more, reverse or offset >= first - 1)
+
+
+def heads(database: SqliteDatabase, user_keys: Sequence[int]) -> dict[int, int]:
+    """User → where their log stands; without those whose log has no entry."""
+    return dict(rows.fetch(database, _L.select(_L.user, _L.offset).where(_L.user.in_(list(user_keys)))))
+
+
+def _render(database: SqliteDatabase, user_key: int, found: Sequence[Sequence[Any]]) -> tuple[UserEvent, ...]:
+    if not found:
+        return ()
+    facts = [orjson.loads(row[3]) for row in found]
+    resources = _Resources(database, user_key, found, facts)
+    return tuple(
+        UserEvent(user_key, offset, kind, time, resources.of(kind, fact))
+        for (offset, kind, time, _), fact in zip(found, facts, strict=True)
+    )
+
+
+class _Resources:
+    """What a page of entries refers to, each kind read once, and only where it is referred to."""
+
+    def __init__(
+        self, database: SqliteDatabase, user_key: int, found: Sequence[Sequence[Any]], facts: Sequence[Facts]
+    ) -> None:
+        self._database = database
+        self._user_key = user_key
+        created = [fact["id"] for row, fact in zip(found, facts, strict=True) if row[1] == NOTIFICATION_CREATED]
+        self._notifications = notifications.by_ids(database, user_key, created)
+        self._user: User | None = None
+        self._preferences: Preferences | None = None
+
+    def of(self, kind: str, facts: Facts) -> UserEventData:
+        """A notification that is gone leaves its id."""
+        if kind == NOTIFICATION_CREATED:
+            return self._notifications.get(facts["id"], facts)
+        if kind == USER_UPDATED:
+            return self._now()
+        if kind == PREFERENCES_UPDATED and not facts:
+            if self._preferences is None:
+                self._preferences = preferences.of_user(self._database, self._user_key)
+            return self._preferences
+        return facts
+
+    def _now(self) -> User:
+        if self._user is None:
+            row = rows.first(self._database, rows.users_query().where(models.User.id == self._user_key))
+            assert row is not None
+            self._user = rows.user_of(row)
+        return self._user

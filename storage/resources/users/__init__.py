@@ -1,0 +1,1 @@
+"""Users: what is written, and how it is read."""

@@ -1,0 +1,130 @@
+"""What becomes of a user who is deleted: nobody can sign in for them, they leave their threads, and where it was asked
+for, what they wrote is taken away, step by step."""
+
+from actors.errors import Conflict
+from actors.events import Event
+from actors.outcomes import Done, Gone
+from actors.resources.members import MemberGone
+from actors.resources.users import DeleteUser, EraseContent, User
+from storage.journal.transaction import Transaction, must_match
+from storage.readers import rows
+from storage.resources.audit import writing as audit
+from storage.resources.credentials import revocation as access
+from storage.resources.members import ownership
+from storage.resources.messages import writing as messages
+from storage.resources.users import administrators
+from storage.resources.users import writing as users
+from storage.schema import identity_models, models, notification_models
+from storage.search import index
+
+
+def delete_user(tx: Transaction, command: DeleteUser) -> Done:
+    """Deactivate for good and take the person out of it; what they wrote stays, by a nameless author."""
+    administrators.must_administer(tx, command.identity)
+    user = users.find(tx, command.user_id)
+    administrators.must_not_be_system(user)
+    must_match(command.if_version, user.version)
+    if user.key == command.identity.user.key:
+        raise Conflict("You cannot delete yourself; ask another admin.")
+    administrators.must_not_be_last(tx, user)
+    subject = models.forgotten(user.subject)
+    blank = {
+        "subject": subject,
+        "email": "",
+        "name": "Deleted user",
+        "avatar_url": None,
+        "metadata": "{}",
+        "claims": "",
+    }
+    gone = users.write(tx, user.key, {**blank, "role": "USER", "status": "DEACTIVATED", "deleted_at": tx.now})
+    access.end_sessions(tx, user.key, "user deleted")
+    access.revoke_keys(tx, user.key)
+    _forget_accounts(tx, user.key)
+    for model in _CREDENTIALS:
+        tx.execute(model.delete().where(model.user == user.key))
+    if command.content == "remove":
+        Erasure = identity_models.Erasure
+        tx.execute(Erasure.insert(user=user.key, requested_at=tx.now).on_conflict_ignore())
+    access.changed(tx, "user", user.id)
+    was = {name: getattr(user, name) for name in ("role", "kind", "domain", "status")}  # no name: it is to be forgotten
+    audit.forget(tx, user.id)
+    audit.act(tx, command, "delete_user", ("user", user.id), was, {"content": command.content})
+    for own in _OWN:
+        tx.execute(own.delete().where(own.user == user.key))
+    tx.execute(_LOG.update(first=_LOG.offset + 1).where(_LOG.user == user.key))
+    events = tuple(event for thread in _threads_of(tx, user.key) for event in _leave(tx, thread, command, gone))
+    return Done(Gone(user.id), events)
+
+
+def _forget_accounts(tx: Transaction, user_key: int) -> None:
+    """Of each only a hash of the subject is left, so that a token of that issuer does not bring them back either."""
+    External = identity_models.ExternalAccount
+    for issuer, subject in rows.fetch(
+        tx.database, External.select(External.issuer, External.subject).where(External.user == user_key)
+    ):
+        kept = External.insert(issuer=issuer, subject=models.forgotten(subject), user=user_key, created_at=tx.now)
+        tx.execute(kept.on_conflict_ignore())
+    tx.execute(External.delete().where((External.user == user_key) & ~External.subject.startswith(models.FORGOTTEN)))
+
+
+_LOG = notification_models.UserLog
+_OWN = (
+    notification_models.Notification,
+    notification_models.Preference,
+    notification_models.UserEvent,
+    notification_models.UserActivity,
+    models.Idempotency,
+)
+_CREDENTIALS = (
+    identity_models.Session,
+    identity_models.ApiKey,
+    identity_models.Password,
+    identity_models.SignInLink,
+)
+"""With the addresses, devices and names that stand beside them."""
+
+
+def _threads_of(tx: Transaction, user_key: int) -> list[tuple[int, str]]:
+    Member, Thread = models.Member, models.Thread
+    query = Thread.select(Thread.id, Thread.uid).join(Member, on=(Member.thread == Thread.id))
+    rows_found = rows.fetch(tx.database, query.where((Member.user == user_key) & Thread.deleted_at.is_null()))
+    return [(key, uid) for key, uid in rows_found]
+
+
+def _leave(tx: Transaction, thread: tuple[int, str], command: DeleteUser, user: User) -> tuple[Event, ...]:
+    Member, actor = models.Member, command.identity.author
+    tx.execute(Member.delete().where((Member.thread == thread[0]) & (Member.user == user.key)))
+    gone = tx.log(thread, "member.removed", actor, MemberGone(user.author), ref=user.key)
+    return (gone, *ownership.hand_on(tx, thread, actor))
+
+
+def erase_content(tx: Transaction, command: EraseContent) -> Done:
+    """One step: messages are looked at in the order of their keys, for there is no index by author to keep for this."""
+    Erasure = identity_models.Erasure
+    row = rows.first(tx.database, Erasure.select(Erasure.user, Erasure.position).limit(1))
+    if row is None:
+        return Done(0)
+    user_key, position = row
+    found = _after(tx, position, command.looked_at)
+    theirs = [(key, thread_id) for key, author, thread_id in found if author == user_key][: command.rows]
+    erased = [messages.erase(tx, key, thread_id) for key, thread_id in theirs]
+    this = Erasure.user == user_key
+    if (
+        len(theirs) < command.rows and len(found) < command.looked_at
+    ):  # that was all; whoever is next has their own step
+        tx.execute(Erasure.delete().where(this))
+        index.begin_anew(tx.database)
+    else:
+        reached = theirs[-1][0] if len(theirs) == command.rows else found[-1][0]
+        tx.execute(Erasure.update(position=reached).where(this))
+    events = tuple(event for done in erased for event in done.events)
+    return Done(command.rows, events, user_events=tuple(entry for done in erased for entry in done.user_events))
+
+
+def _after(tx: Transaction, position: int, count: int) -> list[tuple[int, int, str]]:
+    """(key, author, thread) of messages that are there; those of a deleted thread go with it."""
+    Message, Thread = models.Message, models.Thread
+    query = Message.select(Message.id, Message.author, Thread.uid).join(Thread, on=(Message.thread == Thread.id))
+    there = (Message.id > position) & Message.deleted_at.is_null() & Thread.deleted_at.is_null()
+    found = rows.fetch(tx.database, query.where(there).order_by(Message.id).limit(count))
+    return [(key, author, thread_id) for key, author, thread_id in found]

@@ -1,0 +1,62 @@
+"""Users: one, all of them, and those that a filter names."""
+
+from peewee import SqliteDatabase, Value, fn
+
+from actors.auth.identity import Identity
+from actors.errors import NotFound
+from actors.page import Page
+from actors.resources.users import User, UserFilter
+from actors.text.email_address import folded
+from actors.text.names import handles
+from storage.readers import rows, weight
+from storage.readers.paging import page_of
+from storage.schema import models
+
+_U, _H = models.User, models.UserHandle
+
+
+def one(database: SqliteDatabase, user_id: str) -> User:
+    row = rows.first(database, rows.users_query().where(_U.uid == user_id))
+    if row is None:
+        raise NotFound("user", user_id)
+    return rows.user_of(row)
+
+
+def by_email(database: SqliteDatabase, email: str) -> User:
+    """Raises `NotFound`, also for a user who is deleted."""
+    row = rows.first(database, rows.users_query().where((_U.email == folded(email)) & _U.deleted_at.is_null()))
+    if row is None:
+        raise NotFound("user", email)
+    return rows.user_of(row)
+
+
+def page(
+    database: SqliteDatabase, identity: Identity, wanted: UserFilter, *, limit: int, after: int | None
+) -> Page[User]:
+    """Oldest account first."""
+    query = rows.users_query().where(*_conditions(identity, wanted))
+    if after is not None:
+        query = query.where(_U.id > after)
+    found = rows.iterate(database, query.order_by(_U.id).limit(limit + 1))
+    users, more = page_of(found, limit, lambda part: map(rows.user_of, part), weight.user)
+    return Page(users, str(users[-1].key) if more else None)
+
+
+def _conditions(identity: Identity, wanted: UserFilter) -> list[object]:
+    found: list[object] = [_U.id > 0]
+    if wanted.text is not None:
+        found.append(_named(wanted.text) | (_U.email.contains(folded(wanted.text)) if identity.is_admin else Value(0)))
+    if wanted.email is not None:
+        found.append((_U.email == folded(wanted.email)) & (_U.email != ""))
+    if wanted.kind is not None:
+        found.append(_U.kind == wanted.kind)
+    if wanted.status is not None:
+        found.append(_U.status == wanted.status)
+    return found
+
+
+def _named(text: str) -> object:
+    """Of a name. The table of handles, which has the beginning of the address as well, says who is looked at."""
+    part = handles(text, "")[0]
+    bearers = _H.select(_H.user).where(_H.handle.contains(part))
+    return _U.id.in_(bearers) & fn.comparable_name(_U.name).contains(part)

@@ -1,0 +1,79 @@
+"""The schema's version: migrations applied under a lock, and a database that is newer than the code refused."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import peewee
+from peewee import SqliteDatabase
+from playhouse.migrations import Migration, MigrationError, Runner
+
+from storage.database import DatabaseProblem, plain_words
+from storage.schema import identity_models, models, notification_models
+from storage.schema import search_models as search_models
+
+MODELS = (*models.MODELS, *identity_models.MODELS, *notification_models.MODELS, *search_models.MODELS)
+"""Every table."""
+DIRECTORY = Path(__file__).with_name("migrations")
+
+
+def runner(database: SqliteDatabase) -> Runner:
+    return Runner(database, str(DIRECTORY))
+
+
+def status(database: SqliteDatabase) -> list[Migration]:
+    """Every migration known to the code or recorded in the database, in order."""
+    with plain_words(Path(database.database)):
+        return list(runner(database).status())
+
+
+def migrate(database: SqliteDatabase, path: Path, *, apply: bool = True) -> list[str]:
+    """Bring the schema up to the code; answers the names applied. Raises `DatabaseProblem`."""
+    with plain_words(path):
+        migrations = status(database)
+        must_not_be_newer(migrations, path)
+        pending = [migration.name for migration in migrations if not migration.applied]
+        if not pending:
+            return []
+        if not apply:
+            raise DatabaseProblem(f"{path}: {len(pending)} migrations are pending; run `xp db migrate` first.")
+        return _apply(database)
+
+
+def rollback(database: SqliteDatabase, path: Path, steps: int) -> list[str]:
+    """Undo the newest `steps` migrations, with all that they made; answers their names, newest first.
+
+    Raises `DatabaseProblem`; then everything is as it was.
+    """
+    with plain_words(path):
+        migrations = status(database)
+        must_not_be_newer(migrations, path)
+        applied = [migration.name for migration in migrations if migration.applied]
+        if not 0 < steps <= len(applied):
+            raise DatabaseProblem(f"{path}: {len(applied)} migrations are applied; {steps} of them cannot be undone.")
+        with _in_one_transaction(database, "taken back"):
+            return list(runner(database).down(applied[-steps]))
+
+
+def must_not_be_newer(migrations: list[Migration], path: Path) -> None:
+    unknown = [migration.name for migration in migrations if migration.path is None]
+    if unknown:
+        raise DatabaseProblem(
+            f"{path}: written by a newer version of the server (it has {', '.join(unknown)}); "
+            "upgrade the server, or point DATA_DIR at another folder."
+        )
+
+
+def _apply(database: SqliteDatabase) -> list[str]:
+    with _in_one_transaction(database, "brought up to date"):
+        return list(runner(database).up())
+
+
+@contextlib.contextmanager
+def _in_one_transaction(database: SqliteDatabase, what: str) -> Iterator[None]:
+    """Two processes may start at once: the runner takes no lock, so the whole of it runs in one writing transaction."""
+    try:
+        with database.atomic("IMMEDIATE"):
+            yield
+    except (MigrationError, peewee.OperationalError, peewee.IntegrityError) as error:
+        raise DatabaseProblem(f"The schema could not be {what}: {error}") from error

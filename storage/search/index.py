@@ -1,0 +1,98 @@
+"""The index is kept: by the one who writes, in the transaction of what changes.
+
+New messages are not indexed when they come: that would cost as much as writing them (`docs/design/search.md`). They are
+indexed many at a time when the journal is idle, up to a position that is kept beside the index, in the same
+transaction; until then a search looks through them as they are. What is in the index already and changes, changes there
+in the transaction that changes it. So whoever searches finds what is committed, also after a crash.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from peewee import RawQuery, SqliteDatabase
+
+from storage.compiled import ManyRows, Prepared, insert_rows
+from storage.readers import rows
+from storage.schema.search_models import SearchIndex, SearchProgress
+from storage.search import folding, source
+
+STEP = 32
+"""Documents at once while idle: 1 ms in which a writer waits, as each adds words that are new to the index; 128 took 3.
+As many new ones may stand beside the index for long."""
+MERGE_PAGES = 4
+"""Of the index, joined at once while idle: 1.5 ms; 32 took 5. Left to itself FTS5 would take 20 ms now and then."""
+BEHIND = 4_096
+"""Positions: this far behind, the index catches up also where writers wait."""
+BIG_STEP = 1_024
+"""Then so many documents at once: as many as a transaction brings."""
+STEP_CHARS = 512 * 1024
+"""Of text at once: 20 ms."""
+STEP_POSITIONS = 16_384
+"""Of the log at once: it may be about other things than messages."""
+
+INSERT = insert_rows(SearchIndex, (SearchIndex.rowid, SearchIndex.text, SearchIndex.tags))
+REMOVE = ManyRows(lambda count: RawQuery(_REMOVE + ", ".join(["('delete', ?, ?, ?)"] * count)))
+_PROGRESS = Prepared(lambda _: SearchProgress.select(SearchProgress.indexed))
+_SET_PROGRESS = Prepared(lambda given: SearchProgress.update(indexed=given.indexed))
+_REMOVE = 'INSERT INTO "search" ("search", "rowid", "text", "tags") VALUES '
+
+
+def progress(database: SqliteDatabase) -> int:
+    """The position up to which the index is made."""
+    return int(_PROGRESS.execute(database).fetchone()[0])
+
+
+def prepare(database: SqliteDatabase) -> int:
+    """Empty an index that another version of the folding has made; answers how far the index is."""
+    row = rows.first(database, SearchProgress.select(SearchProgress.version))
+    if row != (folding.VERSION,):
+        with database.atomic("IMMEDIATE"):
+            database.execute_sql('INSERT INTO "search" ("search") VALUES (\'delete-all\')')
+            SearchProgress.update(version=folding.VERSION, indexed=0).execute(database)
+    return progress(database)
+
+
+def step(database: SqliteDatabase, head: int, count: int) -> int:
+    """Index the oldest of what is new, up to the head of the log; answers how far the index is then."""
+    done = progress(database)
+    up_to = min(head, done + STEP_POSITIONS)
+    found, is_all = source.new_messages(database, done + 1, up_to, count, STEP_CHARS)
+    if not is_all:
+        up_to = found[-1].key
+    found += source.new_titles(database, done + 1, up_to)
+    INSERT.run(database, sorted(found))
+    _SET_PROGRESS.execute(database, indexed=max(up_to, done))
+    return max(up_to, done)
+
+
+def merge(database: SqliteDatabase) -> bool:
+    """Join small parts of the index into larger ones, so that a search looks into few. True: there is more of it."""
+    connection = database.connection()
+    before = connection.total_changes
+    database.execute_sql('INSERT INTO "search" ("search", "rank") VALUES (\'merge\', ?)', (MERGE_PAGES,))
+    return bool(connection.total_changes - before > 1)  # 1: nothing was left to do
+
+
+def begin_anew(database: SqliteDatabase) -> None:
+    """Begin to join all parts of the index into one; `merge` goes on with it. What was taken out of the index leaves
+    the file only so."""
+    database.execute_sql('INSERT INTO "search" ("search", "rank") VALUES (\'merge\', ?)', (-MERGE_PAGES,))
+
+
+@contextmanager
+def rewriting(database: SqliteDatabase, keys: Sequence[int]) -> Iterator[None]:
+    """Messages change inside, or go: their old words leave the index, the new ones come in."""
+    done = progress(database)
+    indexed = [key for key in keys if key <= done]
+    REMOVE.run(database, source.messages(database, indexed))
+    yield
+    INSERT.run(database, source.messages(database, indexed))
+
+
+@contextmanager
+def retitling(database: SqliteDatabase, thread_key: int) -> Iterator[None]:
+    """The same for the title of a thread."""
+    done = progress(database)
+    REMOVE.run(database, [found for found in source.title(database, thread_key) if found.key <= done])
+    yield
+    INSERT.run(database, [found for found in source.title(database, thread_key) if found.key <= done])

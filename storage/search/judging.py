@@ -1,0 +1,72 @@
+"""Documents that were found, with their texts: what is marked in them, and their rank."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from peewee import Case, SqliteDatabase, fn
+
+from actors.text.normal import composed
+from storage.readers import rows
+from storage.schema import models
+from storage.search import documents
+from storage.search.documents import Document
+from storage.search.folding import fold
+from storage.search.ranking import rank
+from storage.search.small_index import SmallIndex, Span
+from storage.search.terms import Terms
+
+CHARS = 8_000
+"""Of a message: what is looked at to rank it and to show where the words stand."""
+BLOCKS_CHARS = 16_000
+"""Blocks with more JSON than this are found, but not shown."""
+
+_M, _T, _E = models.Message, models.Thread, models.Event
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    key: int
+    rank: int
+    text: str
+    hits: Sequence[Span]
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """The best comes first, among equals the newest."""
+        return -self.rank, -self.key
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    key: int
+    text: str
+    made_at: int
+
+
+def judge(database: SqliteDatabase, keys: Sequence[int], words: Terms) -> list[Judged]:
+    """In the order of `keys`."""
+    found = {text.key: text for text in _texts(database, keys)}
+    hits = _hits(found.values(), words) if words.wanted else {}
+    return [
+        Judged(key, rank(len(hits.get(key, ())), len(text.text), text.made_at), text.text, hits.get(key, ()))
+        for key in keys
+        if (text := found.get(key))
+    ]
+
+
+def _hits(texts: Iterable[_Text], words: Terms) -> dict[int, Sequence[Span]]:
+    with SmallIndex(Document(text.key, fold(text.text), "") for text in texts) as small:
+        return small.hits(words.any_wanted)
+
+
+def _texts(database: SqliteDatabase, keys: Sequence[int]) -> Iterator[_Text]:
+    if not keys:
+        return
+    blocks = Case(None, [(fn.LENGTH(_M.blocks) <= BLOCKS_CHARS, _M.blocks)])
+    query = _M.select(_M.id, fn.SUBSTR(_M.content, 1, CHARS), blocks, _M.created_at).where(_M.id.in_(list(keys)))
+    for key, content, blocks_text, made_at in rows.fetch(database, query):
+        yield _Text(key, composed(documents.spoken(content, blocks_text))[:CHARS], made_at)
+    titles = _E.select(_E.position, _T.title, _T.created_at).join(_T, on=(_E.thread == _T.id))
+    opened = (_E.type == "thread.created") & _E.position.in_(list(keys))
+    for key, title, made_at in rows.fetch(database, titles.where(opened)):
+        yield _Text(key, composed(title), made_at)

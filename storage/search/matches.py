@@ -1,0 +1,94 @@
+"""What matches and may be seen, the newest first: out of the index, and out of what is not in it yet."""
+
+from typing import Any
+
+from peewee import JOIN, SqliteDatabase, fn
+
+from storage.readers import rows
+from storage.resources.log import reading as log
+from storage.schema import models
+from storage.schema.search_models import SearchIndex
+from storage.search import index, source
+from storage.search.documents import Document
+from storage.search.scope import Scope
+from storage.search.small_index import SmallIndex
+
+FRESH_POSITIONS = 2 * index.BEHIND
+"""The index is not further behind the log, except while an old database is indexed."""
+FRESH_CHARS = 4 * 1024 * 1024
+"""Of text: 0.2 s."""
+
+_S, _M, _T, _E = SearchIndex, models.Message, models.Thread, models.Event
+MADE_AT = fn.COALESCE(_M.created_at, _E.time)
+
+
+class Matches:
+    """Keys are log positions. All of it is read in the caller's transaction."""
+
+    def __init__(self, database: SqliteDatabase, scope: Scope, expression: str) -> None:
+        self._database = database
+        self._scope = scope
+        self._expression = expression
+        self._indexed = index.progress(database)
+        self._since = max(self._indexed + 1, log.head_position(database) - FRESH_POSITIONS)
+        fresh, self._is_complete = ([], True) if scope.is_empty else self._read_fresh()
+        self._fresh = _matching(fresh, expression)
+
+    def newest(self, count: int, most: int, least: int = 0) -> list[int]:
+        """At most `count` keys, from `most` down to `least`."""
+        if self._scope.is_empty:
+            return []
+        fresh = [key for key in self._fresh if least <= key <= most][:count]
+        if len(fresh) == count:
+            return fresh
+        most, least = min(most, self._indexed, self._scope.most), max(least, self._scope.least)
+        return fresh + [key for (key,) in rows.fetch(self._database, self.query(count - len(fresh), most, least))]
+
+    def query(self, count: int, most: int, least: int) -> Any:
+        """The part that the index answers: it walks down its own order, and looks up what it finds by key."""
+        return (
+            _S.select(_S.rowid)
+            .join(_M, JOIN.LEFT_OUTER, on=(_M.id == _S.rowid))
+            .join_from(_S, _E, JOIN.LEFT_OUTER, on=((_E.position == _S.rowid) & (_E.type == "thread.created")))
+            .join_from(_S, _T, on=(_T.id == fn.COALESCE(_M.thread, _E.thread)))
+            .where(_S.match(self._expression) & (_S.rowid <= most) & (_S.rowid >= least))
+            .where(*self._conditions(MADE_AT))
+            .order_by(_S.rowid.desc())
+            .limit(count)
+        )
+
+    def _conditions(self, made_at: Any) -> list[Any]:
+        scope, found = self._scope, [self._scope.threads]
+        if scope.after is not None:
+            found.append(made_at >= scope.after)
+        if scope.before is not None:
+            found.append(made_at < scope.before)
+        return found
+
+    def _read_fresh(self) -> tuple[list[Document], bool]:
+        """What is newer than the index, and whether that is all of it."""
+        messages, openings = source.between(max(self._since, self._scope.least), self._scope.most)
+        for condition in self._conditions(_M.created_at):
+            messages &= condition
+        for condition in self._conditions(_E.time):
+            openings &= condition
+        found, is_all = source.messages_where(self._database, messages, FRESH_POSITIONS, FRESH_CHARS)
+        if not is_all:
+            openings &= _E.position > found[-1].key
+        return found + source.titles_where(self._database, openings), is_all and self._since == self._indexed + 1
+
+    @property
+    def indexed_up_to(self) -> int | None:
+        """None where nothing is missing; otherwise when the first message was made that may be."""
+        if self._is_complete:
+            return None
+        query = _M.select(_M.created_at).where(_M.id > self._indexed).order_by(_M.id).limit(1)
+        row = rows.first(self._database, query)
+        return int(row[0]) if row else None
+
+
+def _matching(documents: list[Document], expression: str) -> list[int]:
+    if not documents:
+        return []
+    with SmallIndex(documents) as small:
+        return small.matching(expression)

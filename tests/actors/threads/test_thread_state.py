@@ -1,0 +1,82 @@
+"""What a thread's actor knows of it: moved on by events, each of which counts once."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from actors.events import EVENT_TYPES, Event, EventData
+from actors.resources.members import Member, MemberGone, MemberRole, ReadChange
+from actors.resources.reactions import ReactionChange
+from actors.resources.threads import Thread, ThreadGone
+from actors.resources.users import Author
+from actors.threads.state import ThreadState, changes_access
+from tests.builders import message_event
+
+ANA, BO = Author(1, "a", "Ana", "HUMAN"), Author(2, "b", "Bo", "HUMAN")
+
+
+def event(offset: int, event_type: str, data: EventData) -> Event:
+    return replace(message_event(offset), type=event_type, data=data)
+
+
+def member(who: Author, role: MemberRole) -> Member:
+    return Member("t", who, role, 0, 0, False, 1, 0)
+
+
+def thread(**fields: Any) -> Thread:
+    known: dict[str, Any] = {"status": "ACTIVE", "version": 1, **fields}
+    return Thread(
+        key=1, id="t", title="T", creator=ANA, metadata="{}", memory="{}", message_count=0, offset=0, position=0,
+        last_message=None, membership=None, created_at=0, updated_at=0, **known,
+    )  # fmt: skip
+
+
+def beginning() -> ThreadState:
+    return ThreadState(1, "t", "ACTIVE", 1, {1: "OWNER"})
+
+
+def test_members_come_change_and_go() -> None:
+    state = beginning()
+    state.apply(event(2, "member.added", member(BO, "MEMBER")))
+    assert (state.role_of(2), state.offset) == ("MEMBER", 2)
+    state.apply(event(3, "member.updated", member(BO, "VIEWER")))
+    assert state.role_of(2) == "VIEWER"
+    state.apply(event(4, "member.removed", MemberGone(BO)))
+    assert (state.role_of(2), state.roles) == (None, {1: "OWNER"})
+    state.apply(event(5, "member.removed", MemberGone(BO)))  # who was not there
+    assert state.offset == 5
+
+
+def test_an_event_counts_once_and_never_after_a_later_one() -> None:
+    state = beginning()
+    state.apply(event(2, "member.added", member(BO, "MEMBER")))
+    state.apply(event(3, "member.updated", member(BO, "VIEWER")))
+    for late in (event(2, "member.added", member(BO, "MEMBER")), event(3, "member.removed", MemberGone(BO))):
+        state.apply(late)
+        assert (state.role_of(2), state.offset) == ("VIEWER", 3)
+
+
+def test_the_status_follows() -> None:
+    state = beginning()
+    state.apply(event(2, "thread.updated", thread(status="CLOSED")))
+    assert state.status == "CLOSED"
+
+
+def test_in_a_deleted_thread_nobody_has_a_role() -> None:
+    state = beginning()
+    state.apply(event(2, "thread.deleted", ThreadGone("t")))
+    assert state.deleted
+    assert state.role_of(1) is None
+
+
+@pytest.mark.parametrize("data", [ReactionChange("m", "👍", BO, 1), ReadChange(BO, 1, 1), message_event(2).data])
+def test_what_is_of_no_account_moves_only_the_head(data: Any) -> None:
+    state = beginning()
+    state.apply(event(2, "message.created", data))
+    assert state == ThreadState(1, "t", "ACTIVE", 2, {1: "OWNER"})
+
+
+def test_after_which_events_somebody_may_see_less() -> None:
+    less = [name for name in EVENT_TYPES if changes_access(event(2, name, ThreadGone("t")))]
+    assert less == ["thread.deleted", "member.removed"]

@@ -1,0 +1,253 @@
+"""The AsyncAPI document is valid, has an example for everything, and says what the transports really do."""
+
+import copy
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import jwt
+import orjson
+import pytest
+from jsonschema import Draft7Validator
+
+from actors import limits
+from actors.events import EVENT_TYPES
+from actors.resources.user_events import USER_EVENT_TYPES
+from server.documents.asyncapi import MESSAGES, TOLD
+from server.documents.events import DATA, PASSING
+from server.documents.frames import VERBS
+from server.realtime.protocol import codes as protocol
+from tests.realtime_client import RawClient, raw_client
+from tests.server.documents.references import Json, asyncapi_document, nodes, violations
+from tests.serving import SECRET, Client, Server
+
+OFFICIAL = Draft7Validator(orjson.loads((Path(__file__).parent / "asyncapi_schema" / "3.0.0.json").read_bytes()))
+DOCUMENT = asyncapi_document()
+SAID: dict[str, Json] = DOCUMENT["components"]["messages"]
+
+
+def check(name: str, payload: Any) -> None:
+    """Hold what came against a message of the document."""
+    assert violations(DOCUMENT, SAID[name]["payload"], payload) == [], name
+
+
+def test_it_is_asyncapi() -> None:
+    assert [error.message for error in OFFICIAL.iter_errors(DOCUMENT)] == []
+
+
+@pytest.mark.parametrize("place", ["channels", "operations", "components/messages"])
+def test_the_official_schema_would_say_so(place: str) -> None:
+    broken = copy.deepcopy(DOCUMENT)
+    node = broken
+    for name in place.split("/"):
+        node = node[name]
+    next(iter(node.values()))["no_such"] = 1
+    assert list(OFFICIAL.iter_errors(broken))
+
+
+def test_references_lead_somewhere() -> None:
+    for where, node in nodes(DOCUMENT):
+        if isinstance(node, dict) and "$ref" in node:
+            found: Any = DOCUMENT
+            for name in node["$ref"].removeprefix("#/").split("/"):
+                assert name in found, (where, node)
+                found = found[name]
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_every_message_has_an_example_that_is_what_its_schema_says(name: str) -> None:
+    assert SAID[name]["examples"]
+    for example in SAID[name]["examples"]:
+        check(name, example["payload"])
+
+
+def test_every_event_is_in_it() -> None:
+    assert DATA.keys() == set(EVENT_TYPES), "server/documents/events.py says what each holds"
+    assert set(EVENT_TYPES) <= SAID.keys()
+    for channel in ("thread", "threadStream", "threadsStream"):
+        assert set(TOLD) <= DOCUMENT["channels"][channel]["messages"].keys()
+    for type_ in TOLD:
+        assert SAID[type_]["examples"][0]["payload"]["type"] == type_
+
+
+def test_every_message_is_said_somewhere() -> None:
+    said = {name for channel in DOCUMENT["channels"].values() for name in channel["messages"]}
+    assert said == SAID.keys() == MESSAGES.keys() | {"ping.push"}
+
+
+# What really happens
+
+
+@pytest.fixture
+async def socket(server: Server, alice: Client) -> AsyncIterator[RawClient]:
+    async with raw_client(server.session, server.websocket_url, alice.token) as client:
+        yield client
+
+
+async def published(socket: RawClient, kind: str = "thread") -> Any:
+    """The next event of a channel of that kind."""
+    while True:
+        push = await socket.next()
+        check("publication.push", push)
+        if push["push"]["channel"].startswith(f"{kind}:"):
+            return push["push"]["pub"]["data"]
+
+
+async def test_events_are_what_the_document_says(
+    server: Server, alice: Client, bob: Client, socket: RawClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread's whole life, with every type of event in it."""
+    monkeypatch.setattr(limits, "PRESENCE_SECONDS", 0.0)
+    monkeypatch.setattr(limits, "STATUS_SECONDS", 0.0)
+    thread = await alice.thread(metadata={"a": [1]})
+    thread_id, path = thread["id"], f"/api/v1/threads/{thread['id']}"
+    reply = await socket.ask("subscribe", channel=f"thread:{thread_id}", recover=True, offset=0, epoch="")
+    check("subscribe.reply", reply)
+    events = [item["data"] for item in reply["subscribe"]["publications"]]
+    bob_id = (await bob.me())["id"]
+    await alice.post(f"{path}/members", user_id=bob_id)
+    async with raw_client(server.session, server.websocket_url, bob.token) as other:
+        await other.ask("subscribe", channel=f"thread:{thread_id}")
+        while events[-1]["type"] != "presence":
+            events.append(await published(socket))
+        await bob.post("/api/v1/users/me/status", status="idle")
+        while events[-1]["type"] != "user.status":
+            events.append(await published(socket))
+    await bob.post(f"{path}/typing")
+    message = await alice.say(thread, "Hello", blocks=[{"type": "text", "text": "x"}], metadata={"b": None})
+    await bob.post(f"/api/v1/messages/{message['id']}/reactions", emoji="👍")
+    await bob.say(thread, "Hi", parent_id=message["id"])
+    await alice.patch(f"/api/v1/messages/{message['id']}", content="Hello!")
+    await bob.delete(f"/api/v1/messages/{message['id']}/reactions/👍")
+    await alice.delete(f"/api/v1/messages/{message['id']}")
+    await bob.post(f"{path}/read")
+    await alice.say(thread, "One more")
+    await bob.post(f"{path}/read")
+    written = (await alice.post(f"{path}/messages", status="STREAMING")).data
+    await alice.post(f"/api/v1/messages/{written['id']}/append", text="Once upon")
+    await alice.post(f"/api/v1/messages/{written['id']}/complete")
+    await alice.put(f"{path}/memory", memory={"summary": "They met."})
+    await alice.patch(path, title="Another title")
+    await alice.post(f"{path}/control", control="human", reason="It asks for a person.")
+    await alice.patch(f"{path}/members/{bob_id}", role="VIEWER")
+    await alice.delete(f"{path}/members/{bob_id}")
+    await alice.delete(path)
+    while events[-1]["type"] != "thread.deleted":
+        events.append(await published(socket))
+    for event in events:
+        check(event["type"], event)
+    assert {event["type"] for event in events} == {*EVENT_TYPES, *PASSING}
+    ended = await socket.next()
+    while "pub" in ended["push"]:
+        ended = await socket.next()
+    check("unsubscribe.push", ended)
+
+
+async def test_ones_own_events_are_what_the_document_says(alice: Client, bob: Client, socket: RawClient) -> None:
+    """Everything that happens to oneself."""
+    me = (await alice.me())["id"]
+    thread = await bob.thread(members=[{"user_id": me, "role": "MEMBER"}])
+    other = await bob.thread(members=[{"user_id": me, "role": "MEMBER"}])
+    path = f"/api/v1/threads/{thread['id']}"
+    for _ in range(2):
+        message = await bob.say(thread, "@alice, look")
+    await alice.post(f"{path}/read")
+    await alice.post(f"{path}/unread", offset=message["offset"])
+    await bob.say(thread, "@alice, again")
+    events = [await published(socket, "user")]
+    while events[-1]["type"] != "unread":
+        events.append(await published(socket, "user"))
+    listed = (await alice.get("/api/v1/notifications", unread="true")).data
+    await alice.post(f"/api/v1/notifications/{listed[0]['id']}/read")
+    await alice.post("/api/v1/notifications/read-all")
+    await alice.patch("/api/v1/users/me/preferences", quiet_hours={"start": "22:00", "end": "07:00"})
+    await alice.patch(f"{path}/preferences", notify="mentions")
+    await alice.patch("/api/v1/users/me", name="Alice B.")
+    await bob.delete(f"{path}/members/{me}")
+    await bob.delete(f"/api/v1/threads/{other['id']}")
+    while {event["type"] for event in events} != {*USER_EVENT_TYPES, "unread"} or not any(map(_is_of_other, events)):
+        events.append(await published(socket, "user"))
+    for event in events:
+        check(event["type"], event)
+
+
+def _is_of_other(event: Json) -> bool:
+    """That the other thread was deleted: the last thing that happens."""
+    return event["type"] == "thread.left" and event["data"]["reason"] == "deleted"
+
+
+COMMANDS: dict[str, Json] = {
+    "subscribe": {"channel": "…"},
+    "unsubscribe": {"channel": "…"},
+    "publish": {"channel": "…", "data": {"content": "Hello"}},
+    "history": {"channel": "…", "limit": 10},
+    "rpc": {"method": "get_me"},
+    "refresh": {"token": "…"},
+    "ping": {},
+    "presence": {"channel": "…"},
+    "presence_stats": {"channel": "…"},
+    "sub_refresh": {"channel": "cursor:1", "token": "…"},
+}
+
+
+def test_every_command_is_tried_here() -> None:
+    assert COMMANDS.keys() | {"connect"} == VERBS.keys()
+
+
+@pytest.mark.parametrize("verb", COMMANDS)
+async def test_a_command_is_answered_as_the_document_says(
+    verb: str, alice: Client, server: Server, socket: RawClient
+) -> None:
+    thread = await alice.thread()
+    await alice.say(thread)
+    body = {**COMMANDS[verb], **({"channel": f"thread:{thread['id']}"} if "channel" in COMMANDS[verb] else {})}
+    if verb == "refresh":
+        body = {"token": server.client("alice", ttl_seconds=1_000).token}
+    if verb == "sub_refresh":
+        claims = {"sub": "sub-alice", "channel": "cursor:1", "exp": int(time.time()) + 1_000}
+        body = {"channel": "cursor:1", "token": jwt.encode(claims, SECRET, algorithm="HS256")}
+        check("subscribe.reply", await socket.ask("subscribe", **body))
+    check(f"{verb}.command", {"id": 1, verb: body})
+    check(f"{verb}.reply", await socket.ask(verb, **body))
+    refused = await socket.ask("rpc", method="get_thread", data={"id": "nonsense"})
+    check("error.reply", refused)
+
+
+async def test_who_comes_and_goes_is_told_as_the_document_says(
+    server: Server, alice: Client, socket: RawClient
+) -> None:
+    channel = f"thread:{(await alice.thread())['id']}"
+    await socket.ask("subscribe", channel=channel, join_leave=True)
+    async with raw_client(server.session, server.websocket_url, alice.token) as other:
+        await other.ask("subscribe", channel=channel)
+        check("join.push", await told(socket, "join"))
+    check("leave.push", await told(socket, "leave"))
+
+
+async def told(socket: RawClient, what: str) -> Any:
+    while what not in (push := await socket.next())["push"]:
+        pass
+    return push
+
+
+async def test_connect_is_answered_as_the_document_says(server: Server, alice: Client) -> None:
+    async with server.session.ws_connect(server.websocket_url) as plain:
+        await plain.send_json({"id": 1, "connect": {"token": alice.token}})
+        check("connect.reply", await plain.receive_json())
+
+
+async def test_what_is_not_documented_is_not_available(socket: RawClient) -> None:
+    for verb in protocol.VERBS - VERBS.keys() - {"send"}:
+        assert (await socket.error(verb, channel="x"))[0] == protocol.NOT_AVAILABLE[0], verb
+
+
+async def test_what_a_stream_cannot_go_on_from(server: Server, alice: Client) -> None:
+    thread = await alice.thread()
+    path = f"{server.url}/api/v1/threads/{thread['id']}/events"
+    headers = {"Authorization": f"Bearer {alice.token}", "Last-Event-ID": "another-1"}
+    async with server.session.get(path, headers=headers) as response:
+        async for line in response.content:
+            if line.startswith(b"data:"):
+                check("resync", orjson.loads(line[5:]))
+                return

@@ -1,0 +1,164 @@
+"""Fair turns between users who read: by what their reads cost, not by how many they ask for."""
+
+import asyncio
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from peewee import SqliteDatabase
+
+from actors import limits
+from actors.auth.identity import Identity
+from actors.errors import TooManyRequests
+from storage.readers.pool import Readers
+from storage.readers.turns import Owner, Turns
+from tests.builders import Ledger, identity, settle
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Table:
+    """Reads that have started, in order; each with whether it is heavy."""
+
+    def __init__(self, size: int = 2) -> None:
+        self.clock = Clock()
+        self.turns = Turns(size, clock=self.clock)
+        self.started: list[tuple[str, bool]] = []
+
+    def ask(self, owner: Owner, name: str) -> bool:
+        return self.turns.enter(owner, lambda is_heavy: self.started.append((name, is_heavy)))
+
+    def end(self, owner: Owner, name: str, seconds: float) -> None:
+        heavy = dict(self.started)[name]
+        self.turns.done(owner, seconds, was_heavy=heavy)
+
+    @property
+    def names(self) -> list[str]:
+        return [name for name, _ in self.started]
+
+
+def test_one_user_leaves_a_thread_to_others() -> None:
+    table = Table()
+    for number in range(5):
+        table.ask(1, f"a{number}")
+    assert table.names == ["a0"]
+    table.ask(2, "b")
+    assert table.names == ["a0", "b"]
+
+
+def test_each_user_has_their_turn_however_many_reads_wait() -> None:
+    table = Table()
+    table.ask(1, "a0")
+    table.ask(2, "b0")
+    for number in range(1, 40):
+        table.ask(1, f"a{number}")
+    table.ask(3, "c0")
+    table.end(1, "a0", 0.001)
+    table.end(2, "b0", 0.001)
+    assert "c0" in table.names[:4]
+
+
+def test_heavy_users_together_leave_a_thread() -> None:
+    table = Table()
+    for owner in (1, 2):
+        table.ask(owner, f"first of {owner}")
+        table.end(owner, f"first of {owner}", 0.3)
+    table.ask(1, "heavy 1")
+    table.ask(2, "heavy 2")
+    assert table.names[2:] == ["heavy 1"]
+    table.ask(3, "light")
+    assert table.names[2:] == ["heavy 1", "light"]
+    table.end(1, "heavy 1", 0.3)
+    assert table.names[2:] == ["heavy 1", "light", "heavy 2"]
+
+
+def test_who_has_used_up_their_time_rests() -> None:
+    table = Table()
+    table.ask(1, "long")
+    table.end(1, "long", limits.READ_SECONDS_BURST + 0.5)
+    table.ask(1, "next")
+    assert table.names == ["long"]
+    assert table.turns.rest() == pytest.approx(0.5 / limits.READ_SECONDS_PER_SECOND, abs=0.01)
+    table.clock.now += 1.1
+    table.turns.go_on()
+    assert table.names == ["long", "next"]
+    assert table.turns.rest() is None
+
+
+def test_the_server_itself_goes_first_and_never_rests() -> None:
+    table = Table(size=1)
+    table.ask(1, "a")
+    table.ask(2, "b")
+    table.ask(None, "own")
+    table.end(1, "a", 0.1)
+    assert table.names == ["a", "own"]
+
+
+def test_so_many_may_wait() -> None:
+    table = Table()
+    assert all(table.ask(1, str(number)) for number in range(limits.READS_WAITING + 1))
+    assert not table.ask(1, "one more")
+    assert table.ask(2, "another's")
+
+
+@pytest.fixture
+async def readers(tmp_path: Path) -> Any:
+    ledger = Ledger(tmp_path / "db.sqlite")
+    pool = Readers(ledger.options)
+    yield pool
+    pool.close()
+    ledger.close()
+
+
+def blocking(gate: threading.Event) -> Any:
+    def question(database: SqliteDatabase, who: Identity) -> str:
+        assert gate.wait(10)
+        return who.user.name
+
+    return question
+
+
+async def test_a_read_that_waits_too_long_is_refused(readers: Readers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "READ_WAIT_SECONDS", 0.05)
+    gate = threading.Event()
+    running = asyncio.ensure_future(readers.run(blocking(gate), identity(1)))
+    await settle()
+    with pytest.raises(TooManyRequests, match=r"waited 0\.05 s"):
+        await readers.run(blocking(gate), identity(1))
+    gate.set()
+    assert await running == "User 1"
+
+
+async def test_others_are_served_meanwhile_and_who_has_gone_holds_no_place(readers: Readers) -> None:
+    gate = threading.Event()
+    hers = [asyncio.ensure_future(readers.run(blocking(gate), identity(1))) for _ in range(limits.READS_WAITING + 1)]
+    await settle()
+    with pytest.raises(TooManyRequests, match="are waiting already"):
+        await readers.run(blocking(gate), identity(1))
+    assert await readers.run(lambda database, who: who.user.name, identity(2)) == "User 2"
+    for each in hers[1:]:
+        each.cancel()
+    await settle()
+    last = asyncio.ensure_future(readers.run(blocking(gate), identity(1)))
+    gate.set()
+    assert await asyncio.gather(hers[0], last) == ["User 1", "User 1"]
+
+
+async def test_an_asker_who_goes_does_not_free_the_thread(readers: Readers) -> None:
+    gate = threading.Event()
+    first = asyncio.ensure_future(readers.run(blocking(gate), identity(1)))
+    await settle()
+    first.cancel()
+    await settle()
+    second = asyncio.ensure_future(readers.run(lambda database, who: "second", identity(1)))
+    await settle()
+    assert not second.done()
+    gate.set()
+    assert await second == "second"

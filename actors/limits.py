@@ -112,8 +112,10 @@ BODY_STEP_BYTES: Final = 1 * KIB
 ANSWER_SECONDS: Final = 30.0
 ANSWER_STEP_BYTES: Final = 16 * KIB
 """What must be taken of an answer in that time, or the connection is cut."""
-LINGERING_SECONDS: Final = 10.0
+LINGERING_SECONDS: Final = 5.0
 """How long a body that nobody reads is read and forgotten, so that its sender gets to see the answer."""
+LINGERING_BYTES: Final = BODY_BYTES
+"""How much of it: an ordinary one whole. Of what is larger no more is read, and it is cut when that time is over."""
 
 # Text
 MARKS_IN_A_ROW: Final = 30
@@ -191,6 +193,12 @@ RATE_GUESSES_STRANGERS: Final = "12/min:100"
 guess by many, and then the account is open only to places that it knows."""
 RATE_REFUSED: Final = "60/min:200"
 """Tokens that proved no good, from one address: a page with an old token in many tabs meets a few 401s, no more."""
+RATE_REFUSALS: Final = "200/s:2000"
+"""Refusals of any kind to strangers at one address, 0.3 ms each. Beyond it they are answered late."""
+REFUSAL_WAIT_SECONDS: Final = 2.0
+"""How late at most: a thousand connections that ask for nothing but refusals get 500 a second."""
+AUDIT_REFUSED: Final = "5/s:200"
+"""Refused sign-ins from anywhere that get an entry in the audit log: half a kilobyte each, for good."""
 RATE_SUBJECTS: Final = 50_000
 """Buckets of each kind, 250 bytes each: whoever was seen longest ago is forgotten, as if their bucket were full."""
 

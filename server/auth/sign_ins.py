@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from actors import limits
@@ -12,6 +12,7 @@ from actors.resources.users import User
 from server.api import render
 from server.api.registry import Cookie
 from server.auth.passwords import Passwords
+from server.auth.refused_sign_ins import RefusedSignIns
 from server.auth.token_minting import mint_own
 from server.limits.password_tries import PasswordTries
 
@@ -32,6 +33,7 @@ class SignIns:
     passwords: Passwords
     tries: PasswordTries
     provider: "OidcClient | None" = None
+    refused: RefusedSignIns = field(default_factory=RefusedSignIns)
 
     async def close(self) -> None:
         self.passwords.close()

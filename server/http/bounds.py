@@ -7,7 +7,9 @@ from typing import Generic, TypeVar
 from actors import limits
 from server.http.peers import Proxies, rate_limit_network
 from server.limits.byte_budget import Budget
+from server.limits.refusals import RefusalPace
 from server.limits.sockets import Socket, SocketLimits, Sockets
+from server.limits.token_bucket import rate
 
 S = TypeVar("S", bound=Socket)
 
@@ -35,6 +37,7 @@ class Bounds(Generic[S]):
             most=limits.UNFINISHED_BYTES if is_limited else no_end,
             end=end_unfinished,
         )
+        self.refusals = RefusalPace(rate(limits.RATE_REFUSALS) if is_limited else None)
         self._proxies = proxies
 
     def place_of(self, transport: asyncio.BaseTransport) -> str | None:

@@ -29,8 +29,8 @@ from server.realtime.protocol.frame_gate import FrameGate
 
 class Connection(web.RequestHandler):
     __slots__ = (
-        "_body", "_body_began", "_body_seen", "_bounds", "_frame_gate", "_head_bytes", "_patience", "_place",
-        "_problem_base", "_queue", "_unsent", "_wire", "user_key",
+        "_body", "_body_began", "_body_enough", "_body_seen", "_bounds", "_frame_gate", "_gives_way", "_head_bytes",
+        "_patience", "_place", "_problem_base", "_queue", "_unsent", "_wire", "user_key",
     )  # fmt: skip
 
     def __init__(
@@ -52,12 +52,16 @@ class Connection(web.RequestHandler):
         self._patience = patience
         self._queue: Queue[Connection] | None = None
         """In which it stands with what it has to send."""
+        self._gives_way = False
+        """Whether it may be closed for another one though it is not idle."""
         self._head_bytes = 0
         """Of a request whose headers are not complete."""
         self._body = EMPTY_PAYLOAD
         """Of the newest request, while it comes in."""
         self._body_began = 0.0
         self._body_seen = 0
+        self._body_enough = _NO_END
+        """How much of it is read: once the request is answered no more than its sender needs to see that."""
         self._unsent = 0
         """What its client had not taken when that was looked at last."""
         self._frame_gate: FrameGate | None = None
@@ -88,6 +92,8 @@ class Connection(web.RequestHandler):
 
     @property
     def idle_since(self) -> float | None:
+        if self._gives_way:
+            return 0.0
         if self._current_request is not None or self._messages or self._upgraded or self._body is not EMPTY_PAYLOAD:
             return None
         return self._next_keepalive_close_time
@@ -128,6 +134,8 @@ class Connection(web.RequestHandler):
                 self._body = EMPTY_PAYLOAD
                 self._bounds.unfinished.free(self)
                 self._wait_in(None)
+            elif self._body.total_bytes >= self._body_enough:
+                self.stop_reading()
             elif self._queue is self._patience.bodies:
                 self._bounds.unfinished.hold(self, self._owner, self._body.total_bytes)
         elif data and not (self._upgraded or self._buffer_paused or self._close or self._force_close):
@@ -152,6 +160,7 @@ class Connection(web.RequestHandler):
                 self._wait_in(None)
         else:
             self._body, self._body_seen, self._body_began = body, 0, self._loop.time()
+            self._body_enough = _NO_END
             self._wait_in(self._patience.bodies)
             self._bounds.unfinished.hold(self, self._owner, body.total_bytes)
 
@@ -233,8 +242,12 @@ class Connection(web.RequestHandler):
                 request.app[TELL](request, resp)
         if self._close:
             resp.force_close()
+        if resp.status >= 400 and self.user_key is None:
+            await self._wait_for_its_turn()
         finished = await super().finish_response(request, resp, start_time)
         self._look_behind_an_upgrade()
+        if self._body is not EMPTY_PAYLOAD and self._body is request.content:
+            self._body_enough = self._body.total_bytes + limits.LINGERING_BYTES
         if self.writing_paused:  # the next request waits, or a client that takes nothing could have answers pile up
             try:
                 await request.writer.drain()
@@ -243,6 +256,13 @@ class Connection(web.RequestHandler):
         if not resp.keep_alive and self.transport is not None:
             self._watch_answer()
         return finished
+
+    async def _wait_for_its_turn(self) -> None:
+        """With a refusal: one of too many from its address. Meanwhile it gives way to others."""
+        if waits := self._bounds.refusals.refused(self._place):
+            self._gives_way = True
+            await asyncio.sleep(waits)
+            self._gives_way = False
 
     def _look_behind_an_upgrade(self) -> None:
         """What followed one that was declined has been read only with its answer."""
@@ -313,6 +333,9 @@ class Connection(web.RequestHandler):
             self._bounds.unsent.hold(self, self._owner, unsent)
         else:
             self._wire.abort()
+
+
+_NO_END = 1 << 62
 
 
 def _refusal(sentence: str) -> _ErrInfo:

@@ -101,6 +101,7 @@ async def test_a_session(run: Run, process: ServerProcess, alice: Client) -> Non
 
 async def test_a_role(run: Run, process: ServerProcess, alice: Client) -> None:
     """Closed so that the client comes back: with the rights that it has now."""
+    assert (await run("user", "create", "root@rpotential.ai", "--role", "ADMIN")).code == 0  # one is to be left
     assert (await alice.get("/api/v1/admin/summary")).status == 403
     assert await closed_by(run, process, alice, "user", "set-role", "alice@rpotential.ai", "ADMIN") == EXPIRED
     assert (await alice.get("/api/v1/admin/summary")).status == 200

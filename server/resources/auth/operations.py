@@ -9,6 +9,7 @@ from actors.errors import Conflict, Forbidden, Overloaded, TooManyRequests, Unau
 from actors.resources.audit import NoteForAudit
 from actors.resources.sessions import (
     LINK_IS_NONE,
+    REFRESH_IS_NONE,
     EndSession,
     EndSessions,
     FollowLink,
@@ -116,9 +117,12 @@ async def _follow_link(call: Call, request: LoginRequest) -> Result:
 
 
 async def _note_refusal(call: Call, user_id: str | None) -> None:
+    reason = call.services.sign_ins.refused.reason("wrong address or password")
+    if reason is None:
+        return
     note = NoteForAudit(
         action="sign_in", origin=call.origin, target_kind="user" if user_id else "", target_id=user_id or "",
-        outcome="refused", reason="wrong address or password",
+        outcome="refused", reason=reason,
     )  # fmt: skip
     await call.services.write(note)
 
@@ -158,11 +162,12 @@ async def refresh_session(call: Call, request: RefreshRequest) -> Result:
 
 
 async def _take_refresh(call: Call, token_hash: bytes) -> None:
-    """A write of its user's, before the token is used up. Raises `TooManyRequests`."""
-    if call.services.limiter is None:
-        return
+    """A write of its user's, before the token is used up; one that is nobody's is refused without a write. Raises
+    `TooManyRequests` and `Unauthenticated`."""
     user_key = await call.services.accounts.by_refresh(token_hash)
-    if user_key is not None:
+    if user_key is None:
+        raise Unauthenticated(REFRESH_IS_NONE)
+    if call.services.limiter is not None:
         call.services.limiter.take("write", user_key)
 
 

@@ -10,6 +10,7 @@ from actors.identifiers import new_id
 from actors.outcomes import Done
 from actors.resources.sessions import (
     LINK_IS_NONE,
+    REFRESH_IS_NONE,
     EndSession,
     EndSessions,
     FollowLink,
@@ -122,7 +123,7 @@ def refresh_session(tx: Transaction, command: RefreshSession) -> Done:
     query = _R.select(_R.id, _R.used_at, _S.id, _S.uid).join(_S, on=(_R.session == _S.id))
     row = rows.first(tx.database, query.where(_R.hash == command.token_hash))
     if row is None:
-        raise Unauthenticated("The refresh token is none of ours, or of a session that has ended; sign in again.")
+        raise Unauthenticated(REFRESH_IS_NONE)
     token_key, used_at, session_key, uid = row
     user, session = _must_find(tx, uid)
     if session.ended_at is not None or session.expires_at <= tx.now:

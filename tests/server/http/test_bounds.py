@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ import pytest
 from actors import limits
 from cli import serve
 from server.http.server import HttpServer
+from server.limits.refusals import RefusalPace
 from server.limits.sockets import SocketLimits
+from server.limits.token_bucket import Rate
 from tests.builders import until
 from tests.raw_socket import small_connection
 from tests.server.quiet import nothing_breaks, said_seldom
@@ -171,3 +173,46 @@ async def test_what_is_not_http_is_logged_once_a_while(
         async with raw_connection(server.url) as connection:
             assert (await connection.ask("GET /health HTTP/1.1", "Host: x", "Host: y")).status == 400
     assert len([record for record in caplog.records if "not HTTP" in record.getMessage()]) == 1
+
+
+async def test_of_a_body_behind_a_refusal_no_more_is_read_than_its_sender_needs(server: Server) -> None:
+    """It is answered at once; what still comes stays with its sender."""
+    sent, piece = 0, bytes(65_536)
+    async with raw_connection(server.url) as connection:
+        size = 1 << 30
+        answer = await connection.ask("POST /nothing/here HTTP/1.1", f"Content-Length: {size}")
+        assert answer.status == 404
+        connection.writer.transport.set_write_buffer_limits(0)
+        with suppress(TimeoutError, ConnectionError):
+            while sent < size:
+                connection.writer.write(piece)
+                async with asyncio.timeout(0.5):
+                    await connection.writer.drain()
+                sent += len(piece)
+    assert limits.LINGERING_BYTES <= sent < limits.LINGERING_BYTES + 16_000_000, "what the kernel keeps is beside it"
+
+
+async def test_refusals_without_end_slow_their_sender(
+    server: Server, started: list[HttpServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also over new connections; requests from the same address that are good wait for nothing."""
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(limits, "REFUSAL_WAIT_SECONDS", 0.2)
+    pace = RefusalPace(Rate(10.0, 3))
+    monkeypatch.setattr(started[-1].bounds, "refusals", pace)
+    alice = server.client("alice")
+    await alice.me()
+
+    async def took(ask: Any) -> float:
+        began = loop.time()
+        await ask
+        return loop.time() - began
+
+    async def refused() -> None:
+        async with raw_connection(server.url) as connection:
+            assert (await connection.ask("GET /nothing/here HTTP/1.1")).status == 404
+
+    for _ in range(5):
+        await refused()
+    assert await took(refused()) > 0.05
+    assert await took(alice.me()) < 0.1

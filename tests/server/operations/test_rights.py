@@ -19,7 +19,7 @@ async def test_a_deactivated_user_is_out_at_once(server: Server, root: Client, b
     ):
         assert (await connection.ask(*get_me)).status == 200
         assert (await root.patch(path, status="DEACTIVATED")).data["status"] == "DEACTIVATED"
-        assert (await socket.closed()).code == 3005
+        assert (await socket.closed()).code == 3500
         refused = await connection.ask(*get_me)
         assert (refused.status, refused.error["code"]) == (401, "unauthenticated")
     assert (await server.client("bob", name="Another token").get("/api/v1/threads")).status == 401

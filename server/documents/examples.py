@@ -54,7 +54,7 @@ _TEXTS: Final[Mapping[str, str]] = {
     "action": "update_user",
     "target_kind": "user",
     "target_id": USER_ID,
-    "because": "They are OWNER of the thread.",
+    "because": "The user is OWNER of the thread.",
     "jti": "8c1d4c0e",
     "hash": "9f86d081884c7d65",
     "api": "v1",

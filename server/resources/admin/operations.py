@@ -1,4 +1,4 @@
-"""For administrators: the audit log, who is connected and signed in, and why somebody may or may not."""
+"""For administrators: the audit log, connections, sessions, and why a user has access or not."""
 
 from typing import Any, cast
 
@@ -45,7 +45,7 @@ TRACED = 100
 
 @operations("GET", "/audit", response=AuditEntryView, access="admin", paged=True, rate="costly")
 async def list_audit(call: Call, request: ListAuditRequest) -> Result:
-    """Who did what to what, from where, the newest first."""
+    """Audit entries, newest first: who did what to which object, and from where."""
     must_administer(call.identity)
     page = await call.services.accounts.audit(
         limit=request.limit, before=integer(request.cursor), actor_id=request.actor_id, target_id=request.target_id,
@@ -56,7 +56,7 @@ async def list_audit(call: Call, request: ListAuditRequest) -> Result:
 
 @operations("GET", "/summary", response=SummaryView, access="admin", rate="costly")
 async def get_summary(call: Call, request: Nothing) -> Result:
-    """How many there are of what, and what this server is set up to do."""
+    """Counts of all resources, and how the server is configured."""
     must_administer(call.identity)
     services = call.services
     online = {client.identity.user.key for client in services.hub.clients if client.identity is not None}
@@ -81,7 +81,7 @@ async def get_summary(call: Call, request: Nothing) -> Result:
 
 @operations("GET", "/connections", response=ConnectionView, access="admin", paged=True)
 async def list_connections(call: Call, request: ListConnectionsRequest) -> Result:
-    """Open WebSockets and streams of this process, the oldest first."""
+    """Open WebSockets and streams of this process, oldest first."""
     must_administer(call.identity)
     after = _after(request.cursor)
     found = sorted(
@@ -125,7 +125,7 @@ def connection_view(client: Client) -> dict[str, Any]:
 
 @operations("DELETE", "/connections/{id}", response=DeletedView, access="admin")
 async def end_connection(call: Call, request: ById) -> Result:
-    """Close a WebSocket or stream; its client may come back. Ending its session keeps it away."""
+    """Close a WebSocket or stream. Its client may reconnect; end its session to prevent that."""
     must_administer(call.identity)
     client = next((client for client in call.services.hub.clients if client.client_id == request.id), None)
     if client is None:
@@ -144,14 +144,14 @@ async def end_connection(call: Call, request: ById) -> Result:
 
 @operations("GET", "/sessions", response=SessionView, access="admin", paged=True)
 async def list_all_sessions(call: Call, request: ListSessionsRequest) -> Result:
-    """Who is signed in where, the newest first."""
+    """Active sessions of all users, newest first."""
     must_administer(call.identity)
     return await places(call, request.user_id, request.limit, request.cursor)
 
 
 @operations("DELETE", "/sessions/{id}", response=DeletedView, access="admin")
 async def end_any_session(call: Call, request: ById) -> Result:
-    """Sign somebody out of one device."""
+    """End a session of any user."""
     must_administer(call.identity)
     await end_place(call, request.id, "ended by an administrator")
     return Result({"id": request.id, "deleted": True})
@@ -159,7 +159,7 @@ async def end_any_session(call: Call, request: ById) -> Result:
 
 @operations("POST", "/users/{id}/sign-in-link", response=SignInLinkView, status=201, access="admin")
 async def create_sign_in_link(call: Call, request: ById) -> Result:
-    """Make a link that signs a user in once, and lets them set a password. Shown this once."""
+    """Create a link that signs a user in once and lets them set a password. It is returned only once."""
     must_administer(call.identity)
     secret, expires_at = new_secret(LINK_PREFIX), now_ms() + limits.SIGN_IN_LINK_SECONDS * 1000
     command = CreateLink(
@@ -186,7 +186,7 @@ async def revoke_token(call: Call, request: RevokeTokenRequest) -> Result:
 
 @operations("GET", "/users/{id}/trace", response=UserTraceView, access="admin", rate="costly")
 async def trace_user(call: Call, request: ById) -> Result:
-    """Why may this user come in, or not: standing, sessions, keys, connections, and what they were refused lately."""
+    """Whether a user may sign in, and why: status, sessions, keys, connections, and recent refusals."""
     must_administer(call.identity)
     services = call.services
     user = await services.history.user(request.id)
@@ -218,7 +218,7 @@ def _reasons(call: Call, user: User) -> list[str]:
 
 @operations("GET", "/threads/{id}/trace", response=ThreadTraceView, access="admin", rate="costly")
 async def trace_thread(call: Call, request: ThreadTraceRequest) -> Result:
-    """Where a thread stands, who listens to it here, and why a user may see it, or not."""
+    """State and current subscribers of a thread, and whether and why a given user has access."""
     must_administer(call.identity)
     services = call.services
     thread = await services.history.thread(call.identity, request.id)
@@ -257,10 +257,10 @@ async def _access(call: Call, thread_id: str, user_id: str) -> dict[str, Any]:
     try:
         must_see(identity, role, thread_id)
     except XpError:
-        because = "They are no member of the thread, and no ADMIN."
+        because = "The user is neither a member of the thread nor an ADMIN."
         return told | {"may_see": False, "may_write": False, "because": because}
     try:
         must_write(identity, role, thread_id, thread.status)
     except XpError as error:
         return told | {"may_see": True, "may_write": False, "because": error.detail}
-    return told | {"may_see": True, "may_write": True, "because": f"They are {role} of the thread."}
+    return told | {"may_see": True, "may_write": True, "because": f"The user is {role} of the thread."}

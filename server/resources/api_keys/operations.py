@@ -1,4 +1,4 @@
-"""API keys: for programs that act as a user, each with what it may do and until when."""
+"""API keys: for programs that act as a user, each with scopes and an expiry."""
 
 from typing import cast
 
@@ -19,7 +19,7 @@ operations = Operations("api-keys")
 
 @operations("GET", "/auth/api-keys", response=ApiKeyView, paged=True)
 async def list_api_keys(call: Call, request: ListApiKeysRequest) -> Result:
-    """One's API keys, the newest first; for admins anybody's."""
+    """Your API keys, newest first; admins can list other users' keys."""
     user_id = request.user_id or call.identity.user.id
     if user_id != call.identity.user.id:
         rules.must_administer(call.identity)
@@ -31,9 +31,9 @@ async def list_api_keys(call: Call, request: ListApiKeysRequest) -> Result:
 
 @operations("POST", "/auth/api-keys", response=ApiKeyView, status=201, rate="audited")
 async def create_api_key(call: Call, request: CreateApiKeyRequest) -> Result:
-    """Make an API key for oneself, or as an admin for anybody. The key itself is shown this once."""
+    """Create an API key for yourself, or as an admin for any user. The key is returned only once."""
     if call.identity.api_key_id:
-        raise Forbidden("An API key makes no API keys; sign in.")
+        raise Forbidden("An API key cannot create API keys; sign in.")
     secret = new_api_key()
     command = CreateApiKey(
         identity=call.identity, once=call.once, origin=call.origin, user_id=request.user_id or call.identity.user.id,
@@ -49,7 +49,7 @@ async def create_api_key(call: Call, request: CreateApiKeyRequest) -> Result:
 
 @operations("DELETE", "/auth/api-keys/{id}", response=DeletedView, rate="audited")
 async def revoke_api_key(call: Call, request: ById) -> Result:
-    """Revoke a key. What is open by it is closed."""
+    """Revoke an API key. Connections that were opened with it are closed."""
     command = RevokeApiKey(identity=call.identity, key_id=request.id, origin=call.origin)
     await call.services.write_access(command)
     return Result({"id": request.id, "deleted": True})

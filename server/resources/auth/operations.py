@@ -1,4 +1,4 @@
-"""Signing in and out, and what one is signed in with."""
+"""Signing in and out, sessions, and the credential of a request."""
 
 import time
 from typing import cast
@@ -46,16 +46,16 @@ operations = Operations("auth")
 
 @operations("POST", "/auth/login", response=SignedInView, access="open", rate="auth")
 async def login(call: Call, request: LoginRequest) -> Result:
-    """Sign in by e-mail address and password, or by a sign-in link.
+    """Sign in with e-mail address and password, or with a sign-in link.
 
-    Answers an access token for 15 minutes and a refresh token for the next one, and sets both as cookies.
+    Returns an access token for 15 minutes and a refresh token, and sets both as cookies.
     """
     if request.link is not None:
         return await _follow_link(call, request)
     if request.email is None or request.password is None:
         raise ValidationFailed({"body": ["expected `email` and `password`, or `link`."]})
     if request.new_password is not None:
-        raise ValidationFailed({"new_password": ["comes with `link`; POST /auth/password changes a password."]})
+        raise ValidationFailed({"new_password": ["expected only with `link`; POST /auth/password changes a password."]})
     account = await _checked(call, request.email, request.password)
     call.services.sign_ins.must_come_in(account.user)
     _take_sign_in(call, account.user)
@@ -100,7 +100,7 @@ def _give_back(call: Call) -> None:
 async def _follow_link(call: Call, request: LoginRequest) -> Result:
     assert request.link is not None
     if request.email is not None or request.password is not None:
-        raise ValidationFailed({"link": ["comes alone, or with `new_password`."]})
+        raise ValidationFailed({"link": ["expected alone, or with `new_password`."]})
     password, link_hash = request.new_password, hash_of(request.link)
     user = await call.services.accounts.by_link(link_hash)
     if user is None:
@@ -138,10 +138,10 @@ def signed_in(call: Call, result: object, refresh: Secret, *, cookies_only: bool
 
 @operations("POST", "/auth/refresh", response=SignedInView, access="open", rate="auth")
 async def refresh_session(call: Call, request: RefreshRequest) -> Result:
-    """Trade a refresh token for an access token and the next refresh token.
+    """Exchange a refresh token for an access token and the next refresh token.
 
-    Each is good once. Who brings it again within ten seconds, such as a second tab, gets the same next one. One that
-    comes later was stolen, or its successor was: its session ends.
+    Each is valid once. If it is sent again within ten seconds, for example by a second tab, the same next token is
+    returned. If it is sent later, it or its successor was stolen: the session ends.
     """
     sign_ins = call.services.sign_ins
     by_cookie = request.refresh_token is None
@@ -173,10 +173,10 @@ async def _take_refresh(call: Call, token_hash: bytes) -> None:
 
 @operations("POST", "/auth/logout", response=SignedOutView)
 async def logout(call: Call, request: Nothing) -> Result:
-    """End the session that one asks by, or revoke the token; forget the cookies. What is open by it is closed."""
+    """End the current session, or revoke the token; delete the cookies and close its connections."""
     identity, services = call.identity, call.services
     if identity.api_key_id:
-        raise Conflict("An API key is not signed out; DELETE /api/v1/auth/api-keys/{id} revokes it.")
+        raise Conflict("An API key cannot sign out; DELETE /api/v1/auth/api-keys/{id} revokes it.")
     command: EndSession | RevokeToken
     if identity.session_id:
         command = EndSession(identity=identity, session_id=identity.session_id, reason="signed out", origin=call.origin)
@@ -191,14 +191,14 @@ async def logout(call: Call, request: Nothing) -> Result:
 
 @operations("GET", "/auth/me", response=UserView)
 async def get_signed_in_user(call: Call, request: Nothing) -> Result:
-    """The user that one is signed in as."""
+    """The signed-in user."""
     user = await call.services.history.user(call.identity.user.id)
     return Result(render.user(user, call.identity), version=user.version)
 
 
 @operations("GET", "/auth/verify", response=CredentialView)
 async def verify_credential(call: Call, request: Nothing) -> Result:
-    """What one is signed in with: whose it is, what it may do, until when it is good."""
+    """The credential of this request: its user, scopes and expiry."""
     identity = call.identity
     return Result(
         {
@@ -226,20 +226,20 @@ def _kind(identity: Identity) -> str:
 
 @operations("GET", "/auth/sessions", response=SessionView, paged=True)
 async def list_sessions(call: Call, request: Paged) -> Result:
-    """List active sessions, and the tokens of other issuers that were used lately."""
+    """List active sessions and recently used tokens of other issuers."""
     return await places(call, call.identity.user.id, request.limit, request.cursor)
 
 
 @operations("DELETE", "/auth/sessions/{id}", response=DeletedView)
 async def end_session(call: Call, request: ById) -> Result:
-    """Sign out one device, or revoke a token. Connections that were opened with it are closed."""
+    """End a session, or revoke a token. Connections that were opened with it are closed."""
     await end_place(call, request.id, "ended")
     return Result({"id": request.id, "deleted": True})
 
 
 @operations("DELETE", "/auth/sessions", response=EndedView)
 async def end_other_sessions(call: Call, request: Nothing) -> Result:
-    """End all other sessions. Tokens of other issuers are revoked one by one."""
+    """End all sessions but the current one. Tokens of other issuers must be revoked one by one."""
     command = EndSessions(identity=call.identity, user_id=call.identity.user.id, origin=call.origin)
     done = await call.services.write_access(command)
     return Result({"ended": done.result})
@@ -247,10 +247,10 @@ async def end_other_sessions(call: Call, request: Nothing) -> Result:
 
 @operations("POST", "/auth/password", response=PasswordSetView, rate="audited")
 async def set_password(call: Call, request: SetPasswordRequest) -> Result:
-    """Set or change one's password; ends one's other sessions."""
+    """Set or change your password; ends your other sessions."""
     services, identity = call.services, call.identity
     if identity.api_key_id:
-        raise Forbidden("An API key changes no password; sign in.")
+        raise Forbidden("An API key cannot change a password; sign in.")
     known = await services.accounts.own_password(identity.user.id)
     passwords, address = services.sign_ins.passwords, call.peer.address
     if known is not None:

@@ -1,4 +1,4 @@
-"""Everything that the server holds about a person: for themselves, and for administrators."""
+"""All data that the server holds about a user: for that user, and for administrators."""
 
 from actors import rules
 from actors.resources.audit import NoteForAudit
@@ -17,7 +17,7 @@ SHOWN = 1_000
 
 @operations("GET", "/users/{id}/export", response=ExportView, rate="audited")
 async def export_user(call: Call, request: ById) -> Result:
-    """Oneself, or as an admin anybody: account, threads, sessions and keys; messages follow page by page."""
+    """All data about a user (yourself, or as an admin any user): account, threads, sessions, keys; messages by page."""
     _must_be_allowed(call, request.id)
     accounts = call.services.accounts
     user = await call.services.history.user(request.id)
@@ -41,9 +41,9 @@ async def export_user(call: Call, request: ById) -> Result:
 
 @operations("GET", "/users/{id}/export/messages", response=MessageView, paged=True, rate="costly")
 async def export_messages(call: Call, request: ExportMessagesRequest) -> Result:
-    """What a user wrote, the oldest first, also in threads they have left, with the reactions until then.
+    """All messages of a user, oldest first, including threads they have left, with the reactions up to then.
 
-    A page may be empty and have a next one.
+    A page may be empty although there is a next one.
     """
     _must_be_allowed(call, request.id)
     page = await call.services.accounts.messages_by(

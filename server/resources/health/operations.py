@@ -1,4 +1,4 @@
-"""Is it up, is it ready, and what is it? Open to all."""
+"""Health, readiness and version. Open to all."""
 
 import time
 from typing import Any
@@ -15,7 +15,7 @@ operations = Operations("health", prefix="")
 
 @operations("GET", "/health", response=HealthView, access="open")
 async def get_health(call: Call, request: Nothing) -> Result:
-    """How the server is, and what it holds right now."""
+    """Health of the server, and its current counts."""
     return Result(await _health(call))
 
 
@@ -27,13 +27,13 @@ async def get_api_health(call: Call, request: Nothing) -> Result:
 
 @operations("GET", "/health/live", response=LiveView, access="open")
 async def get_liveness(call: Call, request: Nothing) -> Result:
-    """The process answers; a supervisor restarts it when it does not."""
+    """Succeeds while the process answers; a supervisor restarts it otherwise."""
     return Result({"status": "alive"})
 
 
 @operations("GET", "/health/ready", response=HealthView, access="open")
 async def get_readiness(call: Call, request: Nothing) -> Result:
-    """Whether to send traffic here: 503 with the reasons while the database fails or the server drains."""
+    """Whether to send traffic to this server: 503 with reasons while the database fails or the server drains."""
     health = await _health(call)
     reasons = {name: check["reason"] for name, check in health["checks"].items() if check["status"] != "ok"}
     if reasons:
@@ -43,7 +43,7 @@ async def get_readiness(call: Call, request: Nothing) -> Result:
 
 @operations("GET", "/api/v1", response=InfoView, access="optional")
 async def get_info(call: Call, request: Nothing) -> Result:
-    """What this server is, where its parts are, and as whom one is signed in, if one is."""
+    """Name, version and paths of this server, and the signed-in user, if there is one."""
     services = call.services
     user = None if call.who is None else render.user(call.who.user, call.who)
     links = {"health": "/health", "websocket": "/connection/websocket", "events": "/api/v1/events"}

@@ -9,10 +9,10 @@ operations = Operations("log")
 
 @operations("GET", "/threads/{thread_id}/log", response=EventView, paged=True)
 async def list_events(call: Call, request: ListLogRequest) -> Result:
-    """Events after an offset, oldest first, each with its resource as it is now.
+    """Events after an offset, oldest first, each with its resource in its current state.
 
-    `metadata` has the log's `epoch` and the `offset` of its head; the next page starts `after` the last event's offset,
-    which is what `next_cursor` says.
+    `metadata` has the log's `epoch` and the `offset` of its head. The next page starts `after` the last event's offset,
+    which is also `next_cursor`.
     """
     page = await call.services.history.log_of_thread(
         call.identity, request.thread_id, request.after, limit=request.limit

@@ -1,4 +1,4 @@
-"""Members of a thread. Owners decide who is one; anybody may leave."""
+"""Members of a thread. Owners add and remove them; every member may leave."""
 
 from typing import cast
 
@@ -21,7 +21,7 @@ operations = Operations("members")
 
 @operations("GET", "/threads/{thread_id}/members", response=MemberView, paged=True)
 async def list_members(call: Call, request: ListMembersRequest) -> Result:
-    """The members of a thread, the oldest account first."""
+    """Members of a thread, oldest account first."""
     page = await call.services.history.members(
         call.identity, request.thread_id, limit=request.limit, after=integer(request.cursor)
     )
@@ -53,7 +53,7 @@ async def get_member(call: Call, request: MemberRequest) -> Result:
 
 @operations("PATCH|PUT", "/threads/{thread_id}/members/{user_id}", response=MemberView)
 async def update_member(call: Call, request: UpdateMemberRequest) -> Result:
-    """Change a member's role (for owners and admins), or mute the thread for oneself."""
+    """Change a member's role (for owners and admins), or mute the thread for yourself."""
     command = UpdateMember(
         identity=call.identity, once=call.once, thread_id=request.thread_id, user_id=request.user_id,
         if_version=call.if_version, origin=call.origin, **given(request, "role", "muted"),
@@ -63,7 +63,7 @@ async def update_member(call: Call, request: UpdateMemberRequest) -> Result:
 
 @operations("DELETE", "/threads/{thread_id}/members/{user_id}", response=DeletedView)
 async def remove_member(call: Call, request: MemberRequest) -> Result:
-    """Take a member out (for owners and admins), or leave. The last owner stays."""
+    """Remove a member (for owners and admins), or leave. The last owner cannot leave."""
     command = RemoveMember(
         identity=call.identity,
         thread_id=request.thread_id,

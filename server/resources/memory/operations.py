@@ -1,4 +1,4 @@
-"""What a conversation has come to know, and what a model is given of it."""
+"""A thread's memory, and its context for a model."""
 
 from typing import cast
 
@@ -19,10 +19,10 @@ operations = Operations("memory")
 
 @operations("GET", "/threads/{thread_id}/memory", response=MemoryView)
 async def get_memory(call: Call, request: MemoryRequest) -> Result:
-    """The thread's memory: facts, summary, pinned messages, and what applications keep beside them.
+    """The thread's memory: facts, summary, pinned messages, and data of applications.
 
-    It has a version of its own, which its ETag carries: neither messages nor changes to the thread move it.
-    `metadata.offset` is the head of the thread's log, read before.
+    It has its own version, which its ETag carries: messages and changes to the thread do not change it.
+    `metadata.offset` is the head of the thread's log, read before the memory.
     """
     memory, head = await call.services.history.memory(call.identity, request.thread_id)
     return Result(render.memory(memory), version=memory.version, extra={"offset": head})
@@ -40,10 +40,10 @@ async def replace_memory(call: Call, request: ReplaceMemoryRequest) -> Result:
 
 @operations("PATCH", "/threads/{thread_id}/memory", response=MemoryView)
 async def update_memory(call: Call, request: UpdateMemoryRequest) -> Result:
-    """Change the memory by a JSON merge patch (RFC 7386). For members who may write.
+    """Update the memory by a JSON merge patch (RFC 7386). For members who may write.
 
-    A null removes a member, objects are merged, everything else (lists too) replaces what was there. Writers who touch
-    different members do not undo each other.
+    A null removes a member, objects are merged, all other values (also lists) replace the previous value. Writers who
+    change different members do not undo each other.
     """
     command = UpdateMemory(
         identity=call.identity, once=call.once, thread_id=request.thread_id, patch=request.memory or "{}",
@@ -54,7 +54,7 @@ async def update_memory(call: Call, request: UpdateMemoryRequest) -> Result:
 
 @operations("GET", "/threads/{thread_id}/context", response=ContextView)
 async def get_context(call: Call, request: ContextRequest) -> Result:
-    """What a model should know of the thread in `max_tokens`: its memory, then the newest messages that fit."""
+    """Context for a model, in at most `max_tokens`: the thread's memory, then the newest messages that fit."""
     context = await call.services.history.context(call.identity, request.thread_id, request.max_tokens)
     return Result(prompts.context(context, request.format), version=context.offset)
 

@@ -24,7 +24,7 @@ operations = Operations("messages")
 
 @operations("GET", "/threads/{thread_id}/messages", response=MessageView, paged=True)
 async def list_messages(call: Call, request: ListMessagesRequest) -> Result:
-    """Messages, the newest first; `after` answers the next ones in ascending order, `around` those about a permalink.
+    """Messages, newest first; `after` returns the following ones in ascending order, `around` those near a message.
 
     `metadata.offset` is the head of the thread's log, read before the messages.
     """
@@ -39,7 +39,7 @@ async def list_messages(call: Call, request: ListMessagesRequest) -> Result:
 
 @operations("POST", "/threads/{thread_id}/messages", response=MessageView, status=201)
 async def create_message(call: Call, request: CreateMessageRequest) -> Result:
-    """Write into a thread. Answered once it is durable; `offset` is its place in the thread's log."""
+    """Write a message. The response is sent once it is durable; `offset` is its position in the thread's log."""
     return await post(call, request)
 
 
@@ -63,13 +63,13 @@ def _type(wanted: MessageType | None, identity: Identity) -> MessageType:
 
 @operations("GET", "/messages/{id}", response=MessageView)
 async def get_message(call: Call, request: ById) -> Result:
-    """One message; a deleted one answers its tombstone."""
+    """One message; a deleted message returns its tombstone."""
     return _shown(await call.services.history.message(call.identity, request.id))
 
 
 @operations("PATCH|PUT", "/messages/{id}", response=MessageView)
 async def update_message(call: Call, request: UpdateMessageRequest) -> Result:
-    """Edit one's own message; what it said before is kept in its history."""
+    """Edit your own message; earlier versions are kept in its history."""
     command = EditMessage(
         identity=call.identity, once=call.once, thread_id=await call.services.history.thread_of(request.id),
         message_id=request.id, if_version=call.if_version, **given(request, "content", "blocks", "metadata"),
@@ -79,7 +79,7 @@ async def update_message(call: Call, request: UpdateMessageRequest) -> Result:
 
 @operations("DELETE", "/messages/{id}", response=MessageView)
 async def delete_message(call: Call, request: ById) -> Result:
-    """Delete a message: a tombstone without content stays in its place. For its author, the owners and admins."""
+    """Delete a message; a tombstone without content remains. For its author, the thread's owners and admins."""
     command = DeleteMessage(
         identity=call.identity, thread_id=await call.services.history.thread_of(request.id), message_id=request.id,
         if_version=call.if_version, origin=call.origin,
@@ -89,7 +89,7 @@ async def delete_message(call: Call, request: ById) -> Result:
 
 @operations("GET", "/messages/{id}/history", response=RevisionView, paged=True)
 async def list_revisions(call: Call, request: ListRevisionsRequest) -> Result:
-    """What a message said before each edit, the newest first; all of it, where a page has room for it."""
+    """Earlier versions of a message, newest first; all of them if they fit into one page."""
     page = await call.services.history.revisions(
         call.identity, request.id, limit=request.limit, before=integer(request.cursor)
     )

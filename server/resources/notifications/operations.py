@@ -1,4 +1,4 @@
-"""One's notifications: what they are, and that they were read."""
+"""Your notifications, and whether they were read."""
 
 from actors.resources.notifications import DismissNotification, ReadAllNotifications, ReadNotification
 from server.api import render
@@ -13,7 +13,7 @@ operations = Operations("notifications")
 
 @operations("GET", "/notifications", response=NotificationView, paged=True)
 async def list_notifications(call: Call, request: ListNotificationsRequest) -> Result:
-    """What one was notified of, the newest first."""
+    """Your notifications, newest first."""
     page = await call.services.personal.notifications(
         call.identity, limit=request.limit, before=integer(request.cursor), unread=request.unread
     )
@@ -23,19 +23,19 @@ async def list_notifications(call: Call, request: ListNotificationsRequest) -> R
 
 @operations("GET", "/notifications/unread-count", response=CountView)
 async def count_notifications(call: Call, request: Nothing) -> Result:
-    """How many notifications one has not read."""
+    """Number of your unread notifications."""
     return Result({"count": await call.services.personal.unread_notifications(call.identity)})
 
 
 @operations("GET", "/notifications/{id}", response=NotificationView)
 async def get_notification(call: Call, request: ById) -> Result:
-    """One notification of one's own."""
+    """One of your notifications."""
     return Result(render.notification(await call.services.personal.notification(call.identity, request.id)))
 
 
 @operations("POST", "/notifications/{id}/read", response=NotificationView)
 async def read_notification(call: Call, request: ById) -> Result:
-    """Say that one has seen it. Reading a thread does the same for what is about its messages."""
+    """Mark a notification as read. Reading a thread marks those about its messages, too."""
     command = ReadNotification(identity=call.identity, once=call.once, notification_id=request.id)
     await call.services.write(command)
     return await get_notification(call, request)
@@ -43,13 +43,13 @@ async def read_notification(call: Call, request: ById) -> Result:
 
 @operations("POST", "/notifications/read-all", response=CountView)
 async def read_all_notifications(call: Call, request: Nothing) -> Result:
-    """Say that one has seen all of them; answers how many were unread."""
+    """Mark all notifications as read; returns how many were unread."""
     done = await call.services.write(ReadAllNotifications(identity=call.identity, once=call.once))
     return Result({"count": done.result})
 
 
 @operations("DELETE", "/notifications/{id}", response=DeletedView)
 async def dismiss_notification(call: Call, request: ById) -> Result:
-    """Take a notification out of one's feed."""
+    """Remove a notification from your feed."""
     await call.services.write(DismissNotification(identity=call.identity, notification_id=request.id))
     return Result({"id": request.id, "deleted": True})

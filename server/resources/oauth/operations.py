@@ -1,4 +1,4 @@
-"""Signing in at an identity provider: OpenID Connect's code flow, with PKCE, state and nonce."""
+"""Sign-in at an identity provider: the OpenID Connect code flow, with PKCE, state and nonce."""
 
 from typing import TYPE_CHECKING
 
@@ -23,14 +23,14 @@ STATE_SECONDS = 600
 
 @operations("GET", "/auth/oauth/google", response=None, status=303, access="open", rate="auth")
 async def begin_oauth(call: Call, request: OauthBeginRequest) -> Result:
-    """Go and sign in at the identity provider: Google, or the one that OIDC_ISSUER names."""
+    """Redirect to the identity provider for sign-in: Google, or the one set as OIDC_ISSUER."""
     begun = await _provider(call).begin(_place(request.return_to))
     return Result(None, redirect=begun.url, cookies=(Cookie(STATE_COOKIE, begun.sealed, STATE_SECONDS, STATE_PATH),))
 
 
 @operations("GET", "/auth/oauth/google/callback", response=SignedInView, access="open", rate="auth")
 async def finish_oauth(call: Call, request: OauthCallbackRequest) -> Result:
-    """Come back from the identity provider. Links an account by an address only where the provider has verified it."""
+    """Finish the sign-in at the identity provider. Links an account by its address only if the address is verified."""
     sign_ins = call.services.sign_ins
     query = {name: value for name, value in request.model_dump().items() if value is not None}
     person, return_to = await _provider(call).finish(query, call.peer.cookie(STATE_COOKIE))
@@ -63,10 +63,10 @@ def _domain(sign_ins: "SignIns", person: "OidcPerson") -> str:
         return sign_ins.must_be_allowed("", "")
     except Forbidden as refusal:
         raise Forbidden(
-            f"The identity provider does not say that {person.email!r} is verified, so it counts for nothing; "
-            "TRUSTED_EMAIL_ISSUERS names providers whose addresses count all the same."
+            f"The identity provider does not mark {person.email!r} as verified, so it is ignored; "
+            "TRUSTED_EMAIL_ISSUERS lists providers whose addresses are always accepted."
             if person.email
-            else "The identity provider gives no e-mail address for this account; ALLOWED_DOMAINS decides by it.",
+            else "The identity provider sent no e-mail address for this account; ALLOWED_DOMAINS requires one.",
             code=refusal.code,
         ) from None
 

@@ -1,4 +1,4 @@
-"""What one wants to hear of: everywhere, and in one thread."""
+"""Notification preferences: for all threads, and for one thread."""
 
 from typing import cast
 
@@ -21,13 +21,13 @@ operations = Operations("preferences")
 
 @operations("GET", "/users/me/preferences", response=PreferencesView)
 async def get_preferences(call: Call, request: Nothing) -> Result:
-    """What one has chosen, or what holds for who has chosen nothing."""
+    """Your preferences, or the defaults."""
     return _shown(await call.services.personal.preferences(call.identity))
 
 
 @operations("PATCH|PUT", "/users/me/preferences", response=PreferencesView)
 async def update_preferences(call: Call, request: UpdatePreferencesRequest) -> Result:
-    """Choose of what to be notified, by what ways outside, when not, and whether others see how far one has read."""
+    """Set what notifies you, delivery outside the application, quiet hours, and visibility of read markers."""
     changes = given(request, "notify", "time_zone", "show_read")
     if "deliver" in request.model_fields_set:
         changes["deliver"] = tuple(request.deliver)
@@ -55,7 +55,7 @@ def _shown(preferences: Preferences) -> Result:
 
 @operations("GET", "/threads/{thread_id}/preferences", response=ThreadPreferencesView)
 async def get_thread_preferences(call: Call, request: ThreadRequest) -> Result:
-    """What one has chosen for a thread of one's own."""
+    """Your preferences for one of your threads."""
     return Result(
         render.thread_preferences(await call.services.personal.thread_preferences(call.identity, request.thread_id))
     )
@@ -63,7 +63,7 @@ async def get_thread_preferences(call: Call, request: ThreadRequest) -> Result:
 
 @operations("PATCH|PUT", "/threads/{thread_id}/preferences", response=ThreadPreferencesView)
 async def update_thread_preferences(call: Call, request: UpdateThreadPreferencesRequest) -> Result:
-    """Choose of what to be notified in a thread; null for what one has chosen everywhere."""
+    """Set what notifies you in one thread; null to use your general preference."""
     if "notify" not in request.model_fields_set:
         return await get_thread_preferences(call, ThreadRequest(thread_id=request.thread_id))
     command = SetThreadPreferences(

@@ -1,4 +1,4 @@
-"""Who is there, and who types. Never logged."""
+"""Presence and typing. Never logged."""
 
 from typing import cast
 
@@ -17,7 +17,7 @@ operations = Operations("presence")
 
 @operations("GET", "/threads/{thread_id}/presence", response=PresenceView)
 async def get_presence(call: Call, request: ThreadRequest) -> Result:
-    """Who follows the thread right now, by WebSocket or stream. Beyond 200 connections only how many."""
+    """Current subscribers of the thread, by WebSocket or stream; only their number above 200 connections."""
     found = await call.services.directory.thread(request.thread_id).ask(ListPresent(call.identity), block=False)
     clients = cast("list[tuple[str, Identity]]", found)
     people: dict[str, tuple[Author, int]] = {}
@@ -34,7 +34,7 @@ async def get_presence(call: Call, request: ThreadRequest) -> Result:
 
 @operations("POST", "/threads/{thread_id}/typing", response=TypingView)
 async def set_typing(call: Call, request: TypingRequest) -> Result:
-    """Say that one types, or has stopped. It ends by itself after 6 s, and with a message."""
+    """Say that you are typing, or have stopped. It expires after 6 s, and ends when you write a message."""
     command = SetTyping(call.identity, request.typing)
     await call.services.directory.thread(request.thread_id).ask(command, block=False)
     return Result({"typing": request.typing})

@@ -14,7 +14,7 @@ operations = Operations("reactions")
 
 @operations("GET", "/messages/{message_id}/reactions", response=ReactionView, paged=True)
 async def list_reactions(call: Call, request: ListReactionsRequest) -> Result:
-    """Every single reaction to a message, the oldest first."""
+    """All reactions to a message, oldest first."""
     after = integer(request.cursor, prefix="after:")
     page = await call.services.history.reactions(call.identity, request.message_id, limit=request.limit, after=after)
     shown = [render.reaction(reaction) for reaction in page.items]
@@ -23,19 +23,19 @@ async def list_reactions(call: Call, request: ListReactionsRequest) -> Result:
 
 @operations("POST", "/messages/{message_id}/reactions", response=ReactedView, status=201)
 async def toggle_reaction(call: Call, request: ReactRequest) -> Result:
-    """Give a reaction, or take it back when it is there already: 201 when it is there now, 200 when it is not."""
+    """Add your reaction, or remove it if it exists: 201 when it was added, 200 when it was removed."""
     return await _react(call, request, None)
 
 
 @operations("PUT", "/messages/{message_id}/reactions/{emoji}", response=ReactedView)
 async def add_reaction(call: Call, request: ReactRequest) -> Result:
-    """Give a reaction; nothing changes when it is there already."""
+    """Add your reaction; changes nothing if it exists."""
     return await _react(call, request, True)
 
 
 @operations("DELETE", "/messages/{message_id}/reactions/{emoji}", response=ReactedView)
 async def remove_reaction(call: Call, request: ReactRequest) -> Result:
-    """Take a reaction back; nothing changes when it is not there."""
+    """Remove your reaction; changes nothing if there is none."""
     return await _react(call, request, False)
 
 

@@ -1,4 +1,4 @@
-"""Who has read what: oneself, in all threads and in one; others; and one's own log."""
+"""Read markers and unread counts, the readers of a message, and your own log."""
 
 from typing import cast
 
@@ -22,15 +22,15 @@ operations = Operations("reading")
 
 @operations("GET", "/unread", response=UnreadView)
 async def get_unread(call: Call, request: Nothing) -> Result:
-    """What one has not read: in how many threads, how many messages, how often one is named there."""
+    """What is unread: the number of threads, messages and mentions of you."""
     return Result((await call.services.personal.unread(call.identity)).rendered())
 
 
 @operations("POST", "/threads/{thread_id}/unread", response=MemberView)
 async def mark_unread(call: Call, request: MarkUnreadRequest) -> Result:
-    """Move one's marker back, so that the first message from `offset` on is unread.
+    """Move your read marker back, so that messages from `offset` on are unread.
 
-    It moves back by nothing else, and no further than 10,000 messages. One's own are never unread.
+    No other operation moves it back. It moves back by at most 10,000 messages. Your own messages are never unread.
     """
     command = MarkUnread(identity=call.identity, once=call.once, thread_id=request.thread_id, offset=request.offset)
     done = await call.services.directory.ask(command)
@@ -39,7 +39,7 @@ async def mark_unread(call: Call, request: MarkUnreadRequest) -> Result:
 
 @operations("GET", "/threads/{thread_id}/readers", response=MemberView, paged=True)
 async def list_readers(call: Call, request: ListReadersRequest) -> Result:
-    """Members who have read a message, but for those who do not show how far they have read."""
+    """Members who have read a message, except those who hide their read markers."""
     page = await call.services.personal.readers(
         call.identity, request.thread_id, request.message_id, limit=request.limit, after=integer(request.cursor)
     )
@@ -49,10 +49,10 @@ async def list_readers(call: Call, request: ListReadersRequest) -> Result:
 
 @operations("GET", "/users/me/log", response=UserEventView, paged=True)
 async def list_own_events(call: Call, request: ListOwnLogRequest) -> Result:
-    """What happened to oneself after an offset, in order; the same as `user:<id>` tells.
+    """Events of your channel `user:<id>` after an offset, in order.
 
-    `metadata` has the log's `epoch`, the `offset` of its head, and whether the page `is_whole`: older entries than a
-    month, or than the newest thousand, are forgotten.
+    `metadata` has the log's `epoch`, the `offset` of its head, and whether the page `is_whole`: entries are removed
+    after a month, and beyond the newest thousand.
     """
     page = await call.services.personal.log(call.identity.user.key, request.after, limit=request.limit)
     next_cursor = str(page.events[-1].offset) if page.more else None

@@ -14,9 +14,9 @@ _KINDS: dict[str | None, Kind | None] = {None: None, "messages": "message", "thr
 
 @operations("GET", "/search", response=SearchHitView, paged=True, rate="costly")
 async def search(call: Call, request: SearchRequest) -> Result:
-    """Find messages by their text and threads by their title, among those that one may see now.
+    """Find messages by their text and threads by their title, among those that you may see now.
 
-    `metadata.indexed_up_to` is null, or while an old database is indexed the time up to which everything is found.
+    `metadata.indexed_up_to` is null, or, while an old database is being indexed, the time up to which it is indexed.
     """
     asked = Search(
         text=request.q, thread_id=request.thread_id, author_id=request.author_id, type=request.type,

@@ -1,4 +1,4 @@
-"""Whether somebody is there, and when they did something last."""
+"""The status of users, and when they were last active."""
 
 from collections.abc import Collection
 
@@ -14,16 +14,16 @@ operations = Operations("presence")
 
 @operations("GET", "/users/{id}/status", response=StatusView)
 async def get_status(call: Call, request: ById) -> Result:
-    """Whether somebody is `online`, `idle` (connected, and nothing done for 5 minutes) or `offline`."""
+    """Whether a user is `online`, `idle` (connected, but not active for 5 minutes) or `offline`."""
     return await _shown(call, request.id)
 
 
 @operations("POST", "/users/me/status", response=StatusView)
 async def set_status(call: Call, request: SetStatusRequest) -> Result:
-    """Say that one is there, or away from it: for pages that know. Whatever one writes says that one is there, too.
+    """Set your status to online or idle. Writing sets it to online, too.
 
-    It is said of one connection: that which `client` names or by which it comes, else of those by the same credential
-    the one used least. One is online while any connection is.
+    The status belongs to one connection: the one in `client`, else the WebSocket of the call, else the least recently
+    used connection of the same credential. A user is online while any of their connections is.
     """
     activity, user = call.services.activity, call.identity.user
     says = activity.rest if request.status == "idle" else activity.note

@@ -1,4 +1,4 @@
-"""Messages that are written while others read: more text, the end, a stop. They begin with `create_message`."""
+"""Streamed messages: append, complete, fail, stop. `create_message` opens them."""
 
 from typing import Any, Literal, cast
 
@@ -17,9 +17,9 @@ operations = Operations("messages")
 
 @operations("POST", "/messages/{id}/append", response=AppendedView)
 async def append_to_message(call: Call, request: AppendRequest) -> Result:
-    """More text for a message that one is writing (status STREAMING).
+    """Append text to a message that you are streaming (status STREAMING).
 
-    Viewers see it within 40 ms; it is saved about once a second, and for good when the message is completed.
+    Subscribers receive it within 40 ms; it is saved about once a second, and when the message is completed.
     """
     command = AppendToMessage(
         identity=call.identity, thread_id=await call.services.history.thread_of(request.id), message_id=request.id,
@@ -34,21 +34,21 @@ async def append_to_message(call: Call, request: AppendRequest) -> Result:
 
 @operations("POST", "/messages/{id}/complete", response=MessageView)
 async def complete_message(call: Call, request: CompleteRequest) -> Result:
-    """Say that a message is written to its end; `content` replaces what was appended."""
+    """Complete a message that you are streaming; `content` replaces the appended text."""
     return await _finish(call, request.id, "COMPLETE", given(request, "content", "blocks", "metadata"))
 
 
 @operations("POST", "/messages/{id}/fail", response=MessageView)
 async def fail_message(call: Call, request: FailRequest) -> Result:
-    """Say that a message will not be written to its end. What there is of it stays."""
+    """Mark a message that you are streaming as failed. Its text so far stays."""
     return await _finish(call, request.id, "FAILED", given(request, "metadata"))
 
 
 @operations("POST", "/messages/{id}/cancel", response=MessageView)
 async def cancel_message(call: Call, request: ById) -> Result:
-    """Stop a message that somebody is writing; for everybody who may write here. What there is of it stays.
+    """Stop a message that is being streamed; for all who may write in the thread. Its text so far stays.
 
-    Its author hears of it by the event `message.completed` with the status INTERRUPTED, and when they append.
+    Its author is notified by the event `message.completed` with the status INTERRUPTED, and by the next append.
     """
     return await _finish(call, request.id, "INTERRUPTED", {})
 

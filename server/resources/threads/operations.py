@@ -1,4 +1,4 @@
-"""Threads: visible to their members and to admins, to nobody else."""
+"""Threads: visible only to their members and to admins."""
 
 from typing import cast
 
@@ -25,7 +25,7 @@ operations = Operations("threads")
 
 @operations("GET", "/threads", response=ThreadView, paged=True)
 async def list_threads(call: Call, request: ListThreadsRequest) -> Result:
-    """One's own threads, the last active first; for admins with `all` every thread."""
+    """Your threads, most recently active first; admins can list every thread with `all`."""
     if request.all:
         rules.must_administer(call.identity)
     page = await call.services.history.threads(
@@ -41,7 +41,7 @@ async def list_threads(call: Call, request: ListThreadsRequest) -> Result:
 
 @operations("POST", "/threads", response=ThreadView, status=201)
 async def create_thread(call: Call, request: CreateThreadRequest) -> Result:
-    """Open a thread: one owns it, and may bring members along."""
+    """Create a thread, with you as its owner, and optionally with members."""
     members = tuple((member.user_id, member.role) for member in request.members)
     command = CreateThread(
         identity=call.identity, once=call.once, title=request.title, thread_id=request.id,
@@ -53,13 +53,13 @@ async def create_thread(call: Call, request: CreateThreadRequest) -> Result:
 
 @operations("GET", "/threads/{id}", response=ThreadView)
 async def get_thread(call: Call, request: ById) -> Result:
-    """One thread; the events after its `offset` bring this state up to date."""
+    """One thread; the events after its `offset` bring it up to date."""
     return _shown(await call.services.history.thread(call.identity, request.id))
 
 
 @operations("PATCH|PUT", "/threads/{id}", response=ThreadView)
 async def update_thread(call: Call, request: UpdateThreadRequest) -> Result:
-    """Change title, status, metadata, or what happens while an answer is written. For owners and admins."""
+    """Change title, status, metadata, or `while_streaming`. For owners and admins."""
     changes = given(request, "title", "status", "metadata", "while_streaming")
     command = UpdateThread(
         identity=call.identity,
@@ -74,7 +74,7 @@ async def update_thread(call: Call, request: UpdateThreadRequest) -> Result:
 
 @operations("POST", "/threads/{id}/control", response=ThreadView)
 async def hand_over(call: Call, request: HandOverRequest) -> Result:
-    """Say who answers from now on: `bot`, `human` (assistants may not write), or `shared`. For all who may write."""
+    """Set who answers: `bot`, `human` (assistants may not write), or `shared`. For all who may write."""
     command = HandOver(
         identity=call.identity, once=call.once, thread_id=request.id, control=request.control, reason=request.reason
     )
@@ -83,7 +83,7 @@ async def hand_over(call: Call, request: HandOverRequest) -> Result:
 
 @operations("DELETE", "/threads/{id}", response=DeletedView)
 async def delete_thread(call: Call, request: ById) -> Result:
-    """Delete a thread with all that is in it. For owners and admins."""
+    """Delete a thread with all of its content. For owners and admins."""
     command = DeleteThread(identity=call.identity, thread_id=request.id, if_version=call.if_version, origin=call.origin)
     await call.services.directory.ask(command)
     return Result({"id": request.id, "deleted": True})
@@ -91,7 +91,7 @@ async def delete_thread(call: Call, request: ById) -> Result:
 
 @operations("POST", "/threads/{thread_id}/read", response=MemberView)
 async def mark_read(call: Call, request: MarkReadRequest) -> Result:
-    """Move one's marker up to `offset`, or to the newest message; it never moves back."""
+    """Advance your read marker to `offset`, or to the newest message; it never moves back."""
     command = MarkRead(identity=call.identity, once=call.once, thread_id=request.thread_id, offset=request.offset)
     done = await call.services.directory.ask(command)
     return Result(render.member(cast(Member, done.result)))

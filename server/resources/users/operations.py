@@ -1,4 +1,4 @@
-"""Users: anyone signed in may read them and change themselves; the rest is for admins."""
+"""Users: every signed-in user may read them and change their own account; the rest is for admins."""
 
 from typing import cast
 
@@ -25,19 +25,19 @@ CHANGEABLE = ("name", "avatar_url", "metadata", "email", "role", "kind", "status
 
 @operations("GET", "/users/me", response=UserView)
 async def get_me(call: Call, request: Nothing) -> Result:
-    """The user that one's token speaks for."""
+    """The user of your credential."""
     return _shown(call, await call.services.history.user(call.identity.user.id))
 
 
 @operations("PATCH|PUT", "/users/me", response=UserView)
 async def update_me(call: Call, request: UpdateMeRequest) -> Result:
-    """Change one's own name, picture or metadata."""
+    """Change your own name, picture or metadata."""
     return await _update(call, call.identity.user.id, request)
 
 
 @operations("GET", "/users", response=UserView, paged=True)
 async def list_users(call: Call, request: ListUsersRequest) -> Result:
-    """All users, or those that the filters name; the oldest account first."""
+    """All users, or those that match the filters; oldest account first."""
     wanted = UserFilter(request.q, request.email, request.kind, request.status)
     after = integer(request.cursor)
     page = await call.services.history.users(call.identity, wanted, limit=request.limit, after=after)
@@ -47,7 +47,7 @@ async def list_users(call: Call, request: ListUsersRequest) -> Result:
 
 @operations("POST", "/users", response=UserView, status=201, access="admin")
 async def create_user(call: Call, request: CreateUserRequest) -> Result:
-    """Make a user before they first sign in. For admins."""
+    """Create a user before they first sign in. For admins."""
     rules.must_administer(call.identity)
     command = CreateUser(
         identity=call.identity, once=call.once, email=request.email, name=request.name,
@@ -66,13 +66,13 @@ legacy = Operations("users", prefix="")
 
 @legacy("GET", "/users", response=UserView, paged=True)
 async def list_users_legacy(call: Call, request: ListUsersRequest) -> Result:
-    """The same as `/api/v1/users`, where the first system had it."""
+    """The same as `/api/v1/users`, at the first system's path."""
     return await list_users(call, request)
 
 
 @legacy("POST", "/users", response=UserView, status=201, access="admin")
 async def create_user_legacy(call: Call, request: CreateUserRequest) -> Result:
-    """The same as `/api/v1/users`, where the first system had it."""
+    """The same as `/api/v1/users`, at the first system's path."""
     return await create_user(call, request)
 
 
@@ -87,7 +87,7 @@ async def get_user(call: Call, request: ById) -> Result:
 
 @operations("PATCH|PUT", "/users/{id}", response=UserView)
 async def update_user(call: Call, request: UpdateUserRequest) -> Result:
-    """Change a user: oneself, or as an admin anybody."""
+    """Change a user: yourself, or as an admin any user."""
     return await _update(call, request.id, request)
 
 
@@ -103,9 +103,9 @@ async def _update(call: Call, user_id: str, request: UpdateMeRequest) -> Result:
 
 @operations("DELETE", "/users/{id}", response=DeletedView, access="admin")
 async def delete_user(call: Call, request: DeleteUserRequest) -> Result:
-    """Deactivate a user for good and forget who they were. For admins.
+    """Delete an account for good, with all personal data. For admins.
 
-    What they wrote stays, by a nameless author; with `content=remove` it is deleted, too, over the next minutes.
+    Their messages stay, by an anonymous author; with `content=remove` they are deleted, too, over the next minutes.
     """
     rules.must_administer(call.identity)
     command = DeleteUser(

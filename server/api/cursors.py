@@ -9,5 +9,5 @@ def integer(cursor: str | None, prefix: str = "") -> int | None:
         return None
     text = cursor.removeprefix(prefix)
     if not (text.isascii() and text.isdecimal() and len(text) < 19):
-        raise ValidationFailed({"cursor": ["expected `metadata.pagination.next_cursor` of the page before."]})
+        raise ValidationFailed({"cursor": ["expected `metadata.pagination.next_cursor` of the previous page."]})
     return int(text)

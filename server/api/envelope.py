@@ -20,8 +20,8 @@ class MetadataView(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     timestamp: Time
-    correlation_id: str = Field(description="As in `X-Correlation-ID`, and in every log line of the request.")
-    version: Literal["1.0"] = Field(description="Of the envelope.")
+    correlation_id: str = Field(description="The same as `X-Correlation-ID`; in every log line of the request.")
+    version: Literal["1.0"] = Field(description="Version of the envelope.")
 
 
 class ListMetadataView(MetadataView):
@@ -29,16 +29,16 @@ class ListMetadataView(MetadataView):
 
 
 class ProblemView(View):
-    type: str = Field(json_schema_extra={"format": "uri"}, description="A page that says what to do about it.")
+    type: str = Field(json_schema_extra={"format": "uri"}, description="URL of a page about the error and what to do.")
     title: str
     status: int = Field(ge=400, le=599)
-    detail: str = Field(description="What was expected and what came.")
-    errors: dict[str, list[str]] = Field(description="JSON path of a field → the sentences about it.")
-    code: str = Field(description="For machines: it stays as it is.", pattern="^[a-z_]+$")
+    detail: str = Field(description="What was expected, and what was received.")
+    errors: dict[str, list[str]] = Field(description="JSON path of a field → its errors.")
+    code: str = Field(description="Stable identifier, for programs.", pattern="^[a-z_]+$")
     retryable: bool = Field(description="Whether the same request may succeed later.")
     timestamp: Time
     trace_id: str = Field(description="The correlation id.")
-    correlation_id: str = Field(description="The same, by the name that successes have for it.")
+    correlation_id: str = Field(description="The same, under the name used in successful responses.")
 
 
 class FailureView(View):

@@ -50,9 +50,9 @@ NoNul = AfterValidator(_without_nul)
 
 def _line_to_be_seen(value: str) -> str:
     if (found := unseen(value)) is not None:
-        raise ValueError(f"may not contain characters that nobody sees; it has {found}")
+        raise ValueError(f"may not contain invisible characters; it has {found}")
     if value and is_blank(value):
-        raise ValueError("expected something to see")
+        raise ValueError("expected visible text")
     return value
 
 
@@ -137,10 +137,10 @@ Blocks = Annotated[
         }
     ),
 ]
-Limit = Annotated[int, Field(ge=1, le=limits.PAGE_MAX, description="How many at most.")]
+Limit = Annotated[int, Field(ge=1, le=limits.PAGE_MAX, description="Largest number of items in the page.")]
 Offset = Annotated[int, Field(ge=0, le=2**53)]
 Cursor = Annotated[
-    str, StringConstraints(max_length=200), Field(description="`metadata.pagination.next_cursor` of the page before.")
+    str, StringConstraints(max_length=200), Field(description="`metadata.pagination.next_cursor` of the previous page.")
 ]
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 

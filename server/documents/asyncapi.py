@@ -25,21 +25,22 @@ Json = dict[str, Any]
 
 MESSAGES: Final[Mapping[str, tuple[type[BaseModel], str]]] = {
     **{f"{verb}.command": (model, VERBS[verb][2]) for verb, model in COMMANDS.items()},
-    **{f"{verb}.reply": (model, f"Answers `{verb}`.") for verb, model in REPLIES.items()},
-    "error.reply": (ErrorReplyFrame, "Answers a command that failed."),
-    "publication.push": (PublicationPushFrame, "An event of a channel that one follows."),
-    "join.push": (JoinPushFrame, "Somebody has subscribed to a channel; for those who asked for `join_leave`."),
-    "leave.push": (LeavePushFrame, "Somebody has left a channel."),
+    **{f"{verb}.reply": (model, f"Reply to `{verb}`.") for verb, model in REPLIES.items()},
+    "error.reply": (ErrorReplyFrame, "Reply to a command that failed."),
+    "publication.push": (PublicationPushFrame, "An event of a subscribed channel."),
+    "join.push": (JoinPushFrame, "A client has subscribed to a channel; sent to subscribers with `join_leave`."),
+    "leave.push": (LeavePushFrame, "A client has left a channel; sent to subscribers with `join_leave`."),
     "unsubscribe.push": (UnsubscribePushFrame, "Access to a channel has ended."),
-    "disconnect.push": (DisconnectPushFrame, "Where replies come as a stream, what closes a WebSocket elsewhere."),
+    "disconnect.push": (DisconnectPushFrame, "Ends a connection over HTTP, as a close code ends a WebSocket."),
     **{type_: (model, f"`{type_}` in the log of a thread.") for type_, model in EVENTS.items()},
     **{
-        type_: (model, f"`{type_}` is told to whoever listens, and kept in no log.") for type_, model in PASSING.items()
+        type_: (model, f"`{type_}`: ephemeral, for current subscribers; not in the log.")
+        for type_, model in PASSING.items()
     },
-    **{type_: (model, f"`{type_}` in one's own log.") for type_, model in USER_EVENTS.items()},
-    "unread": (UnreadEvent, "What one has not read has changed; told to whoever listens, and kept in no log."),
-    "ready": (ReadyView, "A stream has begun, and nothing was missed."),
-    "resync": (ResyncView, "Events are missing, or access has ended: fetch the state anew."),
+    **{type_: (model, f"`{type_}` in the log of a user.") for type_, model in USER_EVENTS.items()},
+    "unread": (UnreadEvent, "Unread counts have changed: ephemeral, for current subscribers; not in the log."),
+    "ready": (ReadyView, "A stream has started, and nothing was missed."),
+    "resync": (ResyncView, "Events are missing, or access has ended: fetch the state again."),
 }
 """Message → the model of its payload, and what it says."""
 TOLD: Final = (*EVENTS, *PASSING)
@@ -51,19 +52,19 @@ TOLD_OF_ONESELF: Final = (*USER_EVENTS, "unread")
 _PING: Final = "ping.push"
 _DESCRIPTION: Final = """\
 Every transport reads the same log: a publication, an event of a stream and an entry of `GET /threads/{id}/log` are the
-same JSON. `offset` counts the events of one thread without a gap, so that state and the events after its offset are
-exact together. A replayed event carries its resource as it is now.
+same JSON. `offset` numbers the events of one thread without gaps: a state together with the events after its offset is
+exact. A replayed event carries its resource in its current state.
 """
 _SOCKET: Final = """\
 The Centrifugo client protocol: official SDKs work as they are. In its JSON form, shown here, a frame is one or more
-objects, joined by a newline; the subprotocol `centrifuge-protobuf` asks for the Protobuf form. Where WebSockets do not
-get through, `/connection/http_stream` and `/connection/sse` carry the same. A command has an `id`, which its reply
-repeats; a push has none. The server pings with `{}`, and wants anything within 8 s. Beside `thread:…` there may be
-channels of the application's own: they carry any JSON, and remember for some minutes.
+objects, joined by newlines; the subprotocol `centrifuge-protobuf` selects the Protobuf form. In networks that block
+WebSockets, `/connection/http_stream` and `/connection/sse` carry the same. A command has an `id`, which its reply
+repeats; a push has none. The server pings with `{}`, and expects any frame within 8 s. Beside `thread:…` there may be
+live channels of the application: they carry any JSON, and keep it for some minutes.
 """
 _STREAM: Final = """\
-Server-sent events, without an end: `event:` is the type, `data:` this payload, `id:` a cursor, which a reconnect sends
-back as `Last-Event-ID` or `?cursor=`. A comment comes every 20 s.
+An endless stream of server-sent events: `event:` is the type, `data:` this payload, `id:` the cursor, which a client
+sends as `Last-Event-ID` or `?cursor=` to resume. A comment is sent every 20 s.
 """
 _EXAMPLES: Final[Mapping[str, Json]] = {
     "connect.command": {"id": 1, "connect": {"token": "eyJhbGciOiJIUzI1NiJ9…"}},
@@ -132,7 +133,7 @@ def _server(protocol: str) -> Json:
     return {
         "host": "{host}",
         "protocol": protocol,
-        "variables": {"host": {"default": "localhost:8787", "description": "Where this server is."}},
+        "variables": {"host": {"default": "localhost:8787", "description": "Host of the server."}},
         "security": [{"$ref": "#/components/securitySchemes/token"}],
     }
 
@@ -152,8 +153,8 @@ def _messages(schemas: Mapping[str, Json]) -> Json:
         }
     made[_PING] = {
         "name": _PING,
-        "title": "ping, and its answer",
-        "summary": "An empty object, both ways.",
+        "title": "Ping and pong",
+        "summary": "An empty object, in both directions.",
         "payload": {"type": "object", "maxProperties": 0},
         "examples": [{"name": "ping", "payload": {}}],
     }
@@ -173,7 +174,9 @@ def _channels() -> Json:
     return {
         "websocket": _channel("/connection/websocket", _SOCKET, [*socket, _PING], "websocket"),
         "thread": _of_thread(
-            _channel("thread:{thread_id}", "A channel of the WebSocket: members and admins.", TOLD, "websocket")
+            _channel(
+                "thread:{thread_id}", "A thread's channel on the WebSocket, for members and admins.", TOLD, "websocket"
+            )
         ),
         "threadStream": _of_thread(
             _channel("/api/v1/threads/{thread_id}/events", _STREAM, [*TOLD, *OF_STREAMS], "streams")
@@ -181,16 +184,16 @@ def _channels() -> Json:
         "user": _of_user(
             _channel(
                 "user:{user_id}",
-                "One's own channel: every connection gets it with the reply to `connect`.",
+                "Your own channel: every connection is subscribed to it with the reply to `connect`.",
                 TOLD_OF_ONESELF,
                 "websocket",
             )
         ),
         "userStream": _channel(
-            "/api/v1/users/me/events", f"One's own. {_STREAM}", [*TOLD_OF_ONESELF, *OF_STREAMS], "streams"
+            "/api/v1/users/me/events", f"Your own events. {_STREAM}", [*TOLD_OF_ONESELF, *OF_STREAMS], "streams"
         ),
         "threadsStream": _channel(
-            "/api/v1/events", f"Of many threads, `?threads=a,b`. {_STREAM}", [*TOLD, *OF_STREAMS], "streams"
+            "/api/v1/events", f"Events of several threads, `?threads=a,b`. {_STREAM}", [*TOLD, *OF_STREAMS], "streams"
         ),
     }
 
@@ -205,11 +208,11 @@ def _channel(address: str, description: str, messages: Iterable[str], server: st
 
 
 def _of_thread(channel: Json) -> Json:
-    return channel | {"parameters": {"thread_id": {"description": "Of the thread.", "examples": [THREAD_ID]}}}
+    return channel | {"parameters": {"thread_id": {"description": "Id of the thread.", "examples": [THREAD_ID]}}}
 
 
 def _of_user(channel: Json) -> Json:
-    return channel | {"parameters": {"user_id": {"description": "One's own.", "examples": [USER_ID]}}}
+    return channel | {"parameters": {"user_id": {"description": "Your own id.", "examples": [USER_ID]}}}
 
 
 # Operations, as the server performs them
@@ -218,12 +221,12 @@ def _of_user(channel: Json) -> Json:
 def _operations() -> Json:
     made = {verb: _command(verb) for verb in COMMANDS}
     pushes = [name for name in MESSAGES if name.endswith(".push")]
-    made["push"] = _sends("websocket", "What happens to what one follows, and to the connection.", pushes)
-    made["keepAlive"] = _sends("websocket", "Every 25 s; the client answers the same.", [_PING])
+    made["push"] = _sends("websocket", "Events of subscribed channels, and changes of the connection.", pushes)
+    made["keepAlive"] = _sends("websocket", "Sent every 25 s; the client replies with the same.", [_PING])
     made["publishEvents"] = _sends("thread", "Events of a thread, in order.", TOLD)
-    made["publishOwnEvents"] = _sends("user", "What happens to oneself, in order.", TOLD_OF_ONESELF)
+    made["publishOwnEvents"] = _sends("user", "Events of your own channel, in order.", TOLD_OF_ONESELF)
     made["streamOwnEvents"] = _sends(
-        "userStream", "What happens to oneself, in order.", [*TOLD_OF_ONESELF, *OF_STREAMS]
+        "userStream", "Events of your own channel, in order.", [*TOLD_OF_ONESELF, *OF_STREAMS]
     )
     made["streamThread"] = _sends("threadStream", "Events of a thread, in order.", [*TOLD, *OF_STREAMS])
     made["streamThreads"] = _sends("threadsStream", "Events of many threads, in order.", [*TOLD, *OF_STREAMS])

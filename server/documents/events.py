@@ -57,7 +57,7 @@ class ReactionChangeView(View):
     message_id: Id
     emoji: str
     user: AuthorView
-    count: int = Field(description="How many of that emoji there are now.")
+    count: int = Field(description="Current number of reactions with that emoji.")
 
 
 class ReadChangeView(View):
@@ -103,15 +103,15 @@ EVENTS: Final[Mapping[str, type[View]]] = {type_: _event(type_) for type_ in EVE
 
 
 class DeltaView(View):
-    """What comes next in a message that is being written."""
+    """A piece of a message that is being streamed."""
 
     message_id: Id
-    index: int = Field(ge=0, description="Where it starts, in characters.")
+    index: int = Field(ge=0, description="Where the piece starts, in characters.")
     text: str
 
 
 class TypingUsersView(View):
-    users: list[ActorView] = Field(description="Everybody who types now.")
+    users: list[ActorView] = Field(description="All users who are typing.")
 
 
 class PresentUserView(ActorView):
@@ -119,11 +119,11 @@ class PresentUserView(ActorView):
 
 
 class PresenceChangeView(View):
-    count: int = Field(description="How many people are there now.")
+    count: int = Field(description="Number of users present.")
     joined: list[ActorView]
     left: list[ActorView]
     users: list[PresentUserView] | None = Field(
-        default=None, description="Who joins gets this first: everybody who is there, in place of what was known."
+        default=None, description="The complete list, sent to new subscribers first; replaces the previous one."
     )
 
 
@@ -141,7 +141,7 @@ PASSING_DATA: Final[Mapping[str, type[View]]] = {
 
 
 class PassingView(View):
-    """It matters only now: it stands in no log, and so has no offset."""
+    """An ephemeral event: not in the log, and without an offset."""
 
     type: str
     thread_id: Id
@@ -157,14 +157,14 @@ PASSING: Final[Mapping[str, type[View]]] = {type_: _passing(type_) for type_ in 
 
 
 class ReadyView(View):
-    """Nothing was missed: what follows comes after this cursor, which is the `id:` of this event, too."""
+    """Nothing was missed: the stream continues after this cursor, which is also the `id:` of this event."""
 
     cursor: str
 
 
 class ResyncView(View):
-    """A stream cannot go on from a cursor, or access has ended: fetch the state anew."""
+    """The stream cannot continue from the cursor, or access has ended: fetch the state again."""
 
     reason: str
-    reload: str = Field(description="Where the state is.")
+    reload: str = Field(description="URL of the state.")
     thread_id: Id | None = Field(default=None, description="The thread to which access has ended.")

@@ -20,21 +20,19 @@ Channel = Annotated[
     Field(
         min_length=1,
         max_length=limits.CHANNEL_CHARS,
-        description="`thread:` and the id of a thread, or a name of the application's own.",
+        description="`thread:` and the id of a thread, or the name of a live channel.",
     ),
 ]
-Said = Annotated[
-    Any, Field(description="In a thread's channel an event, in an application's own whatever it published.")
-]
+Said = Annotated[Any, Field(description="An event in a thread's channel, any data in a live channel.")]
 Number = Annotated[int, Field(ge=1, lt=2**32, description="Chosen by the client; the reply repeats it.")]
-Place = Annotated[int, Field(ge=0, description="In the channel's log: 1, 2, 3, … without a gap.")]
+Place = Annotated[int, Field(ge=0, description="Position in the channel's log: 1, 2, 3, … without gaps.")]
 
 
 class PositionFrame(Frame):
-    """Everything up to here is known."""
+    """Events up to here are known to the client."""
 
     offset: Place = 0
-    epoch: str = Field(default="", description="Incarnation of the log; empty: whichever it is.")
+    epoch: str = Field(default="", description="Incarnation of the log; empty: the current one.")
 
 
 class InfoFrame(Frame):
@@ -46,9 +44,9 @@ class InfoFrame(Frame):
 
 
 class PublicationFrame(Frame):
-    offset: Place | None = Field(default=None, description="Left out where it passes, and is in no log.")
+    offset: Place | None = Field(default=None, description="Absent for ephemeral events, which are not in the log.")
     data: Said
-    info: InfoFrame | None = Field(default=None, description="Who published it, in a channel of the application's own.")
+    info: InfoFrame | None = Field(default=None, description="The publisher, in a live channel.")
 
 
 class EmptyFrame(Frame):
@@ -56,7 +54,7 @@ class EmptyFrame(Frame):
 
 
 class ConnectFrame(Frame):
-    token: str | None = Field(default=None, description="A JWT or an API key, where none came with the upgrade.")
+    token: str | None = Field(default=None, description="A JWT or an API key, unless the upgrade request had one.")
 
 
 class ConnectedFrame(Frame):
@@ -65,21 +63,21 @@ class ConnectedFrame(Frame):
     ping: int = Field(description="Seconds between two pings of the server.")
     pong: bool = Field(description="Whether pings have to be answered.")
     session: str | None = Field(
-        default=None, description="By which `POST /emulation` reaches this connection; a WebSocket has none."
+        default=None, description="Identifies this connection in `POST /emulation`; absent for a WebSocket."
     )
     node: str
-    expires: bool = Field(default=False, description="Whether the client has to refresh.")
-    ttl: int | None = Field(default=None, description="Seconds until it must have.")
+    expires: bool = Field(default=False, description="Whether the client must refresh its token.")
+    ttl: int | None = Field(default=None, description="Seconds until the token expires.")
 
 
 class SubscribeFrame(Frame):
     channel: Channel
-    recover: bool = Field(default=False, description="Answer what came after `offset` of `epoch`, too.")
+    recover: bool = Field(default=False, description="Also return the publications after `offset` of `epoch`.")
     offset: Place = 0
     epoch: str = ""
-    join_leave: bool = Field(default=False, description="Push who joins and who leaves.")
-    token: str | None = Field(default=None, description="For a channel of the application's own: what opens it.")
-    flag: int = Field(default=0, description="2: answer error 112 where not all of it can be recovered.")
+    join_leave: bool = Field(default=False, description="Push joins and leaves.")
+    token: str | None = Field(default=None, description="Subscription token for a live channel.")
+    flag: int = Field(default=0, description="2: fail with error 112 if the recovery is incomplete.")
 
 
 class SubscribedFrame(Frame):
@@ -92,13 +90,13 @@ class SubscribedFrame(Frame):
         default=False, description=f"Up to {limits.RECOVERY_EVENTS} publications; else page `history`, or reload."
     )
     publications: list[PublicationFrame] = Field(default_factory=list)
-    expires: bool = Field(default=False, description="Whether it rests on a token, which `sub_refresh` renews.")
-    ttl: int | None = Field(default=None, description="Seconds until it does no more.")
+    expires: bool = Field(default=False, description="Whether the subscription token expires; `sub_refresh` renews it.")
+    ttl: int | None = Field(default=None, description="Seconds until the subscription expires.")
 
 
 class PublishFrame(Frame):
     channel: Channel
-    data: Any = Field(description="For a thread the body of `create_message`; else any JSON.")
+    data: Any = Field(description="The body of `create_message` for a thread; any JSON for a live channel.")
 
 
 class RpcFrame(Frame):
@@ -115,7 +113,7 @@ class RpcResultFrame(Frame):
 
 class HistoryFrame(Frame):
     channel: Channel
-    limit: int = Field(default=0, description=f"At most {limits.HISTORY_EVENTS}; 0 answers only where the log stands.")
+    limit: int = Field(default=0, description=f"At most {limits.HISTORY_EVENTS}; 0 returns only the current position.")
     since: PositionFrame | None = None
     reverse: bool = False
 
@@ -131,7 +129,7 @@ class ChannelFrame(Frame):
 
 
 class PresenceFrame(Frame):
-    presence: dict[str, InfoFrame] = Field(description="By the ids of their clients.")
+    presence: dict[str, InfoFrame] = Field(description="Client id → client.")
 
 
 class PresenceStatsFrame(Frame):
@@ -162,7 +160,7 @@ class RefreshedFrame(Frame):
 
 class ErrorFrame(Frame):
     code: int
-    message: str = Field(description="For `rpc` and `publish` the problem as JSON, as REST has it in `error`.")
+    message: str = Field(description="For `rpc` and `publish` the problem as JSON, the same as `error` in REST.")
     temporary: bool = Field(default=False, description="Whether the same command may succeed later.")
 
 
@@ -225,17 +223,17 @@ class DisconnectPushFrame(Frame):
 
 
 VERBS: Final[Mapping[str, tuple[type[Frame], type[Frame], str]]] = {
-    "connect": (ConnectFrame, ConnectedFrame, "The first command: who it is."),
-    "subscribe": (SubscribeFrame, SubscribedFrame, "Follow a channel, from now or from a position."),
-    "unsubscribe": (ChannelFrame, EmptyFrame, "Leave a channel."),
-    "publish": (PublishFrame, EmptyFrame, "Write a message into a thread."),
+    "connect": (ConnectFrame, ConnectedFrame, "The first command: authenticates the connection."),
+    "subscribe": (SubscribeFrame, SubscribedFrame, "Subscribe to a channel, from now or from a position."),
+    "unsubscribe": (ChannelFrame, EmptyFrame, "Unsubscribe from a channel."),
+    "publish": (PublishFrame, EmptyFrame, "Write a message to a thread, or publish to a live channel."),
     "rpc": (RpcFrame, RpcResultFrame, "Call any operation of the REST API."),
     "history": (HistoryFrame, HistoryResultFrame, "Pages of a channel's log, back to its beginning."),
-    "presence": (ChannelFrame, PresenceFrame, "Who is subscribed to a channel."),
-    "presence_stats": (ChannelFrame, PresenceStatsFrame, "How many are subscribed to a channel."),
-    "sub_refresh": (SubRefreshFrame, SubRefreshedFrame, "A new token for a subscription that rests on one."),
+    "presence": (ChannelFrame, PresenceFrame, "The subscribers of a channel."),
+    "presence_stats": (ChannelFrame, PresenceStatsFrame, "The number of subscribers of a channel."),
+    "sub_refresh": (SubRefreshFrame, SubRefreshedFrame, "A new subscription token."),
     "refresh": (RefreshFrame, RefreshedFrame, "A new token, before the old one expires."),
-    "ping": (EmptyFrame, EmptyFrame, "Is somebody there?"),
+    "ping": (EmptyFrame, EmptyFrame, "Check the connection."),
 }
 """Verb → what its command holds, what its reply holds, and what it is for."""
 

@@ -41,9 +41,12 @@ def code(value: object) -> str:
 def start_page(version: str) -> str:
     """What a browser sees at the address that the server prints."""
     rows = [
-        ('<a href="/docs">REST</a>', "every operation, to read and to try; <code>/openapi.json</code> for programs"),
+        (
+            '<a href="/docs">REST</a>',
+            "every operation, to read and to try out; <code>/openapi.json</code> for programs",
+        ),
         ('<a href="/docs/events">Live updates</a>', "WebSocket and server-sent events; <code>/asyncapi.json</code>"),
-        ('<a href="/problems">Errors</a>', "every error: what it means, what to do"),
+        ('<a href="/problems">Errors</a>', "every error: its meaning and what to do"),
         ('<a href="/health">Health</a>', "whether the server and its database work"),
     ]
     return page(
@@ -52,10 +55,10 @@ def start_page(version: str) -> str:
         table((), rows),
         "<h2>Sign in</h2>",
         "<p>Clients send a token: <code>Authorization: Bearer …</code>. On the server's machine, <code>xp token</code> "
-        "makes one for a trial, and <code>xp user link EMAIL</code> a link by which a person signs in. With the "
+        "prints one for testing, and <code>xp user link EMAIL</code> prints a sign-in link. With the "
         "address of this page as <code>$URL</code>:</p>",
         '<pre><code>TOKEN=$(xp token)\ncurl -H "Authorization: Bearer $TOKEN" $URL/api/v1/users/me</code></pre>',
-        "<p>On the page of the REST API, <em>Authorize</em> takes the same token.</p>",
+        "<p>On the REST page, <em>Authorize</em> takes the same token.</p>",
     )
 
 
@@ -76,11 +79,9 @@ def problem_page(entry: Entry, example: object) -> str:
         ("Code", f"<code>{escape(entry.code)}</code>"),
         ("HTTP status", str(entry.status)),
         ("WebSocket error", str(entry.error)),
-        ("Worth a retry", "yes" if entry.is_retryable else "no"),
+        ("Retryable", "yes" if entry.is_retryable else "no"),
     ]
-    return page(
-        entry.title, f"<p>{prose(entry.what_to_do)}</p>", table((), rows), "<h2>As it comes</h2>", code(example)
-    )
+    return page(entry.title, f"<p>{prose(entry.what_to_do)}</p>", table((), rows), "<h2>Example</h2>", code(example))
 
 
 def problems_page() -> str:
@@ -93,5 +94,5 @@ def problems_page() -> str:
         )
         for entry in ENTRIES
     ]
-    about = "A failure is a problem (RFC 9457); its <code>type</code> is the address of one of these pages."
-    return page("Errors", f"<p>{about}</p>", table(("what went wrong", "code", "status", "what to do"), rows))
+    about = "Errors are problems (RFC 9457); the <code>type</code> of a problem is the URL of one of these pages."
+    return page("Errors", f"<p>{about}</p>", table(("error", "code", "status", "what to do"), rows))

@@ -17,15 +17,15 @@ from server.documents.json_schemas import Schema
 from server.documents.openapi_components import Json, answer_headers, failures, parameter
 
 OTHER_ANSWERS: Final[Mapping[str, Mapping[int, str]]] = {
-    "toggle_reaction": {200: "The reaction was there, and is taken back."},
-    "finish_oauth": {303: "Signed in by cookies, and sent to where one wanted to go."},
+    "toggle_reaction": {200: "The reaction existed and was removed."},
+    "finish_oauth": {303: "Signed in with cookies, and redirected to `return_to`."},
 }
 """Operation → further statuses that are a success."""
 
 _DESCRIPTION: Final = """\
-Threads, messages and reactions for people and AI agents. Answers come in an envelope: `data` and `metadata`, or
-`error`. Every operation is also an RPC method over the WebSocket, by its `operationId`. `HEAD` answers what `GET` does,
-without the body. Live updates are in [/asyncapi.json](/asyncapi.json) and, to read, on [/docs/events](/docs/events).
+Threads, messages and reactions for people and AI agents. Responses have an envelope: `data` and `metadata`, or
+`error`. Every operation is also an RPC method over the WebSocket, named by its `operationId`. `HEAD` returns the headers
+of `GET`. Live updates are described in [/asyncapi.json](/asyncapi.json) and on [/docs/events](/docs/events).
 """
 
 
@@ -158,7 +158,7 @@ class _Maker:
             made[str(status)] = self._answer(operation, status, description)
         if _has_versions(operation, method):
             headers = answer_headers("ETag")
-            made["304"] = {"description": "It is still what `If-None-Match` names.", "headers": headers}
+            made["304"] = {"description": "The resource still has the version in `If-None-Match`.", "headers": headers}
         return dict(sorted(made.items()))
 
     def _answer(self, operation: Operation, status: int, description: str) -> Json:
@@ -246,7 +246,7 @@ def _security(operation: Operation) -> list[Json]:
 def _description(operation: Operation, method: str, *, is_first: bool) -> str:
     parts = [operation.description] if operation.description else []
     if not is_first:
-        parts.append(f"`{method}` does the same as `{operation.methods[0]}`: what is left out stays as it is.")
+        parts.append(f"`{method}` does the same as `{operation.methods[0]}`: omitted fields are not changed.")
     if operation.access == "admin":
         parts.append("For administrators.")
     if operation.access in ("user", "admin"):

@@ -14,20 +14,20 @@ Json = dict[str, Any]
 FAILURES: Final[Mapping[int, tuple[str, str]]] = {
     400: (
         "BadRequest",
-        "It could not be read, or a parameter or a field of the body is not valid: `errors` names each.",
+        "The request could not be read, or a parameter or a field of the body is invalid: `errors` lists each.",
     ),
-    401: ("Unauthenticated", "No token came, or one that cannot be trusted."),
-    403: ("Forbidden", "Whoever asks is known, and may not."),
-    404: ("NotFound", "It is not there, or whoever asks may not know that it is."),
-    405: ("MethodNotAllowed", "The path does not take this method."),
-    409: ("Conflict", "The present state does not allow it."),
-    412: ("PreconditionFailed", "`If-Match` names another version than the present one."),
+    401: ("Unauthenticated", "The request has no token, or an invalid one."),
+    403: ("Forbidden", "The caller is known, but may not do it."),
+    404: ("NotFound", "It does not exist, or the caller may not know that it exists."),
+    405: ("MethodNotAllowed", "The path does not support this method."),
+    409: ("Conflict", "The current state does not allow it."),
+    412: ("PreconditionFailed", "`If-Match` does not name the current version."),
     413: ("TooLarge", f"The body has more than {limits.BODY_BYTES} bytes."),
     415: ("UnsupportedMediaType", "The body is not `application/json`, or it is compressed."),
-    422: ("IdempotencyKeyReused", "The `Idempotency-Key` came with a different request before."),
-    429: ("TooManyRequests", "Over a rate limit; `Retry-After` says when there is room again."),
-    500: ("InternalError", "A defect of ours; the log has it under the correlation id."),
-    503: ("Unavailable", "Not now: overloaded, shutting down, or the database cannot take it. Nothing was done."),
+    422: ("IdempotencyKeyReused", "The `Idempotency-Key` was already used for a different request."),
+    429: ("TooManyRequests", "A rate limit was exceeded; retry after `Retry-After` seconds."),
+    500: ("InternalError", "A defect of the server; its log entry has the correlation id."),
+    503: ("Unavailable", "Overloaded, shutting down, or the database is unavailable. Nothing was done."),
 }
 """Status → name of the response, and what it means."""
 
@@ -36,41 +36,41 @@ _RATE_LIMIT: Final = ("RateLimit", "RateLimit-Policy", "RateLimit-Limit", "RateL
 
 _HEADERS: Final[Mapping[str, tuple[str, Json, Any]]] = {
     "X-Correlation-ID": (
-        "What the request sent, or an id made for it; every log line of the request has it.", {"type": "string"},
+        "The id that the request sent, or a generated one; it is in every log line of the request.", {"type": "string"},
         SOME_ID,
     ),
-    "ETag": ("Of this version of the resource, where it has versions.", {"type": "string"}, '"3-9b1d0c4e"'),
+    "ETag": ("The version of the resource, if it has versions.", {"type": "string"}, '"3-9b1d0c4e"'),
     "Location": (
-        "Where what was made can be found.", {"type": "string", "format": "uri-reference"},
+        "URL of the created resource.", {"type": "string", "format": "uri-reference"},
         f"/api/v1/threads/{SOME_ID}",
     ),
     "Retry-After": ("Seconds to wait before the next attempt.", {"type": "integer", "minimum": 1}, 1),
     "WWW-Authenticate": ("How to sign in (RFC 6750).", {"type": "string"}, 'Bearer realm="experience"'),
     "Allow": ("The methods of the path.", {"type": "string"}, "GET, HEAD"),
-    "RateLimit": ("Bucket, what is left in it, seconds until there is more.", {"type": "string"}, '"read";r=399;t=1'),
-    "RateLimit-Policy": ("Bucket, its size, seconds in which it fills.", {"type": "string"}, '"read";q=400;w=4'),
+    "RateLimit": ("Bucket, remaining requests, seconds until more.", {"type": "string"}, '"read";r=399;t=1'),
+    "RateLimit-Policy": ("Bucket, its size, seconds to fill it.", {"type": "string"}, '"read";q=400;w=4'),
     "RateLimit-Limit": ("Size of the bucket.", {"type": "integer", "minimum": 1}, 400),
-    "RateLimit-Remaining": ("What is left in it.", {"type": "integer", "minimum": 0}, 399),
-    "RateLimit-Reset": ("Seconds until there is more.", {"type": "integer", "minimum": 0}, 1),
+    "RateLimit-Remaining": ("Remaining requests.", {"type": "integer", "minimum": 0}, 399),
+    "RateLimit-Reset": ("Seconds until more requests are available.", {"type": "integer", "minimum": 0}, 1),
 }  # fmt: skip
 _SURE: Final = frozenset({"X-Correlation-ID", "WWW-Authenticate", "Allow", "Retry-After"})
 """They are there wherever they are documented."""
 
 _PARAMETERS: Final[Mapping[str, tuple[str, Json, str]]] = {
     "X-Correlation-ID": (
-        "Of the request, for logs and answers: 1 to 128 letters, digits, or `._:-`. Anything else is replaced.",
+        "Identifies the request in logs and responses: 1 to 128 letters, digits, or `._:-`. Other values are replaced.",
         {"type": "string"}, "",
     ),
     "Idempotency-Key": (
-        "The same key with the same request answers the same for 24 hours, and does it once.",
+        "For 24 hours, the same request with the same key is executed once and returns the same result.",
         {"type": "string", "pattern": "^[!-~]([ -~]*[!-~])?$", "maxLength": limits.IDEMPOTENCY_KEY_CHARS}, "",
     ),
     "If-Match": (
-        "An ETag that the resource answered: done only while it is still that version.",
+        "An ETag of the resource: the change is made only if it is still the current version.",
         {"type": "string", "pattern": r'^(\*|(W/)?"[0-9]{1,18}(-[0-9a-f]{1,8})?")$'}, "*",
     ),
-    "If-None-Match": ("An ETag: 304 while the resource is still that.", {"type": "string"}, '"3-9b1d0c4e"'),
-    "Last-Event-ID": ("The cursor to go on from; it goes before `cursor`.", {"type": "string"}, ""),
+    "If-None-Match": ("An ETag: 304 while it is the current version.", {"type": "string"}, '"3-9b1d0c4e"'),
+    "Last-Event-ID": ("The cursor to resume from; takes precedence over `cursor`.", {"type": "string"}, ""),
 }  # fmt: skip
 
 
@@ -86,13 +86,13 @@ def security_schemes(cookie: str) -> Json:
             "type": "http",
             "scheme": "bearer",
             "bearerFormat": "xpk_…",
-            "description": "An API key in place of a token. It may do what its scopes name: `read`, `write`, `admin`.",
+            "description": "An API key in place of a token. Its scopes limit what it may do: `read`, `write`, `admin`.",
         },
         "cookie": {
             "type": "apiKey",
             "in": "cookie",
             "name": cookie,
-            "description": "An access token in a browser. What changes something needs an `Origin` of this server.",
+            "description": "An access token in a browser. Requests that change something need an allowed `Origin`.",
         },
     }
 

@@ -6,8 +6,8 @@ from actors import limits
 from server.documents.openapi_components import Json, answer_headers, failures, parameter
 
 _OPEN: Final = (
-    "Use an official SDK. The response does not end: it has replies and pushes of the Centrifugo client protocol, as a "
-    "WebSocket has them; its end is told by a push `disconnect`. `session` and `node` in the answer to `connect` are "
+    "Use an official SDK. The response stays open and carries replies and pushes of the Centrifugo client "
+    "protocol, as a WebSocket does; it ends with the push `disconnect`. `session` and `node` in the reply to `connect` are "
     "for `POST /emulation`."
 )
 _SIGNED_IN: Final[tuple[Json, ...]] = ({}, {"token": []}, {"api_key": ["read"]}, {"cookie": []})
@@ -29,17 +29,17 @@ def _sse() -> Json:
     query = {
         "name": "cf_connect", "in": "query", "required": True, "schema": {"type": "string", "minLength": 1},
         "example": _CONNECT,
-        "description": "The command `connect`, and `subscribe` where wanted; joined by newlines.",
+        "description": "The command `connect`, and optionally `subscribe`; joined by newlines.",
     }  # fmt: skip
     event: Json = {
         "type": "object",
-        "description": "One event of the stream: it has `data:` alone, replies and pushes, one a line.",
+        "description": "One event of the stream: only `data:`, one reply or push in each line.",
         "properties": {"data": {"type": "string"}},
         "required": ["data"],
     }
     return {
         "operationId": "connect_by_events",
-        "summary": "Open a connection that answers server-sent events.",
+        "summary": "Open a connection that receives server-sent events.",
         **_stream([query], {"text/event-stream": {"schema": event, "example": {"data": _CONNECTED}}}),
     }
 
@@ -47,7 +47,7 @@ def _sse() -> Json:
 def _http_stream() -> Json:
     return {
         "operationId": "connect_by_stream",
-        "summary": "Open a connection that answers lines of JSON, or Protobuf.",
+        "summary": "Open a connection that receives lines of JSON, or Protobuf.",
         **_stream(
             [],
             {
@@ -57,7 +57,7 @@ def _http_stream() -> Json:
         ),
         "requestBody": {
             "required": True,
-            "description": f"The command `connect`, and what follows it: a frame, at most {limits.FRAME_BYTES} bytes.",
+            "description": f"A frame that begins with the command `connect`, at most {limits.FRAME_BYTES} bytes.",
             "content": {
                 "application/json": {
                     "schema": _ANY_OBJECT,
@@ -84,7 +84,7 @@ def _stream(parameters: list[Json], content: Json) -> Json:
 
 def _emulation() -> Json:
     properties: Json = {
-        "session": {"type": "string", "description": "As `connect` answered it."},
+        "session": {"type": "string", "description": "From the reply to `connect`."},
         "node": {"type": "string", "description": "The same."},
         "data": {"type": "string", "description": f"A frame: at most {limits.FRAME_BYTES} bytes."},
     }
@@ -93,8 +93,8 @@ def _emulation() -> Json:
     return {
         "operationId": "send_commands",
         "tags": ["live"],
-        "summary": "Send further commands of a connection over HTTP.",
-        "description": "Its stream has the answers. Who knows the session needs no token.",
+        "summary": "Send further commands for a connection over HTTP.",
+        "description": "Replies arrive in the connection's stream. The session authorises the request, without a token.",
         "parameters": [parameter("X-Correlation-ID")],
         "security": [],
         "requestBody": {

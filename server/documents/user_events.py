@@ -46,18 +46,18 @@ class LeftView(View):
 class ThreadReadView(View):
     thread_id: Id
     last_read_offset: int
-    last_read_number: int = Field(description="How many messages of the thread are read.")
-    unread_count: int = Field(description="As it was then.")
-    message_count: int = Field(description="Of the thread, as it was then.")
+    last_read_number: int = Field(description="Number of messages of the thread that are read.")
+    unread_count: int = Field(description="Value at the time of the event.")
+    message_count: int = Field(description="Of the thread, at the time of the event.")
 
 
 class UnreadNowView(View):
-    """How much is unread now: in all, and in the threads where that has changed."""
+    """Current unread counts: in total, and of the threads where they have changed."""
 
     threads: int
     messages: int
     mentions: int
-    muted: SumsView = Field(description="What of these sums is in muted threads.")
+    muted: SumsView = Field(description="The part of these sums that is in muted threads.")
     by_thread: list[ThreadUnreadView]
 
 
@@ -84,7 +84,7 @@ USER_EVENTS: Final[Mapping[str, type[View]]] = {type_: _event(type_) for type_ i
 
 
 class UnreadEvent(View):
-    """It passes: `GET /unread` answers the same at any time."""
+    """An ephemeral event; `GET /unread` returns the same at any time."""
 
     type: Literal["unread"]
     data: UnreadNowView

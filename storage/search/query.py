@@ -120,5 +120,5 @@ def _ranked_cursor(cursor: str | None) -> _Window:
 def _numbers(pattern: re.Pattern[str], cursor: str) -> list[int]:
     match = pattern.fullmatch(cursor)
     if match is None:
-        raise ValidationFailed({"cursor": ["expected `metadata.pagination.next_cursor` of the page before."]})
+        raise ValidationFailed({"cursor": ["expected `metadata.pagination.next_cursor` of the previous page."]})
     return [int(number) for number in match.groups() if number is not None]

@@ -100,7 +100,7 @@ async def list_connections(call: Call, request: ListConnectionsRequest) -> Resul
 def _after(cursor: str | None) -> str:
     """Raises `ValidationFailed` for a cursor that was not ours."""
     if cursor is not None and not is_id(cursor):
-        raise ValidationFailed({"cursor": ["expected `metadata.pagination.next_cursor` of the page before."]})
+        raise ValidationFailed({"cursor": ["expected `metadata.pagination.next_cursor` of the previous page."]})
     return cursor or ""
 
 

@@ -1,4 +1,4 @@
-"""What administrators see and do, on the wire."""
+"""Administration on the wire."""
 
 from typing import Any, Literal
 
@@ -30,16 +30,16 @@ class AuditEntryView(View):
     before: dict[str, Any] | None
     after: dict[str, Any] | None
     about_id: Id | None
-    origin_salt: str | None = Field(description="Hexadecimal; null where the person was erased.")
+    origin_salt: str | None = Field(description="Hexadecimal; null if the user was erased.")
     origin_seal: str
-    change_salt: str | None = Field(description="Hexadecimal; null where the person was erased.")
+    change_salt: str | None = Field(description="Hexadecimal; null if the user was erased.")
     change_seal: str
     hash: str
 
 
 class ListAuditRequest(Paged):
-    actor_id: Id | None = Field(default=None, description="What this user did.")
-    target_id: str | None = Field(default=None, max_length=200, description="What was done to this.")
+    actor_id: Id | None = Field(default=None, description="Only actions of this user.")
+    target_id: str | None = Field(default=None, max_length=200, description="Only actions on the object with this id.")
     action: str | None = Field(default=None, max_length=100)
 
 
@@ -69,14 +69,17 @@ class SignInLinkRequest(Request):
 
 class SignInLinkView(View):
     user_id: Id
-    link: str = Field(description="Good once: POST /api/v1/auth/login with it as `link`.")
+    link: str = Field(description="Valid once: send it as `link` to POST /api/v1/auth/login.")
     expires_at: Time
 
 
 class RevokeTokenRequest(Request):
-    jti: str = Field(min_length=1, max_length=255, description="Of a token that another issuer has made.")
+    jti: str = Field(min_length=1, max_length=255, description="The `jti` of the other issuer's token.")
     expires_in: int = Field(
-        default=30 * 24 * 3600, ge=1, le=10 * 366 * 24 * 3600, description="Seconds until it expires by itself."
+        default=30 * 24 * 3600,
+        ge=1,
+        le=10 * 366 * 24 * 3600,
+        description="Seconds until the revocation expires; no shorter than the token's lifetime.",
     )
 
 
@@ -96,24 +99,24 @@ class SummaryView(View):
     connections: int
     live_threads: int
     users_online: int
-    warnings: list[str] = Field(description="Settings that weaken the server, as `xp doctor` names them.")
+    warnings: list[str] = Field(description="Settings that weaken security, the same as in `xp doctor`.")
     features: dict[str, bool]
 
 
 class UserTraceView(View):
     user: UserView
     may_sign_in: bool
-    reasons: list[str] = Field(description="Why not, where they may not.")
+    reasons: list[str] = Field(description="Why the user may not sign in; empty if they may.")
     sessions: list[SessionView]
     api_keys: list[ApiKeyView]
     connections: list[ConnectionView]
     threads: int
-    refusals: list[dict[str, Any]] = Field(description="What they were refused lately, the newest first.")
+    refusals: list[dict[str, Any]] = Field(description="Recent refusals, newest first.")
 
 
 class ThreadTraceRequest(Request):
     id: Id
-    user_id: Id | None = Field(default=None, description="Why may this user see it, or not?")
+    user_id: Id | None = Field(default=None, description="Explain whether this user has access.")
 
 
 class SubscriberView(View):
@@ -135,7 +138,7 @@ class ThreadTraceView(View):
     status: ThreadStatus
     offset: int
     message_count: int
-    is_live: bool = Field(description="Whether its actor is in memory.")
+    is_live: bool = Field(description="Whether the thread's actor is in memory.")
     subscribers: list[SubscriberView]
     access: AccessView | None
 
@@ -152,7 +155,7 @@ class ExportView(View):
     memberships: list[MembershipExportView]
     sessions: list[SessionView]
     api_keys: list[ApiKeyView]
-    messages: str = Field(description="Where the messages are, page by page.")
+    messages: str = Field(description="URL of the messages, page by page.")
 
 
 class ExportRequest(Request):

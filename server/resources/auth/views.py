@@ -27,22 +27,24 @@ SECRETS = frozenset({"password", "new_password", "current_password", "link", "re
 class LoginRequest(Request):
     email: Email | None = None
     password: GivenPassword | None = None
-    link: SecretText | None = Field(default=None, description="Of a sign-in link, instead of address and password.")
-    new_password: Password | None = Field(default=None, description="With `link`: set this password.")
-    cookies_only: bool = Field(default=False, description="For browsers: tokens come as cookies, not in the body.")
+    link: SecretText | None = Field(default=None, description="A sign-in link, instead of address and password.")
+    new_password: Password | None = Field(default=None, description="Only with `link`: the password to set.")
+    cookies_only: bool = Field(
+        default=False, description="For browsers: tokens are only set as cookies, not returned in the body."
+    )
 
 
 class RefreshRequest(Request):
-    refresh_token: SecretText | None = Field(default=None, description="Left out by browsers, which send a cookie.")
+    refresh_token: SecretText | None = Field(default=None, description="Omitted by browsers, which send a cookie.")
 
 
 class SignedInView(View):
     user: UserView
     session_id: Id
     token_type: Literal["Bearer"]
-    expires_in: int = Field(description="Seconds for which the access token is good.")
+    expires_in: int = Field(description="Seconds until the access token expires.")
     access_token: str | None
-    refresh_token: str | None = Field(description="Good once: refreshing answers the next one.")
+    refresh_token: str | None = Field(description="Valid once; refreshing returns the next one.")
 
 
 class SignedOutView(View):
@@ -55,19 +57,19 @@ class CredentialView(View):
     credential: Literal["token", "session", "api_key"]
     session_id: Id | None
     api_key_id: Id | None
-    scopes: list[Scope] | None = Field(description="What an API key may do; null: whatever the user may.")
+    scopes: list[Scope] | None = Field(description="Scopes of an API key; null: all rights of the user.")
     expires_at: Time | None
 
 
 class SessionView(View):
     id: Id
     user_id: Id
-    method: Method | Literal["TOKEN"] = Field(description="TOKEN: a token of another issuer that was used lately.")
-    issuer: str | None = Field(description="Of a token: its `iss`.")
-    token_id: str | None = Field(description="Of a token: its `jti`, or a hash where it has none.")
+    method: Method | Literal["TOKEN"] = Field(description="TOKEN: a recently used token of another issuer.")
+    issuer: str | None = Field(description="The token's `iss`.")
+    token_id: str | None = Field(description="The token's `jti`, or a hash of the token if it has none.")
     address: str
     user_agent: str
-    current: bool = Field(description="The one that asks.")
+    current: bool = Field(description="Whether it is the session of this request.")
     created_at: Time
     last_seen_at: Time
     expires_at: Time
@@ -78,7 +80,7 @@ class EndedView(View):
 
 
 class SetPasswordRequest(Request):
-    current_password: GivenPassword | None = Field(default=None, description="Left out where there is none yet.")
+    current_password: GivenPassword | None = Field(default=None, description="Omitted if the user has no password yet.")
     new_password: Password
 
 
@@ -90,29 +92,31 @@ class CreateApiKeyRequest(Request):
     name: Name
     scopes: list[Scope] = Field(default=["read", "write"], min_length=1, max_length=3)
     expires_in: int | None = Field(
-        default=None, ge=60, le=10 * 366 * 24 * 3600, description="Seconds; never where it is left out."
+        default=None, ge=60, le=10 * 366 * 24 * 3600, description="Seconds until it expires; by default never."
     )
-    user_id: Id | None = Field(default=None, description="For admins: whose key it is to be.")
+    user_id: Id | None = Field(default=None, description="For admins: the user that the key is for.")
 
 
 class ListApiKeysRequest(Paged):
-    user_id: Id | None = Field(default=None, description="For admins: whose keys.")
+    user_id: Id | None = Field(default=None, description="For admins: the user whose keys to list.")
 
 
 class ApiKeyView(View):
     id: Id
     user_id: Id
     name: str
-    prefix: str = Field(description="How the key begins, to tell it from others.")
+    prefix: str = Field(description="The beginning of the key, to recognise it.")
     scopes: list[Scope]
-    key: str | None = Field(default=None, description="The key itself: shown once, to whoever makes it.")
+    key: str | None = Field(default=None, description="The key itself: returned only when it is created.")
     created_at: Time
     expires_at: Time | None
     last_used_at: Time | None
 
 
 class OauthBeginRequest(Request):
-    return_to: str | None = Field(default=None, max_length=limits.URL_CHARS, description="Where to go afterwards.")
+    return_to: str | None = Field(
+        default=None, max_length=limits.URL_CHARS, description="Path to redirect to after the sign-in."
+    )
 
 
 class OauthCallbackRequest(Request):

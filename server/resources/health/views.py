@@ -17,9 +17,9 @@ class SocketsView(View):
     """All connections, idle ones too."""
 
     open: int
-    most: int | None = Field(description="As many as there are file descriptors for.")
-    refused: int = Field(description="Since the start, as all were busy.")
-    closed_idle: int = Field(description="Since the start: idle ones that made room for new ones.")
+    most: int | None = Field(description="Limit, from the number of file descriptors.")
+    refused: int = Field(description="Refused since the start, because all connections were busy.")
+    closed_idle: int = Field(description="Idle connections closed since the start in favour of new ones.")
 
 
 class HealthView(View):

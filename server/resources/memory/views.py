@@ -1,4 +1,4 @@
-"""A conversation's memory, and what a model is given of it, on the wire."""
+"""A thread's memory, and its context for a model, on the wire."""
 
 from typing import Annotated, Any, Literal
 
@@ -24,14 +24,14 @@ _FACT: dict[str, Any] = {
 }
 _MEMORY: dict[str, Any] = {
     "type": "object",
-    "description": "At most 64 KiB as JSON. Every section may be left out; other members are the application's own.",
+    "description": "At most 64 KiB as JSON. Every section is optional; other members belong to the application.",
     "properties": {
         "facts": {"type": "array", "items": {"anyOf": [_TEXT, _FACT]}},
         "summary": _TEXT,
         "summary_up_to": {
             "type": "integer",
             "minimum": 0,
-            "description": "Offset of the thread's log up to which the summary speaks.",
+            "description": "Offset of the thread's log up to which the summary covers it.",
         },
         "pins": {"type": "array", "items": _ID, "maxItems": limits.MEMORY_PINS, "uniqueItems": True},
     },
@@ -40,7 +40,7 @@ _MEMORY: dict[str, Any] = {
 }
 _PATCH: dict[str, Any] = {
     "type": "object",
-    "description": "A merge patch of the memory (RFC 7386): null removes, objects are merged, the rest replaces.",
+    "description": "A merge patch of the memory (RFC 7386): null removes, objects are merged, other values replace.",
     "additionalProperties": True,
 }
 _object = json_object(limits.MEMORY_BYTES)
@@ -68,7 +68,7 @@ class UpdateMemoryRequest(Request):
 class ContextRequest(Request):
     thread_id: Id
     max_tokens: Annotated[
-        int, Field(ge=1, le=limits.CONTEXT_TOKENS_MAX, description="About how many tokens it may have.")
+        int, Field(ge=1, le=limits.CONTEXT_TOKENS_MAX, description="Largest size of the context, in estimated tokens.")
     ] = limits.CONTEXT_TOKENS
     format: Format = "openai"
 
@@ -82,9 +82,9 @@ class PromptMessageView(View):
 class ContextView(View):
     messages: list[PromptMessageView] = Field(default_factory=list, description="With `format=openai`.")
     text: str = Field(default="", description="With `format=text`.")
-    tokens: int = Field(description="An estimate; see the page for agents.")
-    truncated: bool = Field(description="Something is missing that the summary does not speak for.")
-    offset: int = Field(description="Head of the thread's log, read before.")
-    from_offset: int | None = Field(description="Of the oldest message told; null where there is none.")
-    to_offset: int | None = Field(description="Of the newest message told.")
+    tokens: int = Field(description="Estimated size, see docs/agents.md.")
+    truncated: bool = Field(description="Whether messages are missing that the summary does not cover.")
+    offset: int = Field(description="Head of the thread's log, read before the context.")
+    from_offset: int | None = Field(description="Offset of the oldest message included; null if there is none.")
+    to_offset: int | None = Field(description="Offset of the newest message included.")
     memory_version: int

@@ -1,4 +1,4 @@
-"""What is one's own, on the wire: notifications, preferences, one's own log, and what one has not read."""
+"""Notifications, preferences, the user's log and unread counts, on the wire."""
 
 from functools import cache
 from typing import Annotated, Any
@@ -14,17 +14,17 @@ from server.resources.users.views import AuthorView
 
 class NotificationView(View):
     id: Id
-    kind: NotificationKind = Field(description="The strongest reason: a mention goes before a reply.")
+    kind: NotificationKind = Field(description="The strongest reason: a mention takes precedence over a reply.")
     thread_id: Id
-    message_id: Id | None = Field(description="Null where it is about the thread itself.")
+    message_id: Id | None = Field(description="Null if it is about the thread itself.")
     actor: AuthorView
-    excerpt: str = Field(description="How the message begins, as it says now.")
+    excerpt: str = Field(description="The beginning of the message, in its current version.")
     created_at: Time
     read_at: Time | None
 
 
 class ListNotificationsRequest(Paged):
-    unread: bool = Field(default=False, description="Only those that were not read.")
+    unread: bool = Field(default=False, description="Only unread ones.")
 
 
 class CountView(View):
@@ -64,11 +64,11 @@ class QuietHoursView(View):
 
 
 class PreferencesView(View):
-    notify: Notify = Field(description="In threads that have no choice of their own.")
-    deliver: list[DeliveryKind] = Field(description="By what ways outside the application, too.")
-    quiet_hours: QuietHoursView | None = Field(description="When nothing is delivered outside.")
+    notify: Notify = Field(description="Default for threads without their own preference.")
+    deliver: list[DeliveryKind] = Field(description="Further ways of delivery, outside the application.")
+    quiet_hours: QuietHoursView | None = Field(description="Times without delivery outside the application.")
     time_zone: str
-    show_read: bool = Field(description="Whether others may know how far one has read.")
+    show_read: bool = Field(description="Whether others see your read marker.")
 
 
 class UpdatePreferencesRequest(Request):
@@ -81,8 +81,8 @@ class UpdatePreferencesRequest(Request):
 
 class ThreadPreferencesView(View):
     thread_id: Id
-    notify: Notify | None = Field(description="Null: as everywhere.")
-    muted: bool = Field(description="The same as `none`, whatever `notify` says.")
+    notify: Notify | None = Field(description="Null: your general preference.")
+    muted: bool = Field(description="The same as `none`, regardless of `notify`.")
 
 
 class UpdateThreadPreferencesRequest(Request):
@@ -110,20 +110,20 @@ class UnreadView(View):
     threads: int
     messages: int
     mentions: int
-    muted: SumsView = Field(description="What of these sums is in muted threads: a badge leaves it out.")
+    muted: SumsView = Field(description="The part of these sums that is in muted threads; a badge should not count it.")
     by_thread: list[ThreadUnreadView] = Field(
-        description=f"The {limits.UNREAD_THREADS} with most mentions, then messages; the sums are of all."
+        description=f"The {limits.UNREAD_THREADS} with most mentions, then messages; the sums include all threads."
     )
 
 
 class MarkUnreadRequest(Request):
     thread_id: Id
-    offset: Offset = Field(description="The first message from here on is unread again.")
+    offset: Offset = Field(description="Messages from this offset on become unread.")
 
 
 class ListReadersRequest(Paged):
     thread_id: Id
-    message_id: Id | None = Field(default=None, description="The newest message where left out.")
+    message_id: Id | None = Field(default=None, description="By default the newest message.")
 
 
 class ListOwnLogRequest(Request):

@@ -17,7 +17,7 @@ class PresentView(View):
 
 
 class PresenceView(View):
-    count: int = Field(description="People who are present; also where they are too many to be listed.")
+    count: int = Field(description="Number of users present; also if they are too many to be listed.")
     connections: int
     users: list[PresentView]
 
@@ -25,17 +25,21 @@ class PresenceView(View):
 class StatusView(View):
     user_id: Id
     status: Status
-    last_active_at: Time | None = Field(description="When they last wrote, connected, or said that they are there.")
+    last_active_at: Time | None = Field(
+        description="When the user last wrote, connected, or set their status to online."
+    )
 
 
 class SetStatusRequest(Request):
     status: Literal["online", "idle"] = "online"
-    client: Id | None = Field(default=None, description="The connection it is about: `client` of its connect reply.")
+    client: Id | None = Field(
+        default=None, description="The connection whose status to set: `client` of its connect reply."
+    )
 
 
 class TypingRequest(Request):
     thread_id: Id
-    typing: bool = Field(default=True, description="Say it every few seconds while it is so.")
+    typing: bool = Field(default=True, description="Repeat every few seconds while typing.")
 
 
 class TypingView(View):

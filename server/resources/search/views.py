@@ -37,21 +37,21 @@ Query = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=limits.SEARCH_CHARS),
     NoNul,
-    Field(description='Words that are all there; "words in a row"; -excluded; beginning*.'),
+    Field(description='Words that must all occur; "an exact phrase"; -excluded; prefix*.'),
 ]
 
 
 class SearchRequest(Paged):
     q: Query | None = None
     thread_id: Id | None = None
-    author_id: Id | None = Field(default=None, description="Who wrote the message, or opened the thread.")
+    author_id: Id | None = Field(default=None, description="Author of the message, or creator of the thread.")
     type: MessageType | None = None
-    kind: Literal["messages", "threads"] | None = Field(default=None, description="Both where left out.")
+    kind: Literal["messages", "threads"] | None = Field(default=None, description="By default both.")
     has: Feature | None = None
-    after: Moment | None = Field(default=None, description="Made at this time or later.")
-    before: Moment | None = Field(default=None, description="Made earlier than this.")
+    after: Moment | None = Field(default=None, description="Created at this time or later.")
+    before: Moment | None = Field(default=None, description="Created earlier than this.")
     sort: Sort = "relevance"
-    all: bool = Field(default=False, description="For admins: in every thread, not only one's own.")
+    all: bool = Field(default=False, description="For admins: search every thread, not only your own.")
 
     @model_validator(mode="after")
     def _looks_for_something(self) -> "SearchRequest":
@@ -63,7 +63,7 @@ class SearchRequest(Paged):
 
 class PieceView(View):
     text: str
-    hit: bool = Field(description="What was searched for.")
+    hit: bool = Field(description="Whether the piece matches the query.")
 
 
 class FoundThreadView(View):
@@ -74,6 +74,6 @@ class FoundThreadView(View):
 class SearchHitView(View):
     kind: Kind
     score: float = Field(description="Comparable within one search only.")
-    snippet: list[PieceView] = Field(description="In order, what there is of the text; it is no markup.")
-    message: MessageView | None = Field(description="null where a thread was found by its title.")
+    snippet: list[PieceView] = Field(description="Pieces of the text, in order; plain text, no markup.")
+    message: MessageView | None = Field(description="Null if a thread was found by its title.")
     thread: FoundThreadView

@@ -24,17 +24,17 @@ class AppendRequest(Request):
 
     id: Id
     text: Annotated[Any, BeforeValidator(_piece)] = Field(
-        description="What comes next; empty to say that the author is still there. It may end with half of a surrogate "
+        description="Text to append; empty to show that the author is alive. It may end with half of a surrogate "
         "pair, whose other half follows.",
         json_schema_extra={"type": "string", "maxLength": limits.CONTENT_BYTES, **NO_NUL},
     )
     index: int | None = Field(
-        default=None, ge=0, description="Where it starts, in characters: then a retry does not duplicate text."
+        default=None, ge=0, description="Where the text starts, in characters: with it a retry does not duplicate text."
     )
 
 
 class AppendedView(View):
-    length: int = Field(description="Of the text so far, in characters: where the next piece starts.")
+    length: int = Field(description="Length of the text so far, in characters: where the next piece starts.")
 
 
 class CompleteRequest(Request):

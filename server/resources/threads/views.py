@@ -16,7 +16,7 @@ class MembershipView(View):
     role: MemberRole
     last_read_offset: int
     unread_count: int
-    mention_count: int = Field(description="How often one is named in what is unread.")
+    mention_count: int = Field(description="Number of unread messages that mention you.")
     muted: bool
 
 
@@ -26,10 +26,12 @@ class ThreadView(View):
     creator: AuthorView
     status: ThreadStatus
     control: Control = Field(description="Who answers: assistants, people, or both.")
-    while_streaming: WhileStreaming = Field(description="What happens when a person writes while an answer is written.")
+    while_streaming: WhileStreaming = Field(
+        description="What happens when a person writes while an answer is streamed."
+    )
     metadata: dict[str, Any]
     memory: dict[str, Any]
-    memory_version: int = Field(description="Of the memory alone; `version` is of the rest.")
+    memory_version: int = Field(description="Version of the memory; `version` is that of the other fields.")
     message_count: int
     offset: int = Field(description="Head of the thread's log: events after it bring this state up to date.")
     last_message: MessageView | None
@@ -44,7 +46,7 @@ class MemberView(View):
     thread_id: Id
     user: AuthorView
     role: MemberRole
-    last_read_offset: int = Field(description="0, too, for others where somebody does not show how far they have read.")
+    last_read_offset: int = Field(description="0 for other members who hide their read marker.")
     muted: bool
     joined_at: Time
 
@@ -63,7 +65,7 @@ class CreateThreadRequest(Request):
 
 class ListThreadsRequest(Paged):
     status: ThreadStatus | None = None
-    all: bool = Field(default=False, description="For admins: every thread, not only one's own.")
+    all: bool = Field(default=False, description="For admins: every thread, not only your own.")
 
 
 class UpdateThreadRequest(Request):
@@ -90,8 +92,8 @@ class ListMembersRequest(Paged):
 
 class AddMemberRequest(Request):
     thread_id: Id
-    user_id: Id | None = Field(default=None, description="Whom to add; or `email`.")
-    email: Email | None = Field(default=None, description="Whom to add, by their e-mail address; or `user_id`.")
+    user_id: Id | None = Field(default=None, description="The user to add; or give `email`.")
+    email: Email | None = Field(default=None, description="E-mail address of the user to add; or give `user_id`.")
     role: MemberRole = "MEMBER"
 
     @model_validator(mode="after")
@@ -113,7 +115,9 @@ class UpdateMemberRequest(MemberRequest):
 
 class MarkReadRequest(Request):
     thread_id: Id
-    offset: Offset | None = Field(default=None, description="Read up to here; the newest message where left out.")
+    offset: Offset | None = Field(
+        default=None, description="Everything up to this offset is read; by default up to the newest message."
+    )
 
 
 class ListLogRequest(Request):

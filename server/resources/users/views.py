@@ -33,9 +33,9 @@ class UserView(View):
 
 class ListUsersRequest(Paged):
     q: Name | None = Field(
-        default=None, description="Part of the name, however it is written; for admins of the e-mail address, too."
+        default=None, description="Part of the name, ignoring case and accents; for admins also of the e-mail address."
     )
-    email: Email | None = Field(default=None, description="All of the e-mail address.")
+    email: Email | None = Field(default=None, description="The complete e-mail address.")
     kind: UserKind | None = None
     status: UserStatus | None = None
 
@@ -53,7 +53,7 @@ class CreateUserRequest(Request):
 class DeleteUserRequest(Request):
     id: Id
     content: Literal["anonymise", "remove"] = Field(
-        default="anonymise", description="What becomes of what they wrote: it stays without their name, or is deleted."
+        default="anonymise", description="Whether the user's messages stay without a name, or are deleted."
     )
 
 

@@ -24,8 +24,8 @@ OTHER_ANSWERS: Final[Mapping[str, Mapping[int, str]]] = {
 
 _DESCRIPTION: Final = """\
 Threads, messages and reactions for people and AI agents. Responses have an envelope: `data` and `metadata`, or
-`error`. Every operation is also an RPC method over the WebSocket, named by its `operationId`. `HEAD` returns the headers
-of `GET`. Live updates are described in [/asyncapi.json](/asyncapi.json) and on [/docs/events](/docs/events).
+`error`. Every operation is also an RPC method over the WebSocket, named by its `operationId`. `HEAD` returns the
+headers of `GET`. Live updates are described in [/asyncapi.json](/asyncapi.json) and on [/docs/events](/docs/events).
 """
 
 

@@ -7,8 +7,8 @@ from server.documents.openapi_components import Json, answer_headers, failures, 
 
 _OPEN: Final = (
     "Use an official SDK. The response stays open and carries replies and pushes of the Centrifugo client "
-    "protocol, as a WebSocket does; it ends with the push `disconnect`. `session` and `node` in the reply to `connect` are "
-    "for `POST /emulation`."
+    "protocol, as a WebSocket does; it ends with the push `disconnect`. `session` and `node` in the reply to "
+    "`connect` are for `POST /emulation`."
 )
 _SIGNED_IN: Final[tuple[Json, ...]] = ({}, {"token": []}, {"api_key": ["read"]}, {"cookie": []})
 _CONNECT: Final = '{"id":1,"connect":{"token":"eyJhbGciOiJIUzI1NiJ9…"}}'
@@ -94,7 +94,7 @@ def _emulation() -> Json:
         "operationId": "send_commands",
         "tags": ["live"],
         "summary": "Send further commands for a connection over HTTP.",
-        "description": "Replies arrive in the connection's stream. The session authorises the request, without a token.",
+        "description": "Replies arrive in its stream. The session authorises the request; no token is needed.",
         "parameters": [parameter("X-Correlation-ID")],
         "security": [],
         "requestBody": {

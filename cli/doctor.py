@@ -188,7 +188,7 @@ def _database(chosen: Settings) -> Iterator[Look]:
             yield Look("schema", not pending, f"{len(pending)} migrations pending", "Run: xp db migrate")
             yield Look(
                 "schema as ours", not changed, changed[0] if changed else "what the migrations make",
-                "It was changed past the server: xp db check names it all; drop it, or restore a backup.",
+                "It was changed outside the server: xp db check names it all; drop it, or restore a backup.",
             )  # fmt: skip
             if verdict is not None:
                 yield _audit(verdict)
@@ -212,7 +212,7 @@ def _audit(verdict: "Verdict") -> Look:
     whole = verdict.broken_at is None
     state = f"head {verdict.head[:12] or '–'}" if whole else f"broken at {verdict.broken_at}"
     found = f"{count(verdict.entries, 'entry', 'entries')}, {state}"
-    return Look("audit log", whole, found, "It was changed past the server: xp audit verify; compare with a backup.")
+    return Look("audit log", whole, found, "It was changed outside the server: xp audit verify; compare with a backup.")
 
 
 def _clock(newest: int | None) -> Look:

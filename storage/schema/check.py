@@ -47,7 +47,7 @@ def must_be_ours(database: SqliteDatabase, path: Path) -> None:
     """Raises `DatabaseProblem`."""
     if found := sorted(differences(database)):
         raise DatabaseProblem(
-            f"{path}: the schema was changed past the server. {found[0]}"
+            f"{path}: the schema was changed outside the server. {found[0]}"
             f"{f' And {len(found) - 1} more.' if len(found) > 1 else ''} "
             "`xp db check` names them all; restore a backup, or drop what is not ours."
         )

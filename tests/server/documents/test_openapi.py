@@ -159,7 +159,8 @@ def test_every_error_is_an_example() -> None:
 
 def test_it_is_the_same_each_time() -> None:
     script = (
-        "import sys; from tests.server.documents.references import *; sys.stdout.buffer.write(orjson.dumps(openapi_document()))"
+        "import sys; from tests.server.documents.references import *; "
+        "sys.stdout.buffer.write(orjson.dumps(openapi_document()))"
     )
     for seed in ("1", "2"):
         done = subprocess.run(

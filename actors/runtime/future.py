@@ -9,6 +9,8 @@ from typing import Any, TypeVar, cast
 
 import pykka
 
+from actors.runtime import asyncio_internals
+
 logger = logging.getLogger("actors.runtime")
 
 T = TypeVar("T")
@@ -158,7 +160,6 @@ class _Work:
             elif awaited is None:  # a bare yield: `asyncio.sleep(0)`
                 asyncio.get_running_loop().call_soon(self.step)
             else:
-                awaited._asyncio_future_blocking = False
-                awaited.add_done_callback(self.step)
+                asyncio_internals.when_done(awaited, self.step)
         finally:
             _driver.active = outer

@@ -1,8 +1,6 @@
 """One client's connection: aiohttp's protocol, with an eye on what a client sends and takes, and how long that takes.
 
 What never reaches the middleware (what is not HTTP, headers that are too long or too slow) is told as a problem, too.
-The states of a connection are aiohttp's own and it does not show them all, so this reads some of its private fields:
-the tests of slow clients would tell if another version had other ones.
 """
 
 import asyncio
@@ -11,14 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 from aiohttp import HttpVersion10, HttpVersion11, web
-from aiohttp.http_exceptions import BadHttpMessage
-from aiohttp.streams import EMPTY_PAYLOAD
-from aiohttp.web_protocol import _ErrInfo
 
 from actors import limits
 from actors.errors import Internal, Malformed, Overloaded, XpError
 from actors.identifiers import new_id
 from server.http import problems, security_headers
+from server.http.aiohttp_internals import EMPTY_PAYLOAD, RequestProtocol, UnreadableRequest, refused_request
 from server.http.bounds import Bounds
 from server.http.middleware import TELL, correlate, problem_response
 from server.http.peers import Proxies
@@ -27,7 +23,7 @@ from server.limits.sockets import SocketLimits
 from server.realtime.protocol.frame_gate import FrameGate
 
 
-class Connection(web.RequestHandler):
+class Connection(RequestProtocol):
     __slots__ = (
         "_body", "_body_began", "_body_enough", "_body_seen", "_bounds", "_frame_gate", "_gives_way", "_head_bytes",
         "_patience", "_place", "_problem_base", "_queue", "_unsent", "_wire", "user_key",
@@ -94,9 +90,9 @@ class Connection(web.RequestHandler):
     def idle_since(self) -> float | None:
         if self._gives_way:
             return 0.0
-        if self._current_request is not None or self._messages or self._upgraded or self._body is not EMPTY_PAYLOAD:
+        if self.is_handling or self.pending or self.is_upgraded or self._body is not EMPTY_PAYLOAD:
             return None
-        return self._next_keepalive_close_time
+        return self.keepalive_ends_at
 
     def close_idle(self) -> None:
         self.force_close()
@@ -122,13 +118,13 @@ class Connection(web.RequestHandler):
         self._take(data)
 
     def _may_be_headers(self) -> bool:
-        return self._body is EMPTY_PAYLOAD and not self._upgraded and not self._close
+        return self._body is EMPTY_PAYLOAD and not self.is_upgraded and not self.is_closing
 
     def _take(self, data: bytes) -> None:
-        requests = self._request_count
+        requests = self.requests_parsed
         super().data_received(data)
-        if self._request_count != requests:
-            self._has_begun(self._request_count - requests)
+        if self.requests_parsed != requests:
+            self._has_begun(self.requests_parsed - requests)
         elif self._body is not EMPTY_PAYLOAD:
             if self._body.is_eof():
                 self._body = EMPTY_PAYLOAD
@@ -138,33 +134,39 @@ class Connection(web.RequestHandler):
                 self.stop_reading()
             elif self._queue is self._patience.bodies:
                 self._bounds.unfinished.hold(self, self._owner, self._body.total_bytes)
-        elif data and not (self._upgraded or self._buffer_paused or self._close or self._force_close):
+        elif data and not (self.is_upgraded or self.is_queue_full or self.is_closing or self.is_force_closed):
             self._is_in_its_headers(len(data))
 
     def _has_begun(self, requests: int = 1) -> None:
         """So many requests have their headers; the last one's body may still come."""
         self._head_bytes = 0
         for index in range(-requests, 0):
-            message = self._messages[index][0]
-            if isinstance(message, _ErrInfo):
+            message = self.pending[index][0]
+            if isinstance(message, UnreadableRequest):
                 self._break_body(message)
                 continue
             if message.version is not HttpVersion11 and message.version is not HttpVersion10:
-                self._messages[index] = (_refusal("HTTP/1.1 and HTTP/1.0 are spoken here"), EMPTY_PAYLOAD)
+                self._replace(index, "HTTP/1.1 and HTTP/1.0 are spoken here")
             elif message.chunked and message.headers["Transfer-Encoding"].strip().lower() != "chunked":
-                self._messages[index] = (_refusal("Transfer-Encoding may be `chunked`, nothing else"), EMPTY_PAYLOAD)
-        body = self._messages[-1][1]
+                self.pending[index] = (
+                    refused_request("Transfer-Encoding may be `chunked`, nothing else"),
+                    EMPTY_PAYLOAD,
+                )
+        body = self.pending[-1][1]
         if body.is_eof():
             self._body = EMPTY_PAYLOAD
             if self._queue is not None:
                 self._wait_in(None)
         else:
-            self._body, self._body_seen, self._body_began = body, 0, self._loop.time()
+            self._body, self._body_seen, self._body_began = body, 0, self.loop_time()
             self._body_enough = _NO_END
             self._wait_in(self._patience.bodies)
             self._bounds.unfinished.hold(self, self._owner, body.total_bytes)
 
-    def _break_body(self, error: _ErrInfo) -> None:
+    def _replace(self, index: int, sentence: str) -> None:
+        self.pending[index] = (refused_request(sentence), EMPTY_PAYLOAD)
+
+    def _break_body(self, error: UnreadableRequest) -> None:
         """What follows a body that is not complete is no HTTP: whoever reads that body would wait for its end."""
         if self._body is not EMPTY_PAYLOAD and not self._body.is_eof() and self._body.exception() is None:
             self._body.set_exception(web.RequestPayloadError(in_one_line(error.exc)))
@@ -186,9 +188,7 @@ class Connection(web.RequestHandler):
     def _refuse(self, sentence: str) -> None:
         """Answer what cannot become a request, as if it had been one, and read no further."""
         self._wait_in(None)
-        self._messages.append((_refusal(sentence), EMPTY_PAYLOAD))
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        self.add_unreadable(sentence)
         self.close()
 
     def guard_frames(self, gate: FrameGate) -> None:
@@ -198,10 +198,6 @@ class Connection(web.RequestHandler):
     def set_parser(self, parser: Any, data_received_cb: Callable[[], None] | None = None) -> None:
         guarded: Any = parser if self._frame_gate is None else self._frame_gate.in_front_of(parser)
         super().set_parser(guarded, data_received_cb)
-
-    def stop_reading(self) -> None:
-        """For good: what still comes stays with the kernel, and with its sender."""
-        self._pause_reading_for_buffer()
 
     def let_flow(self, body: object) -> None:
         """What is read as it comes, for as long as somebody writes it, has its reader's own limit."""
@@ -240,7 +236,7 @@ class Connection(web.RequestHandler):
             resp = self._problem(Malformed("Expect may be `100-continue`, nothing else."), request)
             if isinstance(request, web.Request):
                 request.app[TELL](request, resp)
-        if self._close:
+        if self.is_closing:
             resp.force_close()
         if resp.status >= 400 and self.user_key is None:
             await self._wait_for_its_turn()
@@ -266,7 +262,7 @@ class Connection(web.RequestHandler):
 
     def _look_behind_an_upgrade(self) -> None:
         """What followed one that was declined has been read only with its answer."""
-        body = self._messages[-1][1] if self._messages else EMPTY_PAYLOAD
+        body = self.pending[-1][1] if self.pending else EMPTY_PAYLOAD
         if body is not self._body and not body.is_eof():
             self._has_begun()
 
@@ -302,9 +298,9 @@ class Connection(web.RequestHandler):
     def body_step_is_over(self) -> None:
         """Something must have come since the last look, and all of it in its time."""
         came, self._body_seen = self._body.total_bytes - self._body_seen, self._body.total_bytes
-        if self._reading_paused or self._buffer_paused:  # it is us who are slow
+        if self.is_reading_paused:  # it is us who are slow
             self._body_began += self._patience.times.body_step
-        elif came < limits.BODY_STEP_BYTES or self._loop.time() >= self._body_ends():
+        elif came < limits.BODY_STEP_BYTES or self.loop_time() >= self._body_ends():
             self._queue = None
             late = f"it did not come in time: {self._body.total_bytes} bytes in {self._body_took():.0f} s"
             self._body.set_exception(web.RequestPayloadError(late))
@@ -315,7 +311,7 @@ class Connection(web.RequestHandler):
         self._patience.bodies.enter(self)
 
     def _body_took(self) -> float:
-        return self._loop.time() - self._body_began
+        return self.loop_time() - self._body_began
 
     def _body_ends(self) -> float:
         """The largest JSON body has its time; what is larger goes on for as long as it keeps up that pace."""
@@ -336,10 +332,6 @@ class Connection(web.RequestHandler):
 
 
 _NO_END = 1 << 62
-
-
-def _refusal(sentence: str) -> _ErrInfo:
-    return _ErrInfo(status=400, exc=BadHttpMessage(sentence), message=sentence)
 
 
 class TooMuchUnfinished(web.RequestPayloadError):

@@ -3,21 +3,11 @@ a piece of a message, for parsing a frame costs more than sending it.
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from actors import limits
+from server.http.aiohttp_internals import GO_ON, FrameParser
 from server.realtime.protocol.intake import Intake
-
-GO_ON = (False, b"")
-"""What aiohttp's parsers answer until their end."""
-
-
-class Parser(Protocol):
-    """Of aiohttp: what an upgraded connection hands its bytes to."""
-
-    def feed_data(self, data: bytes) -> tuple[bool, bytes]: ...
-
-    def feed_eof(self) -> None: ...
 
 
 class FrameCounter:
@@ -68,7 +58,7 @@ class FrameGate:
 
     __slots__ = ("_counter", "_intake", "_on_shut", "is_shut", "parser")
 
-    parser: Parser
+    parser: FrameParser
 
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
@@ -76,7 +66,7 @@ class FrameGate:
         self._on_shut: Callable[[], Any] | None = None
         self.is_shut = False
 
-    def in_front_of(self, parser: Parser) -> "FrameGate":
+    def in_front_of(self, parser: FrameParser) -> "FrameGate":
         self.parser = parser
         return self
 

@@ -7,6 +7,7 @@ from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 
 from actors import limits
+from server.http.aiohttp_internals import writes_chunks
 from server.realtime.protocol import codes as protocol
 
 GOODBYE_SECONDS = 2.0
@@ -26,7 +27,7 @@ class StreamTransport:
     def __init__(self, writer: AbstractStreamWriter, ended: asyncio.Event) -> None:
         self._writer = writer
         self._ended = ended
-        self._is_chunked = bool(getattr(writer, "chunked", False))
+        self._is_chunked = writes_chunks(writer)
         assert writer.transport is not None
         self._transport = writer.transport
         self._transport.set_write_buffer_limits(high=limits.SOCKET_BUFFER_BYTES)

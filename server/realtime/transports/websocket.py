@@ -10,15 +10,15 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from aiohttp import WSMsgType, hdrs, web
+from aiohttp import WSMsgType, web
 from aiohttp.abc import AbstractStreamWriter
-from multidict import CIMultiDict
 
 from actors import limits
 from actors.errors import Malformed
 from actors.runtime.loop_actor import Stage
 from server.api.services import Services
 from server.auth.authentication import Authentication
+from server.http.aiohttp_internals import NegotiatedWebSocket
 from server.http.connection import Connection, carrier_of
 from server.http.middleware import begin
 from server.http.peers import rate_limit_network
@@ -234,28 +234,6 @@ def _shut_out(session: Session, transport: WebSocketTransport, connection: web.R
         connection.stop_reading()
 
 
-class _Socket(web.WebSocketResponse):
-    """Agrees on a subprotocol by itself: aiohttp reads the first header line alone, and warns of each client that names
-    none of ours (the Python SDK names an empty one)."""
-
-    def _handshake(self, request: web.BaseRequest) -> tuple[CIMultiDict[str], str | None, int, bool]:
-        headers, _, compress, no_takeover = super()._handshake(request)
-        chosen = subprotocol(request.headers.getall(hdrs.SEC_WEBSOCKET_PROTOCOL, ()))
-        headers.popall(hdrs.SEC_WEBSOCKET_PROTOCOL, None)
-        if chosen is not None:
-            headers[hdrs.SEC_WEBSOCKET_PROTOCOL] = chosen
-        return headers, chosen, compress, no_takeover
-
-
-class _Any(tuple[str, ...]):
-    """Contains whatever a client names, so that aiohttp has nothing to warn of."""
-
-    __slots__ = ()
-
-    def __contains__(self, name: object) -> bool:
-        return True
-
-
 def subprotocol(lines: Sequence[str]) -> str | None:
     """The first of ours that a client names (RFC 6455, 4.2.2); None where it names none, and is answered with none."""
     offered = (name.strip() for line in lines for name in line.split(","))
@@ -263,13 +241,13 @@ def subprotocol(lines: Sequence[str]) -> str | None:
 
 
 def _new_socket() -> web.WebSocketResponse:
-    return _Socket(
+    return NegotiatedWebSocket(
+        subprotocol,
         timeout=GOODBYE_SECONDS,
         autoclose=False,
         autoping=False,
         compress=False,
         max_msg_size=MAX_MESSAGE_BYTES,
-        protocols=_Any(),
     )
 
 

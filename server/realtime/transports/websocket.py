@@ -165,13 +165,14 @@ class WebSockets:
         self._authentication = authentication
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        if not web.WebSocketResponse().can_prepare(request):
+        socket = _new_socket()
+        if not socket.can_prepare(request):
             raise Malformed(_NO_UPGRADE)
         token = self._authentication.token_of(request)
         peer = self._authentication.peer(request).at_rest()
         seats, place = self._services.hub.addresses, rate_limit_network(peer.address)
         has_seat = seats.take(place)
-        socket, session, transport, intake = _new_socket(), None, None, Intake()
+        session, transport, intake = None, None, Intake()
         gate = FrameGate(intake)
         if isinstance(request.protocol, Connection):
             request.protocol.guard_frames(gate)

@@ -35,8 +35,12 @@ class DatabaseOptions:
     busy_timeout_ms: int = 5_000
     cache_kib: int = 65_536
     mmap_mib: int = 256
-    wal_autocheckpoint: int = 4_000
-    """Pages (16 MiB). At SQLite's default of 1,000 a checkpoint's fsync falls into every hundredth commit."""
+    checkpoint_rows: int = 2_000
+    """Changed since the last checkpoint, until the next one: about as many pages, a second of a busy server."""
+    wal_pages: int = 2_000
+    """Pages (16 MiB) in the write-ahead log from which it is made to start over."""
+    wal_autocheckpoint: int = 64_000
+    """Pages (256 MiB) from which each commit tries to fold the log itself; see `storage.journal.checkpoints`."""
 
 
 def open_writer(options: DatabaseOptions) -> SqliteDatabase:

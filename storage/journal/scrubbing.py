@@ -16,6 +16,7 @@ from actors.outcomes import Done
 from actors.resources.messages import DeleteMessage
 from actors.resources.threads import DeleteThread
 from actors.resources.users import DeleteUser, EraseContent
+from storage.journal.checkpoints import Checkpoints
 
 _SECONDS: dict[type, float] = {
     DeleteUser: 0.0,
@@ -30,8 +31,11 @@ _SECONDS: dict[type, float] = {
 class Scrubbing:
     """Belongs to the connection that writes."""
 
-    def __init__(self, database: SqliteDatabase, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, database: SqliteDatabase, checkpoints: Checkpoints, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._database = database
+        self._checkpoints = checkpoints
         self._clock = clock
         self._due_at: float | None = None
         """When the log is to be emptied; None where nothing was deleted since."""
@@ -53,8 +57,10 @@ class Scrubbing:
 
     def step(self) -> None:
         """Empty the log where it is time. While somebody reads what was before it stays due; nobody is waited for."""
-        if self.is_due and self._empty():
-            self._due_at = None
+        if self.is_due:
+            with self._checkpoints.paused():
+                if self._empty():
+                    self._due_at = None
 
     def _empty(self) -> bool:
         connection = self._database.connection()

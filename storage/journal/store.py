@@ -14,6 +14,7 @@ import peewee
 
 from storage.database import ANY_FAILURE, DatabaseOptions, is_passing, is_storage_failure, open_writer, unavailable
 from storage.journal import execution
+from storage.journal.checkpoints import Checkpoints
 from storage.journal.execution import Outcome
 from storage.journal.scrubbing import Scrubbing
 from storage.journal.transaction import Transaction
@@ -41,18 +42,20 @@ class JournalStore:
     def open(self) -> None:
         """Open, and bring the schema up to date; raises `DatabaseProblem`."""
         self.database = open_writer(self._options)
+        self._checkpoints = Checkpoints(self.database, self._options)
         self._is_open = True
         models.database_proxy.initialize(self.database)
         migrate(self.database, self._options.path, apply=self._migrate)
         schema_check.watch(self.database, self._options.path)
         self._index = CatchingUp(self.database)
-        self._scrubbing = Scrubbing(self.database)
+        self._scrubbing = Scrubbing(self.database, self._checkpoints)
         self._log = self.epoch
 
     def close(self) -> None:
         """Also after an `open` that failed, wherever it did."""
         if self._is_open:
             self._is_open = False
+            self._checkpoints.stop()
             self.database.close()
 
     @property
@@ -85,6 +88,7 @@ class JournalStore:
         if not self._is_open or self.database.is_closed():
             return False
         try:
+            self._checkpoints.look()
             if self._index.step(idle=idle):
                 return True
             if idle:

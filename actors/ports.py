@@ -261,7 +261,13 @@ class Accounts(Protocol):
         """Entries of the audit log, the newest first."""
         ...
 
-    async def memberships(self, user_id: str) -> Sequence[Membership]: ...
+    async def memberships(self, user_id: str, *, limit: int, after: int | None) -> Page[Membership]:
+        """The threads a user is in, the oldest thread first."""
+        ...
+
+    async def membership_count(self, user_id: str) -> int:
+        """In how many threads a user is."""
+        ...
 
     async def messages_by(self, user_id: str, *, limit: int, after: int | None) -> Page[Message]:
         """What a user wrote, the oldest first. A page may be empty and still have a next one."""

@@ -37,7 +37,7 @@ def command(user: str, content: Any, yes: bool, data_dir: str | None) -> None:
 
     with reading(data_dir) as database:
         found = people.find(database, user)
-        threads = len(about.memberships(database, found.id))
+        threads = about.membership_count(database, found.id)
     if not yes:
         question = f"{named(found)} leaves {count(threads, 'thread')} and is gone for good. {FATES[content]} Go on?"
         click.confirm(question, abort=True, err=True)

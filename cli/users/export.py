@@ -10,6 +10,7 @@ from cli.files import force_option, written
 from cli.pages import AT_ONCE, every
 from cli.sessions import sessions_of
 from cli.store import data_dir_option, everyone, find_user, reading, writing
+from cli.users.memberships import memberships_of
 from cli.users.rendering import rendered
 
 if TYPE_CHECKING:
@@ -50,11 +51,10 @@ def _document(database: "Database", user: "User") -> Iterator[bytes]:
 
 def _account(database: "Database", user: "User") -> dict[str, Any]:
     from server.api.account_views import api_key_view, membership_view, session_view
-    from storage.resources.users import export as people
 
     return {
         "user": rendered(user),
-        "memberships": [membership_view(membership) for membership in people.memberships(database, user.id)],
+        "memberships": [membership_view(membership) for membership in memberships_of(database, user.id)],
         "sessions": [session_view(session, everyone()) for session in sessions_of(database, user.id)],
         "api_keys": [api_key_view(key) for key in keys_of(database, user.id)],
     }

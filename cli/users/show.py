@@ -9,6 +9,7 @@ from cli import api_keys, sessions, settings
 from cli.console import json_option, print_facts, print_json, print_table, short_time
 from cli.standing import why_not
 from cli.store import data_dir_option, everyone, reading
+from cli.users.memberships import memberships_of
 from cli.users.rendering import rendered
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ def command(user: str, data_dir: str | None, as_json: bool) -> None:
     """
     from storage.maintenance import people
     from storage.resources.sessions import reading as accounts
-    from storage.resources.users import export as about
 
     chosen = settings.load({"data_dir": data_dir})
     with reading(data_dir) as database:
@@ -37,7 +37,7 @@ def command(user: str, data_dir: str | None, as_json: bool) -> None:
         password = accounts.password_hash(database, found.key) is not None
         theirs = sessions.sessions_of(database, found.id)
         keys = api_keys.keys_of(database, found.id)
-        memberships = about.memberships(database, found.id)
+        memberships = memberships_of(database, found.id)
     reasons = why_not(found, chosen)
     if as_json:
         print_json(_document(found, reasons, password, theirs, keys, memberships))

@@ -71,8 +71,11 @@ class SqliteAccounts:
             "all", audit.page, limit=limit, before=before, actor_id=actor_id, target_id=target_id, action=action
         )
 
-    async def memberships(self, user_id: str) -> Sequence[Membership]:
-        return await self._readers.run_for(user_id, people.memberships, user_id)
+    async def memberships(self, user_id: str, *, limit: int, after: int | None) -> Page[Membership]:
+        return await self._readers.run_for(user_id, people.memberships, user_id, limit=limit, after=after)
+
+    async def membership_count(self, user_id: str) -> int:
+        return await self._readers.run_for(user_id, people.membership_count, user_id)
 
     async def messages_by(self, user_id: str, *, limit: int, after: int | None) -> Page[Message]:
         return await self._readers.run_for(user_id, people.messages_by, user_id, limit=limit, after=after)

@@ -201,7 +201,7 @@ async def trace_user(call: Call, request: ById) -> Result:
             "sessions": [session_view(session, call.identity) for session in sessions.items],
             "api_keys": [api_key_view(key) for key in keys.items],
             "connections": [connection_view(c) for c in services.hub.clients if _is_of(c, user.id)][:TRACED],
-            "threads": len(await services.accounts.memberships(user.id)),
+            "threads": await services.accounts.membership_count(user.id),
             "refusals": services.refusals.of(user.id),
         }
     )

@@ -150,11 +150,19 @@ class MembershipExportView(View):
     joined_at: Time
 
 
+class ExportNextView(View):
+    """URLs of the next pages; null where this answer has all."""
+
+    memberships: str | None
+    sessions: str | None
+
+
 class ExportView(View):
     user: UserView
-    memberships: list[MembershipExportView]
-    sessions: list[SessionView]
+    memberships: list[MembershipExportView] = Field(description="The first 100; `next` has the URL of more.")
+    sessions: list[SessionView] = Field(description="The newest 100; `next` has the URL of more.")
     api_keys: list[ApiKeyView]
+    next: ExportNextView
     messages: str = Field(description="URL of the messages, page by page.")
 
 
@@ -162,7 +170,7 @@ class ExportRequest(Request):
     id: Id
 
 
-class ExportMessagesRequest(Paged):
+class ExportPageRequest(Paged):
     id: Id
 
 

@@ -1,28 +1,31 @@
 """All data that the server holds about a user: for that user, and for administrators."""
 
-from actors import rules
+from actors import limits, rules
 from actors.resources.audit import NoteForAudit
 from server.api import render
 from server.api.account_views import api_key_view, membership_view, session_view
 from server.api.cursors import integer
 from server.api.fields import ById
 from server.api.registry import Call, Operations, Result
-from server.resources.admin.views import ExportMessagesRequest, ExportView
+from server.resources.admin.views import ExportPageRequest, ExportView, MembershipExportView
+from server.resources.auth.views import SessionView
 from server.resources.messages.views import MessageView
 
 operations = Operations("users")
 
-SHOWN = 1_000
+SHOWN = 100
+"""Memberships and sessions in the first answer: more follow page by page, so that no answer grows without end."""
 
 
 @operations("GET", "/users/{id}/export", response=ExportView, rate="audited")
 async def export_user(call: Call, request: ById) -> Result:
-    """All data about a user (yourself, or as an admin any user): account, threads, sessions, keys; messages by page."""
+    """All data about a user (yourself, or as an admin any user): account, keys; the rest by page."""
     _must_be_allowed(call, request.id)
     accounts = call.services.accounts
     user = await call.services.history.user(request.id)
+    memberships = await accounts.memberships(user.id, limit=SHOWN, after=None)
     sessions = await accounts.sessions(user_id=user.id, limit=SHOWN, before=None)
-    keys = await accounts.api_keys(user_id=user.id, limit=SHOWN, before=None)
+    keys = await accounts.api_keys(user_id=user.id, limit=limits.API_KEYS_PER_USER, before=None)
     note = NoteForAudit(
         action="export_user", origin=call.origin, actor_id=call.identity.user.id,
         credential=call.identity.credential, target_kind="user", target_id=user.id,
@@ -31,16 +34,45 @@ async def export_user(call: Call, request: ById) -> Result:
     return Result(
         {
             "user": render.user(user, call.identity),
-            "memberships": [membership_view(membership) for membership in await accounts.memberships(user.id)],
+            "memberships": [membership_view(membership) for membership in memberships.items],
             "sessions": [session_view(session, call.identity) for session in sessions.items],
             "api_keys": [api_key_view(key) for key in keys.items],
+            "next": {
+                "memberships": _next(user.id, "memberships", memberships.next_cursor),
+                "sessions": _next(user.id, "sessions", sessions.next_cursor),
+            },
             "messages": f"/api/v1/users/{user.id}/export/messages",
         }
     )
 
 
+def _next(user_id: str, what: str, cursor: str | None) -> str | None:
+    return None if cursor is None else f"/api/v1/users/{user_id}/export/{what}?cursor={cursor}&limit={SHOWN}"
+
+
+@operations("GET", "/users/{id}/export/memberships", response=MembershipExportView, paged=True, rate="costly")
+async def export_memberships(call: Call, request: ExportPageRequest) -> Result:
+    """All threads that a user is a member of, oldest thread first."""
+    _must_be_allowed(call, request.id)
+    page = await call.services.accounts.memberships(request.id, limit=request.limit, after=integer(request.cursor))
+    shown = [membership_view(membership) for membership in page.items]
+    return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
+
+
+@operations("GET", "/users/{id}/export/sessions", response=SessionView, paged=True, rate="costly")
+async def export_sessions(call: Call, request: ExportPageRequest) -> Result:
+    """All active sessions of a user, newest first."""
+    _must_be_allowed(call, request.id)
+    user = await call.services.history.user(request.id)
+    page = await call.services.accounts.sessions(
+        user_id=user.id, limit=request.limit, before=integer(request.cursor)
+    )  # fmt: skip
+    shown = [session_view(session, call.identity) for session in page.items]
+    return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
+
+
 @operations("GET", "/users/{id}/export/messages", response=MessageView, paged=True, rate="costly")
-async def export_messages(call: Call, request: ExportMessagesRequest) -> Result:
+async def export_messages(call: Call, request: ExportPageRequest) -> Result:
     """All messages of a user, oldest first, including threads they have left, with the reactions up to then.
 
     A page may be empty although there is a next one.

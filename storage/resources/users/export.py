@@ -1,6 +1,5 @@
 """Everything about one person, for themselves and for administrators; and how many there are."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,12 +17,21 @@ LOOKED_AT = 20_000
 """Messages looked at for one page: there is no index by author to keep for a question that is asked once a year."""
 
 
-def memberships(database: SqliteDatabase, user_id: str) -> Sequence[Membership]:
-    """The threads a user is in, the oldest membership first."""
+def memberships(database: SqliteDatabase, user_id: str, *, limit: int, after: int | None) -> Page[Membership]:
+    """The threads a user is in, the oldest thread first."""
     M, T = models.Member, models.Thread
-    query = M.select(T.uid, T.title, M.role, M.joined_at).join(T, on=(M.thread == T.id))
+    query = M.select(T.uid, T.title, M.role, M.joined_at, T.id).join(T, on=(M.thread == T.id))
+    mine = (M.user == _key(database, user_id)) & (M.thread > (after or 0)) & T.deleted_at.is_null()
+    found = rows.fetch(database, query.where(mine).order_by(M.thread).limit(limit + 1))
+    shown = tuple(Membership(*row[:4]) for row in found[:limit])
+    return Page(shown, str(found[limit - 1][4]) if len(found) > limit else None)
+
+
+def membership_count(database: SqliteDatabase, user_id: str) -> int:
+    """In how many threads a user is."""
+    M, T = models.Member, models.Thread
     mine = (M.user == _key(database, user_id)) & T.deleted_at.is_null()
-    return tuple(Membership(*row) for row in rows.fetch(database, query.where(mine).order_by(M.joined_at)))
+    return _count(database, M.select(M.thread).join(T, on=(M.thread == T.id)).where(mine))
 
 
 def messages_by(database: SqliteDatabase, user_id: str, *, limit: int, after: int | None) -> Page[Message]:

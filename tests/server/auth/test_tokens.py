@@ -140,7 +140,7 @@ def test_minted_tokens_are_good_and_each_is_its_own() -> None:
         mint(SECRET, **who, kind="ASSISTANT", ttl_seconds=60, issuer="us", audience="them", now=NOW) for _ in "ab"
     )
     claims = verify(first, rules)
-    assert claims == Claims(**who, kind="ASSISTANT", expires_at=int(NOW) + 90, token_id=claims.token_id)
+    assert claims == Claims(**who, kind="ASSISTANT", expires_at=int(NOW) + 90, token_id=claims.token_id, issuer="us")
     assert claims.token_id != verify(second, rules).token_id
     header, said = inspect_unverified(first)
     assert (header["alg"], said["iat"], said["iss"], said["aud"]) == ("HS256", int(NOW), "us", "them")

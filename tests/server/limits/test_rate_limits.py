@@ -209,7 +209,7 @@ def test_rates_that_are_none(text: str) -> None:
         ("TRUSTED_PROXIES", "10.0.0.1/8", "has host bits set"), ("TRUSTED_PROXIES", "proxy.example.com", "networks"),
         ("TRUSTED_PROXIES", "10.0.0.0/33", "networks"), ("ALLOWED_ORIGINS", "*", "such as https"),
         ("ALLOWED_ORIGINS", "null", "such as https"), ("ALLOWED_ORIGINS", "https://*.example.com", "such as https"),
-        ("ALLOWED_ORIGINS", "https://", "such as https"), ("ALLOWED_ORIGINS", "https://a/", "such as https"),
+        ("ALLOWED_ORIGINS", "https://", "such as https"), ("ALLOWED_ORIGINS", "https://a/b", "such as https"),
         ("ALLOWED_ORIGINS", "https://u@a", "such as https"), ("ALLOWED_ORIGINS", "ftp://a", "such as https"),
     ],
 )  # fmt: skip

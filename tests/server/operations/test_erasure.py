@@ -11,6 +11,7 @@ import pytest
 from actors.journal.housekeeper import Housekeeper
 from actors.resources.messages import DeleteMessage
 from actors.resources.users import EraseContent
+from server.resources.exports import operations as exports
 from storage.journal import scrubbing
 from storage.search import index
 from tests.builders import until
@@ -322,6 +323,28 @@ async def test_an_export_does_not_tell_what_happened_after_one_had_left(alice: C
     assert await exported() == ["👍", "🚀", "🎉"], "who is back sees all of it"
 
 
+async def test_an_export_ends_and_says_where_the_rest_is(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many threads and sessions there are, no answer holds them all."""
+    monkeypatch.setattr(exports, "SHOWN", 2)
+    path = f"/api/v1/users/{house.him}/export"
+    whole = [(await house.zebedee.thread(f"Thread {n}"))["id"] for n in range(5)]
+    devices = [await sign_in(house.server, house.root, house.him) for _ in range(3)]
+    exported = (await house.zebedee.get(path)).data
+    assert [len(exported[name]) for name in ("memberships", "sessions")] == [2, 2]
+    found = {name: list(exported[name]) for name in ("memberships", "sessions")}
+    for name, shown in found.items():
+        url = exported["next"][name]
+        while url is not None:
+            page = await house.zebedee.get(url)
+            shown.extend(page.data)
+            cursor = page.json["metadata"]["pagination"]["next_cursor"]
+            url = cursor and f"{path}/{name}?limit=2&cursor={cursor}"
+            check_problem(await house.alice.get(exported["next"][name]), 403)
+    assert [each["thread_id"] for each in found["memberships"]][-5:] == whole
+    assert len(found["memberships"]) == len({each["thread_id"] for each in found["memberships"]}) == 6
+    assert {each["id"] for each in found["sessions"]} == {house.device.session_id, *(d.session_id for d in devices)}
+
+
 async def test_an_export_holds_everything_of_one_and_nothing_of_others(house: House) -> None:
     other = await house.alice.thread("Not his")
     await house.alice.say(other, "Nothing of his")
@@ -330,7 +353,7 @@ async def test_an_export_holds_everything_of_one_and_nothing_of_others(house: Ho
     path = f"/api/v1/users/{house.him}/export"
     by_himself = await house.zebedee.get(path)
     exported = by_himself.data
-    assert exported.keys() == {"user", "memberships", "sessions", "api_keys", "messages"}
+    assert exported.keys() == {"user", "memberships", "sessions", "api_keys", "next", "messages"}
     assert exported["user"] == await house.zebedee.me()
     assert (exported["user"]["email"], exported["user"]["metadata"]) == (PERSONAL["email"], {"a": PERSONAL["metadata"]})
     assert [(found["title"], found["role"]) for found in exported["memberships"]] == [("Together", "MEMBER")]

@@ -47,7 +47,7 @@ async def test_by_password(server: Server, known: Device, her: str) -> None:
     verified = (await device.client.get("/api/v1/auth/verify")).data
     assert (verified["credential"], verified["session_id"]) == ("session", told["session_id"])
     assert [session["method"] for session in (await device.client.get("/api/v1/auth/sessions")).data] == [
-        "PASSWORD", "LINK",
+        "TOKEN", "PASSWORD", "LINK",
     ]  # fmt: skip
 
 

@@ -1,0 +1,16 @@
+"""The threads a user is in, for the commands that show all of them."""
+
+from typing import TYPE_CHECKING
+
+from cli.pages import AT_ONCE, every
+
+if TYPE_CHECKING:
+    from actors.resources.members import Membership
+    from storage.database import Database
+
+
+def memberships_of(database: "Database", user_id: str) -> "tuple[Membership, ...]":
+    """The oldest thread first."""
+    from storage.resources.users import export as people
+
+    return tuple(every(lambda after: people.memberships(database, user_id, limit=AT_ONCE, after=after)))

@@ -24,7 +24,7 @@ def use(ledger: Ledger, key: str) -> UsedKey:
 
 def test_the_key_alone_is_what_a_script_gets(xp: Xp, ledger: Ledger) -> None:
     bot = ledger.user("bot", kind="ASSISTANT").user
-    ran = xp("key", "create", "bot@example.com", "--name", "Summariser")
+    ran = xp("key", "create", "bot@example.com", "--name", "Summariser", ALLOWED_DOMAINS="*")
     key = ran.out.strip()
     assert key.startswith("xpk_")
     used = use(ledger, key)
@@ -58,7 +58,7 @@ def test_scopes_and_an_end(xp: Xp, ledger: Ledger) -> None:
 )
 def test_the_rules_are_the_servers(arguments: list[str], sentence: str, xp: Xp, ledger: Ledger) -> None:
     ledger.user("bot")
-    assert xp("key", "create", "bot@example.com", *arguments).sentence == sentence
+    assert xp("key", "create", "bot@example.com", *arguments, ALLOWED_DOMAINS="*").sentence == sentence
     assert ledger.one("SELECT count(*) FROM api_key") == 0
 
 
@@ -120,4 +120,5 @@ def test_what_is_not_there(xp: Xp, ledger: Ledger) -> None:
 def test_not_for_the_deactivated(xp: Xp, ledger: Ledger) -> None:
     ledger.user("ana")
     xp("user", "deactivate", "ana@example.com")
-    assert xp("key", "create", "ana@example.com", "--name", "n").sentence == "This account is deactivated."
+    ran = xp("key", "create", "ana@example.com", "--name", "n", ALLOWED_DOMAINS="*")
+    assert (ran.code, ran.err.splitlines()[-1]) == (1, "Error: This account is deactivated.")

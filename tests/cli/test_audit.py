@@ -18,6 +18,7 @@ from tests.cli.conftest import Ran, Xp, sign_in
 def some(xp: Xp, ledger: Ledger) -> list[str]:
     """A few entries: who did what."""
     ana = ledger.user("ana")
+    ledger.admin("root")  # of administrators one stays
     sign_in(ledger, ana)
     xp("user", "set-role", "ana@example.com", "ADMIN")
     xp("user", "set-role", "ana@example.com", "USER")
@@ -51,6 +52,7 @@ def test_the_newest_first(xp: Xp, ledger: Ledger, some: list[str], monkeypatch: 
 
 def test_everything_that_the_terminal_writes_is_there(xp: Xp, ledger: Ledger, tmp_path: Path) -> None:
     thread = ledger.thread(ledger.user("bo"))
+    ledger.admin("root")  # of administrators one stays
     ana = xp("user", "create", "ana@x.org", "--json").json["id"]
     session = sign_in(ledger, ledger.refreshed(ledger.user("bo")))
     for words in (

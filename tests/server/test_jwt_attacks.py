@@ -107,6 +107,7 @@ async def test_a_request_is_answered_alike_by_every_way(server: Server, bait: Ba
     assert told[0] | {"detail": ""} == {
         "type": f"https://experience.rpotential.dev/problems/{slug}", "title": "Sign in first", "status": 401,
         "detail": "", "errors": {}, "code": slug.replace("-", "_"), "retryable": False, "timestamp": "", "trace_id": "",
+        "correlation_id": "",
     }  # fmt: skip
     assert bait.url not in told[0]["detail"]
     assert bait.visits == 0

@@ -55,7 +55,15 @@ BODIES: Mapping[str, dict[str, Any]] = {
 QUERIES: Mapping[str, dict[str, str]] = {"search": {"q": "Hello"}}
 """Operation without a body → what it cannot do without."""
 
-FREE_TEXTS = frozenset({("search", "q"), ("list_audit", "target_id"), ("list_audit", "action")})
+FREE_TEXTS = frozenset(
+    {
+        ("search", "q"),
+        ("list_audit", "target_id"),
+        ("list_audit", "action"),
+        ("list_users", "q"),
+        ("list_users_legacy", "q"),
+    }
+)
 """(operation, parameter) of which any text makes sense."""
 
 NOT_KEPT: Mapping[str, str] = {

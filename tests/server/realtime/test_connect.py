@@ -56,7 +56,9 @@ async def test_a_cookie_of_a_page_of_ours(server: Server, dial: Dial, alice: Cli
     assert "client" in (await client.ask("connect"))["connect"]
 
 
-@pytest.mark.parametrize("origin", [{}, {"Origin": "https://evil.example"}, {"Origin": "null"}])
+@pytest.mark.parametrize(
+    "origin", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}, {"Origin": "null"}]
+)
 async def test_a_cookie_from_elsewhere(dial: Dial, alice: Client, origin: dict[str, str]) -> None:
     with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
         await dial(headers={"Cookie": f"{COOKIE}={alice.token}", **origin})
@@ -230,10 +232,10 @@ async def test_refreshes_that_are_none(dial: Dial, alice: Client) -> None:
     assert (await client.closed()).code == 3500
 
 
-async def test_an_admin_who_refreshes_as_none(dial: Dial, alice: Client, root: Client) -> None:
+async def test_an_admin_who_refreshes_as_none(server: Server, dial: Dial, alice: Client, root: Client) -> None:
     """What they followed as an admin is not theirs any more."""
     thread = await alice.thread()
-    await alice.server.client("boss", role="ADMIN").me()  # of administrators one is left
+    await server.client("boss", role="ADMIN").me()  # of administrators one is left
     client = await dial(root)
     await client.subscribe(thread["id"])
     await client.send(client.command("refresh", token=token("root", role="USER")))

@@ -160,8 +160,8 @@ READ_SECONDS_PER_SECOND: Final = 0.5
 contexts."""
 READ_SECONDS_BURST: Final = 2.0
 """What a user may use of it at once."""
-READS_WAITING: Final = 64
-"""Of one user: past it they are refused at once."""
+READS_WAITING: Final = 512
+"""Of one user, whose connections may all come back at once, with a few reads each: past it they are refused."""
 READ_WAIT_SECONDS: Final = 5.0
 """After that a browser's user has given up."""
 

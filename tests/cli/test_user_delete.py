@@ -49,7 +49,7 @@ def test_what_they_wrote_goes_to_the_end(
     """In steps of one row, so that there are several."""
     from actors.resources.users import EraseContent
 
-    monkeypatch.setattr("actors.account_commands.EraseContent", lambda: EraseContent(rows=1, looked_at=2))
+    monkeypatch.setattr("actors.resources.users.EraseContent", lambda: EraseContent(rows=1, looked_at=2))
     assert xp("user", "delete", "ana@example.com", "--content", "remove", "--yes").out.endswith(
         "What they wrote is deleted.\n"
     )

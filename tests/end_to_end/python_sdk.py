@@ -26,7 +26,8 @@ class Follower(centrifuge.SubscriptionEventHandler):
         self._news = asyncio.Event()
 
     async def on_publication(self, ctx: centrifuge.PublicationContext) -> None:
-        self.offsets.append(ctx.pub.offset)
+        if ctx.pub.offset:  # else it is in no log
+            self.offsets.append(ctx.pub.offset)
         self.events.append(plain(ctx.pub.data))
         self._news.set()
 

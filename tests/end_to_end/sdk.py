@@ -44,7 +44,7 @@ class SdkClient:
 
     @property
     def offsets(self) -> list[int]:
-        return [told["offset"] for told in self.seen("publication")]
+        return [told["offset"] for told in self.seen("publication") if told.get("offset")]  # else it is in no log
 
     async def until(self, condition: Callable[[], object]) -> None:
         try:

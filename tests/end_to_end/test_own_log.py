@@ -64,7 +64,7 @@ async def test_counts_are_told_of_threads_that_somebody_follows(
     assert counts == {
         "type": "unread",
         "data": {
-            "threads": 1, "messages": 1, "mentions": 0,
-            "by_thread": [{"thread_id": thread["id"], "messages": 1, "mentions": 0}],
+            "threads": 1, "messages": 1, "mentions": 0, "muted": {"threads": 0, "messages": 0, "mentions": 0},
+            "by_thread": [{"thread_id": thread["id"], "messages": 1, "mentions": 0, "muted": False}],
         },
     }  # fmt: skip

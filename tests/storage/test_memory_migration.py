@@ -126,8 +126,8 @@ def test_the_way_back(old: SqliteDatabase, tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from storage import schema
 from storage.database import DatabaseOptions, open_writer
+from storage.schema import migrating as schema
 
 def look(sql):
     if sql.startswith(sys.argv[2]):

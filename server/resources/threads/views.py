@@ -2,7 +2,7 @@
 
 from typing import Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from actors import limits
 from actors.resources.members import MemberRole
@@ -91,9 +91,11 @@ class ListMembersRequest(Paged):
 
 
 class AddMemberRequest(Request):
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["user_id"]}, {"required": ["email"]}]})
+
     thread_id: Id
-    user_id: Id | None = Field(default=None, description="The user to add; or give `email`.")
-    email: Email | None = Field(default=None, description="E-mail address of the user to add; or give `user_id`.")
+    user_id: Id = Field(default=LEFT_OUT, description="The user to add; or give `email`.")
+    email: Email = Field(default=LEFT_OUT, description="E-mail address of the user to add; or give `user_id`.")
     role: MemberRole = "MEMBER"
 
     @model_validator(mode="after")

@@ -91,7 +91,7 @@ STARTER = """
 import sys
 from pathlib import Path
 from storage.database import DatabaseOptions
-from storage.journal_store import JournalStore
+from storage.journal.store import JournalStore
 
 store = JournalStore(DatabaseOptions(Path(sys.argv[1]), synchronous="OFF", mmap_mib=0))
 print("ready", flush=True)

@@ -59,13 +59,13 @@ def test_a_change_is_seen_by_all_who_look(what: str, ledger: Ledger, tmp_path: P
     assert found["the schema"] is not None
     ledger.close()
     store = JournalStore(ledger.options)
-    with pytest.raises(DatabaseProblem, match="changed past the server"):
+    with pytest.raises(DatabaseProblem, match="changed outside the server"):
         store.open()
     store.close()
     copying.backup(ledger.options, backup, progress=lambda *_: None)
     (tmp_path / "other").mkdir()
     for force in (False, True):
-        with pytest.raises(DatabaseProblem, match="changed past the server"):
+        with pytest.raises(DatabaseProblem, match="changed outside the server"):
             replacing.restore(backup, options(tmp_path / "other" / "e.db"), force=force, progress=lambda *_: None)
 
 

@@ -363,7 +363,7 @@ def test_the_migration_makes_the_same_tokenizer(ledger: Ledger) -> None:
 WRITER = """
 import os, sys
 from pathlib import Path
-from actors import commands
+from actors.resources.messages import DeleteMessage, EditMessage
 from tests.builders import Ledger, post
 
 ledger = Ledger(Path(sys.argv[1]))
@@ -373,8 +373,8 @@ n = 0
 while True:
     done = ledger.apply(*(post(ana, thread, f"needle {n} {i}") for i in range(40)))
     ledger.apply(
-        commands.EditMessage(identity=ana, thread_id=thread.id, message_id=done[0].result.id, content="needle edited"),
-        commands.DeleteMessage(identity=ana, thread_id=thread.id, message_id=done[1].result.id),
+        EditMessage(identity=ana, thread_id=thread.id, message_id=done[0].result.id, content="needle edited"),
+        DeleteMessage(identity=ana, thread_id=thread.id, message_id=done[1].result.id),
     )
     while ledger.store.catch_up(idle=True):
         pass

@@ -122,9 +122,9 @@ class World:
             await self.alice.post(f"/api/v1/messages/{self.streaming_id}/cancel")  # only so many at once
             self.streaming_id = (await self.alice.say(self.thread_id, status="STREAMING"))["id"]
 
-    async def sign_in(self) -> Any:
-        """A session of alice's; by a link, because a password takes its time."""
-        made = await self.root.post(f"/api/v1/admin/users/{self.alice_id}/sign-in-link")
+    async def sign_in(self, user_id: str = "") -> Any:
+        """A session, alice's unless it says whose; by a link, because a password takes its time."""
+        made = await self.root.post(f"/api/v1/admin/users/{user_id or self.alice_id}/sign-in-link")
         return (await self.alice.post("/api/v1/auth/login", link=made.data["link"])).data
 
     async def connect(self) -> str:

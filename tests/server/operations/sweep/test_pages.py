@@ -22,6 +22,7 @@ async def fill(world: World) -> None:
         await world.alice.say(world.thread_id, f"Hello {number}")
         await world.viewer.say(theirs)
         await world.sign_in()
+        await world.sign_in(world.viewer_id)
         await world.viewer.post("/api/v1/auth/api-keys", name=str(number))
         await world.connect()
         await world.alice.put(f"/api/v1/messages/{world.message_id}/reactions/{'👍🎉🚀'[number]}")
@@ -74,7 +75,12 @@ def _key(item: Any) -> str:
         return str((item["thread"]["id"], item["message"] and item["message"]["id"]))
     if "replaced_at" in item:
         return str(item["version"])
-    return str(item.get("id") or item.get("offset") or (item["user"]["id"], item.get("emoji")))
+    return str(
+        item.get("id")
+        or item.get("offset")
+        or ("user" not in item and item["thread_id"])
+        or (item["user"]["id"], item.get("emoji"))
+    )
 
 
 @every(*PAGED)

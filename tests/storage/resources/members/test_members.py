@@ -142,10 +142,10 @@ def test_the_end_of_a_large_thread_is_told_to_all_its_members(ledger: Ledger, mo
     monkeypatch.setattr(limits, "NOTIFIED_AT_ONCE", 2)
     ana, *others = [ledger.user() for _ in range(7)]
     thread, other = ledger.thread(ana, *others), ledger.thread(ana, *others)
-    told = list(ledger.do(DeleteThread(identity=ana, thread_id=thread.id)).told)
+    told = list(ledger.do(DeleteThread(identity=ana, thread_id=thread.id)).user_events)
     assert [event.user_key for event in told] == [ana.user.key], "the owners"
     small = ledger.thread(ana, others[0])
-    assert len(ledger.do(DeleteThread(identity=ana, thread_id=small.id)).told) == 2
+    assert len(ledger.do(DeleteThread(identity=ana, thread_id=small.id)).user_events) == 2
     for step, count in ((small.id, 0), (thread.id, 3), (None, 3), (thread.id, 0), (None, 0)):  # broken off in between
         done = ledger.do(commands.TellThreadGone(thread_id=step, rows=3))
         assert done.result == len(done.user_events) == count

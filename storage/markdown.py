@@ -1,5 +1,7 @@
 """What of Markdown is prose: what a reader sees as text, without code and the targets of links. By CommonMark.
 
+HTML in it is Markdown, too: its comments, attributes and code are no prose.
+
 Most messages have no sign of code or of a link, and are not parsed. Parsing takes 1 µs for most signs, 10 µs for lines
 and brackets, whatever their order: a message with more than `limits.MARKDOWN_SIGNS` of them is read line by line, in
 the time of a few searches.
@@ -13,29 +15,32 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from actors import limits
-from actors.text.mentions import EXACT
+from actors.text.mentions import EXACT, SIGNS
 
 _MARKUP: Final = ("`", "~~~", "](", "]:", "][", "    ", "\t")
 """Without these, and without a tag, there is neither code nor a link with a target of its own."""
-_TAG: Final = re.compile("<[a-zA-Z]")
+_TAG: Final = re.compile("<[a-zA-Z!?/]")
 _SIGNS: Final = b"\n!#$%&*+-:<=>@[\\]^_`{}~"
 """Where the parser stops to look."""
 _COSTLY: Final = "\n`[!<\\"
 """Where it looks ten times as long."""
+_DECLARATIONS: Final = 20
+"""Of HTML (comments and the like) in a text that is parsed: each is looked for to the end of its paragraph."""
 _USER: Final = re.compile(r"user:(c[0-9a-z]{24})")
-_parser: Final = MarkdownIt("zero", {"html": False, "maxNesting": 20}).enable([
+_parser: Final = MarkdownIt("zero", {"html": True, "maxNesting": 20}).enable([
     "code", "fence", "blockquote", "hr", "list", "reference", "heading", "lheading",
-    "newline", "escape", "backticks", "link", "image", "autolink",
+    "newline", "escape", "backticks", "link", "image", "autolink", "html_block", "html_inline",
 ])  # fmt: skip
 """Without what changes neither what is code nor what is a link."""
 
 
 def prose(text: str) -> str:
+    text = text.removeprefix("\ufeff")  # no character of the first line
     if not _has_markup(EXACT.sub(" ", text) if "](user:" in text else text):
         return text
     if not _is_short(text):
         return _line_by_line(text)
-    return "\n".join(_said(token.children or ()) for token in _parser.parse(text) if token.type == "inline")
+    return "\n".join(_of_block(token) for token in _parser.parse(text) if token.type in ("inline", "html_block"))
 
 
 def _has_markup(text: str) -> bool:
@@ -47,8 +52,30 @@ def _is_short(text: str) -> bool:
     if len(text) > limits.MARKDOWN_CHARS:
         return False
     raw = text.encode()
+    if text.count("<!") + text.count("<?") > _DECLARATIONS:
+        return False
     signs = len(raw) - len(raw.translate(None, _SIGNS))
     return signs + 9 * sum(map(text.count, _COSTLY)) <= limits.MARKDOWN_SIGNS
+
+
+def _of_block(token: Token) -> str:
+    if token.type == "html_block":
+        return _without_html(token.content, is_block=True)
+    return _said(_shown(token.children or ()))
+
+
+def _shown(tokens: Iterable[Token]) -> Iterator[Token]:
+    """Without what an element of HTML shows as code."""
+    end = ""
+    for token in tokens:
+        if token.type == "html_inline":
+            tag = token.content.translate(_LOWER)
+            if end:
+                end = "" if tag.startswith(end) else end
+            elif found := _HIDING.match(tag):
+                end = f"</{found[2]}" if found[2] else ""
+        if not end:
+            yield token
 
 
 def _said(tokens: Iterable[Token]) -> str:
@@ -57,7 +84,7 @@ def _said(tokens: Iterable[Token]) -> str:
     for token in tokens:
         if token.type == "link_open" and not skipped:
             user = _USER.fullmatch(str(token.attrs.get("href")))
-            if user is not None and said.endswith("@"):
+            if user is not None and said.endswith(SIGNS):
                 said = f"{said[:-1]}<@{user[1]}>"
                 skipped = 1
             elif token.markup == "autolink":
@@ -82,7 +109,7 @@ _TARGET: Final = re.compile(r"\]\([^()\s]*(?:\s[^()\n]*)?\)")
 
 def _line_by_line(text: str) -> str:
     """Nearly the same, for a text that is too long to be parsed: where in doubt it is code, so that none notifies."""
-    said = _without_spans("\n".join(_without_blocks(text.split("\n"))))
+    said = _without_html(_without_spans("\n".join(_without_blocks(text.split("\n")))))
     return _TARGET.sub("] ", EXACT.sub(lambda exact: f"<@{exact[1] or exact[2]}>", said))
 
 
@@ -122,3 +149,30 @@ def _without_spans(text: str) -> str:
             index = end
         index += 1
     return " ".join([*kept, text[place:]])
+
+
+# HTML
+
+_LOWER: Final = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+"""Of tags. Other letters may become two."""
+_HIDING: Final = re.compile(r"<(?:(!--)|(code|pre|kbd|samp|script|style|textarea)(?=[\s/>]))")
+_ANY_TAG: Final = re.compile(r"<[a-zA-Z/!?][^<>]*>")
+
+
+def _without_html(text: str, *, is_block: bool = False) -> str:
+    """Without tags, comments and code. A block of HTML is hidden to its end by what does not end."""
+    if "<" not in text:
+        return text
+    lower, kept, place = text.translate(_LOWER), [], 0
+    endless: set[str] = set()
+    for found in _HIDING.finditer(lower):
+        end = "-->" if found[1] else f"</{found[2]}>"
+        if found.start() < place or end in endless:
+            continue
+        at = lower.find(end, found.end())
+        if at < 0 and not is_block:
+            endless.add(end)
+            continue
+        kept.append(text[place : found.start()])
+        place = at + len(end) if at >= 0 else len(text)
+    return _ANY_TAG.sub(" ", " ".join([*kept, text[place:]]))

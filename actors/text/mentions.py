@@ -17,7 +17,8 @@ from actors.text.block_text import lines
 EVERYONE: Final = "all"
 _WIDE: Final = "\uff20\ufe6b"
 """An @ as East Asian keyboards have it, and a small one."""
-EXACT: Final = re.compile(r"@\[[^\[\]\n]{1,200}\]\(user:(c[0-9a-z]{24})\)|<@(c[0-9a-z]{24})>")
+SIGNS: Final = ("@", *_WIDE)
+EXACT: Final = re.compile(rf"[@{_WIDE}]\[[^\[\]\n]{{1,200}}\]\(user:(c[0-9a-z]{{24}})\)|<[@{_WIDE}](c[0-9a-z]{{24}})>")
 _SCHEMES: Final = ("://", "www.", "mailto:", "WWW.", "MAILTO:")
 _ADDRESS: Final = re.compile(
     r"(?<![a-z0-9+.-])(?:[a-z][a-z0-9+.-]{1,30}://|www\.|mailto:)[^\s<>\"\uff0c\u3002\u3001\uff1b\uff01\uff1f\uff09\u300d\u300f\u3011]*",
@@ -77,7 +78,7 @@ def mentions(content: str, blocks: str | None, prose: Prose) -> Mentions:
 
 
 def _look(text: str, ids: dict[str, None], found: dict[tuple[str, ...], None]) -> None:
-    if "](user:" in text or "<@" in text:
+    if "](user:" in text or any(f"<{sign}" in text for sign in SIGNS):
         ids |= dict.fromkeys(first or second for first, second in EXACT.findall(text))
         text = EXACT.sub(" ", text)
     for name in dict.fromkeys(_runs(_without_addresses(text))):
@@ -101,14 +102,15 @@ def _without_addresses(text: str) -> str:
 
 def _runs(text: str) -> Iterator[str]:
     """What follows each @ that begins a name."""
-    text, at = names.plain(text), -1
+    text, at, end = names.plain(text), -1, -1
     for _ in range(_LOOKED_AT):
         at = text.find("@", at + 1)
         if at < 0:
             return
         found = names.run(text, at + 1)
-        if found and _may_begin(text, at, found):
+        if found and (_may_begin(text, at, found) or (at == end + 1 and text[end] in "/+.-")):  # `@ana/@bob`
             yield found
+            end = at + 1 + len(found)
 
 
 def _may_begin(text: str, at: int, found: str) -> bool:
@@ -127,16 +129,24 @@ def _may_begin(text: str, at: int, found: str) -> bool:
 
 
 def _lines(blocks: str | None) -> list[str]:
-    """What blocks say, but for code."""
-    return list(lines(_without_code(json.loads(blocks)))) if blocks is not None else []
+    """What blocks say, but for code; people in them as Markdown names them."""
+    return list(lines(_prose_of(json.loads(blocks)))) if blocks is not None else []
 
 
-def _without_code(node: Any) -> Any:
+def _prose_of(node: Any) -> Any:
     if isinstance(node, list):
-        return [_without_code(item) for item in node if not _is_code(item)]
+        return [_prose_of(item) for item in node if not _is_code(item)]
     if isinstance(node, dict):
-        return {name: _without_code(value) for name, value in node.items() if not _is_code(value)}
+        who = _who(node) if node.get("type") in ("user", "broadcast") else ""
+        if who:
+            return {"type": "text", "text": f"<@{who}>" if is_id(who) else f" @{who} "}
+        return {name: _prose_of(value) for name, value in node.items() if not _is_code(value)}
     return node
+
+
+def _who(node: dict[str, Any]) -> str:
+    """Whom an element of rich text names, by whatever member."""
+    return next((value for name, value in node.items() if name != "type" and isinstance(value, str)), "")
 
 
 def _is_code(node: Any) -> bool:

@@ -20,8 +20,14 @@ _ALIKE: Final = str.maketrans(
     dict.fromkeys("\u2019\u2018\u201b\u02bc\u02bb\u02b9\u2032\u00b4\u05f3\uff07\ua78c", "'")
     | dict.fromkeys("\u2010\u2011\u2212\ufe63\uff0d", "-")
     | dict.fromkeys("\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\ufe0e\ufe0f", "")
+    | dict.fromkeys("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069", "")
 )
 """Apostrophes, hyphens, and what takes no room."""
+_TURKISH: Final = str.maketrans("\u0131", "i")
+"""The small letter of I in Turkish, and that of İ, which is written with a dot of its own, are not told apart: in
+capitals they change places."""
+_BETWEEN: Final = "\u0f0b"
+"""Between the syllables of a Tibetan word."""
 _DENSE: Final = (
     range(0x0E00, 0x1100),  # Thai, Lao, Tibetan, Myanmar
     range(0x1100, 0x1200),  # Hangul: it has spaces, but particles follow a name without one
@@ -53,8 +59,8 @@ def comparable(name: str) -> str:
     """The same for all ways of writing a name."""
     if name.isascii():
         return name.lower().rstrip(".+-'")
-    folded = compatible(plain(name).casefold()).replace("i\u0307", "i")  # a capital İ, and its own small letter
-    return "".join(folded.split()).rstrip(".+-'·・‧")
+    folded = compatible(plain(name).casefold()).translate(_TURKISH).replace("i\u0307", "i")
+    return "".join(folded.split()).rstrip(".+-'·・‧" + _BETWEEN)
 
 
 def plain(text: str) -> str:
@@ -64,7 +70,7 @@ def plain(text: str) -> str:
 
 def is_word(character: str) -> bool:
     """Whether it may be part of a name."""
-    return character.isalnum() or character == "_" or unicodedata.category(character)[0] == "M"
+    return character.isalnum() or character in ("_", _BETWEEN) or unicodedata.category(character)[0] == "M"
 
 
 def is_dense(character: str) -> bool:
@@ -85,17 +91,15 @@ def run(text: str, start: int) -> str:
 
 def _goes_on(text: str, start: int, at: int) -> bool:
     character = text[at]
-    if is_word(character):
+    if is_word(character) or _is_picture(character):
         return True
-    if at == start:
-        return False
-    if character in _JOINERS:
+    if at > start and character in _JOINERS:
         return at + 1 < len(text) and _joins(text[at - 1], text[at + 1])
-    return _is_picture(character)
+    return False
 
 
 def _is_picture(character: str) -> bool:
-    return unicodedata.category(character) == "So"
+    return unicodedata.category(character) == "So" or "\U0001f3fb" <= character <= "\U0001f3ff"  # tones of skin
 
 
 def _joins(before: str, after: str) -> bool:

@@ -40,7 +40,8 @@ def named(content: str, *blocks: Any, people: Collection[str] = PEOPLE) -> set[s
         ("bob@example.com", set()), ("mail bob.b@example.com, @ana", {"ana"}), ("b+c@example.com", set()),
         ("x-@ana", set()), ("https://x.io/@ana", set()), ("@@ana", set()), ("n@me", set()),
         ("@all", {"*"}), ("@ALL, look", {"*"}), ("@all.", {"*"}), ("@allan", {"allan"}), ("call@all", set()),
-        (f"<@{ANA}>", {ANA}), (f"@{ANA}", {ANA}), (f"@[Ana B.](user:{ANA})", {ANA}), (f"@[x](user:{ANA[:-1]})", set()),
+        (f"<@{ANA}>", {ANA}), (f"@{ANA}", {ANA}), (f"@[Ana B.](user:{ANA})", {ANA}),
+        (f"＠[Ana](user:{ANA}) <＠{BOB}>", {ANA, BOB}), (f"@[x](user:{ANA[:-1]})", set()),
         (f"@[@bob](user:{ANA}) @bob", {ANA, "bob"}), (f"@[bob@x.io](user:{ANA})", {ANA}), (f"[Ana](user:{ANA})", set()),
         (f"<@{ANA}><@{BOB}>", {ANA, BOB}), ("<@ana>", {"ana"}), (f"@[a\nb](user:{ANA})", {ANA}),
     ],
@@ -77,7 +78,11 @@ def rich(*elements: Any) -> dict[str, Any]:
         ({"type": "section", "fields": [{"type": "plain_text", "text": "@ana"}, {"text": "@bob"}]}, {"ana", "bob"}),
         (rich({"type": "user", "user_id": ANA}), {ANA}),
         (rich({"type": "text", "text": "Hi "}, {"type": "user", "user_id": ANA}), {ANA}),
+        (rich({"type": "text", "text": "Hi"}, {"type": "user", "user_id": ANA}, {"type": "text", "text": "님"}), {ANA}),
+        (rich({"type": "user", "user_id": ANA}, {"type": "user", "user_id": BOB}), {ANA, BOB}),
+        (rich({"type": "text", "text": "Hi"}, {"type": "user", "user_id": "bob"}, {"type": "emoji"}), {"bob"}),
         (rich({"type": "broadcast", "range": "all"}), {"*"}),
+        (rich({"type": "text", "text": "x"}, {"type": "broadcast", "range": "all"}), {"*"}),
         (rich({"type": "text", "text": "@ana", "style": {"code": True}}, {"type": "text", "text": " @bob"}), {"bob"}),
         (rich({"type": "text", "text": "@ana", "style": {"bold": True}}), {"ana"}),
         ({"type": "rich_text_preformatted", "elements": [{"type": "text", "text": "@ana"}]}, set()),
@@ -131,6 +136,17 @@ def test_by_what_somebody_is_found() -> None:
         ("привет @Иван!", "иван", "иван"),
         ("@b\u200bo", "bo", "bo"),
         ("@葛\U000e0100城", "葛\U000e0100城", "葛\U000e0100城"),
+        ("@བཀྲ་ཤིས་ལགས", "བཀྲ་ཤིས", "བཀྲ་ཤིས"),
+        ("@IŞIK bak", "işik", "işik"),
+        ("@ışık bak", "işik", "işik"),
+        ("@\u2068שרה\u2069 hi", "שרה", "שרה"),
+        ("@🚀bo hi", "🚀bo bo", "🚀bo"),
+        ("@★bo★, hi", "★bo★", "★bo★"),
+        ("@👩🏽\u200d💻dev", "👩🏽💻dev", "👩🏽💻dev"),
+        # one beside another
+        ("@bo/@cy", "bo cy", "bo cy"),
+        ("@bo+@cy", "bo cy", "bo cy"),
+        ("x/@bo/@cy", "bo cy", ""),
         # no space after it, or before it
         ("@bo님 확인", "bo", "bo"),
         ("@보님", "보", "보"),
@@ -194,6 +210,19 @@ def test_by_what_somebody_is_found() -> None:
         ("> `@bo`", "bo", ""),
         ("```\n@bo\n```\n@cy", "bo cy", "cy"),
         ("`@bo\n\n@cy`", "bo cy", "bo cy"),
+        ("\ufeff```\n@bo\n```", "bo", ""),
+        # HTML
+        ("hi <!-- @bo --> @cy", "bo cy", "cy"),
+        ("<!--\n@bo\n\n@bo\n-->\n\n@cy", "bo cy", "cy"),
+        ('<a title="@bo" href="/">@cy</a>', "bo cy", "cy"),
+        ("<code>@bo</code> @cy", "bo cy", "cy"),
+        ("<PRE>\n\n@bo\n</PRE>", "bo", ""),
+        ("<div>\n<code>@bo</code> @cy\n</div>", "bo cy", "cy"),
+        ("<script>x(@bo)</script>", "bo", ""),
+        ("<b>@bo</b>님", "bo", "bo"),
+        ("<details>\n@bo\n</details>", "bo", "bo"),
+        ("`<!--` @bo `-->`", "bo", "bo"),
+        ("a < b @bo", "bo", "bo"),
         ("\\`@bo\\`", "bo", "bo"),
         # addresses, and links
         ("https://x.example/?to=@all", "", ""),
@@ -232,7 +261,8 @@ LONG = "\n\n" + "Many words. " * (limits.MARKDOWN_CHARS // 12) + "\n\n"
         ("@ana", {"ana"}), ("`@ana`", set()), ("```\n@ana\n```\n@bob", {"bob"}), ("- ```\n  @ana\n  ```", set()),
         ("> ```\n> @ana\n> ```\n> @bob", {"bob"}), ("    @ana", set()), ("- x\n\n    @ana", {"ana"}),
         ("1. ~~~\n   @ana\n   ~~~", set()), ("[@ana](https://x/@bob)", {"ana"}), (f"@[Ana](user:{ANA})", {ANA}),
-        ("https://x/?to=@all", set()), ("@ana님", {"ana"}),
+        ("https://x/?to=@all", set()), ("@ana님", {"ana"}), ("x <!-- @ana --> <Code>@ana</code> @bob", {"bob"}),
+        ("x <!-- @ana", {"ana"}),
     ],
 )  # fmt: skip
 def test_a_text_that_is_too_long_to_be_parsed(content: str, who: set[str]) -> None:
@@ -275,7 +305,9 @@ def test_in_a_fence_nobody_is_named(text: str) -> None:
 HOSTILE = (
     "`", "` ", "`a", "``` ", "```\n", "~~~\n~~~~\n", "```a`\n", "`\n``\n", "@", "@a", "@a ", "@[", "@[a](user:c", "@[a",
     "<@c", "@漢字", "@a'", "> ", "- ", "[a](", "![", "[a\n", "@\u0301", "www.", "x.io/", "https://",
-    "&", "@a.", "@" + "a" * 64, "a@b ", "`" * 7 + "x" + "`" * 6, " ```", "\\`",
+    "&", "@a.",
+    "<!--", "<!-- -->", "<code>", "<code></code>", "<a ", "<?", "</",
+    "@" + "a" * 64, "a@b ", "`" * 7 + "x" + "`" * 6, " ```", "\\`",
 )  # fmt: skip
 
 

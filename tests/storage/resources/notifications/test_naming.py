@@ -1,5 +1,7 @@
 """By what name a user is found: an index of names, kept with every change of them; nobody looks at all members."""
+# ruff: noqa: RUF001 - letters that look alike
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -133,3 +135,14 @@ def test_the_migration_finds_those_who_are_there_already(tmp_path: Path) -> None
     found = database.execute_sql("SELECT user_id, handle FROM user_handle ORDER BY user_id, handle").fetchall()
     assert found == [(1, "j.sol"), (1, "josésol"), (2, "प्रिया"), (4, "o'brien"), (4, "obrien"), (5, "bo")]
     database.close()
+
+
+def test_names_of_before_are_compared_as_they_are_now(ledger: Ledger) -> None:
+    """By the migration: a letter without its dot, once kept as another one."""
+    person, gone = ledger.user("Işık"), ledger.user("Gone")
+    ledger.sql("UPDATE user_handle SET handle = 'ışık' WHERE handle = 'işik'")
+    ledger.sql("DELETE FROM user_handle WHERE user_id = ?", gone.user.key)
+    import_module("storage.schema.migrations.0012_handles_anew").up(None, ledger.store.database)
+    found = ledger.sql("SELECT handle FROM user_handle WHERE user_id IN (?, ?)", person.user.key, gone.user.key)
+    assert "işik" in {handle for (handle,) in found}
+    assert not {handle for (handle,) in found} & {"ışık", "gone"}

@@ -30,7 +30,7 @@ class UserHandle(Model):
 
 def up(migrator: Any, db: Database) -> None:
     with db.bind_ctx((User, UserHandle)):
-        found = User.select(User.id, User.name, User.email).where(User.id.in_(UserHandle.select(UserHandle.user)))
+        found: Any = User.select(User.id, User.name, User.email).where(User.id.in_(UserHandle.select(UserHandle.user)))
         for key, name, email in list(found.tuples()):
             handles_now = {*handles(name, email)} - {""}
             UserHandle.delete().where((UserHandle.user == key) & UserHandle.handle.not_in(handles_now)).execute()

@@ -97,7 +97,9 @@ def _mend_query(path: str, query: Any) -> None:
 def _mend_body(body: Any) -> None:
     """In place: for Schemathesis a body that was put there by somebody else is another request."""
     for key, value in _items(body):
-        if isinstance(value, float) and value.is_integer():
+        if isinstance(value, int | float) and abs(value) >= 2**63:
+            body[key] = 2**63 - 1  # larger ones are refused wherever they stand, which no schema of an object can say
+        elif isinstance(value, float) and value.is_integer():
             body[key] = int(value)  # JSON has one kind of number; 3.0 is how only Python writes an integer
         _mend_body(value)
     if isinstance(body, dict) and isinstance(memory := body.get("memory"), dict):

@@ -1,25 +1,25 @@
-"""The error catalogue: everything that a client can be told went wrong.
+"""The error catalogue: every error that a client can receive.
 
     XpError                      base: code, sentence, retryable, data
     ├── Invalid                  the request itself is wrong; sending it again is no use
     │   ├── Malformed            not JSON, not UTF-8, not a frame
-    │   ├── ValidationFailed     understood, but a field breaks a rule (field → sentences)
+    │   ├── ValidationFailed     readable, but a field breaks a rule (field → sentences)
     │   ├── TooLarge             a body, frame or field over its limit
-    │   ├── UnsupportedMedia     a body that is not of the type the operation reads
-    │   └── KeyReused            an idempotency key that came with another request before
-    ├── Unauthenticated          no identity, or one that cannot be trusted
-    │   └── TokenExpired         it was good once
-    ├── Forbidden                the identity is known and may not
-    ├── NotFound                 it is not there, or the caller may not know that it is
+    │   ├── UnsupportedMedia     a body of another type than the operation expects
+    │   └── KeyReused            an idempotency key that was used for another request
+    ├── Unauthenticated          no identity, or an invalid one
+    │   └── TokenExpired         a token that was valid before
+    ├── Forbidden                the identity is known, but may not do it
+    ├── NotFound                 it does not exist, or the caller may not know that it exists
     ├── MethodNotAllowed         the path exists, the method does not
     ├── Conflict                 the state does not allow it
     │   └── PreconditionFailed   `If-Match` names another version
     └── Unavailable              not now: retry
-        ├── Overloaded           admission control said no before anything was done
+        ├── Overloaded           refused by admission control before anything was done
         ├── TooManyRequests      a rate limit
         ├── StorageUnavailable   disk full, database locked, connection lost
         ├── ShuttingDown         the server is draining
-        └── Internal             a defect of ours; the log has it under its correlation id
+        └── Internal             a defect of the server; its log entry has the correlation id
 
 Only `server/` knows HTTP statuses and close codes: `server/http/problems.py` maps every class here.
 """
@@ -50,12 +50,12 @@ class XpError(Exception):
 
 class Invalid(XpError):
     code = "invalid_request"
-    title = "The request is not valid"
+    title = "Invalid request"
 
 
 class Malformed(Invalid):
     code = "malformed"
-    title = "The request could not be read"
+    title = "Malformed request"
 
 
 class ValidationFailed(Invalid):
@@ -64,7 +64,7 @@ class ValidationFailed(Invalid):
 
     def __init__(self, errors: Mapping[str, Sequence[str]], detail: str | None = None) -> None:
         where = ", ".join(sorted(errors))
-        super().__init__(detail or f"Not valid: {where}. See `errors` for what each field expects.")
+        super().__init__(detail or f"Invalid: {where}. `errors` says what each field expects.")
         self._errors = errors
 
     @property
@@ -74,37 +74,37 @@ class ValidationFailed(Invalid):
 
 class TooLarge(Invalid):
     code = "too_large"
-    title = "The request is too large"
+    title = "Request too large"
 
     def __init__(self, what: str, limit: int, actual: int | None, unit: str = "bytes") -> None:
-        came = "more came" if actual is None else f"{actual} came"
+        came = "got more" if actual is None else f"got {actual}"
         super().__init__(f"{what} may be at most {limit} {unit}; {came}.", limit=limit, actual=actual)
 
 
 class UnsupportedMedia(Invalid):
     code = "unsupported_media_type"
-    title = "The body's media type is not supported"
+    title = "Unsupported media type"
 
 
 class KeyReused(Invalid):
     code = "idempotency_key_reused"
-    title = "The idempotency key was used for another request"
+    title = "Idempotency key already used"
 
     def __init__(self, key: str) -> None:
         super().__init__(
-            f"Idempotency key {key!r} came with a different request in the last 24 hours; "
+            f"Idempotency key {key!r} was used for a different request in the last 24 hours; "
             "use a new key for a new request."
         )
 
 
 class Unauthenticated(XpError):
     code = "unauthenticated"
-    title = "Sign in first"
+    title = "Not signed in"
 
 
 class TokenExpired(Unauthenticated):
     code = "token_expired"
-    title = "The token has expired"
+    title = "Token expired"
 
 
 class Forbidden(XpError):
@@ -123,21 +123,21 @@ class NotFound(XpError):
 
 class MethodNotAllowed(XpError):
     code = "method_not_allowed"
-    title = "The path does not take this method"
+    title = "Method not allowed"
 
 
 class Conflict(XpError):
     code = "conflict"
-    title = "The present state does not allow it"
+    title = "Conflict with the current state"
 
 
 class PreconditionFailed(Conflict):
     code = "stale_version"
-    title = "It has changed since you read it"
+    title = "Changed since it was read"
 
     def __init__(self, expected: str, actual: str) -> None:
         super().__init__(
-            f"If-Match names version {expected}, the present one is {actual}; read it again, then retry.",
+            f"If-Match names version {expected}, the current one is {actual}; read it again, then retry.",
             expected=expected,
             actual=actual,
         )
@@ -145,7 +145,7 @@ class PreconditionFailed(Conflict):
 
 class Unavailable(XpError):
     code = "unavailable"
-    title = "Not available now"
+    title = "Temporarily unavailable"
     retryable = True
     retry_after: int = 1
     """Seconds a client should wait before it tries again."""
@@ -153,7 +153,7 @@ class Unavailable(XpError):
 
 class Overloaded(Unavailable):
     code = "overloaded"
-    title = "Too much work in flight"
+    title = "Overloaded"
 
 
 class TooManyRequests(Unavailable):
@@ -167,13 +167,13 @@ class TooManyRequests(Unavailable):
 
 class StorageUnavailable(Unavailable):
     code = "storage_unavailable"
-    title = "The database cannot take the write now"
+    title = "Database unavailable"
     retry_after = 2
 
 
 class ShuttingDown(Unavailable):
     code = "shutting_down"
-    title = "The server is shutting down"
+    title = "Shutting down"
     retry_after = 5
 
 
@@ -182,9 +182,7 @@ class Internal(Unavailable):
     title = "Internal error"
 
     def __init__(self) -> None:
-        super().__init__(
-            "Something went wrong on our side; nothing was acknowledged. The correlation id names the log entry."
-        )
+        super().__init__("The server failed; nothing was acknowledged. Its log entry has this correlation id.")
 
 
 CODES: Mapping[str, type[XpError]] = {

@@ -24,7 +24,7 @@ def must_write(identity: Identity, role: MemberRole | None, thread_id: str, stat
 def must_be_writer(role: MemberRole | None, status: ThreadStatus) -> None:
     if role is None or role == "VIEWER":
         have = "you are not a member" if role is None else "you are a VIEWER"
-        raise Forbidden(f"To write here takes the role OWNER or MEMBER; {have}.", code="not_a_writer")
+        raise Forbidden(f"Writing requires the role OWNER or MEMBER; {have}.", code="not_a_writer")
     if status == "CLOSED":
         raise Conflict("The thread is CLOSED; its owner can set it to ACTIVE again.", code="thread_closed")
 
@@ -39,9 +39,11 @@ def check_turn_taking(
         return
     must_wait = opens_stream and while_streaming != "parallel"
     if must_wait or (while_streaming == "reject" and identity.user.kind == "HUMAN"):
-        raise Conflict("An answer is being written; wait for its end, or stop it.", code="answer_streaming")
+        raise Conflict("An answer is being streamed; wait until it is complete, or stop it.", code="answer_streaming")
     if opens_stream and streams >= limits.STREAMS_PER_THREAD:
-        raise Conflict(f"At most {limits.STREAMS_PER_THREAD} messages may be written at once.", code="answer_streaming")
+        raise Conflict(
+            f"At most {limits.STREAMS_PER_THREAD} messages may be streamed at once.", code="answer_streaming"
+        )
 
 
 def must_have_the_floor(kind: UserKind, control: Control) -> None:
@@ -58,27 +60,27 @@ def must_go_on(kind: UserKind, role: MemberRole | None, status: ThreadStatus, co
 def must_post_as(identity: Identity, message_type: MessageType) -> None:
     """SYSTEM messages speak for the application, so they are for services, assistants and admins."""
     if message_type == "SYSTEM" and identity.user.kind == "HUMAN" and not identity.is_admin:
-        raise Forbidden("Messages of type SYSTEM are for services, assistants and admins.")
+        raise Forbidden("Only services, assistants and admins may write messages of type SYSTEM.")
 
 
 def must_manage(identity: Identity, role: MemberRole | None, thread_id: str) -> None:
     """To change a thread or its members one owns it, or is an admin."""
     must_see(identity, role, thread_id)
     if role != "OWNER" and not identity.is_admin:
-        raise Forbidden(f"This is for the thread's owners and for admins; you are {role}.")
+        raise Forbidden(f"Only the thread's owners and admins may do this; you are {role}.")
 
 
 def must_edit(identity: Identity, role: MemberRole | None, author_key: int) -> None:
     if identity.user.key != author_key or role is None or role == "VIEWER":
-        raise Forbidden("Only its author may edit a message, while they may write in the thread.")
+        raise Forbidden("Only its author may edit a message, and only if they may write in the thread.")
 
 
 def must_delete(identity: Identity, role: MemberRole | None, author_key: int) -> None:
     own = identity.user.key == author_key and role is not None
     if not (own or role == "OWNER" or identity.is_admin):
-        raise Forbidden("A message may be deleted by its author, the thread's owners and admins.")
+        raise Forbidden("Only its author, the thread's owners and admins may delete a message.")
 
 
 def must_administer(identity: Identity) -> None:
     if not identity.is_admin:
-        raise Forbidden("This is for users with the role ADMIN.")
+        raise Forbidden("This requires the role ADMIN.")

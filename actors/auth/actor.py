@@ -205,7 +205,7 @@ class AuthActor(LoopActor):
 
     def _use_key(self, token: str, reply: LoopFuture[Any]) -> LoopFuture[Any]:
         if len(token) > limits.API_KEY_CHARS:
-            raise Unauthenticated("This API key is none of ours.")
+            raise Unauthenticated("Unknown API key.")
         by_key = ByApiKey(hashlib.sha256(token.encode(errors="replace")).digest())
         return self._look_up(token, by_key, _identity_of_key, reply)
 

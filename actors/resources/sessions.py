@@ -9,7 +9,7 @@ from actors.resources.users import User
 
 Method = Literal["PASSWORD", "LINK", "PROVIDER"]
 METHODS: tuple[Method, ...] = ("PASSWORD", "LINK", "PROVIDER")
-LINK_IS_NONE = "This sign-in link is not good, or not any more; ask for a new one."
+LINK_IS_NONE = "This sign-in link is invalid or no longer valid; ask for a new one."
 REFRESH_IS_NONE = "The refresh token is none of ours, or of a session that has ended; sign in again."
 
 

@@ -113,7 +113,7 @@ class Stream:
             if index < self.length and (self.text + self._half)[index : index + len(text)] == text:
                 return
             raise Conflict(
-                f"The text so far has {self.length} characters, the piece says it starts at {index}; "
+                f"The text so far has {self.length} characters, but the piece starts at {index}; "
                 "send what follows the text so far.",
                 code="stream_gap",
             )  # fmt: skip

@@ -15,7 +15,7 @@ COMMANDS = {
 def command() -> None:
     """Read, verify and export the audit log.
 
-    Each entry carries a hash of itself and of the one before, so so changes made outside the server are detected.
+    Each entry carries a hash of itself and of the one before, so changes made outside the server are detected.
 
     Example: xp audit verify
     """

@@ -151,7 +151,7 @@ def must_have_scope(identity: Identity, scope: Scope, asked: str) -> None:
     """Raises `Forbidden` for an API key that may not do what is asked."""
     if identity.scopes is not None and scope not in identity.scopes:
         raise Forbidden(
-            f"{asked} takes the scope `{scope}`; this key has {', '.join(sorted(identity.scopes))}.",
+            f"{asked} requires the scope `{scope}`; this key has {', '.join(sorted(identity.scopes))}.",
             code="scope_missing",
         )
 

@@ -110,7 +110,7 @@ class Authentication:
             return
         came = f"Sec-Fetch-Site {site}" if origin is None else f"Origin {origin}"
         raise Forbidden(
-            f"With a cookie this takes pages of this server (PUBLIC_URL) and of ALLOWED_ORIGINS; {came[:200]} came.",
+            f"With a cookie, only pages of this server (PUBLIC_URL) or ALLOWED_ORIGINS may do this; got {came[:200]}.",
             code="origin_not_allowed",
         )
 

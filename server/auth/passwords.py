@@ -28,7 +28,7 @@ class Turns:
         line = self._waiting.setdefault(place, deque())
         if len(line) >= limits.PASSWORDS_WAITING or self.waiting >= limits.PASSWORDS_WAITING_IN_ALL:
             self._drop_empty(place)
-            raise Overloaded(f"{self.waiting} sign-ins are being checked; retry in a moment.")
+            raise Overloaded(f"{self.waiting} sign-ins are in progress; retry in a moment.")
         turn = asyncio.get_running_loop().create_future()
         line.append(turn)
         try:

@@ -122,7 +122,7 @@ class TokenVerifier:
         self._judge_parties(payload)
         subject, channel = payload.get("sub"), payload.get("channel")
         if not isinstance(subject, str) or not isinstance(channel, str):
-            raise Unauthenticated("A token for a channel has the claims `sub` and `channel`.")
+            raise Unauthenticated("A subscription token must have the claims `sub` and `channel`.")
         return ChannelClaims(subject, channel, expires_at)
 
     def must_be_allowed(self, domain: str, email: str) -> str:
@@ -134,7 +134,7 @@ class TokenVerifier:
         expires_at = self._judge_times(payload, now)
         session_id = payload.get("sid")
         if payload.get("iss") != OWN_ISSUER or not (isinstance(session_id, str) and is_id(session_id)):
-            raise Unauthenticated("The token is not one of a session.")
+            raise Unauthenticated("Not a session token.")
         return Claims("", "", "", "", None, "HUMAN", expires_at, "", session_id)
 
     def _key_for(self, header: Mapping[str, Any]) -> Key:
@@ -143,22 +143,24 @@ class TokenVerifier:
             raise Unauthenticated("The token's `kid` must be a short printable string.")
         if algorithm == "HS256":
             if self._secret is None:
-                raise Unauthenticated("Tokens signed by a shared secret are not taken here.")
+                raise Unauthenticated("Tokens signed with a shared secret are not accepted here.")
             return self._secret
         if self._rules.keys is None or algorithm not in ("RS256", "ES256", "EdDSA"):
-            raise Unauthenticated("The token's algorithm is not one that is taken here.")
+            raise Unauthenticated("The token's algorithm is not accepted here.")
         if kid is None:
-            raise Unauthenticated("The token must name its key (`kid`).")
+            raise Unauthenticated("The token must have a key id (`kid`).")
         key = self._rules.keys.keys.get(kid)
         if key is None:
-            raise Unauthenticated("The token's key is not one of the issuer's.", code="unknown_key", key_id=kid)
+            raise Unauthenticated(
+                "The token's key (`kid`) is not among the issuer's keys.", code="unknown_key", key_id=kid
+            )
         return _of_algorithm(key, header)
 
     def _judge(self, payload: Mapping[str, Any], now: float) -> Claims:
         expires_at = self._judge_times(payload, now)
         self._judge_parties(payload)
         if "channel" in payload:
-            raise Unauthenticated("The token is for a channel only.")
+            raise Unauthenticated("This is a subscription token; it does not authenticate requests.")
         subject = claims.subject(payload)
         # An address that its issuer has not verified may be anybody's: neither a domain nor an account follows from it.
         email = claims.email(payload)
@@ -182,9 +184,9 @@ class TokenVerifier:
         leeway = self._rules.leeway_seconds
         expires_at = claims.moment(payload, "exp")
         if expires_at is None:
-            raise Unauthenticated("The token must say when it expires (`exp`).")
+            raise Unauthenticated("The token must have an expiry (`exp`).")
         if expires_at > now + FARTHEST_SECONDS:
-            raise Unauthenticated("The token's `exp` is too far away to be meant.")
+            raise Unauthenticated("The token's `exp` is too far in the future.")
         self._judge_beginning(payload, now)
         if expires_at + leeway <= now:
             raise TokenExpired("The token has expired; sign in again or refresh it.")
@@ -194,21 +196,21 @@ class TokenVerifier:
         for claim in ("nbf", "iat"):
             moment = claims.moment(payload, claim)
             if moment is not None and moment > now + self._rules.leeway_seconds:
-                raise Unauthenticated(f"The token is not good yet (`{claim}`).")
+                raise Unauthenticated(f"The token is not valid yet (`{claim}`).")
 
     def _judge_parties(self, payload: Mapping[str, Any]) -> None:
         rules = self._rules
         if rules.issuer is not None and payload.get("iss") != rules.issuer:
-            raise Unauthenticated("The token is by another issuer.")
+            raise Unauthenticated("The token has another issuer (`iss`).")
         if rules.audience is not None and rules.audience not in claims.audiences(payload):
-            raise Unauthenticated("The token is for another audience.")
+            raise Unauthenticated("The token has another audience (`aud`).")
 
     def _judge_domain(self, domain: str, email: str) -> str:
         """The claim decides; where there is none, the domain of the e-mail address does."""
         found = _folded(domain or domain_of(email))
         if found not in self._domains and not self._takes_any:
             raise Forbidden(
-                f"Users of {found!r} may not come in; ALLOWED_DOMAINS names the domains of those who may, or `*`."
+                f"Users of {found!r} may not sign in; ALLOWED_DOMAINS lists the allowed domains, or `*` for any."
                 if found
                 else "Neither a domain nor a verified e-mail address says where this user belongs; "
                 "ALLOWED_DOMAINS decides by that.",
@@ -223,7 +225,7 @@ def _shared(secret: bytes | None) -> SharedSecret | None:
 
 def _of_algorithm(key: Key, header: Mapping[str, Any]) -> Key:
     if header.get("alg") != ("HS256" if isinstance(key, SharedSecret) else key.algorithm_name):
-        raise Unauthenticated("The token's algorithm is not its key's.")
+        raise Unauthenticated("The token's algorithm does not match its key.")
     return key
 
 
@@ -245,15 +247,15 @@ def _must_be_signed(token: str, key: Key) -> None:
 def _open(token: str) -> tuple[Mapping[str, Any], dict[str, Any]]:
     """Header and payload, unverified: only what makes it worth looking at the signature."""
     if len(token) > limits.TOKEN_BYTES:
-        raise Unauthenticated(f"A token has at most {limits.TOKEN_BYTES} bytes.")
+        raise Unauthenticated(f"A token may have at most {limits.TOKEN_BYTES} bytes.")
     parts = token.split(".")
     if len(parts) != 3 or not all(map(_PART.fullmatch, parts)):
-        raise Unauthenticated("A token is three parts of base64url, joined by dots.")
+        raise Unauthenticated("A token must be three parts of base64url, joined by dots.")
     header, payload = _header(parts[0]), _object(parts[1])
     if _BRINGS_A_KEY & header.keys():
-        raise Unauthenticated("A token may not bring its own key, nor demand extensions.")
+        raise Unauthenticated("A token may not contain its own key or demand extensions.")
     if header.get("typ", "JWT") not in _TYPES:
-        raise Unauthenticated("The token is of another type (`typ`).")
+        raise Unauthenticated("The token has another type (`typ`).")
     return header, payload
 
 
@@ -267,9 +269,9 @@ def _object(part: str) -> dict[str, Any]:
     try:
         found = _JSON.decode(decoded(part).decode())  # given bytes, `json` would read UTF-16, too
     except (ValueError, RecursionError):
-        raise Unauthenticated("The token does not hold JSON objects.") from None
+        raise Unauthenticated("The token does not contain JSON objects.") from None
     if not isinstance(found, dict):
-        raise Unauthenticated("The token does not hold JSON objects.")
+        raise Unauthenticated("The token does not contain JSON objects.")
     return found
 
 

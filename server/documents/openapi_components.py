@@ -155,7 +155,7 @@ def problem_example(entry: Entry, problem_base: str) -> Json:
         "type": f"{problem_base}/{entry.slug}",
         "title": entry.title,
         "status": entry.status,
-        "detail": "Not valid: title. See `errors` for what each field expects."
+        "detail": "Invalid: title. `errors` says what each field expects."
         if is_about_fields
         else entry.what_to_do,
         "errors": {"title": ["This field is required."]} if is_about_fields else {},

@@ -1,4 +1,4 @@
-"""The error catalogue as people read it: what each code means on the wire, and what to do about it."""
+"""The error catalogue for readers: each code, its meaning on the wire, and what to do about it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,48 +7,48 @@ from actors.errors import CODES, Unavailable, XpError
 from server.http.problems import slug, wire_codes
 
 WHAT_TO_DO: Mapping[str, str] = {
-    "invalid_request": "Read the sentence in `detail`; sending the same again is no use.",
-    "malformed": "Send JSON in UTF-8; `detail` says where reading stopped.",
-    "validation_failed": "`errors` names each field and what it expects.",
+    "invalid_request": "Correct the request as `detail` says; the same request will fail again.",
+    "malformed": "Send JSON in UTF-8; `detail` says where parsing failed.",
+    "validation_failed": "Correct the fields that `errors` lists.",
     "too_large": "Send less; the limit is in `detail`.",
     "unsupported_media_type": "Send `Content-Type: application/json`.",
     "idempotency_key_reused": "Use a new key for a new request.",
-    "unauthenticated": "Sign in, and send the token.",
-    "token_expired": "Fetch or refresh the token, then send the request again.",
-    "unknown_key": "The token's `kid` is not among the issuer's keys; fetch a new token.",
-    "forbidden": "Ask somebody who may.",
-    "domain_not_allowed": "An operator adds the domain to `ALLOWED_DOMAINS`.",
+    "unauthenticated": "Sign in, and send the token with the request.",
+    "token_expired": "Refresh the token, or get a new one, then retry.",
+    "unknown_key": "The token's `kid` is not among the issuer's keys; get a new token.",
+    "forbidden": "Ask a user who has the permission.",
+    "domain_not_allowed": "An operator must add the domain to `ALLOWED_DOMAINS`.",
     "origin_not_allowed": (
-        "An operator adds the page's origin to `ALLOWED_ORIGINS`. That holds for Bearer tokens, too: a browser asks "
-        "for the page before it sends one."
+        "An operator must add the page's origin to `ALLOWED_ORIGINS`. This also applies to Bearer tokens: the browser "
+        "sends a preflight request first."
     ),
-    "not_a_writer": "An owner of the thread makes you MEMBER.",
+    "not_a_writer": "An owner of the thread must make you MEMBER.",
     "scope_missing": "Use a key that has the scope, or sign in as a person.",
-    "refresh_reused": "Sign in again: somebody used this refresh token before, so its session was ended.",
-    "not_found": "It is not there, or you may not know that it is.",
-    "method_not_allowed": "`Allow` names the methods of the path.",
-    "conflict": "Read the present state again.",
-    "id_taken": "Leave the id out, or make a new one.",
-    "email_taken": "Use the user that has the address.",
+    "refresh_reused": "Sign in again: this refresh token was already used, so its session was ended.",
+    "not_found": "Check the id: it does not exist, or you may not know that it exists.",
+    "method_not_allowed": "Use a method that the header `Allow` lists.",
+    "conflict": "Read the current state, then decide whether to retry.",
+    "id_taken": "Omit the id, or generate a new one.",
+    "email_taken": "Use the existing user with this address.",
     "already_member": "PATCH the member to change the role.",
     "last_owner": "Make another member OWNER first.",
     "last_admin": "Give another user the role ADMIN first.",
-    "built_in_user": "Nothing: the built-in user System stays as it is.",
-    "thread_closed": "An owner sets the thread to ACTIVE.",
-    "user_deleted": "A deleted user stays deleted; make a new one.",
-    "message_deleted": "A deleted message stays deleted.",
+    "built_in_user": "The built-in user System cannot be changed.",
+    "thread_closed": "An owner must set the thread to ACTIVE.",
+    "user_deleted": "A deleted user cannot be restored; create a new one.",
+    "message_deleted": "A deleted message cannot be restored.",
     "message_streaming": "Wait for `message.completed`, or stop the message first.",
-    "answer_streaming": "Wait for `message.completed`, or stop the message that is being written.",
-    "human_in_control": "A person answers here now; wait until the thread is handed over (`control.changed`).",
+    "answer_streaming": "Wait for `message.completed`, or stop the message that is being streamed.",
+    "human_in_control": "People are in control of the thread; wait for `control.changed`.",
     "not_streaming": "The message was completed or stopped; write a new one.",
-    "stream_gap": "Send what follows the text so far; `detail` says how long that is.",
+    "stream_gap": "Continue after the text so far; `detail` says how long it is.",
     "stale_version": "Read the resource again, then update with its new ETag.",
     "unavailable": "Retry after `Retry-After` seconds.",
     "overloaded": "Retry after `Retry-After` seconds, with some jitter. Nothing was done.",
     "rate_limited": "Slow down; retry after `Retry-After` seconds.",
     "storage_unavailable": "Retry; nothing was written. Operators find the cause in `/health/ready`.",
-    "shutting_down": "Reconnect, and send it again; nothing was written.",
-    "internal": "A defect of ours: report it with the `trace_id`. Safe to retry with an idempotency key.",
+    "shutting_down": "Reconnect, then retry; nothing was written.",
+    "internal": "A defect of the server: report it with the `trace_id`. Retrying with an idempotency key is safe.",
 }
 
 

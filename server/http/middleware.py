@@ -106,7 +106,7 @@ def _translate(request: web.Request, error: web.HTTPException) -> XpError:
         case web.HTTPMethodNotAllowed():
             allowed = sorted(error.allowed_methods)
             return errors.MethodNotAllowed(
-                f"{request.path} takes {', '.join(allowed)}; {request.method} came.", allowed=allowed
+                f"{request.path} supports {', '.join(allowed)}; got {request.method}.", allowed=allowed
             )
         case web.HTTPNotFound():
             return errors.NotFound("resource", request.path[:200])

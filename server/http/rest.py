@@ -110,7 +110,7 @@ async def _body(request: web.Request, operation: Operation) -> dict[str, Any]:
     if not raw:
         return {}
     if request.headers.get("Content-Type") != JSON and not _is_json(request.content_type):
-        raise UnsupportedMedia(f"{operation.name} reads application/json; {request.content_type} came.")
+        raise UnsupportedMedia(f"Expected application/json, got {request.content_type}.")
     body = _parse(raw, operation)
     if not isinstance(body, dict):
         raise ValidationFailed({"body": ["expected a JSON object."]})
@@ -131,7 +131,7 @@ async def raw_body(request: web.Request, most: int) -> bytes:
     """All of it, as it came. Raises `TooLarge` before more than `most` bytes are held, `UnsupportedMedia` where it is
     compressed, `Malformed` where it broke off, `Overloaded` where too many others are unfinished."""
     if request.headers.get("Content-Encoding", "identity") != "identity":
-        raise UnsupportedMedia("Bodies are taken as they are; send it without Content-Encoding.")
+        raise UnsupportedMedia("Compressed bodies are not supported; send it without Content-Encoding.")
     if (request.content_length or 0) > most:
         raise TooLarge("A body", most, request.content_length)
     try:
@@ -169,7 +169,7 @@ def parse_json(raw: bytes | str) -> Any:
     except orjson.JSONDecodeError as error:
         raise Malformed(f"Expected JSON: {error.msg} at character {error.pos}.") from None
     except Inexact as error:
-        raise Malformed(f"JSON that cannot be kept as it came: {error}.") from None
+        raise Malformed(f"JSON that cannot be stored unchanged: {error}.") from None
 
 
 def _query(request: web.Request) -> dict[str, Any]:
@@ -219,7 +219,7 @@ def _if_match(request: web.Request) -> IfVersion:
         return None
     versions = versions_of(", ".join(lines))
     if versions is None:
-        raise Malformed("If-Match must be `*`, or ETags that this server gave.")
+        raise Malformed("If-Match must be `*`, or ETags of this server.")
     if len(versions) == 1:
         return next(iter(versions))
     return versions or None

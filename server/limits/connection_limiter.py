@@ -42,7 +42,7 @@ class ConnectionLimiter:
         """Hold one meanwhile; raises `TooManyRequests`."""
         if not self.take(who):
             raise TooManyRequests(
-                f"{self._limit} connections are open already, which is {self._what}; close some.",
+                f"{self._limit} connections are open, which is {self._what}; close some.",
                 retry_after=RETRY_SECONDS,
             )
         try:

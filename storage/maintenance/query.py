@@ -33,14 +33,14 @@ def ask(database: SqliteDatabase, text: str) -> Answer:
         raise Invalid(f"One statement at a time, without parameters; SQLite says: {error}") from error
     except sqlite3.DatabaseError as error:
         if _is_refusal(error):
-            raise Invalid("Only reading is allowed here: SELECT, EXPLAIN, and pragmas that only tell.") from error
+            raise Invalid("Only reading is allowed here: SELECT, EXPLAIN, and read-only pragmas.") from error
         if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
-            raise Invalid(f"SQLite does not understand it: {error}.") from error
+            raise Invalid(f"SQLite rejects it: {error}.") from error
         raise
     finally:
         connection.set_authorizer(None)
     if cursor.description is None:
-        raise Invalid("This answers nothing; write a SELECT.")
+        raise Invalid("This returns no rows; write a SELECT.")
     return Answer(tuple(column[0] for column in cursor.description), iter(cursor))
 
 

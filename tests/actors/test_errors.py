@@ -35,12 +35,12 @@ def test_a_more_exact_code_is_of_the_instance_alone() -> None:
 def test_their_sentences() -> None:
     assert str(NotFound("thread", "c1")) == "There is no thread 'c1' that you may see."
     assert str(NotFound("user")) == "There is no user that you may see."
-    assert str(TooLarge("A frame", 10, 12)) == "A frame may be at most 10 bytes; 12 came."
-    assert "more came" in str(TooLarge("A body", 10, None))
+    assert str(TooLarge("A frame", 10, 12)) == "A frame may be at most 10 bytes; got 12."
+    assert "got more" in str(TooLarge("A body", 10, None))
     stale = PreconditionFailed("1", "2")
     assert stale.data == {"expected": "1", "actual": "2"}
     invalid = ValidationFailed({"b": ["wrong"], "a": ["missing", "short"]})
-    assert "Not valid: a, b." in str(invalid)
+    assert "Invalid: a, b." in str(invalid)
     assert invalid.field_errors == {"b": ["wrong"], "a": ["missing", "short"]}
     assert NotFound("x").field_errors == {}
     assert "nothing was acknowledged" in str(errors.Internal())

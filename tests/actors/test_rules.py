@@ -147,7 +147,7 @@ def test_speaking_for_the_application(kind: Any, role: Any, message_type: Any) -
 
 
 def test_refusals_say_what_would_be_needed() -> None:
-    with pytest.raises(Forbidden, match="takes the role OWNER or MEMBER; you are a VIEWER"):
+    with pytest.raises(Forbidden, match="requires the role OWNER or MEMBER; you are a VIEWER"):
         rules.must_write(USER, "VIEWER", THREAD, "ACTIVE")
     with pytest.raises(Forbidden, match="you are not a member"):
         rules.must_write(ADMIN, None, THREAD, "ACTIVE")

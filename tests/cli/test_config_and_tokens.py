@@ -196,7 +196,7 @@ def test_it_reads_stdin_and_what_a_header_has(xp: Xp) -> None:
     ("environment", "reason"),
     [
         ({"JWT_SECRET": "another secret, of which there are at least 32 bytes"}, "Invalid token signature"),
-        ({"ALLOWED_DOMAINS": "x.org"}, "may not come in"),
+        ({"ALLOWED_DOMAINS": "x.org"}, "may not sign in"),
         ({"JWT_ISSUER": "https://i"}, "another issuer"),
         ({"JWT_SECRET": None}, "there is no secret in"),
         ({"JWT_SECRET": "short"}, "at least 16 bytes"),
@@ -222,7 +222,7 @@ def test_one_that_has_expired(xp: Xp, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_no_token(xp: Xp) -> None:
-    assert xp("token", "inspect", "abc").sentence == "A token is three parts of base64url, joined by dots."
+    assert xp("token", "inspect", "abc").sentence == "A token must be three parts of base64url, joined by dots."
     assert xp("token", "abc").code == 2
 
 
@@ -248,4 +248,4 @@ def test_distances(seconds: float, words: str) -> None:
 def test_errors_of_the_catalogue_are_told(xp: Xp) -> None:
     with pytest.raises(XpError):
         inspect_unverified("a.b.c")
-    assert xp("token", "inspect", "a.b.c").sentence == "The token does not hold JSON objects."
+    assert xp("token", "inspect", "a.b.c").sentence == "The token does not contain JSON objects."

@@ -207,9 +207,7 @@ def test_everything_that_only_tells(text: str, xp: Xp, ledger: Ledger) -> None:
 def test_nothing_that_writes(text: str, xp: Xp, ledger: Ledger) -> None:
     ledger.user("ana")
     before = ledger.dump()
-    assert xp("db", "query", text).sentence == (
-        "Only reading is allowed here: SELECT, EXPLAIN, and pragmas that only tell."
-    )
+    assert xp("db", "query", text).sentence == ("Only reading is allowed here: SELECT, EXPLAIN, and read-only pragmas.")
     assert ledger.dump() == before
     assert ledger.one("PRAGMA journal_mode") == "wal"
     assert ledger.one("PRAGMA user_version") == 0
@@ -222,8 +220,8 @@ def test_nothing_that_writes(text: str, xp: Xp, ledger: Ledger) -> None:
         ("SELEC 1", 'SQLite does not understand it: near "SELEC": syntax error.'),
         ("SELECT 1; SELECT 2", "One statement at a time"),
         ("SELECT ?", "without parameters"),
-        ("", "This answers nothing; write a SELECT."),
-        ("-- nothing", "This answers nothing; write a SELECT."),
+        ("", "This returns no rows; write a SELECT."),
+        ("-- nothing", "This returns no rows; write a SELECT."),
     ],
 )
 def test_what_is_no_question(text: str, said: str, xp: Xp, ledger: Ledger) -> None:

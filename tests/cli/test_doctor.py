@@ -53,7 +53,7 @@ def test_with_a_database(xp: Xp, ledger: Ledger) -> None:
     found = looks(xp)
     assert found.keys() - {"private folder", "ALLOWED_DOMAINS"} == ALL
     assert all(look["good"] for look in found.values())
-    assert "1 user of example.com may not come in" in found["ALLOWED_DOMAINS"]["found"]
+    assert "1 user of example.com may not sign in" in found["ALLOWED_DOMAINS"]["found"]
     for fine in ("Example.com", "*"):
         assert "ALLOWED_DOMAINS" not in looks(xp, ALLOWED_DOMAINS=fine)
 

@@ -151,7 +151,10 @@ def test_the_issuers_keys_are_fetched(xp: Xp, issuer: tuple[str, Ed25519PrivateK
     url, key = issuer
     settings = {"JWT_SECRET": None, "JWT_JWKS_URL": url}
     assert inspect(xp, signed(key), **settings)["verified"] is True
-    assert inspect(xp, signed(key, "k2"), **settings)["reason"] == "The token's key is not one of the issuer's."
+    assert (
+        inspect(xp, signed(key, "k2"), **settings)["reason"]
+        == "The token's key (`kid`) is not among the issuer's keys."
+    )
     forged = signed(Ed25519PrivateKey.generate())
     assert inspect(xp, forged, **settings)["reason"] == "Invalid token signature."
 

@@ -58,8 +58,8 @@ def test_one_that_has_expired_needs_none(xp: Xp, ledger: Ledger) -> None:
     [
         ("", "jti: String should have at least 1 character."),
         ("j" * 256, "jti: String should have at most 255 characters."),
-        (signed().replace(".", ""), "A token is three parts of base64url, joined by dots."),
-        ("eyJ.eyJ.x", "The token does not hold JSON objects."),
+        (signed().replace(".", ""), "A token must be three parts of base64url, joined by dots."),
+        ("eyJ.eyJ.x", "The token does not contain JSON objects."),
         (signed(jti=7), "jti: Input should be a valid string."),
         (signed(exp=True), "This token does not say when it expires (`exp`), so no server takes it anyway."),
         (signed(exp="soon"), "This token does not say when it expires (`exp`), so no server takes it anyway."),

@@ -81,7 +81,7 @@ def test_one_who_may_not_come_in(xp: Xp, ledger: Ledger) -> None:
     ledger.user("ana")
     ran = xp("user", "link", "ana@example.com")
     assert ran.code == 0
-    assert ran.err.startswith("They may not come in: Users of 'example.com' may not come in; ALLOWED_DOMAINS")
+    assert ran.err.startswith("The user may not sign in: Users of 'example.com' may not sign in; ALLOWED_DOMAINS")
     assert xp("user", "link", "ana@example.com", ALLOWED_DOMAINS="example.com").err == ""
 
 

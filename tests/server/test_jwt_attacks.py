@@ -105,7 +105,7 @@ async def test_a_request_is_answered_alike_by_every_way(server: Server, bait: Ba
     assert told == [told[0]] * len(WAYS)
     slug = "unknown-key" if told[0]["code"] == "unknown_key" else "unauthenticated"
     assert told[0] | {"detail": ""} == {
-        "type": f"https://experience.rpotential.dev/problems/{slug}", "title": "Sign in first", "status": 401,
+        "type": f"https://experience.rpotential.dev/problems/{slug}", "title": "Not signed in", "status": 401,
         "detail": "", "errors": {}, "code": slug.replace("-", "_"), "retryable": False, "timestamp": "", "trace_id": "",
         "correlation_id": "",
     }  # fmt: skip

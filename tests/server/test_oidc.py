@@ -269,7 +269,7 @@ async def test_the_sealed_attempt_fits_a_cookie(certified: str, connect: Connect
     begun = await client.begin(longest)
     assert len(begun.sealed) <= 3_000
     assert not set(begun.sealed) - set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
-    assert "2048 bytes; 2049 came" in await refusal(client.begin(f"{longest}/"), TooLarge)
+    assert "2048 bytes; got 2049" in await refusal(client.begin(f"{longest}/"), TooLarge)
 
 
 async def test_whoever_has_no_cookie_has_begun_nothing(certified: str, connect: Connect) -> None:

@@ -63,14 +63,14 @@ class Seal:
     def open(self, sealed: str | None, now: float) -> Attempt:
         """Raises `Unauthenticated` for what we did not seal, and for what we sealed too long ago."""
         if not sealed:
-            raise Unauthenticated("This browser has not begun to sign in, or does not keep cookies; begin again.")
+            raise Unauthenticated("This browser has not started a sign-in, or does not store cookies; start again.")
         body, _, mark = sealed.partition(".")
         if not is_same(mark, self._mark(body)):
-            raise Unauthenticated("The cookie of this attempt to sign in was changed; begin again.")
+            raise Unauthenticated("The cookie of this sign-in was changed; start again.")
         attempt = Attempt(*json.loads(base64.urlsafe_b64decode(f"{body}==")))
         # A cookie from the future is one of a node whose clock is a little ahead.
         if not -limits.TOKEN_LEEWAY_SECONDS <= now - attempt.made_at <= ATTEMPT_SECONDS:
-            raise Unauthenticated(f"Signing in took more than {ATTEMPT_SECONDS // 60} minutes; begin again.")
+            raise Unauthenticated(f"Signing in took more than {ATTEMPT_SECONDS // 60} minutes; start again.")
         return attempt
 
     def _mark(self, body: str) -> str:

@@ -96,15 +96,15 @@ class OidcClient:
     async def _code(self, query: Mapping[str, str], attempt: Attempt) -> str:
         """The code of a query that answers this attempt."""
         if not is_same(query.get("state"), attempt.state):
-            raise Unauthenticated("This answer belongs to another attempt to sign in (`state`); begin again.")
+            raise Unauthenticated("This response belongs to another sign-in (`state`); start again.")
         issuer = query.get("iss")  # RFC 9207: whose answer it is, against mixing up providers
         if issuer is not None and issuer != self._settings.issuer:
-            raise Unauthenticated("This answer is another identity provider's (`iss`).")
+            raise Unauthenticated("This response is from another identity provider (`iss`).")
         if "error" in query:
             raise Unauthenticated(f"The identity provider refused: {error_code(query['error'])}.")
         if issuer is None and (await self._provider.metadata()).names_itself_to_browsers:
-            raise Unauthenticated("This answer does not say which identity provider's it is (`iss`).")
+            raise Unauthenticated("This response does not name its identity provider (`iss`).")
         code = query.get("code")
         if code is None or not _CODE.fullmatch(code):
-            raise Unauthenticated("This answer has no usable `code`.")
+            raise Unauthenticated("This response has no valid `code`.")
         return code

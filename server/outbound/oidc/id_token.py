@@ -16,7 +16,7 @@ def key_id(token: str) -> str:
     """The key that a token says it is signed by. Raises `Unauthenticated`."""
     kid = inspect_unverified(token)[0].get("kid")
     if not isinstance(kid, str):
-        raise Unauthenticated("The ID token must name its key (`kid`).")
+        raise Unauthenticated("The ID token must have a key id (`kid`).")
     return kid
 
 
@@ -28,11 +28,11 @@ def claims_of(token: str, key: PyJWK, *, issuer: str, client_id: str, nonce: str
         raise Unauthenticated("Invalid ID token signature.") from None
     found = inspect_unverified(token)[1]
     if found.get("iss") != issuer:
-        raise Unauthenticated("The ID token is by another issuer.")
+        raise Unauthenticated("The ID token has another issuer (`iss`).")
     _judge_audience(found, client_id)
     _judge_times(found, now)
     if not is_same(found.get("nonce"), nonce):
-        raise Unauthenticated("The ID token belongs to another attempt to sign in (`nonce`); begin again.")
+        raise Unauthenticated("The ID token belongs to another sign-in (`nonce`); start again.")
     claims.subject(found, claims.ID_TOKEN)
     return found
 
@@ -43,17 +43,17 @@ def _judge_audience(found: Mapping[str, Any], client_id: str) -> None:
     # Made for several, it must say who asked for it; made for one, it may.
     several = isinstance(found["aud"], list) and len(found["aud"]) > 1
     if (several or "azp" in found) and found.get("azp") != client_id:
-        raise Unauthenticated("The ID token was asked for by another client (`azp`).")
+        raise Unauthenticated("The ID token was issued to another client (`azp`).")
 
 
 def _judge_times(found: Mapping[str, Any], now: float) -> None:
     leeway = limits.TOKEN_LEEWAY_SECONDS
     if _moment(found, "exp") + leeway <= now:
-        raise Unauthenticated("The ID token has expired; begin again.")
+        raise Unauthenticated("The ID token has expired; start again.")
     if _moment(found, "iat") > now + leeway:
-        raise Unauthenticated("The ID token is from the future (`iat`).")
+        raise Unauthenticated("The ID token was issued in the future (`iat`).")
     if "nbf" in found and _moment(found, "nbf") > now + leeway:
-        raise Unauthenticated("The ID token is not good yet (`nbf`).")
+        raise Unauthenticated("The ID token is not valid yet (`nbf`).")
 
 
 def _moment(found: Mapping[str, Any], claim: str) -> float:

@@ -85,7 +85,7 @@ class Provider:
         if key is not None:
             return key
         if fetched:
-            raise Unauthenticated("The ID token's key is not one that the identity provider publishes.")
+            raise Unauthenticated("The ID token's key is not among the identity provider's keys.")
         raise unreachable()
 
     async def _discovered(self) -> _Published:

@@ -83,7 +83,7 @@ class Refused(Exception):
 def must_be_exact(data: object) -> None:
     """Raises `Malformed` for a command's data that could not be kept as they came."""
     if isinstance(data, Inexact):
-        raise Malformed(f"JSON that cannot be kept as it came: {data}.")
+        raise Malformed(f"JSON that cannot be stored unchanged: {data}.")
 
 
 def command_id(command: Mapping[str, Any]) -> int:

@@ -64,16 +64,16 @@ class Emulation:
         self._authentication.require_same_site(request)
         frame = request.query.get("cf_connect")
         if not frame:
-            raise Malformed("`cf_connect` must have the command to connect, as JSON.")
+            raise Malformed("`cf_connect` must contain the command `connect`, as JSON.")
         if not _may_stand_in_a_query(frame):
-            raise Malformed("`cf_connect` may have the commands `connect` and `subscribe`, no more.")
+            raise Malformed("`cf_connect` may contain only the commands `connect` and `subscribe`.")
         return await self._serve(request, EventSourceTransport, json_codec, frame)
 
     async def http_stream(self, request: web.Request) -> web.StreamResponse:
         codec = _codec_of(request)
         raw = await raw_body(request, limits.FRAME_BYTES)
         if not raw:
-            raise Malformed("The body must have the command to connect.")
+            raise Malformed("The body must contain the command `connect`.")
         return await self._serve(request, HttpStreamTransport, codec, raw if codec.is_binary else _text(raw))
 
     async def _serve(
@@ -121,7 +121,7 @@ class Emulation:
         if session is None or said.node_id != self._services.node_id:
             raise NotFound("resource", request.path)
         if session.codec is not codec:
-            raise Malformed("The session speaks the protocol's other form.")
+            raise Malformed("The session uses the other form of the protocol (JSON or Protobuf).")
         await session.room()
         size = len(said.frame if isinstance(said.frame, bytes) else said.frame.encode())
         if size > limits.FRAME_BYTES:
@@ -139,7 +139,7 @@ def _codec_of(request: web.Request) -> Codec:
         return protobuf_codec
     if said == JSON:
         return json_codec
-    raise UnsupportedMedia(f"Send {JSON} or, for Protobuf, {BINARY}; {said} came.")
+    raise UnsupportedMedia(f"Expected {JSON} or, for Protobuf, {BINARY}, got {said}.")
 
 
 def _response(request: web.Request, kind: type[EmulatedTransport], codec: Codec) -> web.StreamResponse:
@@ -170,7 +170,7 @@ def _emulated(codec: Codec, raw: bytes) -> Emulated:
     match parse_json(raw):
         case {"session": str(session_id), "node": str(node_id), "data": str(frame)}:
             return Emulated(session_id, node_id, frame)
-    raise Malformed("Expected a JSON object with the texts `session`, `node` and `data`.")
+    raise Malformed("Expected a JSON object with the strings `session`, `node` and `data`.")
 
 
 def _text(raw: bytes) -> str:

@@ -40,9 +40,9 @@ class Answers:
         if not is_id(thread_id):
             raise NotFound("resource", request.path[:200])
         if request.content_type not in (NDJSON, EVENTS):
-            raise UnsupportedMedia(f"Send {NDJSON} or {EVENTS}; {request.content_type} came.")
+            raise UnsupportedMedia(f"Expected {NDJSON} or {EVENTS}, got {request.content_type}.")
         if request.headers.get("Content-Encoding", "identity") != "identity":
-            raise UnsupportedMedia("Bodies are taken as they are; send it without Content-Encoding.")
+            raise UnsupportedMedia("Compressed bodies are not supported; send it without Content-Encoding.")
         if self._services.limiter is not None:
             draw(self._services.limiter.policy("write"), request, owner(identity))
         let_flow(request)  # the message itself ends where nothing comes for a while

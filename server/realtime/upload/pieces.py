@@ -201,7 +201,7 @@ def _exact(fields: dict[str, Any], value: object, raw: bytes) -> dict[str, Any]:
     except exact_json.Inexact as error:
         raise Malformed(f"{error}.") from None
     if not half_json.is_whole(fields):
-        raise Malformed("Expected Unicode: a text has half of a surrogate pair.")
+        raise Malformed("Expected Unicode: a string contains half of a surrogate pair.")
     return fields
 
 

@@ -138,7 +138,7 @@ class Answer:
             if self._cut.done():
                 raise self._cut.result()
             if not reading.done():
-                raise Malformed(f"The first piece must come within {limits.STREAM_FIRST_PIECE_SECONDS:g} s.")
+                raise Malformed(f"The first piece must arrive within {limits.STREAM_FIRST_PIECE_SECONDS:g} s.")
             return reading.result()
         finally:
             if not reading.done():
@@ -225,7 +225,7 @@ class Answer:
                 return None
             case End():
                 return piece
-        raise Malformed("`open` comes first, and once.")
+        raise Malformed("`open` must be the first piece, and only once.")
 
     async def _run(self, name: str, parameters: dict[str, Any], handler: Any = None) -> Any:
         operation = operations.BY_NAME[name]

@@ -66,7 +66,7 @@ def _must_be_there(tx: Transaction, key: int, found: str) -> None:
     at once or with what is written next."""
     if _NEWEST.first(tx.database) != (key, found) or not schema_check.is_ours(tx.database):
         logger.critical("an entry of the audit log was not kept: the database was changed outside the server")
-        raise StorageUnavailable("The audit log does not take what was done, so it is not done; see the server's log.")
+        raise StorageUnavailable("The audit log cannot be written, so nothing was done; see the server's log.")
 
 
 def forget(tx: Transaction, user_id: str) -> None:

@@ -50,7 +50,7 @@ def _find(database: SqliteDatabase, credential: Credential, now: int) -> Found:
 def _by_session(database: SqliteDatabase, credential: BySession, now: int) -> SignedIn:
     row = _SESSION.first(database, uid=credential.session_id)
     if row is None:
-        raise Unauthenticated("The session is not known any more; sign in again.")
+        raise Unauthenticated("Unknown session; sign in again.")
     session = accounts.session_of(row)
     if session.ended_at is not None or session.expires_at <= now:
         raise Unauthenticated("The session has ended; sign in again.")
@@ -60,7 +60,7 @@ def _by_session(database: SqliteDatabase, credential: BySession, now: int) -> Si
 def _by_api_key(database: SqliteDatabase, credential: ByApiKey, now: int) -> UsedKey:
     row = _API_KEY.first(database, hash=credential.key_hash)
     if row is None:
-        raise Unauthenticated("This API key is none of ours.")
+        raise Unauthenticated("Unknown API key.")
     key = accounts.api_key_of(row)
     if key.revoked_at is not None:
         raise Unauthenticated("This API key was revoked.")

@@ -40,10 +40,10 @@ def note_use(tx: Transaction, command: NoteUse) -> Done:
 def create_api_key(tx: Transaction, command: CreateApiKey) -> Done:
     user = _owner(tx, command, command.user_id)
     if "admin" in command.scopes and user.role != "ADMIN":
-        raise Forbidden(f"The scope `admin` is for users with the role ADMIN; this one is {user.role}.")
+        raise Forbidden(f"The scope `admin` requires the role ADMIN; this user is {user.role}.")
     held = _K.select().where((_K.user == user.key) & _K.revoked_at.is_null()).bind(tx.database).count()
     if held >= limits.API_KEYS_PER_USER:
-        raise Conflict(f"A user has at most {limits.API_KEYS_PER_USER} API keys; revoke one first.")
+        raise Conflict(f"A user may have at most {limits.API_KEYS_PER_USER} API keys; revoke one first.")
     uid = new_id()
     insert = _K.insert(
         uid=uid, user=user.key, name=command.name, prefix=command.prefix, hash=command.key_hash,
@@ -95,7 +95,7 @@ def set_password(tx: Transaction, command: SetPassword) -> Done:
     user = command.identity.user
     administrators.must_not_be_system(user)
     if accounts.password_hash(tx.database, user.key) != command.expected:
-        raise Conflict("The password was changed meanwhile; try again.")
+        raise Conflict("The password was changed in the meantime; try again.")
     sessions.keep_password(tx, user.key, command.password)
     ended = access.end_sessions(tx, user.key, "password changed", but=command.identity.session_id)
     audit.act(tx, command, "set_password", ("user", user.id), after={"sessions_ended": ended})

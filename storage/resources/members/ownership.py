@@ -44,7 +44,7 @@ def must_leave_an_owner(tx: Transaction, thread_key: int, user_key: int) -> None
     standing = [status for (status,) in others if status == "ACTIVE"]
     can_sign_in = _STATUS.first(tx.database, user=user_key) == ("ACTIVE",)
     if not (standing if can_sign_in else others):
-        raise Conflict("A thread keeps at least one owner; make another member OWNER first.", code="last_owner")
+        raise Conflict("A thread must have an owner; make another member OWNER first.", code="last_owner")
 
 
 def _member(given: Any) -> Any:

@@ -33,7 +33,7 @@ def add_member(tx: Transaction, command: AddMember) -> Done:
     rules.must_manage(command.identity, mine, uid)
     user_key = users.user_key(tx, command.user_id)
     if tx.role(key, user_key):
-        raise Conflict(f"User {command.user_id!r} is a member already; PATCH changes the role.", code="already_member")
+        raise Conflict(f"User {command.user_id!r} is already a member; PATCH changes the role.", code="already_member")
     _must_have_room(tx, key)
     insert = models.Member.insert(thread=key, user=user_key, role=command.role, joined_at=tx.now, **_all_read(tx, key))
     tx.execute(insert)
@@ -65,7 +65,7 @@ def _all_read(tx: Transaction, thread_key: int) -> dict[str, int]:
 def _must_have_room(tx: Transaction, thread_key: int) -> None:
     count = models.Member.select().where(models.Member.thread == thread_key).bind(tx.database).count()
     if count >= limits.MEMBERS_PER_THREAD:
-        raise Conflict(f"A thread has at most {limits.MEMBERS_PER_THREAD} members; this one has {count}.")
+        raise Conflict(f"A thread may have at most {limits.MEMBERS_PER_THREAD} members; this one has {count}.")
 
 
 def update_member(tx: Transaction, command: UpdateMember) -> Done:
@@ -101,7 +101,7 @@ def _must_be_allowed(
     if not (oneself and fields.keys() <= {"muted"}):
         rules.must_manage(identity, tx.role(key, identity.user.key), uid)
     if not oneself and "muted" in fields:
-        raise Forbidden("Muting is for oneself; nobody mutes a thread for another.")
+        raise Forbidden("You can mute a thread only for yourself.")
 
 
 def remove_member(tx: Transaction, command: RemoveMember) -> Done:

@@ -30,9 +30,9 @@ def finish_message(tx: Transaction, command: FinishMessage) -> Done:
     message, is_mine = place.message, place.message.author.key == command.identity.user.key
     rules.must_write(command.identity, place.role, place.thread[1], place.status)
     if command.status != "INTERRUPTED" and not is_mine:
-        raise Forbidden("Only its author completes a message; others stop it.")
+        raise Forbidden("Only its author can complete a message; others can stop it.")
     if message.status != "STREAMING" or message.deleted_at is not None:
-        raise Conflict(f"The message is not being written any more: it is {message.status}.", code="not_streaming")
+        raise Conflict(f"The message is no longer being streamed: it is {message.status}.", code="not_streaming")
     fields = given(content=command.content, blocks=command.blocks, metadata=command.metadata)
     messages.must_say_something({"content": message.content, "blocks": message.blocks, **fields}, command.status)
     messages.write(tx, message.key, **fields, status=command.status)

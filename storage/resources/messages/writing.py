@@ -46,7 +46,7 @@ def edit_message(tx: Transaction, command: EditMessage) -> Done:
     rules.must_write(command.identity, place.role, place.thread[1], place.status)
     _must_be_there(message)
     if message.status == "STREAMING":
-        raise Conflict("The message is still being written; complete it, or stop it, first.", code="message_streaming")
+        raise Conflict("The message is still being streamed; complete or stop it first.", code="message_streaming")
     must_match(command.if_version, message.version)
     fields = given(content=command.content, blocks=command.blocks, metadata=command.metadata)
     difference = changed(((name, getattr(message, name)) for name in fields), fields)
@@ -163,7 +163,9 @@ def _take_notification_back(tx: Transaction, place: Place, command: React) -> tu
 def _give(tx: Transaction, place: Place, command: React) -> Event:
     groups = place.message.reactions
     if len(groups) >= limits.REACTIONS_PER_MESSAGE and all(group.emoji != command.emoji for group in groups):
-        raise Conflict(f"A message takes at most {limits.REACTIONS_PER_MESSAGE} different emoji; it has them.")
+        raise Conflict(
+            f"A message may have at most {limits.REACTIONS_PER_MESSAGE} different emoji; this one has as many."
+        )
     _GIVE.execute(tx.database, **_mine(place, command), position=tx.position + 1, now=tx.now)
     return _log_reaction(tx, place, command, "reaction.added")
 

@@ -19,7 +19,7 @@ def must_administer(tx: Transaction, identity: Identity) -> None:
         return
     row = _STANDING.first(tx.database, key=identity.user.key)
     if row is not None and row != ("ADMIN", "ACTIVE"):
-        raise Forbidden("You are no administrator any more.")
+        raise Forbidden("You are no longer an administrator.")
 
 
 def must_not_be_last(tx: Transaction, user: User) -> None:
@@ -44,7 +44,9 @@ def is_system(user: User) -> bool:
 def must_not_be_system(user: User) -> None:
     """The terminal acts in its name: nobody changes it, and nobody comes in by it."""
     if is_system(user):
-        raise Conflict("The built-in user System stays as it is, and nobody signs in as it.", code="built_in_user")
+        raise Conflict(
+            "The built-in user System cannot be changed, and nobody can sign in as it.", code="built_in_user"
+        )
 
 
 _STANDING = Prepared(lambda given: _U.select(_U.role, _U.status).where(_U.id == given.key))

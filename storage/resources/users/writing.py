@@ -66,11 +66,11 @@ def insert_from_provider(tx: Transaction, command: SignInByProvider) -> User:
 
 def _must_be_free(tx: Transaction, email: str | None, subject: str | None = None) -> None:
     if subject == SYSTEM_SUBJECT:
-        raise Conflict("The subject is the built-in user's.", code="built_in_user")
+        raise Conflict("The subject belongs to the built-in user.", code="built_in_user")
     if email and _find(tx, models.User.email == folded(email)):
-        raise Conflict(f"There is a user with the e-mail address {email!r} already.", code="email_taken")
+        raise Conflict(f"A user with the e-mail address {email!r} already exists.", code="email_taken")
     if subject and _is_known(tx, [subject, models.forgotten(subject)]):
-        raise Conflict(f"There is a user with the subject {subject!r} already.", code="id_taken")
+        raise Conflict(f"A user with the subject {subject!r} already exists.", code="id_taken")
 
 
 def _is_known(tx: Transaction, subjects: list[str]) -> bool:
@@ -117,7 +117,7 @@ def _must_not_be_deleted(tx: Transaction, user: User) -> None:
     """Nobody brings back whom somebody wanted to be forgotten."""
     row = rows.first(tx.database, models.User.select(models.User.deleted_at).where(models.User.id == user.key))
     if row is not None and row[0] is not None:
-        raise Conflict("The user was deleted; make a new one.", code="user_deleted")
+        raise Conflict("The user was deleted; create a new one.", code="user_deleted")
 
 
 def _audit_update(tx: Transaction, command: UpdateUser, before: User, after: User) -> None:
@@ -135,10 +135,10 @@ def _must_be_allowed(tx: Transaction, command: UpdateUser, user: User, fields: d
         administrators.must_administer(tx, command.identity)
         return
     if command.identity.user.key != user.key:
-        raise Forbidden("Changing another user is for users with the role ADMIN.")
+        raise Forbidden("Changing another user requires the role ADMIN.")
     beyond = sorted(fields.keys() - _ONES_OWN)
     if beyond:
-        raise Forbidden(f"Only users with the role ADMIN change {', '.join(beyond)}.")
+        raise Forbidden(f"Changing {', '.join(beyond)} requires the role ADMIN.")
 
 
 def write(tx: Transaction, key: int, fields: dict[str, Any]) -> User:

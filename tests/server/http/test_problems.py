@@ -79,7 +79,7 @@ def test_a_class_without_numbers_has_its_parents() -> None:
 def test_fields_keep_all_their_sentences() -> None:
     told = problems.problem(MADE[errors.ValidationFailed], base="", correlation_id="")
     assert told["errors"] == {"a.b": ["wrong", "very wrong"], "c": ["x"]}
-    assert told["detail"] == "Not valid: a.b, c. See `errors` for what each field expects."
+    assert told["detail"] == "Invalid: a.b, c. `errors` says what each field expects."
 
 
 def test_what_cannot_be_said_in_utf_8_is_said_as_well_as_it_can() -> None:

@@ -21,15 +21,15 @@ COLUMNS = ("id", "name", "begins with", "scopes", "since", "last used", "until")
 
 
 COMMANDS = {
-    "create": ("cli.api_keys:create_command", "Make an API key for a user, and print it"),
-    "list": ("cli.api_keys:list_command", "List API keys that were not revoked, the newest first"),
+    "create": ("cli.api_keys:create_command", "Create an API key for a user, and print it"),
+    "list": ("cli.api_keys:list_command", "List API keys that are not revoked, newest first"),
     "revoke": ("cli.api_keys:revoke_command", "Revoke an API key"),
 }
 
 
 @click.group(cls=LazyGroup, entries=COMMANDS)
 def command() -> None:
-    """Make, list and revoke API keys.
+    """Create, list and revoke API keys.
 
     A key acts as the user it belongs to, within its scopes: read, write, admin.
 
@@ -39,16 +39,18 @@ def command() -> None:
 
 @click.command("create")
 @click.argument("user")
-@click.option("--name", required=True, help="What it is for.")
+@click.option("--name", required=True, help="Purpose of the key.")
 @click.option(
     "--scope", "scopes", multiple=True, type=click.Choice(SCOPES), default=("read", "write"),
-    help="What it may do; may be given several times.  [default: read and write]",
+    help="A scope; may be given several times.  [default: read and write]",
 )  # fmt: skip
-@click.option("--expires", "expires_in", type=Duration(), default=None, help="After 90d, 12h, …  [default: never]")
+@click.option(
+    "--expires", "expires_in", type=Duration(), default=None, help="Lifetime: 90d, 12h, …  [default: never expires]"
+)
 @data_dir_option
 @json_option
 def create_command(user: str, data_dir: str | None, as_json: bool, **fields: Any) -> None:
-    """Make an API key for a user, and print it: it is shown this once.
+    """Create an API key for a user, and print it: it is shown only once.
 
     Example: xp key create bot@rpotential.ai --name summariser --scope read --scope write --expires 90d
     """
@@ -74,17 +76,17 @@ def create_command(user: str, data_dir: str | None, as_json: bool, **fields: Any
         print_json(api_key_view(key, secret.text))
         return
     until = f"until {short_time(key.expires_at)} UTC" if key.expires_at else "until it is revoked"
-    told = f"Made key {key.id} for {named(found)}: {', '.join(key.scopes)}, {until}. It is shown this once."
+    told = f"Created key {key.id} for {named(found)}: {', '.join(key.scopes)}, {until}. It is shown only once."
     click.echo(told, err=True)
     click.echo(secret.text)
 
 
 @click.command("list")
-@click.option("--user", default=None, metavar="USER", help="Only those of this user: id or e-mail address.")
+@click.option("--user", default=None, metavar="USER", help="Only of this user: id or e-mail address.")
 @data_dir_option
 @json_option
 def list_command(user: str | None, data_dir: str | None, as_json: bool) -> None:
-    """List API keys that were not revoked, the newest first.
+    """List API keys that are not revoked, newest first.
 
     Example: xp key list --user bot@rpotential.ai
     """
@@ -122,7 +124,7 @@ def row(key: "ApiKey") -> tuple[object, ...]:
 def revoke_command(key: str, data_dir: str | None) -> None:
     """Revoke an API key.
 
-    What is open by it, a running server closes within a second.
+    A running server closes its connections within a second.
 
     Example: xp key revoke cmwtj2zqi000059b8tfy744ms
     """

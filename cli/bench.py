@@ -11,9 +11,9 @@ import click
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
 def command(ctx: click.Context, arguments: tuple[str, ...]) -> None:
-    """Measure the server beside its yardsticks.
+    """Run the benchmarks.
 
-    Arguments go to the benchmarks as they are; after -- also --help.
+    Arguments are passed to the benchmarks; --help after --.
 
     Example: xp bench -- --help
     """

@@ -12,9 +12,9 @@ from cli.store import data_dir_option
 @data_dir_option
 @json_option
 def command(data_dir: str | None, as_json: bool) -> None:
-    """Show every setting, its value and where it comes from.
+    """Show every setting, its value and its source.
 
-    Where a server runs on the data folder, its own values stand beside them: it may have been started with other ones.
+    If a server runs on the data folder, its values are shown, too: it may have been started with others.
     Secrets are masked. `xp serve` takes all settings as flags as well.
 
     Example: PORT=9000 xp config
@@ -39,4 +39,4 @@ def _print(chosen: Settings, server: running.Shown | None) -> None:
         print_table(("setting", "value", "from"), rows)
         return
     beside = [(*row, "the same" if server.get(row[0]) == row[1] else server.get(row[0])) for row in rows]
-    print_table(("setting", "value", "from", "of the running server"), beside)
+    print_table(("setting", "value", "source", "running server"), beside)

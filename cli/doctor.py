@@ -48,7 +48,7 @@ class Look:
 @settings.options("data_dir", "host", "port")
 @json_option
 def command(as_json: bool, **flags: str | None) -> None:
-    """Check whether this machine and the data are fit to serve; exit code 1 when something is not.
+    """Check the machine, the settings and the data; exit code 1 if a check fails.
 
     Settings that work but weaken the server come with a hint (!), which does not change the exit code.
 
@@ -95,12 +95,12 @@ def _folder(chosen: Settings) -> Iterator[Look]:
     folder: Path = chosen["data_dir"]
     there = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
     writable = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
-    more = _user_of(folder) if folder.exists() else ", made at the first start"
-    yield Look("data folder", writable, f"{folder}{more}", "Let this user write there, or set DATA_DIR to another one.")
+    more = _user_of(folder) if folder.exists() else ", created at the first start"
+    yield Look("data folder", writable, f"{folder}{more}", "Give this user write access, or set another DATA_DIR.")
     free = shutil.disk_usage(there).free
     yield Look(
         "free disk space", free >= FREE_BYTES, size(free),
-        f"Free some; with less than {size(FREE_BYTES)} writes may soon be refused.",
+        f"Free some; below {size(FREE_BYTES)} writes may soon fail.",
     )  # fmt: skip
 
 
@@ -113,9 +113,14 @@ def _private(chosen: Settings) -> Iterator[Look]:
     files = sorted(folder.glob(f"{FILE_NAME}*")) if folder.is_dir() else []
     seen = [file.name for file in files if is_open_to_others(file)]
     advice = f"Run: chmod go-rwx {folder}/{FILE_NAME}*"
-    yield Look("private files", not seen, f"others may read {', '.join(seen)}" if seen else "only this user's", advice)
+    yield Look(
+        "private files",
+        not seen,
+        f"others can read {', '.join(seen)}" if seen else "only readable by this user",
+        advice,
+    )
     if folder.is_dir() and is_open_to_others(folder):
-        yield Look("private folder", True, "others may look into it", f"Run: chmod 700 {folder}", hint=True)
+        yield Look("private folder", True, "others can list its files", f"Run: chmod 700 {folder}", hint=True)
 
 
 def _user_of(folder: Path) -> str:
@@ -133,7 +138,7 @@ def _secret(chosen: Settings) -> Iterator[Look]:
         length = len(chosen["jwt_secret"].encode())
         yield Look(
             "secret", length >= limits.SECRET_BYTES_LEAST, f"JWT_SECRET, {length} bytes",
-            f"It must have at least {limits.SECRET_BYTES_LEAST} bytes, better {limits.SECRET_BYTES}.",
+            f"It must have at least {limits.SECRET_BYTES_LEAST} bytes, and should have {limits.SECRET_BYTES}.",
         )  # fmt: skip
     elif chosen["jwt_jwks_url"] is not None:
         yield Look("secret", True, "none; the issuer's keys are at JWT_JWKS_URL")
@@ -147,14 +152,14 @@ def _secret_file(path: Path) -> Look:
     from server.auth.secret_file import load_or_create_secret
 
     if not path.exists():
-        return Look("secret", True, f"{path}, made at the first start")
+        return Look("secret", True, f"{path}, created at the first start")
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:
-        return Look("secret", False, f"{path}, mode {mode:04o}", f"Others may read it; run: chmod 600 {path}")
+        return Look("secret", False, f"{path}, mode {mode:04o}", f"Others can read it; run: chmod 600 {path}")
     try:
         load_or_create_secret(path)
     except (ValueError, OSError) as error:
-        return Look("secret", False, str(error), "Put a good one there, or delete the file for a new one.")
+        return Look("secret", False, str(error), "Replace it, or delete the file to generate a new one.")
     return Look("secret", True, f"{path}, mode {mode:04o}")
 
 
@@ -169,7 +174,7 @@ def _database(chosen: Settings) -> Iterator[Look]:
     path = chosen["data_dir"] / FILE_NAME
     newest = None
     if not path.exists():
-        yield Look("database", True, f"{path}, made at the first start")
+        yield Look("database", True, f"{path}, created at the first start")
     else:
         try:
             with opened(DatabaseOptions(path), any_schema=True) as database:
@@ -187,8 +192,8 @@ def _database(chosen: Settings) -> Iterator[Look]:
             yield Look("database", sound == "ok", f"{path}: {sound}", "Restore a backup: xp db restore FILE")
             yield Look("schema", not pending, f"{len(pending)} migrations pending", "Run: xp db migrate")
             yield Look(
-                "schema as ours", not changed, changed[0] if changed else "what the migrations make",
-                "It was changed outside the server: xp db check names it all; drop it, or restore a backup.",
+                "unchanged schema", not changed, changed[0] if changed else "matches the migrations",
+                "It was changed outside the server: xp db check lists the changes; drop them, or restore a backup.",
             )  # fmt: skip
             if verdict is not None:
                 yield _audit(verdict)
@@ -203,7 +208,7 @@ def _domains(chosen: Settings, domains: dict[str, int]) -> Iterator[Look]:
     if outside:
         named = ", ".join(plain(domain) or "no domain" for domain in list(outside)[:3])
         yield Look(
-            "ALLOWED_DOMAINS", True, f"{count(sum(outside.values()), 'user')} of {named} may not come in",
+            "ALLOWED_DOMAINS", True, f"{count(sum(outside.values()), 'user')} of {named} may not sign in",
             f"It is {', '.join(chosen['allowed_domains']) or 'empty'}; add their domains, or * for any.", hint=True,
         )  # fmt: skip
 
@@ -220,7 +225,7 @@ def _clock(newest: int | None) -> Look:
     shown = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now))
     if newest is not None and newest / 1000 > now + DRIFT_SECONDS:
         ahead = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(newest / 1000))
-        return Look("clock", False, f"{shown}, but the newest event is of {ahead}", "Set the clock right, by NTP.")
+        return Look("clock", False, f"{shown}, but the newest event is from {ahead}", "Set the clock right, by NTP.")
     return Look("clock", now >= BUILT, shown, "Set the clock right, by NTP.")
 
 
@@ -231,7 +236,7 @@ def _settings(chosen: Settings) -> Iterator[Look]:
     for hint in found:
         yield Look(hint.setting, True, hint.found, hint.advice, hint=True)
     if not found:
-        yield Look("settings", True, "nothing that weakens the server")
+        yield Look("settings", True, "nothing that weakens security")
 
 
 def _port(chosen: Settings) -> Iterator[Look]:
@@ -246,9 +251,11 @@ def _port(chosen: Settings) -> Iterator[Look]:
         return
     status = _our_server(host, port)
     if status is None:
-        yield Look("port", False, f"{where}: {problem}", "Set PORT (or HOST) to another, or end what listens there.")
+        yield Look(
+            "port", False, f"{where}: {problem}", "Set another PORT (or HOST), or end the process that listens there."
+        )
     else:
-        yield Look("port", status == "ok", f"our server answers on {where}: {status}", "Look at its log and /health.")
+        yield Look("port", status == "ok", f"this server answers on {where}: {status}", "See its log and /health.")
 
 
 def _taken(host: str, port: int) -> str | None:

@@ -11,7 +11,7 @@ import click
 
 
 def force_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--force", is_flag=True, help="Overwrite what is there.")(command)
+    return click.option("--force", is_flag=True, help="Overwrite an existing file.")(command)
 
 
 PRIVATE = 0o600
@@ -39,6 +39,6 @@ def written(name: str, *, force: bool) -> Iterator[IO[bytes]]:
 
 def must_be_free(path: Path, *, force: bool) -> None:
     if path.is_dir():
-        raise click.ClickException(f"{path}: this is a folder; name a file.")
+        raise click.ClickException(f"{path}: this is a folder; give the name of a file.")
     if path.exists() and not force:
-        raise click.ClickException(f"{path}: there is a file already; choose another name, or use --force.")
+        raise click.ClickException(f"{path}: the file exists; choose another name, or use --force.")

@@ -39,13 +39,13 @@ def secret_hints(chosen: Settings) -> Iterator[Hint]:
     if secret is not None and len(secret.encode()) < limits.SECRET_BYTES:
         yield Hint(
             "JWT_SECRET", f"{len(secret.encode())} bytes",
-            f"Take a random one of at least {limits.SECRET_BYTES} bytes (openssl rand -base64 48), as RFC 7518 wants: "
-            "who finds a short one out signs in as anybody.",
+            f"Use a random one of at least {limits.SECRET_BYTES} bytes (openssl rand -base64 48), see RFC 7518: "
+            "a short secret can be guessed, which allows signing in as any user.",
         )  # fmt: skip
     if secret is not None and len(set(secret)) < DIFFERENT_CHARACTERS:
         yield Hint(
             "JWT_SECRET", f"{len(set(secret))} different characters",
-            "Take a random one (openssl rand -base64 48): whoever guesses it signs in as anybody.",
+            "Use a random one (openssl rand -base64 48): guessing it allows signing in as any user.",
         )  # fmt: skip
 
 
@@ -55,12 +55,12 @@ def _parties(chosen: Settings) -> Iterator[Hint]:
     if chosen["jwt_issuer"] is None:
         yield Hint(
             "JWT_ISSUER", "not set, while JWT_JWKS_URL is",
-            "Set it: where many tenants share keys, any of them can issue tokens for this server.",
+            "Set it: if several tenants share keys, each of them can issue tokens for this server.",
         )  # fmt: skip
     if chosen["jwt_audience"] is None:
         yield Hint(
             "JWT_AUDIENCE", "not set, while JWT_JWKS_URL is",
-            "Set it: tokens that the issuer has made for other applications are taken here, too.",
+            "Set it: otherwise the issuer's tokens for other applications are accepted, too.",
         )  # fmt: skip
 
 
@@ -70,20 +70,20 @@ def _roles(chosen: Settings) -> Iterator[Hint]:
     if public and chosen["trust_role_claim"]:
         yield Hint(
             "TRUST_ROLE_CLAIM", f"on, for the tokens of {host}",
-            "Set it to off: that issuer serves everybody, and should not say who administers this server.",
+            "Set it to off: a public issuer should not decide who administers this server.",
         )  # fmt: skip
 
 
 def _domains(chosen: Settings) -> Iterator[Hint]:
     if not chosen["allowed_domains"]:
-        yield Hint("ALLOWED_DOMAINS", "none", "Name the domains of your users: nobody may come in.")
+        yield Hint("ALLOWED_DOMAINS", "none", "List the domains of your users: nobody can sign in.")
 
 
 def _cookies(chosen: Settings) -> Iterator[Hint]:
     if not chosen["cookie_secure"] and not _is_loopback(chosen["host"]):
         yield Hint(
             "COOKIE_SECURE", f"off, while HOST is {chosen['host']}",
-            "Serve browsers over HTTPS and set it to on: their sessions cross the network in the clear.",
+            "Use HTTPS and set it to on: session cookies are sent unencrypted.",
         )  # fmt: skip
 
 
@@ -93,7 +93,7 @@ def _origins(chosen: Settings) -> Iterator[Hint]:
         if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
             yield Hint(
                 "ALLOWED_ORIGINS", f"{origin} is not encrypted",
-                "Allow https only: whoever is on the way can change that page, and act as whoever sees it.",
+                "Allow only https: an attacker on the network can change that page, and act as its users.",
             )  # fmt: skip
 
 
@@ -101,14 +101,14 @@ def _proxies(chosen: Settings) -> Iterator[Hint]:
     for network in chosen["trusted_proxies"]:
         if network.prefixlen == 0:
             yield Hint(
-                "TRUSTED_PROXIES", f"{network} is everybody",
-                "Name your proxies: anybody can claim another address, past limits and in the audit log.",
+                "TRUSTED_PROXIES", f"{network} is any address",
+                "List only your proxies: any client can claim another address, in rate limits and the audit log.",
             )  # fmt: skip
 
 
 def _rates(chosen: Settings) -> Iterator[Hint]:
     if not chosen["rate_limits"]:
-        yield Hint("RATE_LIMITS", "off", "Set it to on where others can reach the server: passwords can be guessed.")
+        yield Hint("RATE_LIMITS", "off", "Set it to on if others can reach the server: passwords can be guessed.")
 
 
 def _is_loopback(host: str) -> bool:

@@ -76,14 +76,14 @@ def existing_secret(chosen: Settings) -> bytes:
     theirs = holders_keys(folder)
     if theirs == "JWT_SECRET" and mine != theirs:
         raise click.ClickException(
-            f"The server that uses {folder} (pid {holder(folder)}) has JWT_SECRET set; set the same one here."
+            f"The server that uses {folder} (pid {holder(folder)}) has JWT_SECRET set; set the same here."
         )
     if "JWT_JWKS_URL" in (mine, theirs) and mine != "JWT_SECRET":
         raise click.ClickException("Tokens come from the issuer of JWT_JWKS_URL here; set JWT_SECRET to mint some too.")
     if mine == SECRET_FILE and not (folder / SECRET_FILE).exists():
         raise click.ClickException(
-            f"{folder.absolute()} has no {SECRET_FILE}: `xp serve` makes it. "
-            "Name the server's folder with --data-dir, or set JWT_SECRET as it has it."
+            f"{folder.absolute()} has no {SECRET_FILE}: `xp serve` creates it. "
+            "Give the server's folder with --data-dir, or set the same JWT_SECRET."
         )
     secret = secret_of(chosen)
     assert secret is not None
@@ -102,5 +102,5 @@ def _secret_of_data_folder(chosen: Settings) -> bytes:
     except ValueError as error:
         raise click.ClickException(f"{error}.") from error
     if made:
-        click.echo(f"Made a secret for tokens in {folder / SECRET_FILE}; `xp token` uses the same one.", err=True)
+        click.echo(f"Generated a secret for tokens in {folder / SECRET_FILE}; `xp token` uses it, too.", err=True)
     return secret

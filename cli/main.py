@@ -6,17 +6,20 @@ from cli.group import MainGroup
 
 COMMANDS = {
     "serve": ("cli.serve:command", "Start the server"),
-    "config": ("cli.config:command", "Show every setting, its value and where it comes from"),
+    "config": ("cli.config:command", "Show every setting, its value and its source"),
     "token": ("cli.tokens:command", "Mint, inspect and revoke tokens"),
-    "user": ("cli.users:command", "List, make, let in, change and delete users"),
+    "user": ("cli.users:command", "List, create, change and delete users, and let them sign in"),
     "session": ("cli.sessions:command", "List and end sessions"),
-    "key": ("cli.api_keys:command", "Make, list and revoke API keys"),
+    "key": ("cli.api_keys:command", "Create, list and revoke API keys"),
     "audit": ("cli.audit:command", "Read, verify and export the audit log"),
     "thread": ("cli.threads:command", "Read and write threads"),
-    "sampledata": ("cli.sampledata:command", "Fill the database with a few people, an assistant and their threads"),
+    "sampledata": (
+        "cli.sampledata:command",
+        "Add sample data to the database: a few users, an assistant and their threads",
+    ),
     "db": ("cli.database:command", "Migrate, inspect, check, copy and restore the database"),
-    "doctor": ("cli.doctor:command", "Check whether this machine and the data are fit to serve"),
-    "bench": ("cli.bench:command", "Measure the server beside its yardsticks"),
+    "doctor": ("cli.doctor:command", "Check the machine, the settings and the data"),
+    "bench": ("cli.bench:command", "Run the benchmarks"),
     "completion": ("cli.completion:command", "Print the completion script of a shell"),
 }
 """Command → where it is, and what its help says in short."""
@@ -27,7 +30,7 @@ SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
 @click.group(cls=MainGroup, entries=COMMANDS, context_settings=SETTINGS)
 @click.version_option(package_name="experience-server", prog_name="xp")
 def main() -> None:
-    """The experience server: threads for people and AI agents, live and durable.
+    """The experience server: real-time messaging for people and AI agents.
 
     The commands work on the database in DATA_DIR, whether a server runs or not.
 

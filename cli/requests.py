@@ -15,6 +15,6 @@ def checked(model: type[M], **fields: Any) -> M:
     except ValidationError as error:
         item = error.errors(include_url=False, include_context=False, include_input=False)[0]
         name = ".".join(str(part) for part in item["loc"])
-        message = "this is not a valid one" if item["type"] == "string_pattern_mismatch" else item["msg"]
+        message = "not valid" if item["type"] == "string_pattern_mismatch" else item["msg"]
         message = message.removeprefix("Value error, ")
         raise click.ClickException(f"{name + ': ' if name else ''}{message}.") from None

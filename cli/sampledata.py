@@ -40,9 +40,9 @@ THREADS: Final[tuple[tuple[str, tuple[tuple[str, str], ...]], ...]] = (
 @data_dir_option
 @json_option
 def command(data_dir: str | None, as_json: bool) -> None:
-    """Fill the database with a few people, an assistant and their threads, to try things with.
+    """Add sample data to the database: a few users, an assistant and their threads.
 
-    Running it again adds the threads once more. A running server shows them within about a second.
+    Running it again adds the threads again. A running server publishes them within about a second.
 
     Example: xp sampledata --data-dir ./data
     """

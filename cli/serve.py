@@ -86,7 +86,7 @@ async def _serve(chosen: Settings) -> None:
             _greet(chosen, listener)
             _relax_collector()
             await stop.wait()
-            click.echo("Stopping: no new connections; clients are told to come back.", err=True)
+            click.echo("Stopping: no new connections; clients are asked to reconnect.", err=True)
 
 
 def _relax_collector() -> None:
@@ -213,7 +213,7 @@ def _hub(chosen: Settings) -> Hub:
 
 def _sockets(chosen: Settings) -> SocketLimits:
     in_all = connections_at_most()
-    logger.info("at most %d connections at once, by the file descriptors that there are", in_all)
+    logger.info("at most %d connections, from the limit of file descriptors", in_all)
     if not chosen["rate_limits"]:
         return SocketLimits(in_all)
     of_address = chosen["max_connections_per_address"] + limits.SOCKETS_BESIDE
@@ -224,7 +224,7 @@ def _provider(chosen: Settings, keys: Keys) -> "OidcClient | None":
     if chosen["oidc_client_id"] is None:
         return None
     if chosen["public_url"] is None:
-        raise click.ClickException("OIDC_CLIENT_ID needs PUBLIC_URL: the provider sends browsers back there.")
+        raise click.ClickException("OIDC_CLIENT_ID requires PUBLIC_URL: the provider redirects browsers there.")
     from server.outbound.oidc import OidcClient, OidcSettings
 
     redirect_uri = chosen["public_url"].rstrip("/") + "/api/v1/auth/oauth/google/callback"
@@ -255,7 +255,7 @@ async def _drain(services: Services, http: HttpServer) -> None:
     await http.stop_accepting()
     left = await services.hub.drain(*protocol.SHUTDOWN, seconds=limits.DRAIN_SECONDS)
     if left:
-        logger.warning("%d clients did not go in %s s and were cut", left, limits.DRAIN_SECONDS)
+        logger.warning("%d clients did not disconnect within %s s and were closed", left, limits.DRAIN_SECONDS)
     services.hub.stop()
     await http.close()
 

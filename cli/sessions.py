@@ -20,9 +20,9 @@ COLUMNS = ("id", "method", "address", "user agent", "since", "last seen", "until
 
 
 COMMANDS = {
-    "list": ("cli.sessions:list_command", "List the sessions that go on, the newest first"),
-    "end": ("cli.sessions:end_command", "Sign somebody out of one device"),
-    "end-all": ("cli.sessions:end_all_command", "Sign a user out of every device"),
+    "list": ("cli.sessions:list_command", "List active sessions, newest first"),
+    "end": ("cli.sessions:end_command", "End one session of a user"),
+    "end-all": ("cli.sessions:end_all_command", "End all sessions of a user"),
 }
 
 
@@ -38,11 +38,11 @@ def command() -> None:
 
 
 @click.command("list")
-@click.option("--user", default=None, metavar="USER", help="Only those of this user: id or e-mail address.")
+@click.option("--user", default=None, metavar="USER", help="Only of this user: id or e-mail address.")
 @data_dir_option
 @json_option
 def list_command(user: str | None, data_dir: str | None, as_json: bool) -> None:
-    """List the sessions that go on, the newest first.
+    """List active sessions, newest first.
 
     Example: xp session list --user ana@rpotential.ai
     """
@@ -77,7 +77,7 @@ def row(session: "Session") -> tuple[object, ...]:
 @click.argument("session", metavar="ID")
 @data_dir_option
 def end_command(session: str, data_dir: str | None) -> None:
-    """Sign somebody out of one device.
+    """End one session of a user.
 
     Example: xp session end cmwtj2zqi000059b8tfy744ms
     """
@@ -92,7 +92,7 @@ def end_command(session: str, data_dir: str | None) -> None:
 @click.argument("user")
 @data_dir_option
 def end_all_command(user: str, data_dir: str | None) -> None:
-    """Sign a user out of every device.
+    """End all sessions of a user.
 
     Example: xp session end-all ana@rpotential.ai
     """

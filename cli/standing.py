@@ -26,4 +26,4 @@ def why_not(user: "User", chosen: Settings) -> list[str]:
 def warn(user: "User", chosen: Settings) -> None:
     """On stderr, where they may not come in with what was just made for them."""
     for reason in why_not(user, chosen):
-        click.echo(f"They may not come in: {reason}", err=True)
+        click.echo(f"The user may not sign in: {reason}", err=True)

@@ -5,9 +5,9 @@ import click
 from cli.group import LazyGroup
 
 COMMANDS = {
-    "list": ("cli.audit.listing:command", "List the entries of the audit log, the newest first"),
-    "verify": ("cli.audit.verify:command", "Check that nothing in the audit log was changed or taken away"),
-    "export": ("cli.audit.export:command", "Write the whole audit log, the oldest entry first"),
+    "list": ("cli.audit.listing:command", "List the entries of the audit log, newest first"),
+    "verify": ("cli.audit.verify:command", "Check that no entry of the audit log was changed or removed"),
+    "export": ("cli.audit.export:command", "Write the whole audit log, oldest entry first"),
 }
 
 
@@ -15,7 +15,7 @@ COMMANDS = {
 def command() -> None:
     """Read, verify and export the audit log.
 
-    Each entry carries a hash of itself and of the one before, so changes made outside the server are detected.
+    Each entry contains a hash of itself and of the previous one, so that changes outside the server are detected.
 
     Example: xp audit verify
     """

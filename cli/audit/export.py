@@ -26,14 +26,14 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 @click.argument("file")
 @click.option(
     "--format", "form", type=click.Choice(("ndjson", "csv")), default="ndjson", show_default=True,
-    help="ndjson: exactly what is there, a JSON object a line. csv: for spreadsheets.",
+    help="ndjson: the exact entries, one JSON object per line. csv: for spreadsheets.",
 )  # fmt: skip
 @force_option
 @data_dir_option
 def command(file: str, form: str, force: bool, data_dir: str | None) -> None:
-    """Write the whole audit log, the oldest entry first. FILE - is stdout.
+    """Write the whole audit log, oldest entry first. FILE - is stdout.
 
-    In CSV a cell that a spreadsheet would take for a formula begins with an apostrophe.
+    In CSV, cells that a spreadsheet would read as a formula begin with an apostrophe.
 
     Example: xp audit export audit.csv --format csv
     """

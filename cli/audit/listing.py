@@ -17,18 +17,23 @@ COLUMNS = ("time", "who", "by", "did", "to", "outcome", "from")
 
 
 @click.command("list")
-@click.option("--actor", default=None, metavar="USER", help="What this user did: id or e-mail address.")
-@click.option("--target", default=None, metavar="ID", help="What was done to this: an id, or a user's e-mail address.")
-@click.option("--action", default=None, help="Only this: update_user, sign_in, …")
+@click.option("--actor", default=None, metavar="USER", help="Actions of this user: id or e-mail address.")
+@click.option("--target", default=None, metavar="ID", help="Actions on this object: an id, or a user's e-mail address.")
+@click.option("--action", default=None, help="Only this action: update_user, sign_in, …")
 @click.option(
-    "--limit", default=100, show_default=True, type=click.IntRange(0), metavar="N", help="How many at most; 0 for all."
+    "--limit",
+    default=100,
+    show_default=True,
+    type=click.IntRange(0),
+    metavar="N",
+    help="Largest number of rows; 0 for all.",
 )
 @data_dir_option
 @json_option
 def command(
     actor: str | None, target: str | None, action: str | None, limit: int, data_dir: str | None, as_json: bool
 ) -> None:
-    """List the entries of the audit log, the newest first.
+    """List the entries of the audit log, newest first.
 
     Example: xp audit list --actor ana@rpotential.ai --action update_user
     """
@@ -50,7 +55,7 @@ def command(
     else:
         print_table(COLUMNS, map(_row, shown))
     if len(found) > len(shown):
-        click.echo(f"These are {limit}; --limit 0 lists all.", err=True)
+        click.echo(f"Only {limit} are shown; --limit 0 lists all.", err=True)
 
 
 def _user_id(database: "Database", named: str | None) -> str | None:

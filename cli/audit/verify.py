@@ -21,16 +21,16 @@ def _hash(ctx: click.Context, param: click.Parameter, value: str | None) -> str 
 @click.command("verify")
 @click.option(
     "--head", default=None, metavar="HASH", callback=_hash,
-    help="A head that was noted earlier: checks that it is still in the chain, so that what was cut off shows, too.",
+    help="A head noted earlier: also checks that it is still in the chain, to detect entries cut off at the end.",
 )  # fmt: skip
 @data_dir_option
 @json_option
 @click.pass_context
 def command(ctx: click.Context, head: str | None, data_dir: str | None, as_json: bool) -> None:
-    """Check that nothing in the audit log was changed or taken away; exit code 1 when something was.
+    """Check that no entry of the audit log was changed or removed; exit code 1 otherwise.
 
-    Prints how many entries there are, and the hash of the newest: the head. Note it where whoever can write the
-    database cannot, and give it to --head next time.
+    Prints the number of entries, and the head: the hash of the newest. Note it where users who can write to the
+    database cannot change it, and give it to --head next time.
 
     Example: xp audit verify
     """
@@ -46,7 +46,7 @@ def command(ctx: click.Context, head: str | None, data_dir: str | None, as_json:
     else:
         _tell(verdict, head, has_head)
     for sentence in changed:
-        click.echo(f"What is written may be changed on the way: {sentence}", err=True)
+        click.echo(f"Triggers may change what is written: {sentence}", err=True)
     ctx.exit(0 if verdict.broken_at is None and has_head is not False and not changed else 1)
 
 
@@ -63,15 +63,15 @@ def _document(verdict: "Verdict", has_head: bool | None) -> dict[str, Any]:
 def _tell(verdict: "Verdict", head: str | None, has_head: bool | None) -> None:
     if verdict.broken_at is not None:
         click.echo(
-            f"Broken at entry {verdict.broken_at}, number {verdict.entries:,}: it does not follow from the one before. "
-            "One of them was changed, or what was between them is gone."
+            f"Broken at entry {verdict.broken_at}, number {verdict.entries:,}: it does not match the previous one. "
+            "One of them was changed, or entries between them are missing."
         )
         return
-    click.echo(f"{count(verdict.entries, 'entry', 'entries')}; each follows from the one before.")
+    click.echo(f"{count(verdict.entries, 'entry', 'entries')}; each matches the previous one.")
     click.echo(f"head {verdict.head or '–'}")
     if has_head is not None:
         click.echo(
-            f"The noted head {head} is in the chain: nothing up to there was changed."
+            f"The noted head {head} is in the chain: no entry up to there was changed."
             if has_head
-            else f"The noted head {head} is not in the chain: entries were cut off or written anew."
+            else f"The noted head {head} is not in the chain: entries were cut off or rewritten."
         )

@@ -5,18 +5,18 @@ import click
 from cli.group import LazyGroup
 
 COMMANDS = {
-    "migrate": ("cli.database.migrations:migrate_command", "Bring the schema up to this version of the server"),
+    "migrate": ("cli.database.migrations:migrate_command", "Migrate the schema to this version of the server"),
     "rollback": ("cli.database.migrations:rollback_command", "Undo the newest migrations"),
-    "status": ("cli.database.migrations:status_command", "List the migrations, and which are applied"),
-    "new": ("cli.database.migrations:new_command", "Begin the next migration, for those who develop the server"),
-    "info": ("cli.database.inspection:info_command", "Show where the database is, how large, and what it holds"),
+    "status": ("cli.database.migrations:status_command", "List the migrations, and whether they are applied"),
+    "new": ("cli.database.migrations:new_command", "Create a new migration, for developers of the server"),
+    "info": ("cli.database.inspection:info_command", "Show path, size and contents of the database"),
     "tables": ("cli.database.inspection:tables_command", "List the tables with their rows and sizes"),
-    "query": ("cli.database.inspection:query_command", "Ask the database in SQL"),
-    "check": ("cli.database.check:command", "Check everything that must hold"),
+    "query": ("cli.database.inspection:query_command", "Run an SQL query, read-only"),
+    "check": ("cli.database.check:command", "Check the invariants of the database"),
     "backup": ("cli.database.copies:backup_command", "Copy the database, while a server runs"),
-    "restore": ("cli.database.copies:restore_command", "Put a backup in the place of the database"),
+    "restore": ("cli.database.copies:restore_command", "Replace the database by a backup"),
     "export": ("cli.database.export:command", "Write every table as JSON lines"),
-    "fresh": ("cli.database.copies:fresh_command", "Start over with an empty database"),
+    "fresh": ("cli.database.copies:fresh_command", "Replace the database by an empty one"),
 }
 
 

@@ -11,9 +11,9 @@ from cli.store import database_options, reading
 @json_option
 @click.pass_context
 def command(ctx: click.Context, data_dir: str | None, as_json: bool) -> None:
-    """Check everything that must hold; exit code 1 when something does not.
+    """Check the invariants of the database; exit code 1 if one is violated.
 
-    The file, references, and what the server promises: logs without gaps, counts, numbers, markers, empty tombstones.
+    The file, references, logs without gaps, counts, numbers, read markers, empty tombstones.
 
     Example: xp db check
     """

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def backup_command(file: Path, force: bool, data_dir: str | None, as_json: bool) -> None:
     """Copy the database, while a server runs.
 
-    The copy is of one moment; it is checked, and appears under its name when all of it is on disk.
+    The copy is consistent and checked; it appears under its name when it is completely on disk.
 
     Example: xp db backup experience-backup.db
     """
@@ -40,19 +40,21 @@ def backup_command(file: Path, force: bool, data_dir: str | None, as_json: bool)
 def _name_secret(path: Path) -> None:
     """A backup is of the database alone."""
     if path.exists():
-        click.echo(f"The secret that signs tokens is not in it: keep {path} with it, as secret as it is.", err=True)
+        click.echo(
+            f"The backup does not contain the secret that signs tokens: keep {path} with it, equally secret.", err=True
+        )
 
 
 @click.command("restore")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--force", is_flag=True, help="Take a backup in which `xp db check` finds something.")
+@click.option("--force", is_flag=True, help="Restore although `xp db check` finds problems in the backup.")
 @database_options
 @json_option
 def restore_command(file: Path, force: bool, data_dir: str | None, as_json: bool) -> None:
-    """Put a backup in the place of the database.
+    """Replace the database by a backup.
 
-    No server may run on the data folder. The database that is there now is kept beside the new one. The log gets a new
-    epoch, so that clients reload instead of going on from where they were.
+    No server may run on the data folder. The current database is kept next to the new one. The log gets a new epoch, so
+    that clients reload instead of resuming from their old position.
 
     Example: xp db restore experience-backup.db
     """
@@ -72,20 +74,20 @@ def restore_command(file: Path, force: bool, data_dir: str | None, as_json: bool
 
 
 def _tell(file: Path, done: "Restored") -> None:
-    click.echo(f"Restored {file}, the log up to position {done.position:,}; its epoch is {done.epoch} now.")
+    click.echo(f"Restored {file}, the log up to position {done.position:,}; its new epoch is {done.epoch}.")
     if done.migrated:
-        click.echo(f"Brought its schema up to date: {', '.join(done.migrated)}.")
+        click.echo(f"Migrated its schema: {', '.join(done.migrated)}.")
     if done.kept:
-        click.echo(f"What was there before is {done.kept}.")
+        click.echo(f"The previous database is {done.kept}.")
 
 
 @click.command("fresh")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @database_options
 def fresh_command(yes: bool, data_dir: str | None) -> None:
-    """Start over with an empty database: all users, threads and messages are gone.
+    """Replace the database by an empty one: all users, threads and messages are deleted.
 
-    Asks first. No server may run on the data folder. The secret for tokens stays.
+    Asks for confirmation. No server may run on the data folder. The secret for tokens stays.
 
     Example: xp db fresh --data-dir ./data
     """
@@ -95,9 +97,11 @@ def fresh_command(yes: bool, data_dir: str | None) -> None:
     options = options_of(data_dir)
     with data_folder_lock(options.path.parent):
         if options.path.exists() and not yes:
-            click.confirm(f"{_held(data_dir)} in {options.path} will be gone for good. Go on?", abort=True, err=True)
+            click.confirm(
+                f"{_held(data_dir)} in {options.path} will be deleted for good. Continue?", abort=True, err=True
+            )
         replacing.start_over(options)
-    click.echo(f"{options.path} is an empty database.")
+    click.echo(f"{options.path} is now an empty database.")
 
 
 def _held(data_dir: str | None) -> str:

@@ -24,7 +24,7 @@ def _hex(value: object) -> str:
 @force_option
 @database_options
 def command(folder: Path, force: bool, data_dir: str | None) -> None:
-    """Write every table as JSON lines: a file each, a line for each row, all of one moment.
+    """Write every table as JSON lines: one file per table, one line per row, from one consistent snapshot.
 
     Example: xp db export ./export
     """

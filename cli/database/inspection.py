@@ -18,7 +18,7 @@ ROWS_SHOWN = 1_000
 @database_options
 @json_option
 def info_command(data_dir: str | None, as_json: bool) -> None:
-    """Show where the database is, how large, and what it holds.
+    """Show path, size and contents of the database.
 
     Example: xp db info --json
     """
@@ -68,12 +68,12 @@ def tables_command(data_dir: str | None, as_json: bool) -> None:
 @click.argument("sql")
 @click.option(
     "--limit", default=None, type=click.IntRange(0), metavar="N",
-    help=f"How many rows at most; 0 for all.  [default: {ROWS_SHOWN}; all with --json]",
+    help=f"Largest number of rows; 0 for all.  [default: {ROWS_SHOWN}; all with --json]",
 )  # fmt: skip
 @database_options
 @json_option
 def query_command(sql: str, limit: int | None, data_dir: str | None, as_json: bool) -> None:
-    """Ask the database in SQL. What would write is refused.
+    """Run an SQL query, read-only: statements that write are refused.
 
     Example: xp db query "SELECT type, count(*) FROM event GROUP BY type"
     """
@@ -89,7 +89,7 @@ def query_command(sql: str, limit: int | None, data_dir: str | None, as_json: bo
     else:
         print_table(answer.columns, (["NULL" if cell is None else _cell(cell) for cell in row] for row in rows))
     if more:
-        click.echo(f"These are the first {count(wanted, 'row')}; --limit 0 shows all.", err=True)
+        click.echo(f"Only the first {count(wanted, 'row')} are shown; --limit 0 shows all.", err=True)
 
 
 def _keys(columns: tuple[str, ...]) -> list[str]:

@@ -35,9 +35,9 @@ def down(migrator: Any, db: Database) -> None:
 @database_options
 @json_option
 def migrate_command(data_dir: str | None, as_json: bool) -> None:
-    """Bring the schema up to this version of the server.
+    """Migrate the schema to this version of the server.
 
-    Makes the database where there is none. `xp serve` does it too, when it starts.
+    Creates the database if there is none. `xp serve` also does this when it starts.
 
     Example: xp db migrate --data-dir ./data
     """
@@ -77,13 +77,13 @@ def _migrate(options: "DatabaseOptions") -> list[str]:
 
 @click.command("rollback")
 @click.option("--steps", type=click.IntRange(1), default=1, show_default=True, help="How many migrations to undo.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @database_options
 @json_option
 def rollback_command(steps: int, yes: bool, data_dir: str | None, as_json: bool) -> None:
-    """Undo the newest migrations, before a return to an older version of the server.
+    """Undo the newest migrations, before returning to an older version of the server.
 
-    What they made is gone, with all that was written into it; a copy of the database is kept beside it. Asks first. No
+    Removes what they created, with its data; a copy of the database is kept next to it. Asks for confirmation. No
     server may run on the data folder.
 
     Example: xp db rollback --steps 2
@@ -100,7 +100,7 @@ def rollback_command(steps: int, yes: bool, data_dir: str | None, as_json: bool)
     if as_json:
         print_json({"undone": undone, "kept": str(kept)})
     else:
-        click.echo(f"Undone: {', '.join(undone)}. What was there before is {kept}.")
+        click.echo(f"Undone: {', '.join(undone)}. The previous database is {kept}.")
 
 
 def _rollback(options: "DatabaseOptions", steps: int) -> tuple[Path, list[str]]:
@@ -124,7 +124,7 @@ def _rollback(options: "DatabaseOptions", steps: int) -> tuple[Path, list[str]]:
 @database_options
 @json_option
 def status_command(data_dir: str | None, as_json: bool) -> None:
-    """List the migrations, and which are applied.
+    """List the migrations, and whether they are applied.
 
     Example: xp db status
     """
@@ -149,7 +149,7 @@ def _state(applied: object, known: bool) -> str:
 @click.command("new")
 @click.argument("name")
 def new_command(name: str) -> None:
-    """Begin the next migration, for those who develop the server.
+    """Create a new migration, for developers of the server.
 
     Example: xp db new add_pins
     """

@@ -5,10 +5,10 @@ import click
 from cli.group import LazyGroup
 
 COMMANDS = {
-    "list": ("cli.threads.listing:command", "List threads, the last active first"),
+    "list": ("cli.threads.listing:command", "List threads, most recently active first"),
     "tail": ("cli.threads.tail:command", "Print the events of a thread's log"),
-    "post": ("cli.threads.post:command", "Write a message into a thread"),
-    "export": ("cli.threads.export:command", "Write a thread with all it holds as JSON lines"),
+    "post": ("cli.threads.post:command", "Write a message to a thread"),
+    "export": ("cli.threads.export:command", "Write a thread and its content as JSON lines"),
 }
 
 

@@ -18,11 +18,11 @@ AT_ONCE = 500
 
 @click.command("export")
 @click.argument("thread")
-@click.option("--output", "-o", default="-", show_default=True, metavar="FILE", help="Where to; - is stdout.")
+@click.option("--output", "-o", default="-", show_default=True, metavar="FILE", help="Output file; - is stdout.")
 @force_option
 @data_dir_option
 def command(thread: str, output: str, force: bool, data_dir: str | None) -> None:
-    """Write a thread with all it holds as JSON lines.
+    """Write a thread and its content as JSON lines.
 
     Each line has a `kind` and its `data` as the API shows it: the thread, its members, its messages, its events.
 

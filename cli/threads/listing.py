@@ -17,12 +17,17 @@ COLUMNS = ("id", "title", "status", "messages", "events", "created by", "last me
 
 @click.command("list")
 @click.option(
-    "--limit", default=100, show_default=True, type=click.IntRange(0), metavar="N", help="How many at most; 0 for all."
+    "--limit",
+    default=100,
+    show_default=True,
+    type=click.IntRange(0),
+    metavar="N",
+    help="Largest number of rows; 0 for all.",
 )
 @data_dir_option
 @json_option
 def command(limit: int, data_dir: str | None, as_json: bool) -> None:
-    """List threads, the last active first.
+    """List threads, most recently active first.
 
     Example: xp thread list --limit 10
     """
@@ -35,7 +40,7 @@ def command(limit: int, data_dir: str | None, as_json: bool) -> None:
     else:
         print_table(COLUMNS, map(_row, threads), right=("messages", "events"))
     if more:
-        click.echo(f"These are {limit}; --limit 0 lists all.", err=True)
+        click.echo(f"Only {limit} are shown; --limit 0 lists all.", err=True)
 
 
 def _newest(database: "Database", limit: int) -> "tuple[list[Thread], bool]":

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 @click.option(
     "--as", "author", default=None, metavar="USER", help="Id or e-mail address of a member.  [default: System]"
 )
-@click.option("--type", "kind", type=click.Choice(MESSAGE_TYPES), default=None, help="[default: by who writes]")
+@click.option("--type", "kind", type=click.Choice(MESSAGE_TYPES), default=None, help="[default: by the author's kind]")
 @data_dir_option
 @json_option
 def command(thread: str, text: str, author: str | None, kind: Any, data_dir: str | None, as_json: bool) -> None:
-    """Write a message into a thread.
+    """Write a message to a thread.
 
-    Subscribers of a running server see it within about a second. Without --as the system user writes, and becomes a
+    Subscribers of a running server receive it within about a second. Without --as the author is System, who becomes a
     member first. TEXT - reads stdin.
 
     Example: xp thread post THREAD "The server restarts at noon."
@@ -71,10 +71,10 @@ def _member(database: "Database", state: "ThreadState", named: str) -> "Identity
 
     user = people.find(database, named)
     if user.status != "ACTIVE":
-        raise click.ClickException(f"{plain(user.name)} is deactivated and writes no more.")
+        raise click.ClickException(f"{plain(user.name)} is deactivated and cannot write.")
     if user.key not in state.roles:
         raise click.ClickException(
-            f"{plain(user.name)} is not a member of thread {state.id}; without --as the system user writes."
+            f"{plain(user.name)} is not a member of thread {state.id}; without --as the author is System."
         )
     return identity_of(user)
 

@@ -23,15 +23,15 @@ NEWEST = 10
 @click.argument("thread")
 @click.option(
     "--after", default=None, type=click.IntRange(0), metavar="OFFSET",
-    help=f"Begin after this offset, 0 for the whole log; the newest {NEWEST} events by default.",
+    help=f"Start after this offset, 0 for the whole log; the newest {NEWEST} events by default.",
 )  # fmt: skip
-@click.option("--follow", "-f", is_flag=True, help="Go on with what comes, until Ctrl-C.")
+@click.option("--follow", "-f", is_flag=True, help="Continue with new events, until Ctrl-C.")
 @data_dir_option
 @json_option
 def command(thread: str, after: int | None, follow: bool, data_dir: str | None, as_json: bool) -> None:
-    """Print the events of a thread's log, with what they are about as it is now.
+    """Print the events of a thread's log, with the current state of their resources.
 
-    With --json each event is a line, as the server sends it.
+    With --json each line is an event as the server sends it.
 
     Example: xp thread tail THREAD --follow
     """

@@ -6,7 +6,7 @@ from cli.group import LazyGroup
 
 COMMANDS = {
     "mint": ("cli.tokens.mint:command", "Print a token, and nothing else"),
-    "inspect": ("cli.tokens.inspect:command", "Show what a token says, and whether this server takes it"),
+    "inspect": ("cli.tokens.inspect:command", "Show the claims of a token, and whether this server accepts it"),
     "revoke": ("cli.tokens.revoke:command", "Revoke another issuer's token"),
 }
 
@@ -24,7 +24,7 @@ class _Minting(LazyGroup):
 def command() -> None:
     """Mint, inspect and revoke tokens.
 
-    Alone it mints one, for an ADMIN to try things out, and prints nothing else.
+    Without a verb it prints a token of an ADMIN, for testing.
 
     Example: curl -H "Authorization: Bearer $(xp token)" http://127.0.0.1:8787/api/v1/users/me
     """

@@ -41,7 +41,7 @@ def of_key(text: str, data_dir: str | None) -> Finding:
         key = credentials.api_key(database, hash_of(text))
         user = users.one(database, key.user_id) if key else None
     if key is None or user is None:
-        return Finding("api_key", "It is none of this server's API keys.")
+        return Finding("api_key", "It is not an API key of this server.")
     return Finding("api_key", _key_refusal(key, user), key=key, user=user)
 
 
@@ -80,7 +80,7 @@ def _of_session(database: "Database", found: Finding) -> Finding:
 
     session = credentials.session(database, str((found.claims or {}).get("sid")))
     if session is None:
-        return replace(found, refusal=found.refusal or "Its session is not known here.")
+        return replace(found, refusal=found.refusal or "Its session is unknown here.")
     user = users.one(database, session.user_id)
     return replace(found, session=session, user=user, refusal=found.refusal or _session_refusal(session, user))
 
@@ -116,7 +116,7 @@ def _verify(text: str, header: dict[str, Any], chosen: Settings) -> "Claims | st
     if chosen["jwt_secret"] is None and chosen["jwt_jwks_url"] is None:
         path = chosen["data_dir"] / SECRET_FILE
         if not path.exists():
-            return f"there is no secret in {path}; `xp serve` makes it."
+            return f"there is no secret in {path}; `xp serve` creates it."
     try:
         rules = replace(rules_of(chosen, _issuers_keys(header, chosen)), own_key=_own_key(chosen))
         return TokenVerifier(rules).verify(text, time.time())

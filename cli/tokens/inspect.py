@@ -25,10 +25,10 @@ _TIMES = ("exp", "iat", "nbf")
 @data_dir_option
 @json_option
 def command(token: str, data_dir: str | None, as_json: bool) -> None:
-    """Show what a token says, and whether this server takes it.
+    """Show the claims of a token, and whether this server accepts it.
 
-    A JWT, also of a session of ours, or an API key: whose it is, what it may do, what has become of it. TOKEN - reads
-    stdin.
+    TOKEN is a JWT (of an issuer, or of a session of this server) or an API key. Shows its user, rights and status.
+    TOKEN - reads stdin.
 
     Example: xp token inspect "$TOKEN"
     """
@@ -38,7 +38,7 @@ def command(token: str, data_dir: str | None, as_json: bool) -> None:
     chosen = settings.load({"data_dir": data_dir})
     kind = kind_of(text)
     if kind in TRADED:
-        raise click.ClickException(f"This is a {TRADED[kind]}: it is good once, and only traded for tokens.")
+        raise click.ClickException(f"This is a {TRADED[kind]}: it is valid once, and can only be exchanged for tokens.")
     found = findings.of_key(text, data_dir) if kind == "api_key" else findings.of_token(text, chosen)
     if as_json:
         print_json(_document(found))
@@ -77,7 +77,7 @@ def _facts(found: "Finding") -> Iterator[tuple[str, object]]:
         yield from _key(found.key)
     if found.user is not None:
         yield "user", f"{named(found.user)}, {found.user.role}, {found.user.status}"
-    yield "verified", "yes, this server takes it" if found.refusal is None else f"no: {plain(found.refusal)}"
+    yield "verified", "yes, this server accepts it" if found.refusal is None else f"no: {plain(found.refusal)}"
 
 
 def _session(session: "Session") -> str:

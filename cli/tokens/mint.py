@@ -13,19 +13,19 @@ from cli.times import Duration
 
 
 @click.command("mint")
-@click.option("--sub", default=None, help="Whom it speaks for.  [default: dev, or EMAIL's part before the @]")
-@click.option("--email", default=None, help="Their e-mail address.  [default: SUB@DOMAIN]")
-@click.option("--name", default=None, help="Their name.  [default: SUB in capitals]")
-@click.option("--domain", default=None, help="Their domain.  [default: EMAIL's, or the first of ALLOWED_DOMAINS]")
+@click.option("--sub", default=None, help="Subject of the token.  [default: dev, or EMAIL's part before the @]")
+@click.option("--email", default=None, help="E-mail address.  [default: SUB@DOMAIN]")
+@click.option("--name", default=None, help="Name.  [default: SUB in capitals]")
+@click.option("--domain", default=None, help="Domain.  [default: EMAIL's, or the first of ALLOWED_DOMAINS]")
 @click.option("--role", type=click.Choice(USER_ROLES), default="ADMIN", show_default=True)
 @click.option("--kind", type=click.Choice(USER_KINDS), default="HUMAN", show_default=True)
-@click.option("--ttl", type=Duration(), default="12h", show_default=True, help="How long it is good.")
+@click.option("--ttl", type=Duration(), default="12h", show_default=True, help="Lifetime.")
 @settings.options("data_dir", "jwt_issuer", "jwt_audience")
 def command(
     sub: str | None, email: str | None, name: str | None, domain: str | None, role: Any, kind: Any, ttl: int,
     **flags: str | None,
 ) -> None:  # fmt: skip
-    """Print a token, and nothing else. It is signed by the secret that the server has; none is made.
+    """Print a token, and nothing else. It is signed with the server's secret; no secret is generated.
 
     Example: xp token mint --email ana@rpotential.ai --role USER --ttl 30d
     """
@@ -42,7 +42,7 @@ def command(
         ttl_seconds=ttl, issuer=chosen["jwt_issuer"], audience=chosen["jwt_audience"], now=time.time(),
     )  # fmt: skip
     if len(token) > limits.TOKEN_BYTES:
-        raise click.ClickException(f"A token has at most {limits.TOKEN_BYTES} bytes, this would have {len(token)}.")
+        raise click.ClickException(f"A token may have at most {limits.TOKEN_BYTES} bytes, this one has {len(token)}.")
     click.echo(token)
 
 

@@ -18,8 +18,8 @@ from cli.tokens.given import TRADED, given, kind_of
 def command(token: str, data_dir: str | None) -> None:
     """Revoke another issuer's token.
 
-    Give its `jti`, or the token itself, of which only an identifier is kept. What is open by it, a running server
-    closes within a second. JTI_OR_TOKEN - reads stdin.
+    Give its `jti`, or the token itself, of which only an identifier is stored. A running server closes its connections
+    within a second. JTI_OR_TOKEN - reads stdin.
 
     Example: xp token revoke "$TOKEN"
     """
@@ -27,11 +27,11 @@ def command(token: str, data_dir: str | None) -> None:
 
     token_id, expires_at = _named(given(token), data_dir)
     if expires_at <= time.time():
-        click.echo(f"It expired {moment(expires_at)}: no server takes it any more.")
+        click.echo(f"It expired {moment(expires_at)}: no server accepts it any more.")
         return
     with writing(data_dir) as writer:
         writer.do(RevokeToken(identity=writer.system(), token_id=token_id, expires_at=int(expires_at) * 1000))
-    click.echo(f"Revoked {plain(token_id)}: no server takes it any more.")
+    click.echo(f"Revoked {plain(token_id)}: no server accepts it any more.")
 
 
 def _named(text: str, data_dir: str | None) -> tuple[str, float]:
@@ -57,7 +57,7 @@ def _key_advice(text: str, data_dir: str | None) -> str:
 
     with reading(data_dir) as database:
         key = credentials.api_key(database, hash_of(text))
-    return f"This is an API key; run: xp key revoke {key.id}" if key else "This is an API key, but none of ours."
+    return f"This is an API key; run: xp key revoke {key.id}" if key else "This is an unknown API key."
 
 
 def _of_token(text: str) -> tuple[str, float]:
@@ -68,7 +68,7 @@ def _of_token(text: str) -> tuple[str, float]:
         raise click.ClickException(f"This is a token of a session; run: xp session end {plain(claims.get('sid'))}")
     expires_at = claims.get("exp")
     if isinstance(expires_at, bool) or not isinstance(expires_at, int | float) or not 0 <= expires_at < 2**53:
-        raise click.ClickException("This token does not say when it expires (`exp`), so no server takes it anyway.")
+        raise click.ClickException("This token has no expiry (`exp`), so no server accepts it.")
     token_id = claims.get("jti")
     named = fingerprint(text) if token_id in (None, "") else _checked(token_id)
     return named, expires_at + limits.TOKEN_LEEWAY_SECONDS

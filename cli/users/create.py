@@ -13,16 +13,16 @@ from cli.users.rendering import rendered
 
 @click.command("create")
 @click.argument("email")
-@click.option("--name", default=None, help="Their name.  [default: EMAIL's part before the @]")
+@click.option("--name", default=None, help="Name.  [default: EMAIL's part before the @]")
 @click.option("--role", type=click.Choice(USER_ROLES), default="USER", show_default=True)
 @click.option("--kind", type=click.Choice(USER_KINDS), default="HUMAN", show_default=True)
-@click.option("--subject", default=None, help="The `sub` of the tokens that will speak for them.  [default: their id]")
+@click.option("--subject", default=None, help="The `sub` of the user's tokens.  [default: the user's id]")
 @data_dir_option
 @json_option
 def command(email: str, data_dir: str | None, as_json: bool, subject: str | None, **fields: Any) -> None:
-    """Make a user before they first sign in.
+    """Create a user before they first sign in.
 
-    `xp user link` lets them in; so does a token with their address, or their `sub`.
+    They sign in with `xp user link`, or with a token that has their e-mail address or `sub`.
 
     Example: xp user create ana@rpotential.ai --name Ana --role ADMIN
     """
@@ -43,4 +43,4 @@ def command(email: str, data_dir: str | None, as_json: bool, subject: str | None
     if as_json:
         print_json(rendered(user))
     else:
-        click.echo(f"Made {user.email} ({user.role}, {user.kind}), id {user.id}.")
+        click.echo(f"Created {user.email} ({user.role}, {user.kind}), id {user.id}.")

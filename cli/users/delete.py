@@ -9,8 +9,8 @@ from cli.store import Writer, data_dir_option, reading, writing
 from cli.users.rendering import named
 
 FATES = {
-    "anonymise": "What they wrote stays, by a nameless author.",
-    "remove": "What they wrote is deleted.",
+    "anonymise": "Their messages stay, by an anonymous author.",
+    "remove": "Their messages are deleted.",
 }
 
 
@@ -18,16 +18,15 @@ FATES = {
 @click.argument("user")
 @click.option(
     "--content", type=click.Choice(tuple(FATES)), default="anonymise", show_default=True,
-    help="What becomes of what they wrote: it stays without their name, or is deleted.",
+    help="Whether the user's messages stay without a name, or are deleted.",
 )  # fmt: skip
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @data_dir_option
 def command(user: str, content: Any, yes: bool, data_dir: str | None) -> None:
     """Delete a user for good.
 
-    Their name, address and credentials are gone, their sessions end, and they leave every thread. Asks first. What is
-    deleted of their messages goes in small steps, also beside a running server; one that is interrupted goes on when a
-    server runs.
+    Removes name, address and credentials, ends the user's sessions, and removes them from every thread. Asks for
+    confirmation. Messages are deleted in small steps, also while a server runs; if interrupted, a server continues it.
 
     Example: xp user delete ana@rpotential.ai --content remove
     """
@@ -39,7 +38,9 @@ def command(user: str, content: Any, yes: bool, data_dir: str | None) -> None:
         found = people.find(database, user)
         threads = about.membership_count(database, found.id)
     if not yes:
-        question = f"{named(found)} leaves {count(threads, 'thread')} and is gone for good. {FATES[content]} Go on?"
+        question = (
+            f"{named(found)} leaves {count(threads, 'thread')} and is deleted for good. {FATES[content]} Continue?"
+        )
         click.confirm(question, abort=True, err=True)
     with writing(data_dir) as writer:
         writer.do(DeleteUser(identity=writer.system(), user_id=found.id, content=content))

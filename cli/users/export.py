@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @force_option
 @data_dir_option
 def command(user: str, file: str, force: bool, data_dir: str | None) -> None:
-    """Write everything about a user as one JSON document.
+    """Write all data about a user as one JSON document.
 
     Account, threads, sessions, API keys and every message they wrote, also in threads they have left. FILE - is stdout.
 

@@ -19,14 +19,14 @@ PATH = "/api/v1/auth/login"
 @click.argument("user")
 @click.option(
     "--url", default=None, metavar="URL",
-    help="Where clients reach the server: https://chat.example.com.  [default: PUBLIC_URL, or what HOST and PORT say]",
+    help="URL of the server for clients: https://chat.example.com.  [default: PUBLIC_URL, or HOST and PORT]",
 )  # fmt: skip
 @data_dir_option
 @json_option
 def command(user: str, url: str | None, data_dir: str | None, as_json: bool) -> None:
-    """Make a link that signs a user in, once, within 24 hours; shown this once.
+    """Create a link that signs a user in, once, within 24 hours; it is shown only once.
 
-    This is how the first administrator comes in. With `new_password` beside it, it sets a password, too.
+    The first administrator signs in with it. Together with `new_password` it also sets a password.
 
     Example: xp user link ana@rpotential.ai --url https://chat.example.com
     """
@@ -49,7 +49,7 @@ def command(user: str, url: str | None, data_dir: str | None, as_json: bool) -> 
         told = {"user_id": found.id, "link": secret.text, "expires_at": render.iso_time(expires_at)}
         print_json(told | {"curl": curl})
         return
-    click.echo(f"{secret.text}\n\nIt signs {named(found)} in once, until {short_time(expires_at)} UTC:\n\n{curl}\n")
+    click.echo(f"{secret.text}\n\nIt signs in {named(found)}, once, until {short_time(expires_at)} UTC:\n\n{curl}\n")
     click.echo('To set a password with it, add "new_password": "…" to what is sent.')
 
 
@@ -64,7 +64,7 @@ def _of_settings(chosen: Settings) -> str:
         return str(chosen["public_url"]).rstrip("/")
     host, port = chosen["host"], chosen["port"]
     if port == 0:
-        raise click.ClickException("PORT is 0, for any free one: say with --url where the server is.")
+        raise click.ClickException("PORT is 0, for any free one: give the server's URL with --url.")
     reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
     return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
 

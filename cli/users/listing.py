@@ -14,7 +14,7 @@ COLUMNS = ("id", "e-mail", "name", "role", "kind", "status", "since")
 @data_dir_option
 @json_option
 def command(data_dir: str | None, as_json: bool) -> None:
-    """List all users, the oldest account first.
+    """List all users, oldest account first.
 
     Example: xp user list --json
     """

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @data_dir_option
 @json_option
 def command(user: str, data_dir: str | None, as_json: bool) -> None:
-    """Show a user's standing, sessions, API keys and threads.
+    """Show a user's status, sessions, API keys and threads.
 
     Example: xp user show ana@rpotential.ai
     """
@@ -78,7 +78,7 @@ def _facts(user: "User", reasons: list[str], password: bool) -> Iterable[tuple[s
         ("domain", user.domain),
         ("password", "set" if password else "none"),
         ("since", short_time(user.created_at)),
-        ("may come in", "no: " + " ".join(reasons) if reasons else "yes"),
+        ("may sign in", "no: " + " ".join(reasons) if reasons else "yes"),
     )
 
 

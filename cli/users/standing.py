@@ -16,10 +16,10 @@ from cli.users.rendering import named, rendered
 @data_dir_option
 @json_option
 def set_role_command(user: str, role: Any, data_dir: str | None, as_json: bool) -> None:
-    """Give a user a role.
+    """Set the role of a user.
 
-    A running server goes by it within a second: what they have open is closed, and comes back with the new rights. It
-    stays until an administrator, or the issuer of their tokens, gives another one.
+    Takes effect within a second on a running server: the user's connections are closed and reconnect with the new
+    rights. The role stays until an administrator, or the issuer of the user's tokens, changes it.
 
     Example: xp user set-role ana@rpotential.ai ADMIN
     """
@@ -32,10 +32,10 @@ def set_role_command(user: str, role: Any, data_dir: str | None, as_json: bool) 
 @data_dir_option
 @json_option
 def deactivate_command(user: str, data_dir: str | None, as_json: bool) -> None:
-    """Keep a user out, until they are activated again.
+    """Deactivate a user: end their sessions and refuse sign-ins.
 
-    Their sessions end, and what they have open on a running server is closed within a second. Threads, messages and API
-    keys stay; the keys are taken again once they are active.
+    A running server closes their connections within a second. Threads, messages and API keys stay; the keys are valid
+    again once the user is active.
 
     Example: xp user deactivate ana@rpotential.ai
     """
@@ -48,7 +48,7 @@ def deactivate_command(user: str, data_dir: str | None, as_json: bool) -> None:
 @data_dir_option
 @json_option
 def activate_command(user: str, data_dir: str | None, as_json: bool) -> None:
-    """Let a deactivated user in again.
+    """Activate a deactivated user again.
 
     Example: xp user activate ana@rpotential.ai
     """

@@ -29,7 +29,7 @@ class BrowserRules:
     allowed_origins: frozenset[str] = frozenset()
     """Origins beside the server's own that may use the cookie: `https://app.example.com`."""
     auth_url: str | None = None
-    """Where a browser without a token is sent to sign in."""
+    """Sign-in page for browsers without a token."""
     public_url: str | None = None
     """Where browsers find this server, as an operator says; else as their requests say."""
     secure_cookies: bool = True

@@ -155,9 +155,7 @@ def problem_example(entry: Entry, problem_base: str) -> Json:
         "type": f"{problem_base}/{entry.slug}",
         "title": entry.title,
         "status": entry.status,
-        "detail": "Invalid: title. `errors` says what each field expects."
-        if is_about_fields
-        else entry.what_to_do,
+        "detail": "Invalid: title. `errors` says what each field expects." if is_about_fields else entry.what_to_do,
         "errors": {"title": ["This field is required."]} if is_about_fields else {},
         "code": entry.code,
         "retryable": entry.is_retryable,

@@ -166,7 +166,7 @@ def test_a_noted_head_shows_what_was_cut_off(xp: Xp, ledger: Ledger, some: list[
     assert verify(xp, "--head", noted)["has_noted_head"] is False
     ran = xp("audit", "verify", "--head", noted)
     assert ran.code == 1
-    assert "is not in the chain: entries were cut off or written anew." in ran.out
+    assert "is not in the chain: entries were cut off or rewritten." in ran.out
 
 
 @pytest.mark.parametrize("head", ["", "abc", "g" * 64, "a" * 65])

@@ -184,7 +184,7 @@ def test_a_good_token(xp: Xp) -> None:
     assert (found["verified"], found["reason"]) == (True, None)
     shown = xp("token", "inspect", token).out
     assert "in 2 days" in shown
-    assert "yes, this server takes it" in shown
+    assert "yes, this server accepts it" in shown
 
 
 def test_it_reads_stdin_and_what_a_header_has(xp: Xp) -> None:

@@ -366,7 +366,7 @@ def test_fresh_asks_first(xp: Xp) -> None:
     ledger.close()
     asked = xp("db", "fresh", stdin="n\n")
     assert asked.code == 1
-    assert f"1 user, 1 thread and 1 message in {xp.database} will be gone for good. Go on? [y/N]" in asked.err
+    assert f"1 user, 1 thread and 1 message in {xp.database} will be deleted for good. Continue? [y/N]" in asked.err
     assert xp("db", "info", "--json").json["rows"]["message"] == 1
     assert xp("db", "fresh", stdin="y\n").code == 0
     found = xp("db", "info", "--json").json

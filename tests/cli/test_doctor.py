@@ -24,7 +24,7 @@ from tests.serving import ServerProcess, free_port
 
 ALL = {
     "Python", "SQLite", "open files", "data folder", "free disk space", "secret", "settings", "database", "schema",
-    "audit log", "clock", "port", "private files", "schema as ours",
+    "audit log", "clock", "port", "private files", "unchanged schema",
 }  # fmt: skip
 
 
@@ -69,7 +69,7 @@ def test_files_that_others_may_read(xp: Xp, ledger: Ledger) -> None:
 
 def test_a_schema_that_was_changed_past_the_server(xp: Xp, ledger: Ledger) -> None:
     ledger.sql("CREATE TRIGGER quiet AFTER INSERT ON audit BEGIN DELETE FROM audit; END")
-    assert not looks(xp)["schema as ours"]["good"]
+    assert not looks(xp)["unchanged schema"]["good"]
     assert "The trigger 'quiet' is not one that the migrations make." in xp("db", "check").out
     ran = xp("audit", "verify")
     assert ran.code == 1

@@ -178,7 +178,7 @@ def test_assistants_write_as_such(xp: Xp, ledger: Ledger) -> None:
 def test_who_may_not_write(xp: Xp, ledger: Ledger, thread: Thread) -> None:
     ana, cy = ledger.user("ana"), ledger.user("cy")
     said = xp("thread", "post", thread.id, "hello", "--as", "cy@example.com").sentence
-    assert said == f"cy is not a member of thread {thread.id}; without --as the system user writes."
+    assert said == f"cy is not a member of thread {thread.id}; without --as the author is System."
     ledger.do(AddMember(identity=ana, thread_id=thread.id, user_id=cy.user.id, role="VIEWER"))
     assert "VIEWER" in xp("thread", "post", thread.id, "hello", "--as", "cy@example.com").sentence
     ledger.sql("UPDATE user SET status = 'DEACTIVATED' WHERE name = 'cy'")

@@ -45,7 +45,7 @@ def test_a_token_of_a_session(xp: Xp, ledger: Ledger) -> None:
     shown = xp("token", "inspect", token).out
     assert f"{session.id}, until 20" in shown
     assert "ana (ana@example.com), USER, ACTIVE" in shown
-    assert "yes, this server takes it" in shown
+    assert "yes, this server accepts it" in shown
 
 
 def test_its_session_is_told_of_also_when_it_has_expired_itself(xp: Xp, ledger: Ledger) -> None:
@@ -62,7 +62,7 @@ def test_its_session_is_told_of_also_when_it_has_expired_itself(xp: Xp, ledger: 
         ("UPDATE session SET ended_at = 1, end_reason = 'signed out'", "Its session has ended: signed out."),
         ("UPDATE session SET expires_at = 1", "Its session has expired."),
         ("UPDATE user SET status = 'DEACTIVATED'", "The account is deactivated."),
-        ("DELETE FROM session", "Its session is not known here."),
+        ("DELETE FROM session", "Its session is unknown here."),
     ],
 )
 def test_what_has_become_of_a_session(change: str, reason: str, xp: Xp, ledger: Ledger) -> None:
@@ -184,7 +184,7 @@ def test_an_api_key(xp: Xp, ledger: Ledger) -> None:
     assert found["api_key"]["key"] is None
     assert found["user"]["id"] == ana.id
     shown = xp("token", "inspect", "-", stdin=f"Authorization: Bearer {made['key']}".partition(": ")[2]).out
-    for part in (made["id"], "bot", "read", "in 89 days", "ana (ana@example.com)", "yes, this server takes it"):
+    for part in (made["id"], "bot", "read", "in 89 days", "ana (ana@example.com)", "yes, this server accepts it"):
         assert part in shown
     assert ledger.one("SELECT last_used_at FROM api_key") is None  # to look is not to use
 
@@ -195,7 +195,7 @@ def test_an_api_key(xp: Xp, ledger: Ledger) -> None:
         ("UPDATE api_key SET revoked_at = 1000", "It was revoked 1970-01-01 00:00:01 UTC ("),
         ("UPDATE api_key SET expires_at = 1", "It has expired."),
         ("UPDATE user SET status = 'DEACTIVATED'", "The account is deactivated."),
-        ("DELETE FROM api_key", "It is none of this server's API keys."),
+        ("DELETE FROM api_key", "It is not an API key of this server."),
     ],
 )
 def test_what_has_become_of_a_key(change: str, reason: str, xp: Xp, ledger: Ledger) -> None:

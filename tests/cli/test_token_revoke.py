@@ -61,11 +61,11 @@ def test_one_that_has_expired_needs_none(xp: Xp, ledger: Ledger) -> None:
         (signed().replace(".", ""), "A token must be three parts of base64url, joined by dots."),
         ("eyJ.eyJ.x", "The token does not contain JSON objects."),
         (signed(jti=7), "jti: Input should be a valid string."),
-        (signed(exp=True), "This token does not say when it expires (`exp`), so no server takes it anyway."),
-        (signed(exp="soon"), "This token does not say when it expires (`exp`), so no server takes it anyway."),
+        (signed(exp=True), "This token has no expiry (`exp`), so no server accepts it."),
+        (signed(exp="soon"), "This token has no expiry (`exp`), so no server accepts it."),
         ("xpr_abc", "This is a refresh token; `xp session list` shows sessions, `xp session end ID` ends one."),
         ("xpl_abc", "This is a sign-in link; `xp session list` shows sessions, `xp session end ID` ends one."),
-        ("xpk_abc", "This is an API key, but none of ours."),
+        ("xpk_abc", "This is an unknown API key."),
     ],
 )
 def test_what_is_no_token_of_another_issuer(token: str, sentence: str, xp: Xp, ledger: Ledger) -> None:

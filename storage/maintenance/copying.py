@@ -54,7 +54,7 @@ def _must_be_free(target: Path, source: Path, *, overwrite: bool) -> None:
         if target.exists() and source.exists() and target.samefile(source):
             raise DatabaseProblem(f"{target}: this is the database itself; name another file.")
         if target.exists() and not overwrite:
-            raise DatabaseProblem(f"{target}: there is a file already; choose another name, or use --force.")
+            raise DatabaseProblem(f"{target}: the file exists; choose another name, or use --force.")
 
 
 @contextlib.contextmanager

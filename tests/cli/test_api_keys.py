@@ -30,7 +30,8 @@ def test_the_key_alone_is_what_a_script_gets(xp: Xp, ledger: Ledger) -> None:
     used = use(ledger, key)
     assert (used.user.id, used.key.name, used.key.scopes) == (bot.id, "Summariser", ("read", "write"))
     assert ran.err == (
-        f"Made key {used.key.id} for bot (bot@example.com): read, write, until it is revoked. It is shown this once.\n"
+        f"Created key {used.key.id} for bot (bot@example.com): read, write, until it is revoked. "
+        "It is shown only once.\n"
     )
     assert audited(ledger) == [by_terminal("create_api_key", used.key.id)]
     assert key.encode() not in xp.database.read_bytes()
@@ -53,7 +54,7 @@ def test_scopes_and_an_end(xp: Xp, ledger: Ledger) -> None:
     [
         (["--name", " "], "name: String should have at least 1 character."),
         (["--name", "n", "--expires", "5s"], "expires_in: Input should be greater than or equal to 60."),
-        (["--name", "n", "--scope", "admin"], "The scope `admin` is for users with the role ADMIN; this one is USER."),
+        (["--name", "n", "--scope", "admin"], "The scope `admin` requires the role ADMIN; this user is USER."),
     ],
 )
 def test_the_rules_are_the_servers(arguments: list[str], sentence: str, xp: Xp, ledger: Ledger) -> None:

@@ -91,7 +91,7 @@ def test_as_many_as_wanted(xp: Xp, ledger: Ledger, some: list[str]) -> None:
     all_of_them = ids(xp("audit", "list", "--json"))
     two = xp("audit", "list", "--limit", "2", "--json")
     assert ids(two) == all_of_them[:2]
-    assert two.err == "These are 2; --limit 0 lists all.\n"
+    assert two.err == "Only 2 are shown; --limit 0 lists all.\n"
     for limit in ("0", "4", "9"):
         every = xp("audit", "list", "--limit", limit, "--json")
         assert (ids(every), every.err) == (all_of_them, "")
@@ -125,12 +125,12 @@ def test_a_whole_chain(xp: Xp, ledger: Ledger, some: list[str]) -> None:
     newest = ledger.one("SELECT hash FROM audit ORDER BY id DESC LIMIT 1")
     assert verify(xp) == {"entries": 4, "head": newest, "broken_at": None, "has_noted_head": None}
     ran = xp("audit", "verify")
-    assert (ran.code, ran.out) == (0, f"4 entries; each follows from the one before.\nhead {newest}\n")
+    assert (ran.code, ran.out) == (0, f"4 entries; each matches the previous one.\nhead {newest}\n")
 
 
 def test_an_empty_one(xp: Xp, ledger: Ledger) -> None:
     assert verify(xp) == {"entries": 0, "head": "", "broken_at": None, "has_noted_head": None}
-    assert xp("audit", "verify").out == "0 entries; each follows from the one before.\nhead –\n"
+    assert xp("audit", "verify").out == "0 entries; each matches the previous one.\nhead –\n"
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_lines_of_json_the_oldest_first(xp: Xp, ledger: Ledger, some: list[str],
     lines = [json.loads(line) for line in file.read_text().splitlines()]
     assert lines[::-1] == xp("audit", "list", "--limit", "0", "--json").json
     assert xp("audit", "export", "-").lines == lines
-    assert "there is a file already" in xp("audit", "export", file).sentence
+    assert "the file exists" in xp("audit", "export", file).sentence
     assert xp("audit", "export", file, "--force", "--format", "csv").code == 0
 
 

@@ -200,7 +200,7 @@ def test_it_reads_stdin_and_what_a_header_has(xp: Xp) -> None:
         ({"JWT_ISSUER": "https://i"}, "another issuer"),
         ({"JWT_SECRET": None}, "there is no secret in"),
         ({"JWT_SECRET": "short"}, "at least 16 bytes"),
-        ({"JWT_SECRET": None, "JWT_JWKS_URL": "https://i/keys"}, "not taken here"),
+        ({"JWT_SECRET": None, "JWT_JWKS_URL": "https://i/keys"}, "not accepted here"),
     ],
 )
 def test_tokens_that_this_server_would_not_take(environment: dict[str, str | None], reason: str, xp: Xp) -> None:

@@ -216,8 +216,8 @@ def test_nothing_that_writes(text: str, xp: Xp, ledger: Ledger) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("SELECT * FROM nowhere", "SQLite does not understand it: no such table: nowhere."),
-        ("SELEC 1", 'SQLite does not understand it: near "SELEC": syntax error.'),
+        ("SELECT * FROM nowhere", "SQLite rejects it: no such table: nowhere."),
+        ("SELEC 1", 'SQLite rejects it: near "SELEC": syntax error.'),
         ("SELECT 1; SELECT 2", "One statement at a time"),
         ("SELECT ?", "without parameters"),
         ("", "This returns no rows; write a SELECT."),
@@ -233,7 +233,7 @@ def test_as_many_rows_as_wanted(xp: Xp, ledger: Ledger, monkeypatch: pytest.Monk
     many = "WITH r (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r LIMIT 7) SELECT n FROM r"
     shown = xp("db", "query", many)
     assert len(shown.out.splitlines()) == 3 + 4
-    assert shown.err == "These are the first 3 rows; --limit 0 shows all.\n"
+    assert shown.err == "Only the first 3 rows are shown; --limit 0 shows all.\n"
     assert xp("db", "query", many, "--limit", "7").err == ""
     assert len(xp("db", "query", many, "--limit", "0").out.splitlines()) == 7 + 4
     assert len(xp("db", "query", many, "--json").json) == 7
@@ -299,11 +299,11 @@ def test_what_is_said_of_copies(xp: Xp, tmp_path: Path) -> None:
     xp("db", "migrate")
     file = tmp_path / "backup.db"
     assert xp("db", "backup", file).out.startswith(f"Wrote {file} (")
-    assert xp("db", "backup", file).sentence == f"{file}: there is a file already; choose another name, or use --force."
+    assert xp("db", "backup", file).sentence == f"{file}: the file exists; choose another name, or use --force."
     assert xp("db", "backup", file, "--force").code == 0
     shown = xp("db", "restore", file).out.splitlines()
-    assert shown[0].startswith(f"Restored {file}, the log up to position 0; its epoch is ")
-    assert shown[1].startswith(f"What was there before is {xp.database}.before-")
+    assert shown[0].startswith(f"Restored {file}, the log up to position 0; its new epoch is ")
+    assert shown[1].startswith(f"The previous database is {xp.database}.before-")
 
 
 def test_restore_into_an_empty_folder(xp: Xp, tmp_path: Path) -> None:
@@ -351,7 +351,7 @@ def test_export(xp: Xp, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.Monk
     ((salt,),) = ledger.sql("SELECT origin_salt FROM audit")
     assert salt.hex() in (folder / "audit.jsonl").read_text(), "bytes are hexadecimal"
     assert {f"{path.stat().st_mode & 0o777:o}" for path in folder.iterdir()} == {"600"}
-    assert "there is a file already" in xp("db", "export", folder).sentence
+    assert "the file exists" in xp("db", "export", folder).sentence
     assert xp("db", "export", folder, "--force").code == 0
 
 
@@ -378,7 +378,7 @@ def test_fresh_asks_first(xp: Xp) -> None:
 def test_fresh_for_scripts(xp: Xp) -> None:
     (xp.folder).mkdir()
     (xp.folder / "jwt-secret").write_text("stays")
-    assert xp("db", "fresh", "--yes").out == f"{xp.database} is an empty database.\n"
+    assert xp("db", "fresh", "--yes").out == f"{xp.database} is now an empty database.\n"
     assert xp("db", "fresh", "--yes").code == 0
     assert xp("db", "check").code == 0
     assert (xp.folder / "jwt-secret").read_text() == "stays"
@@ -389,5 +389,5 @@ def test_fresh_in_place_of_what_is_no_database(xp: Xp) -> None:
     xp.database.write_bytes(b"no database " * 1000)
     asked = xp("db", "fresh", stdin="y\n")
     assert asked.code == 0
-    assert f"Everything in {xp.database} will be gone" in asked.err
+    assert f"Everything in {xp.database} will be deleted" in asked.err
     assert xp("db", "check").code == 0

@@ -42,7 +42,7 @@ def test_a_fresh_machine_is_fit_and_stays_as_it_was(xp: Xp, port: int) -> None:
     ran = xp("doctor", PORT=str(port), JWT_SECRET=None)
     assert ran.code == 0
     assert "✗" not in ran.out
-    assert "made at the first start" in ran.out
+    assert "created at the first start" in ran.out
     assert f"127.0.0.1:{port} is free" in ran.out
     assert not xp.folder.exists()
 
@@ -150,7 +150,7 @@ def test_an_audit_log_that_was_tampered_with(xp: Xp, ledger: Ledger) -> None:
 def test_a_clock_behind_the_log(xp: Xp, ledger: Ledger) -> None:
     ledger.thread(ledger.user("ana"))
     ledger.sql("UPDATE event SET time = time + 3600000")
-    assert "but the newest event is of" in looks(xp)["clock"]["found"]
+    assert "but the newest event is from" in looks(xp)["clock"]["found"]
 
 
 def test_a_clock_before_this_was_written(xp: Xp, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,7 +198,7 @@ async def test_our_own_server_answers(xp: Xp, tmp_path: Path) -> None:
     try:
         found = await asyncio.to_thread(looks, xp, PORT=str(server.port))
         assert found["port"] == {
-            "name": "port", "good": True, "found": f"our server answers on 127.0.0.1:{server.port}: ok",
+            "name": "port", "good": True, "found": f"this server answers on 127.0.0.1:{server.port}: ok",
             "advice": found["port"]["advice"], "hint": False,
         }  # fmt: skip
         assert all(look["good"] for look in found.values())

@@ -52,7 +52,7 @@ def test_as_many_as_wanted(xp: Xp, ledger: Ledger, monkeypatch: pytest.MonkeyPat
     ids = [ledger.thread(ana).id for _ in range(5)][::-1]
     some = xp("thread", "list", "--limit", "3", "--json")
     assert [t["id"] for t in some.json] == ids[:3]
-    assert some.err == "These are 3; --limit 0 lists all.\n"
+    assert some.err == "Only 3 are shown; --limit 0 lists all.\n"
     for limit in ("0", "5", "9"):
         every = xp("thread", "list", "--limit", limit, "--json")
         assert ([t["id"] for t in every.json], every.err) == (ids, "")
@@ -269,7 +269,7 @@ def test_into_a_file(xp: Xp, thread: Thread, tmp_path: Path) -> None:
         "", xp("thread", "export", thread.id).out,
     )  # fmt: skip
     assert xp("thread", "export", thread.id, "-o", file).sentence == (
-        f"{file}: there is a file already; choose another name, or use --force."
+        f"{file}: the file exists; choose another name, or use --force."
     )
     assert xp("thread", "export", thread.id, "-o", file, "--force").code == 0
     assert "folder" in xp("thread", "export", thread.id, "-o", tmp_path).sentence

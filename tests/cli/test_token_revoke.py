@@ -23,7 +23,7 @@ def signed(**claims: object) -> str:
 def test_a_whole_token_by_its_jti(xp: Xp, ledger: Ledger) -> None:
     expires_at = int(time.time()) + 900
     token = signed(jti="token-7", exp=expires_at)
-    assert xp("token", "revoke", token).out == "Revoked token-7: no server takes it any more.\n"
+    assert xp("token", "revoke", token).out == "Revoked token-7: no server accepts it any more.\n"
     assert revoked(ledger) == [("token-7", (expires_at + limits.TOKEN_LEEWAY_SECONDS) * 1000)]
     assert ledger.sql("SELECT kind, ref FROM access_change") == [("token", "token-7")]
     assert audited(ledger) == [by_terminal("revoke_token", "token-7")]
@@ -48,7 +48,7 @@ def test_a_jti_for_as_long_as_any_token_lives(token_id: str, xp: Xp, ledger: Led
 
 def test_one_that_has_expired_needs_none(xp: Xp, ledger: Ledger) -> None:
     assert xp("token", "revoke", signed(exp=1_000_000)).out == (
-        "It expired 1970-01-12 13:47:10 UTC: no server takes it any more.\n"
+        "It expired 1970-01-12 13:47:10 UTC: no server accepts it any more.\n"
     )
     assert revoked(ledger) == []
 

@@ -25,7 +25,7 @@ def contents(ledger: Ledger) -> list[str]:
 def test_it_asks_first(xp: Xp, ledger: Ledger, thread: Thread) -> None:
     asked = xp("user", "delete", "ana@example.com", stdin="n\n")
     assert asked.code == 1
-    assert "ana (ana@example.com) leaves 1 thread and is gone for good. What they wrote stays" in asked.err
+    assert "ana (ana@example.com) leaves 1 thread and is deleted for good. Their messages stay" in asked.err
     assert ledger.one("SELECT status FROM user WHERE name = 'ana'") == "ACTIVE"
     assert audited(ledger) == []
 
@@ -33,7 +33,7 @@ def test_it_asks_first(xp: Xp, ledger: Ledger, thread: Thread) -> None:
 def test_what_they_wrote_stays_without_their_name(xp: Xp, ledger: Ledger, thread: Thread) -> None:
     ana = ledger.user("ana").user
     ran = xp("user", "delete", "ana@example.com", stdin="y\n")
-    assert ran.out == f"Deleted {ana.id}. What they wrote stays, by a nameless author.\n"
+    assert ran.out == f"Deleted {ana.id}. Their messages stay, by an anonymous author.\n"
     assert contents(ledger) == ["by ana", "by bo", "by ana"]
     assert ledger.sql("SELECT name, email, status FROM user WHERE uid = ?", ana.id) == [
         ("Deleted user", "", "DEACTIVATED")
@@ -51,7 +51,7 @@ def test_what_they_wrote_goes_to_the_end(
 
     monkeypatch.setattr("actors.resources.users.EraseContent", lambda: EraseContent(rows=1, looked_at=2))
     assert xp("user", "delete", "ana@example.com", "--content", "remove", "--yes").out.endswith(
-        "What they wrote is deleted.\n"
+        "Their messages are deleted.\n"
     )
     assert contents(ledger) == ["", "by bo", ""]
     assert ledger.one("SELECT count(*) FROM erasure") == 0

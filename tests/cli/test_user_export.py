@@ -58,7 +58,7 @@ def test_to_stdout_of_one_who_wrote_nothing(xp: Xp, ledger: Ledger) -> None:
 def test_nothing_is_overwritten_unasked(xp: Xp, ledger: Ledger, ana: Identity, tmp_path: Path) -> None:
     file = tmp_path / "ana.json"
     file.write_text("mine")
-    assert "there is a file already" in xp("user", "export", ana.user.id, file).sentence
+    assert "the file exists" in xp("user", "export", ana.user.id, file).sentence
     assert audited(ledger) == []
     assert xp("user", "export", ana.user.id, file, "--force").code == 0
     assert file.read_text() != "mine"

@@ -32,7 +32,7 @@ def test_the_first_administrator(xp: Xp, ledger: Ledger) -> None:
         "curl -sS http://127.0.0.1:8787/api/v1/auth/login -H 'Content-Type: application/json' \\",
         f'     -d \'{{"link": "{link}"}}\'',
     ]
-    assert "It signs ana (ana@rpotential.ai) in once, until 20" in ran.out
+    assert "It signs in ana (ana@rpotential.ai), once, until 20" in ran.out
     assert follow(ledger, link).user.role == "ADMIN"
     with pytest.raises(Unauthenticated):
         follow(ledger, link)

@@ -17,7 +17,7 @@ def test_all_that_an_administrator_asks_first(xp: Xp, ledger: Ledger) -> None:
     assert [item["id"] for item in found["api_keys"]] == [key["id"]]
     assert [(item["thread_id"], item["role"]) for item in found["threads"]] == [(thread.id, "OWNER")]
     shown = xp("user", "show", ana.user.id, ALLOWED_DOMAINS="example.com").out
-    for part in ("ana@example.com", session.id, key["id"], thread.id, "Plans", "10.0.0.1", "may come in  yes"):
+    for part in ("ana@example.com", session.id, key["id"], thread.id, "Plans", "10.0.0.1", "may sign in  yes"):
         assert part in shown
     assert key["key"] not in shown
 
@@ -36,7 +36,7 @@ def test_why_somebody_may_not_come_in(xp: Xp, ledger: Ledger) -> None:
     assert found["may_sign_in"] is False
     assert found["reasons"][0] == "The account is DEACTIVATED."
     assert "ALLOWED_DOMAINS" in found["reasons"][1]
-    assert "may come in  no: The account is DEACTIVATED." in xp("user", "show", "ana@example.com").out
+    assert "may sign in  no: The account is DEACTIVATED." in xp("user", "show", "ana@example.com").out
 
 
 def test_a_password_shows_only_as_there(xp: Xp, ledger: Ledger) -> None:

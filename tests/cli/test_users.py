@@ -30,7 +30,7 @@ def test_make_list_promote(xp: Xp, ledger: Ledger) -> None:
 
 
 def test_names_and_subjects_have_defaults(xp: Xp, ledger: Ledger) -> None:
-    assert xp("user", "create", "bo@x.org").out.startswith("Made bo@x.org (USER, HUMAN), id c")
+    assert xp("user", "create", "bo@x.org").out.startswith("Created bo@x.org (USER, HUMAN), id c")
     bo = xp("user", "list", "--json").json[-1]
     assert (bo["name"], bo["subject"]) == ("bo", bo["id"])
 

@@ -233,7 +233,7 @@ async def test_an_answer_says_which_provider_gave_it(certified: str, connect: Co
     ("client_id", "client_secret", "reason"),
     [
         ("app", "wrong", "refused: invalid_client"),
-        ("app with HS256", None, "must name its key"),
+        ("app with HS256", None, "must have a key id"),
         ("app with signed userinfo", None, "expected a JSON object"),
     ],
 )
@@ -276,7 +276,7 @@ async def test_whoever_has_no_cookie_has_begun_nothing(certified: str, connect: 
     client = connect(certified)
     state = URL((await client.begin("/")).url).query["state"]
     for sealed in (None, ""):
-        assert "has not begun" in await refusal(client.finish({"state": state, "code": "c"}, sealed))
+        assert "has not started" in await refusal(client.finish({"state": state, "code": "c"}, sealed))
 
 
 async def test_a_cookie_that_somebody_changed(certified: str, connect: Connect) -> None:
@@ -505,7 +505,7 @@ async def test_a_new_key_is_looked_for_though_not_all_the_time(
     assert issuer.asked.count("jwks") == 2
 
     issuer.header = {"kid": "made up"}
-    assert "not one that the identity provider publishes" in await refusal(signed_in(client, issuer))
+    assert "not among the identity provider's keys" in await refusal(signed_in(client, issuer))
     assert await refusal(signed_in(client, issuer), Unavailable) == UNREACHABLE
     assert issuer.asked.count("jwks") == 3
 

@@ -80,7 +80,7 @@ def test_a_copy_is_one_file_with_everything(filled: Ledger, target: Path) -> Non
 
 def test_what_is_there_is_not_overwritten_unasked(filled: Ledger, target: Path) -> None:
     target.write_text("precious")
-    with pytest.raises(DatabaseProblem, match="there is a file already; choose another name, or use --force"):
+    with pytest.raises(DatabaseProblem, match="the file exists; choose another name, or use --force"):
         back_up(filled, target)
     assert target.read_text() == "precious"
     back_up(filled, target, overwrite=True)

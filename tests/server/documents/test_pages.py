@@ -157,7 +157,7 @@ async def test_the_type_of_a_problem_that_came_is_the_address_of_its_page(server
     kind = check_problem(refused, 401)["type"]
     assert kind.startswith(server.services.problem_base)
     path = "/problems" + kind.removeprefix(server.services.problem_base)
-    assert b"<h1>Sign in first</h1>" in (await ask(server, path)).raw
+    assert b"<h1>Not signed in</h1>" in (await ask(server, path)).raw
 
 
 @pytest.mark.parametrize("name", ["nonsense", "not_found", "NOT-FOUND", "%3Cscript%3E", "not-found/"])

@@ -51,7 +51,7 @@ async def test_a_stale_version_is_refused(kind: str, alice: Client, bob: Client,
 
 def check_stale(answer: Answer) -> None:
     assert (answer.status, answer.error["code"]) == (412, "stale_version")
-    assert "version 1, the present one is 2" in answer.error["detail"]
+    assert "version 1, the current one is 2" in answer.error["detail"]
 
 
 @pytest.mark.parametrize("kind", ["thread", "message", "member", "user", "oneself"])

@@ -72,7 +72,7 @@ async def test_of_one_user(server: Server, door: Door, alice: Client) -> None:
     assert (end.code, end.reason) == (3504, "connection limit")
     refused = await alice.get("/api/v1/events")
     assert check_problem(refused, 429)["code"] == "rate_limited"
-    assert "3 connections are open already" in refused.error["detail"]
+    assert "3 connections are open" in refused.error["detail"]
     assert int(refused.headers["Retry-After"]) >= 1
     assert await is_in(await door.socket("bob")), "nobody else's"
     stream.cut()

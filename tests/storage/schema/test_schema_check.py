@@ -74,7 +74,7 @@ def test_a_trigger_that_comes_while_the_server_runs_stops_acts(what: str, ledger
     root = ledger.admin("root")
     ledger.do(CreateUser(identity=root, email="a@example.com", name="A"))
     change(ledger.path, CHANGES[what])
-    with pytest.raises(StorageUnavailable, match="audit log does not take"):
+    with pytest.raises(StorageUnavailable, match="audit log cannot be written"):
         ledger.do(CreateUser(identity=root, email="b@example.com", name="B"))
     thread = ledger.thread(root)
     ledger.post(root, thread)

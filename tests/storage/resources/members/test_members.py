@@ -104,7 +104,7 @@ def test_changing_a_thread(ledger: Ledger) -> None:
     assert (changed.title, changed.status, changed.version) == ("New", "ARCHIVED", 2)
     assert [event.type for event in done.events] == ["thread.updated"]
     assert ledger.ask(threads.one, ana, thread.id) == changed
-    with pytest.raises(PreconditionFailed, match="names version 1, the present one is 2"):
+    with pytest.raises(PreconditionFailed, match="names version 1, the current one is 2"):
         ledger.do(change)
 
 

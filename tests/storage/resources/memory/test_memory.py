@@ -122,7 +122,7 @@ def test_who_may(ledger: Ledger, ana: Identity) -> None:
 def test_a_version_that_is_no_more(ledger: Ledger, ana: Identity, thread: Thread) -> None:
     ledger.do(replace(ana, thread, {"n": 1}, if_version=1))
     for make in (update, replace):
-        with pytest.raises(PreconditionFailed, match="version 1, the present one is 2"):
+        with pytest.raises(PreconditionFailed, match="version 1, the current one is 2"):
             ledger.do(make(ana, thread, {"n": 2}, if_version=1))
     assert ledger.do(update(ana, thread, {"n": 2}, if_version=2)).events
 

@@ -1,45 +1,71 @@
-"""What happened: the entries of the durable log, each with the resource it is about, as it is now."""
+"""What happened: entries of a durable log, and the kinds of entries there are.
 
+A kind is declared once, beside its resource (`actors/resources/`). Storage registers how a replay loads its data, the
+server how clients see it; both by the kind itself, and both for all of them.
+"""
+
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from types import UnionType
+from typing import Literal
 
-from actors.resources.members import Member, MemberGone, ReadChange
-from actors.resources.memory import Memory
-from actors.resources.messages import Message
-from actors.resources.reactions import ReactionChange
-from actors.resources.threads import ControlChange, Thread, ThreadGone
 from actors.resources.users import Author
 
-MESSAGE_CREATED: Final = "message.created"
+Reference = Literal["thread", "message", "user", "notification", "preferences"]
+"""What a replay loads to tell an entry: the resource as it is now."""
 
-MESSAGE_DELETED: Final = "message.deleted"
 
-MEMORY_UPDATED: Final = "memory.updated"
+@dataclass(frozen=True, slots=True, eq=False)
+class EventKind:
+    name: str
+    """As the `type` of an event on the wire and in the database."""
+    data: type | UnionType
+    """Of an event's `data`."""
+    refers_to: Reference | None
+    """None: the entry itself holds all of it."""
+    ends_access: Literal["member", "everybody"] | None = None
+    """Who may see the thread no longer after such an event: one member, everybody, or nobody (None)."""
 
-EVENT_TYPES: Final = (
-    "thread.created",
-    "thread.updated",
-    "thread.deleted",
-    "member.added",
-    "member.updated",
-    "member.removed",
-    MESSAGE_CREATED,
-    "message.updated",
-    MESSAGE_DELETED,
-    "message.completed",
-    "reaction.added",
-    "reaction.removed",
-    "read.updated",
-    "control.changed",
-    MEMORY_UPDATED,
-)
 
-EventData = Thread | Member | Message | Memory | ReactionChange | ReadChange | ControlChange | MemberGone | ThreadGone
+class UnknownEventKind(KeyError):
+    def __init__(self, name: object, known: "EventKinds") -> None:
+        super().__init__(f"Expected a kind of event ({', '.join(known)}), got {name!r}.")
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class EventKinds(Mapping[str, EventKind]):
+    """All kinds of one log, by name. Raises `UnknownEventKind` for any other name."""
+
+    def __init__(self, *namespaces: Mapping[str, object]) -> None:
+        """The kinds that are declared in these namespaces of modules, in their order."""
+        self._kinds: dict[str, EventKind] = {}
+        for namespace in namespaces:
+            for value in list(namespace.values()):
+                if isinstance(value, EventKind):
+                    self._add(value)
+
+    def _add(self, kind: EventKind) -> None:
+        if self._kinds.setdefault(kind.name, kind) is not kind:
+            raise ValueError(f"The kind of event {kind.name!r} is declared twice.")
+
+    def __getitem__(self, name: str) -> EventKind:
+        try:
+            return self._kinds[name]
+        except KeyError:
+            raise UnknownEventKind(name, self) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._kinds)
+
+    def __len__(self) -> int:
+        return len(self._kinds)
 
 
 @dataclass(slots=True)  # not frozen for the reason that commands are not
 class Event:
-    """One entry of the log."""
+    """One entry of the log of threads."""
 
     thread_key: int
     thread_id: str
@@ -48,19 +74,11 @@ class Event:
     offset: int
     """In this thread's log: 1, 2, 3, … without a gap."""
     type: str
+    """The name of its kind."""
     time: int
     actor: Author
-    data: EventData
-
-
-@dataclass(slots=True)
-class Ephemeral:
-    """Something that matters only now: told to whoever listens, never logged."""
-
-    thread_id: str
-    type: str
-    data: dict[str, Any]
-    """As clients get it."""
+    data: object
+    """The resource it is about, as it is now; of the type that its kind says."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from actors.auth.identity import Identity
+from actors.delivery.ephemeral import Ephemeral
 from actors.errors import XpError
-from actors.events import Ephemeral, Event, LogPage
+from actors.events import Event, LogPage
 from actors.outcomes import Done
 from actors.page import Page
 from actors.resources.api_keys import ApiKey

@@ -31,7 +31,7 @@ from cli.hints import hints, secret_hints
 from cli.keys import SECRET_FILE, Keys, open_keys, source_of
 from cli.running import published
 from cli.settings import Settings
-from server.api import render
+from server.api import events
 from server.api.registry import RATE_CLASSES
 from server.api.services import Services
 from server.auth.authentication import BrowserRules
@@ -120,9 +120,9 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
     stage = Stage()
     history = SqliteHistory(options, budget=chosen["rate_limits"])
     directory = Directory(
-        stage, JournalStore(options), load=history.thread_state, encode=render.event_json, log=history
+        stage, JournalStore(options), load=history.thread_state, encode=events.event_json, log=history
     )
-    users = directory.users = Users(stage, history.personal, render.user_event_json, directory.live_thread)
+    users = directory.users = Users(stage, history.personal, events.user_event_json, directory.live_thread)
     async with contextlib.AsyncExitStack() as closing:
         keys = await open_keys(chosen)
         closing.push_async_callback(keys.close)

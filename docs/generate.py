@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from cli.settings import SETTINGS
 from docs import commands
 from server.api import operations
-from server.documents import user_events
+from server.api.events import THREAD_VIEWS, USER_VIEWS
 from server.http import catalogue
+from server.resources.messages.events import SharedMessageView
+from server.resources.threads.events import SharedThreadView
+from server.resources.threads.views import MemberView
 
 DOCS = Path(__file__).parent
 
@@ -42,12 +45,29 @@ def table_of_settings() -> str:
     return "\n".join(lines)
 
 
+def table_of_events() -> str:
+    lines = ["| type | data | ends access |", "|---|---|---|"]
+    for kind, data in THREAD_VIEWS.items():
+        resource = RESOURCES.get(kind.refers_to or "") if data.view in WHOLE else None
+        ends = ENDS_ACCESS[kind.ends_access]
+        lines.append(f"| `{kind.name}` | {resource or _shapes(data.view)} | {ends} |")
+    return "\n".join(lines)
+
+
+WHOLE = (SharedMessageView, SharedThreadView, MemberView)
+RESOURCES = {"message": "the message", "thread": "the thread", "user": "the member"}
+ENDS_ACCESS = {None: "", "member": "of that member", "everybody": "of everybody"}
+
+
 def table_of_own_events() -> str:
     lines = ["| type | data |", "|---|---|"]
-    for type_, data in user_events.DATA.items():
-        shapes = [f"`{{{', '.join(view.model_fields)}}}`" for view in get_args(data) or (data,)]
-        lines.append(f"| `{type_}` | {' or '.join(shapes)} |")
+    for kind, data in USER_VIEWS.items():
+        lines.append(f"| `{kind.name}` | {_shapes(data.view)} |")
     return "\n".join(lines)
+
+
+def _shapes(view: Any) -> str:
+    return " or ".join(f"`{{{', '.join(each.model_fields)}}}`" for each in get_args(view) or (view,))
 
 
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
@@ -56,6 +76,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "errors.md": {"errors": errors},
     "notifications.md": {"own events": table_of_own_events},
     "operations.md": {"settings": table_of_settings},
+    "realtime.md": {"events": table_of_events},
 }
 """File → name of a part between `<!-- name -->` and `<!-- /name -->` → what makes it."""
 

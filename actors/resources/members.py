@@ -1,9 +1,10 @@
 """Members of a thread: their roles, and how far they have read."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from actors.commands import UNSET, IfVersion, ThreadCommand, Unset
+from actors.events import EventKind
 from actors.resources.users import Author
 
 MemberRole = Literal["OWNER", "MEMBER", "VIEWER"]
@@ -71,3 +72,11 @@ class Membership:
     title: str
     role: MemberRole
     joined_at: int
+
+
+# What happens to a member; one who has left since is replayed as gone
+
+MEMBER_ADDED: Final = EventKind("member.added", Member | MemberGone, "user")
+MEMBER_UPDATED: Final = EventKind("member.updated", Member | MemberGone, "user")
+MEMBER_REMOVED: Final = EventKind("member.removed", MemberGone, "user", ends_access="member")
+READ_UPDATED: Final = EventKind("read.updated", ReadChange, "user")

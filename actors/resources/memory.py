@@ -10,11 +10,12 @@ Every section may be left out.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from actors import limits
 from actors.commands import IfVersion, ThreadCommand
 from actors.errors import ValidationFailed
+from actors.events import EventKind
 from actors.identifiers import is_id
 from actors.text.normal import is_blank
 
@@ -161,3 +162,8 @@ class UpdateMemory(ThreadCommand):
     patch: str
     """JSON object: a merge patch."""
     if_version: IfVersion = None
+
+
+# What happens to it
+
+MEMORY_UPDATED: Final = EventKind("memory.updated", Memory, "thread")

@@ -1,9 +1,10 @@
 """Messages, their revisions, and what can be asked of them."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from actors.commands import UNSET, IfVersion, ThreadCommand, Unset
+from actors.events import EventKind
 from actors.resources.users import Author
 
 MessageType = Literal["USER", "ASSISTANT", "SYSTEM", "TOOL"]
@@ -101,3 +102,11 @@ class EditMessage(ThreadCommand):
 class DeleteMessage(ThreadCommand):
     message_id: str
     if_version: IfVersion = None
+
+
+# What happens to a message
+
+MESSAGE_CREATED: Final = EventKind("message.created", Message, "message")
+MESSAGE_UPDATED: Final = EventKind("message.updated", Message, "message")
+MESSAGE_DELETED: Final = EventKind("message.deleted", Message, "message")
+MESSAGE_COMPLETED: Final = EventKind("message.completed", Message, "message")

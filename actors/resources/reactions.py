@@ -1,8 +1,10 @@
 """Reactions to messages."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from actors.commands import ThreadCommand
+from actors.events import EventKind
 from actors.resources.messages import Message
 from actors.resources.users import Author
 
@@ -39,3 +41,9 @@ class ReactionChange:
     emoji: str
     user: Author
     count: int
+
+
+# What happens to a reaction
+
+REACTION_ADDED: Final = EventKind("reaction.added", ReactionChange, "message")
+REACTION_REMOVED: Final = EventKind("reaction.removed", ReactionChange, "message")

@@ -1,9 +1,10 @@
 """Threads: conversations, each with a log of its own."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from actors.commands import UNSET, Command, IfVersion, ThreadCommand, Unset
+from actors.events import EventKind
 from actors.resources.members import Member, MemberRole
 from actors.resources.messages import Message
 from actors.resources.users import Author
@@ -90,3 +91,11 @@ class ControlChange:
 @dataclass(frozen=True, slots=True)
 class ThreadGone:
     id: str
+
+
+# What happens to a thread
+
+THREAD_CREATED: Final = EventKind("thread.created", Thread, "thread")
+THREAD_UPDATED: Final = EventKind("thread.updated", Thread, "thread")
+THREAD_DELETED: Final = EventKind("thread.deleted", ThreadGone, None, ends_access="everybody")
+CONTROL_CHANGED: Final = EventKind("control.changed", ControlChange, None)

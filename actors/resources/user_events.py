@@ -8,34 +8,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from actors.events import EventKind, EventKinds
 from actors.resources.notifications import Notification, Preferences
 from actors.resources.users import User
-
-NOTIFICATION_CREATED: Final = "notification.created"
-NOTIFICATION_READ: Final = "notification.read"
-NOTIFICATIONS_READ_ALL: Final = "notifications.read_all"
-NOTIFICATION_CANCELLED: Final = "notification.cancelled"
-THREAD_JOINED: Final = "thread.joined"
-THREAD_LEFT: Final = "thread.left"
-THREAD_READ: Final = "thread.read"
-PREFERENCES_UPDATED: Final = "preferences.updated"
-USER_UPDATED: Final = "user.updated"
-
-USER_EVENT_TYPES: Final = (
-    NOTIFICATION_CREATED,
-    NOTIFICATION_READ,
-    NOTIFICATIONS_READ_ALL,
-    NOTIFICATION_CANCELLED,
-    THREAD_JOINED,
-    THREAD_LEFT,
-    THREAD_READ,
-    PREFERENCES_UPDATED,
-    USER_UPDATED,
-)
 
 Facts = Mapping[str, Any]
 """A few bytes as clients get them, where nothing that can be read anew stands for them."""
 UserEventData = Notification | Preferences | User | Facts
+
+# All kinds of entries of a user's log
+
+NOTIFICATION_CREATED: Final = EventKind("notification.created", Notification | Mapping, "notification")
+"""A notification that is gone leaves its id."""
+NOTIFICATION_READ: Final = EventKind("notification.read", Mapping, None)
+NOTIFICATIONS_READ_ALL: Final = EventKind("notifications.read_all", Mapping, None)
+NOTIFICATION_CANCELLED: Final = EventKind("notification.cancelled", Mapping, None)
+THREAD_JOINED: Final = EventKind("thread.joined", Mapping, None)
+THREAD_LEFT: Final = EventKind("thread.left", Mapping, None)
+THREAD_READ: Final = EventKind("thread.read", Mapping, None)
+PREFERENCES_UPDATED: Final = EventKind("preferences.updated", Preferences | Mapping, "preferences")
+"""What was changed for one thread stands in the entry itself."""
+USER_UPDATED: Final = EventKind("user.updated", User, "user")
+
+KINDS: Final = EventKinds(globals())
 
 
 @dataclass(slots=True)  # not frozen for the reason that commands are not
@@ -43,6 +38,7 @@ class UserEvent:
     user_key: int
     offset: int
     type: str
+    """The name of its kind."""
     time: int
     data: UserEventData
     position: int = 0

@@ -16,12 +16,12 @@ from actors.delivery.channel import AccessEnded, ListPresent, Subscribe, Subscri
 from actors.delivery.in_order import InOrder
 from actors.delivery.publication import EphemeralPublications
 from actors.errors import Internal, NotFound, Overloaded, XpError
-from actors.events import MESSAGE_CREATED, Event
+from actors.events import Event
 from actors.journal.actor import Journal
 from actors.ports import Encode, ThreadLoader
 from actors.resources.members import AddMember, MarkRead, RemoveMember, UpdateMember
 from actors.resources.memory import ReplaceMemory, UpdateMemory
-from actors.resources.messages import DeleteMessage, EditMessage, PostMessage
+from actors.resources.messages import MESSAGE_CREATED, DeleteMessage, EditMessage, PostMessage
 from actors.resources.notifications import MarkUnread
 from actors.resources.reactions import React
 from actors.resources.streams import (
@@ -349,7 +349,7 @@ class ThreadActor(LoopActor):
         for event in self._order.following(self._state.offset, events):
             if self._streams is not None or begins_stream(event):
                 self._writing().follow(event)
-            if event.type == MESSAGE_CREATED:
+            if event.type == MESSAGE_CREATED.name:
                 self._audience.has_written(event.actor)
             self._state.apply(event)
             self._audience.moved(event)

@@ -8,8 +8,9 @@ import pykka
 
 from actors import limits
 from actors.delivery.channel import Audience, Subscribe
+from actors.delivery.ephemeral import Ephemeral
 from actors.delivery.publication import EphemeralPublications, Publication, Publications, in_frames
-from actors.events import Ephemeral, Event
+from actors.events import Event
 from actors.ports import Encode
 from actors.resources.members import Member, MemberGone
 from actors.resources.threads import Thread

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from actors import limits
-from actors.events import Ephemeral
+from actors.delivery.ephemeral import Ephemeral
 from actors.resources.users import Author
 from actors.users.activity import Status
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from actors.events import Event
 from actors.resources.members import Member, MemberGone, MemberRole
 from actors.resources.messages import Message
-from actors.resources.threads import Control, ControlChange, Thread, ThreadStatus, WhileStreaming
+from actors.resources.thread_events import KINDS
+from actors.resources.threads import THREAD_DELETED, Control, ControlChange, Thread, ThreadStatus, WhileStreaming
 from actors.threads.stream import Stream
 
 
@@ -45,7 +46,7 @@ class ThreadState:
                 self.control = control
             case Message() as message:
                 self._follow_stream(message)
-        if event.type == "thread.deleted":
+        if event.type == THREAD_DELETED.name:
             self.deleted = True
 
     def _follow_stream(self, message: Message) -> None:
@@ -58,4 +59,7 @@ class ThreadState:
 
 def changes_access(event: Event) -> bool:
     """Whether after this event somebody may see less than before."""
-    return event.type in ("member.removed", "thread.deleted")
+    return event.type in _ENDING_ACCESS
+
+
+_ENDING_ACCESS = frozenset(kind.name for kind in KINDS.values() if kind.ends_access is not None)

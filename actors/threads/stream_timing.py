@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from actors import limits
-from actors.events import Ephemeral
+from actors.delivery.ephemeral import Ephemeral
 from actors.resources.streams import SaveProgress
 from actors.runtime.loop_actor import LoopFuture
 from actors.threads.stream import Ending, Stream

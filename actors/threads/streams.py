@@ -13,10 +13,11 @@ from typing import Any
 import pykka
 
 from actors import rules
+from actors.delivery.ephemeral import Ephemeral
 from actors.errors import NotFound, ShuttingDown, XpError
-from actors.events import MESSAGE_CREATED, Ephemeral, Event
+from actors.events import Event
 from actors.resources.members import Member, MemberGone
-from actors.resources.messages import InterruptMessage, Message, PostMessage
+from actors.resources.messages import MESSAGE_CREATED, InterruptMessage, Message, PostMessage
 from actors.resources.streams import Appended, AppendToMessage, AuthorsChanged, EndMessage
 from actors.resources.threads import ControlChange, Thread
 from actors.resources.users import Author
@@ -198,7 +199,7 @@ class ThreadStreams:
             self._rights_changed = True
         if not isinstance(message, Message):
             return
-        if event.type == MESSAGE_CREATED and self._interrupts(message):
+        if event.type == MESSAGE_CREATED.name and self._interrupts(message):
             for stream in list(self._streams.values()):  # what another process wrote
                 self._end(stream, Ending("interrupted", actor=event.actor))
         if begins_stream(event):

@@ -345,7 +345,7 @@ class UserActor(LoopActor):
 
 def _needs_counting(event: UserEvent) -> bool:
     """What was said before a newcomer came is not unread; and nobody knows what was deleted since an older entry."""
-    return event.type == THREAD_JOINED or (event.type == THREAD_READ and not event.position)
+    return event.type == THREAD_JOINED.name or (event.type == THREAD_READ.name and not event.position)
 
 
 _PAGE = limits.RECOVERY_EVENTS

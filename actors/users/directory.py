@@ -15,8 +15,8 @@ import pykka
 from actors import limits
 from actors.delivery.channel import Unsubscribe
 from actors.errors import XpError
-from actors.events import MESSAGE_CREATED, MESSAGE_DELETED, Event
-from actors.resources.messages import Message
+from actors.events import Event
+from actors.resources.messages import MESSAGE_CREATED, MESSAGE_DELETED, Message
 from actors.resources.user_events import UserEvent
 from actors.resources.users import User
 from actors.runtime.loop_actor import Stage
@@ -65,7 +65,7 @@ class _Gathered:
         self.deleted: list[DeletedMessage] = []
 
     def take(self, event: Event, message: Message) -> None:
-        if event.type == MESSAGE_DELETED:
+        if event.type == MESSAGE_DELETED.name:
             self.deleted.append(DeletedMessage(message.number, message.author.key, event.position))
             return
         if not self.first:
@@ -278,7 +278,7 @@ class Users:
                 task.cancel()
 
 
-_COUNTED = frozenset({MESSAGE_CREATED, MESSAGE_DELETED})
+_COUNTED = frozenset({MESSAGE_CREATED.name, MESSAGE_DELETED.name})
 """Events that move what is unread."""
 _AT_ONCE = 1_000
 """Users in one question."""

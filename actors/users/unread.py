@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 
 from actors import limits
 from actors.resources.notifications import Notification, Sums, ThreadUnread, Unread
-from actors.resources.user_events import UserEvent
+from actors.resources.user_events import THREAD_LEFT, THREAD_READ, UserEvent
 
 
 class ThreadCount:
@@ -84,9 +84,9 @@ class Counts:
                 return {data.thread_id}
             return set()
         match event.type:
-            case "thread.read" if isinstance(data, dict):
+            case THREAD_READ.name if isinstance(data, dict):
                 return self._read(data, event.position)
-            case "thread.left" if isinstance(data, dict):
+            case THREAD_LEFT.name if isinstance(data, dict):
                 return self._left(data["thread_id"])
             case "preferences.updated" if isinstance(data, dict):
                 return self._mute(data["thread_id"], is_muted=data["muted"])

@@ -60,13 +60,13 @@ def _lines(database: "Database", found: Any) -> Iterator[tuple[str, dict[str, An
 
 
 def _events(database: "Database", thread: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    from server.api import render
+    from server.api import events
     from storage.resources.log import reading as log
 
     after, more = 0, True
     while more:
         page = log.after_offset(database, everyone(), thread, after, limit=AT_ONCE)
         for event in page.events:
-            yield "event", render.event(event)
+            yield "event", events.event(event)
             after = event.offset
         more = page.more

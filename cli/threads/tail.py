@@ -66,10 +66,10 @@ def _events(database: "Database", thread: str, after: int | None, *, follow: boo
 
 
 def _print(event: "Event", as_json: bool) -> None:
-    from server.api import render
+    from server.api import events, render
 
     if as_json:
-        print_json_line(render.event(event))
+        print_json_line(events.event(event))
         return
     head = f"{event.offset:>6}  {render.iso_time(event.time)}  {event.type:16}"
     click.echo(f"{head}  {plain(event.actor.name)}{plain(_said(event))}")

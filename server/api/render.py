@@ -3,7 +3,6 @@
 JSON that the server only carries (metadata, blocks) is passed through as it was stored.
 """
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -11,15 +10,12 @@ from typing import Any
 import orjson
 
 from actors.auth.identity import Identity
-from actors.delivery.publication import Publication
-from actors.events import Ephemeral, Event
-from actors.resources.members import Member, MemberGone, ReadChange
+from actors.resources.members import Member
 from actors.resources.memory import Memory
 from actors.resources.messages import Message, ReactionGroup, Revision
 from actors.resources.notifications import Notification, Preferences, ThreadPreferences
-from actors.resources.reactions import Reacted, Reaction, ReactionChange
-from actors.resources.threads import ControlChange, Thread, ThreadGone
-from actors.resources.user_events import UserEphemeral, UserEvent, UserEventData
+from actors.resources.reactions import Reacted, Reaction
+from actors.resources.threads import Thread
 from actors.resources.users import Author, User
 
 Json = dict[str, Any]
@@ -220,82 +216,3 @@ def clock_time(minutes: int) -> str:
 
 def thread_preferences(record: ThreadPreferences) -> Json:
     return {"thread_id": record.thread_id, "notify": record.notify, "muted": record.muted}
-
-
-# Events
-
-
-def event_data(event: Event) -> Json:
-    match event.data:
-        case Message():
-            return message(event.data, personal=False)
-        case Thread():
-            return thread(event.data, personal=False)
-        case Memory():
-            return memory(event.data)
-        case Member():
-            return member(event.data)
-        case MemberGone(gone):
-            return {"thread_id": event.thread_id, "user": author(gone)}
-        case ThreadGone(gone_id):
-            return {"id": gone_id}
-        case ReactionChange(message_id, emoji, who, count):
-            return {"message_id": message_id, "emoji": emoji, "user": author(who), "count": count}
-        case ControlChange(control, previous, reason):
-            return {"control": control, "previous": previous, "reason": reason}
-        case ReadChange(reader, offset, _):
-            return {"user": author(reader), "last_read_offset": offset}
-
-
-def event(record: Event) -> Json:
-    return {
-        "type": record.type,
-        "thread_id": record.thread_id,
-        "offset": record.offset,
-        "time": iso_time(record.time),
-        "actor": actor(record.actor),
-        "data": event_data(record),
-    }
-
-
-def event_json(record: Event | Ephemeral) -> bytes:
-    """The event as every subscriber gets it: encoded once."""
-    if isinstance(record, Ephemeral):
-        return orjson.dumps({"type": record.type, "thread_id": record.thread_id, "data": record.data})
-    return orjson.dumps(event(record))
-
-
-def user_event(record: UserEvent) -> Json:
-    """An entry of one's own log, as oneself sees it."""
-    return {
-        "type": record.type,
-        "offset": record.offset,
-        "time": iso_time(record.time),
-        "data": user_event_data(record.data),
-    }
-
-
-def user_event_data(data: UserEventData) -> Json:
-    match data:
-        case Notification():
-            return notification(data)
-        case Preferences():
-            return preferences(data)
-        case User():
-            return user(data, None) | private(data)
-    return dict(data)
-
-
-def user_event_json(record: UserEvent | UserEphemeral) -> bytes:
-    """As every device of the user gets it: encoded once."""
-    if isinstance(record, UserEphemeral):
-        return orjson.dumps({"type": record.type, "data": record.data})
-    return orjson.dumps(user_event(record))
-
-
-def user_publications(events: Sequence[UserEvent]) -> list[Publication]:
-    return [Publication(e.offset, e.offset, e.type, user_event_json(e)) for e in events]
-
-
-def publications(events: Sequence[Event]) -> list[Publication]:
-    return [Publication(e.offset, e.position, e.type, event_json(e)) for e in events]

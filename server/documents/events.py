@@ -1,39 +1,15 @@
-"""Events on the wire, for the documents: what every transport delivers, and each type's `data`.
+"""Events on the wire, for the documents: what every transport delivers."""
 
-All subscribers share an event, so it has nothing that differs from viewer to viewer: `render` leaves that out.
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from pydantic import Field, create_model
 
-from actors.events import EVENT_TYPES
-from actors.resources.threads import Control
+from actors.resources.thread_events import KINDS
 from actors.resources.users import UserKind
+from server.api.events import THREAD_VIEWS
 from server.api.fields import Id, View
-from server.resources.memory.views import MemoryView
-from server.resources.messages.views import MessageView, ReactionGroupView
-from server.resources.threads.views import EventView, MemberView, ThreadView
-from server.resources.users.views import AuthorView
-
-
-def _shared(view: type[View], *, without: Sequence[str] = (), **others: Any) -> type[View]:
-    """The view, but for some fields."""
-    fields: dict[str, Any] = {
-        name: (field.annotation, field) for name, field in view.model_fields.items() if name not in without
-    }
-    fields |= {name: (annotation, ...) for name, annotation in others.items()}
-    return create_model(f"Shared{view.__name__}", __base__=View, **fields)
-
-
-SharedReactionGroupView = _shared(ReactionGroupView, without=("reacted_by_me",))
-SharedMessageView = _shared(MessageView, reactions=list[SharedReactionGroupView])  # type: ignore[valid-type]
-SharedThreadView = _shared(
-    ThreadView,
-    without=("memory", "memory_version", "membership"),
-    last_message=SharedMessageView | None,
-)
+from server.resources.threads.views import EventView
 
 
 class ActorView(View):
@@ -44,62 +20,16 @@ class ActorView(View):
     kind: UserKind
 
 
-class ThreadGoneView(View):
-    id: Id
-
-
-class MemberGoneView(View):
-    thread_id: Id
-    user: AuthorView
-
-
-class ReactionChangeView(View):
-    message_id: Id
-    emoji: str
-    user: AuthorView
-    count: int = Field(description="Current number of reactions with that emoji.")
-
-
-class ReadChangeView(View):
-    user: AuthorView
-    last_read_offset: int
-
-
-class ControlChangeView(View):
-    control: Control
-    previous: Control
-    reason: str
-
-
-DATA: Final[Mapping[str, type[View]]] = {
-    "thread.created": SharedThreadView,
-    "thread.updated": SharedThreadView,
-    "thread.deleted": ThreadGoneView,
-    "member.added": MemberView,
-    "member.updated": MemberView,
-    "member.removed": MemberGoneView,
-    "message.created": SharedMessageView,
-    "message.updated": SharedMessageView,
-    "message.deleted": SharedMessageView,
-    "message.completed": SharedMessageView,
-    "reaction.added": ReactionChangeView,
-    "reaction.removed": ReactionChangeView,
-    "read.updated": ReadChangeView,
-    "control.changed": ControlChangeView,
-    "memory.updated": MemoryView,
-}
-
-
 def _camel(type_: str) -> str:
     return "".join(map(str.capitalize, type_.replace("_", ".").split(".")))
 
 
 def _event(type_: str) -> type[View]:
-    fields: dict[str, Any] = {"type": Literal[type_], "actor": ActorView, "data": DATA.get(type_, dict[str, Any])}
+    fields: dict[str, Any] = {"type": Literal[type_], "actor": ActorView, "data": THREAD_VIEWS[KINDS[type_]].view}
     return create_model(f"{_camel(type_)}Event", __base__=EventView, **fields)
 
 
-EVENTS: Final[Mapping[str, type[View]]] = {type_: _event(type_) for type_ in EVENT_TYPES}
+EVENTS: Final[Mapping[str, type[View]]] = {type_: _event(type_) for type_ in KINDS}
 
 
 class DeltaView(View):

@@ -13,9 +13,9 @@ from peewee import SQL
 
 from actors import rules
 from actors.errors import Conflict, NotFound, XpError
-from actors.events import MESSAGE_CREATED, Event
+from actors.events import Event
 from actors.outcomes import Done
-from actors.resources.messages import Message, PostMessage
+from actors.resources.messages import MESSAGE_CREATED, Message, PostMessage
 from actors.resources.user_events import UserEvent
 from actors.text.mentions import may_mention
 from storage.compiled import ManyRows, insert_rows, values
@@ -201,7 +201,7 @@ def _post(tx: Transaction, post: PostMessage, head: _Head, position: int) -> Don
         position, post.message_id, post.thread_id, author, post.type, post.content, post.blocks, post.parent_id,
         post.metadata, post.status, (), head.offset, head.number, 1, tx.now,
     )  # fmt: skip
-    event = Event(head.key, post.thread_id, position, head.offset, MESSAGE_CREATED, tx.now, author, message)
+    event = Event(head.key, post.thread_id, position, head.offset, MESSAGE_CREATED.name, tx.now, author, message)
     return Done(message, (event,))
 
 
@@ -264,6 +264,6 @@ def _insert(
             (m.key, m.id, thread, author, m.type, m.content, m.blocks, parent, m.metadata, m.status, m.offset,
              m.number, 1, tx.now)
         )  # fmt: skip
-        entries.append((m.key, thread, m.offset, MESSAGE_CREATED, author, tx.now, m.key))
+        entries.append((m.key, thread, m.offset, MESSAGE_CREATED.name, author, tx.now, m.key))
     INSERT_MESSAGES.run(tx.database, messages)
     INSERT_EVENTS.run(tx.database, entries)

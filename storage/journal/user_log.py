@@ -7,7 +7,8 @@ from typing import Any
 import orjson
 from peewee import EXCLUDED
 
-from actors.resources.user_events import USER_EVENT_TYPES, Facts, UserEvent, UserEventData
+from actors.events import EventKind
+from actors.resources.user_events import Facts, UserEvent, UserEventData
 from storage.compiled import ManyRows, insert_rows
 from storage.journal.transaction import Transaction
 from storage.schema import notification_models as models
@@ -28,7 +29,7 @@ INSERT_USER_EVENTS = insert_rows(_E, (_E.user, _E.offset, _E.type, _E.time, _E.d
 @dataclass(slots=True)
 class Entry:
     user_key: int
-    type: str
+    kind: EventKind
     data: UserEventData
     """What is told now."""
     kept: Facts | None = None
@@ -43,12 +44,10 @@ def tell(tx: Transaction, entries: Iterable[Entry]) -> tuple[UserEvent, ...]:
     heads = _take_offsets(tx, listed)
     events, kept = [], []
     for entry in listed:
-        if entry.type not in USER_EVENT_TYPES:
-            raise ValueError(f"{entry.type!r} is no type of entry")  # a slip of ours; the table takes any text
         heads[entry.user_key] = offset = heads[entry.user_key] + 1
-        events.append(UserEvent(entry.user_key, offset, entry.type, tx.now, entry.data, tx.position))
+        events.append(UserEvent(entry.user_key, offset, entry.kind.name, tx.now, entry.data, tx.position))
         text = orjson.dumps(entry.data if entry.kept is None else entry.kept).decode()
-        kept.append((entry.user_key, offset, entry.type, tx.now, text))
+        kept.append((entry.user_key, offset, entry.kind.name, tx.now, text))
     INSERT_USER_EVENTS.run(tx.database, kept)
     return tuple(events)
 

@@ -7,7 +7,7 @@ or not long enough ago. `:cutoff` is the moment before which a deleted one may h
 
 from dataclasses import dataclass
 
-from actors.events import EVENT_TYPES
+from actors.resources.thread_events import KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Rule:
 
     @property
     def sql(self) -> str:
-        types = ", ".join(map(repr, EVENT_TYPES))
+        types = ", ".join(map(repr, KINDS))
         whole = "(t.deleted_at IS NULL OR t.deleted_at >= :cutoff)"
         return self.query.replace("$whole", whole).replace("$types", types)
 

@@ -34,7 +34,7 @@ class UserEvent(Base):
 
     user = ForeignKeyField(User, on_delete="CASCADE", index=False)
     offset = IntegerField()
-    type = TextField()  # one of `user_events.USER_EVENT_TYPES`
+    type = TextField()  # a name of `user_events.KINDS`
     time = BigIntegerField(index=True)  # what is a month old goes
     data = TextField()  # JSON: public ids, and what leaves nothing behind that could be read anew
 

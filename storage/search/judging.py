@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from peewee import Case, SqliteDatabase, fn
 
+from actors.resources.threads import THREAD_CREATED
 from actors.text.normal import composed
 from storage.readers import rows
 from storage.schema import models
@@ -67,6 +68,6 @@ def _texts(database: SqliteDatabase, keys: Sequence[int]) -> Iterator[_Text]:
     for key, content, blocks_text, made_at in rows.fetch(database, query):
         yield _Text(key, composed(documents.spoken(content, blocks_text))[:CHARS], made_at)
     titles = _E.select(_E.position, _T.title, _T.created_at).join(_T, on=(_E.thread == _T.id))
-    opened = (_E.type == "thread.created") & _E.position.in_(list(keys))
+    opened = (_E.type == THREAD_CREATED.name) & _E.position.in_(list(keys))
     for key, title, made_at in rows.fetch(database, titles.where(opened)):
         yield _Text(key, composed(title), made_at)

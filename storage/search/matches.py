@@ -4,6 +4,7 @@ from typing import Any
 
 from peewee import JOIN, SqliteDatabase, fn
 
+from actors.resources.threads import THREAD_CREATED
 from storage.readers import rows
 from storage.resources.log import reading as log
 from storage.schema import models
@@ -49,7 +50,7 @@ class Matches:
         return (
             _S.select(_S.rowid)
             .join(_M, JOIN.LEFT_OUTER, on=(_M.id == _S.rowid))
-            .join_from(_S, _E, JOIN.LEFT_OUTER, on=((_E.position == _S.rowid) & (_E.type == "thread.created")))
+            .join_from(_S, _E, JOIN.LEFT_OUTER, on=((_E.position == _S.rowid) & (_E.type == THREAD_CREATED.name)))
             .join_from(_S, _T, on=(_T.id == fn.COALESCE(_M.thread, _E.thread)))
             .where(_S.match(self._expression) & (_S.rowid <= most) & (_S.rowid >= least))
             .where(*self._conditions(MADE_AT))

@@ -7,6 +7,7 @@ from peewee import SqliteDatabase
 from actors.auth.identity import Identity
 from actors.resources.messages import Message
 from actors.resources.search import Hit
+from actors.resources.threads import THREAD_CREATED
 from storage.readers import rows, weight
 from storage.readers.paging import page_of
 from storage.schema import models
@@ -38,7 +39,7 @@ def _hits(database: SqliteDatabase, viewer_key: int, page: Sequence[Judged], now
 
 def _titles(database: SqliteDatabase, keys: list[int]) -> _Titles:
     of_messages = _M.select(_M.id, _T.uid, _T.title).join(_T, on=(_M.thread == _T.id)).where(_M.id.in_(keys))
-    opened = (_E.type == "thread.created") & _E.position.in_(keys)
+    opened = (_E.type == THREAD_CREATED.name) & _E.position.in_(keys)
     of_threads = _E.select(_E.position, _T.uid, _T.title).join(_T, on=(_E.thread == _T.id)).where(opened)
     found = rows.fetch(database, of_messages) + rows.fetch(database, of_threads)
     return {key: (uid, title) for key, uid, title in found}

@@ -10,6 +10,7 @@ from typing import Any
 
 from peewee import SQL, NodeList, SqliteDatabase
 
+from actors.resources.threads import THREAD_CREATED
 from storage.compiled import ManyRows, Prepared
 from storage.readers import rows
 from storage.schema import models
@@ -18,7 +19,7 @@ from storage.search.documents import Document
 
 _M, _T, _E = models.Message, models.Thread, models.Event
 THERE = _M.deleted_at.is_null() & (_M.status != SQL("'STREAMING'"))  # no parameter: those may be the rows'
-OPENED = (_E.type == "thread.created") & _T.deleted_at.is_null()
+OPENED = (_E.type == THREAD_CREATED.name) & _T.deleted_at.is_null()
 
 
 def messages(database: SqliteDatabase, keys: Sequence[int]) -> list[Document]:

@@ -9,7 +9,7 @@ from actors.delivery.publication import Publication
 from actors.errors import NotFound
 from actors.ports import History
 from actors.runtime.loop_actor import LoopFuture, drive
-from server.api.render import publications
+from server.api.events import publications
 
 Stretch = list[Publication] | None
 """None where there is more than a client is told."""

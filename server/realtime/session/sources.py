@@ -16,7 +16,7 @@ from actors.errors import TokenExpired, Unauthenticated
 from actors.identifiers import is_id
 from actors.threads.streams import TellStreams
 from server.api import operations
-from server.api.render import publications, user_publications
+from server.api.events import publications, user_publications
 from server.realtime.protocol import codes as protocol
 from server.realtime.protocol import live_data
 from server.realtime.protocol.codes import Refused

@@ -11,7 +11,7 @@ from actors.auth.identity import Identity
 from actors.delivery.epochs import epoch_over
 from actors.delivery.publication import Publication
 from actors.events import LogPage
-from server.api.render import publications, user_publications
+from server.api.events import publications, user_publications
 
 if TYPE_CHECKING:
     from server.api.services import Services

@@ -134,7 +134,7 @@ class _Stream:
     def _look_at_own(self, publications: Publications) -> None:
         """A thread that its reader joins is not followed: the client comes back at once, and with a cursor that says
         that it knows nothing of it."""
-        if not self._has_joined and any(item.type == THREAD_JOINED for item in publications.items):
+        if not self._has_joined and any(item.type == THREAD_JOINED.name for item in publications.items):
             self._has_joined = True
             self.close(*protocol.EXPIRED)
 

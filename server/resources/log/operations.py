@@ -1,6 +1,6 @@
 """The log of a thread, as pages: what WebSocket and SSE deliver, for clients that poll."""
 
-from server.api import render
+from server.api import events
 from server.api.registry import Call, Operations, Result
 from server.resources.threads.views import EventView, ListLogRequest
 
@@ -19,7 +19,7 @@ async def list_events(call: Call, request: ListLogRequest) -> Result:
     )
     next_cursor = str(page.events[-1].offset) if page.more else None
     return Result(
-        [render.event(event) for event in page.events],
+        [events.event(event) for event in page.events],
         next_cursor=next_cursor,
         limit=request.limit,
         extra={"epoch": call.services.epoch_of(f"thread:{request.thread_id}"), "offset": page.head},

@@ -4,7 +4,7 @@ from typing import cast
 
 from actors.resources.members import Member
 from actors.resources.notifications import MarkUnread
-from server.api import render
+from server.api import events, render
 from server.api.cursors import integer
 from server.api.fields import Nothing
 from server.api.registry import Call, Operations, Result
@@ -58,7 +58,7 @@ async def list_own_events(call: Call, request: ListOwnLogRequest) -> Result:
     next_cursor = str(page.events[-1].offset) if page.more else None
     epoch = call.services.epoch_of(f"user:{call.identity.user.id}")
     return Result(
-        [render.user_event(event) for event in page.events],
+        [events.user_event(event) for event in page.events],
         next_cursor=next_cursor,
         limit=request.limit,
         extra={

@@ -2,24 +2,21 @@
 are now. Deleted content never comes back, and who may read is asked anew for each thread."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
-import orjson
 from peewee import SqliteDatabase
 
 from actors.auth.identity import Identity
-from actors.events import MEMORY_UPDATED, Event, EventData, LogPage
-from actors.resources.members import Member, MemberGone, ReadChange
-from actors.resources.memory import Memory
-from actors.resources.messages import Message
-from actors.resources.reactions import ReactionChange
-from actors.resources.threads import ControlChange, ThreadGone
-from actors.resources.users import Author
+from actors.events import Event, LogPage
+from actors.resources.thread_events import KINDS
 from storage.compiled import Prepared
 from storage.readers import access, rows, weight
 from storage.readers.paging import page_of
-from storage.resources.members import markers
+from storage.resources.log.replay import Entry, Loaders, Replay
+from storage.resources.members import reading as members
 from storage.resources.memory import reading as memory
+from storage.resources.messages import reading as messages
+from storage.resources.threads import reading as threads
 from storage.schema import models
 
 _E, _T = models.Event, models.Thread
@@ -59,13 +56,13 @@ def after_position(
     Reads, newest first and only of threads with news, at most `limit` + 1 entries of each: its cost is what was missed,
     not what there is.
     """
-    threads = _visible_with_news(database, identity, thread_ids, position)
+    seen = _visible_with_news(database, identity, thread_ids, position)
     found: list[tuple[Any, ...]] = []
-    for key in threads:
+    for key in seen:
         query = _E.select(*_COLUMNS).where(_E.thread == key).order_by(_E.offset.desc()).limit(limit + 1)
         found += [row for row in rows.fetch(database, query) if row[0] > position]
     found.sort()
-    events, more = page_of(found, limit, lambda part: _render(database, part, threads), weight.event)
+    events, more = page_of(found, limit, lambda part: _render(database, part, seen), weight.event)
     newest = head_position(database)
     return LogPage(epoch(database), events, newest, newest, more)
 
@@ -77,8 +74,8 @@ def between(database: SqliteDatabase, thread_ids: Sequence[str], after: int, up_
     keys = list({row[1] for row in found})
     names = rows.fetch(database, _T.select(_T.id, _T.uid).where(_T.id.in_(keys))) if keys else []
     wanted = set(thread_ids)
-    threads = {key: uid for key, uid in names if uid in wanted}
-    return _render(database, [row for row in found if row[1] in threads], threads)
+    followed = {key: uid for key, uid in names if uid in wanted}
+    return _render(database, [row for row in found if row[1] in followed], followed)
 
 
 def head_position(database: SqliteDatabase) -> int:
@@ -114,64 +111,20 @@ def _within(given: Any) -> Any:
 
 _AFTER = Prepared(lambda given: _within(given).where(_E.offset > given.offset).order_by(_E.offset))
 _BEFORE = Prepared(lambda given: _within(given).where(_E.offset < given.offset).order_by(_E.offset.desc()))
-_ABOUT_MESSAGES = ("message.created", "message.updated", "message.deleted", "message.completed")
 
 
-def _render(database: SqliteDatabase, found: Sequence[Sequence[Any]], threads: dict[int, str]) -> tuple[Event, ...]:
-    return _Renderer(database, found, threads).events() if found else ()
+def _render(database: SqliteDatabase, found: Sequence[Sequence[Any]], names: dict[int, str]) -> tuple[Event, ...]:
+    if not found:
+        return ()
+    entries = [Entry._make(row) for row in found]
+    replay = Replay(database, entries, names)
+    return tuple(_event(replay, entry) for entry in entries)
 
 
-class _Renderer:
-    """Reads what a page of entries refers to, a kind at a time, then puts events together."""
+def _event(replay: Replay, entry: Entry) -> Event:
+    _, thread, offset, name, actor, time, _, _ = entry
+    data = LOADERS[KINDS[name]](replay, entry)
+    return Event(thread, replay.threads[thread], entry.position, offset, name, time, replay.authors[actor], data)
 
-    def __init__(self, database: SqliteDatabase, found: Sequence[Sequence[Any]], threads: dict[int, str]) -> None:
-        self._database = database
-        self._found = found
-        self._threads = threads
-        self._messages = self._read_messages()
-        self._memories: dict[int, Memory] = {}
-        users = {row[4] for row in found} | {row[6] for row in found if row[3].startswith(("member.", "read."))}
-        self._authors: dict[int, Author] = rows.authors(database, users)
 
-    def _read_messages(self) -> dict[int, Message]:
-        keys = {row[6] for row in self._found if row[3] in _ABOUT_MESSAGES or row[3].startswith("reaction.")}
-        return {message.key: message for message in rows.messages_by_key(self._database, keys, None)}
-
-    def events(self) -> tuple[Event, ...]:
-        return tuple(self._event(*row) for row in self._found)
-
-    def _event(
-        self, position: int, thread: int, offset: int, kind: str, actor: int, time: int, ref: int, data: str | None
-    ) -> Event:
-        resource = self._resource(kind, thread, actor, ref, orjson.loads(data) if data else {})
-        return Event(thread, self._threads[thread], position, offset, kind, time, self._authors[actor], resource)
-
-    def _resource(self, kind: str, thread: int, actor: int, ref: int, data: dict[str, Any]) -> EventData:
-        if kind in _ABOUT_MESSAGES:
-            return self._messages[ref]
-        if kind.startswith("reaction."):
-            return ReactionChange(self._messages[ref].id, data["emoji"], self._authors[actor], data["count"])
-        if kind == "control.changed":
-            return ControlChange(**data)
-        if kind == "read.updated":
-            return ReadChange(self._authors[ref], **data)
-        if kind.startswith("member."):
-            return self._member(thread, ref, kind)
-        if kind == "thread.deleted":
-            return ThreadGone(self._threads[thread])
-        if kind == MEMORY_UPDATED:
-            return self._memory(thread)
-        found = rows.thread_by_key(self._database, thread, None)
-        assert found is not None
-        return found
-
-    def _memory(self, thread: int) -> Memory:
-        """Read once, however many entries tell of it: it may have 64 KiB."""
-        if thread not in self._memories:
-            self._memories[thread] = memory.by_key(self._database, thread)[0]
-        return self._memories[thread]
-
-    def _member(self, thread: int, user: int, kind: str) -> Member | MemberGone:
-        """A member who has left since is told as gone, whatever the entry said: rights are as they are now."""
-        member = rows.member(self._database, thread, user) if kind != "member.removed" else None
-        return markers.shown(self._database, [member], None)[0] if member else MemberGone(self._authors[user])
+LOADERS: Final[Loaders] = {**threads.LOADERS, **members.LOADERS, **messages.LOADERS, **memory.LOADERS}

@@ -6,7 +6,7 @@ from peewee import Case
 
 from actors.errors import Conflict
 from actors.events import Event
-from actors.resources.members import Member
+from actors.resources.members import MEMBER_UPDATED, Member
 from actors.resources.users import SYSTEM_SUBJECT, Author
 from storage.compiled import Prepared
 from storage.journal.transaction import Transaction
@@ -28,7 +28,7 @@ def hand_on(tx: Transaction, thread: tuple[int, str], actor: Author) -> tuple[Ev
     member = rows.member(tx.database, thread[0], heir[0])
     assert member is not None
     shared: Member = markers.shown(tx.database, [member], None)[0]
-    return (tx.log(thread, "member.updated", actor, shared, ref=heir[0]),)
+    return (tx.log(thread, MEMBER_UPDATED, actor, shared, ref=heir[0]),)
 
 
 def hand_on_all(tx: Transaction, user_key: int, actor: Author) -> tuple[Event, ...]:

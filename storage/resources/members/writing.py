@@ -9,7 +9,19 @@ from actors.auth.identity import Identity
 from actors.errors import Conflict, Forbidden, NotFound
 from actors.events import Event
 from actors.outcomes import Done, Gone
-from actors.resources.members import AddMember, MarkRead, Member, MemberGone, ReadChange, RemoveMember, UpdateMember
+from actors.resources.members import (
+    MEMBER_ADDED,
+    MEMBER_REMOVED,
+    MEMBER_UPDATED,
+    READ_UPDATED,
+    AddMember,
+    MarkRead,
+    Member,
+    MemberGone,
+    ReadChange,
+    RemoveMember,
+    UpdateMember,
+)
 from actors.resources.notifications import MarkUnread
 from actors.resources.user_events import THREAD_JOINED, THREAD_LEFT, UserEvent
 from actors.resources.users import Author
@@ -40,7 +52,7 @@ def add_member(tx: Transaction, command: AddMember) -> Done:
     audit.intervene(tx, command, mine, "add_member", after={"user_id": command.user_id, "role": command.role})
     member = _read(tx, key, user_key)
     shared, seen = _as_seen(tx, member, command.identity)
-    event = tx.log((key, uid), "member.added", command.identity.author, shared, ref=user_key)
+    event = tx.log((key, uid), MEMBER_ADDED, command.identity.author, shared, ref=user_key)
     handed_on = ownership.hand_on(tx, (key, uid), command.identity.author)
     return Done(seen, (event, *handed_on), user_events=joined(tx, (key, uid), command.identity.author, [member]))
 
@@ -89,7 +101,7 @@ def update_member(tx: Transaction, command: UpdateMember) -> Done:
         tx, command, mine, "update_member", told | before, told | difference, is_own=difference.keys() == {"muted"}
     )
     shared, seen = _as_seen(tx, _read(tx, key, user_key), command.identity)
-    event = tx.log((key, uid), "member.updated", command.identity.author, shared, ref=user_key)
+    event = tx.log((key, uid), MEMBER_UPDATED, command.identity.author, shared, ref=user_key)
     own = feed.told_muted(tx, uid, member, difference) if "muted" in difference else ()
     return Done(seen, (event,), user_events=own)
 
@@ -125,7 +137,7 @@ def remove_member(tx: Transaction, command: RemoveMember) -> Done:
         before={"user_id": command.user_id},
         is_own=user_key == command.identity.user.key,
     )
-    event = tx.log((key, uid), "member.removed", command.identity.author, gone, ref=user_key)
+    event = tx.log((key, uid), MEMBER_REMOVED, command.identity.author, gone, ref=user_key)
     return Done(Gone(command.user_id), (event,), user_events=left(tx, (key, uid), user_key, "removed"))
 
 
@@ -171,7 +183,7 @@ def _move_marker(tx: Transaction, thread: tuple[int, str], change: ReadChange, *
     _MOVE.execute(tx.database, thread=key, user=reader.key, own_after=own, **where)
     events: tuple[Event, ...] = ()
     if feed.shows_read(tx, reader.key):
-        events = (tx.log(thread, "read.updated", reader, change, ref=reader.key, small=where),)
+        events = (tx.log(thread, READ_UPDATED, reader, change, ref=reader.key, small=where),)
     return Done(_read(tx, key, reader.key), events, user_events=feed.told_read(tx, thread[1], change))
 
 

@@ -1,10 +1,13 @@
 """What a conversation has come to know."""
 
+from typing import Final
+
 from peewee import SqliteDatabase
 
 from actors.auth.identity import Identity
-from actors.resources.memory import Memory
+from actors.resources.memory import MEMORY_UPDATED, Memory
 from storage.readers import access, rows
+from storage.resources.log.replay import Entry, Loaders, Replay
 from storage.schema import models
 
 
@@ -20,3 +23,12 @@ def by_key(database: SqliteDatabase, thread_key: int) -> tuple[Memory, int]:
     row = rows.first(database, query.where(Thread.id == thread_key))
     assert row is not None
     return Memory(row[0], row[1], row[2]), row[3]
+
+
+def _replayed(replay: Replay, entry: Entry) -> Memory:
+    """Read once, however many entries tell of it: it may have 64 KiB."""
+    found: Memory = replay.once((Memory, entry.thread), lambda: by_key(replay.database, entry.thread)[0])
+    return found
+
+
+LOADERS: Final[Loaders] = {MEMORY_UPDATED: _replayed}

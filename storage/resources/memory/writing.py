@@ -7,9 +7,16 @@ import orjson
 
 from actors import limits, rules
 from actors.errors import ValidationFailed
-from actors.events import MEMORY_UPDATED
 from actors.outcomes import Done
-from actors.resources.memory import Json, Memory, ReplaceMemory, UpdateMemory, merge_patch, must_be_valid
+from actors.resources.memory import (
+    MEMORY_UPDATED,
+    Json,
+    Memory,
+    ReplaceMemory,
+    UpdateMemory,
+    merge_patch,
+    must_be_valid,
+)
 from storage.journal.transaction import Transaction, must_match
 from storage.readers import rows
 from storage.resources.memory import reading as memory

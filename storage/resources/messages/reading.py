@@ -1,19 +1,28 @@
 """Messages of a thread: pages both ways and around one, single messages, revisions, reactions."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
+import orjson
 from peewee import SqliteDatabase
 
 from actors import limits
 from actors.auth.identity import Identity
 from actors.errors import NotFound
 from actors.page import Page
-from actors.resources.messages import Message, Revision
-from actors.resources.reactions import Reaction
+from actors.resources.messages import (
+    MESSAGE_COMPLETED,
+    MESSAGE_CREATED,
+    MESSAGE_DELETED,
+    MESSAGE_UPDATED,
+    Message,
+    Revision,
+)
+from actors.resources.reactions import REACTION_ADDED, REACTION_REMOVED, Reaction, ReactionChange
 from storage.compiled import Prepared
 from storage.readers import access, rows, weight
 from storage.readers.paging import page_of
+from storage.resources.log.replay import Entry, Loaders, Replay
 from storage.schema import models
 
 
@@ -166,3 +175,25 @@ def reactions(
     found = rows.fetch(database, query.order_by(R.position).limit(limit + 1))
     items = tuple(Reaction(row[0], rows.author_of(row[3:8]), row[1]) for row in found[:limit])
     return Page(items, f"after:{found[limit - 1][2]}" if len(found) > limit else None)
+
+
+# As the log is replayed
+
+
+def _replayed(replay: Replay, entry: Entry) -> Message:
+    return replay.messages[entry.ref]
+
+
+def _reaction(replay: Replay, entry: Entry) -> ReactionChange:
+    facts = orjson.loads(entry.data or "{}")
+    return ReactionChange(replay.messages[entry.ref].id, facts["emoji"], replay.authors[entry.actor], facts["count"])
+
+
+LOADERS: Final[Loaders] = {
+    MESSAGE_CREATED: _replayed,
+    MESSAGE_UPDATED: _replayed,
+    MESSAGE_DELETED: _replayed,
+    MESSAGE_COMPLETED: _replayed,
+    REACTION_ADDED: _reaction,
+    REACTION_REMOVED: _reaction,
+}

@@ -10,7 +10,7 @@ from actors import limits, rules
 from actors.errors import Conflict, Forbidden
 from actors.events import Event
 from actors.outcomes import Done
-from actors.resources.messages import InterruptMessage
+from actors.resources.messages import MESSAGE_COMPLETED, InterruptMessage
 from actors.resources.streams import FinishMessage, InterruptAbandoned, SaveProgress
 from actors.resources.user_events import UserEvent
 from actors.text.mentions import may_mention
@@ -36,7 +36,7 @@ def finish_message(tx: Transaction, command: FinishMessage) -> Done:
     fields = given(content=command.content, blocks=command.blocks, metadata=command.metadata)
     messages.must_say_something({"content": message.content, "blocks": message.blocks, **fields}, command.status)
     messages.write(tx, message.key, **fields, status=command.status)
-    made = messages.done(tx, place, "message.completed", command.identity)
+    made = messages.done(tx, place, MESSAGE_COMPLETED, command.identity)
     return replace(made, user_events=_notify(tx, place, made.result)) if command.status == "COMPLETE" else made
 
 
@@ -89,7 +89,7 @@ def _interrupt(tx: Transaction, key: int, metadata: str, command: InterruptMessa
     fields: dict[str, Any] = {} if command.content is None else {"content": command.content}
     fields |= _with_reason(metadata, command.reason)
     messages.write(tx, key, **fields, status=command.status)
-    return messages.told(tx, key, "message.completed", command.actor)
+    return messages.told(tx, key, MESSAGE_COMPLETED, command.actor)
 
 
 def _with_reason(metadata: str, reason: str) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from peewee import Case, fn
 from actors import limits, rules
 from actors.auth.identity import Identity
 from actors.errors import Conflict, NotFound, ValidationFailed
-from actors.events import Event
+from actors.events import Event, EventKind
 from actors.outcomes import Done
 from actors.resources.members import MemberRole
-from actors.resources.messages import DeleteMessage, EditMessage, Message
-from actors.resources.reactions import React, Reacted, ReactionChange
+from actors.resources.messages import MESSAGE_DELETED, MESSAGE_UPDATED, DeleteMessage, EditMessage, Message
+from actors.resources.reactions import REACTION_ADDED, REACTION_REMOVED, React, Reacted, ReactionChange
 from actors.resources.threads import ThreadStatus
 from actors.resources.user_events import UserEvent
 from actors.resources.users import Author
@@ -55,7 +55,7 @@ def edit_message(tx: Transaction, command: EditMessage) -> Done:
     must_say_something({"content": message.content, "blocks": message.blocks, **difference})
     _keep_revision(tx, message, command.identity)
     write(tx, message.key, **difference, edited_at=tx.now)
-    made = done(tx, place, "message.updated", command.identity)
+    made = done(tx, place, MESSAGE_UPDATED, command.identity)
     return replace(
         made, user_events=_rename(tx, place, {"content": message.content, "blocks": message.blocks, **fields})
     )
@@ -105,7 +105,7 @@ def delete_message(tx: Transaction, command: DeleteMessage) -> Done:
     before = {"message_id": message.id, "author_id": message.author.id}
     is_own = message.author.key == command.identity.user.key
     audit.intervene(tx, command, place.role, "delete_message", before, is_own=is_own)
-    return replace(done(tx, place, "message.deleted", command.identity), user_events=cancelled)
+    return replace(done(tx, place, MESSAGE_DELETED, command.identity), user_events=cancelled)
 
 
 def _bury(tx: Transaction, key: int, thread_id: str) -> tuple[UserEvent, ...]:
@@ -119,16 +119,16 @@ def _bury(tx: Transaction, key: int, thread_id: str) -> tuple[UserEvent, ...]:
 def erase(tx: Transaction, key: int, thread_id: str) -> Done:
     """Delete a message because its author is to be forgotten."""
     cancelled = _bury(tx, key, thread_id)
-    return Done(None, (told(tx, key, "message.deleted"),), user_events=cancelled)
+    return Done(None, (told(tx, key, MESSAGE_DELETED),), user_events=cancelled)
 
 
-def told(tx: Transaction, key: int, event_type: str, actor: Author | None = None) -> Event:
+def told(tx: Transaction, key: int, kind: EventKind, actor: Author | None = None) -> Event:
     """Log what became of a message, as its author's own act where there is no other."""
     message = rows.message_by_key(tx.database, key, None)
     assert message is not None
     thread = rows.first(tx.database, models.Message.select(models.Message.thread).where(models.Message.id == key))
     assert thread is not None
-    return tx.log((thread[0], message.thread_id), event_type, actor or message.author, message, ref=key)
+    return tx.log((thread[0], message.thread_id), kind, actor or message.author, message, ref=key)
 
 
 def react(tx: Transaction, command: React) -> Done:
@@ -167,20 +167,20 @@ def _give(tx: Transaction, place: Place, command: React) -> Event:
             f"A message may have at most {limits.REACTIONS_PER_MESSAGE} different emoji; this one has as many."
         )
     _GIVE.execute(tx.database, **_mine(place, command), position=tx.position + 1, now=tx.now)
-    return _log_reaction(tx, place, command, "reaction.added")
+    return _log_reaction(tx, place, command, REACTION_ADDED)
 
 
 def _take_back(tx: Transaction, place: Place, command: React) -> Event:
     _TAKE_BACK.execute(tx.database, **_mine(place, command))
-    return _log_reaction(tx, place, command, "reaction.removed")
+    return _log_reaction(tx, place, command, REACTION_REMOVED)
 
 
-def _log_reaction(tx: Transaction, place: Place, command: React, event_type: str) -> Event:
+def _log_reaction(tx: Transaction, place: Place, command: React, kind: EventKind) -> Event:
     count = _COUNT.all(tx.database, message=place.message.key, emoji=command.emoji)[0][0]
     author = command.identity.author
     change = ReactionChange(place.message.id, command.emoji, author, count)
     small = {"emoji": command.emoji, "count": count}
-    return tx.log(place.thread, event_type, author, change, ref=place.message.key, small=small)
+    return tx.log(place.thread, kind, author, change, ref=place.message.key, small=small)
 
 
 def _mine(place: Place, command: React) -> dict[str, Any]:
@@ -259,9 +259,9 @@ _FORGET_REVISIONS = Prepared(lambda given: _V.delete().where(_V.message == given
 _FORGET_REACTIONS = Prepared(lambda given: _R.delete().where(_R.message == given.key))
 
 
-def done(tx: Transaction, place: Place, event_type: str, identity: Identity) -> Done:
+def done(tx: Transaction, place: Place, kind: EventKind, identity: Identity) -> Done:
     mine = _again(tx, place.message, identity)
-    event = tx.log(place.thread, event_type, identity.author, _as_seen_by_all(mine), ref=mine.key)
+    event = tx.log(place.thread, kind, identity.author, _as_seen_by_all(mine), ref=mine.key)
     return Done(mine, (event,))
 
 

@@ -1,19 +1,30 @@
 """Threads: one, mine by last activity, their members; and what an actor needs to know of one."""
 
 from collections.abc import Sequence
+from typing import Final
 
+import orjson
 from peewee import SqliteDatabase
 
 from actors.auth.identity import Identity
 from actors.errors import NotFound
 from actors.page import Page
 from actors.resources.members import Member
-from actors.resources.threads import Thread
+from actors.resources.threads import (
+    CONTROL_CHANGED,
+    THREAD_CREATED,
+    THREAD_DELETED,
+    THREAD_UPDATED,
+    ControlChange,
+    Thread,
+    ThreadGone,
+)
 from actors.threads.state import ThreadState
 from actors.threads.stream import Stream
 from storage.compiled import Prepared
 from storage.readers import access, rows, weight
 from storage.readers.paging import page_of
+from storage.resources.log.replay import Entry, Loaders, Replay
 from storage.resources.members import markers
 from storage.schema import models
 
@@ -131,3 +142,28 @@ def member(database: SqliteDatabase, identity: Identity, thread_id: str, user_id
     if row is None:
         raise NotFound("member", user_id)
     return markers.shown(database, [rows.member_of(row)], identity.user.key)[0]
+
+
+# As the log is replayed
+
+
+def _replayed(replay: Replay, entry: Entry) -> Thread:
+    found = rows.thread_by_key(replay.database, entry.thread, None)
+    assert found is not None
+    return found
+
+
+def _gone(replay: Replay, entry: Entry) -> ThreadGone:
+    return ThreadGone(replay.threads[entry.thread])
+
+
+def _control(_: Replay, entry: Entry) -> ControlChange:
+    return ControlChange(**orjson.loads(entry.data or "{}"))
+
+
+LOADERS: Final[Loaders] = {
+    THREAD_CREATED: _replayed,
+    THREAD_UPDATED: _replayed,
+    THREAD_DELETED: _gone,
+    CONTROL_CHANGED: _control,
+}

@@ -8,11 +8,15 @@ from peewee import fn
 
 from actors import commands, limits, rules
 from actors.errors import Conflict
-from actors.events import Event
+from actors.events import Event, EventKind
 from actors.identifiers import new_id
 from actors.outcomes import Done, Gone
-from actors.resources.members import Member, MemberRole
+from actors.resources.members import MEMBER_ADDED, Member, MemberRole
 from actors.resources.threads import (
+    CONTROL_CHANGED,
+    THREAD_CREATED,
+    THREAD_DELETED,
+    THREAD_UPDATED,
     ControlChange,
     CreateThread,
     DeleteThread,
@@ -48,7 +52,7 @@ def create_thread(tx: Transaction, command: CreateThread) -> Done:
     members: dict[int, MemberRole] = {users.user_key(tx, user_id): role for user_id, role in command.members}
     members[creator.key] = "OWNER"
     _insert_members(tx, thread[0], members)
-    events = [_log(tx, thread, "thread.created", command)]
+    events = [_log(tx, thread, THREAD_CREATED, command)]
     events += (added := [_added(tx, thread, command, key) for key in members if key != creator.key])
     told = joined(tx, thread, creator, [event.data for event in added if isinstance(event.data, Member)])
     return Done(_read(tx, thread[0], command), tuple(events), user_events=told)
@@ -66,7 +70,7 @@ def _added(tx: Transaction, thread: tuple[int, str], command: CreateThread, user
     )
     assert row is not None
     member: Member = rows.member_of(row)
-    return tx.log(thread, "member.added", command.identity.author, member, ref=user_key)
+    return tx.log(thread, MEMBER_ADDED, command.identity.author, member, ref=user_key)
 
 
 def update_thread(tx: Transaction, command: UpdateThread) -> Done:
@@ -88,7 +92,7 @@ def update_thread(tx: Transaction, command: UpdateThread) -> Done:
     audit.intervene(
         tx, command, role, "update_thread", {name: getattr(before, name) for name in difference}, difference
     )  # fmt: skip
-    event = _log(tx, (key, uid), "thread.updated", command)
+    event = _log(tx, (key, uid), THREAD_UPDATED, command)
     return Done(event.data, (event,))
 
 
@@ -101,7 +105,7 @@ def hand_over(tx: Transaction, command: HandOver) -> Done:
     tx.execute(models.Thread.update(control=command.control).where(models.Thread.id == key))
     change = ControlChange(command.control, before.control, command.reason)
     small = {"control": change.control, "previous": change.previous, "reason": change.reason}
-    event = tx.log((key, uid), "control.changed", command.identity.author, change, small=small)
+    event = tx.log((key, uid), CONTROL_CHANGED, command.identity.author, change, small=small)
     return Done(_read(tx, key, command), (event,))
 
 
@@ -112,7 +116,7 @@ def delete_thread(tx: Transaction, command: DeleteThread) -> Done:
     before = _read(tx, key, command)
     must_match(command.if_version, before.version)
     audit.act(tx, command, "delete_thread", ("thread", uid), {"message_count": before.message_count})
-    event = tx.log((key, uid), "thread.deleted", command.identity.author, ThreadGone(uid))
+    event = tx.log((key, uid), THREAD_DELETED, command.identity.author, ThreadGone(uid))
     update = models.Thread.update(deleted_at=tx.now, title="", metadata="{}", memory="{}")
     with index.retitling(tx.database, key):
         tx.execute(update.where(models.Thread.id == key))
@@ -167,9 +171,9 @@ def _tell_gone(tx: Transaction, thread: tuple[int, str], members: Sequence[int])
     )
 
 
-def _log(tx: Transaction, thread: tuple[int, str], event_type: str, command: commands.Command) -> Event:
+def _log(tx: Transaction, thread: tuple[int, str], kind: EventKind, command: commands.Command) -> Event:
     """An entry about the thread itself, which is told as it stands after it: the head of its log is this entry."""
-    event = tx.log(thread, event_type, command.identity.author, ThreadGone(thread[1]))
+    event = tx.log(thread, kind, command.identity.author, ThreadGone(thread[1]))
     return replace(event, data=_read(tx, thread[0], command))
 
 

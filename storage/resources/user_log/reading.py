@@ -1,15 +1,23 @@
 """A user's own log, read back: entries after an offset, with what they are about as it is now."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import orjson
 from peewee import SqliteDatabase
 
+from actors.events import EventKind
 from actors.resources.notifications import Preferences
 from actors.resources.user_events import (
+    KINDS,
+    NOTIFICATION_CANCELLED,
     NOTIFICATION_CREATED,
+    NOTIFICATION_READ,
+    NOTIFICATIONS_READ_ALL,
     PREFERENCES_UPDATED,
+    THREAD_JOINED,
+    THREAD_LEFT,
+    THREAD_READ,
     USER_UPDATED,
     Facts,
     UserEvent,
@@ -59,42 +67,66 @@ def heads(database: SqliteDatabase, user_keys: Sequence[int]) -> dict[int, int]:
 def _render(database: SqliteDatabase, user_key: int, found: Sequence[Sequence[Any]]) -> tuple[UserEvent, ...]:
     if not found:
         return ()
-    facts = [orjson.loads(row[3]) for row in found]
-    resources = _Resources(database, user_key, found, facts)
+    entries = [Entry(offset, name, time, orjson.loads(facts)) for offset, name, time, facts in found]
+    replay = UserReplay(database, user_key, entries)
     return tuple(
-        UserEvent(user_key, offset, kind, time, resources.of(kind, fact))
-        for (offset, kind, time, _), fact in zip(found, facts, strict=True)
+        UserEvent(user_key, entry.offset, entry.type, entry.time, LOADERS[KINDS[entry.type]](replay, entry.facts))
+        for entry in entries
     )
 
 
-class _Resources:
+class Entry(NamedTuple):
+    """A row of the log."""
+
+    offset: int
+    type: str
+    time: int
+    facts: Facts
+
+
+class UserReplay:
     """What a page of entries refers to, each kind read once, and only where it is referred to."""
 
-    def __init__(
-        self, database: SqliteDatabase, user_key: int, found: Sequence[Sequence[Any]], facts: Sequence[Facts]
-    ) -> None:
+    def __init__(self, database: SqliteDatabase, user_key: int, entries: Sequence[Entry]) -> None:
         self._database = database
         self._user_key = user_key
-        created = [fact["id"] for row, fact in zip(found, facts, strict=True) if row[1] == NOTIFICATION_CREATED]
+        created = [entry.facts["id"] for entry in entries if entry.type == NOTIFICATION_CREATED.name]
         self._notifications = notifications.by_ids(database, user_key, created)
         self._user: User | None = None
         self._preferences: Preferences | None = None
 
-    def of(self, kind: str, facts: Facts) -> UserEventData:
-        """A notification that is gone leaves its id."""
-        if kind == NOTIFICATION_CREATED:
-            return self._notifications.get(facts["id"], facts)
-        if kind == USER_UPDATED:
-            return self._now()
-        if kind == PREFERENCES_UPDATED and not facts:
-            if self._preferences is None:
-                self._preferences = preferences.of_user(self._database, self._user_key)
-            return self._preferences
-        return facts
+    def notification(self, facts: Facts) -> UserEventData:
+        """One that is gone leaves its id."""
+        return self._notifications.get(facts["id"], facts)
 
-    def _now(self) -> User:
+    def preferences(self, facts: Facts) -> UserEventData:
+        """What was changed for one thread stands in the entry."""
+        if facts:
+            return facts
+        if self._preferences is None:
+            self._preferences = preferences.of_user(self._database, self._user_key)
+        return self._preferences
+
+    def user(self, _: Facts) -> UserEventData:
         if self._user is None:
             row = rows.first(self._database, rows.users_query().where(models.User.id == self._user_key))
             assert row is not None
             self._user = rows.user_of(row)
         return self._user
+
+    def facts(self, facts: Facts) -> UserEventData:
+        return facts
+
+
+LOADERS: Final[Mapping[EventKind, Callable[[UserReplay, Facts], UserEventData]]] = {
+    NOTIFICATION_CREATED: UserReplay.notification,
+    NOTIFICATION_READ: UserReplay.facts,
+    NOTIFICATIONS_READ_ALL: UserReplay.facts,
+    NOTIFICATION_CANCELLED: UserReplay.facts,
+    THREAD_JOINED: UserReplay.facts,
+    THREAD_LEFT: UserReplay.facts,
+    THREAD_READ: UserReplay.facts,
+    PREFERENCES_UPDATED: UserReplay.preferences,
+    USER_UPDATED: UserReplay.user,
+}
+"""How a replay loads each kind's data."""

@@ -4,7 +4,7 @@ for, what they wrote is taken away, step by step."""
 from actors.errors import Conflict
 from actors.events import Event
 from actors.outcomes import Done, Gone
-from actors.resources.members import MemberGone
+from actors.resources.members import MEMBER_REMOVED, MemberGone
 from actors.resources.users import DeleteUser, EraseContent, User
 from storage.journal.transaction import Transaction, must_match
 from storage.readers import rows
@@ -94,7 +94,7 @@ def _threads_of(tx: Transaction, user_key: int) -> list[tuple[int, str]]:
 def _leave(tx: Transaction, thread: tuple[int, str], command: DeleteUser, user: User) -> tuple[Event, ...]:
     Member, actor = models.Member, command.identity.author
     tx.execute(Member.delete().where((Member.thread == thread[0]) & (Member.user == user.key)))
-    gone = tx.log(thread, "member.removed", actor, MemberGone(user.author), ref=user.key)
+    gone = tx.log(thread, MEMBER_REMOVED, actor, MemberGone(user.author), ref=user.key)
     return (gone, *ownership.hand_on(tx, thread, actor))
 
 

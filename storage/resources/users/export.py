@@ -7,7 +7,7 @@ from peewee import SqliteDatabase, fn
 
 from actors.errors import NotFound
 from actors.page import Page
-from actors.resources.members import Membership
+from actors.resources.members import MEMBER_REMOVED, Membership
 from actors.resources.messages import Message
 from storage.readers import rows, weight
 from storage.readers.paging import page_of
@@ -74,7 +74,7 @@ def _end_of_access(database: SqliteDatabase, user_key: int, thread_id: str) -> i
     key = rows.first(database, T.select(T.id).where(T.uid == thread_id, T.deleted_at.is_null()))
     if key is None or rows.first(database, M.select(M.role).where(M.thread == key[0], M.user == user_key)):
         return None
-    left = (E.thread == key[0]) & (E.type == "member.removed") & (E.ref == user_key)
+    left = (E.thread == key[0]) & (E.type == MEMBER_REMOVED.name) & (E.ref == user_key)
     row = rows.first(database, E.select(E.position).where(left).order_by(E.offset.desc()).limit(1))
     return row[0] if row else None
 

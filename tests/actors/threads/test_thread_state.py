@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from actors.events import EVENT_TYPES, Event, EventData
+from actors.events import Event
 from actors.resources.members import Member, MemberGone, MemberRole, ReadChange
 from actors.resources.reactions import ReactionChange
+from actors.resources.thread_events import KINDS
 from actors.resources.threads import Thread, ThreadGone
 from actors.resources.users import Author
 from actors.threads.state import ThreadState, changes_access
@@ -16,7 +17,7 @@ from tests.builders import message_event
 ANA, BO = Author(1, "a", "Ana", "HUMAN"), Author(2, "b", "Bo", "HUMAN")
 
 
-def event(offset: int, event_type: str, data: EventData) -> Event:
+def event(offset: int, event_type: str, data: object) -> Event:
     return replace(message_event(offset), type=event_type, data=data)
 
 
@@ -78,5 +79,5 @@ def test_what_is_of_no_account_moves_only_the_head(data: Any) -> None:
 
 
 def test_after_which_events_somebody_may_see_less() -> None:
-    less = [name for name in EVENT_TYPES if changes_access(event(2, name, ThreadGone("t")))]
+    less = [name for name in KINDS if changes_access(event(2, name, ThreadGone("t")))]
     assert less == ["thread.deleted", "member.removed"]

@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 from actors import limits
 from actors.auth.identity import Identity
 from actors.errors import XpError
-from actors.events import MESSAGE_CREATED, MESSAGE_DELETED
 from actors.outcomes import Done
 from actors.resources.members import AddMember, MarkRead, RemoveMember, UpdateMember
-from actors.resources.messages import DeleteMessage, EditMessage, Message, PostMessage
+from actors.resources.messages import MESSAGE_CREATED, MESSAGE_DELETED, DeleteMessage, EditMessage, Message, PostMessage
 from actors.resources.notifications import (
     DismissNotification,
     MarkUnread,
@@ -80,9 +79,9 @@ class Company:
             number = event.data.number
             for user_key in state.roles:
                 is_own = event.data.author.key == user_key
-                if event.type == MESSAGE_CREATED:
+                if event.type == MESSAGE_CREATED.name:
                     self.counts[user_key].posted(event.thread_id, number, number, number if is_own else 0)
-                elif event.type == MESSAGE_DELETED and not is_own:
+                elif event.type == MESSAGE_DELETED.name and not is_own:
                     self.counts[user_key].deleted(event.thread_id, number, event.position)
 
     def _command(self, action: str, who: Identity, thread: Thread, said: list[Message], number: int) -> Any:
@@ -182,7 +181,7 @@ def marked_unread(thread_id: str, *, number: int, unread: int, messages: int, po
         "thread_id": thread_id, "last_read_offset": number, "last_read_number": number, "unread_count": unread,
         "message_count": messages,
     }  # fmt: skip
-    return UserEvent(1, 1, THREAD_READ, 0, facts, position)
+    return UserEvent(1, 1, THREAD_READ.name, 0, facts, position)
 
 
 def test_only_the_threads_asked_for_are_told_one_by_one() -> None:

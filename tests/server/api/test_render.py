@@ -6,15 +6,15 @@ import orjson
 import pytest
 from pydantic import TypeAdapter
 
-from actors import events
 from actors.auth.identity import Identity
 from actors.events import Event
 from actors.resources.members import Member, MemberGone, ReadChange
 from actors.resources.memory import Memory
 from actors.resources.messages import Message, ReactionGroup, Revision
 from actors.resources.reactions import Reacted, Reaction, ReactionChange
+from actors.resources.thread_events import KINDS
 from actors.resources.threads import ControlChange, Thread, ThreadGone
-from server.api import render
+from server.api import events, render
 from server.resources.memory.views import MemoryView
 from server.resources.messages.views import MessageView, ReactedView, ReactionView, RevisionView
 from server.resources.threads.views import EventView, MemberView, ThreadView
@@ -121,9 +121,9 @@ def event(kind: str) -> Event:
     return Event(9, ID, 80, 8, kind, 1_000, ANA.author, EVENTS[kind])  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("kind", events.EVENT_TYPES)
+@pytest.mark.parametrize("kind", KINDS)
 def test_an_event_holds_nothing_personal(kind: str) -> None:
-    told = orjson.loads(render.event_json(event(kind)))
+    told = orjson.loads(events.event_json(event(kind)))
     view(EventView, told)
     assert told["actor"] == {"id": ANA.id, "name": "Ana", "kind": "HUMAN"}
     for personal in ("reacted_by_me", "membership", "unread_count", "email", "last_read_number", '"key"'):
@@ -131,15 +131,15 @@ def test_an_event_holds_nothing_personal(kind: str) -> None:
 
 
 def test_publications_are_events_with_their_place() -> None:
-    (publication,) = render.publications([event("message.created")])
+    (publication,) = events.publications([event("message.created")])
     assert (publication.offset, publication.position, publication.type) == (8, 80, "message.created")
-    assert publication.data == render.event_json(event("message.created"))
+    assert publication.data == events.event_json(event("message.created"))
 
 
 def test_every_event_type_is_rendered() -> None:
-    assert EVENTS.keys() == set(events.EVENT_TYPES)
+    assert EVENTS.keys() == set(KINDS)
     assert {
-        kind: set(render.event_data(event(kind)))
+        kind: set(events.event_data(event(kind)))
         for kind in ("thread.deleted", "member.removed", "read.updated", "memory.updated")
     } == {
         "thread.deleted": {"id"},
@@ -151,5 +151,5 @@ def test_every_event_type_is_rendered() -> None:
 
 def test_only_its_own_events_tell_the_memory() -> None:
     """It may have 64 KiB: no other event carries it along."""
-    assert [kind for kind in EVENTS if "memory" in encoded(render.event_data(event(kind)))] == ["memory.updated"]
-    assert '"memory":{"facts":  []}' in encoded(render.event_data(event("memory.updated")))
+    assert [kind for kind in EVENTS if "memory" in encoded(events.event_data(event(kind)))] == ["memory.updated"]
+    assert '"memory":{"facts":  []}' in encoded(events.event_data(event("memory.updated")))

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from actors import events
+from actors.resources.thread_events import KINDS
 from tests.serving import Answer, Client, Server
 
 ACTIONS = (
@@ -17,7 +17,7 @@ ACTIONS = (
 Program = Sequence[tuple[str, int]]
 programs = st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 11)), min_size=1, max_size=10)
 
-TOLD = set(events.EVENT_TYPES) - {"thread.deleted"}
+TOLD = set(KINDS) - {"thread.deleted"}
 """What the log of a thread can tell; a deleted thread has none any more."""
 EVERY_KIND = (
     (0, "post", 0), (1, "reply", 0), (0, "edit", 0), (1, "react", 0), (0, "react", 0), (1, "toggle", 0),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from actors.events import EVENT_TYPES
+from actors.resources import thread_events
 from tests.realtime_client import PATIENCE
 from tests.server.operations.company import EVERY_KIND, TOLD, Company, programs
 from tests.server.operations.fold import comparable, fetched
@@ -62,7 +62,7 @@ async def test_every_kind_of_event(server: Server) -> None:
             assert answer is not None
             assert answer.status < 300, (action, answer.raw)
         await company.end()
-    assert {*TOLD, "thread.deleted"} == set(EVENT_TYPES), "the last one has a test of its own"
+    assert {*TOLD, "thread.deleted"} == set(thread_events.KINDS), "the last one has a test of its own"
     for viewer in viewers:
         assert viewer.told >= TOLD
         await must_have_all(viewer)

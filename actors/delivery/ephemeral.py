@@ -1,0 +1,12 @@
+"""An ephemeral event: delivered to the subscribers of the moment, never logged."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(slots=True)
+class Ephemeral:
+    thread_id: str
+    type: str
+    data: dict[str, Any]
+    """As clients get it."""

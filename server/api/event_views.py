@@ -1,0 +1,31 @@
+"""How clients see the data of an event: a view for each kind, registered beside the resource that it is about.
+
+All subscribers share an event, so it has nothing that differs from viewer to viewer.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pydantic import create_model
+
+from actors.events import EventKind
+from server.api.fields import View
+
+
+class DataView(NamedTuple):
+    view: Any
+    """A model, or a union of models: what the documents say of it."""
+    render: Callable[[Any, Any], dict[str, Any]]
+    """(event, its data) → JSON."""
+
+
+DataViews = Mapping[EventKind, DataView]
+
+
+def shared(view: type[View], *, without: Sequence[str] = (), **others: Any) -> type[View]:
+    """The view, but for what differs from viewer to viewer."""
+    fields: dict[str, Any] = {
+        name: (field.annotation, field) for name, field in view.model_fields.items() if name not in without
+    }
+    fields |= {name: (annotation, ...) for name, annotation in others.items()}
+    return create_model(f"Shared{view.__name__}", __base__=View, **fields)

@@ -1,0 +1,79 @@
+"""Events as clients get them: JSON that is encoded once, whatever the transport, and however many get it."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import orjson
+
+from actors.delivery.ephemeral import Ephemeral
+from actors.delivery.publication import Publication
+from actors.events import Event
+from actors.resources import thread_events, user_events
+from actors.resources.user_events import UserEphemeral, UserEvent
+from server.api import render
+from server.api.event_views import DataViews
+from server.api.render import Json
+from server.resources.members import events as members
+from server.resources.memory import events as memory
+from server.resources.messages import events as messages
+from server.resources.notifications import events as notifications
+from server.resources.reactions import events as reactions
+from server.resources.threads import events as threads
+
+THREAD_VIEWS: Final[DataViews] = {
+    **threads.VIEWS, **members.VIEWS, **messages.VIEWS, **reactions.VIEWS, **memory.VIEWS
+}  # fmt: skip
+USER_VIEWS: Final[DataViews] = notifications.VIEWS
+
+
+# In the log of a thread
+
+
+def event_data(record: Event) -> Json:
+    return THREAD_VIEWS[thread_events.KINDS[record.type]].render(record, record.data)
+
+
+def event(record: Event) -> Json:
+    return {
+        "type": record.type,
+        "thread_id": record.thread_id,
+        "offset": record.offset,
+        "time": render.iso_time(record.time),
+        "actor": render.actor(record.actor),
+        "data": event_data(record),
+    }
+
+
+def event_json(record: Event | Ephemeral) -> bytes:
+    """The event as every subscriber gets it: encoded once."""
+    if isinstance(record, Ephemeral):
+        return orjson.dumps({"type": record.type, "thread_id": record.thread_id, "data": record.data})
+    return orjson.dumps(event(record))
+
+
+def publications(events: Sequence[Event]) -> list[Publication]:
+    return [Publication(e.offset, e.position, e.type, event_json(e)) for e in events]
+
+
+# In a user's own log
+
+
+def user_event(record: UserEvent) -> Json:
+    """An entry of one's own log, as oneself sees it."""
+    return {
+        "type": record.type,
+        "offset": record.offset,
+        "time": render.iso_time(record.time),
+        "data": USER_VIEWS[user_events.KINDS[record.type]].render(record, record.data),
+    }
+
+
+def user_event_json(record: UserEvent | UserEphemeral) -> bytes:
+    """As every device of the user gets it: encoded once."""
+    if isinstance(record, UserEphemeral):
+        return orjson.dumps({"type": record.type, "data": record.data})
+    return orjson.dumps(user_event(record))
+
+
+def user_publications(events: Sequence[UserEvent]) -> list[Publication]:
+    return [Publication(e.offset, e.offset, e.type, user_event_json(e)) for e in events]

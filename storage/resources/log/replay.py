@@ -1,0 +1,62 @@
+"""A stretch of the log while it is replayed: its entries, and the resources that they refer to, as they are now.
+
+Each resource registers a loader for each kind of event that is about it (`LOADERS`, in its `reading.py`).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from peewee import SqliteDatabase
+
+from actors.events import EventKind
+from actors.resources.messages import Message
+from actors.resources.thread_events import KINDS
+from actors.resources.users import Author
+from storage.readers import rows
+
+
+class Entry(NamedTuple):
+    """A row of the log."""
+
+    position: int
+    thread: int
+    offset: int
+    type: str
+    actor: int
+    time: int
+    ref: int
+    """Key of what the kind refers to."""
+    data: str | None
+    """JSON: what nothing can be read anew for."""
+
+
+class Replay:
+    def __init__(self, database: SqliteDatabase, entries: Sequence[Entry], threads: Mapping[int, str]) -> None:
+        """`threads`: key → id. Messages and users are read here, all at once; loaders read the rest."""
+        self.database = database
+        self.threads = threads
+        self.messages: dict[int, Message] = {
+            message.key: message for message in rows.messages_by_key(database, _keys(entries, _TO_MESSAGES), None)
+        }
+        self.authors: dict[int, Author] = rows.authors(
+            database, {entry.actor for entry in entries} | _keys(entries, _TO_USERS)
+        )
+        self._kept: dict[object, Any] = {}
+
+    def once(self, key: object, read: Callable[[], Any]) -> Any:
+        """What `read` answers; a resource that many entries refer to, and that may be large, is read once."""
+        if key not in self._kept:
+            self._kept[key] = read()
+        return self._kept[key]
+
+
+Loader = Callable[[Replay, Entry], object]
+"""Answers an event's data, of the type that its kind says."""
+Loaders = Mapping[EventKind, Loader]
+
+_TO_MESSAGES = frozenset(kind.name for kind in KINDS.values() if kind.refers_to == "message")
+_TO_USERS = frozenset(kind.name for kind in KINDS.values() if kind.refers_to == "user")
+
+
+def _keys(entries: Sequence[Entry], names: frozenset[str]) -> set[int]:
+    return {entry.ref for entry in entries if entry.type in names}

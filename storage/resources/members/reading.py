@@ -1,0 +1,40 @@
+"""Members, as the log is replayed: rights are as they are now."""
+
+from typing import Final
+
+import orjson
+
+from actors.resources.members import (
+    MEMBER_ADDED,
+    MEMBER_REMOVED,
+    MEMBER_UPDATED,
+    READ_UPDATED,
+    Member,
+    MemberGone,
+    ReadChange,
+)
+from storage.readers import rows
+from storage.resources.log.replay import Entry, Loaders, Replay
+from storage.resources.members import markers
+
+
+def _member(replay: Replay, entry: Entry) -> Member | MemberGone:
+    """One who has left since is told as gone, whatever the entry said."""
+    member = rows.member(replay.database, entry.thread, entry.ref)
+    return markers.shown(replay.database, [member], None)[0] if member else _gone(replay, entry)
+
+
+def _gone(replay: Replay, entry: Entry) -> MemberGone:
+    return MemberGone(replay.authors[entry.ref])
+
+
+def _read(replay: Replay, entry: Entry) -> ReadChange:
+    return ReadChange(replay.authors[entry.ref], **orjson.loads(entry.data or "{}"))
+
+
+LOADERS: Final[Loaders] = {
+    MEMBER_ADDED: _member,
+    MEMBER_UPDATED: _member,
+    MEMBER_REMOVED: _gone,
+    READ_UPDATED: _read,
+}

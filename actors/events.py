@@ -1,7 +1,7 @@
 """What happened: entries of a durable log, and the kinds of entries there are.
 
-A kind is declared once, beside its resource (`actors/resources/`). Storage registers how a replay loads its data, the
-server how clients see it; both by the kind itself, and both for all of them.
+A kind is declared once, beside its resource (`actors/resources/`). Storage registers a loader of its data (for replay),
+the server a view of it (for clients); both are keyed by the kind itself, and a test holds that no kind lacks one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from typing import Literal
 from actors.resources.users import Author
 
 Reference = Literal["thread", "message", "user", "notification", "preferences"]
-"""What a replay loads to tell an entry: the resource as it is now."""
+"""The resource that a replay loads for an entry, as it is now."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,8 +23,8 @@ class EventKind:
     """Of an event's `data`."""
     refers_to: Reference | None
     """None: the entry itself holds all of it."""
-    ends_access: Literal["member", "everybody"] | None = None
-    """Who may see the thread no longer after such an event: one member, everybody, or nobody (None)."""
+    ends_access: Literal["member", "everyone"] | None = None
+    """Who loses access to the thread by such an event: the member it is about, everyone, or nobody (None)."""
 
 
 class UnknownEventKind(KeyError):
@@ -36,7 +36,7 @@ class UnknownEventKind(KeyError):
 
 
 class EventKinds(Mapping[str, EventKind]):
-    """All kinds of one log, by name. Raises `UnknownEventKind` for any other name."""
+    """All kinds of one log, by name. Any other name raises `UnknownEventKind`."""
 
     def __init__(self, *namespaces: Mapping[str, object]) -> None:
         """The kinds that are declared in these namespaces of modules, in their order."""
@@ -55,6 +55,11 @@ class EventKinds(Mapping[str, EventKind]):
             return self._kinds[name]
         except KeyError:
             raise UnknownEventKind(name, self) from None
+
+    def require(self, kind: EventKind) -> None:
+        """Raises `UnknownEventKind` for a kind that this log does not have: no replay could load it."""
+        if self[kind.name] is not kind:
+            raise UnknownEventKind(kind.name, self)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._kinds)
@@ -78,7 +83,7 @@ class Event:
     time: int
     actor: Author
     data: object
-    """The resource it is about, as it is now; of the type that its kind says."""
+    """The resource that it is about, as it is now; its type is `KINDS[type].data`."""
 
 
 @dataclass(frozen=True, slots=True)

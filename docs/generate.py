@@ -56,7 +56,7 @@ def table_of_events() -> str:
 
 WHOLE = (SharedMessageView, SharedThreadView, MemberView)
 RESOURCES = {"message": "the message", "thread": "the thread", "user": "the member"}
-ENDS_ACCESS = {None: "", "member": "of that member", "everybody": "of everybody"}
+ENDS_ACCESS = {None: "", "member": "of that member", "everyone": "of everyone"}
 
 
 def table_of_own_events() -> str:

@@ -54,5 +54,5 @@ def test_a_kind_is_declared_once() -> None:
 
 def test_access_ends_with_these() -> None:
     ending = {kind.name: kind.ends_access for kind in thread_events.KINDS.values() if kind.ends_access}
-    assert ending == {"thread.deleted": "everybody", "member.removed": "member"}
+    assert ending == {"thread.deleted": "everyone", "member.removed": "member"}
     assert not any(kind.ends_access for kind in user_events.KINDS.values())

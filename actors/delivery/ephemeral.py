@@ -1,4 +1,4 @@
-"""An ephemeral event: delivered to the subscribers of the moment, never logged."""
+"""An ephemeral event: delivered to the current subscribers, never logged."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -97,5 +97,5 @@ class ThreadGone:
 
 THREAD_CREATED: Final = EventKind("thread.created", Thread, "thread")
 THREAD_UPDATED: Final = EventKind("thread.updated", Thread, "thread")
-THREAD_DELETED: Final = EventKind("thread.deleted", ThreadGone, None, ends_access="everybody")
+THREAD_DELETED: Final = EventKind("thread.deleted", ThreadGone, None, ends_access="everyone")
 CONTROL_CHANGED: Final = EventKind("control.changed", ControlChange, None)

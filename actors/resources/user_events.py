@@ -19,7 +19,7 @@ UserEventData = Notification | Preferences | User | Facts
 # All kinds of entries of a user's log
 
 NOTIFICATION_CREATED: Final = EventKind("notification.created", Notification | Mapping, "notification")
-"""A notification that is gone leaves its id."""
+"""Of a notification that was deleted since, only its id."""
 NOTIFICATION_READ: Final = EventKind("notification.read", Mapping, None)
 NOTIFICATIONS_READ_ALL: Final = EventKind("notifications.read_all", Mapping, None)
 NOTIFICATION_CANCELLED: Final = EventKind("notification.cancelled", Mapping, None)
@@ -27,7 +27,7 @@ THREAD_JOINED: Final = EventKind("thread.joined", Mapping, None)
 THREAD_LEFT: Final = EventKind("thread.left", Mapping, None)
 THREAD_READ: Final = EventKind("thread.read", Mapping, None)
 PREFERENCES_UPDATED: Final = EventKind("preferences.updated", Preferences | Mapping, "preferences")
-"""What was changed for one thread stands in the entry itself."""
+"""Preferences for one thread are held by the entry itself."""
 USER_UPDATED: Final = EventKind("user.updated", User, "user")
 
 KINDS: Final = EventKinds(globals())

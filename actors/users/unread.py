@@ -7,7 +7,15 @@ from collections.abc import Collection, Iterable
 
 from actors import limits
 from actors.resources.notifications import Notification, Sums, ThreadUnread, Unread
-from actors.resources.user_events import THREAD_LEFT, THREAD_READ, UserEvent
+from actors.resources.user_events import (
+    NOTIFICATION_CANCELLED,
+    NOTIFICATION_READ,
+    NOTIFICATIONS_READ_ALL,
+    PREFERENCES_UPDATED,
+    THREAD_LEFT,
+    THREAD_READ,
+    UserEvent,
+)
 
 
 class ThreadCount:
@@ -88,13 +96,13 @@ class Counts:
                 return self._read(data, event.position)
             case THREAD_LEFT.name if isinstance(data, dict):
                 return self._left(data["thread_id"])
-            case "preferences.updated" if isinstance(data, dict):
+            case PREFERENCES_UPDATED.name if isinstance(data, dict):
                 return self._mute(data["thread_id"], is_muted=data["muted"])
-            case "notification.read" if isinstance(data, dict):
+            case NOTIFICATION_READ.name if isinstance(data, dict):
                 return self._seen([data["id"]])
-            case "notification.cancelled" if isinstance(data, dict):
+            case NOTIFICATION_CANCELLED.name if isinstance(data, dict):
                 return self._seen(data["ids"])
-            case "notifications.read_all":
+            case NOTIFICATIONS_READ_ALL.name:
                 return self._seen(list(self._mentions))
         return set()
 

@@ -1,6 +1,6 @@
-"""How clients see the data of an event: a view for each kind, registered beside the resource that it is about.
+"""The data of an event as clients see it: a view for each kind, registered beside its resource.
 
-All subscribers share an event, so it has nothing that differs from viewer to viewer.
+All subscribers share an event, so it has no field that differs from viewer to viewer.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +14,7 @@ from server.api.fields import View
 
 class DataView(NamedTuple):
     view: Any
-    """A model, or a union of models: what the documents say of it."""
+    """A model, or a union of models, for the documents."""
     render: Callable[[Any, Any], dict[str, Any]]
     """(event, its data) → JSON."""
 
@@ -23,7 +23,7 @@ DataViews = Mapping[EventKind, DataView]
 
 
 def shared(view: type[View], *, without: Sequence[str] = (), **others: Any) -> type[View]:
-    """The view, but for what differs from viewer to viewer."""
+    """The view without the fields that differ from viewer to viewer."""
     fields: dict[str, Any] = {
         name: (field.annotation, field) for name, field in view.model_fields.items() if name not in without
     }

@@ -1,4 +1,4 @@
-"""Events as clients get them: JSON that is encoded once, whatever the transport, and however many get it."""
+"""Events as clients get them: JSON, encoded once for all transports and subscribers."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -59,7 +59,7 @@ def publications(events: Sequence[Event]) -> list[Publication]:
 
 
 def user_event(record: UserEvent) -> Json:
-    """An entry of one's own log, as oneself sees it."""
+    """An entry of a user's own log, as the user sees it."""
     return {
         "type": record.type,
         "offset": record.offset,

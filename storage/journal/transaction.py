@@ -11,6 +11,7 @@ from actors.commands import IfVersion, Unset
 from actors.errors import NotFound, PreconditionFailed
 from actors.events import Event, EventKind
 from actors.resources.members import MemberRole
+from actors.resources.thread_events import KINDS
 from actors.resources.users import Author
 from storage.compiled import Prepared
 from storage.readers import access, rows
@@ -49,6 +50,7 @@ class Transaction:
         small: dict[str, Any] | None = None,
     ) -> Event:
         """Write one log entry: takes the thread's next offset inside the transaction."""
+        KINDS.require(kind)
         thread_key, thread_id = thread
         position = self.next_positions(1)
         offset = self.advance(thread_key, position)

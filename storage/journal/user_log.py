@@ -8,7 +8,7 @@ import orjson
 from peewee import EXCLUDED
 
 from actors.events import EventKind
-from actors.resources.user_events import Facts, UserEvent, UserEventData
+from actors.resources.user_events import KINDS, Facts, UserEvent, UserEventData
 from storage.compiled import ManyRows, insert_rows
 from storage.journal.transaction import Transaction
 from storage.schema import notification_models as models
@@ -44,6 +44,7 @@ def tell(tx: Transaction, entries: Iterable[Entry]) -> tuple[UserEvent, ...]:
     heads = _take_offsets(tx, listed)
     events, kept = [], []
     for entry in listed:
+        KINDS.require(entry.kind)
         heads[entry.user_key] = offset = heads[entry.user_key] + 1
         events.append(UserEvent(entry.user_key, offset, entry.kind.name, tx.now, entry.data, tx.position))
         text = orjson.dumps(entry.data if entry.kept is None else entry.kept).decode()

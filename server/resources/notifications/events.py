@@ -64,7 +64,7 @@ def _facts(_: UserEvent, facts: Facts) -> render.Json:
 
 
 def _notification(_: UserEvent, data: Notification | Facts) -> render.Json:
-    """One that is gone leaves its id."""
+    """Of a notification that was deleted since, only its id."""
     return render.notification(data) if isinstance(data, Notification) else dict(data)
 
 

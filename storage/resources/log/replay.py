@@ -1,6 +1,6 @@
-"""A stretch of the log while it is replayed: its entries, and the resources that they refer to, as they are now.
+"""A page of the log while it is replayed: its entries, and the resources that they refer to, as they are now.
 
-Each resource registers a loader for each kind of event that is about it (`LOADERS`, in its `reading.py`).
+Each resource registers a loader for each of its kinds of events (`LOADERS`, in its `reading.py`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,9 +25,9 @@ class Entry(NamedTuple):
     actor: int
     time: int
     ref: int
-    """Key of what the kind refers to."""
+    """Key of the message or user that the kind refers to."""
     data: str | None
-    """JSON: what nothing can be read anew for."""
+    """JSON: what no resource holds, such as the emoji of a reaction that was removed."""
 
 
 class Replay:
@@ -44,14 +44,14 @@ class Replay:
         self._kept: dict[object, Any] = {}
 
     def once(self, key: object, read: Callable[[], Any]) -> Any:
-        """What `read` answers; a resource that many entries refer to, and that may be large, is read once."""
+        """The result of `read`, which runs once for a page: for a large resource that many entries may refer to."""
         if key not in self._kept:
             self._kept[key] = read()
         return self._kept[key]
 
 
 Loader = Callable[[Replay, Entry], object]
-"""Answers an event's data, of the type that its kind says."""
+"""Answers the data of an event, of the type `kind.data`."""
 Loaders = Mapping[EventKind, Loader]
 
 _TO_MESSAGES = frozenset(kind.name for kind in KINDS.values() if kind.refers_to == "message")

@@ -1,4 +1,4 @@
-"""Members, as the log is replayed: rights are as they are now."""
+"""Events about members, loaded for a replay: with their rights as they are now."""
 
 from typing import Final
 
@@ -19,7 +19,7 @@ from storage.resources.members import markers
 
 
 def _member(replay: Replay, entry: Entry) -> Member | MemberGone:
-    """One who has left since is told as gone, whatever the entry said."""
+    """A member who has left since is replayed as gone."""
     member = rows.member(replay.database, entry.thread, entry.ref)
     return markers.shown(replay.database, [member], None)[0] if member else _gone(replay, entry)
 

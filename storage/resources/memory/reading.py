@@ -26,7 +26,7 @@ def by_key(database: SqliteDatabase, thread_key: int) -> tuple[Memory, int]:
 
 
 def _replayed(replay: Replay, entry: Entry) -> Memory:
-    """Read once, however many entries tell of it: it may have 64 KiB."""
+    """Read once for a page of entries: it may have 64 KiB."""
     found: Memory = replay.once((Memory, entry.thread), lambda: by_key(replay.database, entry.thread)[0])
     return found
 

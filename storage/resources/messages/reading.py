@@ -177,7 +177,7 @@ def reactions(
     return Page(items, f"after:{found[limit - 1][2]}" if len(found) > limit else None)
 
 
-# As the log is replayed
+# Loaded for a replay
 
 
 def _replayed(replay: Replay, entry: Entry) -> Message:

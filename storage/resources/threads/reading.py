@@ -144,7 +144,7 @@ def member(database: SqliteDatabase, identity: Identity, thread_id: str, user_id
     return markers.shown(database, [rows.member_of(row)], identity.user.key)[0]
 
 
-# As the log is replayed
+# Loaded for a replay
 
 
 def _replayed(replay: Replay, entry: Entry) -> Thread:

@@ -96,11 +96,11 @@ class UserReplay:
         self._preferences: Preferences | None = None
 
     def notification(self, facts: Facts) -> UserEventData:
-        """One that is gone leaves its id."""
+        """Of a notification that was deleted since, only its id."""
         return self._notifications.get(facts["id"], facts)
 
     def preferences(self, facts: Facts) -> UserEventData:
-        """What was changed for one thread stands in the entry."""
+        """Preferences for one thread are held by the entry itself."""
         if facts:
             return facts
         if self._preferences is None:
@@ -129,4 +129,4 @@ LOADERS: Final[Mapping[EventKind, Callable[[UserReplay, Facts], UserEventData]]]
     PREFERENCES_UPDATED: UserReplay.preferences,
     USER_UPDATED: UserReplay.user,
 }
-"""How a replay loads each kind's data."""
+"""By kind: the data of an entry, for a replay."""

@@ -8,6 +8,7 @@ import pytest
 
 from actors.auth.identity import Identity, Origin
 from actors.errors import Conflict, Unauthenticated
+from actors.identifiers import new_id
 from actors.resources.sessions import SignInByProvider
 from actors.resources.users import CreateUser, DeleteUser, EnsureUser, UpdateUser, User
 from storage.database import open_writer
@@ -43,7 +44,7 @@ def create(ledger: Ledger, root: Identity, email: str = ANA, **more: Any) -> Use
 def by_provider(ledger: Ledger, subject: str, email: str = ANA, issuer: str = "https://idp") -> User:
     command = SignInByProvider(
         issuer=issuer, subject=subject, email=email, name="Ana", avatar_url=None, domain="example.com",
-        refresh_hash=f"{issuer}{subject}".encode(), origin=Origin("", "", ""),
+        refresh_hash=f"{issuer}{subject}{new_id()}".encode(), origin=Origin("", "", ""),
     )  # fmt: skip
     user = ledger.do(command).result.user
     assert isinstance(user, User)
@@ -80,6 +81,26 @@ def test_a_link_is_of_one_issuer(ledger: Ledger) -> None:
     assert bob.id != ana.id
     assert come(ledger, "7", issuer="https://b").id == ana.id
     assert come(ledger, "7", "bob@example.com", "https://c").id == bob.id
+
+
+def test_a_provider_knows_a_person_by_its_own_id_and_not_by_another_providers(ledger: Ledger) -> None:
+    ana = by_provider(ledger, "7", issuer="https://one")
+    assert by_provider(ledger, "7", "ana@elsewhere.com", "https://one").id == ana.id, "whatever the address is by now"
+    bob = by_provider(ledger, "7", "bob@example.com", "https://two")
+    assert bob.id != ana.id
+    assert by_provider(ledger, "7", "bob@example.com", "https://two").id == bob.id
+    assert by_provider(ledger, "8", "eve@example.com", "https://one").id not in (ana.id, bob.id)
+
+
+def test_what_one_issuer_says_is_seen_for_that_issuer_alone(ledger: Ledger) -> None:
+    """Both call her by one subject: what the first has said is no news, whatever the other one said since."""
+    come(ledger, "one")
+    for issuer in ("https://b", "https://c"):
+        come(ledger, "7", issuer=issuer, name="Ana")
+    assert come(ledger, "7", issuer="https://b", name="Ana Souza").name == "Ana Souza"
+    claims = dict(ledger.sql("SELECT issuer, claims FROM external_account ORDER BY issuer"))
+    assert "Ana Souza" in claims["https://b"]
+    assert "Ana Souza" not in claims["https://c"]
 
 
 def test_an_address_that_is_not_verified_links_nobody(ledger: Ledger, root: Identity) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from actors import limits
 from actors.auth.identity import Identity
+from actors.commands import ThreadCommand
 from actors.delivery.channel import AccessEnded, Subscribe, Unsubscribe
 from actors.delivery.publication import Publications
 from actors.errors import Conflict, Forbidden, Internal, NotFound, Overloaded, StorageUnavailable
@@ -19,11 +20,13 @@ from actors.identifiers import new_id
 from actors.resources.members import AddMember, MarkRead, RemoveMember, UpdateMember
 from actors.resources.memory import ReplaceMemory, UpdateMemory
 from actors.resources.messages import DeleteMessage, EditMessage
+from actors.resources.notifications import MarkUnread
 from actors.resources.reactions import React
-from actors.resources.threads import CreateThread, DeleteThread, Thread, UpdateThread
+from actors.resources.streams import AppendToMessage, FinishMessage
+from actors.resources.threads import CreateThread, DeleteThread, HandOver, Thread, UpdateThread
 from actors.resources.users import DeleteUser
 from actors.runtime.loop_actor import Stage
-from actors.threads.actor import EventsCommitted, RetireIfIdle
+from actors.threads.actor import EventsCommitted, RetireIfIdle, ThreadActor
 from actors.threads.state import ThreadState
 from tests.actors.house import House
 from tests.builders import identity, message_event, once, post, settle, until
@@ -64,24 +67,31 @@ async def test_every_command_reaches_the_store(house: House, ana: Identity, bo: 
     thread = await house.thread(ana)
     there: dict[str, Any] = {"identity": ana, "thread_id": thread.id}
     watcher = await house.watch(ana, thread)
-    await house.do(AddMember(**there, user_id=bo.user.id))
-    await house.do(UpdateMember(**there, user_id=bo.user.id, role="VIEWER"))
-    await house.do(UpdateThread(**there, title="New"))
-    await house.post(ana, thread, message_id="m")
-    await house.do(EditMessage(**there, message_id="m", content="edited"))
-    await house.do(React(**there, message_id="m", emoji="👍"))
-    await house.do(MarkRead(identity=bo, thread_id=thread.id))
-    await house.do(DeleteMessage(**there, message_id="m"))
-    await house.do(RemoveMember(**there, user_id=bo.user.id))
-    await house.do(ReplaceMemory(**there, memory='{"summary":"s"}'))
-    await house.do(UpdateMemory(**there, patch='{"summary":"t"}'))
-    await house.do(DeleteThread(**there))
-    await until(lambda: len(watcher.lines) >= 13)
+    steps: list[tuple[ThreadCommand, str]] = [
+        (AddMember(**there, user_id=bo.user.id), "member.added"),
+        (UpdateMember(**there, user_id=bo.user.id, role="VIEWER"), "member.updated"),
+        (UpdateThread(**there, title="New"), "thread.updated"),
+        (HandOver(**there, control="human"), "control.changed"),
+        (post(ana, thread, message_id="m"), "message.created"),
+        (EditMessage(**there, message_id="m", content="edited"), "message.updated"),
+        (React(**there, message_id="m", emoji="👍"), "reaction.added"),
+        (MarkRead(identity=bo, thread_id=thread.id), "read.updated"),
+        (MarkUnread(identity=bo, thread_id=thread.id, offset=1), "read.updated"),
+        (DeleteMessage(**there, message_id="m"), "message.deleted"),
+        (RemoveMember(**there, user_id=bo.user.id), "member.removed"),
+        (ReplaceMemory(**there, memory='{"summary":"s"}'), "memory.updated"),
+        (UpdateMemory(**there, patch='{"summary":"t"}'), "memory.updated"),
+        (post(ana, thread, message_id="s", status="STREAMING"), "message.created"),
+        (FinishMessage(**there, message_id="s", status="COMPLETE", content="whole"), "message.completed"),
+        (DeleteThread(**there), "thread.deleted"),
+    ]  # fmt: skip
+    handled = {kind for kind in ThreadActor.handlers if issubclass(kind, ThreadCommand)}
+    assert {type(command) for command, _ in steps} == handled - {AppendToMessage}, "text that streams is not on disk"
+    for command, _ in steps:
+        await house.do(command)
+    await until(lambda: len(watcher.lines) > len(steps))
     assert watcher.lines == [
-        "2 member.added", "3 member.updated", "4 thread.updated", "5 message.created", "6 message.updated",
-        "7 reaction.added", "8 read.updated", "9 message.deleted", "10 member.removed", "11 memory.updated",
-        "12 memory.updated", "13 thread.deleted",
-        f"ended thread:{thread.id}",
+        *(f"{offset} {event}" for offset, (_, event) in enumerate(steps, 2)), f"ended thread:{thread.id}",
     ]  # fmt: skip
 
 

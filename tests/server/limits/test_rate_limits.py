@@ -86,14 +86,18 @@ def test_looking_takes_none(clock: Clock) -> None:
 
 
 def test_the_memory_is_bounded_and_forgets_whoever_was_longest_away(clock: Clock) -> None:
-    policy = Policy("read", Rate(1.0, 3), clock, 100)
+    policy = Policy("read", Rate(1.0, 3), clock, 3)
+    for subject in ("first", "second", "third"):
+        assert policy.take(subject) == 2
+    assert policy.take("first") == 1, "used again: now the second is the one that was longest away"
+    assert policy.take("fourth") == 2
+    assert [subject in policy for subject in ("first", "second", "third", "fourth")] == [True, False, True, True]
+    assert len(policy) == 3
+    assert policy.take("first") == 0
+    assert policy.take("second") == 2, "forgotten: as if it had never asked"
     for number in range(1_000):
-        policy.take("often")
-        clock.now += 1
         policy.take(number)
-        assert len(policy) <= 100
-    assert policy.take("often") == 2
-    assert policy.take(0) == 2, "forgotten: as if it had never asked"
+        assert len(policy) == 3
 
 
 @given(

@@ -137,3 +137,13 @@ async def test_what_is_kept_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch,
     assert len(log.asked) == before, "the newest is kept"
     assert offsets(await recovery.missed(BO, "a", 4, 5)) == [5]
     assert len(log.asked) == before + 1, "the oldest is not"
+
+
+async def test_what_is_kept_is_the_very_stretch_that_was_read(log: Log, recovery: Recovery) -> None:
+    log.gate.set()
+    read = await recovery.missed(ANA, "t", 2, 5)
+    log.events.clear()
+    assert await recovery.missed(BO, "t", 2, 5) is read
+    assert offsets(read) == [3, 4, 5]
+    assert recovery.kept_bytes > sum(len(item.data) for item in read or ())
+    assert log.asked == [ANA]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import peewee
 import pytest
 
 from actors import commands
@@ -20,7 +21,7 @@ from actors.resources.threads import DeleteThread, Thread, UpdateThread
 from actors.resources.users import DeleteUser, EraseContent
 from storage.maintenance import integrity
 from storage.search import folding, index
-from storage.search.catching_up import CHARS_ASIDE
+from storage.search.catching_up import CHARS_ASIDE, CatchingUp
 from tests.builders import Ledger, post
 from tests.storage.searching.asking import search, told
 
@@ -95,6 +96,54 @@ def test_new_messages_are_found_before_they_are_indexed_and_after(
     ledger.post(ana, thread, "the second needle")
     assert told(ledger, ana, "needle", sort="newest") == ["the second needle", "the first needle"]
     check(ledger)
+
+
+LOCKED = peewee.OperationalError("database is locked")
+
+
+@pytest.fixture
+def steps(ledger: Ledger, ana: Identity, thread: Thread, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Steps that were tried of what is due; all fail by a defect."""
+    tried: list[int] = []
+
+    def fail(self: CatchingUp, count: int) -> None:
+        tried.append(count)
+        raise ValueError("a defect")
+
+    ledger.apply(*(post(ana, thread, f"{n}") for n in range(index.STEP)))
+    monkeypatch.setattr(CatchingUp, "_add", fail)
+    return tried
+
+
+def test_after_a_step_that_failed_the_index_rests_until_something_was_committed(
+    ledger: Ledger, ana: Identity, thread: Thread, steps: list[int]
+) -> None:
+    """What fails fails again at once: the journal would do nothing else."""
+    for tries in (1, 2):
+        with pytest.raises(ValueError, match="a defect"):
+            ledger.store.catch_up(idle=True)
+        assert ledger.store.catch_up(idle=True) is False
+        assert len(steps) == tries
+        ledger.post(ana, thread, "the next one")
+
+
+def test_where_the_database_takes_nothing_the_index_rests_until_it_has(
+    ledger: Ledger, ana: Identity, thread: Thread, steps: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(*_: Any) -> Any:
+        raise LOCKED
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger.store, "_execute", locked)
+        with pytest.raises(StorageUnavailable):
+            ledger.store.apply([post(ana, thread)])
+    assert not ledger.store.database.is_closed(), "only passing"
+    assert ledger.store.catch_up(idle=True) is False
+    assert steps == []
+    ledger.store.heal()
+    with pytest.raises(ValueError, match="a defect"):
+        ledger.store.catch_up(idle=True)
+    assert len(steps) == 1
 
 
 def test_nothing_is_done_for_a_few(ledger: Ledger, ana: Identity, thread: Thread) -> None:

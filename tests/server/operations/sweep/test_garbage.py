@@ -1,7 +1,5 @@
 """Whatever is sent, whoever sends it: a problem that says what was wrong, never a 5xx, and nothing in the log."""
 
-import types
-import typing
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote
@@ -65,6 +63,10 @@ async def test_media_types(operation: Operation, world: World) -> None:
             check_problem(await send(world, operation, method, body, **{"Content-Encoding": encoding}), 415)
 
 
+def most_bytes(operation: Operation) -> int:
+    return limits.STRANGER_BODY_BYTES if operation.access == "open" else limits.BODY_BYTES
+
+
 async def pieces(count: int) -> AsyncIterator[bytes]:
     for _ in range(count):
         yield b" " * 65_536
@@ -72,7 +74,7 @@ async def pieces(count: int) -> AsyncIterator[bytes]:
 
 @every(*WITH_BODY)
 async def test_bodies_that_are_too_large(operation: Operation, world: World) -> None:
-    most = limits.STRANGER_BODY_BYTES if operation.access == "open" else limits.BODY_BYTES
+    most = most_bytes(operation)
     for method in operation.methods:
         for body in (b" " * (most + 1), pieces(most // 65_536 + 1)):
             answer = await send(world, operation, method, body)
@@ -102,9 +104,29 @@ VALUES: dict[str, bytes] = {
 }  # fmt: skip
 
 
-def allows_null(annotation: Any) -> bool:
-    union = typing.get_origin(annotation) in (typing.Union, types.UnionType)
-    return union and type(None) in typing.get_args(annotation)
+def json_types(operation: Operation, name: str) -> set[str] | None:
+    """Of values that a field may have, as its schema says; None where that is any."""
+    schema = operation.request.model_json_schema(by_alias=True)
+    waiting, found = [schema["properties"][name]], set()
+    while waiting:
+        part = waiting.pop()
+        if "$ref" in part:
+            part = schema["$defs"][part["$ref"].rpartition("/")[2]]
+        choices = part.get("anyOf") or part.get("oneOf") or part.get("allOf")
+        if choices:
+            waiting += choices
+        elif "type" in part:
+            found.update([part["type"]] if isinstance(part["type"], str) else part["type"])
+        elif "const" in part or "enum" in part:
+            found.add("string")
+        else:
+            return None
+    return found | ({"integer"} if "number" in found else set())
+
+
+def json_type(value: bytes) -> str:
+    kinds = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
+    return kinds.get(type(orjson.loads(value)), "null")
 
 
 def with_field(body: dict[str, Any], name: str, value: bytes) -> bytes:
@@ -116,19 +138,22 @@ def with_field(body: dict[str, Any], name: str, value: bytes) -> bytes:
 async def test_values_of_wrong_types(operation: Operation, world: World) -> None:
     """Every field of a body with every kind of value; also with a key, for which the body is written out again."""
     fields = {n: f for n, f in operation.request.model_fields.items() if n not in operation.path_parameters}
-    for name, field in fields.items():
+    for name in fields:
+        taken = json_types(operation, name)
         for kind, value in VALUES.items():
             await world.prepare(operation)
             body = with_field(world.body(operation), name, value)
             for headers in ({}, {"Idempotency-Key": f"{operation.name} {name} {kind}"}):
                 answer = await send(world, operation, operation.methods[0], body, **headers)
-                assert answer.status < 500, (name, kind)
-                if answer.status >= 400:
-                    check_problem(answer, *((401, 413) if operation.access == "open" else ()), 403, 404, 409, 400)
-                if "deep" in kind:
-                    assert answer.status == 400, (name, kind)
-                if kind == "null" and not allows_null(field.annotation) and name != "blocks":
-                    assert name in check_problem(answer, 400)["errors"], "null for what is never null"
+                if len(body) > most_bytes(operation):
+                    check_problem(answer, 413)
+                elif "deep" in kind or "huge" in kind:  # the body as a whole cannot be read, or is too deep
+                    check_problem(answer, 400)
+                elif taken is not None and json_type(value) not in taken:
+                    told = check_problem(answer, 400)["errors"]
+                    assert any(key == name or key.startswith((f"{name}.", f"{name}[")) for key in told), (name, kind)
+                elif answer.status not in (200, 201, 202, 204):
+                    check_problem(answer, *((401,) if operation.access == "open" else ()), 403, 404, 409, 400)
 
 
 @every(*POSTS)

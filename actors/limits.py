@@ -235,6 +235,8 @@ PUBLICATIONS_BYTES: Final = 256 * KIB
 """Of events that are encoded together: one frame carries them, and official SDKs take frames of up to 1 MiB."""
 RECOVERY_EVENTS: Final = 300
 """Beyond it a client reloads: replaying more is slower than reading the newest page."""
+GATE_BYTES: Final = 4 * MIB
+"""Of live events that wait for the replay of their channel: more than an outbox could take after it."""
 RECOVERY_BYTES: Final = 512 * KIB
 """Of publications in one reply: official SDKs take frames of up to 1 MiB."""
 MESSAGES_PLACED: Final = 10_000
@@ -263,7 +265,7 @@ INTAKE_BYTES: Final = 16 * MIB
 FRAMES_IN_A_TURN: Final = 32
 """Of one client, before others get their turn of the event loop."""
 FEED_EVENTS: Final = 5_000
-"""What a stream may gather while its replay is read."""
+"""That an SSE stream keeps while its replay is read."""
 SSE_HEARTBEAT_SECONDS: Final = 20.0
 SSE_THREADS: Final = 128
 SSE_RETRY_MS: Final = 1_000

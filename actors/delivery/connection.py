@@ -1,8 +1,8 @@
 """The connection actor: one WebSocket or SSE stream. Holds its subscriptions and its outbox.
 
 Everything for its socket goes through the outbox, and leaves it once a turn of the event loop, joined into one write.
-What the peer has not taken yet stays there, where it is counted; too much of it closes the connection with a code that
-tells the client to come back with its cursor. A slow reader hurts nobody else.
+What the peer has not read yet stays there, counted in bytes; above the limit the connection is closed with a code that
+tells the client to come back with its cursor. A slow reader delays no other.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from actors import limits
 from actors.delivery.channel import AccessEnded, Attendance
+from actors.delivery.gate import LIVE, OffsetGate
 from actors.delivery.publication import EphemeralPublications, Publications, WireFormat
 from actors.ports import Transport
 from actors.runtime.loop_actor import LoopActor, handles
@@ -26,25 +27,25 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class ShutGate:
-    """From now on keep what comes on this channel: its history is being written first."""
+    """Keep what arrives on this channel from now on, until its replay is written."""
 
     channel: str
 
 
 @dataclass(frozen=True, slots=True)
 class OpenGate:
-    """History up to `offset` is in `wire`; write it, then what was kept, then what comes, nothing twice."""
+    """Write `wire`, which holds the replay up to `offset`, then what was kept; the channel is live from then on."""
 
     channel: str
     wire: bytes
     offset: int
     state: EphemeralPublications | None = None
-    """What is passing and began before: told between the two."""
+    """Ephemeral events that began before, written between the two."""
 
 
 @dataclass(frozen=True, slots=True)
 class Follow:
-    """From now on this channel comes by itself: the client was told of it when it connected."""
+    """Subscribe to this channel without a replay: the reply to connect has told the client its head."""
 
     channel: str
 
@@ -66,19 +67,6 @@ class _Drained:
 
 
 _DRAINED = _Drained()
-
-
-class _Subscription:
-    """Where one channel stands on one connection."""
-
-    __slots__ = ("ended", "kept", "offset")
-
-    def __init__(self) -> None:
-        self.offset = 0
-        self.ended = False
-        """Access ended while the gate is shut; told once it opens."""
-        self.kept: list[Publications] | None = []
-        """What arrived while the gate is shut; None once it is open."""
 
 
 class Outbox:
@@ -113,9 +101,9 @@ class ConnectionActor(LoopActor):
         on_attendance: Callable[[Attendance], bytes] | None = None,
         client_id: str = "",
     ) -> None:
-        """`encode` is the wire format of this kind of connection; `on_access_ended` makes what tells the client that a
-        channel was taken from it; `on_closed` gets the channels that were open at the end, `on_behind` each of
-        which the state must be told anew; `on_attendance` makes what tells who joined or left."""
+        """`encode` is the wire format of this kind of connection; `on_access_ended` encodes the end of access to a
+        channel, `on_attendance` who has joined or left; `on_closed` gets the channels that were open at the end,
+        `on_behind` each channel whose current state the client has to get again."""
         super().__init__()
         self._transport = transport
         self._encode = encode
@@ -124,95 +112,86 @@ class ConnectionActor(LoopActor):
         self._on_behind = on_behind
         self._encode_attendance = on_attendance
         if client_id:
-            self.actor_urn = self.actor_ref.actor_urn = client_id  # by it others know whose connection this is
-        self._subscriptions: dict[str, _Subscription] = {}
+            self.actor_urn = self.actor_ref.actor_urn = client_id  # the id that presence shows for this connection
+        self._gates: dict[str, OffsetGate] = {}
+        """Of each channel that it is subscribed to."""
         self._outbox = Outbox()
         self._blocked = False
         self._behind: set[str] | None = None
-        """Channels of which something that passed was not told, while the peer took nothing."""
+        """Channels whose ephemeral events were dropped while the peer took nothing."""
         self._closed = False
 
     @handles(Publications)
     def _deliver(self, publications: Publications) -> None:
-        subscription = self._subscriptions.get(publications.channel)
-        if subscription is None or subscription.ended or self._closed:
+        gate = self._gates.get(publications.channel)
+        if gate is None or self._closed:
             return
-        if subscription.kept is not None:
-            self._keep(subscription, publications)
-            return
-        news = publications.after(subscription.offset)
-        if news is not None:
-            subscription.offset = news.last
-            self._put(news.wire(self._encode))
-
-    def _keep(self, subscription: _Subscription, publications: Publications) -> None:
-        assert subscription.kept is not None
-        subscription.kept.append(publications)
-        if len(subscription.kept) > limits.RECOVERY_EVENTS:
+        newer = gate.arrive(publications)
+        if newer is not None:
+            self._put(newer.wire(self._encode))
+        elif gate.is_full:
             self._close(*SLOW)
 
     @handles(EphemeralPublications)
-    def _pass_on(self, passing: EphemeralPublications) -> None:
-        """What a slow reader is not told is not kept for it: it gets the state anew once it reads again."""
-        subscription = self._subscriptions.get(passing.channel)
-        if subscription is None or subscription.ended or self._closed:
+    def _deliver_ephemeral(self, publications: EphemeralPublications) -> None:
+        gate = self._gates.get(publications.channel)
+        if gate is None or self._closed:
             return
-        if subscription.kept is not None:
-            self._keep(subscription, passing)
-        elif self._blocked:
-            self._behind = (self._behind or set()) | {passing.channel}
+        if gate.arrive(publications) is not None:
+            self._put_ephemeral(publications)
+        elif gate.is_full:
+            self._close(*SLOW)
+
+    def _put_ephemeral(self, publications: EphemeralPublications) -> None:
+        """For a slow reader they are dropped: it gets the current state once it reads again."""
+        if self._blocked:
+            self._behind = (self._behind or set()) | {publications.channel}
         else:
-            self._put(passing.wire(self._encode))
+            self._put(publications.wire(self._encode))
 
     @handles(Attendance)
-    def _tell_attendance(self, attendance: Attendance) -> None:
-        subscription = self._subscriptions.get(attendance.channel)
-        is_open = subscription is not None and subscription.kept is None and not subscription.ended
-        if is_open and not self._blocked and self._encode_attendance is not None:
+    def _deliver_attendance(self, attendance: Attendance) -> None:
+        gate = self._gates.get(attendance.channel)
+        is_live = gate is not None and gate.state is LIVE
+        if is_live and not self._blocked and self._encode_attendance is not None:
             self._put(self._encode_attendance(attendance))
 
     @handles(ShutGate)
     def _shut_gate(self, message: ShutGate) -> None:
-        self._subscriptions[message.channel] = _Subscription()
+        self._gates[message.channel] = OffsetGate()
 
     @handles(OpenGate)
     def _open_gate(self, message: OpenGate) -> None:
         self._put(message.wire)
-        subscription = self._subscriptions.get(message.channel)
-        if subscription is None or subscription.kept is None:
+        gate = self._gates.get(message.channel)
+        if gate is None or gate.state is LIVE:
             return
-        kept, subscription.kept = subscription.kept, None
-        subscription.offset = message.offset
-        ended, subscription.ended = subscription.ended, False
-        if message.state is not None:
-            self._pass_on(message.state)
-        for publications in kept:
+        gate.replayed(message.offset, () if message.state is None else (message.state,))
+        for publications in gate.open():
             if isinstance(publications, EphemeralPublications):
-                self._pass_on(publications)
+                self._put_ephemeral(publications)
             else:
-                self._deliver(publications)
-        if ended:
+                self._put(publications.wire(self._encode))
+        if gate.has_ended:
             self._end_access(AccessEnded(message.channel))
 
     @handles(Follow)
     def _follow(self, message: Follow) -> None:
-        if message.channel not in self._subscriptions:
-            subscription = self._subscriptions[message.channel] = _Subscription()
-            subscription.kept = None
+        if message.channel not in self._gates:
+            gate = self._gates[message.channel] = OffsetGate()
+            gate.replayed(0)
+            gate.open()
 
     @handles(Leave)
     def _leave(self, message: Leave) -> None:
-        self._subscriptions.pop(message.channel, None)
+        self._gates.pop(message.channel, None)
 
     @handles(AccessEnded)
     def _end_access(self, message: AccessEnded) -> None:
-        subscription = self._subscriptions.get(message.channel)
-        if subscription is None:
+        gate = self._gates.get(message.channel)
+        if gate is None or not gate.end():  # pushed before its reply, the client would take that for a subscription
             return
-        if subscription.kept is not None:  # told before its history, the client would take that for one that lasts
-            subscription.ended = True
-            return
-        del self._subscriptions[message.channel]
+        del self._gates[message.channel]
         self._put(self._access_ended(message.channel))
 
     @handles(Send)
@@ -225,7 +204,7 @@ class ConnectionActor(LoopActor):
         if self._blocked:
             self._close(*SLOW)
         else:
-            self._flush()  # a lot in one turn: whether the peer is slow shows only once it was given it
+            self._flush()  # much in one turn: only writing shows whether the peer is slow
 
     # Writing
 
@@ -258,10 +237,10 @@ class ConnectionActor(LoopActor):
 
     @property
     def channels(self) -> Sequence[str]:
-        return tuple(self._subscriptions)
+        return tuple(self._gates)
 
     @handles(Close)
-    def _close_as_told(self, message: Close) -> None:
+    def _close_on_request(self, message: Close) -> None:
         self._close(message.code, message.reason)
 
     def _close(self, code: int, reason: str) -> None:
@@ -277,11 +256,11 @@ class ConnectionActor(LoopActor):
         self._outbox.take()
         channels = self.channels
         self._on_closed(channels)
-        self._subscriptions = {}
-        self._let_go()
+        self._gates = {}
+        self._drop_callbacks()
 
-    def _let_go(self) -> None:
-        """What made this actor holds it: no cycle may be left for the garbage collector."""
+    def _drop_callbacks(self) -> None:
+        """The session that made this actor is referred to by it: leave no cycle for the garbage collector."""
         self._access_ended, self._on_closed, self._on_behind = no_bytes, _ignore, _ignore
 
 

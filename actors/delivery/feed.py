@@ -1,16 +1,15 @@
 """The feed actor: one SSE stream over one thread or many, in the one order of the log of all threads.
 
-A client resumes such a stream by a single position, so what it has been sent must be everything up to there: what
-arrives in a turn is put in order of position before it is written, and nothing is written while more of the same
-commit may still wait in the inbox.
+A client resumes such a stream by a single position, so it must have been sent everything up to there: the gate sorts by
+position what arrives in a turn, and nothing is written while more of the same commit may wait in the inbox.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from actors import limits
 from actors.delivery.channel import AccessEnded
 from actors.delivery.connection import SLOW, ConnectionActor, no_bytes
+from actors.delivery.gate import LIVE, REGISTERING, PositionGate
 from actors.delivery.publication import EphemeralPublications, Publication, Publications
 from actors.ports import Transport
 from actors.runtime.loop_actor import handles
@@ -18,23 +17,23 @@ from actors.runtime.loop_actor import handles
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Keep what comes on these channels until `Replay`."""
+    """Keep what arrives on these channels until `Replay`."""
 
     channels: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """The log up to `position` is in `wire`; write it, then what was kept after it, then what comes."""
+    """Write `wire`, which holds the log up to `position`, then what was kept; all channels are live from then on."""
 
     wire: bytes
     position: int
     states: Sequence[EphemeralPublications] = ()
-    """What is passing in each channel, and began before."""
+    """Ephemeral events of each channel that began before."""
 
 
 def _ignored(publications: Publications) -> None:
-    """Most streams hear nothing that they do not write."""
+    """Most streams write all that they receive."""
 
 
 class FeedActor(ConnectionActor):
@@ -49,7 +48,7 @@ class FeedActor(ConnectionActor):
         on_own: Callable[[Publications], None] = _ignored,
         client_id: str = "",
     ) -> None:
-        """`on_own` gets what a channel tells that is heard and not written: the reader's own."""
+        """`on_own` gets the publications of `own_channel`, the reader's own log, which are not written."""
         super().__init__(
             transport,
             encode=_unused,
@@ -62,42 +61,37 @@ class FeedActor(ConnectionActor):
         self._on_own = on_own
         self.own_channel: str | None = None
         self._watched: set[str] = set()
-        self._position: int | None = None
-        """Everything up to here was written; None until the replay is."""
-        self._arrived: list[Publication] = []
+        self._gate = PositionGate()
         self._ended: list[str] = []
-        """Channels taken away; told once the same commit's events, of whatever thread, are written."""
+        """Channels whose access has ended; told once all events of the same commit are written."""
 
     @handles(Watch)
     def _watch(self, message: Watch) -> None:
         self._watched.update(message.channels)
 
     @handles(Publications)
-    def _collect(self, publications: Publications) -> None:
+    def _deliver(self, publications: Publications) -> None:
         if publications.channel not in self._watched or not self.is_open:
             if publications.channel == self.own_channel:
                 self._on_own(publications)
             return
-        self._arrived += publications.items
-        if len(self._arrived) > limits.FEED_EVENTS:
+        self._gate.arrive(publications)
+        if self._gate.is_full:
             self._close(*SLOW)
 
     @handles(EphemeralPublications)
-    def _pass_on(self, passing: EphemeralPublications) -> None:
-        """In its place among what is logged: it says the position after which it came."""
-        if passing.channel not in self._watched or not self.is_open:
+    def _deliver_ephemeral(self, publications: EphemeralPublications) -> None:
+        if publications.channel not in self._watched or not self.is_open:
             return
         if self._blocked:
-            self._behind = (self._behind or set()) | {passing.channel}
+            self._behind = (self._behind or set()) | {publications.channel}
         else:
-            self._collect(passing)
+            self._deliver(publications)
 
     @handles(Replay)
     def _replay(self, message: Replay) -> None:
         self._put(message.wire)
-        self._position = message.position
-        for state in message.states:
-            self._arrived[:0] = state.items
+        self._gate.replayed(message.position, [item for state in message.states for item in state.items])
 
     @handles(AccessEnded)
     def _end_access(self, message: AccessEnded) -> None:
@@ -106,20 +100,12 @@ class FeedActor(ConnectionActor):
             self._ended.append(message.channel)
 
     def on_turn_end(self) -> None:
-        if not self._inbox and self._position is not None:
-            self._write_arrived(self._position)
+        if not self._inbox and self._gate.state is not REGISTERING:
+            arrived = self._gate.settle() if self._gate.state is LIVE else self._gate.open()
+            for item in arrived:
+                self._put(self._encode_one(item))
             self._tell_ended()
         super().on_turn_end()
-
-    def _write_arrived(self, position: int) -> None:
-        arrived, self._arrived = self._arrived, []
-        arrived.sort(key=_position_of)
-        for item in arrived:
-            if item.offset == 0:
-                self._put(self._encode_one(item))
-            elif item.position > position:
-                position = self._position = item.position
-                self._put(self._encode_one(item))
 
     def _tell_ended(self) -> None:
         ended, self._ended = self._ended, []
@@ -135,13 +121,9 @@ class FeedActor(ConnectionActor):
     def channels(self) -> Sequence[str]:
         return tuple(self._watched)
 
-    def _let_go(self) -> None:
-        super()._let_go()
+    def _drop_callbacks(self) -> None:
+        super()._drop_callbacks()
         self._encode_one, self._on_own = no_bytes, _ignored
-
-
-def _position_of(item: Publication) -> int:
-    return item.position
 
 
 def _unused(channel: str, items: Sequence[Publication]) -> bytes:

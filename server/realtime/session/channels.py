@@ -1,15 +1,15 @@
-"""Subscriptions of one session: join a channel without losing or repeating an event, and read its history."""
+"""Subscriptions of one session: join, leave, publish, and read presence and history of a channel."""
 
 import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from actors import limits
-from actors.delivery.channel import Subscribe, Subscribed
-from actors.delivery.connection import Leave, OpenGate, ShutGate
+from actors.delivery.connection import Leave, OpenGate
 from actors.delivery.publication import Publication
 from server.realtime.protocol import codes as protocol
 from server.realtime.protocol.codes import Refused
+from server.realtime.session.joining import join
 from server.realtime.session.sources import HistoryPage, Since, Source, leave, source_of
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ class Channels:
     def __init__(self, session: "Session") -> None:
         self._session = session
         self._joined: dict[str, Source] = {}
-        """Channel → the subscription that stands: one that was left while it was answered has no more say."""
+        """Channel → its current subscription; one that was left before it was answered is not in here."""
         self._ends: dict[str, asyncio.TimerHandle] | None = None
         """Of subscriptions that rest on a token; most sessions have none."""
         self._has_ended = False
@@ -33,7 +33,7 @@ class Channels:
         return channel in self._joined
 
     async def subscribe(self, number: int, body: Mapping[str, Any]) -> bytes | None:
-        """Register first, then read the log up to the head that registering answered, then let live events through."""
+        """Join the channel, then answer with what was missed and open the gate for live events."""
         source, channel = source_of(self._session, body), body["channel"]
         protocol.must_be_served("subscribe", body)
         if channel in self._joined:
@@ -61,11 +61,8 @@ class Channels:
         self, number: int, channel: str, source: Source, since: Since | None, flag: int, watches: bool
     ) -> OpenGate:
         session = self._session
-        session.connection.tell(ShutGate(channel))
         assert session.identity is not None
-        ask = Subscribe(session.identity, session.connection, watches, returning=since is not None)
-        subscribed: Subscribed = await source.actor().ask(ask, block=False)
-        missed = await source.missed(since, subscribed) if since is not None else ()
+        subscribed, missed = await join(session, session.identity, channel, source, since, watches=watches)
         if missed is None and flag & protocol.REJECT_UNRECOVERED:
             raise Refused(protocol.UNRECOVERABLE)
         result = session.codec.subscribed(
@@ -124,7 +121,7 @@ class Channels:
     async def unsubscribe(self, number: int, body: Mapping[str, Any]) -> bytes | None:
         channel = body.get("channel")
         if not isinstance(channel, str) or channel not in self._joined:
-            source_of(self._session, body)  # what is no channel is told as such
+            source_of(self._session, body)  # refuses a name that is no channel
         else:
             self._leave(channel)
         return self._session.codec.nothing

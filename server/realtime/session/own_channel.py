@@ -1,16 +1,18 @@
-"""One's own channel, `user:<id>`: every client gets it with the reply to connect, without asking for it.
+"""The user's own channel, `user:<id>`: the reply to connect subscribes every client to it.
 
-A client that has been here before says how far it knows it (`subs` of connect) and is told what it has missed.
+A client that comes back names its position (`subs` of connect), and the reply holds what it has missed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from actors.auth.identity import Identity
-from actors.delivery.channel import Subscribe, Subscribed
-from actors.delivery.connection import OpenGate, ShutGate
+from actors.delivery.channel import Subscribed
+from actors.delivery.connection import OpenGate
+from actors.delivery.publication import Publication
 from actors.errors import XpError
 from server.realtime.session.channels import position_of
+from server.realtime.session.joining import join
 from server.realtime.session.sources import Since, UserSource
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ async def connected(
     if since is not None:
         await _recover(session, identity, number, told, channel, since)
         return None
-    # Nothing comes between this and the reply: whatever is told to the connection later is written later.
+    # Without a gate: nothing is written between this and the reply, since later messages to the connection wait.
     head = session.services.users.join(identity.user, session.connection)
     made = session.codec.subscribed(session.services.epoch_of(channel), head, None, was_recovering=False)
     return session.codec.connected(told, {channel: made})
@@ -42,12 +44,10 @@ def _since(asked: object, channel: str) -> Since | None:
 async def _recover(
     session: "Session", identity: Identity, number: int, told: Mapping[str, Any], channel: str, since: Since
 ) -> None:
-    session.connection.tell(ShutGate(channel))
-    source = UserSource(session, identity)
+    missed: Sequence[Publication] | None
     try:
-        subscribed: Subscribed = await source.actor().ask(Subscribe(identity, session.connection), block=False)
-        missed = await source.missed(since, subscribed)
-    except XpError:  # the client is who it is, all the same; it reads anew what it cannot be told
+        subscribed, missed = await join(session, identity, channel, UserSource(session, identity), since)
+    except XpError:  # connecting does not fail because the log cannot be read: the client fetches its state again
         subscribed = Subscribed(session.services.users.join(identity.user, session.connection), None)
         missed = None
     made = session.codec.subscribed(session.services.epoch_of(channel), subscribed.offset, missed, was_recovering=True)

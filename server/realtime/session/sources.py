@@ -1,5 +1,6 @@
-"""What a channel's name stands for: where to subscribe, what was missed, how far back it reaches."""
+"""The source of a channel, by its name: the actor to subscribe to, what was missed, its history, who is present."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -26,16 +27,20 @@ if TYPE_CHECKING:
     from server.realtime.session.session import Session
 
 OWN_KINDS = ("thread", "user", "artifact")
-"""What comes before the colon of the server's own channels; all other names are the application's."""
+"""Prefixes of the server's own channels, before the colon; all other names are the application's."""
 _CREATE_MESSAGE = operations.BY_NAME["create_message"]
 
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """A position that a client has: everything up to it is known there."""
+    """The position up to which a client has received a channel."""
 
     epoch: str
     offset: int
+
+    def is_of(self, epoch: str) -> bool:
+        """A client that names no epoch takes the current one."""
+        return self.epoch in ("", epoch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ class Source(Protocol):
         ...
 
     async def missed(self, since: Since, subscribed: Subscribed) -> list[Publication] | None:
-        """What came after `since`; None where it cannot be told in full."""
+        """Publications after `since`; None where they cannot be delivered in full."""
         ...
 
     async def history(self, since: Since | None, limit: int, *, reverse: bool) -> HistoryPage: ...
@@ -70,11 +75,40 @@ class Source(Protocol):
     async def publish(self, data: Any) -> None: ...
 
 
-class ThreadSource:
-    """`thread:<id>`: the thread's log, to its beginning. Its actor says who may see it."""
+class _LogSource(ABC):
+    """A channel that has a log in the database: a thread's, or a user's own."""
+
+    __slots__ = ()
+    expires_at = None
+
+    @property
+    @abstractmethod
+    def _epoch(self) -> str: ...
+
+    async def missed(self, since: Since, subscribed: Subscribed) -> list[Publication] | None:
+        head = subscribed.offset
+        is_near = since.offset <= head <= since.offset + limits.RECOVERY_EVENTS
+        if not since.is_of(self._epoch) or not is_near:
+            return None
+        return await self._between(since.offset, head) if since.offset < head else []
+
+    @abstractmethod
+    async def _between(self, offset: int, head: int) -> list[Publication] | None:
+        """Publications after `offset`, up to `head`; None where they exceed a reply or are no longer kept."""
+
+    async def history(self, since: Since | None, limit: int, *, reverse: bool) -> HistoryPage:
+        if since is not None and not since.is_of(self._epoch):
+            raise Refused(protocol.UNRECOVERABLE)
+        return await self._page(since.offset if since is not None else 0, limit, reverse)
+
+    @abstractmethod
+    async def _page(self, offset: int, limit: int, reverse: bool) -> HistoryPage: ...
+
+
+class ThreadSource(_LogSource):
+    """`thread:<id>`: the thread's log, to its beginning. The thread's actor decides who may see it."""
 
     __slots__ = ("_session", "_thread_id")
-    expires_at = None
 
     def __init__(self, session: "Session", thread_id: str) -> None:
         self._session = session
@@ -99,36 +133,27 @@ class ThreadSource:
     def _epoch(self) -> str:
         return self._services.epoch_of(f"thread:{self._thread_id}")
 
-    async def missed(self, since: Since, subscribed: Subscribed) -> list[Publication] | None:
-        head = subscribed.offset
-        if since.epoch not in ("", self._epoch) or since.offset > head or head - since.offset > limits.RECOVERY_EVENTS:
-            return None
-        if since.offset == head:
-            return []
-        return await self._services.recovery.missed(self._identity, self._thread_id, since.offset, head)
+    async def _between(self, offset: int, head: int) -> list[Publication] | None:
+        return await self._services.recovery.missed(self._identity, self._thread_id, offset, head)
 
-    async def history(self, since: Since | None, limit: int, *, reverse: bool) -> HistoryPage:
-        if since is not None and since.epoch not in ("", self._epoch):
-            raise Refused(protocol.UNRECOVERABLE)
-        offset = since.offset if since is not None else 0
+    async def _page(self, offset: int, limit: int, reverse: bool) -> HistoryPage:
         page = await self._services.history.log_of_thread(
             self._identity, self._thread_id, offset, limit=limit, reverse=reverse
         )
         return HistoryPage(publications(page.events), self._epoch, page.head)
 
     async def publish(self, data: Any) -> None:
-        """A message by another name."""
+        """Publishing to a thread is creating a message."""
         data = protocol.json_of(data)
         if isinstance(data, dict):
             data = {**data, "thread_id": self._thread_id}
         await self._session.run(_CREATE_MESSAGE, data)
 
 
-class UserSource:
-    """`user:<id>`: one's own log, as far back as it is kept."""
+class UserSource(_LogSource):
+    """`user:<id>`: the user's own log, as far back as it is kept."""
 
     __slots__ = ("_identity", "_services")
-    expires_at = None
 
     def __init__(self, session: "Session", identity: Identity) -> None:
         self._services = session.services
@@ -144,24 +169,15 @@ class UserSource:
     def _epoch(self) -> str:
         return self._services.epoch_of(f"user:{self._identity.user.id}")
 
-    async def missed(self, since: Since, subscribed: Subscribed) -> list[Publication] | None:
-        head = subscribed.offset
-        is_near = since.offset <= head <= since.offset + limits.RECOVERY_EVENTS
-        if since.epoch not in ("", self._epoch) or not is_near:
-            return None
-        if since.offset == head:
-            return []
+    async def _between(self, offset: int, head: int) -> list[Publication] | None:
         page = await self._services.personal.log(
-            self._identity.user.key, since.offset, limit=limits.RECOVERY_EVENTS, up_to=head
+            self._identity.user.key, offset, limit=limits.RECOVERY_EVENTS, up_to=head
         )
         found = user_publications(page.events)
         is_whole = page.is_whole and not page.more
         return found if is_whole and sum(len(item.data) for item in found) <= limits.RECOVERY_BYTES else None
 
-    async def history(self, since: Since | None, limit: int, *, reverse: bool) -> HistoryPage:
-        if since is not None and since.epoch not in ("", self._epoch):
-            raise Refused(protocol.UNRECOVERABLE)
-        offset = since.offset if since is not None else 0
+    async def _page(self, offset: int, limit: int, reverse: bool) -> HistoryPage:
         page = await self._services.personal.log(self._identity.user.key, offset, limit=limit, reverse=reverse)
         return HistoryPage(user_publications(page.events), self._epoch, page.head)
 
@@ -175,8 +191,7 @@ async def _present(actor: "pykka.ActorRef[Any]", identity: Identity) -> list[tup
 
 
 class LiveSource:
-    """An application's own channel: from memory, as far as that reaches. One that nobody uses is empty, and is not made
-    by asking about it."""
+    """An application's own channel, in memory. Reading an unused one answers nothing and does not create it."""
 
     def __init__(self, session: "Session", channel: str, expires_at: int | None) -> None:
         self._session = session
@@ -200,7 +215,7 @@ class LiveSource:
         return await _present(actor, self._identity) if actor is not None else []
 
     async def missed(self, since: Since, subscribed: Subscribed) -> list[Publication] | None:
-        if since.epoch not in ("", subscribed.epoch):
+        if not since.is_of(subscribed.epoch):
             return None
         page = await self._read(ReadLive(since.offset, limits.LIVE_HISTORY))
         found = [item for item in page.publications if item.offset <= subscribed.offset]
@@ -209,7 +224,7 @@ class LiveSource:
 
     async def history(self, since: Since | None, limit: int, *, reverse: bool) -> HistoryPage:
         page = await self._read(ReadLive(since.offset if since else None, limit, reverse))
-        if since is not None and since.epoch not in ("", page.epoch):
+        if since is not None and not since.is_of(page.epoch):
             raise Refused(protocol.UNRECOVERABLE)
         return HistoryPage(page.publications, page.epoch, page.head)
 
@@ -229,12 +244,12 @@ class LiveSource:
 
 
 _NOTHING = LivePage("", 0, (), is_whole=True)
-"""Of a channel that nobody uses: it gets its epoch when somebody does."""
+"""Of an unused channel: it gets its epoch with the first subscription or publication."""
 
 
 def source_of(session: "Session", body: Mapping[str, Any], scope: Scope = "read") -> Source:
-    """What the `channel` of a command stands for; raises `Refused` for what is none, or not for this client, or where
-    an API key has not the scope that the command takes."""
+    """The source that the `channel` of a command names; raises `Refused` where the name is invalid, the channel is not
+    for this client, or its API key lacks the scope that the command needs."""
     channel = body.get("channel")
     if not isinstance(channel, str) or not channel:
         raise Refused(protocol.BAD_COMMAND, "bad request: `channel` must be a name")
@@ -256,8 +271,8 @@ def source_of(session: "Session", body: Mapping[str, Any], scope: Scope = "read"
 
 
 def _live_access(session: "Session", channel: str, token: object) -> int | None:
-    """Until when; None for as long as the connection. A pattern of LIVE_CHANNELS opens a name to everybody who is
-    signed in, a token opens it to one."""
+    """When access expires, in seconds since 1970; None: with the connection. A pattern of LIVE_CHANNELS opens a channel
+    to all users, a token opens it to one."""
     if isinstance(token, str) and token:
         return _of_token(session, channel, token)
     if session.is_subscribed(channel) or any(fnmatchcase(channel, each) for each in session.services.live_patterns):
@@ -281,7 +296,7 @@ def _of_token(session: "Session", channel: str, token: str) -> int | None:
 def tell_state(
     services: "Services", channel: str, connection: "pykka.ActorRef[Any]", identity: Identity | None
 ) -> None:
-    """Something that passed was not told, because the connection did not read: it is told what is so now."""
+    """Ephemeral events were dropped because the connection did not read: send it the current state."""
     kind, _, name = channel.partition(":")
     if kind == "thread":
         services.directory.tell_live(name, TellStreams(connection))
@@ -290,7 +305,7 @@ def tell_state(
 
 
 def leave(services: "Services", channel: str, connection: "pykka.ActorRef[Any]", identity: Identity | None) -> None:
-    """A connection of that identity is subscribed no longer."""
+    """Unsubscribe a connection of that identity."""
     kind, _, name = channel.partition(":")
     if kind == "thread":
         services.directory.tell_live(name, Unsubscribe(connection))

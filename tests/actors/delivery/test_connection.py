@@ -104,9 +104,7 @@ async def test_a_closed_connection_gathers_nothing_more(peer: Peer) -> None:
     await settle()
     assert peer.wire.closed == SLOW
     assert peer.actor._outbox.size <= 2 * limits.OUTBOX_BYTES
-    kept = peer.actor._subscriptions["thread:shut"].kept
-    assert kept is not None
-    assert len(kept) <= 1
+    assert len(peer.actor._gates["thread:shut"]._kept) <= 1
 
 
 async def test_much_at_once_does_not_make_a_peer_slow_that_takes_everything(peer: Peer) -> None:

@@ -142,7 +142,7 @@ async def test_a_replay_that_takes_too_long(feed: Feed, monkeypatch: pytest.Monk
         feed.tell(publications("a", n))
     await settle()
     assert feed.wire.closed == SLOW
-    assert len(feed.actor._arrived) <= 11
+    assert len(feed.actor._gate._kept) <= 11
 
 
 async def test_heartbeats_do_not_wait(feed: Feed) -> None:

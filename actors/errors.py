@@ -6,6 +6,9 @@
     │   ├── ValidationFailed     readable, but a field breaks a rule (field → sentences)
     │   ├── TooLarge             a body, frame or field over its limit
     │   ├── UnsupportedMedia     a body of another type than the operation expects
+    │   ├── RangeNotSatisfiable  bytes are asked for that the content does not have
+    │   ├── ChecksumMismatch     the bytes that came are not those that were announced
+    │   ├── UnsupportedProtocol  a version of the upload protocol that is not spoken here
     │   └── KeyReused            an idempotency key that was used for another request
     ├── Unauthenticated          no identity, or an invalid one
     │   └── TokenExpired         a token that was valid before
@@ -13,11 +16,13 @@
     ├── NotFound                 it does not exist, or the caller may not know that it exists
     ├── MethodNotAllowed         the path exists, the method does not
     ├── Conflict                 the state does not allow it
-    │   └── PreconditionFailed   `If-Match` names another version
+    │   ├── PreconditionFailed   `If-Match` names another version
+    │   └── UploadBusy           another request is writing to the same upload
     └── Unavailable              not now: retry
         ├── Overloaded           refused by admission control before anything was done
         ├── TooManyRequests      a rate limit
         ├── StorageUnavailable   disk full, database locked, connection lost
+        ├── StorageFull          no space for uploads
         ├── ShuttingDown         the server is draining
         └── Internal             a defect of the server; its log entry has the correlation id
 
@@ -86,6 +91,27 @@ class UnsupportedMedia(Invalid):
     title = "Unsupported media type"
 
 
+class RangeNotSatisfiable(Invalid):
+    code = "range_not_satisfiable"
+    title = "Range not satisfiable"
+
+    def __init__(self, size: int) -> None:
+        super().__init__(
+            f"None of the ranges asked for lies within the content, which has {size} bytes.",
+            headers={"Content-Range": f"bytes */{size}"},
+        )
+
+
+class ChecksumMismatch(Invalid):
+    code = "checksum_mismatch"
+    title = "Checksum mismatch"
+
+
+class UnsupportedProtocol(Invalid):
+    code = "unsupported_protocol"
+    title = "Protocol version not supported"
+
+
 class KeyReused(Invalid):
     code = "idempotency_key_reused"
     title = "Idempotency key already used"
@@ -143,6 +169,12 @@ class PreconditionFailed(Conflict):
         )
 
 
+class UploadBusy(Conflict):
+    code = "upload_busy"
+    title = "Another request writes to this upload"
+    retryable = True
+
+
 class Unavailable(XpError):
     code = "unavailable"
     title = "Temporarily unavailable"
@@ -171,6 +203,12 @@ class StorageUnavailable(Unavailable):
     retry_after = 2
 
 
+class StorageFull(Unavailable):
+    code = "storage_full"
+    title = "No space left"
+    retry_after = 60
+
+
 class ShuttingDown(Unavailable):
     code = "shutting_down"
     title = "Shutting down"
@@ -194,6 +232,9 @@ CODES: Mapping[str, type[XpError]] = {
             ValidationFailed,
             TooLarge,
             UnsupportedMedia,
+            RangeNotSatisfiable,
+            ChecksumMismatch,
+            UnsupportedProtocol,
             KeyReused,
             Unauthenticated,
             TokenExpired,
@@ -202,10 +243,12 @@ CODES: Mapping[str, type[XpError]] = {
             MethodNotAllowed,
             Conflict,
             PreconditionFailed,
+            UploadBusy,
             Unavailable,
             Overloaded,
             TooManyRequests,
             StorageUnavailable,
+            StorageFull,
             ShuttingDown,
             Internal,
         )
@@ -230,5 +273,8 @@ CODES: Mapping[str, type[XpError]] = {
     "answer_streaming": Conflict,
     "human_in_control": Conflict,
     "stream_gap": Conflict,
+    "offset_mismatch": Conflict,
+    "signature_invalid": Forbidden,
+    "signature_expired": Forbidden,
 }
 """Every code a client can meet → its class. The documentation's error pages and a test are generated from this."""

@@ -364,6 +364,37 @@ STREAM_LINE_BYTES: Final = 512
 STREAMS_PER_THREAD: Final = 16
 """At once: each is told to every viewer."""
 
+# Transfer of files
+TRANSFER_PIECE_BYTES: Final = 256 * KIB
+"""Read, hashed and written at once: one hop to another OS thread for each. A transfer holds two of them."""
+TRANSFER_THREADS: Final = 4
+"""That write and send files, beside those that read the database: a disk that hangs holds up transfers alone."""
+TRANSFER_LOOK_SECONDS: Final = 0.4
+"""Between two looks whether a transfer is still allowed and goes on: with ACCESS_LOOK_SECONDS below a second."""
+TRANSFER_STEP_SECONDS: Final = 20.0
+TRANSFER_STEP_BYTES: Final = 8 * KIB
+"""What must come, or be taken, in every step: less is no line, but a client that holds a connection."""
+UPLOAD_TAKEOVER_SECONDS: Final = 5.0
+"""A client that comes back for its upload ends the request that still writes to it, and waits so long for its end."""
+UPLOADS_REMEMBERED: Final = 1_000
+"""Uploads whose hash so far is kept between two requests, half a kilobyte each; the others are read again."""
+FREE_DISK_BYTES: Final = 128 * MIB
+"""Of the disk that uploads leave free: the database is on it, too."""
+FORM_PARTS: Final = 100
+"""Files and fields of one form."""
+FORM_FIELD_BYTES: Final = 16 * KIB
+"""As much metadata as a file may have."""
+FORM_HEAD_BYTES: Final = 8 * KIB
+"""Headers of one part: a name of 255 characters, in any script, escaped."""
+RANGES: Final = 32
+"""Of one download; more of them cost more than the whole content."""
+ZIP_FILES: Final = 1_000
+ZIP_BYTES: Final = 2 * 1024 * MIB
+"""Of one archive: every program opens it, as nothing in it needs the 64-bit form."""
+SIGNED_URL_SECONDS: Final = 300
+"""By default: a page that shows pictures asks again when it is opened again."""
+SIGNED_URL_SECONDS_MAX: Final = 24 * 3600
+
 # Authentication
 TOKEN_BYTES: Final = 8 * KIB
 """Headers of that size are refused by most proxies already."""

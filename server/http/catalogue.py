@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from actors.errors import CODES, Unavailable, XpError
+from actors.errors import CODES, XpError
 from server.http.problems import slug, wire_codes
 
 WHAT_TO_DO: Mapping[str, str] = {
@@ -12,6 +12,9 @@ WHAT_TO_DO: Mapping[str, str] = {
     "validation_failed": "Correct the fields that `errors` lists.",
     "too_large": "Send less; the limit is in `detail`.",
     "unsupported_media_type": "Send `Content-Type: application/json`.",
+    "range_not_satisfiable": "Ask for bytes within the size that `Content-Range` names.",
+    "checksum_mismatch": "Send the same bytes again: they were damaged on the way, and nothing of them was kept.",
+    "unsupported_protocol": "Speak the version that `Tus-Version` names.",
     "idempotency_key_reused": "Use a new key for a new request.",
     "unauthenticated": "Sign in, and send the token with the request.",
     "token_expired": "Refresh the token, or get a new one, then retry.",
@@ -42,11 +45,16 @@ WHAT_TO_DO: Mapping[str, str] = {
     "human_in_control": "People are in control of the thread; wait for `control.changed`.",
     "not_streaming": "The message was completed or stopped; write a new one.",
     "stream_gap": "Continue after the text so far; `detail` says how long it is.",
+    "offset_mismatch": "Continue at the offset that `Upload-Offset` names.",
+    "signature_invalid": "Get a new signed URL, and use it unchanged.",
+    "signature_expired": "Get a new signed URL.",
+    "upload_busy": "Retry in a moment: the other request ends, or ended with its connection.",
     "stale_version": "Read the resource again, then update with its new ETag.",
     "unavailable": "Retry after `Retry-After` seconds.",
     "overloaded": "Retry after `Retry-After` seconds, with some jitter. Nothing was done.",
     "rate_limited": "Slow down; retry after `Retry-After` seconds.",
     "storage_unavailable": "Retry; nothing was written. Operators find the cause in `/health/ready`.",
+    "storage_full": "Retry later. An operator must make space on the disk.",
     "shutting_down": "Reconnect, then retry; nothing was written.",
     "internal": "A defect of the server: report it with the `trace_id`. Retrying with an idempotency key is safe.",
 }
@@ -68,9 +76,7 @@ class Entry:
 
 def _entry(code: str, kind: type[XpError]) -> Entry:
     wire = wire_codes(kind.__new__(kind))
-    return Entry(
-        code, slug(code), kind.title, wire.status, wire.error, issubclass(kind, Unavailable), WHAT_TO_DO.get(code, "")
-    )
+    return Entry(code, slug(code), kind.title, wire.status, wire.error, kind.retryable, WHAT_TO_DO.get(code, ""))
 
 
 ENTRIES: tuple[Entry, ...] = tuple(_entry(code, kind) for code, kind in CODES.items())

@@ -28,6 +28,9 @@ TABLE: Mapping[type[XpError], WireCodes] = {
     errors.ValidationFailed: WireCodes(400, 107),
     errors.TooLarge: WireCodes(413, 106),
     errors.UnsupportedMedia: WireCodes(415, 107),
+    errors.RangeNotSatisfiable: WireCodes(416, 107),
+    errors.ChecksumMismatch: WireCodes(460, 107),  # as tus has it
+    errors.UnsupportedProtocol: WireCodes(412, 107),
     errors.KeyReused: WireCodes(422, 107),
     errors.Invalid: WireCodes(400, 107),
     errors.TokenExpired: WireCodes(401, 109),
@@ -36,9 +39,11 @@ TABLE: Mapping[type[XpError], WireCodes] = {
     errors.NotFound: WireCodes(404, 102),
     errors.MethodNotAllowed: WireCodes(405, 104),
     errors.PreconditionFailed: WireCodes(412, 107),
+    errors.UploadBusy: WireCodes(423, 107),
     errors.Conflict: WireCodes(409, 107),
     errors.TooManyRequests: WireCodes(429, 111),
     errors.Internal: WireCodes(500, 100),
+    errors.StorageFull: WireCodes(507, 100),
     errors.Unavailable: WireCodes(503, 100),
 }
 
@@ -97,8 +102,9 @@ def headers(error: XpError) -> dict[str, str]:
     if status == 401:
         hint = ', error="invalid_token"' if isinstance(error, errors.TokenExpired) else ""
         return {"WWW-Authenticate": f'Bearer realm="experience"{hint}'}
-    if isinstance(error, errors.Unavailable) and status in (429, 503):
-        return {"Retry-After": str(error.retry_after), **error.data.get("headers", {})}
+    more: dict[str, str] = error.data.get("headers", {})
+    if isinstance(error, errors.Unavailable) and status in (429, 503, 507):
+        return {"Retry-After": str(error.retry_after), **more}
     if isinstance(error, errors.MethodNotAllowed):
         return {"Allow": ", ".join(error.data.get("allowed", ()))}
-    return {}
+    return more

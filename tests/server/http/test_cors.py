@@ -59,8 +59,9 @@ async def test_a_page_may_ask_what_it_may_send(server: Server, operation: Operat
     assert may_read(answer)
     assert set(operation.methods) <= set(answer.headers["Access-Control-Allow-Methods"].split(", "))
     assert set(answer.headers["Access-Control-Allow-Headers"].split(", ")) == {
-        "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Last-Event-ID",
-        "X-Correlation-ID",
+        "Authorization", "Content-Digest", "Content-Range", "Content-Type", "Idempotency-Key", "If-Match",
+        "If-None-Match", "If-Range", "Last-Event-ID", "Range", "Tus-Resumable", "Upload-Checksum", "Upload-Length",
+        "Upload-Metadata", "Upload-Offset", "X-Correlation-ID", "X-HTTP-Method-Override", "X-Requested-With",
     }  # fmt: skip
     assert int(answer.headers["Access-Control-Max-Age"]) > 0
     assert answer.headers["X-Correlation-ID"]

@@ -8,7 +8,7 @@ from actors.errors import CODES, XpError
 from server.http import problems
 from server.http.problems import TABLE, wire_codes
 
-STATUSES = {400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 500, 503}
+STATUSES = {400, 401, 403, 404, 405, 409, 412, 413, 415, 416, 422, 423, 429, 460, 500, 503, 507}
 
 MADE: dict[type[XpError], XpError] = {
     errors.ValidationFailed: errors.ValidationFailed({"a.b": ["wrong", "very wrong"], "c": ("x",)}),
@@ -45,7 +45,7 @@ def test_every_code_is_a_problem(code: str) -> None:
     assert problem["status"] in STATUSES
     assert problem["title"]
     assert problem["detail"]
-    assert problem["retryable"] == (problem["status"] in (429, 500, 503)), (
+    assert problem["retryable"] == (problem["status"] in (423, 429, 500, 503, 507)), (
         "what is worth a retry is not the client's fault"
     )
 
@@ -63,7 +63,7 @@ def test_headers_that_a_status_wants(code: str) -> None:
     status = wire_codes(error).status
     assert ("WWW-Authenticate" in headers) == (status == 401)
     assert ("Allow" in headers) == (status == 405)
-    assert ("Retry-After" in headers) == (status in (429, 503))
+    assert ("Retry-After" in headers) == (status in (429, 503, 507))
     if "Retry-After" in headers:
         assert int(headers["Retry-After"]) >= 1
 

@@ -1,0 +1,129 @@
+"""A request's body on its way to the disk: no faster than that takes it, never much of it in memory."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+from aiohttp import HttpVersion11, web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from actors import limits
+from actors.errors import Malformed, TooLarge, UnsupportedMedia, XpError
+from server.files.staging import StagedFile, Staging
+from server.files.watch import Allowed, Watch
+from server.http.connection import in_one_line, let_flow
+
+
+class LineLost(Exception):
+    """The body broke off with its connection: nobody reads an answer."""
+
+
+async def wait_with_body(request: web.Request) -> None:
+    """Instead of aiohttp's handler for `Expect`: `go_on` answers it, once the request is known to be allowed."""
+    if request.headers.get("Expect", "").lower() != "100-continue":
+        raise web.HTTPExpectationFailed
+
+
+async def go_on(request: web.Request) -> None:
+    """Tell a client that waits for it to send its body."""
+    if "Expect" in request.headers and request.version == HttpVersion11:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
+
+
+class Body:
+    """The body of one request. It ends with an `XpError` where its sender may no longer send, or hardly does."""
+
+    def __init__(self, request: web.Request, allowed: Allowed, *, draining: Callable[[], bool]) -> None:
+        if request.headers.get("Content-Encoding", "identity") != "identity":
+            raise UnsupportedMedia("Compressed bodies are not supported; send it without Content-Encoding.")
+        self._request = request
+        self._content = request.content
+        self._reason: XpError | None = None
+        self._reading: asyncio.Timeout | None = None
+        """While the next piece is waited for."""
+        self._watch = Watch(allowed, lambda: self._content.total_bytes, self._end, draining=draining)
+
+    def _end(self, reason: XpError) -> None:
+        self._reason = reason
+        if self._reading is not None:
+            self._reading.reschedule(0)
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """As they come. Raises `LineLost`, `Malformed` or the reason for which it was ended."""
+        let_flow(self._request)
+        await go_on(self._request)
+        async with self._watch.running():
+            try:
+                while piece := await self._next():
+                    yield piece
+            except (ConnectionError, web.RequestPayloadError, HttpProcessingError) as error:
+                transport = self._request.transport
+                if isinstance(error, ConnectionError) or transport is None or transport.is_closing():
+                    raise LineLost from None
+                raise Malformed(f"The body could not be read: {in_one_line(error)}") from None
+
+    async def _next(self) -> bytes:
+        try:
+            async with asyncio.timeout(None) as self._reading:
+                piece = await self._content.readany()
+        except TimeoutError:
+            piece = b""
+        finally:
+            self._reading = None
+        if self._reason is not None:
+            raise self._reason
+        return piece
+
+
+class Appender:
+    """Writes to a staged file while the next pieces come in; at most two times TRANSFER_PIECE_BYTES are held."""
+
+    def __init__(self, staging: Staging, file: StagedFile, most: int) -> None:
+        self._staging = staging
+        self._file = file
+        self._most = most
+        self._gathered: list[bytes] = []
+        self._gathered_bytes = 0
+        self._writing: asyncio.Future[None] | None = None
+        self.size = file.size
+        """With what is on its way to the disk."""
+
+    async def add(self, piece: bytes) -> None:
+        """Raises `TooLarge`, `StorageFull`, `OSError`."""
+        self.size += len(piece)
+        if self.size > self._most:
+            raise TooLarge("This upload", self._most, None)
+        self._gathered.append(piece)
+        self._gathered_bytes += len(piece)
+        if self._gathered_bytes >= limits.TRANSFER_PIECE_BYTES:
+            await self.flush()
+        if self._gathered and (self._writing is None or self._writing.done()):
+            await self._written()
+            self._write()
+
+    async def flush(self) -> None:
+        """Until all but the newest piece is written; that is on its way."""
+        await self._written()
+        if self._gathered:
+            self._write()
+
+    async def end(self) -> None:
+        """Until all is written."""
+        await self.flush()
+        await self._written()
+
+    async def _written(self) -> None:
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            await writing
+
+    def _write(self) -> None:
+        pieces, self._gathered, self._gathered_bytes = self._gathered, [], 0
+        self._writing = asyncio.ensure_future(self._staging.run(self._file.append, pieces))
+
+    async def settle(self) -> None:
+        """After a failure: no write is on its way any more."""
+        if self._writing is not None:
+            await asyncio.wait([self._writing])
+            if not self._writing.cancelled():
+                self._writing.exception()

@@ -1,0 +1,184 @@
+"""Uploads that are not complete: a file each, in a folder of the data folder. Its size is the offset of the upload;
+nothing else keeps that.
+
+Blocking work (`StagedFile`) runs in threads of its own, a piece at a time; `Staging` is what the event loop calls.
+"""
+
+import asyncio
+import errno
+import hashlib
+import os
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+from typing import Any, TypeVar
+
+from aiofiles.base import wrap
+
+from actors import limits
+from actors.errors import StorageFull
+from actors.identifiers import is_id
+
+T = TypeVar("T")
+Hash = Any
+"""hashlib's type has no name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A complete upload: durable, and nobody writes to it."""
+
+    path: Path
+    size: int
+    sha256: str
+    """Hexadecimal."""
+
+
+class StagedFile:
+    """One of them, open. Every method but the properties blocks, and may raise `StorageFull` or `OSError`."""
+
+    def __init__(self, path: Path, known: "tuple[int, Hash] | None" = None) -> None:
+        """`known`: a size and the hash of so many bytes, from before."""
+        self.path = path
+        self._file = FileIO(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b")
+        self.size = self._file.seek(0, os.SEEK_END)
+        self.hash: Hash = known[1] if known is not None and known[0] == self.size else self._hash_again()
+        self._is_dirty = False
+
+    def _hash_again(self) -> Hash:
+        found, piece = hashlib.sha256(), bytearray(limits.TRANSFER_PIECE_BYTES)
+        self._file.seek(0)
+        while count := self._file.readinto(piece):
+            found.update(memoryview(piece)[:count])
+        return found
+
+    def append(self, pieces: list[bytes]) -> None:
+        _must_leave_room(self._file.fileno())
+        for piece in pieces:
+            self._write(piece)
+            self.hash.update(piece)
+            self.size += len(piece)
+        self._is_dirty = True
+
+    def _write(self, piece: bytes) -> None:
+        rest = memoryview(piece)
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError as error:
+            self._file.truncate(self.size)  # a part of a piece is none
+            self._file.seek(self.size)
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise _full() from error
+            raise
+
+    def restart(self) -> None:
+        """From the first byte."""
+        self._file.truncate(0)
+        self._file.seek(0)
+        self.size, self.hash, self._is_dirty = 0, hashlib.sha256(), True
+
+    def take(self, other: "StagedFile") -> None:
+        """Append what another one holds, without reading it into memory; the hash is the caller's."""
+        done = 0
+        while done < other.size:
+            done += os.sendfile(self._file.fileno(), other._file.fileno(), done, other.size - done)
+        self.size += done
+        self._is_dirty = True
+
+    def save(self) -> None:
+        """Make durable what there is."""
+        if self._is_dirty:
+            os.fdatasync(self._file.fileno())
+            self._is_dirty = False
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _must_leave_room(descriptor: int) -> None:
+    disk = os.fstatvfs(descriptor)
+    if disk.f_bavail * disk.f_frsize < limits.FREE_DISK_BYTES:
+        raise _full()
+
+
+def _full() -> StorageFull:
+    return StorageFull("The server's disk has no space for this upload; what it has of it is kept. Retry later.")
+
+
+class Staging:
+    """Confined to the event loop, but for the work that it hands to threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._threads = ThreadPoolExecutor(limits.TRANSFER_THREADS, "transfers")
+        self._hashes: OrderedDict[str, tuple[int, Hash]] = OrderedDict()
+        """Of uploads between two of their requests; the newest last."""
+
+    @property
+    def threads(self) -> ThreadPoolExecutor:
+        return self._threads
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=True)
+
+    def path(self, upload_id: str) -> Path:
+        assert is_id(upload_id), upload_id
+        return self._folder / upload_id
+
+    async def run(self, work: Callable[..., T], *arguments: Any) -> T:
+        """In one of the threads, to its end: a request that is cancelled meanwhile does not leave it half-done."""
+        running = asyncio.ensure_future(wrap(work)(*arguments, executor=self._threads))
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            await asyncio.wait([running])
+            if not running.cancelled():
+                running.exception()  # nobody is left who would want to know
+            raise
+
+    async def size(self, upload_id: str) -> int:
+        """Bytes that are there: 0 for one that has not begun."""
+        return await self.run(_size, self.path(upload_id))
+
+    async def open(self, upload_id: str) -> StagedFile:
+        return await self.run(StagedFile, self.path(upload_id), self._hashes.pop(upload_id, None))
+
+    async def close_file(self, upload_id: str, file: StagedFile) -> None:
+        """With what has come: durable, and its hash remembered."""
+        try:
+            await self.run(file.save)
+        finally:
+            self._hashes[upload_id] = file.size, file.hash
+            if len(self._hashes) > limits.UPLOADS_REMEMBERED:
+                self._hashes.popitem(last=False)
+            file.close()
+
+    async def finish(self, file: StagedFile) -> Staged:
+        """Closes it."""
+        await self.run(file.save)
+        file.close()
+        return Staged(file.path, file.size, file.hash.hexdigest())
+
+    def forget(self, upload_id: str) -> None:
+        """Its hash; the file is another's to remove."""
+        self._hashes.pop(upload_id, None)
+
+    async def remove(self, upload_id: str) -> None:
+        """The file, if there is one."""
+        self.forget(upload_id)
+        await self.run(_remove, self.path(upload_id))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)

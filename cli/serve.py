@@ -18,12 +18,17 @@ import click
 import uvloop
 
 from actors import limits
+from actors.auth.access_changes import GetNewestAccessChange, ListAccessChanges, ListRevokedTokens
 from actors.auth.access_watch import AccessWatch
 from actors.auth.actor import AuthActor, VerifiedTokens
+from actors.auth.credentials import FindCredentials
 from actors.delivery.live_channels import LiveChannels
 from actors.journal.housekeeper import Housekeeper
+from actors.resources.log import GetLogHead
+from actors.resources.streams import ListThreadsBeingWritten
 from actors.runtime.loop_actor import Stage
 from actors.threads.directory import Directory
+from actors.threads.state import LoadThread
 from actors.users.directory import Users
 from cli import logs, settings
 from cli.descriptors import connections_at_most
@@ -47,7 +52,7 @@ from server.realtime.protocol import codes as protocol
 from storage.database import FILE_NAME, DatabaseOptions, DatabaseProblem
 from storage.journal.store import JournalStore
 from storage.lock import data_folder_lock
-from storage.readers.history import SqliteHistory
+from storage.readers.reads import SqliteReads
 
 if TYPE_CHECKING:  # it loads an HTTP client, which a server without a provider does not need
     from server.outbound.oidc import OidcClient
@@ -118,29 +123,33 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         logger.warning("%s", hint.sentence)
     options = DatabaseOptions(chosen["data_dir"] / FILE_NAME, synchronous=chosen["synchronous"].upper())
     stage = Stage()
-    history = SqliteHistory(options, budget=chosen["rate_limits"])
+    reads = SqliteReads(options, budget=chosen["rate_limits"])
     directory = Directory(
-        stage, JournalStore(options), load=history.thread_state, encode=events.event_json, log=history
+        stage,
+        JournalStore(options),
+        load=lambda thread_id: reads.ask(LoadThread(thread_id)),
+        encode=events.event_json,
+        reads=reads,
     )
-    users = directory.users = Users(stage, history.personal, events.user_event_json, directory.live_thread)
+    users = directory.users = Users(stage, reads, events.user_event_json, directory.live_thread)
     async with contextlib.AsyncExitStack() as closing:
         keys = await open_keys(chosen)
         closing.push_async_callback(keys.close)
         closing.callback(stage.stop_all)
         closing.push_async_callback(directory.journal.close)  # the last to close it folds the WAL into the database
-        closing.callback(history.close)
+        closing.callback(reads.close)
         closing.callback(directory.stop)
         housekeeper = Housekeeper(directory.journal)
         closing.callback(housekeeper.stop)
         await directory.open()
         housekeeper.start()
-        epoch, _ = await history.head()
-        services = await _services(chosen, stage, directory, users, history, keys, epoch)
+        epoch, _ = await reads.ask(GetLogHead())
+        services = await _services(chosen, stage, directory, users, reads, keys, epoch)
         closing.push_async_callback(services.sign_ins.close)
         closing.callback(services.live_channels.stop)
         closing.callback(services.access.stop)
         services.access.start()
-        for thread_id in await history.threads_being_written(limits.STREAMS_RESUMED):
+        for thread_id in await reads.ask(ListThreadsBeingWritten(limits.STREAMS_RESUMED)):
             directory.thread(thread_id)  # it ends what its author does not go on with
         closing.callback(services.activity.stop)
         services.activity.start()
@@ -155,28 +164,27 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
 
 
 async def _services(
-    chosen: Settings, stage: Stage, directory: Directory, users: Users, history: SqliteHistory, keys: Keys, epoch: str
+    chosen: Settings, stage: Stage, directory: Directory, users: Users, reads: SqliteReads, keys: Keys, epoch: str
 ) -> Services:
-    accounts = history.accounts
-    newest_change = await accounts.newest_change()  # before what has changed is read: nothing can come in between
+    # Before what has changed is read: nothing can come in between.
+    newest_change = await reads.ask(GetNewestAccessChange())
     tokens = VerifiedTokens()
     auth = AuthActor(
-        verifier=keys.verifier, refresher=keys.refresher, journal=directory.journal, read=accounts.credentials,
-        tokens=tokens, revoked=await accounts.revoked_tokens(),
+        verifier=keys.verifier, refresher=keys.refresher, journal=directory.journal,
+        read=lambda asked: reads.ask(FindCredentials(asked)), tokens=tokens,
+        revoked=await reads.ask(ListRevokedTokens()),
         must_be_allowed=lambda user: keys.verifier.must_be_allowed(user.domain, user.email),
     )  # fmt: skip
     limiter = _limiter(chosen) if chosen["rate_limits"] else None
     services = Services(
         directory=directory,
-        history=history,
-        accounts=accounts,
+        reads=reads,
         auth=stage.start(auth),
         tokens=tokens,
         hub=_hub(chosen),
         sign_ins=_sign_ins(chosen, keys, limiter),
         live_channels=LiveChannels(stage),
         users=users,
-        personal=history.personal,
         live_patterns=chosen["live_channels"],
         verify_channel=keys.verifier.verify_channel,
         epoch=epoch,
@@ -186,7 +194,9 @@ async def _services(
         limiter=limiter,
     )
     services.warnings = tuple(hint.sentence for hint in hints(chosen))
-    services.access = AccessWatch(newest=newest_change, read=accounts.changes_after, tell=services.access_changed)
+    services.access = AccessWatch(
+        newest=newest_change, read=lambda number: reads.ask(ListAccessChanges(number)), tell=services.access_changed
+    )
     return services
 
 

@@ -8,7 +8,6 @@ from cli.console import count, json_option, plain, print_json, print_table, shor
 from cli.group import LazyGroup
 from cli.pages import AT_ONCE, every
 from cli.store import data_dir_option, everyone, find_user, reading, writing
-from cli.times import now_ms
 from cli.users.rendering import named, names_of
 
 if TYPE_CHECKING:
@@ -63,9 +62,7 @@ def list_command(user: str | None, data_dir: str | None, as_json: bool) -> None:
 def sessions_of(database: "Database", user_id: str | None) -> "list[Session]":
     from storage.resources.sessions import reading as accounts
 
-    return list(
-        every(lambda before: accounts.sessions(database, now_ms(), user_id=user_id, limit=AT_ONCE, before=before))
-    )
+    return list(every(lambda before: accounts.sessions(database, user_id=user_id, limit=AT_ONCE, before=before)))
 
 
 def row(session: "Session") -> tuple[object, ...]:

@@ -6,6 +6,7 @@ from operator import attrgetter
 from typing import Literal
 
 from actors.auth.identity import Identity
+from actors.queries import Query
 from actors.resources.users import User
 
 ChangeKind = Literal["user", "session", "api_key", "token"]
@@ -55,3 +56,20 @@ _REF: dict[ChangeKind, Callable[[Identity], str]] = {
     "api_key": attrgetter("api_key_id"),
     "token": attrgetter("token_id"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class GetNewestAccessChange(Query[int]):
+    """The number of the newest change; 0 where nothing has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListAccessChanges(Query[Sequence[AccessChange]]):
+    """Changes after a number, in order; not all of them where there are many."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListRevokedTokens(Query[dict[str, int]]):
+    """Token → when it would have expired anyway, in milliseconds since 1970."""

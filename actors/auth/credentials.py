@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from actors import limits
 from actors.errors import Internal, XpError
+from actors.queries import Query
 from actors.resources.api_keys import UsedKey
 from actors.resources.sessions import SignedIn
 from actors.resources.users import EnsureUser, User
@@ -80,3 +81,11 @@ def _tell(then: Callable[[Found], None], answer: Found) -> None:
         then(answer)
     except Exception:  # the next one must be answered, too
         logger.exception("an answer about a credential could not be used")
+
+
+@dataclass(frozen=True, slots=True)
+class FindCredentials(Query[Sequence[Found]]):
+    """What credentials stand for: one answer each, in order."""
+
+    lane = "credentials"
+    asked: Sequence[Credential]

@@ -1,9 +1,11 @@
 """API keys: credentials of programs."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from actors.auth.identity import Scope
 from actors.commands import Command
+from actors.page import Page
+from actors.queries import ADMINISTRATORS, Owner, Query
 from actors.resources.users import User
 
 API_KEY_PREFIX = "xpk_"
@@ -47,3 +49,17 @@ class CreateApiKey(Command):
 @dataclass(slots=True, kw_only=True)
 class RevokeApiKey(Command):
     key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListApiKeys(Query[Page[ApiKey]]):
+    """Keys that were not revoked, the newest first; of one user, or of all."""
+
+    _: KW_ONLY
+    user_id: str | None
+    limit: int
+    before: int | None
+
+    @property
+    def owner(self) -> Owner:
+        return self.user_id or ADMINISTRATORS

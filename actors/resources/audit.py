@@ -1,9 +1,11 @@
 """The audit log: administrative acts, and what was refused."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
 from actors.auth.identity import Origin
+from actors.page import Page
+from actors.queries import ADMINISTRATORS, Owner, Query
 
 AuditOutcome = Literal["done", "refused"]
 OUTCOMES: tuple[AuditOutcome, ...] = ("done", "refused")
@@ -53,3 +55,19 @@ class NoteForAudit:
     target_id: str = ""
     outcome: AuditOutcome = "done"
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListAuditEntries(Query[Page[AuditEntry]]):
+    """The newest first."""
+
+    _: KW_ONLY
+    limit: int
+    before: int | None
+    actor_id: str | None
+    target_id: str | None
+    action: str | None
+
+    @property
+    def owner(self) -> Owner:
+        return ADMINISTRATORS

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from actors import limits
+from actors.queries import IdentityQuery
 from actors.resources.memory import fact_text
 from actors.resources.messages import MessageStatus, MessageType
 from actors.resources.users import Author
@@ -201,3 +202,11 @@ class Window:
             offset=head,
             memory_version=memory_version,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class GetContext(IdentityQuery[Context]):
+    """What a model should know of the thread, in at most `max_tokens`; its cost depends on them alone."""
+
+    thread_id: str
+    max_tokens: int

@@ -17,6 +17,7 @@ from actors.commands import IfVersion, ThreadCommand
 from actors.errors import ValidationFailed
 from actors.events import EventKind
 from actors.identifiers import is_id
+from actors.queries import IdentityQuery
 from actors.text.normal import is_blank
 
 Json = dict[str, Any]
@@ -167,3 +168,10 @@ class UpdateMemory(ThreadCommand):
 # What happens to it
 
 MEMORY_UPDATED: Final = EventKind("memory.updated", Memory, "thread")
+
+
+@dataclass(frozen=True, slots=True)
+class GetMemory(IdentityQuery[tuple[Memory, int]]):
+    """The memory, and the head of the thread's log that was read before it."""
+
+    thread_id: str

@@ -1,10 +1,12 @@
 """Messages, their revisions, and what can be asked of them."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Final, Literal
 
 from actors.commands import UNSET, IfVersion, ThreadCommand, Unset
 from actors.events import EventKind
+from actors.page import Page
+from actors.queries import IdentityQuery, Owner, Query
 from actors.resources.users import Author
 
 MessageType = Literal["USER", "ASSISTANT", "SYSTEM", "TOOL"]
@@ -110,3 +112,51 @@ MESSAGE_CREATED: Final = EventKind("message.created", Message, "message")
 MESSAGE_UPDATED: Final = EventKind("message.updated", Message, "message")
 MESSAGE_DELETED: Final = EventKind("message.deleted", Message, "message")
 MESSAGE_COMPLETED: Final = EventKind("message.completed", Message, "message")
+
+
+@dataclass(frozen=True, slots=True)
+class GetMessage(IdentityQuery[Message]):
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListMessages(IdentityQuery[Page[Message]]):
+    """The newest first; `after` the oldest ones after it. Bounds are an offset or a message's id."""
+
+    thread_id: str
+    _: KW_ONLY
+    limit: int
+    before: str | None = None
+    after: str | None = None
+    around: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListMessagesBy(Query[Page[Message]]):
+    """What a user wrote, the oldest first. A page may be empty and still have a next one."""
+
+    user_id: str
+    _: KW_ONLY
+    limit: int
+    after: int | None
+
+    @property
+    def owner(self) -> Owner:
+        return self.user_id
+
+
+@dataclass(frozen=True, slots=True)
+class GetThreadOf(Query[str]):
+    """Id of the thread in which a message stands; who may know is for the thread's actor to say."""
+
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListRevisions(IdentityQuery[Page[Revision]]):
+    """What a message said before each edit, the newest first."""
+
+    message_id: str
+    _: KW_ONLY
+    limit: int
+    before: int | None

@@ -4,12 +4,14 @@ Times are integer milliseconds since 1970 UTC; times of day are minutes since mi
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import KW_ONLY, asdict, dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from actors.commands import UNSET, Command, IfVersion, ThreadCommand, Unset
+from actors.page import Page
+from actors.queries import IdentityQuery, Owner, Query
 from actors.resources.users import Author
 
 NotificationKind = Literal["mention", "reply", "reaction", "added"]
@@ -171,3 +173,43 @@ class SetThreadPreferences(Command):
 
     thread_id: str
     notify: Notify | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListNotifications(IdentityQuery[Page[Notification]]):
+    """The newest first."""
+
+    _: KW_ONLY
+    limit: int
+    before: int | None
+    unread: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GetNotification(IdentityQuery[Notification]):
+    """Raises `NotFound`, also for another's."""
+
+    notification_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CountUnreadNotifications(IdentityQuery[int]):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class GetPreferences(Query[Preferences]):
+    """What a user has chosen, or what holds for one who has chosen nothing."""
+
+    user_key: int
+
+    @property
+    def owner(self) -> Owner:
+        return self.user_key
+
+
+@dataclass(frozen=True, slots=True)
+class GetThreadPreferences(IdentityQuery[ThreadPreferences]):
+    """Raises `NotFound` where the identity is no member."""
+
+    thread_id: str

@@ -1,10 +1,12 @@
 """Reactions to messages."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Final
 
 from actors.commands import ThreadCommand
 from actors.events import EventKind
+from actors.page import Page
+from actors.queries import IdentityQuery
 from actors.resources.messages import Message
 from actors.resources.users import Author
 
@@ -47,3 +49,13 @@ class ReactionChange:
 
 REACTION_ADDED: Final = EventKind("reaction.added", ReactionChange, "message")
 REACTION_REMOVED: Final = EventKind("reaction.removed", ReactionChange, "message")
+
+
+@dataclass(frozen=True, slots=True)
+class ListReactions(IdentityQuery[Page[Reaction]]):
+    """Every single reaction, the oldest first."""
+
+    message_id: str
+    _: KW_ONLY
+    limit: int
+    after: int | None

@@ -1,8 +1,9 @@
 """What can be searched for, and what a search finds."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
+from actors.queries import IdentityQuery
 from actors.resources.messages import Message, MessageType
 
 Kind = Literal["message", "thread"]
@@ -56,3 +57,18 @@ class Found:
     next_cursor: str | None
     indexed_up_to: int | None
     """While the index is made: what is older is found, what is newer may be missed. None: everything is found."""
+
+
+@dataclass(frozen=True, slots=True)
+class FindHits(IdentityQuery[Found]):
+    """What the identity may see and the search asks for, in pages.
+
+    Raises `Forbidden` where `everything` is for administrators, and `ValidationFailed` for a text with nothing to look
+    for or a cursor that is none.
+    """
+
+    lane = "search"
+    search: Search
+    _: KW_ONLY
+    limit: int
+    cursor: str | None

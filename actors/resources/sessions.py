@@ -1,10 +1,12 @@
 """Sessions, sign-in links and passwords: how a person signs in."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
 from actors.auth.identity import Origin
 from actors.commands import Command
+from actors.page import Page
+from actors.queries import ADMINISTRATORS, Owner, Query
 from actors.resources.users import User
 
 Method = Literal["PASSWORD", "LINK", "PROVIDER"]
@@ -148,3 +150,45 @@ class CreateLink(Command):
     user_id: str
     link_hash: bytes
     expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListSessions(Query[Page[Session]]):
+    """Sessions that go on, the newest first; of one user, or of all."""
+
+    _: KW_ONLY
+    user_id: str | None
+    limit: int
+    before: int | None
+
+    @property
+    def owner(self) -> Owner:
+        return self.user_id or ADMINISTRATORS
+
+
+@dataclass(frozen=True, slots=True)
+class FindPasswordAccount(Query[PasswordAccount | None]):
+    """The one user with this e-mail address who has a password."""
+
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindUserByLink(Query[User | None]):
+    """Whom a sign-in link is for that is still good."""
+
+    link_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FindUserByRefreshToken(Query[int | None]):
+    """Key of the user whose refresh token it is, used or not."""
+
+    token_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class GetPasswordHash(Query[str | None]):
+    """The hash of a user's password."""
+
+    user_id: str

@@ -6,6 +6,7 @@ from typing import Literal
 from actors.auth.access_changes import AccessChanges
 from actors.auth.identity import Identity
 from actors.commands import UNSET, ThreadCommand, Unset
+from actors.queries import Query
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,3 +82,10 @@ class InterruptAbandoned:
 
     before: int
     rows: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ListThreadsBeingWritten(Query[list[str]]):
+    """Ids of threads in which messages are being written, or were when their process ended."""
+
+    limit: int

@@ -1,10 +1,12 @@
 """Threads: conversations, each with a log of its own."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Final, Literal
 
 from actors.commands import UNSET, Command, IfVersion, ThreadCommand, Unset
 from actors.events import EventKind
+from actors.page import Page
+from actors.queries import IdentityQuery
 from actors.resources.members import Member, MemberRole
 from actors.resources.messages import Message
 from actors.resources.users import Author
@@ -99,3 +101,19 @@ THREAD_CREATED: Final = EventKind("thread.created", Thread, "thread")
 THREAD_UPDATED: Final = EventKind("thread.updated", Thread, "thread")
 THREAD_DELETED: Final = EventKind("thread.deleted", ThreadGone, None, ends_access="everyone")
 CONTROL_CHANGED: Final = EventKind("control.changed", ControlChange, None)
+
+
+@dataclass(frozen=True, slots=True)
+class GetThread(IdentityQuery[Thread]):
+    thread_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListThreads(IdentityQuery[Page[Thread]]):
+    """Threads of the identity, the last active first; `everything` is for administrators: all there are."""
+
+    _: KW_ONLY
+    limit: int
+    before: int | None
+    status: ThreadStatus | None
+    everything: bool

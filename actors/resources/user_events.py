@@ -4,11 +4,12 @@ member.
 A user's log has offsets of its own, 1, 2, 3, … without a gap, though only the newest are kept.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Final
 
 from actors.events import EventKind, EventKinds
+from actors.queries import Owner, Query
 from actors.resources.notifications import Notification, Preferences
 from actors.resources.users import User
 
@@ -62,3 +63,26 @@ class UserLogPage:
     more: bool
     is_whole: bool = True
     """Whether nothing between the position asked for and the first of these has been forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadUserLog(Query[UserLogPage]):
+    """Entries of a user's own log after `offset`; before it when `reverse`, where 0 means from the newest on."""
+
+    user_key: int
+    offset: int
+    _: KW_ONLY
+    limit: int
+    up_to: int | None = None
+    reverse: bool = False
+
+    @property
+    def owner(self) -> Owner:
+        return self.user_key
+
+
+@dataclass(frozen=True, slots=True)
+class GetUserLogHeads(Query[dict[int, int]]):
+    """User → where their log stands; without those whose log has no entry."""
+
+    user_keys: Sequence[int]

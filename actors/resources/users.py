@@ -1,9 +1,11 @@
 """Users: people, assistants and services."""
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Literal
 
 from actors.commands import UNSET, Command, IfVersion, Unset
+from actors.page import Page
+from actors.queries import ADMINISTRATORS, IdentityQuery, Owner, Query
 
 UserRole = Literal["USER", "ADMIN"]
 UserKind = Literal["HUMAN", "ASSISTANT", "SERVICE"]
@@ -124,3 +126,45 @@ class EraseContent:
 
     rows: int = 100
     looked_at: int = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class GetUser(Query[User]):
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindUserByEmail(IdentityQuery[User]):
+    """By the whole address, whoever asks; raises `NotFound`, also for a user who is deleted."""
+
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListUsers(IdentityQuery[Page[User]]):
+    """The oldest account first."""
+
+    wanted: UserFilter
+    _: KW_ONLY
+    limit: int
+    after: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class GetLastActive(Query[int | None]):
+    """When a user did something last, as far as it was saved; milliseconds since 1970."""
+
+    user_key: int
+
+    @property
+    def owner(self) -> Owner:
+        return self.user_key
+
+
+@dataclass(frozen=True, slots=True)
+class CountResources(Query[dict[str, int]]):
+    """How many users, threads, messages, sessions … there are; for administrators."""
+
+    @property
+    def owner(self) -> Owner:
+        return ADMINISTRATORS

@@ -15,7 +15,9 @@ from actors.errors import XpError
 from actors.events import Event
 from actors.journal.actor import Committed, Journal
 from actors.journal.follower import Follower
-from actors.ports import Encode, LogReader, Store, ThreadLoader
+from actors.ports import Encode, Store, ThreadLoader
+from actors.queries import Reads
+from actors.resources.log import GetLogHead, ReadLogBetween
 from actors.resources.user_events import UserEvent
 from actors.runtime.loop_actor import LoopFuture, Stage
 from actors.threads.actor import EventsCommitted, RetireIfIdle, ThreadActor
@@ -31,9 +33,9 @@ class Directory:
     """Starts a thread's actor at its first message, hands it what was committed, retires it when it is idle."""
 
     def __init__(
-        self, stage: Stage, store: Store, *, load: ThreadLoader, encode: Encode, log: LogReader | None = None
+        self, stage: Stage, store: Store, *, load: ThreadLoader, encode: Encode, reads: Reads | None = None
     ) -> None:
-        """With `log`, what other processes write into the database is told to subscribers too."""
+        """With `reads`, what other processes write into the database is told to subscribers too."""
         self._stage = stage
         self._load = load
         self._encode = encode
@@ -46,13 +48,13 @@ class Directory:
         self.users: Users | None = None
         """Told what happens to people; set by whoever puts things together."""
         self.journal = Journal(stage, store, self._on_commit)
-        self._follower = self._make_follower(log) if log is not None else None
+        self._follower = self._make_follower(reads) if reads is not None else None
         self._sweep: asyncio.TimerHandle | None = None
 
-    def _make_follower(self, log: LogReader) -> Follower:
+    def _make_follower(self, reads: Reads) -> Follower:
         return Follower(
-            read_head=log.head,
-            read_range=lambda after, up_to: log.between(list(self._threads), after, up_to),
+            read_head=lambda: reads.ask(GetLogHead()),
+            read_range=lambda after, up_to: reads.ask(ReadLogBetween(list(self._threads), after, up_to)),
             is_busy=lambda: self.journal.in_flight > 0,
             publish=self._publish_followed,
         )

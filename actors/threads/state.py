@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from actors.events import Event
+from actors.queries import Query
 from actors.resources.members import Member, MemberGone, MemberRole
 from actors.resources.messages import Message
 from actors.resources.thread_events import KINDS
@@ -63,3 +64,10 @@ def changes_access(event: Event) -> bool:
 
 
 _ENDING_ACCESS = frozenset(kind.name for kind in KINDS.values() if kind.ends_access is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadThread(Query[ThreadState | None]):
+    """What an actor needs to know of a thread; None where there is none."""
+
+    thread_id: str

@@ -19,10 +19,10 @@ from actors.delivery.connection import Follow
 from actors.delivery.in_order import InOrder
 from actors.delivery.publication import EphemeralPublications, Publication, Publications
 from actors.errors import Internal, ShuttingDown, XpError
-from actors.resources.user_events import THREAD_JOINED, THREAD_READ, UserEphemeral, UserEvent, UserLogPage
+from actors.queries import Reads
+from actors.resources.user_events import THREAD_JOINED, THREAD_READ, ReadUserLog, UserEphemeral, UserEvent, UserLogPage
 from actors.runtime.loop_actor import LoopActor, LoopFuture, handles
-from actors.users.personal import Personal
-from actors.users.unread import Counts
+from actors.users.unread import Counts, CountUnread
 
 logger = logging.getLogger("actors.user")
 
@@ -112,7 +112,7 @@ class UserActor(LoopActor):
         self,
         online: Online,
         *,
-        personal: Personal,
+        reads: Reads,
         encode: EncodeUserEvent,
         followers: Callable[[str], Collection["pykka.ActorRef[Any]"]],
         on_left: Callable[[Online], None],
@@ -121,7 +121,7 @@ class UserActor(LoopActor):
         that nobody is connected any more."""
         super().__init__()
         self._online = online
-        self._personal = personal
+        self._reads = reads
         self._encode = encode
         self._followers = followers
         self._on_left = on_left
@@ -209,7 +209,9 @@ class UserActor(LoopActor):
             self._look_again = True  # what is being read may be older than what it was asked for
 
     async def _read_log(self) -> None:
-        self.urgent(_Looked(await _outcome(self._personal.log(self._online.user_key, self._online.head, limit=_PAGE))))
+        self.urgent(
+            _Looked(await _outcome(self._reads.ask(ReadUserLog(self._online.user_key, self._online.head, limit=_PAGE))))
+        )
 
     @handles(_Looked)
     def _take_log(self, message: _Looked) -> None:
@@ -271,7 +273,7 @@ class UserActor(LoopActor):
         return message.began <= counts.position < message.ended and message.thread_id not in counts
 
     async def _read_counts(self) -> None:
-        counts = await _outcome(self._personal.counts(self._online.user_key))
+        counts = await _outcome(self._reads.ask(CountUnread(self._online.user_key)))
         self.urgent(_Counted(None if isinstance(counts, XpError) else counts))
 
     @handles(_Counted)

@@ -16,8 +16,10 @@ from actors import limits
 from actors.delivery.channel import Unsubscribe
 from actors.errors import XpError
 from actors.events import Event
+from actors.queries import Reads
+from actors.resources.members import ListMemberKeys
 from actors.resources.messages import MESSAGE_CREATED, MESSAGE_DELETED, Message
-from actors.resources.user_events import UserEvent
+from actors.resources.user_events import GetUserLogHeads, UserEvent
 from actors.resources.users import User
 from actors.runtime.loop_actor import Stage
 from actors.users.actor import (
@@ -31,7 +33,6 @@ from actors.users.actor import (
     TellUnread,
     UserActor,
 )
-from actors.users.personal import Personal
 
 logger = logging.getLogger("actors.users")
 
@@ -78,12 +79,12 @@ class Users:
     def __init__(
         self,
         stage: Stage,
-        personal: Personal,
+        reads: Reads,
         encode: EncodeUserEvent,
         live_thread: Callable[[str], LiveThread | None],
     ) -> None:
         self._stage = stage
-        self._personal = personal
+        self._reads = reads
         self._encode = encode
         self._live_thread = live_thread
         self._online: dict[int, Online] = {}
@@ -135,7 +136,7 @@ class Users:
     def _actor(self, online: Online) -> UserActor:
         if online.actor is None:
             online.actor = UserActor(
-                online, personal=self._personal, encode=self._encode, followers=self._followers, on_left=self._forget
+                online, reads=self._reads, encode=self._encode, followers=self._followers, on_left=self._forget
             )
             self._stage.start(online.actor)
         return online.actor
@@ -172,7 +173,7 @@ class Users:
         try:
             keys = list(self._online)
             for start in range(0, len(keys), _AT_ONCE):
-                for user_key, head in (await self._personal.heads(keys[start : start + _AT_ONCE])).items():
+                for user_key, head in (await self._reads.ask(GetUserLogHeads(keys[start : start + _AT_ONCE]))).items():
                     online = self._online.get(user_key)
                     if online is not None and head > online.head:
                         self._actor(online).actor_ref.tell(Look())
@@ -240,7 +241,7 @@ class Users:
     async def _tell_elsewhere(self, gathered: Mapping[str, _Gathered]) -> None:
         """Of threads that nobody uses here messages go, too: with an author who is to be forgotten."""
         try:
-            for thread_id, members in (await self._personal.members(list(gathered))).items():
+            for thread_id, members in (await self._reads.ask(ListMemberKeys(list(gathered)))).items():
                 self._tell_members(thread_id, dict.fromkeys(members), {}, gathered[thread_id])
         except XpError as error:
             logger.warning("members could not be told of deleted messages: %s", error)

@@ -4,8 +4,10 @@ Unread are the messages after the marker, without deleted ones and without the u
 """
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 from actors import limits
+from actors.queries import Owner, Query
 from actors.resources.notifications import Notification, Sums, ThreadUnread, Unread
 from actors.resources.user_events import (
     NOTIFICATION_CANCELLED,
@@ -148,3 +150,14 @@ class Counts:
         return Unread(
             len(every), sum(counts.values()), len(self._mentions), shown[: limits.UNREAD_THREADS], of_muted
         )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class CountUnread(Query[Counts]):
+    """What a user has not read, in all threads."""
+
+    user_key: int
+
+    @property
+    def owner(self) -> Owner:
+        return self.user_key

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pykka
 
@@ -16,13 +16,13 @@ from actors.delivery.live_channels import LiveChannels
 from actors.errors import TokenExpired, Unauthenticated
 from actors.identifiers import new_id
 from actors.outcomes import Done
-from actors.ports import Accounts, History
+from actors.queries import Query, Reads
 from actors.resources.streams import AuthorsChanged
 from actors.threads.actor import StatusChanged
 from actors.threads.directory import Directory
 from actors.users.activity import Activity, Status
 from actors.users.directory import Users
-from actors.users.personal import Personal
+from server.api.places import Places
 from server.api.refusals import Refusals
 from server.auth.seen_tokens import SeenTokens
 from server.auth.tokens import ChannelClaims
@@ -36,19 +36,19 @@ from server.realtime.session.recovery import Recovery
 if TYPE_CHECKING:  # it makes cookies, which operations answer with, and these are handed services
     from server.auth.sign_ins import SignIns
 
+T = TypeVar("T")
+
 
 @dataclass(slots=True)
 class Services:
     directory: Directory
-    history: History
-    accounts: Accounts
+    reads: Reads
     auth: "pykka.ActorRef[Any]"
     tokens: VerifiedTokens
     hub: Hub
     sign_ins: "SignIns"
     live_channels: LiveChannels
     users: Users
-    personal: Personal
     verify_channel: Callable[[str, float], ChannelClaims]
     """A token for one channel; raises `Unauthenticated`."""
     epoch: str
@@ -75,9 +75,11 @@ class Services:
     """Started once there is somebody to tell."""
     activity: Activity = field(init=False)
     recovery: Recovery = field(init=False)
+    places: Places = field(init=False)
 
     def __post_init__(self) -> None:
-        self.recovery = Recovery(self.history)
+        self.recovery = Recovery(self.reads)
+        self.places = Places(self.reads)
         self.activity = Activity(clock=self.clock, append=self.directory.journal.append, tell=self._tell_status)
         self.directory.status = self.activity.status
 
@@ -119,6 +121,10 @@ class Services:
     async def _judge(self, token: str) -> Identity:
         identity: Identity = await self.auth.ask(Authenticate(token), block=False)
         return identity
+
+    async def ask(self, query: Query[T]) -> T:
+        """What is committed, read as it is now."""
+        return await self.reads.ask(query)
 
     async def write(self, command: Any, then: Callable[[Done], None] | None = None) -> Done:
         """A command that belongs to no thread, made durable. `then` follows also when who asked has gone meanwhile."""

@@ -2,7 +2,7 @@
 
 from itertools import islice
 
-from actors.resources.sessions import EndSession, RevokeToken
+from actors.resources.sessions import EndSession, ListSessions, RevokeToken
 from server.api.account_views import session_view
 from server.api.cursors import integer
 from server.api.registry import Call, Result
@@ -20,8 +20,8 @@ async def places(call: Call, user_id: str | None, limit: int, cursor: str | None
     shown = [token_view(token, call.identity) for token in tokens[:limit]]
     if len(tokens) > limit:
         return Result(shown, next_cursor=f"{_TOKENS}{tokens[limit - 1].number}", limit=limit)
-    page = await call.services.accounts.sessions(
-        user_id=user_id, limit=max(1, limit - len(shown)), before=integer(cursor)
+    page = await call.services.ask(
+        ListSessions(user_id=user_id, limit=max(1, limit - len(shown)), before=integer(cursor))
     )
     if len(shown) == limit:
         return Result(shown, next_cursor=f"{_TOKENS}0" if page.items else None, limit=limit)

@@ -1,6 +1,5 @@
 """One journal transaction: the clock it uses, positions it hands out, and the log entries it writes."""
 
-import time
 from collections.abc import Iterable
 from typing import Any, cast
 
@@ -13,6 +12,7 @@ from actors.events import Event, EventKind
 from actors.resources.members import MemberRole
 from actors.resources.thread_events import KINDS
 from actors.resources.users import Author
+from storage.clock import now_ms
 from storage.compiled import Prepared
 from storage.readers import access, rows
 from storage.schema import models
@@ -26,7 +26,7 @@ class Transaction:
         self.start = position
         self.position = position
         """The newest position handed out."""
-        self.now = time.time_ns() // 1_000_000
+        self.now = now_ms()
 
     @property
     def written(self) -> int:

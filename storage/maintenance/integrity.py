@@ -1,13 +1,13 @@
 """Is everything in the database as it must be? The file itself, its references, and every rule of `rules`."""
 
 import itertools
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from peewee import SqliteDatabase
 
+from storage.clock import now_ms
 from storage.database import is_storage_failure
 from storage.maintenance.rules import RULES, Rule
 from storage.resources.audit import reading as audit
@@ -39,7 +39,7 @@ def check(database: SqliteDatabase) -> Looks:
     """
     yield from check_file(database)
     yield "the schema", _look("the schema", iter(schema_check.differences(database)))
-    parameters = {"cutoff": time.time_ns() // 1_000_000 - HOUR}
+    parameters = {"cutoff": now_ms() - HOUR}
     for rule in RULES:
         yield rule.name, _look(rule.name, _broken(database, rule, parameters))
     yield "the audit log", _look("the audit log", _unchained(database))

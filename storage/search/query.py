@@ -6,14 +6,15 @@ it stands.
 """
 
 import re
-import time
 from dataclasses import dataclass
 
 from peewee import SqliteDatabase
 
 from actors.auth.identity import Identity
 from actors.errors import ValidationFailed
-from actors.resources.search import Found, Search
+from actors.resources.search import FindHits, Found, Search
+from storage.clock import now_ms
+from storage.readers.answers import answers
 from storage.search import terms
 from storage.search.judging import Judged, judge
 from storage.search.matches import Matches
@@ -39,6 +40,7 @@ class _Window:
     """Place of the last one shown."""
 
 
+@answers(FindHits)
 def find(
     database: SqliteDatabase, identity: Identity, search: Search, *, limit: int, cursor: str | None = None
 ) -> Found:
@@ -51,8 +53,7 @@ def find(
         page = [_Place(judged, f"n{judged.key}") for judged in judge(database, keys, words)]
     else:
         page, next_cursor = _Ranking(database, matches, words).page(_ranked_cursor(cursor), limit)
-    now = time.time_ns() // 1_000_000
-    hits, is_cut = hits_of(database, identity, [place.judged for place in page], now)
+    hits, is_cut = hits_of(database, identity, [place.judged for place in page], now_ms())
     return Found(hits, page[len(hits) - 1].cursor if is_cut else next_cursor, matches.indexed_up_to)
 
 

@@ -21,8 +21,9 @@ from actors.resources.users import EnsureUser, User, UserKind, UserRole
 from actors.runtime.loop_actor import LoopFuture, Stage
 from actors.threads.actor import ThreadActor
 from actors.threads.directory import Directory
+from actors.threads.state import LoadThread, ThreadState
 from storage.journal.store import JournalStore
-from storage.readers.history import SqliteHistory
+from storage.readers.reads import SqliteReads
 from tests.builders import identity_of, options, post, until
 
 
@@ -118,14 +119,17 @@ class House:
         self.path = path
         self.options = options(path, **changed)
         self.store = JournalStore(self.options)
-        self.history = SqliteHistory(self.options)
-        self.load: ThreadLoader = self.history.thread_state
+        self.reads = SqliteReads(self.options)
+        self.load: ThreadLoader = self.load_now
         """May be replaced by a test; looked up at each load."""
         self.loads = 0
         self.directory = Directory(
-            stage, self.store, load=self._load, encode=encode, log=self.history if follow else None
+            stage, self.store, load=self._load, encode=encode, reads=self.reads if follow else None
         )
         self.journal = self.directory.journal
+
+    async def load_now(self, thread_id: str) -> ThreadState | None:
+        return await self.reads.ask(LoadThread(thread_id))
 
     async def _load(self, thread_id: str) -> Any:
         self.loads += 1
@@ -136,7 +140,7 @@ class House:
 
     async def close(self) -> None:
         self.directory.stop()
-        self.history.close()
+        self.reads.close()
         await self.journal.close()
         self.stage.stop_all()
 

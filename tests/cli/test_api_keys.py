@@ -5,7 +5,6 @@ import pytest
 from actors.auth.credentials import ByApiKey
 from actors.errors import Unauthenticated, XpError
 from actors.resources.api_keys import UsedKey
-from cli.times import now_ms
 from server.auth.credentials import hash_of
 from storage.resources.credentials import reading as credentials
 from tests.builders import Ledger
@@ -15,7 +14,7 @@ HOUR = 3_600_000
 
 
 def use(ledger: Ledger, key: str) -> UsedKey:
-    (used,) = ledger.ask(credentials.find, [ByApiKey(hash_of(key))], now_ms())
+    (used,) = ledger.ask(credentials.find, [ByApiKey(hash_of(key))])
     if isinstance(used, XpError):
         raise used
     assert isinstance(used, UsedKey)

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from actors import limits
+from actors.queries import Query
+from actors.resources.messages import ListMessages
 from cli import serve
 from server.http.connection import Connection
 from server.http.request_timeouts import RequestTimeouts, TimeLimits
 from server.http.server import HttpServer
-from storage.readers.history import SqliteHistory
+from storage.readers.reads import SqliteReads
 from tests.builders import until
 from tests.raw_socket import small_connection
 from tests.server.operations.sweep.requests import check_problem
@@ -238,13 +240,14 @@ async def test_answers_do_not_pile_up(server: Server, monkeypatch: pytest.Monkey
     """A client that takes nothing may ask as much as it likes: the next request waits for the answer before."""
     path = await big_answer(server)
     asked = []
-    messages = SqliteHistory.messages
+    ask = SqliteReads.ask
 
-    def counted(*given: Any, **more: Any) -> Any:
-        asked.append(given)
-        return messages(*given, **more)
+    def counted(reads: SqliteReads, query: Query[Any]) -> Any:
+        if isinstance(query, ListMessages):
+            asked.append(query)
+        return ask(reads, query)
 
-    monkeypatch.setattr(SqliteHistory, "messages", counted)
+    monkeypatch.setattr(SqliteReads, "ask", counted)
     async with small_connection(server.url) as connection:
         head = f"GET {path} HTTP/1.1\r\nHost: x\r\n{bearer(server.client('alice'))}\r\n\r\n"
         connection.writer.write(head.encode() * 30)

@@ -150,7 +150,7 @@ def test_who_was_deleted_does_not_come_back_by_any_of_their_subjects(ledger: Led
     ledger.do(DeleteUser(identity=root, user_id=ana.id, content="keep"))
     for subject, issuer in (("one", "https://a"), ("two", "https://b")):
         assert come(ledger, subject, issuer=issuer).status == "DEACTIVATED"
-        assert credentials.find(ledger.store.database, [saying(subject, issuer=issuer)], 0)[0].id == ana.id  # type: ignore[union-attr]
+        assert credentials.find(ledger.store.database, [saying(subject, issuer=issuer)])[0].id == ana.id  # type: ignore[union-attr]
     assert "two" not in {row[0] for row in ledger.sql("SELECT subject FROM external_account")}
     assert come(ledger, "three").id != ana.id, "the address is free again"
     with pytest.raises(Conflict):
@@ -171,7 +171,7 @@ def test_a_known_token_is_a_read(ledger: Ledger) -> None:
     come(ledger, "one")
     linked = come(ledger, "two", issuer="https://b")
     said = [saying("one"), saying("two", issuer="https://b"), saying("three"), saying("one", name="Anna")]
-    found = credentials.find(ledger.store.database, said, 0)
+    found = credentials.find(ledger.store.database, said)
     assert [user and user.id for user in found] == [linked.id, linked.id, None, None]  # type: ignore[union-attr]
 
 

@@ -9,13 +9,33 @@ from actors.auth.identity import Identity
 from actors.errors import NotFound
 from actors.events import Event
 from actors.identifiers import new_id
-from actors.resources.members import AddMember, MarkRead, Member, MemberGone, RemoveMember, UpdateMember
-from actors.resources.memory import Memory, ReplaceMemory, UpdateMemory
-from actors.resources.messages import DeleteMessage, EditMessage, Message
-from actors.resources.reactions import React, ReactionChange
-from actors.resources.threads import CreateThread, DeleteThread, Thread, UpdateThread
-from actors.resources.users import UserFilter
-from storage.readers.history import SqliteHistory
+from actors.resources.context import GetContext
+from actors.resources.log import GetLogHead, ReadLog, ReadLogBetween, ReadThreadLog
+from actors.resources.members import (
+    AddMember,
+    GetMember,
+    ListMembers,
+    MarkRead,
+    Member,
+    MemberGone,
+    RemoveMember,
+    UpdateMember,
+)
+from actors.resources.memory import GetMemory, Memory, ReplaceMemory, UpdateMemory
+from actors.resources.messages import (
+    DeleteMessage,
+    EditMessage,
+    GetMessage,
+    GetThreadOf,
+    ListMessages,
+    ListRevisions,
+    Message,
+)
+from actors.resources.reactions import ListReactions, React, ReactionChange
+from actors.resources.threads import CreateThread, DeleteThread, GetThread, ListThreads, Thread, UpdateThread
+from actors.resources.users import GetUser, ListUsers, UserFilter
+from actors.threads.state import LoadThread
+from storage.readers.reads import SqliteReads
 from storage.resources.context import reading as context
 from storage.resources.log import reading as log
 from storage.resources.memory import reading as memory
@@ -439,32 +459,32 @@ def test_a_range_of_positions(ledger: Ledger, ana: Identity) -> None:
 # The port
 
 
-async def test_the_history_port_answers_all_of_it(ledger: Ledger, ana: Identity, bo: Identity) -> None:
+async def test_reads_answer_queries(ledger: Ledger, ana: Identity, bo: Identity) -> None:
     thread, _ = everything_happens(ledger, ana, bo)
-    history = SqliteHistory(ledger.options)
+    reads = SqliteReads(ledger.options)
     try:
-        assert await history.user(ana.user.id) == ana.user
-        assert (await history.users(ana, UserFilter(), limit=9, after=None)).items == (ana.user, bo.user)
-        assert await history.thread(ana, thread.id) == ledger.ask(threads.one, ana, thread.id)
-        listed = await history.threads(ana, limit=9, before=None, status=None, everything=False)
+        assert await reads.ask(GetUser(ana.user.id)) == ana.user
+        assert (await reads.ask(ListUsers(ana, UserFilter(), limit=9, after=None))).items == (ana.user, bo.user)
+        assert await reads.ask(GetThread(ana, thread.id)) == ledger.ask(threads.one, ana, thread.id)
+        listed = await reads.ask(ListThreads(ana, limit=9, before=None, status=None, everything=False))
         assert [found.id for found in listed.items] == [thread.id]
-        assert [m.user for m in (await history.members(ana, thread.id, limit=9, after=None)).items] == [ana.author]
-        assert (await history.member(ana, thread.id, ana.user.id)).role == "OWNER"
-        assert [m.id for m in (await history.messages(ana, thread.id, limit=9)).items] == ["m2", "m1"]
-        assert (await history.message(ana, "m2")).content == "two"
-        assert await history.thread_of("m2") == thread.id
-        history.place("written just now", thread.id)  # by whoever wrote it: nobody has to look
-        assert await history.thread_of("written just now") == thread.id
-        assert (await history.revisions(ana, "m2", limit=10, before=None)).items == ()
-        assert (await history.reactions(ana, "m2", limit=9, after=None)).items == ()
-        assert (await history.log_of_thread(ana, thread.id, 0, limit=99)).head == 14
-        assert len((await history.log_of_threads(ana, [thread.id], 0, limit=99)).events) == 14
-        assert len(await history.between([thread.id], 2, 5)) == 3
-        assert await history.head() == (ledger.store.epoch, 14)
-        assert await history.memory(ana, thread.id) == (Memory(thread.id, '{"n":2}', 3), 14)
-        assert [line.text for line in (await history.context(ana, thread.id, 100)).lines] == ["two"]
-        assert await history.thread_state(thread.id) == ledger.state(thread)
+        assert [m.user for m in (await reads.ask(ListMembers(ana, thread.id, limit=9, after=None))).items] == [
+            ana.author
+        ]
+        assert (await reads.ask(GetMember(ana, thread.id, ana.user.id))).role == "OWNER"
+        assert [m.id for m in (await reads.ask(ListMessages(ana, thread.id, limit=9))).items] == ["m2", "m1"]
+        assert (await reads.ask(GetMessage(ana, "m2"))).content == "two"
+        assert await reads.ask(GetThreadOf("m2")) == thread.id
+        assert (await reads.ask(ListRevisions(ana, "m2", limit=10, before=None))).items == ()
+        assert (await reads.ask(ListReactions(ana, "m2", limit=9, after=None))).items == ()
+        assert (await reads.ask(ReadThreadLog(ana, thread.id, 0, limit=99))).head == 14
+        assert len((await reads.ask(ReadLog(ana, [thread.id], 0, limit=99))).events) == 14
+        assert len(await reads.ask(ReadLogBetween([thread.id], 2, 5))) == 3
+        assert await reads.ask(GetLogHead()) == (ledger.store.epoch, 14)
+        assert await reads.ask(GetMemory(ana, thread.id)) == (Memory(thread.id, '{"n":2}', 3), 14)
+        assert [line.text for line in (await reads.ask(GetContext(ana, thread.id, 100))).lines] == ["two"]
+        assert await reads.ask(LoadThread(thread.id)) == ledger.state(thread)
         with pytest.raises(NotFound):
-            await history.thread(bo, thread.id)
+            await reads.ask(GetThread(bo, thread.id))
     finally:
-        history.close()
+        reads.close()

@@ -7,7 +7,8 @@ from actors import limits
 from actors.auth.identity import Identity
 from actors.delivery.publication import Publication
 from actors.errors import NotFound
-from actors.ports import History
+from actors.queries import Reads
+from actors.resources.log import ReadThreadLog
 from actors.runtime.loop_actor import LoopFuture, drive
 from server.api.events import publications
 
@@ -23,8 +24,8 @@ class Recovery:
     told to `forget`. So what is kept is what would be read now.
     """
 
-    def __init__(self, history: History) -> None:
-        self._history = history
+    def __init__(self, reads: Reads) -> None:
+        self._reads = reads
         self._reading: dict[_Key, LoopFuture[Stretch]] = {}
         self._kept: OrderedDict[_Key, Stretch] = OrderedDict()
         self.kept_bytes = 0
@@ -47,7 +48,9 @@ class Recovery:
 
     async def _read(self, identity: Identity, key: _Key) -> Stretch:
         thread_id, offset, head = key
-        page = await self._history.log_of_thread(identity, thread_id, offset, limit=limits.RECOVERY_EVENTS, up_to=head)
+        page = await self._reads.ask(
+            ReadThreadLog(identity, thread_id, offset, limit=limits.RECOVERY_EVENTS, up_to=head)
+        )
         found = publications(page.events)
         return None if page.more or _size(found) > limits.RECOVERY_BYTES else found
 

@@ -15,6 +15,8 @@ from actors.delivery.live_channel import LivePage, PublishLive, ReadLive
 from actors.delivery.publication import Publication
 from actors.errors import TokenExpired, Unauthenticated
 from actors.identifiers import is_id
+from actors.resources.log import ReadThreadLog
+from actors.resources.user_events import ReadUserLog
 from actors.threads.streams import TellStreams
 from server.api import operations
 from server.api.events import publications, user_publications
@@ -137,8 +139,8 @@ class ThreadSource(_LogSource):
         return await self._services.recovery.missed(self._identity, self._thread_id, offset, head)
 
     async def _page(self, offset: int, limit: int, reverse: bool) -> HistoryPage:
-        page = await self._services.history.log_of_thread(
-            self._identity, self._thread_id, offset, limit=limit, reverse=reverse
+        page = await self._services.ask(
+            ReadThreadLog(self._identity, self._thread_id, offset, limit=limit, reverse=reverse)
         )
         return HistoryPage(publications(page.events), self._epoch, page.head)
 
@@ -170,15 +172,15 @@ class UserSource(_LogSource):
         return self._services.epoch_of(f"user:{self._identity.user.id}")
 
     async def _between(self, offset: int, head: int) -> list[Publication] | None:
-        page = await self._services.personal.log(
-            self._identity.user.key, offset, limit=limits.RECOVERY_EVENTS, up_to=head
+        page = await self._services.ask(
+            ReadUserLog(self._identity.user.key, offset, limit=limits.RECOVERY_EVENTS, up_to=head)
         )
         found = user_publications(page.events)
         is_whole = page.is_whole and not page.more
         return found if is_whole and sum(len(item.data) for item in found) <= limits.RECOVERY_BYTES else None
 
     async def _page(self, offset: int, limit: int, reverse: bool) -> HistoryPage:
-        page = await self._services.personal.log(self._identity.user.key, offset, limit=limit, reverse=reverse)
+        page = await self._services.ask(ReadUserLog(self._identity.user.key, offset, limit=limit, reverse=reverse))
         return HistoryPage(user_publications(page.events), self._epoch, page.head)
 
     async def publish(self, data: Any) -> None:

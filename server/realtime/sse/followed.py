@@ -11,6 +11,8 @@ from actors.auth.identity import Identity
 from actors.delivery.epochs import epoch_over
 from actors.delivery.publication import Publication
 from actors.events import LogPage
+from actors.resources.log import ReadLog, ReadThreadLog
+from actors.resources.user_events import ReadUserLog
 from server.api.events import publications, user_publications
 
 if TYPE_CHECKING:
@@ -80,19 +82,17 @@ class FollowedThreads:
 
     async def must_see(self) -> None:
         for thread_id in self._thread_ids:
-            await self._services.history.log_of_thread(self._identity, thread_id, 0, limit=1)
+            await self._services.ask(ReadThreadLog(self._identity, thread_id, 0, limit=1))
 
     async def after(self, place: int) -> Missed:
         page = await self._page(place)
         return Missed(publications(page.events), page.head, page.position, page.more)
 
     async def _page(self, place: int) -> LogPage:
-        history = self._services.history
+        ask = self._services.ask
         if self.by_offset:
-            return await history.log_of_thread(
-                self._identity, self._thread_ids[0], place, limit=limits.RECOVERY_EVENTS
-            )  # fmt: skip
-        return await history.log_of_threads(self._identity, self._thread_ids, place, limit=limits.RECOVERY_EVENTS)
+            return await ask(ReadThreadLog(self._identity, self._thread_ids[0], place, limit=limits.RECOVERY_EVENTS))
+        return await ask(ReadLog(self._identity, self._thread_ids, place, limit=limits.RECOVERY_EVENTS))
 
 
 class FollowedUser:
@@ -116,5 +116,5 @@ class FollowedUser:
         """Everybody may see what is their own."""
 
     async def after(self, place: int) -> Missed:
-        page = await self._services.personal.log(self._identity.user.key, place, limit=limits.RECOVERY_EVENTS)
+        page = await self._services.ask(ReadUserLog(self._identity.user.key, place, limit=limits.RECOVERY_EVENTS))
         return Missed(user_publications(page.events), page.head, page.head, page.more or not page.is_whole)

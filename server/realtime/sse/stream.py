@@ -27,6 +27,7 @@ from actors.delivery.feed import FeedActor, Replay, Watch
 from actors.delivery.publication import EphemeralPublications, Publication, Publications
 from actors.errors import NotFound, ShuttingDown, ValidationFailed, XpError
 from actors.identifiers import is_id, new_id
+from actors.resources.threads import ListThreads
 from actors.resources.user_events import THREAD_JOINED
 from actors.resources.users import User
 from actors.runtime.loop_actor import Stage
@@ -245,8 +246,10 @@ class Streams:
         found: list[str] = []
         before: int | None = None
         while len(found) < limits.SSE_THREADS:
-            page = await self._services.history.threads(
-                identity, limit=limits.SSE_THREADS - len(found), before=before, status=None, everything=False
+            page = await self._services.ask(
+                ListThreads(
+                    identity, limit=limits.SSE_THREADS - len(found), before=before, status=None, everything=False
+                )
             )
             found += [thread.id for thread in page.items]
             if page.next_cursor is None:

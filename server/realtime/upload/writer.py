@@ -25,7 +25,7 @@ from actors.errors import (
     XpError,
 )
 from actors.identifiers import new_id
-from actors.resources.messages import Message
+from actors.resources.messages import GetMessage, Message
 from actors.resources.streams import AppendToMessage, AwaitEnd, EndMessage, FinishMessage, MayOpen
 from actors.resources.users import User
 from actors.runtime.loop_actor import LoopFuture
@@ -261,10 +261,12 @@ class Answer:
 
     async def _as_ended(self, ended: LoopFuture[Any], message_id: str) -> dict[str, Any]:
         """As the journal has it; nothing where its author may not see it any more."""
-        message = await self._until(ended)
+        found = await self._until(ended)
         with contextlib.suppress(XpError):
-            if not isinstance(message, Message):  # it ended before anything awaited it
-                message = await self._services.history.message(self.identity, message_id)
+            if isinstance(found, Message):
+                message = found
+            else:  # it ended before anything awaited it
+                message = await self._services.ask(GetMessage(self.identity, message_id))
             return {"message": render.message(message)}
         return {"message": None}
 

@@ -6,9 +6,12 @@ from actors import limits
 from actors.auth.identity import Identity
 from actors.errors import NotFound, ValidationFailed, XpError
 from actors.identifiers import is_id, made_at
-from actors.resources.audit import NoteForAudit
-from actors.resources.sessions import CreateLink, RevokeToken
-from actors.resources.users import User
+from actors.resources.api_keys import ListApiKeys
+from actors.resources.audit import ListAuditEntries, NoteForAudit
+from actors.resources.members import CountMemberships, GetMember
+from actors.resources.sessions import CreateLink, ListSessions, RevokeToken
+from actors.resources.threads import GetThread
+from actors.resources.users import CountResources, GetUser, User
 from actors.rules import must_administer, must_see, must_write
 from server.api import render
 from server.api.account_views import api_key_view, audit_view, session_view
@@ -47,10 +50,15 @@ TRACED = 100
 async def list_audit(call: Call, request: ListAuditRequest) -> Result:
     """Audit entries, newest first: who did what to which object, and from where."""
     must_administer(call.identity)
-    page = await call.services.accounts.audit(
-        limit=request.limit, before=integer(request.cursor), actor_id=request.actor_id, target_id=request.target_id,
-        action=request.action,
-    )  # fmt: skip
+    page = await call.services.ask(
+        ListAuditEntries(
+            limit=request.limit,
+            before=integer(request.cursor),
+            actor_id=request.actor_id,
+            target_id=request.target_id,
+            action=request.action,
+        )
+    )
     return Result([audit_view(entry) for entry in page.items], next_cursor=page.next_cursor, limit=request.limit)
 
 
@@ -63,7 +71,7 @@ async def get_summary(call: Call, request: Nothing) -> Result:
     return Result(
         {
             "version": services.version,
-            **await services.accounts.counts(),
+            **await services.ask(CountResources()),
             "connections": services.hub.size,
             "live_threads": services.directory.live_threads,
             "users_online": len(online),
@@ -189,9 +197,9 @@ async def trace_user(call: Call, request: ById) -> Result:
     """Whether a user may sign in, and why: status, sessions, keys, connections, and recent refusals."""
     must_administer(call.identity)
     services = call.services
-    user = await services.history.user(request.id)
-    sessions = await services.accounts.sessions(user_id=user.id, limit=TRACED, before=None)
-    keys = await services.accounts.api_keys(user_id=user.id, limit=TRACED, before=None)
+    user = await services.ask(GetUser(request.id))
+    sessions = await services.ask(ListSessions(user_id=user.id, limit=TRACED, before=None))
+    keys = await services.ask(ListApiKeys(user_id=user.id, limit=TRACED, before=None))
     reasons = _reasons(call, user)
     return Result(
         {
@@ -201,7 +209,7 @@ async def trace_user(call: Call, request: ById) -> Result:
             "sessions": [session_view(session, call.identity) for session in sessions.items],
             "api_keys": [api_key_view(key) for key in keys.items],
             "connections": [connection_view(c) for c in services.hub.clients if _is_of(c, user.id)][:TRACED],
-            "threads": await services.accounts.membership_count(user.id),
+            "threads": await services.ask(CountMemberships(user.id)),
             "refusals": services.refusals.of(user.id),
         }
     )
@@ -221,7 +229,7 @@ async def trace_thread(call: Call, request: ThreadTraceRequest) -> Result:
     """State and current subscribers of a thread, and whether and why a given user has access."""
     must_administer(call.identity)
     services = call.services
-    thread = await services.history.thread(call.identity, request.id)
+    thread = await services.ask(GetThread(call.identity, request.id))
     channel = f"thread:{thread.id}"
     listening = [client for client in services.hub.clients if channel in client.channels]
     return Result(
@@ -243,11 +251,11 @@ def _subscriber(client: Client, identity: Identity) -> dict[str, Any]:
 
 async def _access(call: Call, thread_id: str, user_id: str) -> dict[str, Any]:
     """By the very rules that decide it."""
-    history = call.services.history
-    user = await history.user(user_id)
-    thread = await history.thread(call.identity, thread_id)
+    ask = call.services.ask
+    user = await ask(GetUser(user_id))
+    thread = await ask(GetThread(call.identity, thread_id))
     try:
-        role = (await history.member(call.identity, thread_id, user_id)).role
+        role = (await ask(GetMember(call.identity, thread_id, user_id))).role
     except NotFound:
         role = None
     identity = Identity(user, user.author, 0)

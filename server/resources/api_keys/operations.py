@@ -4,7 +4,7 @@ from typing import cast
 
 from actors import rules
 from actors.errors import Forbidden
-from actors.resources.api_keys import ApiKey, CreateApiKey, RevokeApiKey
+from actors.resources.api_keys import ApiKey, CreateApiKey, ListApiKeys, RevokeApiKey
 from server.api.account_views import api_key_view
 from server.api.common_views import DeletedView
 from server.api.cursors import integer
@@ -23,9 +23,7 @@ async def list_api_keys(call: Call, request: ListApiKeysRequest) -> Result:
     user_id = request.user_id or call.identity.user.id
     if user_id != call.identity.user.id:
         rules.must_administer(call.identity)
-    page = await call.services.accounts.api_keys(
-        user_id=user_id, limit=request.limit, before=integer(request.cursor)
-    )  # fmt: skip
+    page = await call.services.ask(ListApiKeys(user_id=user_id, limit=request.limit, before=integer(request.cursor)))
     return Result([api_key_view(key) for key in page.items], next_cursor=page.next_cursor, limit=request.limit)
 
 

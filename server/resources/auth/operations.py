@@ -12,7 +12,11 @@ from actors.resources.sessions import (
     REFRESH_IS_NONE,
     EndSession,
     EndSessions,
+    FindPasswordAccount,
+    FindUserByLink,
+    FindUserByRefreshToken,
     FollowLink,
+    GetPasswordHash,
     PasswordAccount,
     RefreshSession,
     Reused,
@@ -21,7 +25,7 @@ from actors.resources.sessions import (
     SignedIn,
     StartSession,
 )
-from actors.resources.users import User
+from actors.resources.users import GetUser, User
 from server.api import render
 from server.api.common_views import DeletedView
 from server.api.fields import ById, Nothing, Paged
@@ -70,7 +74,7 @@ async def login(call: Call, request: LoginRequest) -> Result:
 async def _checked(call: Call, email: str, password: str) -> PasswordAccount:
     """The account whose password it is. Raises `Unauthenticated`, or `TooManyRequests` where too many were wrong."""
     sign_ins, address = call.services.sign_ins, call.peer.address
-    account = await call.services.accounts.by_address(email)
+    account = await call.services.ask(FindPasswordAccount(email))
     named = account.user.id if account else email.lower()
     try:
         async with sign_ins.tries.one(named, address, account.addresses if account else frozenset()) as wrong:
@@ -102,7 +106,7 @@ async def _follow_link(call: Call, request: LoginRequest) -> Result:
     if request.email is not None or request.password is not None:
         raise ValidationFailed({"link": ["expected alone, or with `new_password`."]})
     password, link_hash = request.new_password, hash_of(request.link)
-    user = await call.services.accounts.by_link(link_hash)
+    user = await call.services.ask(FindUserByLink(link_hash))
     if user is None:
         raise Unauthenticated(LINK_IS_NONE)
     call.services.sign_ins.must_come_in(user)
@@ -164,7 +168,7 @@ async def refresh_session(call: Call, request: RefreshRequest) -> Result:
 async def _take_refresh(call: Call, token_hash: bytes) -> None:
     """A write of its user's, before the token is used up; one that is nobody's is refused without a write. Raises
     `TooManyRequests` and `Unauthenticated`."""
-    user_key = await call.services.accounts.by_refresh(token_hash)
+    user_key = await call.services.ask(FindUserByRefreshToken(token_hash))
     if user_key is None:
         raise Unauthenticated(REFRESH_IS_NONE)
     if call.services.limiter is not None:
@@ -192,7 +196,7 @@ async def logout(call: Call, request: Nothing) -> Result:
 @operations("GET", "/auth/me", response=UserView)
 async def get_signed_in_user(call: Call, request: Nothing) -> Result:
     """The signed-in user."""
-    user = await call.services.history.user(call.identity.user.id)
+    user = await call.services.ask(GetUser(call.identity.user.id))
     return Result(render.user(user, call.identity), version=user.version)
 
 
@@ -251,7 +255,7 @@ async def set_password(call: Call, request: SetPasswordRequest) -> Result:
     services, identity = call.services, call.identity
     if identity.api_key_id:
         raise Forbidden("An API key cannot change a password; sign in.")
-    known = await services.accounts.own_password(identity.user.id)
+    known = await services.ask(GetPasswordHash(identity.user.id))
     passwords, address = services.sign_ins.passwords, call.peer.address
     if known is not None:
         await _must_know(call, request.current_password or "", known)

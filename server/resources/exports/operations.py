@@ -1,7 +1,12 @@
 """All data that the server holds about a user: for that user, and for administrators."""
 
 from actors import limits, rules
+from actors.resources.api_keys import ListApiKeys
 from actors.resources.audit import NoteForAudit
+from actors.resources.members import ListMemberships
+from actors.resources.messages import ListMessagesBy
+from actors.resources.sessions import ListSessions
+from actors.resources.users import GetUser
 from server.api import render
 from server.api.account_views import api_key_view, membership_view, session_view
 from server.api.cursors import integer
@@ -21,11 +26,11 @@ SHOWN = 100
 async def export_user(call: Call, request: ById) -> Result:
     """All data about a user (yourself, or as an admin any user): account, keys; the rest by page."""
     _must_be_allowed(call, request.id)
-    accounts = call.services.accounts
-    user = await call.services.history.user(request.id)
-    memberships = await accounts.memberships(user.id, limit=SHOWN, after=None)
-    sessions = await accounts.sessions(user_id=user.id, limit=SHOWN, before=None)
-    keys = await accounts.api_keys(user_id=user.id, limit=limits.API_KEYS_PER_USER, before=None)
+    ask = call.services.ask
+    user = await ask(GetUser(request.id))
+    memberships = await ask(ListMemberships(user.id, limit=SHOWN, after=None))
+    sessions = await ask(ListSessions(user_id=user.id, limit=SHOWN, before=None))
+    keys = await ask(ListApiKeys(user_id=user.id, limit=limits.API_KEYS_PER_USER, before=None))
     note = NoteForAudit(
         action="export_user", origin=call.origin, actor_id=call.identity.user.id,
         credential=call.identity.credential, target_kind="user", target_id=user.id,
@@ -54,7 +59,7 @@ def _next(user_id: str, what: str, cursor: str | None) -> str | None:
 async def export_memberships(call: Call, request: ExportPageRequest) -> Result:
     """All threads that a user is a member of, oldest thread first."""
     _must_be_allowed(call, request.id)
-    page = await call.services.accounts.memberships(request.id, limit=request.limit, after=integer(request.cursor))
+    page = await call.services.ask(ListMemberships(request.id, limit=request.limit, after=integer(request.cursor)))
     shown = [membership_view(membership) for membership in page.items]
     return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
 
@@ -63,9 +68,9 @@ async def export_memberships(call: Call, request: ExportPageRequest) -> Result:
 async def export_sessions(call: Call, request: ExportPageRequest) -> Result:
     """All active sessions of a user, newest first."""
     _must_be_allowed(call, request.id)
-    user = await call.services.history.user(request.id)
-    page = await call.services.accounts.sessions(
-        user_id=user.id, limit=request.limit, before=integer(request.cursor)
+    user = await call.services.ask(GetUser(request.id))
+    page = await call.services.ask(
+        ListSessions(user_id=user.id, limit=request.limit, before=integer(request.cursor))
     )  # fmt: skip
     shown = [session_view(session, call.identity) for session in page.items]
     return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
@@ -78,9 +83,7 @@ async def export_messages(call: Call, request: ExportPageRequest) -> Result:
     A page may be empty although there is a next one.
     """
     _must_be_allowed(call, request.id)
-    page = await call.services.accounts.messages_by(
-        request.id, limit=request.limit, after=integer(request.cursor)
-    )  # fmt: skip
+    page = await call.services.ask(ListMessagesBy(request.id, limit=request.limit, after=integer(request.cursor)))
     shown = [render.message(message) for message in page.items]
     return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
 

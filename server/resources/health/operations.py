@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from actors.errors import Unavailable, XpError
+from actors.resources.log import GetLogHead
 from server.api import render
 from server.api.fields import Nothing
 from server.api.registry import Call, Operations, Result
@@ -76,7 +77,7 @@ async def _database(call: Call) -> dict[str, str | None]:
     if failure is not None:
         return _check(failure.detail)
     try:
-        await call.services.history.head()
+        await call.services.ask(GetLogHead())
     except XpError as error:
         return _check(error.detail)
     return _check(None)

@@ -1,5 +1,6 @@
 """The log of a thread, as pages: what WebSocket and SSE deliver, for clients that poll."""
 
+from actors.resources.log import ReadThreadLog
 from server.api import events
 from server.api.registry import Call, Operations, Result
 from server.resources.threads.views import EventView, ListLogRequest
@@ -14,9 +15,7 @@ async def list_events(call: Call, request: ListLogRequest) -> Result:
     `metadata` has the log's `epoch` and the `offset` of its head. The next page starts `after` the last event's offset,
     which is also `next_cursor`.
     """
-    page = await call.services.history.log_of_thread(
-        call.identity, request.thread_id, request.after, limit=request.limit
-    )
+    page = await call.services.ask(ReadThreadLog(call.identity, request.thread_id, request.after, limit=request.limit))
     next_cursor = str(page.events[-1].offset) if page.more else None
     return Result(
         [events.event(event) for event in page.events],

@@ -2,7 +2,8 @@
 
 from typing import cast
 
-from actors.resources.members import AddMember, Member, RemoveMember, UpdateMember
+from actors.resources.members import AddMember, GetMember, ListMembers, Member, RemoveMember, UpdateMember
+from actors.resources.users import FindUserByEmail
 from server.api import render
 from server.api.common_views import DeletedView
 from server.api.cursors import integer
@@ -22,8 +23,8 @@ operations = Operations("members")
 @operations("GET", "/threads/{thread_id}/members", response=MemberView, paged=True)
 async def list_members(call: Call, request: ListMembersRequest) -> Result:
     """Members of a thread, oldest account first."""
-    page = await call.services.history.members(
-        call.identity, request.thread_id, limit=request.limit, after=integer(request.cursor)
+    page = await call.services.ask(
+        ListMembers(call.identity, request.thread_id, limit=request.limit, after=integer(request.cursor))
     )
     shown = [render.member(member) for member in page.items]
     return Result(shown, next_cursor=page.next_cursor, limit=request.limit, extra={"offset": page.head})
@@ -32,7 +33,7 @@ async def list_members(call: Call, request: ListMembersRequest) -> Result:
 @operations("POST", "/threads/{thread_id}/members", response=MemberView, status=201)
 async def add_member(call: Call, request: AddMemberRequest) -> Result:
     """Add a user, by id or by e-mail address. For owners and admins."""
-    user_id = request.user_id or (await call.services.history.user_by_email(call.identity, request.email or "")).id
+    user_id = request.user_id or (await call.services.ask(FindUserByEmail(call.identity, request.email or ""))).id
     command = AddMember(
         identity=call.identity,
         once=call.once,
@@ -48,7 +49,7 @@ async def add_member(call: Call, request: AddMemberRequest) -> Result:
 @operations("GET", "/threads/{thread_id}/members/{user_id}", response=MemberView)
 async def get_member(call: Call, request: MemberRequest) -> Result:
     """One member."""
-    return _shown(await call.services.history.member(call.identity, request.thread_id, request.user_id))
+    return _shown(await call.services.ask(GetMember(call.identity, request.thread_id, request.user_id)))
 
 
 @operations("PATCH|PUT", "/threads/{thread_id}/members/{user_id}", response=MemberView)

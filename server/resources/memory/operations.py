@@ -2,7 +2,8 @@
 
 from typing import cast
 
-from actors.resources.memory import Memory, ReplaceMemory, UpdateMemory
+from actors.resources.context import GetContext
+from actors.resources.memory import GetMemory, Memory, ReplaceMemory, UpdateMemory
 from server.api import prompts, render
 from server.api.registry import Call, Operations, Result
 from server.resources.memory.views import (
@@ -24,7 +25,7 @@ async def get_memory(call: Call, request: MemoryRequest) -> Result:
     It has its own version, which its ETag carries: messages and changes to the thread do not change it.
     `metadata.offset` is the head of the thread's log, read before the memory.
     """
-    memory, head = await call.services.history.memory(call.identity, request.thread_id)
+    memory, head = await call.services.ask(GetMemory(call.identity, request.thread_id))
     return Result(render.memory(memory), version=memory.version, extra={"offset": head})
 
 
@@ -55,7 +56,7 @@ async def update_memory(call: Call, request: UpdateMemoryRequest) -> Result:
 @operations("GET", "/threads/{thread_id}/context", response=ContextView)
 async def get_context(call: Call, request: ContextRequest) -> Result:
     """Context for a model, in at most `max_tokens`: the thread's memory, then the newest messages that fit."""
-    context = await call.services.history.context(call.identity, request.thread_id, request.max_tokens)
+    context = await call.services.ask(GetContext(call.identity, request.thread_id, request.max_tokens))
     return Result(prompts.context(context, request.format), version=context.offset)
 
 

@@ -4,7 +4,16 @@ from typing import cast
 
 from actors.auth.identity import Identity
 from actors.identifiers import new_id
-from actors.resources.messages import DeleteMessage, EditMessage, Message, MessageType, PostMessage
+from actors.resources.messages import (
+    DeleteMessage,
+    EditMessage,
+    GetMessage,
+    ListMessages,
+    ListRevisions,
+    Message,
+    MessageType,
+    PostMessage,
+)
 from server.api import render
 from server.api.asking import about_message
 from server.api.cursors import integer
@@ -32,7 +41,7 @@ async def list_messages(call: Call, request: ListMessagesRequest) -> Result:
     if request.cursor is not None:
         direction, _, offset = request.cursor.partition(":")
         bounds[direction] = offset
-    page = await call.services.history.messages(call.identity, request.thread_id, limit=request.limit, **bounds)
+    page = await call.services.ask(ListMessages(call.identity, request.thread_id, limit=request.limit, **bounds))
     shown = [render.message(message) for message in page.items]
     return Result(shown, next_cursor=page.next_cursor, limit=request.limit, extra={"offset": page.head})
 
@@ -53,7 +62,7 @@ async def post(call: Call, request: CreateMessageRequest, *, piece: str = "") ->
     )  # fmt: skip
     message = cast(Message, (await call.services.directory.ask(command)).result)
     if message.status == "STREAMING":
-        call.services.history.place(message.id, message.thread_id)
+        call.services.places.keep(message.id, message.thread_id)
     return _shown(message, location=f"/api/v1/messages/{message.id}")
 
 
@@ -64,14 +73,14 @@ def _type(wanted: MessageType | None, identity: Identity) -> MessageType:
 @operations("GET", "/messages/{id}", response=MessageView)
 async def get_message(call: Call, request: ById) -> Result:
     """One message; a deleted message returns its tombstone."""
-    return _shown(await call.services.history.message(call.identity, request.id))
+    return _shown(await call.services.ask(GetMessage(call.identity, request.id)))
 
 
 @operations("PATCH|PUT", "/messages/{id}", response=MessageView)
 async def update_message(call: Call, request: UpdateMessageRequest) -> Result:
     """Edit your own message; earlier versions are kept in its history."""
     command = EditMessage(
-        identity=call.identity, once=call.once, thread_id=await call.services.history.thread_of(request.id),
+        identity=call.identity, once=call.once, thread_id=await call.services.places.thread_of(request.id),
         message_id=request.id, if_version=call.if_version, **given(request, "content", "blocks", "metadata"),
     )  # fmt: skip
     return _shown(cast(Message, await about_message(call, command)))
@@ -81,7 +90,7 @@ async def update_message(call: Call, request: UpdateMessageRequest) -> Result:
 async def delete_message(call: Call, request: ById) -> Result:
     """Delete a message; a tombstone without content remains. For its author, the thread's owners and admins."""
     command = DeleteMessage(
-        identity=call.identity, thread_id=await call.services.history.thread_of(request.id), message_id=request.id,
+        identity=call.identity, thread_id=await call.services.places.thread_of(request.id), message_id=request.id,
         if_version=call.if_version, origin=call.origin,
     )  # fmt: skip
     return _shown(cast(Message, await about_message(call, command)))
@@ -90,8 +99,8 @@ async def delete_message(call: Call, request: ById) -> Result:
 @operations("GET", "/messages/{id}/history", response=RevisionView, paged=True)
 async def list_revisions(call: Call, request: ListRevisionsRequest) -> Result:
     """Earlier versions of a message, newest first; all of them if they fit into one page."""
-    page = await call.services.history.revisions(
-        call.identity, request.id, limit=request.limit, before=integer(request.cursor)
+    page = await call.services.ask(
+        ListRevisions(call.identity, request.id, limit=request.limit, before=integer(request.cursor))
     )
     shown = [render.revision(revision) for revision in page.items]
     return Result(shown, next_cursor=page.next_cursor, limit=request.limit)

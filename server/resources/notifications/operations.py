@@ -1,6 +1,13 @@
 """Your notifications, and whether they were read."""
 
-from actors.resources.notifications import DismissNotification, ReadAllNotifications, ReadNotification
+from actors.resources.notifications import (
+    CountUnreadNotifications,
+    DismissNotification,
+    GetNotification,
+    ListNotifications,
+    ReadAllNotifications,
+    ReadNotification,
+)
 from server.api import render
 from server.api.common_views import DeletedView
 from server.api.cursors import integer
@@ -14,8 +21,8 @@ operations = Operations("notifications")
 @operations("GET", "/notifications", response=NotificationView, paged=True)
 async def list_notifications(call: Call, request: ListNotificationsRequest) -> Result:
     """Your notifications, newest first."""
-    page = await call.services.personal.notifications(
-        call.identity, limit=request.limit, before=integer(request.cursor), unread=request.unread
+    page = await call.services.ask(
+        ListNotifications(call.identity, limit=request.limit, before=integer(request.cursor), unread=request.unread)
     )
     shown = [render.notification(notification) for notification in page.items]
     return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
@@ -24,13 +31,13 @@ async def list_notifications(call: Call, request: ListNotificationsRequest) -> R
 @operations("GET", "/notifications/unread-count", response=CountView)
 async def count_notifications(call: Call, request: Nothing) -> Result:
     """Number of your unread notifications."""
-    return Result({"count": await call.services.personal.unread_notifications(call.identity)})
+    return Result({"count": await call.services.ask(CountUnreadNotifications(call.identity))})
 
 
 @operations("GET", "/notifications/{id}", response=NotificationView)
 async def get_notification(call: Call, request: ById) -> Result:
     """One of your notifications."""
-    return Result(render.notification(await call.services.personal.notification(call.identity, request.id)))
+    return Result(render.notification(await call.services.ask(GetNotification(call.identity, request.id))))
 
 
 @operations("POST", "/notifications/{id}/read", response=NotificationView)

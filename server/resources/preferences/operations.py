@@ -3,7 +3,14 @@
 from typing import cast
 
 from actors.commands import UNSET, Unset
-from actors.resources.notifications import Preferences, SetThreadPreferences, ThreadPreferences, UpdatePreferences
+from actors.resources.notifications import (
+    GetPreferences,
+    GetThreadPreferences,
+    Preferences,
+    SetThreadPreferences,
+    ThreadPreferences,
+    UpdatePreferences,
+)
 from server.api import render
 from server.api.fields import Nothing, given
 from server.api.registry import Call, Operations, Result
@@ -22,7 +29,7 @@ operations = Operations("preferences")
 @operations("GET", "/users/me/preferences", response=PreferencesView)
 async def get_preferences(call: Call, request: Nothing) -> Result:
     """Your preferences, or the defaults."""
-    return _shown(await call.services.personal.preferences(call.identity))
+    return _shown(await call.services.ask(GetPreferences(call.identity.user.key)))
 
 
 @operations("PATCH|PUT", "/users/me/preferences", response=PreferencesView)
@@ -57,7 +64,7 @@ def _shown(preferences: Preferences) -> Result:
 async def get_thread_preferences(call: Call, request: ThreadRequest) -> Result:
     """Your preferences for one of your threads."""
     return Result(
-        render.thread_preferences(await call.services.personal.thread_preferences(call.identity, request.thread_id))
+        render.thread_preferences(await call.services.ask(GetThreadPreferences(call.identity, request.thread_id)))
     )
 
 

@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from actors.resources.reactions import React, Reacted
+from actors.resources.reactions import ListReactions, React, Reacted
 from server.api import render
 from server.api.asking import about_message
 from server.api.cursors import integer
@@ -16,7 +16,7 @@ operations = Operations("reactions")
 async def list_reactions(call: Call, request: ListReactionsRequest) -> Result:
     """All reactions to a message, oldest first."""
     after = integer(request.cursor, prefix="after:")
-    page = await call.services.history.reactions(call.identity, request.message_id, limit=request.limit, after=after)
+    page = await call.services.ask(ListReactions(call.identity, request.message_id, limit=request.limit, after=after))
     shown = [render.reaction(reaction) for reaction in page.items]
     return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
 
@@ -40,7 +40,7 @@ async def remove_reaction(call: Call, request: ReactRequest) -> Result:
 
 
 async def _react(call: Call, request: ReactRequest, wanted: bool | None) -> Result:
-    thread_id = await call.services.history.thread_of(request.message_id)
+    thread_id = await call.services.places.thread_of(request.message_id)
     command = React(
         identity=call.identity, once=call.once, thread_id=thread_id, message_id=request.message_id,
         emoji=request.emoji, wanted=wanted,

@@ -2,8 +2,10 @@
 
 from typing import cast
 
-from actors.resources.members import Member
+from actors.resources.members import ListReaders, Member
 from actors.resources.notifications import MarkUnread
+from actors.resources.user_events import ReadUserLog
+from actors.users.unread import CountUnread
 from server.api import events, render
 from server.api.cursors import integer
 from server.api.fields import Nothing
@@ -23,7 +25,7 @@ operations = Operations("reading")
 @operations("GET", "/unread", response=UnreadView)
 async def get_unread(call: Call, request: Nothing) -> Result:
     """What is unread: the number of threads, messages and mentions of you."""
-    return Result((await call.services.personal.unread(call.identity)).rendered())
+    return Result((await call.services.ask(CountUnread(call.identity.user.key))).unread().rendered())
 
 
 @operations("POST", "/threads/{thread_id}/unread", response=MemberView)
@@ -40,8 +42,10 @@ async def mark_unread(call: Call, request: MarkUnreadRequest) -> Result:
 @operations("GET", "/threads/{thread_id}/readers", response=MemberView, paged=True)
 async def list_readers(call: Call, request: ListReadersRequest) -> Result:
     """Members who have read a message, except those who hide their read markers."""
-    page = await call.services.personal.readers(
-        call.identity, request.thread_id, request.message_id, limit=request.limit, after=integer(request.cursor)
+    page = await call.services.ask(
+        ListReaders(
+            call.identity, request.thread_id, request.message_id, limit=request.limit, after=integer(request.cursor)
+        )
     )
     shown = [render.member(member) for member in page.items]
     return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
@@ -54,7 +58,7 @@ async def list_own_events(call: Call, request: ListOwnLogRequest) -> Result:
     `metadata` has the log's `epoch`, the `offset` of its head, and whether the page `is_whole`: entries are removed
     after a month, and beyond the newest thousand.
     """
-    page = await call.services.personal.log(call.identity.user.key, request.after, limit=request.limit)
+    page = await call.services.ask(ReadUserLog(call.identity.user.key, request.after, limit=request.limit))
     next_cursor = str(page.events[-1].offset) if page.more else None
     epoch = call.services.epoch_of(f"user:{call.identity.user.id}")
     return Result(

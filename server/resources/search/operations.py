@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from actors.resources.search import Hit, Kind, Search
+from actors.resources.search import FindHits, Hit, Kind, Search
 from server.api import render
 from server.api.registry import Call, Operations, Result
 from server.resources.search.views import SearchHitView, SearchRequest
@@ -23,7 +23,7 @@ async def search(call: Call, request: SearchRequest) -> Result:
         kind=_KINDS[request.kind], has=request.has, after=request.after, before=request.before,
         everything=request.all, sort=request.sort,
     )  # fmt: skip
-    found = await call.services.history.search(call.identity, asked, limit=request.limit, cursor=request.cursor)
+    found = await call.services.ask(FindHits(call.identity, asked, limit=request.limit, cursor=request.cursor))
     return Result(
         [hit_view(hit) for hit in found.hits],
         next_cursor=found.next_cursor,

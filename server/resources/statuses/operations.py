@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from actors.errors import NotFound
+from actors.resources.users import GetLastActive, GetUser
 from server.api import render
 from server.api.fields import ById
 from server.api.registry import Call, Operations, Result
@@ -43,9 +44,9 @@ def _connection(call: Call, client_id: str | None) -> Client | None:
 
 async def _shown(call: Call, user_id: str) -> Result:
     services = call.services
-    user = await services.history.user(user_id)
+    user = await services.ask(GetUser(user_id))
     last = services.activity.last(user.key)
     if last is None:
-        last = await services.personal.last_active(user.key)
+        last = await services.ask(GetLastActive(user.key))
     status = services.activity.status(user.key)
     return Result({"user_id": user.id, "status": status, "last_active_at": render.maybe_time(last)})

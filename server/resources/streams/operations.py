@@ -22,7 +22,7 @@ async def append_to_message(call: Call, request: AppendRequest) -> Result:
     Subscribers receive it within 40 ms; it is saved about once a second, and when the message is completed.
     """
     command = AppendToMessage(
-        identity=call.identity, thread_id=await call.services.history.thread_of(request.id), message_id=request.id,
+        identity=call.identity, thread_id=await call.services.places.thread_of(request.id), message_id=request.id,
         text=request.text, index=request.index,
     )  # fmt: skip
     try:
@@ -57,7 +57,7 @@ async def _finish(
     call: Call, message_id: str, status: Literal["COMPLETE", "FAILED", "INTERRUPTED"], fields: dict[str, Any]
 ) -> Result:
     command = FinishMessage(
-        identity=call.identity, once=call.once, thread_id=await call.services.history.thread_of(message_id),
+        identity=call.identity, once=call.once, thread_id=await call.services.places.thread_of(message_id),
         message_id=message_id, status=status, **fields,
     )  # fmt: skip
     message = cast(Message, await about_message(call, command))

@@ -4,7 +4,7 @@ from typing import cast
 
 from actors import rules
 from actors.resources.members import MarkRead, Member
-from actors.resources.threads import CreateThread, DeleteThread, HandOver, Thread, UpdateThread
+from actors.resources.threads import CreateThread, DeleteThread, GetThread, HandOver, ListThreads, Thread, UpdateThread
 from server.api import render
 from server.api.common_views import DeletedView
 from server.api.cursors import integer
@@ -28,12 +28,14 @@ async def list_threads(call: Call, request: ListThreadsRequest) -> Result:
     """Your threads, most recently active first; admins can list every thread with `all`."""
     if request.all:
         rules.must_administer(call.identity)
-    page = await call.services.history.threads(
-        call.identity,
-        limit=request.limit,
-        before=integer(request.cursor),
-        status=request.status,
-        everything=request.all,
+    page = await call.services.ask(
+        ListThreads(
+            call.identity,
+            limit=request.limit,
+            before=integer(request.cursor),
+            status=request.status,
+            everything=request.all,
+        )
     )
     shown = [render.thread(thread) for thread in page.items]
     return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
@@ -54,7 +56,7 @@ async def create_thread(call: Call, request: CreateThreadRequest) -> Result:
 @operations("GET", "/threads/{id}", response=ThreadView)
 async def get_thread(call: Call, request: ById) -> Result:
     """One thread; the events after its `offset` bring it up to date."""
-    return _shown(await call.services.history.thread(call.identity, request.id))
+    return _shown(await call.services.ask(GetThread(call.identity, request.id)))
 
 
 @operations("PATCH|PUT", "/threads/{id}", response=ThreadView)

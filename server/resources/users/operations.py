@@ -3,7 +3,7 @@
 from typing import cast
 
 from actors import rules
-from actors.resources.users import CreateUser, DeleteUser, UpdateUser, User, UserFilter
+from actors.resources.users import CreateUser, DeleteUser, GetUser, ListUsers, UpdateUser, User, UserFilter
 from server.api import render
 from server.api.common_views import DeletedView
 from server.api.cursors import integer
@@ -26,7 +26,7 @@ CHANGEABLE = ("name", "avatar_url", "metadata", "email", "role", "kind", "status
 @operations("GET", "/users/me", response=UserView)
 async def get_me(call: Call, request: Nothing) -> Result:
     """The user of your credential."""
-    return _shown(call, await call.services.history.user(call.identity.user.id))
+    return _shown(call, await call.services.ask(GetUser(call.identity.user.id)))
 
 
 @operations("PATCH|PUT", "/users/me", response=UserView)
@@ -40,7 +40,7 @@ async def list_users(call: Call, request: ListUsersRequest) -> Result:
     """All users, or those that match the filters; oldest account first."""
     wanted = UserFilter(request.q, request.email, request.kind, request.status)
     after = integer(request.cursor)
-    page = await call.services.history.users(call.identity, wanted, limit=request.limit, after=after)
+    page = await call.services.ask(ListUsers(call.identity, wanted, limit=request.limit, after=after))
     shown = [render.user(user, call.identity) for user in page.items]
     return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
 
@@ -82,7 +82,7 @@ operations.all += legacy.all
 @operations("GET", "/users/{id}", response=UserView)
 async def get_user(call: Call, request: ById) -> Result:
     """One user."""
-    return _shown(call, await call.services.history.user(request.id))
+    return _shown(call, await call.services.ask(GetUser(request.id)))
 
 
 @operations("PATCH|PUT", "/users/{id}", response=UserView)

@@ -7,8 +7,9 @@ from typing import Any
 from peewee import JOIN, SqliteDatabase
 
 from actors.page import Page
-from actors.resources.audit import AuditEntry
+from actors.resources.audit import AuditEntry, ListAuditEntries
 from storage.readers import rows, weight
+from storage.readers.answers import answers
 from storage.readers.paging import page_of
 from storage.resources.audit.chain import CHAINED, CHANGE, FORMER, GENESIS, ORIGIN, SEALED, entry_hash, seal
 from storage.schema.identity_models import Audit
@@ -17,6 +18,7 @@ from storage.schema.models import User
 AT_ONCE = 500
 
 
+@answers(ListAuditEntries)
 def page(
     database: SqliteDatabase,
     *,

@@ -8,8 +8,9 @@ from peewee import SqliteDatabase
 
 from actors import limits
 from actors.auth.identity import Identity
-from actors.resources.context import Context, Said, Window, notes
+from actors.resources.context import Context, GetContext, Said, Window, notes
 from storage.readers import access, rows
+from storage.readers.answers import answers
 from storage.resources.memory import reading as memory
 from storage.schema import models
 
@@ -17,6 +18,7 @@ _M = models.Message
 _COLUMNS = (_M.uid, _M.author, _M.offset, _M.type, _M.status, _M.content, _M.blocks, _M.deleted_at)
 
 
+@answers(GetContext)
 def build(database: SqliteDatabase, identity: Identity, thread_id: str, max_tokens: int) -> Context:
     """Reads as many messages as `max_tokens` can hold, however long the thread is."""
     key, _ = access.visible_thread(database, identity, thread_id)

@@ -8,16 +8,18 @@ from typing import Any
 import orjson
 from peewee import SqliteDatabase
 
-from actors.auth.credentials import ByApiKey, BySession, Credential, Found
+from actors.auth.credentials import ByApiKey, BySession, Credential, FindCredentials, Found
 from actors.errors import Internal, Unauthenticated
 from actors.resources.api_keys import UsedKey
 from actors.resources.sessions import SignedIn
 from actors.resources.users import EnsureUser, User
 from actors.text.email_address import folded
 from actors.text.normal import line
+from storage.clock import now_ms
 from storage.compiled import Prepared
 from storage.database import is_storage_failure
 from storage.readers import rows
+from storage.readers.answers import answers
 from storage.resources.sessions import reading as accounts
 from storage.schema import identity_models, models
 
@@ -26,8 +28,10 @@ logger = logging.getLogger("storage.credentials")
 _S, _K, _U = identity_models.Session, identity_models.ApiKey, models.User
 
 
-def find(database: SqliteDatabase, asked: Sequence[Credential], now: int) -> list[Found]:
+@answers(FindCredentials)
+def find(database: SqliteDatabase, asked: Sequence[Credential]) -> list[Found]:
     """One answer each, in order. A defect with one of them is that one's."""
+    now = now_ms()
     return [_find(database, credential, now) for credential in asked]
 
 

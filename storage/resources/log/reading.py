@@ -8,9 +8,11 @@ from peewee import SqliteDatabase
 
 from actors.auth.identity import Identity
 from actors.events import Event, LogPage
+from actors.resources.log import GetLogHead, ReadLog, ReadLogBetween, ReadThreadLog
 from actors.resources.thread_events import KINDS
 from storage.compiled import Prepared
 from storage.readers import access, rows, weight
+from storage.readers.answers import answers
 from storage.readers.paging import page_of
 from storage.resources.log.replay import Entry, Loaders, Replay
 from storage.resources.members import reading as members
@@ -26,6 +28,7 @@ def epoch(database: SqliteDatabase) -> str:
     return str(_HEAD.all(database)[0][0])
 
 
+@answers(ReadThreadLog)
 def after_offset(
     database: SqliteDatabase,
     identity: Identity,
@@ -48,6 +51,7 @@ def after_offset(
     return LogPage(current, events, head, position, more)
 
 
+@answers(ReadLog)
 def after_position(
     database: SqliteDatabase, identity: Identity, thread_ids: Iterable[str], position: int, *, limit: int
 ) -> LogPage:
@@ -67,6 +71,7 @@ def after_position(
     return LogPage(epoch(database), events, newest, newest, more)
 
 
+@answers(ReadLogBetween)
 def between(database: SqliteDatabase, thread_ids: Sequence[str], after: int, up_to: int) -> tuple[Event, ...]:
     """Events of these threads with a position after `after` and up to `up_to`, for whoever follows the log."""
     query = _E.select(*_COLUMNS).where((_E.position > after) & (_E.position <= up_to)).order_by(_E.position)
@@ -76,6 +81,13 @@ def between(database: SqliteDatabase, thread_ids: Sequence[str], after: int, up_
     wanted = set(thread_ids)
     followed = {key: uid for key, uid in names if uid in wanted}
     return _render(database, [row for row in found if row[1] in followed], followed)
+
+
+@answers(GetLogHead)
+def head(database: SqliteDatabase) -> tuple[str, int]:
+    """(epoch of the log, its newest position)."""
+    epoch, position = _HEAD.all(database)[0]
+    return str(epoch), int(position)
 
 
 def head_position(database: SqliteDatabase) -> int:

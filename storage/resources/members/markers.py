@@ -8,15 +8,17 @@ from peewee import SqliteDatabase
 from actors.auth.identity import Identity
 from actors.errors import NotFound
 from actors.page import Page
-from actors.resources.members import Member
+from actors.resources.members import ListReaders, Member
 from storage.compiled import ManyRows
 from storage.readers import access, rows
+from storage.readers.answers import answers
 from storage.schema import models
 from storage.schema.notification_models import Preference
 
 _R, _M, _P = models.Member, models.Message, Preference
 
 
+@answers(ListReaders)
 def readers(
     database: SqliteDatabase,
     identity: Identity,

@@ -5,12 +5,14 @@ from typing import Final
 from peewee import SqliteDatabase
 
 from actors.auth.identity import Identity
-from actors.resources.memory import MEMORY_UPDATED, Memory
+from actors.resources.memory import MEMORY_UPDATED, GetMemory, Memory
 from storage.readers import access, rows
+from storage.readers.answers import answers
 from storage.resources.log.replay import Entry, Loaders, Replay
 from storage.schema import models
 
 
+@answers(GetMemory)
 def one(database: SqliteDatabase, identity: Identity, thread_id: str) -> tuple[Memory, int]:
     """The memory, and the head of the thread's log."""
     key, _ = access.visible_thread(database, identity, thread_id)

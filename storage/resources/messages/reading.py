@@ -15,17 +15,23 @@ from actors.resources.messages import (
     MESSAGE_CREATED,
     MESSAGE_DELETED,
     MESSAGE_UPDATED,
+    GetMessage,
+    GetThreadOf,
+    ListMessages,
+    ListRevisions,
     Message,
     Revision,
 )
-from actors.resources.reactions import REACTION_ADDED, REACTION_REMOVED, Reaction, ReactionChange
+from actors.resources.reactions import REACTION_ADDED, REACTION_REMOVED, ListReactions, Reaction, ReactionChange
 from storage.compiled import Prepared
 from storage.readers import access, rows, weight
+from storage.readers.answers import answers
 from storage.readers.paging import page_of
 from storage.resources.log.replay import Entry, Loaders, Replay
 from storage.schema import models
 
 
+@answers(ListMessages)
 def page(
     database: SqliteDatabase,
     identity: Identity,
@@ -108,6 +114,7 @@ _ONE = Prepared(lambda given: rows.messages_query().where(_M.uid == given.uid, _
 _THREAD_OF = Prepared(lambda given: _M.select(_T.uid).join(_T, on=(_M.thread == _T.id)).where(_M.uid == given.uid))
 
 
+@answers(GetMessage)
 def one(database: SqliteDatabase, identity: Identity, message_id: str) -> Message:
     found = rows.messages_of(database, _ONE.all(database, uid=message_id), identity.user.key)
     if not found:
@@ -123,6 +130,7 @@ def _must_see(database: SqliteDatabase, identity: Identity, message: Message) ->
         raise NotFound("message", message.id) from None
 
 
+@answers(GetThreadOf)
 def thread_of(database: SqliteDatabase, message_id: str) -> str:
     """Id of the thread in which a message stands; who may know is for the thread's actor to say."""
     row = _THREAD_OF.first(database, uid=message_id)
@@ -131,6 +139,7 @@ def thread_of(database: SqliteDatabase, message_id: str) -> str:
     return str(row[0])
 
 
+@answers(ListRevisions)
 def revisions(
     database: SqliteDatabase,
     identity: Identity,
@@ -159,6 +168,7 @@ def _revisions_of(database: SqliteDatabase, part: Sequence[Sequence[Any]]) -> li
     return [Revision(row[0], row[1], row[2], row[3], authors[row[4]], row[5]) for row in part]
 
 
+@answers(ListReactions)
 def reactions(
     database: SqliteDatabase, identity: Identity, message_id: str, *, limit: int, after: int | None
 ) -> Page[Reaction]:

@@ -9,9 +9,10 @@ from actors import limits
 from actors.auth.identity import Identity
 from actors.errors import NotFound
 from actors.page import Page
-from actors.resources.notifications import Notification
-from actors.users.unread import Counts, ThreadCount
+from actors.resources.notifications import CountUnreadNotifications, GetNotification, ListNotifications, Notification
+from actors.users.unread import Counts, CountUnread, ThreadCount
 from storage.readers import rows
+from storage.readers.answers import answers
 from storage.resources.log.reading import head_position
 from storage.schema import models, notification_models
 
@@ -38,6 +39,7 @@ def _of(row: Sequence[Any]) -> Notification:
     )
 
 
+@answers(ListNotifications)
 def page(
     database: SqliteDatabase, identity: Identity, *, limit: int, before: int | None, unread: bool
 ) -> Page[Notification]:
@@ -52,6 +54,7 @@ def page(
     return Page(shown, str(shown[-1].key) if len(found) > limit else None)
 
 
+@answers(GetNotification)
 def one(database: SqliteDatabase, identity: Identity, notification_id: str) -> Notification:
     found = by_ids(database, identity.user.key, [notification_id]).get(notification_id)
     if found is None:
@@ -66,6 +69,7 @@ def by_ids(database: SqliteDatabase, user_key: int, ids: Sequence[str]) -> dict[
     return {row[1]: _of(row) for row in found}
 
 
+@answers(CountUnreadNotifications)
 def unread_count(database: SqliteDatabase, identity: Identity) -> int:
     query = _N.select(fn.COUNT(_N.id)).join(_T, on=(_N.thread == _T.id))
     mine = (_N.user == identity.user.key) & _N.read_at.is_null() & _T.deleted_at.is_null()
@@ -77,6 +81,7 @@ def unread_count(database: SqliteDatabase, identity: Identity) -> int:
 # What was not read in threads
 
 
+@answers(CountUnread)
 def counts(database: SqliteDatabase, user_key: int) -> Counts:
     columns = (_T.uid, _T.message_count, _R.last_read_number, rows.HIDDEN)
     moved = _R.select(*columns).join(_T, on=(_R.thread == _T.id))

@@ -7,15 +7,17 @@ from peewee import SqliteDatabase
 
 from actors.auth.identity import Identity
 from actors.errors import NotFound
-from actors.resources.notifications import Notify, Preferences, ThreadPreferences
+from actors.resources.notifications import GetPreferences, GetThreadPreferences, Notify, Preferences, ThreadPreferences
 from storage.compiled import Prepared
 from storage.readers import access, rows
+from storage.readers.answers import answers
 from storage.schema import models
 from storage.schema.notification_models import Preference
 
 _P = Preference
 
 
+@answers(GetPreferences)
 def of_user(database: SqliteDatabase, user_key: int) -> Preferences:
     """What they have chosen, or what holds for who has chosen nothing."""
     row = _OF_USER.first(database, user=user_key)
@@ -34,6 +36,7 @@ _OF_USER = Prepared(
 )
 
 
+@answers(GetThreadPreferences)
 def of_thread(database: SqliteDatabase, identity: Identity, thread_id: str) -> ThreadPreferences:
     """Raises `NotFound` where the identity is no member."""
     key, _ = access.visible_thread(database, identity, thread_id)

@@ -7,14 +7,24 @@ import orjson
 from peewee import SqliteDatabase
 
 from actors import limits
-from actors.auth.access_changes import AccessChange
+from actors.auth.access_changes import AccessChange, GetNewestAccessChange, ListAccessChanges, ListRevokedTokens
 from actors.errors import NotFound
 from actors.page import Page
-from actors.resources.api_keys import ApiKey
-from actors.resources.sessions import PasswordAccount, Session
+from actors.resources.api_keys import ApiKey, ListApiKeys
+from actors.resources.sessions import (
+    FindPasswordAccount,
+    FindUserByLink,
+    FindUserByRefreshToken,
+    GetPasswordHash,
+    ListSessions,
+    PasswordAccount,
+    Session,
+)
 from actors.resources.users import User
 from actors.text.email_address import folded
+from storage.clock import now_ms
 from storage.readers import rows
+from storage.readers.answers import answers
 from storage.schema import identity_models as models
 from storage.schema.models import User as UserModel
 
@@ -44,11 +54,10 @@ def api_key_of(row: Sequence[Any]) -> ApiKey:
     return ApiKey(uid, user_id, name, prefix, tuple(orjson.loads(scopes)), *times)
 
 
-def sessions(
-    database: SqliteDatabase, now: int, *, user_id: str | None, limit: int, before: int | None
-) -> Page[Session]:
+@answers(ListSessions)
+def sessions(database: SqliteDatabase, *, user_id: str | None, limit: int, before: int | None) -> Page[Session]:
     """Sessions that go on, the newest first; of one user, or of all."""
-    query = sessions_query().where(_S.ended_at.is_null() & (_S.expires_at > now))
+    query = sessions_query().where(_S.ended_at.is_null() & (_S.expires_at > now_ms()))
     if user_id is not None:
         query = query.where(UserModel.uid == user_id)
     if before is not None:
@@ -57,6 +66,7 @@ def sessions(
     return Page(tuple(map(session_of, found[:limit])), str(found[limit - 1][10]) if len(found) > limit else None)
 
 
+@answers(ListApiKeys)
 def api_keys(database: SqliteDatabase, *, user_id: str | None, limit: int, before: int | None) -> Page[ApiKey]:
     """Keys that were not revoked, the newest first; of one user, or of all."""
     query = api_keys_query().where(_K.revoked_at.is_null())
@@ -73,6 +83,7 @@ def password_hash(database: Any, user_key: int) -> str | None:
     return row[0] if row else None
 
 
+@answers(FindPasswordAccount)
 def by_address(database: SqliteDatabase, email: str) -> PasswordAccount | None:
     """The one user with this address who has a password."""
     query = UserModel.select(*rows.USER_COLUMNS, _P.hash).join(_P, on=(_P.user == UserModel.id))
@@ -89,14 +100,16 @@ def _addresses(database: SqliteDatabase, user_key: int) -> frozenset[str]:
     return frozenset(address for (address,) in rows.fetch(database, query))
 
 
-def by_link(database: SqliteDatabase, link_hash: bytes, now: int) -> User | None:
+@answers(FindUserByLink)
+def by_link(database: SqliteDatabase, link_hash: bytes) -> User | None:
     """Of one that is still good."""
     Link = models.SignInLink
-    good = (Link.hash == link_hash) & Link.used_at.is_null() & (Link.expires_at > now)
+    good = (Link.hash == link_hash) & Link.used_at.is_null() & (Link.expires_at > now_ms())
     row = rows.first(database, rows.users_query().join(Link, on=(Link.user == UserModel.id)).where(good))
     return rows.user_of(row) if row else None
 
 
+@answers(FindUserByRefreshToken)
 def by_refresh(database: SqliteDatabase, token_hash: bytes) -> int | None:
     Token = models.RefreshToken
     query = _S.select(_S.user).join(Token, on=(Token.session == _S.id)).where(Token.hash == token_hash)
@@ -104,6 +117,7 @@ def by_refresh(database: SqliteDatabase, token_hash: bytes) -> int | None:
     return int(row[0]) if row else None
 
 
+@answers(GetPasswordHash)
 def own_password(database: SqliteDatabase, user_id: str) -> str | None:
     row = rows.first(database, UserModel.select(UserModel.id).where(UserModel.uid == user_id))
     if row is None:
@@ -114,11 +128,13 @@ def own_password(database: SqliteDatabase, user_id: str) -> str | None:
 # What has changed
 
 
+@answers(GetNewestAccessChange)
 def newest_change(database: SqliteDatabase) -> int:
     row = rows.first(database, _C.select(_C.id).order_by(_C.id.desc()).limit(1))
     return int(row[0]) if row else 0
 
 
+@answers(ListAccessChanges)
 def changes_after(database: SqliteDatabase, number: int, limit: int = 500) -> tuple[AccessChange, ...]:
     query = _C.select(_C.id, _C.kind, _C.ref).where(_C.id > number).order_by(_C.id).limit(limit)
     found = rows.fetch(database, query)
@@ -128,7 +144,8 @@ def changes_after(database: SqliteDatabase, number: int, limit: int = 500) -> tu
     return tuple(AccessChange(number, kind, ref, users.get(ref)) for number, kind, ref in found)
 
 
-def revoked_tokens(database: SqliteDatabase, now: int) -> dict[str, int]:
+@answers(ListRevokedTokens)
+def revoked_tokens(database: SqliteDatabase) -> dict[str, int]:
     """Token → when it would have expired anyway."""
     query = models.RevokedToken.select(models.RevokedToken.token_id, models.RevokedToken.expires_at)
-    return dict(rows.fetch(database, query.where(models.RevokedToken.expires_at > now)))
+    return dict(rows.fetch(database, query.where(models.RevokedToken.expires_at > now_ms())))

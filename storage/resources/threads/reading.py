@@ -9,26 +9,31 @@ from peewee import SqliteDatabase
 from actors.auth.identity import Identity
 from actors.errors import NotFound
 from actors.page import Page
-from actors.resources.members import Member
+from actors.resources.members import GetMember, ListMemberKeys, ListMembers, Member
+from actors.resources.streams import ListThreadsBeingWritten
 from actors.resources.threads import (
     CONTROL_CHANGED,
     THREAD_CREATED,
     THREAD_DELETED,
     THREAD_UPDATED,
     ControlChange,
+    GetThread,
+    ListThreads,
     Thread,
     ThreadGone,
 )
-from actors.threads.state import ThreadState
+from actors.threads.state import LoadThread, ThreadState
 from actors.threads.stream import Stream
 from storage.compiled import Prepared
 from storage.readers import access, rows, weight
+from storage.readers.answers import answers
 from storage.readers.paging import page_of
 from storage.resources.log.replay import Entry, Loaders, Replay
 from storage.resources.members import markers
 from storage.schema import models
 
 
+@answers(LoadThread)
 def state(database: SqliteDatabase, thread_id: str) -> ThreadState | None:
     row = _STATE.first(database, uid=thread_id)
     if row is None:
@@ -57,6 +62,7 @@ def _streams(database: SqliteDatabase, thread_key: int) -> dict[str, Stream]:
     }
 
 
+@answers(ListThreadsBeingWritten)
 def being_written(database: SqliteDatabase, limit: int) -> list[str]:
     """Ids of threads in which messages are being written, or were when their process ended."""
     return [row[0] for row in database.execute_sql(_BEING_WRITTEN, (limit,))]
@@ -81,6 +87,7 @@ _STREAMS = Prepared(
 )
 
 
+@answers(GetThread)
 def one(database: SqliteDatabase, identity: Identity, thread_id: str) -> Thread:
     key, _ = access.visible_thread(database, identity, thread_id)
     thread = rows.thread_by_key(database, key, identity.author)
@@ -88,6 +95,7 @@ def one(database: SqliteDatabase, identity: Identity, thread_id: str) -> Thread:
     return thread
 
 
+@answers(ListThreads)
 def page(
     database: SqliteDatabase,
     identity: Identity,
@@ -112,6 +120,7 @@ def page(
     return Page(threads, str(threads[-1].position) if more else None)
 
 
+@answers(ListMembers)
 def members(
     database: SqliteDatabase, identity: Identity, thread_id: str, *, limit: int, after: int | None
 ) -> Page[Member]:
@@ -126,6 +135,7 @@ def members(
     return Page(shown, str(shown[-1].user.key) if len(found) > limit else None, head)
 
 
+@answers(ListMemberKeys)
 def member_keys(database: SqliteDatabase, thread_ids: Sequence[str]) -> dict[str, list[int]]:
     """Of threads that are there."""
     found: dict[str, list[int]] = {}
@@ -135,6 +145,7 @@ def member_keys(database: SqliteDatabase, thread_ids: Sequence[str]) -> dict[str
     return found
 
 
+@answers(GetMember)
 def member(database: SqliteDatabase, identity: Identity, thread_id: str, user_id: str) -> Member:
     key, _ = access.visible_thread(database, identity, thread_id)
     same = (models.Member.thread == key) & (models.User.uid == user_id)

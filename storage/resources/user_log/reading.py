@@ -20,12 +20,15 @@ from actors.resources.user_events import (
     THREAD_READ,
     USER_UPDATED,
     Facts,
+    GetUserLogHeads,
+    ReadUserLog,
     UserEvent,
     UserEventData,
     UserLogPage,
 )
 from actors.resources.users import User
 from storage.readers import rows, weight
+from storage.readers.answers import answers
 from storage.readers.paging import page_of
 from storage.resources.notifications import reading as notifications
 from storage.resources.preferences import reading as preferences
@@ -34,6 +37,7 @@ from storage.schema import models, notification_models
 _L, _E = notification_models.UserLog, notification_models.UserEvent
 
 
+@answers(ReadUserLog)
 def after(
     database: SqliteDatabase,
     user_key: int,
@@ -59,6 +63,7 @@ def after(
     return UserLogPage(events, head, more, reverse or offset >= first - 1)
 
 
+@answers(GetUserLogHeads)
 def heads(database: SqliteDatabase, user_keys: Sequence[int]) -> dict[int, int]:
     """User → where their log stands; without those whose log has no entry."""
     return dict(rows.fetch(database, _L.select(_L.user, _L.offset).where(_L.user.in_(list(user_keys)))))

@@ -7,9 +7,12 @@ from peewee import SqliteDatabase, fn
 
 from actors.errors import NotFound
 from actors.page import Page
-from actors.resources.members import MEMBER_REMOVED, Membership
-from actors.resources.messages import Message
+from actors.resources.members import MEMBER_REMOVED, CountMemberships, ListMemberships, Membership
+from actors.resources.messages import ListMessagesBy, Message
+from actors.resources.users import CountResources
+from storage.clock import now_ms
 from storage.readers import rows, weight
+from storage.readers.answers import answers
 from storage.readers.paging import page_of
 from storage.schema import identity_models, models
 
@@ -17,6 +20,7 @@ LOOKED_AT = 20_000
 """Messages looked at for one page: there is no index by author to keep for a question that is asked once a year."""
 
 
+@answers(ListMemberships)
 def memberships(database: SqliteDatabase, user_id: str, *, limit: int, after: int | None) -> Page[Membership]:
     """The threads a user is in, the oldest thread first."""
     M, T = models.Member, models.Thread
@@ -27,6 +31,7 @@ def memberships(database: SqliteDatabase, user_id: str, *, limit: int, after: in
     return Page(shown, str(found[limit - 1][4]) if len(found) > limit else None)
 
 
+@answers(CountMemberships)
 def membership_count(database: SqliteDatabase, user_id: str) -> int:
     """In how many threads a user is."""
     M, T = models.Member, models.Thread
@@ -34,6 +39,7 @@ def membership_count(database: SqliteDatabase, user_id: str) -> int:
     return _count(database, M.select(M.thread).join(T, on=(M.thread == T.id)).where(mine))
 
 
+@answers(ListMessagesBy)
 def messages_by(database: SqliteDatabase, user_id: str, *, limit: int, after: int | None) -> Page[Message]:
     """What a user wrote, the oldest first, with what happened to it while they could see it. A page may be empty and
     still have a next one."""
@@ -79,7 +85,8 @@ def _end_of_access(database: SqliteDatabase, user_key: int, thread_id: str) -> i
     return row[0] if row else None
 
 
-def counts(database: SqliteDatabase, now: int) -> dict[str, int]:
+@answers(CountResources)
+def counts(database: SqliteDatabase) -> dict[str, int]:
     """How many of everything that an administrator asks about first."""
     S, K = identity_models.Session, identity_models.ApiKey
     return {
@@ -87,7 +94,7 @@ def counts(database: SqliteDatabase, now: int) -> dict[str, int]:
         "admins": _count(database, models.User.select().where(models.User.role == "ADMIN")),
         "threads": _count(database, models.Thread.select().where(models.Thread.deleted_at.is_null())),
         "messages": int(_sum(database, models.Thread.message_count)),
-        "sessions": _count(database, S.select().where(S.ended_at.is_null() & (S.expires_at > now))),
+        "sessions": _count(database, S.select().where(S.ended_at.is_null() & (S.expires_at > now_ms()))),
         "api_keys": _count(database, K.select().where(K.revoked_at.is_null())),
         "audit_entries": _count(database, identity_models.Audit.select()),
     }

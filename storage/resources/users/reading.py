@@ -5,16 +5,18 @@ from peewee import SqliteDatabase, Value, fn
 from actors.auth.identity import Identity
 from actors.errors import NotFound
 from actors.page import Page
-from actors.resources.users import User, UserFilter
+from actors.resources.users import FindUserByEmail, GetUser, ListUsers, User, UserFilter
 from actors.text.email_address import folded
 from actors.text.names import handles
 from storage.readers import rows, weight
+from storage.readers.answers import answers
 from storage.readers.paging import page_of
 from storage.schema import models
 
 _U, _H = models.User, models.UserHandle
 
 
+@answers(GetUser)
 def one(database: SqliteDatabase, user_id: str) -> User:
     row = rows.first(database, rows.users_query().where(_U.uid == user_id))
     if row is None:
@@ -22,14 +24,16 @@ def one(database: SqliteDatabase, user_id: str) -> User:
     return rows.user_of(row)
 
 
-def by_email(database: SqliteDatabase, email: str) -> User:
-    """Raises `NotFound`, also for a user who is deleted."""
+@answers(FindUserByEmail)
+def by_email(database: SqliteDatabase, identity: Identity, email: str) -> User:
+    """For any `identity`. Raises `NotFound`, also for a user who is deleted."""
     row = rows.first(database, rows.users_query().where((_U.email == folded(email)) & _U.deleted_at.is_null()))
     if row is None:
         raise NotFound("user", email)
     return rows.user_of(row)
 
 
+@answers(ListUsers)
 def page(
     database: SqliteDatabase, identity: Identity, wanted: UserFilter, *, limit: int, after: int | None
 ) -> Page[User]:

@@ -11,7 +11,7 @@ import pytest
 from actors import limits
 from actors.auth.access_changes import AccessChange, AccessChanges
 from actors.auth.actor import AccessChanged, AuthActor, Authenticate, VerifiedTokens
-from actors.auth.credentials import Credential, Found
+from actors.auth.credentials import Credential, FindCredentials, Found
 from actors.auth.identity import Identity
 from actors.errors import (
     Forbidden,
@@ -23,7 +23,7 @@ from actors.errors import (
     Unauthenticated,
 )
 from actors.resources.api_keys import API_KEY_PREFIX
-from actors.resources.users import DeleteUser, UpdateUser, UserFilter, UserKind, UserRole
+from actors.resources.users import DeleteUser, GetUser, ListUsers, UpdateUser, UserFilter, UserKind, UserRole
 from actors.runtime.loop_actor import LoopFuture, Stage
 from tests.actors.house import House
 from tests.builders import FAR_FUTURE, identity, identity_of, settle, until, user
@@ -96,7 +96,7 @@ class Door:
 
     async def _read(self, asked: Sequence[Credential]) -> Sequence[Found]:
         self.reads += 1
-        return await self.house.history.accounts.credentials(asked)
+        return await self.house.reads.ask(FindCredentials(asked))
 
     def ask(self, token: str) -> LoopFuture[Any]:
         asked: LoopFuture[Any] = self.ref.ask(Authenticate(token), block=False)
@@ -128,7 +128,7 @@ async def test_a_good_token_makes_the_user_it_speaks_of(door: Door) -> None:
     assert (who.user.subject, who.user.email, who.user.name) == ("ana", "ana@example.com", "Ana")
     assert (who.user.role, who.user.kind, who.is_admin) == ("ADMIN", "SERVICE", True)
     assert (who.author, who.expires_at, who.token_id) == (who.user.author, FAR_FUTURE, "t-1")
-    assert await door.house.history.user(who.user.id) == who.user
+    assert await door.house.reads.ask(GetUser(who.user.id)) == who.user
 
 
 async def test_a_token_is_verified_once_while_it_is_remembered(door: Door) -> None:
@@ -158,7 +158,7 @@ async def test_of_what_tokens_say_only_the_last_counts(door: Door) -> None:
     door.issuer.tokens |= {"married": Claims("ana", name="Ana Maria"), "again": Claims("ana", token_id="jti-3")}
     names = [(await door.identify(token)).user.name for token in ("good", "married", "again")]
     assert names == ["Ana", "Ana Maria", "Ana"]
-    assert (await door.house.history.user((await door.identify("again")).user.id)).name == "Ana"
+    assert (await door.house.reads.ask(GetUser((await door.identify("again")).user.id))).name == "Ana"
 
 
 async def test_only_so_many_users_are_known(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,7 +197,7 @@ async def test_many_at_once_make_one_user(door: Door) -> None:
     asked = [door.ask("good") for _ in range(20)]
     found = [await one for one in asked]
     assert len({who.user.key for who in found}) == 1
-    assert len((await door.house.history.users(found[0], UserFilter(), limit=99, after=None)).items) == 1
+    assert len((await door.house.reads.ask(ListUsers(found[0], UserFilter(), limit=99, after=None))).items) == 1
 
 
 # What is not good
@@ -211,7 +211,9 @@ async def test_a_bad_token_is_refused_each_time(door: Door) -> None:
     assert door.issuer.verified == ["forged"] * 2
     assert door.issuer.refreshed == 0
     assert door.tokens.get("forged") is None
-    assert (await door.house.history.users(identity(role="ADMIN"), UserFilter(), limit=9, after=None)).items == ()
+    assert (
+        await door.house.reads.ask(ListUsers(identity(role="ADMIN"), UserFilter(), limit=9, after=None))
+    ).items == ()
 
 
 async def test_a_domain_that_is_not_allowed(door: Door) -> None:

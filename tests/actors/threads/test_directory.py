@@ -19,6 +19,7 @@ from actors.events import Event
 from actors.identifiers import new_id
 from actors.journal.follower import Follower
 from actors.outcomes import Done
+from actors.resources.log import GetLogHead
 from actors.resources.members import RemoveMember
 from actors.resources.threads import DeleteThread
 from actors.resources.users import DeleteUser
@@ -139,7 +140,7 @@ async def test_what_is_closed_in_order_leaves_one_file(stage: Stage, tmp_path: P
 async def test_a_thread_asked_for_after_the_history_was_closed_answers(house: House) -> None:
     ana = await house.user("ana")
     thread = await house.thread(ana)
-    house.history.close()
+    house.reads.close()
     with pytest.raises(ShuttingDown):
         await asyncio.wait_for(result(house.directory.ask(post(ana, thread))), 10)
 
@@ -239,7 +240,7 @@ async def test_a_stream_over_many_threads_loses_nothing_that_another_process_wri
     ref.tell(Watch([f"thread:{thread.id}" for thread in threads]))
     for thread in threads:
         await shared.directory.thread(thread.id).ask(Subscribe(ana, ref), block=False)
-    _, head = await shared.history.head()
+    _, head = await shared.reads.ask(GetLogHead())
     ref.tell(Replay(b"", head))
     for _ in range(5):
         await in_another(other, post(ana, threads[0]))

@@ -229,7 +229,7 @@ async def test_what_comes_before_the_state_waits_for_it(house: House, ana: Ident
 
     async def slowly(thread_id: str) -> ThreadState | None:
         await go.wait()
-        return await house.history.thread_state(thread_id)
+        return await house.load_now(thread_id)
 
     house.load = slowly
     replies = [house.directory.ask(post(ana, thread, f"{n}")) for n in range(3)]
@@ -251,7 +251,7 @@ async def test_what_is_committed_while_the_state_is_read_is_not_missed(
     read, go = asyncio.Event(), asyncio.Event()
 
     async def slowly(thread_id: str) -> ThreadState | None:
-        state = await house.history.thread_state(thread_id)
+        state = await house.load_now(thread_id)
         read.set()
         await go.wait()
         return state
@@ -304,7 +304,7 @@ async def test_a_state_that_cannot_be_read_is_told_to_all_who_wait_and_tried_aga
     for answer in await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 10):
         assert isinstance(answer, told)
     await until(lambda: house.directory.live_threads == 0)
-    house.load = house.history.thread_state
+    house.load = house.load_now
     assert (await house.post(ana, thread)).number == 1
 
 
@@ -318,7 +318,7 @@ async def test_a_thread_stopped_while_it_loads_answers_who_waits(house: House, a
 
     async def slowly(thread_id: str) -> ThreadState | None:
         await go.wait()
-        return await house.history.thread_state(thread_id)
+        return await house.load_now(thread_id)
 
     house.load = slowly
     reply = house.directory.ask(post(ana, thread))

@@ -5,13 +5,14 @@ import functools
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from cli import serve
 from storage.database import DatabaseOptions
 from storage.readers.pool import Readers
+from storage.readers.reads import SqliteReads
 from tests.server.locking import locked
 from tests.server.operations.sweep.requests import PASSWORD, SWEPT, World, check_problem, world_of
 from tests.serving import Answer, Client, Server, serving
@@ -118,7 +119,7 @@ async def test_a_database_that_cannot_be_read(server: Server, alice: Client, mon
     thread = await alice.thread()
     readers = Readers(DatabaseOptions(Path("nowhere/to/be/found.db")))
     with monkeypatch.context() as patch:
-        patch.setattr(server.services.history, "_readers", readers)
+        patch.setitem(cast(SqliteReads, server.services.reads)._lanes, "pages", readers)
         for path in ("/api/v1/users/me", "/api/v1/threads", f"/api/v1/threads/{thread['id']}/log", "/health/ready"):
             answer = await alice.get(path)
             assert check_problem(answer, 503)["code"] in ("storage_unavailable", "unavailable")

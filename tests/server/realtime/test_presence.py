@@ -9,6 +9,7 @@ import pytest
 from actors import limits
 from actors.delivery.channel import Audience, Subscribe
 from actors.identifiers import new_id
+from actors.resources.users import GetUser
 from server.realtime.hub import Hub
 from tests.builders import identity
 from tests.realtime_client import RawClient, event_stream
@@ -418,6 +419,6 @@ async def test_when_somebody_was_here_last_outlives_the_server(server: Server, a
     await bob.thread()
     server.services.activity.look()
     await alice.thread()  # is written after what is saved
-    key = (await server.services.history.user((await bob.me())["id"])).key
+    key = (await server.services.ask(GetUser((await bob.me())["id"]))).key
     assert server.services.activity.last(key) is None
     assert await status(alice, bob) == ("offline", True)

@@ -9,7 +9,8 @@ from actors import limits
 from actors.auth.identity import Identity
 from actors.errors import NotFound, StorageUnavailable, XpError
 from actors.events import LogPage
-from actors.ports import History
+from actors.queries import Reads
+from actors.resources.log import ReadThreadLog
 from server.realtime.session.recovery import Recovery
 from tests.builders import identity, message_event, until
 
@@ -17,7 +18,7 @@ ANA, BO = identity(1), identity(2)
 
 
 class Log:
-    """The history port, as far as a recovery asks it: a thread in which `events` are."""
+    """The reads, as far as a recovery asks it: a thread in which `events` are."""
 
     def __init__(self, events: int = 5) -> None:
         self.events = [message_event(offset) for offset in range(1, events + 1)]
@@ -25,13 +26,14 @@ class Log:
         self.gate = asyncio.Event()
         self.refused: dict[int, XpError] = {}
 
-    async def log_of_thread(self, who: Identity, thread_id: str, offset: int, *, limit: int, up_to: int) -> LogPage:
+    async def ask(self, query: ReadThreadLog) -> LogPage:
+        who, up_to = query.identity, query.up_to or 0
         self.asked.append(who)
         await self.gate.wait()
         if who.user.key in self.refused:
             raise self.refused[who.user.key]
-        found = self.events[offset:up_to]
-        return LogPage("e", tuple(found[:limit]), up_to, up_to, len(found) > limit)
+        found = self.events[query.offset : up_to]
+        return LogPage("e", tuple(found[: query.limit]), up_to, up_to, len(found) > query.limit)
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def log() -> Log:
 
 @pytest.fixture
 def recovery(log: Log) -> Recovery:
-    return Recovery(cast(History, log))
+    return Recovery(cast(Reads, log))
 
 
 def offsets(stretch: Any) -> list[int]:

@@ -11,8 +11,9 @@ from actors.identifiers import new_id
 from actors.resources.members import AddMember, RemoveMember
 from actors.resources.messages import DeleteMessage
 from actors.resources.reactions import React
+from actors.resources.search import FindHits
 from actors.resources.threads import DeleteThread, Thread
-from storage.readers.history import SqliteHistory
+from storage.readers.reads import SqliteReads
 from storage.search import query as searching
 from storage.search import scope
 from storage.search.query import find
@@ -330,14 +331,14 @@ def test_a_needle_far_down_is_found(ledger: Ledger, ana: Identity, thread: Threa
     assert marked(hit).startswith("hay hay")
 
 
-async def test_the_history_port_searches(ledger: Ledger, ana: Identity, thread: Thread) -> None:
+async def test_reads_find_hits(ledger: Ledger, ana: Identity, thread: Thread) -> None:
     ledger.apply(*(post(ana, thread, f"needle {n}") for n in range(3)))
-    history = SqliteHistory(ledger.options)
+    reads = SqliteReads(ledger.options)
     try:
-        found = await history.search(ana, Search(text="needle"), limit=2, cursor=None)
+        found = await reads.ask(FindHits(ana, Search(text="needle"), limit=2, cursor=None))
         assert len(found.hits) == 2
-        rest = await history.search(ana, Search(text="needle"), limit=2, cursor=found.next_cursor)
+        rest = await reads.ask(FindHits(ana, Search(text="needle"), limit=2, cursor=found.next_cursor))
         assert len(rest.hits) == 1
         assert ledger.ask(find, ana, Search(text="needle"), limit=9).hits[:2] == found.hits
     finally:
-        history.close()
+        reads.close()

@@ -6,116 +6,32 @@ which then find all that is refused before they write, and one for each other co
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
 import peewee
 
-from actors import commands
+import storage.journal.housekeeping
+import storage.resources
 from actors.commands import Once
 from actors.errors import Conflict, Internal, XpError
 from actors.outcomes import Done
-from actors.resources.api_keys import CreateApiKey, RevokeApiKey
-from actors.resources.audit import NoteForAudit
-from actors.resources.members import AddMember, MarkRead, RemoveMember, UpdateMember
-from actors.resources.memory import ReplaceMemory, UpdateMemory
-from actors.resources.messages import DeleteMessage, EditMessage, InterruptMessage, PostMessage
-from actors.resources.notifications import (
-    DismissNotification,
-    MarkUnread,
-    ReadAllNotifications,
-    ReadNotification,
-    SetThreadPreferences,
-    UpdatePreferences,
-)
-from actors.resources.reactions import React
-from actors.resources.sessions import (
-    CreateLink,
-    EndSession,
-    EndSessions,
-    FollowLink,
-    NoteUse,
-    RefreshSession,
-    RevokeToken,
-    SetPassword,
-    SignInByProvider,
-    StartSession,
-)
-from actors.resources.streams import FinishMessage, InterruptAbandoned, SaveProgress
-from actors.resources.threads import CreateThread, DeleteThread, HandOver, UpdateThread
-from actors.resources.users import CreateUser, DeleteUser, EnsureUser, EraseContent, UpdateUser
-from actors.users.activity import SaveActivity
+from actors.resources.messages import PostMessage
 from storage.database import is_storage_failure
-from storage.journal import housekeeping, posting
 from storage.journal import idempotency as outcomes
+from storage.journal import posting
 from storage.journal.transaction import Transaction
-from storage.resources.activity import writing as activity
-from storage.resources.audit import writing as audit
-from storage.resources.credentials import writing as credentials
-from storage.resources.members import writing as members
-from storage.resources.memory import writing as memory
+from storage.journal.writers import writer_of
+from storage.modules import import_all
 from storage.resources.messages import streams
-from storage.resources.messages import writing as messages
-from storage.resources.notifications import state as feed
-from storage.resources.sessions import writing as sessions
-from storage.resources.threads import writing as threads
-from storage.resources.users import deletion as leaving
-from storage.resources.users import token_users
-from storage.resources.users import writing as users
 
 logger = logging.getLogger("storage.journal")
 
 Outcome = Done | XpError
 
-HANDLERS: dict[type, Callable[[Transaction, Any], Done]] = {
-    EnsureUser: token_users.ensure_user,
-    CreateUser: users.create_user,
-    UpdateUser: users.update_user,
-    DeleteUser: leaving.delete_user,
-    CreateThread: threads.create_thread,
-    UpdateThread: threads.update_thread,
-    HandOver: threads.hand_over,
-    DeleteThread: threads.delete_thread,
-    commands.TellThreadGone: threads.tell_thread_gone,
-    AddMember: members.add_member,
-    UpdateMember: members.update_member,
-    RemoveMember: members.remove_member,
-    MarkRead: members.mark_read,
-    ReplaceMemory: memory.replace_memory,
-    UpdateMemory: memory.update_memory,
-    EditMessage: messages.edit_message,
-    DeleteMessage: messages.delete_message,
-    React: messages.react,
-    commands.Purge: housekeeping.purge,
-    StartSession: sessions.start_session,
-    FollowLink: sessions.follow_link,
-    SignInByProvider: sessions.sign_in_by_provider,
-    RefreshSession: sessions.refresh_session,
-    EndSession: sessions.end_session,
-    EndSessions: sessions.end_sessions,
-    NoteUse: credentials.note_use,
-    CreateApiKey: credentials.create_api_key,
-    RevokeApiKey: credentials.revoke_api_key,
-    RevokeToken: credentials.revoke_token,
-    SetPassword: credentials.set_password,
-    CreateLink: credentials.create_link,
-    EraseContent: leaving.erase_content,
-    NoteForAudit: audit.note_for_audit,
-    MarkUnread: members.mark_unread,
-    ReadNotification: feed.read_notification,
-    ReadAllNotifications: feed.read_all_notifications,
-    DismissNotification: feed.dismiss_notification,
-    UpdatePreferences: feed.update_preferences,
-    SetThreadPreferences: feed.set_thread_preferences,
-    SaveActivity: activity.save_activity,
-    FinishMessage: streams.finish_message,
-    SaveProgress: streams.save_progress,
-    InterruptMessage: streams.interrupt_message,
-    InterruptAbandoned: streams.interrupt_abandoned,
-}
-"""Every command but PostMessage, which is done many at a time."""
+import_all(storage.resources)  # they name the commands that they write
 
 
 def together(tx: Transaction, batch: Sequence[Any]) -> list[Outcome]:
@@ -204,7 +120,7 @@ def _once(tx: Transaction, command: Any) -> Done:
 
 def _do(tx: Transaction, command: Any) -> Done:
     if not isinstance(command, PostMessage):
-        return HANDLERS[type(command)](tx, command)
+        return writer_of(type(command))(tx, command)
     stopped = [event for stop in command.interrupts for event in streams.interrupt_message(tx, stop).events]
     (outcome,) = posting.post_messages(tx, [command])
     if isinstance(outcome, XpError):

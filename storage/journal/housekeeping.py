@@ -8,11 +8,13 @@ from actors import commands, limits
 from actors.outcomes import Done
 from storage.journal import retention
 from storage.journal.transaction import Transaction
+from storage.journal.writers import writes
 from storage.readers import rows
 from storage.schema import identity_models, models
 from storage.search import index
 
 
+@writes(commands.Purge)
 def purge(tx: Transaction, command: commands.Purge) -> Done:
     """Answers how many rows were taken; fewer than `rows` means that there are no more."""
     taken = _idempotency(tx, command.rows)

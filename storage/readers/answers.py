@@ -8,6 +8,7 @@ The function takes the query's fields, by their names, and answers what the quer
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from peewee import SqliteDatabase
@@ -21,12 +22,13 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class _Answer:
     function: Callable[..., Any]
-    positional: tuple[str, ...]
-    keywords: tuple[str, ...]
+    positional: tuple[Callable[[Any], Any], ...]
+    keywords: tuple[tuple[str, Callable[[Any], Any]], ...]
+    """Fields of the query."""
 
     def to(self, database: SqliteDatabase, query: Query[Any]) -> Any:
-        given = [getattr(query, name) for name in self.positional]
-        return self.function(database, *given, **{name: getattr(query, name) for name in self.keywords})
+        keywords = {name: field(query) for name, field in self.keywords}
+        return self.function(database, *[field(query) for field in self.positional], **keywords)
 
 
 _ANSWERS: dict[type, _Answer] = {}
@@ -40,9 +42,9 @@ def answers(
     def register(function: Callable[Concatenate[SqliteDatabase, P], T]) -> Callable[Concatenate[SqliteDatabase, P], T]:
         assert isinstance(kind, type)
         assert kind not in _ANSWERS, f"{kind.__name__} has two answers"
-        names = fields(kind)
-        positional = tuple(field.name for field in names if not field.kw_only)
-        _ANSWERS[kind] = _Answer(function, positional, tuple(field.name for field in names if field.kw_only))
+        positional = tuple(attrgetter(field.name) for field in fields(kind) if not field.kw_only)
+        keywords = tuple((field.name, attrgetter(field.name)) for field in fields(kind) if field.kw_only)
+        _ANSWERS[kind] = _Answer(function, positional, keywords)
         return function
 
     return register

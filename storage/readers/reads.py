@@ -1,21 +1,19 @@
 """Queries, each answered on a reader's connection, in one read transaction."""
 
-import pkgutil
-from importlib import import_module
 from typing import TypeVar
 
 import storage.resources
 import storage.search
 from actors.queries import Lane, Query
 from storage.database import DatabaseOptions
+from storage.modules import import_all
 from storage.readers.answers import answer
 from storage.readers.pool import Readers
 
 T = TypeVar("T")
 
-for package in (storage.resources, storage.search):
-    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        import_module(module.name)  # each names the queries that it answers
+import_all(storage.resources)  # they name the queries that they answer
+import_all(storage.search)
 
 
 class SqliteReads:

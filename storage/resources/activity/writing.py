@@ -8,6 +8,7 @@ from actors.outcomes import Done
 from actors.users.activity import SaveActivity
 from storage.compiled import ManyRows
 from storage.journal.transaction import Transaction
+from storage.journal.writers import writes
 from storage.schema.notification_models import UserActivity
 
 
@@ -21,6 +22,7 @@ def _save(count: int) -> Any:
 SAVE = ManyRows(_save)
 
 
+@writes(SaveActivity)
 def save_activity(tx: Transaction, command: SaveActivity) -> Done:
     SAVE.run(tx.database, list(command.last.items()))
     return Done(None)

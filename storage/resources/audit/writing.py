@@ -15,6 +15,7 @@ from actors.resources.audit import NoteForAudit
 from actors.resources.members import MemberRole
 from storage.compiled import Prepared
 from storage.journal.transaction import Transaction
+from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.audit.chain import CHAINED, CHANGE, GENESIS, ORIGIN, entry_hash, new_salt, seal
 from storage.schema import check as schema_check
@@ -131,6 +132,7 @@ def newest_hash(tx: Transaction) -> str:
     return str(row[1]) if row else GENESIS
 
 
+@writes(NoteForAudit)
 def note_for_audit(tx: Transaction, command: NoteForAudit) -> Done:
     note(
         tx, command.action, (command.target_kind, command.target_id), actor_id=command.actor_id,

@@ -13,6 +13,7 @@ from actors.resources.api_keys import ApiKey, CreateApiKey, RevokeApiKey
 from actors.resources.sessions import CreateLink, NoteUse, RevokeToken, SetPassword
 from actors.resources.users import User
 from storage.journal.transaction import Transaction
+from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.audit import writing as audit
 from storage.resources.credentials import revocation as access
@@ -25,6 +26,7 @@ from storage.schema import identity_models as models
 _K, _S, _T = models.ApiKey, models.Session, models.RevokedToken
 
 
+@writes(NoteUse)
 def note_use(tx: Transaction, command: NoteUse) -> Done:
     """Not each time: a batch that writes nothing is free."""
     before = tx.now - limits.SEEN_SECONDS * 1000
@@ -37,6 +39,7 @@ def note_use(tx: Transaction, command: NoteUse) -> Done:
     return Done(None)
 
 
+@writes(CreateApiKey)
 def create_api_key(tx: Transaction, command: CreateApiKey) -> Done:
     user = _owner(tx, command, command.user_id)
     if "admin" in command.scopes and user.role != "ADMIN":
@@ -65,6 +68,7 @@ def _owner(tx: Transaction, command: Command, user_id: str) -> User:
     return user
 
 
+@writes(RevokeApiKey)
 def revoke_api_key(tx: Transaction, command: RevokeApiKey) -> Done:
     key = _must_find(tx, command.key_id)
     if key.user_id != command.identity.user.id and not command.identity.is_admin:
@@ -78,6 +82,7 @@ def revoke_api_key(tx: Transaction, command: RevokeApiKey) -> Done:
     return Done(replace(key, revoked_at=tx.now))
 
 
+@writes(RevokeToken)
 def revoke_token(tx: Transaction, command: RevokeToken) -> Done:
     """One's own, or as an admin any."""
     if command.token_id != command.identity.token_id and command.user_id != command.identity.user.id:
@@ -91,6 +96,7 @@ def revoke_token(tx: Transaction, command: RevokeToken) -> Done:
     return Done(None)
 
 
+@writes(SetPassword)
 def set_password(tx: Transaction, command: SetPassword) -> Done:
     user = command.identity.user
     administrators.must_not_be_system(user)
@@ -102,6 +108,7 @@ def set_password(tx: Transaction, command: SetPassword) -> Done:
     return Done(ended)
 
 
+@writes(CreateLink)
 def create_link(tx: Transaction, command: CreateLink) -> Done:
     administrators.must_administer(tx, command.identity)
     user = _owner(tx, command, command.user_id)

@@ -29,6 +29,7 @@ from storage.compiled import Prepared
 from storage.journal import user_log
 from storage.journal.transaction import Transaction, changed, given, must_match
 from storage.journal.user_log import Entry
+from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.audit import writing as audit
 from storage.resources.members import markers, ownership
@@ -39,6 +40,7 @@ from storage.resources.users import writing as users
 from storage.schema import models
 
 
+@writes(AddMember)
 def add_member(tx: Transaction, command: AddMember) -> Done:
     key, uid, _ = tx.thread(command.thread_id)
     mine = tx.role(key, command.identity.user.key)
@@ -80,6 +82,7 @@ def _must_have_room(tx: Transaction, thread_key: int) -> None:
         raise Conflict(f"A thread may have at most {limits.MEMBERS_PER_THREAD} members; this one has {count}.")
 
 
+@writes(UpdateMember)
 def update_member(tx: Transaction, command: UpdateMember) -> Done:
     """Roles are the owners' to give; `muted` is one's own."""
     key, uid, _ = tx.thread(command.thread_id)
@@ -116,6 +119,7 @@ def _must_be_allowed(
         raise Forbidden("You can mute a thread only for yourself.")
 
 
+@writes(RemoveMember)
 def remove_member(tx: Transaction, command: RemoveMember) -> Done:
     """An owner removes anybody; anybody may leave, but the last owner."""
     key, uid, _ = tx.thread(command.thread_id)
@@ -147,6 +151,7 @@ def left(tx: Transaction, thread: tuple[int, str], user_key: int, reason: str) -
     return user_log.tell(tx, [Entry(user_key, THREAD_LEFT, {"thread_id": thread[1], "reason": reason})])
 
 
+@writes(MarkRead)
 def mark_read(tx: Transaction, command: MarkRead) -> Done:
     key, uid, _ = tx.thread(command.thread_id)
     user_key = command.identity.user.key
@@ -161,6 +166,7 @@ def mark_read(tx: Transaction, command: MarkRead) -> Done:
     return replace(moved, user_events=moved.user_events + cancelled)
 
 
+@writes(MarkUnread)
 def mark_unread(tx: Transaction, command: MarkUnread) -> Done:
     """The only way back for a marker."""
     key, uid, _ = tx.thread(command.thread_id)

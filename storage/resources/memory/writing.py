@@ -18,15 +18,18 @@ from actors.resources.memory import (
     must_be_valid,
 )
 from storage.journal.transaction import Transaction, must_match
+from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.memory import reading as memory
 from storage.schema import models
 
 
+@writes(ReplaceMemory)
 def replace_memory(tx: Transaction, command: ReplaceMemory) -> Done:
     return _change(tx, command, lambda _: orjson.loads(command.memory))
 
 
+@writes(UpdateMemory)
 def update_memory(tx: Transaction, command: UpdateMemory) -> Done:
     return _change(tx, command, lambda before: merge_patch(before, orjson.loads(command.patch)))
 

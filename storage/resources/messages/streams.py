@@ -16,6 +16,7 @@ from actors.resources.user_events import UserEvent
 from actors.text.mentions import may_mention
 from storage.compiled import Prepared
 from storage.journal.transaction import Transaction, given
+from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.messages import writing as messages
 from storage.resources.notifications import writing as notifications
@@ -25,6 +26,7 @@ from storage.schema import models
 _M = models.Message
 
 
+@writes(FinishMessage)
 def finish_message(tx: Transaction, command: FinishMessage) -> Done:
     place = messages.find(tx, command.thread_id, command.message_id, command.identity)
     message, is_mine = place.message, place.message.author.key == command.identity.user.key
@@ -48,16 +50,19 @@ def _notify(tx: Transaction, place: messages.Place, message: Any) -> tuple[UserE
     return notifications.of_messages(tx, [Written(message, place.thread[0], answers)])
 
 
+@writes(SaveProgress)
 def save_progress(tx: Transaction, command: SaveProgress) -> Done:
     _SAVE.execute(tx.database, uid=command.message_id, content=command.content, now=tx.now)
     return Done(None)
 
 
+@writes(InterruptMessage)
 def interrupt_message(tx: Transaction, command: InterruptMessage) -> Done:
     row = _WRITTEN.first(tx.database, uid=command.message_id)
     return Done(None, (_interrupt(tx, row[0], row[1], command),) if row else ())
 
 
+@writes(InterruptAbandoned)
 def interrupt_abandoned(tx: Transaction, command: InterruptAbandoned) -> Done:
     """Those whose process is gone: a live one saves, or ends them itself."""
     last = fn.COALESCE(_M.streamed_at, _M.created_at)

@@ -20,6 +20,7 @@ from actors.text.mentions import may_mention
 from actors.text.normal import is_blank
 from storage.compiled import Prepared
 from storage.journal.transaction import Transaction, changed, given, must_match
+from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.audit import writing as audit
 from storage.resources.notifications import writing as notifications
@@ -39,6 +40,7 @@ class Place:
     status: ThreadStatus
 
 
+@writes(EditMessage)
 def edit_message(tx: Transaction, command: EditMessage) -> Done:
     place = find(tx, command.thread_id, command.message_id, command.identity)
     message = place.message
@@ -94,6 +96,7 @@ def _keep_revision(tx: Transaction, message: Message, identity: Identity) -> Non
     _DROP_REVISIONS.execute(tx.database, message=message.key, version=message.version - limits.REVISIONS_KEPT)
 
 
+@writes(DeleteMessage)
 def delete_message(tx: Transaction, command: DeleteMessage) -> Done:
     """Leave a tombstone in its place; content, revisions and reactions are gone for good."""
     place = find(tx, command.thread_id, command.message_id, command.identity)
@@ -131,6 +134,7 @@ def told(tx: Transaction, key: int, kind: EventKind, actor: Author | None = None
     return tx.log((thread[0], message.thread_id), kind, actor or message.author, message, ref=key)
 
 
+@writes(React)
 def react(tx: Transaction, command: React) -> Done:
     place = find(tx, command.thread_id, command.message_id, command.identity)
     rules.must_write(command.identity, place.role, place.thread[1], place.status)

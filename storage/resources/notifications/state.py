@@ -30,6 +30,7 @@ from storage.compiled import Prepared
 from storage.journal import user_log
 from storage.journal.transaction import Transaction, changed, given, must_match
 from storage.journal.user_log import Entry
+from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.notifications import writing as notifications
 from storage.resources.preferences import reading as preferences
@@ -38,6 +39,7 @@ from storage.schema import models, notification_models
 _N, _P, _M = notification_models.Notification, notification_models.Preference, models.Message
 
 
+@writes(ReadNotification)
 def read_notification(tx: Transaction, command: ReadNotification) -> Done:
     key, is_read, _ = _find(tx, command.identity.user.key, command.notification_id)
     if is_read:
@@ -48,6 +50,7 @@ def read_notification(tx: Transaction, command: ReadNotification) -> Done:
     return Done(None, user_events=user_log.tell(tx, [Entry(command.identity.user.key, NOTIFICATION_READ, facts)]))
 
 
+@writes(ReadAllNotifications)
 def read_all_notifications(tx: Transaction, command: ReadAllNotifications) -> Done:
     user_key = command.identity.user.key
     update = _N.update(read_at=tx.now).where((_N.user == user_key) & _N.read_at.is_null()).returning(_N.id)
@@ -60,6 +63,7 @@ def read_all_notifications(tx: Transaction, command: ReadAllNotifications) -> Do
     )
 
 
+@writes(DismissNotification)
 def dismiss_notification(tx: Transaction, command: DismissNotification) -> Done:
     key, _, thread_id = _find(tx, command.identity.user.key, command.notification_id)
     tx.execute(_N.delete().where(_N.id == key))
@@ -80,6 +84,7 @@ def _find(tx: Transaction, user_key: int, notification_id: str) -> tuple[int, bo
 # Preferences
 
 
+@writes(UpdatePreferences)
 def update_preferences(tx: Transaction, command: UpdatePreferences) -> Done:
     user_key = command.identity.user.key
     before = preferences.of_user(tx.database, user_key)
@@ -100,6 +105,7 @@ def update_preferences(tx: Transaction, command: UpdatePreferences) -> Done:
     return Done(after, user_events=user_log.tell(tx, [Entry(user_key, PREFERENCES_UPDATED, after, {})]))
 
 
+@writes(SetThreadPreferences)
 def set_thread_preferences(tx: Transaction, command: SetThreadPreferences) -> Done:
     key, uid, _ = tx.thread(command.thread_id)
     user_key = command.identity.user.key

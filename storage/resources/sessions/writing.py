@@ -24,6 +24,7 @@ from actors.resources.sessions import (
 )
 from actors.resources.users import User
 from storage.journal.transaction import Transaction
+from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.audit import writing as audit
 from storage.resources.credentials import revocation as access
@@ -42,6 +43,7 @@ _S, _R, _L, _P, _X = (
 )
 
 
+@writes(StartSession)
 def start_session(tx: Transaction, command: StartSession) -> Done:
     if command.password is not None:
         user = users.find(tx, command.user_id)
@@ -76,6 +78,7 @@ def _keep_refresh(tx: Transaction, session_key: int, token_hash: bytes) -> None:
     tx.execute(_R.insert(session=session_key, hash=token_hash, created_at=tx.now))
 
 
+@writes(FollowLink)
 def follow_link(tx: Transaction, command: FollowLink) -> Done:
     query = _L.select(_L.id, UserModel.uid).join(UserModel, on=(_L.user == UserModel.id))
     good = (_L.hash == command.link_hash) & _L.used_at.is_null() & (_L.expires_at > tx.now)
@@ -95,6 +98,7 @@ def keep_password(tx: Transaction, user_key: int, password_hash: str) -> None:
     tx.execute(_P.insert(user=user_key, hash=password_hash, changed_at=tx.now))
 
 
+@writes(SignInByProvider)
 def sign_in_by_provider(tx: Transaction, command: SignInByProvider) -> Done:
     """Known by the provider's own id; else by an address that it has verified; else somebody new."""
     same = (_X.issuer == command.issuer) & (_X.subject == command.subject)
@@ -117,6 +121,7 @@ def _by_address(tx: Transaction, email: str) -> tuple[Any, ...] | None:
     return (owner.id,) if owner is not None else None
 
 
+@writes(RefreshSession)
 def refresh_session(tx: Transaction, command: RefreshSession) -> Done:
     """Each refresh token is good once. One that comes again within the grace gets what the first one got; later it was
     stolen, or its successor was: the session ends."""
@@ -151,6 +156,7 @@ def _is_graced(tx: Transaction, command: RefreshSession, session_key: int, used_
     return not is_late and rows.first(tx.database, _R.select(_R.id).where(follows)) is not None
 
 
+@writes(EndSession)
 def end_session(tx: Transaction, command: EndSession) -> Done:
     """One's own, or as an admin anybody's. Once ended it stays so."""
     user, session = _must_find(tx, command.session_id)
@@ -162,6 +168,7 @@ def end_session(tx: Transaction, command: EndSession) -> Done:
     return Done(replace(session, ended_at=session.ended_at or tx.now, end_reason=session.end_reason or command.reason))
 
 
+@writes(EndSessions)
 def end_sessions(tx: Transaction, command: EndSessions) -> Done:
     user = users.find(tx, command.user_id)
     if user.key != command.identity.user.key:

@@ -30,6 +30,7 @@ from actors.resources.user_events import THREAD_LEFT, UserEvent
 from storage.journal import user_log
 from storage.journal.transaction import Transaction, changed, given, must_match
 from storage.journal.user_log import Entry
+from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.audit import writing as audit
 from storage.resources.members.writing import joined
@@ -38,6 +39,7 @@ from storage.schema import models
 from storage.search import index
 
 
+@writes(CreateThread)
 def create_thread(tx: Transaction, command: CreateThread) -> Done:
     """The creator owns it; other members may come with it. Their additions are entries of its log too."""
     uid = command.thread_id or new_id()
@@ -73,6 +75,7 @@ def _added(tx: Transaction, thread: tuple[int, str], command: CreateThread, user
     return tx.log(thread, MEMBER_ADDED, command.identity.author, member, ref=user_key)
 
 
+@writes(UpdateThread)
 def update_thread(tx: Transaction, command: UpdateThread) -> Done:
     key, uid, _ = tx.thread(command.thread_id)
     role = tx.role(key, command.identity.user.key)
@@ -96,6 +99,7 @@ def update_thread(tx: Transaction, command: UpdateThread) -> Done:
     return Done(event.data, (event,))
 
 
+@writes(HandOver)
 def hand_over(tx: Transaction, command: HandOver) -> Done:
     key, uid, status = tx.thread(command.thread_id)
     rules.must_write(command.identity, tx.role(key, command.identity.user.key), uid, cast(ThreadStatus, status))
@@ -109,6 +113,7 @@ def hand_over(tx: Transaction, command: HandOver) -> Done:
     return Done(_read(tx, key, command), (event,))
 
 
+@writes(DeleteThread)
 def delete_thread(tx: Transaction, command: DeleteThread) -> Done:
     """Gone for everybody at once; its rows follow in small steps (`purge`)."""
     key, uid, _ = tx.thread(command.thread_id)
@@ -134,6 +139,7 @@ def _begin_telling(tx: Transaction, thread: tuple[int, str]) -> tuple[UserEvent,
     return _end_memberships(tx, thread, owners)
 
 
+@writes(commands.TellThreadGone)
 def tell_thread_gone(tx: Transaction, command: commands.TellThreadGone) -> Done:
     """Who does not follow the thread learns of its end by their own log alone; step by step where they are many."""
     M = models.Member

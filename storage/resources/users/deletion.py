@@ -7,6 +7,7 @@ from actors.outcomes import Done, Gone
 from actors.resources.members import MEMBER_REMOVED, MemberGone
 from actors.resources.users import DeleteUser, EraseContent, User
 from storage.journal.transaction import Transaction, must_match
+from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.audit import writing as audit
 from storage.resources.credentials import revocation as access
@@ -18,6 +19,7 @@ from storage.schema import identity_models, models, notification_models
 from storage.search import index
 
 
+@writes(DeleteUser)
 def delete_user(tx: Transaction, command: DeleteUser) -> Done:
     """Deactivate for good and take the person out of it; what they wrote stays, by a nameless author."""
     administrators.must_administer(tx, command.identity)
@@ -98,6 +100,7 @@ def _leave(tx: Transaction, thread: tuple[int, str], command: DeleteUser, user: 
     return (gone, *ownership.hand_on(tx, thread, actor))
 
 
+@writes(EraseContent)
 def erase_content(tx: Transaction, command: EraseContent) -> Done:
     """One step: messages are looked at in the order of their keys, for there is no index by author to keep for this."""
     Erasure = identity_models.Erasure

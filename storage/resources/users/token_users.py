@@ -8,6 +8,7 @@ from actors.identifiers import new_id
 from actors.outcomes import Done
 from actors.resources.users import EnsureUser, User
 from storage.journal.transaction import Transaction
+from storage.journal.writers import writes
 from storage.resources.audit import writing as audit
 from storage.resources.credentials import reading as credentials
 from storage.resources.credentials import revocation as access
@@ -17,6 +18,7 @@ from storage.resources.users import writing as users
 from storage.schema import identity_models, models
 
 
+@writes(EnsureUser)
 def ensure_user(tx: Transaction, command: EnsureUser) -> Done:
     """On first sight make the user; later write only what the claims say anew.
 

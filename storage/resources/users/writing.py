@@ -14,6 +14,7 @@ from actors.text.normal import line
 from storage.journal import user_log
 from storage.journal.transaction import Transaction, changed, given, must_match
 from storage.journal.user_log import Entry
+from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.audit import writing as audit
 from storage.resources.credentials import revocation as access
@@ -33,6 +34,7 @@ def made(tx: Transaction, key: int) -> User:
     return user
 
 
+@writes(CreateUser)
 def create_user(tx: Transaction, command: CreateUser) -> Done:
     administrators.must_administer(tx, command.identity)
     uid = new_id()
@@ -80,6 +82,7 @@ def _is_known(tx: Transaction, subjects: list[str]) -> bool:
     return bool(_find(tx, models.User.subject.in_(subjects)) or rows.first(tx.database, linked))
 
 
+@writes(UpdateUser)
 def update_user(tx: Transaction, command: UpdateUser) -> Done:
     user = find(tx, command.user_id)
     email = command.email if isinstance(command.email, Unset) else folded(command.email)

@@ -1,0 +1,36 @@
+"""Which function writes what a command asks for: it stands in `storage/resources/<resource>/` and names the command.
+
+@writes(ReplaceMemory)
+def replace_memory(tx: Transaction, command: ReplaceMemory) -> Done: ...
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from actors.outcomes import Done
+from storage.journal.transaction import Transaction
+
+C = TypeVar("C")
+Writer = Callable[[Transaction, C], Done]
+
+_WRITERS: dict[type, Writer[Any]] = {}
+
+
+def writes(kind: type[C]) -> Callable[[Writer[C]], Writer[C]]:
+    """The function stays what it is: others may call it within the same transaction."""
+
+    def register(writer: Writer[C]) -> Writer[C]:
+        assert kind not in _WRITERS, f"{kind.__name__} has two writers"
+        _WRITERS[kind] = writer
+        return writer
+
+    return register
+
+
+def writer_of(kind: type) -> Writer[Any]:
+    return _WRITERS[kind]
+
+
+def written() -> frozenset[type]:
+    """Classes of commands that have a writer."""
+    return frozenset(_WRITERS)

@@ -449,3 +449,35 @@ SCRUB_SECONDS: Final = 60.0
 # Shutdown
 DRAIN_SECONDS: Final = 8.0
 """Of the 10 s in which the process must be gone: the rest is for the last commit and closing the database."""
+
+# Blob store
+BLOB_PIECE_BYTES: Final = 256 * KIB
+"""Read at once for a download: 400 hops between event loop and OS threads for 100 MB."""
+BLOB_DISK_THREADS: Final = 4
+"""OS threads for the folder of blobs: an fsync that takes a second holds up none of the other executor's work."""
+BLOB_FRESH_SECONDS: Final = 3600
+"""A blob stored again within it is not sent to S3 again. Older ones are, so that `modified` is recent, and the cleanup
+of unreferenced blobs leaves alone what an upload is about to name."""
+BLOB_PARTIAL_SECONDS: Final = 24 * 3600
+"""An unfinished copy of this age was left by a process that was killed."""
+BLOB_COPIES_AT_ONCE: Final = 4
+"""Of a move from store to store: enough to hide the latency of S3, and no more memory than uploads take."""
+S3_PART_BYTES: Final = 5 * MIB
+"""The least that S3 takes: 10,000 parts are 48 GiB."""
+S3_PARTS_AT_ONCE: Final = 2
+"""Of one upload, held in memory, with one that is read: 15 MiB."""
+S3_UPLOADS_AT_ONCE: Final = 2
+"""Of those large enough for parts: others wait their turn. More would only share the bandwidth."""
+S3_SMALL_UPLOADS_AT_ONCE: Final = 8
+"""Of those sent in one request, held in memory as a whole."""
+S3_CONNECT_SECONDS: Final = 5.0
+S3_SILENT_SECONDS: Final = 20.0
+"""Without a byte of an answer a request to S3 fails, and is repeated. A part of 5 MiB goes out in it at 2.2 Mbit/s."""
+S3_RETRIES: Final = 4
+"""Of one request, with growing pauses and jitter: a restart of MinIO or a throttled moment passes within them."""
+S3_RETRY_SECONDS: Final = 60.0
+"""After it no new try begins."""
+S3_RETRY_PAUSE_SECONDS: Final = 0.1
+"""Before the first retry, then up to twice as long each time, at most 5 s."""
+S3_SIGNED_SECONDS: Final = 7 * 24 * 3600
+"""The longest that signature version 4 allows for a URL."""

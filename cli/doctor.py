@@ -11,6 +11,7 @@ import click
 from cli import settings
 from cli.console import count, json_option, plain, print_json, print_table, size
 from cli.settings import Settings
+from storage.blobs.location import FolderLocation
 
 if TYPE_CHECKING:
     from storage.resources.audit.reading import Verdict
@@ -102,6 +103,32 @@ def _folder(chosen: Settings) -> Iterator[Look]:
         "free disk space", free >= FREE_BYTES, size(free),
         f"Free some; below {size(FREE_BYTES)} writes may soon fail.",
     )  # fmt: skip
+
+
+def _blobs(chosen: Settings) -> Iterator[Look]:
+    import asyncio
+
+    from actors.blobs import BlobStoreError
+    from cli.blobs import location_of, open_blobs
+
+    where = location_of(chosen)
+    if isinstance(where, FolderLocation) and not where.path.exists():
+        yield Look("file store", True, f"{where}, created with the first file")
+        return
+
+    async def check() -> None:
+        store = open_blobs(chosen)
+        try:
+            await store.check()
+        finally:
+            await store.close()
+
+    try:
+        asyncio.run(check())
+    except BlobStoreError as error:
+        yield Look("file store", False, f"{where} cannot be used", str(error))
+    else:
+        yield Look("file store", True, f"{where}: written, read and deleted a probe")
 
 
 def _private(chosen: Settings) -> Iterator[Look]:
@@ -291,5 +318,5 @@ def _our_server(host: str, port: int) -> str | None:
 
 
 LOOKING: tuple[Callable[[Settings], Iterator[Look]], ...] = (
-    _versions, _limits, _folder, _private, _secret, _settings, _database, _port,
+    _versions, _limits, _folder, _blobs, _private, _secret, _settings, _database, _port,
 )  # fmt: skip

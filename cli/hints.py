@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from actors import limits
 from cli.settings import Settings
+from storage.blobs.location import S3Location, parse
 
 DIFFERENT_CHARACTERS = 8
 """A random secret has more, in whatever alphabet it is written; a word that is repeated has not."""
@@ -111,6 +112,16 @@ def _rates(chosen: Settings) -> Iterator[Hint]:
         yield Hint("RATE_LIMITS", "off", "Set it to on if others can reach the server: passwords can be guessed.")
 
 
+def _file_store(chosen: Settings) -> Iterator[Hint]:
+    location = parse(chosen["blob_url"] or "")
+    endpoint = (location.endpoint if isinstance(location, S3Location) else None) or ""
+    if endpoint.startswith("http://") and not _is_loopback(urlsplit(endpoint).hostname or ""):
+        yield Hint(
+            "BLOB_URL", f"{endpoint} is not encrypted",
+            "Use https, except in a network of your own: files pass readable between server and store.",
+        )  # fmt: skip
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
@@ -119,5 +130,5 @@ def _is_loopback(host: str) -> bool:
 
 
 LOOKING: tuple[Callable[[Settings], Iterator[Hint]], ...] = (
-    secret_hints, _parties, _roles, _domains, _cookies, _origins, _proxies, _rates,
+    secret_hints, _parties, _roles, _domains, _cookies, _origins, _proxies, _rates, _file_store,
 )  # fmt: skip

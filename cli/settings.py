@@ -15,6 +15,7 @@ from actors import limits
 from cli import settings_file
 from server.http.origins import origin_of
 from server.limits.token_bucket import rate
+from storage.blobs import location
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -139,6 +140,18 @@ def _channel_patterns(text: str) -> tuple[str, ...]:
     return patterns
 
 
+def _region(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9-]+", text):
+        raise ValueError("expected the name of a region such as eu-central-1")
+    return text
+
+
+def _blob_url(text: str) -> str | None:
+    if text:
+        location.parse(text)
+    return text or None
+
+
 def _one_of(*choices: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text.lower() not in choices:
@@ -156,6 +169,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("JWT_JWKS_URL", "", _url, "URL of the issuer's public keys (RS256, ES256, EdDSA)."),
     Setting("JWT_ISSUER", "", _optional, "Required `iss` of tokens."),
     Setting("JWT_AUDIENCE", "", _optional, "Required `aud` of tokens."),
+    Setting("BLOB_URL", "", _blob_url, "Store of files: a folder, or s3://BUCKET/PREFIX; else DATA_DIR/blobs."),
+    Setting("AWS_ACCESS_KEY_ID", "", _optional, "Access key of an S3 store; else as AWS's own tools find one."),
+    Setting("AWS_REGION", "us-east-1", _region, "Region of an S3 store whose URL names none."),
+    Setting("AWS_SECRET_ACCESS_KEY", "", _optional, "Secret of the access key.", True),
+    Setting("AWS_SESSION_TOKEN", "", _optional, "Session token of a temporary access key.", True),
     Setting("ALLOWED_DOMAINS", "rpotential.ai,globant.com", _list, "Domains whose users may sign in; * for any."),
     Setting("TRUST_ROLE_CLAIM", "on", _switch, "Whether `role` and `kind` in a token are trusted."),
     Setting("AUTH_COOKIE", "rpotential_auth", _cookie_name, "Name of the cookie that may carry the token."),

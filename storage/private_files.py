@@ -9,7 +9,7 @@ FOLDER_MODE = 0o700
 OTHERS = 0o077
 SIDE_FILES = ("", "-wal", "-shm", "-journal")
 """Of a database; SQLite gives the others the mode of the first."""
-OURS = ("experience.db", "jwt-secret", "server.lock", "server.json", "running")
+OURS = ("experience.db", "jwt-secret", "server.lock", "server.json", "running", "blobs")
 """How the names of what a server keeps in its data folder begin."""
 
 
@@ -22,6 +22,11 @@ def make_file(path: Path) -> None:
     """An empty one, where there is none: SQLite would make it for all to read. What fails here SQLite says better."""
     with contextlib.suppress(OSError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, FILE_MODE))
+
+
+def private(path: str, flags: int) -> int:
+    """An opener for `open`: a file that is created is ours alone, from its first byte."""
+    return os.open(path, flags, FILE_MODE)
 
 
 def take_back(path: Path) -> None:

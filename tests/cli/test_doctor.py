@@ -24,7 +24,7 @@ from tests.serving import ServerProcess, free_port
 
 ALL = {
     "Python", "SQLite", "open files", "data folder", "free disk space", "secret", "settings", "database", "schema",
-    "audit log", "clock", "port", "private files", "unchanged schema",
+    "file store", "audit log", "clock", "port", "private files", "unchanged schema",
 }  # fmt: skip
 
 
@@ -170,6 +170,29 @@ def test_a_folder_that_cannot_be_written(xp: Xp, monkeypatch: pytest.MonkeyPatch
     assert not looks(xp, "--data-dir", file)["data folder"]["good"]
     monkeypatch.setattr(os, "access", lambda *_: False)
     assert not looks(xp)["data folder"]["good"]
+
+
+def test_the_folder_of_files(xp: Xp, tmp_path: Path) -> None:
+    assert "created with the first file" in looks(xp)["file store"]["found"]
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    look = looks(xp, BLOB_URL=str(folder))["file store"]
+    assert look["good"]
+    assert str(folder) in look["found"]
+    file = tmp_path / "file"
+    file.touch()
+    look = looks(xp, BLOB_URL=str(file))["file store"]
+    assert not look["good"]
+    assert "BLOB_URL" in look["advice"]
+
+
+def test_a_file_store_that_is_not_there(xp: Xp, port: int) -> None:
+    url = f"s3://bucket?endpoint=http://127.0.0.1:{port}"
+    look = looks(xp, BLOB_URL=url, AWS_ACCESS_KEY_ID="KEY")["file store"]
+    assert "only one is set" in look["advice"]
+    look = looks(xp, BLOB_URL=url, AWS_ACCESS_KEY_ID="KEY", AWS_SECRET_ACCESS_KEY="SECRET")["file store"]
+    assert not look["good"]
+    assert "cannot be reached" in look["advice"]
 
 
 @pytest.mark.parametrize(("soft", "good"), [(256, False), (1024, True), (resource.RLIM_INFINITY, True)])

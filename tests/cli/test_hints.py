@@ -22,6 +22,7 @@ def test_the_defaults_and_what_is_good_are_not_commented() -> None:
     assert hinted(COOKIE_SECURE="off", HOST="127.0.0.1") == []
     assert hinted(ALLOWED_ORIGINS="https://app.example.com,http://localhost:5173,http://127.0.0.1:3000") == []
     assert hinted(TRUSTED_PROXIES="10.0.0.0/8,::1") == []
+    assert hinted(BLOB_URL="s3://bucket?endpoint=http://127.0.0.1:9000") == []
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,7 @@ def test_the_defaults_and_what_is_good_are_not_commented() -> None:
         ({"TRUSTED_PROXIES": "0.0.0.0/0"}, "TRUSTED_PROXIES"),
         ({"TRUSTED_PROXIES": "::/0"}, "TRUSTED_PROXIES"),
         ({"RATE_LIMITS": "off"}, "RATE_LIMITS"),
+        ({"BLOB_URL": "s3://bucket?endpoint=http://minio.example.com:9000"}, "BLOB_URL"),
     ],
 )
 def test_what_is_weak(environment: dict[str, str], setting: str) -> None:

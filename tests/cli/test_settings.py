@@ -44,7 +44,7 @@ def test_an_empty_flag_gives_way_to_the_environment(folder: Path) -> None:
     ("PROBLEM_BASE", "problems"), ("LIVE_CHANNELS", "cursor:*,thread:*"), ("LIVE_CHANNELS", "a b"),
     ("JWT_ISSUER", "a\nb"), ("ALLOWED_DOMAINS", "a\x00"), ("RATE_READ", "many"), ("PING_INTERVAL", "nan"),
     ("MAX_CONNECTIONS_PER_USER", "0"), ("TRUSTED_PROXIES", "10.0.0.1/8"), ("LOG_LEVEL", "loud"),
-    ("DATA_DIR", "a\udcff"),
+    ("DATA_DIR", "a\udcff"), ("BLOB_URL", "gs://bucket"), ("BLOB_URL", "s3://b?endpoint=minio"), ("AWS_REGION", "EU 1"),
 ])  # fmt: skip
 def test_each_is_checked_where_it_is_read(name: str, value: str, folder: Path) -> None:
     with pytest.raises(click.ClickException) as caught:
@@ -100,7 +100,8 @@ def test_a_file_that_is_not_there(xp: Xp, folder: Path) -> None:
 
 
 def test_every_value_is_shown_as_it_is_given(xp: Xp) -> None:
-    given = {"RATE_READ": "100/s:400", "RATE_AUTH": "30/min:60", "TRUSTED_PROXIES": "10.0.0.0/8,::1/128"}
+    given = {"RATE_READ": "100/s:400", "RATE_AUTH": "30/min:60", "TRUSTED_PROXIES": "10.0.0.0/8,::1/128",
+             "BLOB_URL": "s3://bucket/a?region=auto&sse=AES256"}  # fmt: skip
     found = xp("config", "--json", **given).json
     assert {name: found[name]["value"] for name in given} == given
 

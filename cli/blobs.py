@@ -1,0 +1,40 @@
+"""The blob store that the settings name."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from actors.blobs import BlobStore, BlobStoreRefused
+from cli.settings import Settings
+from storage.blobs.location import FolderLocation, Location, parse
+
+if TYPE_CHECKING:
+    from storage.blobs.s3.signing import S3Keys
+
+FOLDER = "blobs"
+"""Below DATA_DIR."""
+
+
+def location_of(chosen: Settings) -> Location:
+    if chosen["blob_url"] is None:
+        return FolderLocation(chosen["data_dir"] / FOLDER)
+    location = parse(chosen["blob_url"])
+    if isinstance(location, FolderLocation):
+        return location
+    return replace(location, region=location.region or chosen["aws_region"])
+
+
+def open_blobs(chosen: Settings) -> BlobStore:
+    """Raises `BlobStoreRefused` where S3 is chosen and cannot be used."""
+    from storage.blobs.opening import open_store
+
+    return open_store(location_of(chosen), _keys(chosen))
+
+
+def _keys(chosen: Settings) -> "S3Keys | None":
+    """None leaves the search to obstore, which looks where AWS's own tools do."""
+    from storage.blobs.s3.signing import S3Keys
+
+    access_key, secret = chosen["aws_access_key_id"], chosen["aws_secret_access_key"]
+    if (access_key is None) != (secret is None):
+        raise BlobStoreRefused("Expected AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or neither; only one is set.")
+    return S3Keys(access_key, secret, chosen["aws_session_token"]) if access_key else None

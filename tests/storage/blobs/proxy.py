@@ -1,0 +1,92 @@
+"""A TCP proxy that tests make slow, silent or broken."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+
+class Proxy:
+    """Between a client and a server on this machine."""
+
+    def __init__(self, target: str) -> None:
+        self._port = urlsplit(target).port
+        self.url = ""
+        self.connections = 0
+        self.silent = False
+        """Takes requests, and passes nothing on."""
+        self.cut_answers_after: list[int] = []
+        """Bytes of an answer after which the next connections are cut, one each."""
+        self.two_connected = asyncio.Event()
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    async def stop(self) -> None:
+        assert self._server is not None
+        self._server.close()
+        self._cut_all()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def fall_silent(self) -> None:
+        self.silent = True
+        self._cut_all()
+
+    def _cut_all(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        self.connections += 1
+        if self.connections == 2:
+            self.two_connected.set()
+        try:
+            await self._carry(reader, writer)
+        except (OSError, asyncio.CancelledError):
+            pass
+        finally:
+            await _close(writer)
+            self._tasks.discard(task)
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.silent:
+            await asyncio.Event().wait()
+        from_server, to_server = await asyncio.open_connection("127.0.0.1", self._port)
+        most = self.cut_answers_after.pop(0) if self.cut_answers_after else None
+        up = asyncio.create_task(_copy(reader, to_server, None))
+        try:
+            await _copy(from_server, writer, most)
+        finally:
+            up.cancel()
+            await asyncio.gather(up, return_exceptions=True)
+            await _close(to_server)
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, most: int | None) -> None:
+    while data := await reader.read(65_536 if most is None else min(most, 65_536)):
+        writer.write(data)
+        await writer.drain()
+        if most is not None and (most := most - len(data)) <= 0:
+            return
+
+
+@contextlib.asynccontextmanager
+async def proxy_to(target: str) -> AsyncIterator[Proxy]:
+    proxy = Proxy(target)
+    await proxy.start()
+    try:
+        yield proxy
+    finally:
+        await proxy.stop()

@@ -26,6 +26,7 @@ from storage.resources.threads import reading as threads
 from storage.resources.users import reading as users
 from storage.schema import migrating as schema
 from storage.search import index
+from tests.prepared import prepare
 
 FAR_FUTURE = 2**40
 
@@ -73,9 +74,12 @@ def message_event(offset: int, *, position: int | None = None, thread_id: str = 
 class Ledger:
     """A real store in a real file, used from the OS thread of the test; commands in short."""
 
-    def __init__(self, path: Path, **changed: Any) -> None:
+    def __init__(self, path: Path, *, from_scratch: bool = False, **changed: Any) -> None:
+        """A database that is not there is a copy of a new one, unless it is to be made `from_scratch`."""
         self.options = options(path, **changed)
         self.path = path
+        if not from_scratch:
+            prepare(path)
         self.store = JournalStore(self.options)
         self.store.open()
         self._reader: SqliteDatabase | None = None

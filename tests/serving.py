@@ -20,6 +20,8 @@ from cli import settings
 from cli.serve import running
 from server.api.services import Services
 from server.auth.token_minting import mint
+from storage.database import FILE_NAME
+from tests.prepared import prepare
 
 SECRET = b"a secret that is only good for tests, and long enough"
 DOMAIN = "rpotential.ai"
@@ -148,6 +150,7 @@ def load_settings(data_dir: Path, **more: str) -> settings.Settings:
 @asynccontextmanager
 async def serving(data_dir: Path, **more: str) -> AsyncIterator[Server]:
     """A server in this process, on a free port, with settings given by the names of environment variables."""
+    prepare(data_dir / FILE_NAME)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         async with (

@@ -25,6 +25,7 @@ from actors.threads.state import LoadThread, ThreadState
 from storage.journal.store import JournalStore
 from storage.readers.reads import SqliteReads
 from tests.builders import identity_of, options, post, until
+from tests.prepared import prepare
 
 
 class Wire:
@@ -118,6 +119,7 @@ class House:
         self.stage = stage
         self.path = path
         self.options = options(path, **changed)
+        prepare(path)
         self.store = JournalStore(self.options)
         self.reads = SqliteReads(self.options)
         self.load: ThreadLoader = self.load_now

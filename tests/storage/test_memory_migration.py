@@ -103,7 +103,7 @@ def test_references_still_hold(old: SqliteDatabase, tmp_path: Path) -> None:
 
 def test_a_fresh_database_has_the_same(old: SqliteDatabase, tmp_path: Path) -> None:
     schema.migrate(old, tmp_path)
-    fresh = Ledger(tmp_path / "fresh" / "experience.db")
+    fresh = Ledger(tmp_path / "fresh" / "experience.db", from_scratch=True)
     assert definition(old) == fresh.one("SELECT sql FROM sqlite_master WHERE name = 'event'")
     fresh.close()
 

@@ -25,7 +25,7 @@ def mode(path: Path) -> str:
 
 def test_a_database_and_all_beside_it(tmp_path: Path) -> None:
     folder = tmp_path / "data"
-    ledger = Ledger(folder / "experience.db")
+    ledger = Ledger(folder / "experience.db", from_scratch=True)
     ledger.thread(ledger.user())
     assert mode(folder) == "700"
     assert {file.name: mode(file) for file in folder.iterdir()} == {
@@ -36,7 +36,7 @@ def test_a_database_and_all_beside_it(tmp_path: Path) -> None:
 
 def test_files_of_a_version_before_are_taken_back(tmp_path: Path) -> None:
     folder = tmp_path / "data"
-    ledger = Ledger(folder / "experience.db")
+    ledger = Ledger(folder / "experience.db", from_scratch=True)
     ledger.close()
     ledger.path.chmod(0o644)
     folder.chmod(0o755)
@@ -55,7 +55,7 @@ def test_a_folder_that_holds_other_things_is_left_as_it_is(tmp_path: Path) -> No
 
 
 def test_copies_are_as_private(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path / "data" / "experience.db")
+    ledger = Ledger(tmp_path / "data" / "experience.db", from_scratch=True)
     ledger.close()
     backup, there = tmp_path / "backup.db", options(tmp_path / "other" / "experience.db")
     copying.backup(ledger.options, backup, progress=lambda *_: None)

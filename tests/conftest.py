@@ -3,11 +3,13 @@
 import signal
 
 import pytest
+from hypothesis import Phase, settings
 
 from actors import limits
 from tests import connections
 
 connections.watch()
+settings.register_profile("mutants", database=None, phases=[Phase.explicit, Phase.generate])  # any failure will do
 
 # A shell that starts us in the background has us ignore Ctrl-C, and every process that we start inherits that: those
 # that are to be interrupted would not be.

@@ -256,7 +256,6 @@ class LoopActor(pykka.Actor):
             self.on_stop()
         except Exception:
             logger.exception("%s failed while stopping", self)
-        self._held = False
         while self._inbox:
             self._refuse(self._inbox.popleft())
         cast(Any, self.actor_inbox).actor = _GONE  # else each actor that stops is a cycle for the garbage collector

@@ -1,4 +1,4 @@
-"""What happened: entries of a durable log, and the kinds of entries there are.
+"""Events: entries of a durable log, and the kinds of them.
 
 A kind is declared once, beside its resource (`actors/resources/`). Storage registers a loader of its data (for replay),
 the server a view of it (for clients); both are keyed by the kind itself, and a test holds that no kind lacks one.
@@ -25,6 +25,14 @@ class EventKind:
     """None: the entry itself holds all of it."""
     ends_access: Literal["member", "everyone"] | None = None
     """Who loses access to the thread by such an event: the member it is about, everyone, or nobody (None)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EphemeralKind:
+    """Of events that are in no log: delivered to the current subscribers only. A server view is registered for each."""
+
+    name: str
+    data: type
 
 
 class UnknownEventKind(KeyError):

@@ -63,7 +63,13 @@ class Transport(Protocol):
         """Call back once the peer has taken what was written."""
         ...
 
-    def close(self, code: int, reason: str) -> None: ...
+    def close(self, code: int, reason: str) -> None:
+        """`code` is passed on as it was given."""
+        ...
+
+    def close_slow(self) -> None:
+        """Close because the peer does not read: nothing more can be written to it."""
+        ...
 
 
 class VerifiedClaims(Protocol):

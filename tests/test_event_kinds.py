@@ -33,6 +33,11 @@ def test_every_kind_has_a_loader_a_view_and_a_row_in_the_docs(
     assert {name: rows.count(name) for name in kinds} == dict.fromkeys(kinds, 1)
 
 
+def test_every_ephemeral_kind_has_a_view() -> None:
+    assert events.EPHEMERAL_VIEWS.keys() == set(thread_events.EPHEMERAL_KINDS)
+    assert events.USER_EPHEMERAL_VIEWS.keys() == {user_events.UNREAD}
+
+
 @pytest.mark.parametrize("kinds", [thread_events.KINDS, user_events.KINDS])
 def test_an_unknown_kind_is_an_error(kinds: EventKinds) -> None:
     with pytest.raises(UnknownEventKind, match=r"Expected a kind of event \(.*\), got 'thread.renamed'\."):

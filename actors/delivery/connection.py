@@ -15,8 +15,6 @@ from actors.delivery.publication import EphemeralPublications, Publications, Wir
 from actors.ports import Transport
 from actors.runtime.loop_actor import LoopActor, handles
 
-SLOW = (3008, "slow")
-
 
 @dataclass(frozen=True, slots=True)
 class Send:
@@ -130,7 +128,7 @@ class ConnectionActor(LoopActor):
         if newer is not None:
             self._put(newer.wire(self._encode))
         elif gate.is_full:
-            self._close(*SLOW)
+            self._close_slow()
 
     @handles(EphemeralPublications)
     def _deliver_ephemeral(self, publications: EphemeralPublications) -> None:
@@ -140,7 +138,7 @@ class ConnectionActor(LoopActor):
         if gate.arrive(publications) is not None:
             self._put_ephemeral(publications)
         elif gate.is_full:
-            self._close(*SLOW)
+            self._close_slow()
 
     def _put_ephemeral(self, publications: EphemeralPublications) -> None:
         """For a slow reader they are dropped: it gets the current state once it reads again."""
@@ -202,7 +200,7 @@ class ConnectionActor(LoopActor):
         if not chunk or self._closed or self._outbox.put(chunk):
             return
         if self._blocked:
-            self._close(*SLOW)
+            self._close_slow()
         else:
             self._flush()  # much in one turn: only writing shows whether the peer is slow
 
@@ -246,10 +244,16 @@ class ConnectionActor(LoopActor):
     def _close(self, code: int, reason: str) -> None:
         if self._closed:
             return
-        if self._outbox.chunks and not self._blocked and code != SLOW[0]:
+        if self._outbox.chunks and not self._blocked:
             self._transport.write(self._outbox.take())
         self._closed = True
         self._transport.close(code, reason)
+
+    def _close_slow(self) -> None:
+        """What is in the outbox is dropped: the client comes back with its cursor."""
+        if not self._closed:
+            self._closed = True
+            self._transport.close_slow()
 
     def on_stop(self) -> None:
         self._closed = True

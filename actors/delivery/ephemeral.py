@@ -1,12 +1,13 @@
 """An ephemeral event: delivered to the current subscribers, never logged."""
 
 from dataclasses import dataclass
-from typing import Any
+
+from actors.events import EphemeralKind
 
 
 @dataclass(slots=True)
 class Ephemeral:
     thread_id: str
-    type: str
-    data: dict[str, Any]
-    """As clients get it."""
+    kind: EphemeralKind
+    data: object
+    """Of the type `kind.data`."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from actors.delivery.channel import AccessEnded
-from actors.delivery.connection import SLOW, ConnectionActor, no_bytes
+from actors.delivery.connection import ConnectionActor, no_bytes
 from actors.delivery.gate import LIVE, REGISTERING, PositionGate
 from actors.delivery.publication import EphemeralPublications, Publication, Publications
 from actors.ports import Transport
@@ -77,7 +77,7 @@ class FeedActor(ConnectionActor):
             return
         self._gate.arrive(publications)
         if self._gate.is_full:
-            self._close(*SLOW)
+            self._close_slow()
 
     @handles(EphemeralPublications)
     def _deliver_ephemeral(self, publications: EphemeralPublications) -> None:

@@ -4,9 +4,9 @@ Times are integer milliseconds since 1970 UTC; times of day are minutes since mi
 """
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, asdict, dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from actors.commands import UNSET, Command, IfVersion, ThreadCommand, Unset
@@ -82,24 +82,14 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """What a user has not read, in all and by thread; only threads with something unread."""
+    """Unread counts of a user: in total, and of each thread that has any."""
 
     threads: int
     messages: int
     mentions: int
     by_thread: Sequence[ThreadUnread]
     muted: Sums = Sums()
-    """What of it is in muted threads."""
-
-    def rendered(self) -> dict[str, Any]:
-        """As clients get it, asked for and pushed."""
-        return {
-            "threads": self.threads,
-            "messages": self.messages,
-            "mentions": self.mentions,
-            "muted": asdict(self.muted),
-            "by_thread": [asdict(each) for each in self.by_thread],
-        }
+    """The part that is in muted threads."""
 
 
 def wants(kind: NotificationKind, *, everywhere: Notify, here: Notify | None, muted: bool) -> bool:

@@ -1,11 +1,12 @@
 """Messages that are still being written: what can be asked of them."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from actors.auth.access_changes import AccessChanges
 from actors.auth.identity import Identity
 from actors.commands import UNSET, ThreadCommand, Unset
+from actors.events import EphemeralKind
 from actors.queries import Query
 
 
@@ -89,3 +90,16 @@ class ListThreadsBeingWritten(Query[list[str]]):
     """Ids of threads in which messages are being written, or were when their process ended."""
 
     limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDelta:
+    """A piece of the text: what a client has from `index` on is replaced by it."""
+
+    message_id: str
+    index: int
+    """In characters."""
+    text: str
+
+
+MESSAGE_DELTA: Final = EphemeralKind("message.delta", MessageDelta)

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Final
 
-from actors.events import EventKind, EventKinds
+from actors.events import EphemeralKind, EventKind, EventKinds
 from actors.queries import Owner, Query
-from actors.resources.notifications import Notification, Preferences
+from actors.resources.notifications import Notification, Preferences, Unread
 from actors.resources.users import User
 
 Facts = Mapping[str, Any]
@@ -33,6 +33,8 @@ USER_UPDATED: Final = EventKind("user.updated", User, "user")
 
 KINDS: Final = EventKinds(globals())
 
+UNREAD: Final = EphemeralKind("unread", Unread)
+
 
 @dataclass(slots=True)  # not frozen for the reason that commands are not
 class UserEvent:
@@ -48,10 +50,11 @@ class UserEvent:
 
 @dataclass(slots=True)
 class UserEphemeral:
-    """Something that matters only now: told to who is there, in no log."""
+    """An ephemeral event of the user's channel: delivered to connected devices, never logged."""
 
-    type: str
-    data: dict[str, Any]
+    kind: EphemeralKind
+    data: object
+    """Of the type `kind.data`."""
 
 
 @dataclass(frozen=True, slots=True)

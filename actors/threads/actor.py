@@ -23,6 +23,7 @@ from actors.resources.members import AddMember, MarkRead, RemoveMember, UpdateMe
 from actors.resources.memory import ReplaceMemory, UpdateMemory
 from actors.resources.messages import MESSAGE_CREATED, DeleteMessage, EditMessage, PostMessage
 from actors.resources.notifications import MarkUnread
+from actors.resources.presence import Status
 from actors.resources.reactions import React
 from actors.resources.streams import (
     Appended,
@@ -39,7 +40,6 @@ from actors.runtime.loop_actor import LoopActor, LoopFuture, handles
 from actors.threads.audience import ThreadAudience
 from actors.threads.state import ThreadState, changes_access
 from actors.threads.streams import TellStreams, ThreadStreams, begins_stream
-from actors.users.activity import Status
 
 logger = logging.getLogger("actors.thread")
 
@@ -254,7 +254,7 @@ class ThreadActor(LoopActor):
         """Most threads never have one."""
         if self._streams is None:
             self._streams = ThreadStreams(
-                self.stage.loop, self.state, tell=self._audience.tell_passing, append=self._journal_later
+                self.stage.loop, self.state, tell=self._audience.tell_ephemeral, append=self._journal_later
             )
         return self._streams
 
@@ -308,7 +308,7 @@ class ThreadActor(LoopActor):
 
     @handles(TellStreams)
     def _tell_streams(self, message: TellStreams) -> None:
-        state = self._passing_now(returning=True)
+        state = self._ephemeral_state(returning=True)
         if state is not None:
             self._audience.tell_one(message.connection, state)
 
@@ -325,7 +325,7 @@ class ThreadActor(LoopActor):
     def _subscribe(self, message: Subscribe) -> Subscribed:
         self._must_see(message.identity)
         self._audience.join(message)
-        return Subscribed(self.state.offset, self._passing_now(returning=message.returning))
+        return Subscribed(self.state.offset, self._ephemeral_state(returning=message.returning))
 
     def _must_see(self, identity: Identity) -> None:
         rules.must_see(identity, self.state.role_of(identity.user.key), self.thread_id)
@@ -391,10 +391,10 @@ class ThreadActor(LoopActor):
     def _status_changed(self, message: StatusChanged) -> None:
         self._audience.status_changed(message.author, message.status)
 
-    def _passing_now(self, *, returning: bool) -> EphemeralPublications | None:
+    def _ephemeral_state(self, *, returning: bool) -> EphemeralPublications | None:
         """All that is not in the log and began before."""
         written = self._streams.snapshot() if self._streams is not None else []
-        return self._audience.passing([*written, *self._audience.lists(returning=returning)])
+        return self._audience.ephemeral([*written, *self._audience.lists(returning=returning)])
 
     def on_stop(self) -> None:
         if self._streams is not None:

@@ -1,4 +1,4 @@
-"""Who listens to one live thread: told what is committed, what is passing, who is present, and who types."""
+"""The subscribers of one live thread: they get committed and ephemeral events, presence and typing."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,10 +13,10 @@ from actors.delivery.publication import EphemeralPublications, Publication, Publ
 from actors.events import Event
 from actors.ports import Encode
 from actors.resources.members import Member, MemberGone
+from actors.resources.presence import TYPING, USER_STATUS, Status, StatusChange, TypingUsers
 from actors.resources.threads import Thread
 from actors.resources.users import Author
-from actors.threads.presence import Presence, Typing, everybody, person
-from actors.users.activity import Status
+from actors.threads.presence import Presence, Typing, whole_presence
 
 
 def _always_online(user_key: int) -> Status:
@@ -32,13 +32,13 @@ class ThreadAudience(Audience):
         self._encode = encode
         self._status = status
         self._position = 0
-        """Of the newest event told, in the log of all threads."""
+        """Of the newest published event, in the log of all threads."""
         self._people: dict[int, int] = {}
-        """User key → how many of the connections are theirs."""
+        """User key → number of their connections."""
         self._presence: Presence | None = None
         self._typing: Typing | None = None
         self.was_told = False
-        """Whether clients may hold lists that were told before this actor began."""
+        """Whether clients may have lists that an actor before this one sent."""
 
     def join(self, message: Subscribe) -> None:
         before = self.connections.get(message.connection)
@@ -46,7 +46,7 @@ class ThreadAudience(Audience):
             self._count(before.user.key, -1)
         super().join(message)
         self._count(message.identity.user.key, 1)
-        self._came_or_went()
+        self._presence_changed()
 
     def leave(self, connection: "pykka.ActorRef[Any]") -> bool:
         identity = self.connections.get(connection)
@@ -54,7 +54,7 @@ class ThreadAudience(Audience):
             return False
         super().leave(connection)
         self._count(identity.user.key, -1)
-        self._came_or_went()
+        self._presence_changed()
         return True
 
     def _count(self, user_key: int, change: int) -> None:
@@ -69,33 +69,37 @@ class ThreadAudience(Audience):
         return len(self._people)
 
     def people(self) -> Mapping[int, Author]:
-        """User key → who that is."""
+        """User key → author."""
         return {identity.user.key: identity.author for identity in self.connections.values()}
 
-    def _came_or_went(self) -> None:
-        """Who is alone is told of nobody: most threads never have more than one reader."""
+    def _presence_changed(self) -> None:
+        """Presence begins with the second connection: most threads never have more than one reader."""
         if len(self) > 1 and self._presence is None:
             self._presence = Presence(
-                asyncio.get_running_loop(), self._thread_id, present=self, status=self._status, tell=self.tell_passing
+                asyncio.get_running_loop(),
+                self._thread_id,
+                present=self,
+                status=self._status,
+                publish=self.tell_ephemeral,
             )
         if self._presence is not None:
             self._presence.changed()
 
     def types(self, author: Author, *, typing: bool) -> None:
         if self._typing is None:
-            self._typing = Typing(asyncio.get_running_loop(), self._thread_id, tell=self.tell_passing)
+            self._typing = Typing(asyncio.get_running_loop(), self._thread_id, publish=self.tell_ephemeral)
         if typing:
             self._typing.start(author)
         else:
             self._typing.end(author.key)
 
     def has_written(self, author: Author) -> None:
-        """Who has sent it types no more."""
+        """The author of a message has stopped typing."""
         if self._typing is not None:
             self._typing.end(author.key, has_written=True)
 
     def ends_writing(self, event: Event) -> None:
-        """Who may not write any more does not type, either."""
+        """Losing the right to write ends typing."""
         if self._typing is None:
             return
         match event.data:
@@ -106,32 +110,32 @@ class ThreadAudience(Audience):
 
     @property
     def has_lists(self) -> bool:
-        """Whether clients may hold a list of who is present or types."""
-        told = (part.was_told for part in (self._presence, self._typing) if part is not None)
-        return self.was_told or any(told)
+        """Whether clients may have a list of present or typing users."""
+        published = (part.was_published for part in (self._presence, self._typing) if part is not None)
+        return self.was_told or any(published)
 
     def lists(self, *, returning: bool) -> list[Ephemeral]:
-        """Who is present and who types, for a connection that has just joined. One that comes back may hold older
-        lists: these are replaced, also where nobody is left in them."""
+        """Present and typing users, for a new subscriber. A returning one may have older lists, so it gets empty ones
+        too."""
         found: list[Ephemeral | None] = []
         anew = returning and self.has_lists
         if self._presence is not None:
             found.append(self._presence.whole(anew=anew))
         elif anew:
-            found.append(everybody(self._thread_id, self.people(), self._status))
+            found.append(whole_presence(self._thread_id, self.people(), self._status))
         if self._typing is not None:
             found.append(self._typing.whole(anew=anew))
         elif anew:
-            found.append(Ephemeral(self._thread_id, "typing", {"users": []}))
+            found.append(Ephemeral(self._thread_id, TYPING, TypingUsers()))
         return [each for each in found if each is not None]
 
     def status_changed(self, author: Author, status: Status) -> None:
-        """Where others are told of them, and not in a crowd."""
+        """Sent only where there are other subscribers, and not to a crowd."""
         if 1 < len(self) <= limits.PRESENCE_USERS:
-            self.tell_passing([Ephemeral(self._thread_id, "user.status", {"user": person(author), "status": status})])
+            self.tell_ephemeral([Ephemeral(self._thread_id, USER_STATUS, StatusChange(author, status))])
 
     def moved(self, event: Event) -> None:
-        """What is passing comes after this one from now on."""
+        """Later ephemeral events stand after this event."""
         self._position = event.position
 
     def tell_events(self, events: Sequence[Event]) -> None:
@@ -141,13 +145,13 @@ class ThreadAudience(Audience):
         for frame in in_frames(items):
             self.tell(Publications(self.channel, frame))
 
-    def tell_passing(self, ephemerals: Sequence[Ephemeral]) -> None:
-        passing = self.passing(ephemerals) if self else None
-        if passing is not None:
-            self.tell(passing)
+    def tell_ephemeral(self, ephemerals: Sequence[Ephemeral]) -> None:
+        publications = self.ephemeral(ephemerals) if self else None
+        if publications is not None:
+            self.tell(publications)
 
-    def passing(self, ephemerals: Iterable[Ephemeral]) -> EphemeralPublications | None:
-        items = [Publication(0, self._position, ephemeral.type, self._encode(ephemeral)) for ephemeral in ephemerals]
+    def ephemeral(self, ephemerals: Iterable[Ephemeral]) -> EphemeralPublications | None:
+        items = [Publication(0, self._position, each.kind.name, self._encode(each)) for each in ephemerals]
         return EphemeralPublications(self.channel, items) if items else None
 
     def stop(self) -> None:

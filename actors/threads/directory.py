@@ -18,10 +18,10 @@ from actors.journal.follower import Follower
 from actors.ports import Encode, Store, ThreadLoader
 from actors.queries import Reads
 from actors.resources.log import GetLogHead, ReadLogBetween
+from actors.resources.presence import Status
 from actors.resources.user_events import UserEvent
 from actors.runtime.loop_actor import LoopFuture, Stage
 from actors.threads.actor import EventsCommitted, RetireIfIdle, ThreadActor
-from actors.users.activity import Status
 from actors.users.directory import Users
 
 

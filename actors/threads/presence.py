@@ -1,35 +1,30 @@
-"""Who is present in a thread, and who types: told to those who are there, never logged.
+"""Presence and typing of a live thread: published to its subscribers, never logged.
 
-Presence is told as what has changed, gathered for `PRESENCE_SECONDS`; who leaves is told a little later, so that a
-reconnect is no blink. With more than `PRESENCE_USERS` connections only the number of people is told. Who joins is told
-the whole list first: changes are no use without what they change. Pure but for its timer.
+Presence is published as changes, collected for `PRESENCE_SECONDS`; a user who leaves is announced later, so that a
+reconnect is not seen. Above `PRESENCE_USERS` connections only the number of users is published. A new subscriber gets
+the whole list first, to which later changes apply. Pure except for the timer.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from actors import limits
 from actors.delivery.ephemeral import Ephemeral
+from actors.resources.presence import PRESENCE, TYPING, PresenceChange, Status, TypingUsers
 from actors.resources.users import Author
-from actors.users.activity import Status
 
-Tell = Callable[[list[Ephemeral]], None]
-
-
-def person(author: Author) -> dict[str, Any]:
-    return {"id": author.id, "name": author.name, "kind": author.kind}
+Publish = Callable[[list[Ephemeral]], None]
 
 
-def everybody(thread_id: str, people: Mapping[int, Author], status: Callable[[int], Status]) -> Ephemeral:
-    """A whole list, which takes the place of what a client knows; `joined` says the same to one that takes changes."""
-    listed = list(map(person, people.values()))
-    users = [{**each, "status": status(key)} for key, each in zip(people, listed, strict=True)]
-    return Ephemeral(thread_id, "presence", {"count": len(people), "joined": listed, "left": [], "users": users})
+def whole_presence(thread_id: str, people: Mapping[int, Author], status: Callable[[int], Status]) -> Ephemeral:
+    """The whole list, which replaces the one of a client; `joined` says the same to a client that applies changes."""
+    users = [(author, status(key)) for key, author in people.items()]
+    return Ephemeral(thread_id, PRESENCE, PresenceChange(len(people), list(people.values()), users=users))
 
 
 class Attending(Protocol):
-    """The connections of one thread. Whoever is asked answers at once, however many they are."""
+    """The connections of one thread. Its answers take no longer in a crowd."""
 
     def __len__(self) -> int: ...
 
@@ -37,12 +32,12 @@ class Attending(Protocol):
     def people_count(self) -> int: ...
 
     def people(self) -> Mapping[int, Author]:
-        """User key → who that is; asked only where they are few."""
+        """User key → author; asked only below the limit for lists."""
         ...
 
 
 class Presence:
-    """Of one live thread. Begins with the second connection."""
+    """Of one live thread. Starts with the second connection."""
 
     def __init__(
         self,
@@ -51,73 +46,71 @@ class Presence:
         *,
         present: Attending,
         status: Callable[[int], Status],
-        tell: Tell,
+        publish: Publish,
     ) -> None:
         self._loop = loop
         self._thread_id = thread_id
         self._present = present
         self._status = status
-        self._tell = tell
+        self._publish = publish
         self._timer: asyncio.TimerHandle | None = None
-        self._told: dict[int, Author] = {}
-        """User key → who is there, as the others were told."""
-        self._told_count = 0
+        self._published: dict[int, Author] = {}
+        """User key → author: the list as it was published."""
+        self._published_count = 0
         self._absent_since: dict[int, float] = {}
-        self.was_told = False
-        """Whether clients may hold a list, also one that is empty by now."""
+        self.was_published = False
+        """Whether clients may have a list, even if it is empty by now."""
 
     def changed(self) -> None:
-        """A connection came or went."""
+        """A connection has joined or left."""
         if self._timer is None:
             self._timer = self._loop.call_later(limits.PRESENCE_SECONDS, self._look)
 
     def _look(self) -> None:
         self._timer = None
         if len(self._present) > limits.PRESENCE_USERS:
-            self._told, self._absent_since = {}, {}
+            self._published, self._absent_since = {}, {}
             people = self._present.people_count
-            if people > 1 or self._told_count:
-                self._tell_if_changed(people, [], [])
+            if people > 1 or self._published_count:
+                self._publish_if_changed(people, [], [])
             return
         now = self._present.people()
-        if len(now) <= 1 and not self._told:
-            return  # alone, with however many devices
-        joined = [author for key, author in now.items() if key not in self._told]
+        if len(now) <= 1 and not self._published:
+            return  # one user, on one or more devices
+        joined = [author for key, author in now.items() if key not in self._published]
         left = self._left(now)
         for author in left:
-            del self._told[author.key]
-        self._told.update(now)
-        self._tell_if_changed(len(self._told), joined, left)
+            del self._published[author.key]
+        self._published.update(now)
+        self._publish_if_changed(len(self._published), joined, left)
         if self._absent_since:
             self.changed()
 
     def _left(self, now: Mapping[int, Author]) -> list[Author]:
-        """Those who have been away for long enough."""
+        """Users who have been absent for `PRESENCE_LEAVE_SECONDS`."""
         time = self._loop.time()
-        for key in self._told.keys() - now.keys():
+        for key in self._published.keys() - now.keys():
             self._absent_since.setdefault(key, time)
         for key in self._absent_since.keys() & now.keys():
             del self._absent_since[key]
         gone = [key for key, since in self._absent_since.items() if time - since >= limits.PRESENCE_LEAVE_SECONDS]
         for key in gone:
             del self._absent_since[key]
-        return [self._told[key] for key in gone if key in self._told]
+        return [self._published[key] for key in gone if key in self._published]
 
-    def _tell_if_changed(self, count: int, joined: list[Author], left: list[Author]) -> None:
-        if joined or left or count != self._told_count:
-            self._told_count = count
-            self.was_told = True
-            told = {"count": count, "joined": list(map(person, joined)), "left": list(map(person, left))}
-            self._tell([Ephemeral(self._thread_id, "presence", told)])
+    def _publish_if_changed(self, count: int, joined: list[Author], left: list[Author]) -> None:
+        if joined or left or count != self._published_count:
+            self._published_count = count
+            self.was_published = True
+            self._publish([Ephemeral(self._thread_id, PRESENCE, PresenceChange(count, joined, left))])
 
     def whole(self, *, anew: bool) -> Ephemeral | None:
-        """What a connection that joins is to know before the next change. `anew`: it may know an older list, which an
-        empty one, too, takes the place of."""
+        """The list for a new subscriber. `anew`: it may have an older list, which an empty one has to replace."""
         if len(self._present) > limits.PRESENCE_USERS:
-            told = {"count": self._told_count, "joined": [], "left": []}
-            return Ephemeral(self._thread_id, "presence", told) if self._told_count else None
-        people = self._told or (self._present.people() if anew else {})
-        return everybody(self._thread_id, people, self._status) if people else None
+            count = self._published_count
+            return Ephemeral(self._thread_id, PRESENCE, PresenceChange(count)) if count else None
+        people = self._published or (self._present.people() if anew else {})
+        return whole_presence(self._thread_id, people, self._status) if people else None
 
     def stop(self) -> None:
         if self._timer is not None:
@@ -125,27 +118,27 @@ class Presence:
 
 
 class Typing:
-    """Who types in one live thread: the whole list each time, so that a piece that was missed matters to nobody.
+    """Typing users of one live thread. The whole list is published each time, so a client may miss one.
 
-    Who begins is told at once, but each of them no sooner than a pause after the last time: then when that is over.
+    A user who starts is listed at once, but not again within `TYPING_PAUSE_SECONDS`: then when the pause is over.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, thread_id: str, *, tell: Tell) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, thread_id: str, *, publish: Publish) -> None:
         self._loop = loop
         self._thread_id = thread_id
-        self._tell = tell
+        self._publish = publish
         self._until: dict[int, float] = {}
-        """User key → when they have stopped, where they do not say more."""
+        """User key → when typing ends unless it is repeated."""
         self._listed: dict[int, Author] = {}
         self._listed_at: dict[int, float] = {}
         self._pauses: dict[int, asyncio.TimerHandle] = {}
-        """Of those who type and are not listed yet."""
+        """Of users who type and are not listed yet."""
         self._expiry: asyncio.TimerHandle | None = None
-        self.was_told = False
-        """Whether clients may hold a list, also one that is empty by now."""
+        self.was_published = False
+        """Whether clients may have a list, even if it is empty by now."""
 
     def start(self, author: Author) -> None:
-        """They type, for the next seconds."""
+        """The author types for the next `TYPING_SECONDS`."""
         now = self._loop.time()
         self._until[author.key] = now + limits.TYPING_SECONDS
         if self._expiry is None:
@@ -162,40 +155,40 @@ class Typing:
         self._pauses.pop(author.key, None)
         self._listed[author.key] = author
         self._listed_at[author.key] = self._loop.time()
-        self._tell_all()
+        self._publish_all()
 
     def end(self, user_key: int, *, has_written: bool = False) -> None:
-        """They have stopped. Who has written may begin again without a pause: the message itself is told, too."""
+        """The user has stopped. After a message the next start needs no pause: the message was published too."""
         if has_written:
             self._listed_at.pop(user_key, None)
         self._end([user_key])
 
     def end_all(self) -> None:
-        """Nobody may write any more."""
+        """The thread accepts no more messages."""
         self._end(list(self._until))
 
     def _end(self, user_keys: list[int]) -> None:
         listed = [user_key for user_key in user_keys if self._forget(user_key)]
         if listed:
-            self._tell_all()
+            self._publish_all()
 
     def _forget(self, user_key: int) -> bool:
-        """Whether they were listed."""
+        """Whether the user was listed."""
         self._until.pop(user_key, None)
         pause = self._pauses.pop(user_key, None)
         if pause is not None:
             pause.cancel()
         return self._listed.pop(user_key, None) is not None
 
-    def _tell_all(self) -> None:
-        self.was_told = True
-        self._tell([self._all()])
+    def _publish_all(self) -> None:
+        self.was_published = True
+        self._publish([self._all()])
 
     def _all(self) -> Ephemeral:
-        return Ephemeral(self._thread_id, "typing", {"users": list(map(person, self._listed.values()))})
+        return Ephemeral(self._thread_id, TYPING, TypingUsers(list(self._listed.values())))
 
     def whole(self, *, anew: bool) -> Ephemeral | None:
-        """What a connection that joins is to know; where it may hold an older list (`anew`), also that nobody types."""
+        """The list for a new subscriber; where it may have an older one (`anew`), also an empty list."""
         return self._all() if self._listed or anew else None
 
     def _expire(self) -> None:

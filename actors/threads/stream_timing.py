@@ -10,7 +10,7 @@ from typing import Any
 
 from actors import limits
 from actors.delivery.ephemeral import Ephemeral
-from actors.resources.streams import SaveProgress
+from actors.resources.streams import MESSAGE_DELTA, MessageDelta, SaveProgress
 from actors.runtime.loop_actor import LoopFuture
 from actors.threads.stream import Ending, Stream
 
@@ -81,7 +81,7 @@ class StreamClock:
                 yield self._delta(stream.message_id, *delta)
 
     def _delta(self, message_id: str, index: int, text: str) -> Ephemeral:
-        return Ephemeral(self._thread_id, "message.delta", {"message_id": message_id, "index": index, "text": text})
+        return Ephemeral(self._thread_id, MESSAGE_DELTA, MessageDelta(message_id, index, text))
 
     def _mind(self) -> None:
         self._minding = None

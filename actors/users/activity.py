@@ -10,13 +10,12 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from actors import limits
 from actors.auth.identity import Identity
 from actors.errors import XpError
-
-Status = Literal["online", "idle", "offline"]
+from actors.resources.presence import Status
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,15 @@ from actors.delivery.in_order import InOrder
 from actors.delivery.publication import EphemeralPublications, Publication, Publications
 from actors.errors import Internal, ShuttingDown, XpError
 from actors.queries import Reads
-from actors.resources.user_events import THREAD_JOINED, THREAD_READ, ReadUserLog, UserEphemeral, UserEvent, UserLogPage
+from actors.resources.user_events import (
+    THREAD_JOINED,
+    THREAD_READ,
+    UNREAD,
+    ReadUserLog,
+    UserEphemeral,
+    UserEvent,
+    UserLogPage,
+)
 from actors.runtime.loop_actor import LoopActor, LoopFuture, handles
 from actors.users.unread import Counts, CountUnread
 
@@ -331,8 +339,8 @@ class UserActor(LoopActor):
     def _unread(self, changed: Collection[str]) -> EphemeralPublications:
         assert self._counts is not None
         unread = self._counts.unread(changed)
-        data = self._encode(UserEphemeral("unread", unread.rendered()))
-        passing = EphemeralPublications(self._online.channel, [Publication(0, self._online.head, "unread", data)])
+        data = self._encode(UserEphemeral(UNREAD, unread))
+        passing = EphemeralPublications(self._online.channel, [Publication(0, self._online.head, UNREAD.name, data)])
         passing.is_patient = self._is_crowd
         return passing
 

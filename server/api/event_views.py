@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pydantic import create_model
 
-from actors.events import EventKind
+from actors.events import EphemeralKind, EventKind
 from server.api.fields import View
 
 
@@ -20,6 +20,7 @@ class DataView(NamedTuple):
 
 
 DataViews = Mapping[EventKind, DataView]
+EphemeralViews = Mapping[EphemeralKind, DataView]
 
 
 def shared(view: type[View], *, without: Sequence[str] = (), **others: Any) -> type[View]:

@@ -11,19 +11,23 @@ from actors.events import Event
 from actors.resources import thread_events, user_events
 from actors.resources.user_events import UserEphemeral, UserEvent
 from server.api import render
-from server.api.event_views import DataViews
+from server.api.event_views import DataViews, EphemeralViews
 from server.api.render import Json
 from server.resources.members import events as members
 from server.resources.memory import events as memory
 from server.resources.messages import events as messages
 from server.resources.notifications import events as notifications
+from server.resources.presence import events as presence
 from server.resources.reactions import events as reactions
+from server.resources.streams import events as streams
 from server.resources.threads import events as threads
 
 THREAD_VIEWS: Final[DataViews] = {
     **threads.VIEWS, **members.VIEWS, **messages.VIEWS, **reactions.VIEWS, **memory.VIEWS
 }  # fmt: skip
 USER_VIEWS: Final[DataViews] = notifications.VIEWS
+EPHEMERAL_VIEWS: Final[EphemeralViews] = {**streams.VIEWS, **presence.VIEWS}
+USER_EPHEMERAL_VIEWS: Final[EphemeralViews] = notifications.EPHEMERAL_VIEWS
 
 
 # In the log of a thread
@@ -47,7 +51,8 @@ def event(record: Event) -> Json:
 def event_json(record: Event | Ephemeral) -> bytes:
     """The event as every subscriber gets it: encoded once."""
     if isinstance(record, Ephemeral):
-        return orjson.dumps({"type": record.type, "thread_id": record.thread_id, "data": record.data})
+        data = EPHEMERAL_VIEWS[record.kind].render(record, record.data)
+        return orjson.dumps({"type": record.kind.name, "thread_id": record.thread_id, "data": data})
     return orjson.dumps(event(record))
 
 
@@ -71,7 +76,8 @@ def user_event(record: UserEvent) -> Json:
 def user_event_json(record: UserEvent | UserEphemeral) -> bytes:
     """As every device of the user gets it: encoded once."""
     if isinstance(record, UserEphemeral):
-        return orjson.dumps({"type": record.type, "data": record.data})
+        data = USER_EPHEMERAL_VIEWS[record.kind].render(record, record.data)
+        return orjson.dumps({"type": record.kind.name, "data": data})
     return orjson.dumps(user_event(record))
 
 

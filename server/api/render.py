@@ -3,6 +3,7 @@
 JSON that the server only carries (metadata, blocks) is passed through as it was stored.
 """
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -13,7 +14,7 @@ from actors.auth.identity import Identity
 from actors.resources.members import Member
 from actors.resources.memory import Memory
 from actors.resources.messages import Message, ReactionGroup, Revision
-from actors.resources.notifications import Notification, Preferences, ThreadPreferences
+from actors.resources.notifications import Notification, Preferences, ThreadPreferences, Unread
 from actors.resources.reactions import Reacted, Reaction
 from actors.resources.threads import Thread
 from actors.resources.users import Author, User
@@ -216,3 +217,13 @@ def clock_time(minutes: int) -> str:
 
 def thread_preferences(record: ThreadPreferences) -> Json:
     return {"thread_id": record.thread_id, "notify": record.notify, "muted": record.muted}
+
+
+def unread(record: Unread) -> Json:
+    return {
+        "threads": record.threads,
+        "messages": record.messages,
+        "mentions": record.mentions,
+        "muted": asdict(record.muted),
+        "by_thread": [asdict(each) for each in record.by_thread],
+    }

@@ -17,10 +17,11 @@ from actors.errors import TokenExpired, Unauthenticated
 from actors.identifiers import new_id
 from actors.outcomes import Done
 from actors.queries import Query, Reads
+from actors.resources.presence import Status
 from actors.resources.streams import AuthorsChanged
 from actors.threads.actor import StatusChanged
 from actors.threads.directory import Directory
-from actors.users.activity import Activity, Status
+from actors.users.activity import Activity
 from actors.users.directory import Users
 from server.api.places import Places
 from server.api.refusals import Refusals

@@ -6,7 +6,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from server.documents import json_schemas
-from server.documents.events import EVENTS, PASSING, ReadyView, ResyncView
+from server.documents.events import EPHEMERAL, EVENTS, ReadyView, ResyncView
 from server.documents.examples import SOME_ID, THREAD_ID, USER_ID, Examples
 from server.documents.frames import (
     COMMANDS,
@@ -35,19 +35,19 @@ MESSAGES: Final[Mapping[str, tuple[type[BaseModel], str]]] = {
     **{type_: (model, f"`{type_}` in the log of a thread.") for type_, model in EVENTS.items()},
     **{
         type_: (model, f"`{type_}`: ephemeral, for current subscribers; not in the log.")
-        for type_, model in PASSING.items()
+        for type_, model in EPHEMERAL.items()
     },
     **{type_: (model, f"`{type_}` in the log of a user.") for type_, model in USER_EVENTS.items()},
     "unread": (UnreadEvent, "Unread counts have changed: ephemeral, for current subscribers; not in the log."),
     "ready": (ReadyView, "A stream has started, and nothing was missed."),
     "resync": (ResyncView, "Events are missing, or access has ended: fetch the state again."),
 }
-"""Message → the model of its payload, and what it says."""
-TOLD: Final = (*EVENTS, *PASSING)
-"""What a channel tells."""
+"""Message → the model of its payload, and its summary."""
+THREAD_EVENTS: Final = (*EVENTS, *EPHEMERAL)
+"""Of the channel of a thread."""
 OF_STREAMS: Final = ("ready", "resync")
-"""What a stream tells besides: how it begins, and that it cannot go on."""
-TOLD_OF_ONESELF: Final = (*USER_EVENTS, "unread")
+"""Of SSE streams only."""
+USER_CHANNEL_EVENTS: Final = (*USER_EVENTS, "unread")
 
 _PING: Final = "ping.push"
 _DESCRIPTION: Final = """\
@@ -175,25 +175,31 @@ def _channels() -> Json:
         "websocket": _channel("/connection/websocket", _SOCKET, [*socket, _PING], "websocket"),
         "thread": _of_thread(
             _channel(
-                "thread:{thread_id}", "A thread's channel on the WebSocket, for members and admins.", TOLD, "websocket"
+                "thread:{thread_id}",
+                "A thread's channel on the WebSocket, for members and admins.",
+                THREAD_EVENTS,
+                "websocket",
             )
         ),
         "threadStream": _of_thread(
-            _channel("/api/v1/threads/{thread_id}/events", _STREAM, [*TOLD, *OF_STREAMS], "streams")
+            _channel("/api/v1/threads/{thread_id}/events", _STREAM, [*THREAD_EVENTS, *OF_STREAMS], "streams")
         ),
         "user": _of_user(
             _channel(
                 "user:{user_id}",
                 "Your own channel: every connection is subscribed to it with the reply to `connect`.",
-                TOLD_OF_ONESELF,
+                USER_CHANNEL_EVENTS,
                 "websocket",
             )
         ),
         "userStream": _channel(
-            "/api/v1/users/me/events", f"Your own events. {_STREAM}", [*TOLD_OF_ONESELF, *OF_STREAMS], "streams"
+            "/api/v1/users/me/events", f"Your own events. {_STREAM}", [*USER_CHANNEL_EVENTS, *OF_STREAMS], "streams"
         ),
         "threadsStream": _channel(
-            "/api/v1/events", f"Events of several threads, `?threads=a,b`. {_STREAM}", [*TOLD, *OF_STREAMS], "streams"
+            "/api/v1/events",
+            f"Events of several threads, `?threads=a,b`. {_STREAM}",
+            [*THREAD_EVENTS, *OF_STREAMS],
+            "streams",
         ),
     }
 
@@ -223,13 +229,13 @@ def _operations() -> Json:
     pushes = [name for name in MESSAGES if name.endswith(".push")]
     made["push"] = _sends("websocket", "Events of subscribed channels, and changes of the connection.", pushes)
     made["keepAlive"] = _sends("websocket", "Sent every 25 s; the client replies with the same.", [_PING])
-    made["publishEvents"] = _sends("thread", "Events of a thread, in order.", TOLD)
-    made["publishOwnEvents"] = _sends("user", "Events of your own channel, in order.", TOLD_OF_ONESELF)
+    made["publishEvents"] = _sends("thread", "Events of a thread, in order.", THREAD_EVENTS)
+    made["publishOwnEvents"] = _sends("user", "Events of your own channel, in order.", USER_CHANNEL_EVENTS)
     made["streamOwnEvents"] = _sends(
-        "userStream", "Events of your own channel, in order.", [*TOLD_OF_ONESELF, *OF_STREAMS]
+        "userStream", "Events of your own channel, in order.", [*USER_CHANNEL_EVENTS, *OF_STREAMS]
     )
-    made["streamThread"] = _sends("threadStream", "Events of a thread, in order.", [*TOLD, *OF_STREAMS])
-    made["streamThreads"] = _sends("threadsStream", "Events of many threads, in order.", [*TOLD, *OF_STREAMS])
+    made["streamThread"] = _sends("threadStream", "Events of a thread, in order.", [*THREAD_EVENTS, *OF_STREAMS])
+    made["streamThreads"] = _sends("threadsStream", "Events of many threads, in order.", [*THREAD_EVENTS, *OF_STREAMS])
     return made
 
 

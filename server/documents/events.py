@@ -5,19 +5,12 @@ from typing import Any, Final, Literal
 
 from pydantic import Field, create_model
 
-from actors.resources.thread_events import KINDS
-from actors.resources.users import UserKind
-from server.api.events import THREAD_VIEWS
+from actors.events import EphemeralKind
+from actors.resources.thread_events import EPHEMERAL_KINDS, KINDS
+from server.api.events import EPHEMERAL_VIEWS, THREAD_VIEWS
 from server.api.fields import Id, View
 from server.resources.threads.views import EventView
-
-
-class ActorView(View):
-    """Who did it."""
-
-    id: Id
-    name: str
-    kind: UserKind
+from server.resources.users.views import ActorView
 
 
 def _camel(type_: str) -> str:
@@ -32,45 +25,7 @@ def _event(type_: str) -> type[View]:
 EVENTS: Final[Mapping[str, type[View]]] = {type_: _event(type_) for type_ in KINDS}
 
 
-class DeltaView(View):
-    """A piece of a message that is being streamed."""
-
-    message_id: Id
-    index: int = Field(ge=0, description="Where the piece starts, in characters.")
-    text: str
-
-
-class TypingUsersView(View):
-    users: list[ActorView] = Field(description="All users who are typing.")
-
-
-class PresentUserView(ActorView):
-    status: Literal["online", "idle", "offline"]
-
-
-class PresenceChangeView(View):
-    count: int = Field(description="Number of users present.")
-    joined: list[ActorView]
-    left: list[ActorView]
-    users: list[PresentUserView] | None = Field(
-        default=None, description="The complete list, sent to new subscribers first; replaces the previous one."
-    )
-
-
-class StatusChangeView(View):
-    user: ActorView
-    status: Literal["online", "idle"]
-
-
-PASSING_DATA: Final[Mapping[str, type[View]]] = {
-    "message.delta": DeltaView,
-    "typing": TypingUsersView,
-    "presence": PresenceChangeView,
-    "user.status": StatusChangeView,
-}
-
-
-class PassingView(View):
+class EphemeralView(View):
     """An ephemeral event: not in the log, and without an offset."""
 
     type: str
@@ -78,12 +33,12 @@ class PassingView(View):
     data: dict[str, Any]
 
 
-def _passing(type_: str) -> type[View]:
-    fields: dict[str, Any] = {"type": Literal[type_], "data": PASSING_DATA[type_]}
-    return create_model(f"{_camel(type_)}Event", __base__=PassingView, **fields)
+def _ephemeral(kind: EphemeralKind) -> type[View]:
+    fields: dict[str, Any] = {"type": Literal[kind.name], "data": EPHEMERAL_VIEWS[kind].view}
+    return create_model(f"{_camel(kind.name)}Event", __base__=EphemeralView, **fields)
 
 
-PASSING: Final[Mapping[str, type[View]]] = {type_: _passing(type_) for type_ in PASSING_DATA}
+EPHEMERAL: Final[Mapping[str, type[View]]] = {kind.name: _ephemeral(kind) for kind in EPHEMERAL_KINDS}
 
 
 class ReadyView(View):

@@ -3,22 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from pydantic import Field, create_model
+from pydantic import create_model
 
 from actors.resources.user_events import KINDS
 from server.api.events import USER_VIEWS
 from server.api.fields import View
-from server.resources.notifications.views import SumsView, ThreadUnreadView, UserEventView
-
-
-class UnreadNowView(View):
-    """Current unread counts: in total, and of the threads where they have changed."""
-
-    threads: int
-    messages: int
-    mentions: int
-    muted: SumsView = Field(description="The part of these sums that is in muted threads.")
-    by_thread: list[ThreadUnreadView]
+from server.resources.notifications.events import UnreadNowView
+from server.resources.notifications.views import UserEventView
 
 
 def _event(type_: str) -> type[View]:

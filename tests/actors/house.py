@@ -27,6 +27,8 @@ from storage.readers.reads import SqliteReads
 from tests.builders import identity_of, options, post, until
 from tests.prepared import prepare
 
+SLOW = (3008, "slow")
+
 
 class Wire:
     """A transport that notes what it is given, and takes it as slowly as it is told to."""
@@ -58,6 +60,9 @@ class Wire:
         if self.closed is not None:
             self.misuse.append("closed twice")
         self.closed = self.closed or (code, reason)
+
+    def close_slow(self) -> None:
+        self.close(*SLOW)
 
     def drain(self) -> None:
         """The peer takes everything."""

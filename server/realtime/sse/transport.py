@@ -8,7 +8,6 @@ from aiohttp.abc import AbstractStreamWriter
 
 from actors import limits
 from server.http.aiohttp_internals import writes_chunks
-from server.realtime.protocol import codes as protocol
 
 GOODBYE_SECONDS = 2.0
 """How long a peer has to take what is on its way to it once its stream has ended."""
@@ -55,8 +54,10 @@ class StreamTransport:
             callback()
 
     def close(self, code: int, reason: str) -> None:
-        if code == protocol.SLOW[0]:
-            self._transport.abort()
-        else:  # an orderly end waits for the peer, and one that does not read would never let it end
-            asyncio.get_running_loop().call_later(GOODBYE_SECONDS, self._transport.abort)
+        """An orderly end waits for the peer, but not forever."""
+        asyncio.get_running_loop().call_later(GOODBYE_SECONDS, self._transport.abort)
+        self._ended.set()
+
+    def close_slow(self) -> None:
+        self._transport.abort()
         self._ended.set()

@@ -6,7 +6,6 @@ from typing import ClassVar
 
 from aiohttp.abc import AbstractStreamWriter
 
-from server.realtime.protocol import codes as protocol
 from server.realtime.protocol.codec import Codec
 from server.realtime.sse.transport import StreamTransport
 
@@ -31,8 +30,7 @@ class EmulatedTransport(StreamTransport):
         raise NotImplementedError
 
     def close(self, code: int, reason: str) -> None:
-        if code != protocol.SLOW[0]:  # who is slow takes nothing any more
-            self.write([self._codec.disconnect_push(code, reason)])
+        self.write([self._codec.disconnect_push(code, reason)])
         super().close(code, reason)
 
 

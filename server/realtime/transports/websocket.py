@@ -113,6 +113,9 @@ class WebSocketTransport:
             self._transport.write(_close_frame(code, reason))
         self.said_goodbye = True
 
+    def close_slow(self) -> None:
+        self.close(*protocol.SLOW)
+
     def cut_soon(self) -> None:
         self._cut_in(FLOODED_SECONDS)
 

@@ -5,7 +5,7 @@ from typing import Final, Literal
 from pydantic import Field
 
 from actors.resources.members import MemberRole
-from actors.resources.notifications import Notification, Preferences
+from actors.resources.notifications import Notification, Preferences, Unread
 from actors.resources.user_events import (
     NOTIFICATION_CANCELLED,
     NOTIFICATION_CREATED,
@@ -15,15 +15,23 @@ from actors.resources.user_events import (
     THREAD_JOINED,
     THREAD_LEFT,
     THREAD_READ,
+    UNREAD,
     USER_UPDATED,
     Facts,
+    UserEphemeral,
     UserEvent,
 )
 from actors.resources.users import User
 from server.api import render
-from server.api.event_views import DataView, DataViews
+from server.api.event_views import DataView, DataViews, EphemeralViews
 from server.api.fields import Id, View
-from server.resources.notifications.views import NotificationView, PreferencesView, ThreadPreferencesView
+from server.resources.notifications.views import (
+    NotificationView,
+    PreferencesView,
+    SumsView,
+    ThreadPreferencesView,
+    ThreadUnreadView,
+)
 from server.resources.users.views import UserView
 
 
@@ -59,6 +67,16 @@ class ThreadReadView(View):
     message_count: int = Field(description="Of the thread, at the time of the event.")
 
 
+class UnreadNowView(View):
+    """Current unread counts: in total, and of the threads where they have changed."""
+
+    threads: int
+    messages: int
+    mentions: int
+    muted: SumsView = Field(description="The part of these sums that is in muted threads.")
+    by_thread: list[ThreadUnreadView]
+
+
 def _facts(_: UserEvent, facts: Facts) -> render.Json:
     return dict(facts)
 
@@ -76,6 +94,11 @@ def _user(_: UserEvent, user: User) -> render.Json:
     return render.user(user, None) | render.private(user)
 
 
+def _unread(_: UserEphemeral, unread: Unread) -> render.Json:
+    return render.unread(unread)
+
+
+EPHEMERAL_VIEWS: Final[EphemeralViews] = {UNREAD: DataView(UnreadNowView, _unread)}
 VIEWS: Final[DataViews] = {
     NOTIFICATION_CREATED: DataView(NotificationView | ByIdView, _notification),
     NOTIFICATION_READ: DataView(ByIdView, _facts),

@@ -4,10 +4,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from actors.resources.presence import Status
 from server.api.fields import Id, Request, Time, View
 from server.resources.users.views import AuthorView
-
-Status = Literal["online", "idle", "offline"]
 
 
 class PresentView(View):

@@ -25,7 +25,8 @@ operations = Operations("reading")
 @operations("GET", "/unread", response=UnreadView)
 async def get_unread(call: Call, request: Nothing) -> Result:
     """What is unread: the number of threads, messages and mentions of you."""
-    return Result((await call.services.ask(CountUnread(call.identity.user.key))).unread().rendered())
+    counts = await call.services.ask(CountUnread(call.identity.user.key))
+    return Result(render.unread(counts.unread()))
 
 
 @operations("POST", "/threads/{thread_id}/unread", response=MemberView)

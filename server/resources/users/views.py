@@ -15,6 +15,14 @@ class AuthorView(View):
     avatar_url: str | None
 
 
+class ActorView(View):
+    """Who did it."""
+
+    id: Id
+    name: str
+    kind: UserKind
+
+
 class UserView(View):
     """The e-mail address and what follows it are shown to oneself and to admins."""
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from actors import limits
 from actors.delivery.channel import AccessEnded
-from actors.delivery.connection import SLOW, Close, Send
+from actors.delivery.connection import Close, Send
 from actors.delivery.feed import FeedActor, Replay, Watch
 from actors.delivery.publication import Publication, Publications
 from actors.runtime.loop_actor import Stage
-from tests.actors.house import Wire, access_ended
+from tests.actors.house import SLOW, Wire, access_ended
 from tests.builders import settle
 
 

@@ -13,8 +13,8 @@ from jsonschema import Draft7Validator
 
 from actors import limits
 from actors.resources import thread_events, user_events
-from server.documents.asyncapi import MESSAGES, TOLD
-from server.documents.events import PASSING
+from server.documents.asyncapi import MESSAGES, THREAD_EVENTS
+from server.documents.events import EPHEMERAL
 from server.documents.frames import VERBS
 from server.realtime.protocol import codes as protocol
 from tests.realtime_client import RawClient, raw_client
@@ -64,8 +64,8 @@ def test_every_message_has_an_example_that_is_what_its_schema_says(name: str) ->
 def test_every_event_is_in_it() -> None:
     assert set(thread_events.KINDS) <= SAID.keys()
     for channel in ("thread", "threadStream", "threadsStream"):
-        assert set(TOLD) <= DOCUMENT["channels"][channel]["messages"].keys()
-    for type_ in TOLD:
+        assert set(THREAD_EVENTS) <= DOCUMENT["channels"][channel]["messages"].keys()
+    for type_ in THREAD_EVENTS:
         assert SAID[type_]["examples"][0]["payload"]["type"] == type_
 
 
@@ -135,7 +135,7 @@ async def test_events_are_what_the_document_says(
         events.append(await published(socket))
     for event in events:
         check(event["type"], event)
-    assert {event["type"] for event in events} == {*thread_events.KINDS, *PASSING}
+    assert {event["type"] for event in events} == {*thread_events.KINDS, *EPHEMERAL}
     ended = await socket.next()
     while "pub" in ended["push"]:
         ended = await socket.next()

@@ -261,7 +261,7 @@ async def test_who_comes_back_is_told_of_lists_that_have_ended(
         actor._retire()
     else:
         actor = server.services.directory._threads[room["id"]]
-        await until(lambda: not actor._audience._presence._told)  # type: ignore[union-attr]
+        await until(lambda: not actor._audience._presence._published)  # type: ignore[union-attr]
     again = await dial(alice)
     await again.subscribe(room["id"], recover=True, epoch=position["epoch"], offset=position["offset"])
     whole = await told(again, "presence")

@@ -131,6 +131,21 @@ def _blobs(chosen: Settings) -> Iterator[Look]:
         yield Look("file store", True, f"{where}: written, read and deleted a probe")
 
 
+def _scanner(chosen: Settings) -> Iterator[Look]:
+    import asyncio
+
+    from actors.scanner import ScannerUnavailable
+    from server.outbound.scanner.location import parse
+    from server.outbound.scanner.opening import open_scanner
+
+    if chosen["scan_url"] is None:
+        return
+    try:
+        yield Look("scanner", True, asyncio.run(open_scanner(parse(chosen["scan_url"])).check()))
+    except ScannerUnavailable as error:
+        yield Look("scanner", False, "It cannot be used: files stay in quarantine.", str(error))
+
+
 def _private(chosen: Settings) -> Iterator[Look]:
     """What is in the data folder is as private as the secret in it."""
     from storage.database import FILE_NAME
@@ -318,5 +333,5 @@ def _our_server(host: str, port: int) -> str | None:
 
 
 LOOKING: tuple[Callable[[Settings], Iterator[Look]], ...] = (
-    _versions, _limits, _folder, _blobs, _private, _secret, _settings, _database, _port,
+    _versions, _limits, _folder, _blobs, _scanner, _private, _secret, _settings, _database, _port,
 )  # fmt: skip

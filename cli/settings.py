@@ -15,6 +15,7 @@ from actors import limits
 from cli import settings_file
 from server.http.origins import origin_of
 from server.limits.token_bucket import rate
+from server.outbound.scanner import location as scanner
 from storage.blobs import location
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -140,6 +141,12 @@ def _channel_patterns(text: str) -> tuple[str, ...]:
     return patterns
 
 
+def _scan_url(text: str) -> str | None:
+    if text:
+        scanner.parse(text)
+    return text or None
+
+
 def _region(text: str) -> str:
     if not re.fullmatch(r"[a-z0-9-]+", text):
         raise ValueError("expected the name of a region such as eu-central-1")
@@ -174,6 +181,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("AWS_REGION", "us-east-1", _region, "Region of an S3 store whose URL names none."),
     Setting("AWS_SECRET_ACCESS_KEY", "", _optional, "Secret of the access key.", True),
     Setting("AWS_SESSION_TOKEN", "", _optional, "Session token of a temporary access key.", True),
+    Setting("SCAN_URL", "", _scan_url, "Scanner of files: clamd://HOST:PORT, clamd+unix:///PATH, exec:/COMMAND."),
     Setting("ALLOWED_DOMAINS", "rpotential.ai,globant.com", _list, "Domains whose users may sign in; * for any."),
     Setting("TRUST_ROLE_CLAIM", "on", _switch, "Whether `role` and `kind` in a token are trusted."),
     Setting("AUTH_COOKIE", "rpotential_auth", _cookie_name, "Name of the cookie that may carry the token."),

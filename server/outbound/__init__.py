@@ -1,1 +1,1 @@
-"""What the server asks of others over HTTP."""
+"""What the server asks of others: identity providers, published keys, scanners of files."""

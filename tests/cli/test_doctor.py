@@ -195,6 +195,14 @@ def test_a_file_store_that_is_not_there(xp: Xp, port: int) -> None:
     assert "cannot be reached" in look["advice"]
 
 
+def test_the_scanner(xp: Xp, port: int) -> None:
+    assert "scanner" not in looks(xp)
+    look = looks(xp, SCAN_URL=f"clamd://127.0.0.1:{port}")["scanner"]
+    assert not look["good"]
+    assert "Start it" in look["advice"]
+    assert looks(xp, SCAN_URL="exec:/bin/true")["scanner"]["good"]
+
+
 @pytest.mark.parametrize(("soft", "good"), [(256, False), (1024, True), (resource.RLIM_INFINITY, True)])
 def test_open_files(soft: int, good: bool, xp: Xp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, 4096))

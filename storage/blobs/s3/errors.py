@@ -23,6 +23,8 @@ _ADVICE = {
 }
 _FULL = {"XMinioStorageFull", "QuotaExceeded", "XMinioAdminBucketQuotaExceeded", "InsufficientStorage"}
 _BUSY = {408, 425, 429}
+_AGAIN = {"NoSuchUpload", "InvalidPart", "RequestTimeout", "SlowDown"}
+"""A new try is a new upload."""
 _TEXT = 300
 
 
@@ -61,7 +63,7 @@ def meaning(error: BaseException, where: str) -> BlobStoreError:
         return BlobStoreRefused(f"{where}: no keys were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.")
     if code in _ADVICE or status in (301, 307, 401, 403):
         return BlobStoreRefused(f"{where} refuses ({code or status}): {_advice(error, code)}.")
-    if status is not None and 400 <= status < 500 and status not in _BUSY:
+    if status is not None and 400 <= status < 500 and status not in _BUSY and code not in _AGAIN:
         return BlobStoreRefused(f"{where} refuses ({code or status}): {_sentence(error)} Check BLOB_URL.")
     return BlobStoreUnavailable(f"{where} cannot be reached or fails: {_sentence(error)} Retry later.")
 

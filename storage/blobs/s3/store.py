@@ -18,6 +18,7 @@ from actors.blobs import (
     BlobDamaged,
     BlobInfo,
     BlobMissing,
+    BlobStoreError,
     BlobStoreUnavailable,
     BlobTooLarge,
     IncomingInfo,
@@ -54,7 +55,7 @@ class S3Store:
     async def put(self, path: Path, digest: str, size: int) -> None:
         target = layout.blob_path(digest)
         there = await self._head(target)
-        if there is not None and there["size"] == size and _age(there) < limits.BLOB_FRESH_SECONDS:
+        if there is not None and there["size"] == size and time.time() - _modified(there) < limits.BLOB_FRESH_SECONDS:
             return
         staged = await asyncio.to_thread(_file_size, path)
         if staged is None and there is None:
@@ -63,7 +64,19 @@ class S3Store:
             return
         if staged != size:
             raise BlobDamaged(digest, f"a file of {staged} bytes where {size} were announced")
-        await self._upload(path, target, size)
+        started = time.time()
+        try:
+            await self._upload(path, target, size)
+        except BlobStoreUnavailable:
+            if not await self._has_arrived(target, size, started):
+                raise
+
+    async def _has_arrived(self, target: str, size: int, since: float) -> bool:
+        """The store may have finished after we stopped waiting for its answer."""
+        with contextlib.suppress(BlobStoreError):
+            there = await self._head(target)
+            return there is not None and there["size"] == size and _modified(there) >= since - limits.S3_CLOCK_SECONDS
+        return False
 
     async def _upload(self, path: Path, target: str, size: int) -> None:
         """In one request, or in parts, of which S3 makes an object when all are there."""
@@ -116,7 +129,7 @@ class S3Store:
         async for entry in self._list(None):
             digest = layout.digest_of(entry["path"])
             if digest is not None:
-                yield BlobInfo(digest, entry["size"], entry["last_modified"].timestamp())
+                yield BlobInfo(digest, entry["size"], _modified(entry))
 
     async def _list(self, prefix: str | None) -> AsyncGenerator[Any, None]:
         with self._bucket.plain_words():
@@ -164,7 +177,7 @@ class S3Store:
     async def list_incoming(self) -> AsyncGenerator[IncomingInfo, None]:
         async for entry in self._list(layout.INCOMING):
             key = entry["path"].rpartition("/")[2]
-            yield IncomingInfo(key, entry["size"], entry["last_modified"].timestamp())
+            yield IncomingInfo(key, entry["size"], _modified(entry))
 
     async def check(self) -> None:
         probe = layout.incoming_path(f"probe-{uuid4().hex}")
@@ -179,8 +192,8 @@ class S3Store:
         """obstore closes its connections with the store."""
 
 
-def _age(entry: Any) -> float:
-    return time.time() - float(entry["last_modified"].timestamp())
+def _modified(entry: Any) -> float:
+    return float(entry["last_modified"].timestamp())
 
 
 def _file_size(path: Path) -> int | None:

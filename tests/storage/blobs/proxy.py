@@ -12,12 +12,14 @@ class Proxy:
     def __init__(self, target: str) -> None:
         self._port = urlsplit(target).port
         self.url = ""
-        self.connections = 0
         self.silent = False
         """Takes requests, and passes nothing on."""
         self.cut_answers_after: list[int] = []
         """Bytes of an answer after which the next connections are cut, one each."""
-        self.two_connected = asyncio.Event()
+        self.swallow_answer_to: bytes | None = None
+        """Requests with these bytes reach the server, and its answers nobody."""
+        self.stop_at: bytes | None = None
+        """The request with these bytes is not passed on; then the proxy falls silent, for good."""
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -43,9 +45,6 @@ class Proxy:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
-        self.connections += 1
-        if self.connections == 2:
-            self.two_connected.set()
         try:
             await self._carry(reader, writer)
         except (OSError, asyncio.CancelledError):
@@ -59,27 +58,36 @@ class Proxy:
             await asyncio.Event().wait()
         from_server, to_server = await asyncio.open_connection("127.0.0.1", self._port)
         most = self.cut_answers_after.pop(0) if self.cut_answers_after else None
-        up = asyncio.create_task(_copy(reader, to_server, None))
+        swallowing = asyncio.Event()
+        up = asyncio.create_task(self._carry_up(reader, to_server, swallowing))
         try:
-            await _copy(from_server, writer, most)
+            while data := await from_server.read(65_536 if most is None else min(most, 65_536)):
+                if not swallowing.is_set():
+                    writer.write(data)
+                    await writer.drain()
+                if most is not None and (most := most - len(data)) <= 0:
+                    return
         finally:
             up.cancel()
             await asyncio.gather(up, return_exceptions=True)
             await _close(to_server)
+
+    async def _carry_up(
+        self, reader: asyncio.StreamReader, to_server: asyncio.StreamWriter, swallowing: asyncio.Event
+    ) -> None:
+        while data := await reader.read(65_536):
+            if self.stop_at is not None and self.stop_at in data:
+                self.fall_silent()
+            if self.swallow_answer_to is not None and self.swallow_answer_to in data:
+                swallowing.set()
+            to_server.write(data)
+            await to_server.drain()
 
 
 async def _close(writer: asyncio.StreamWriter) -> None:
     writer.close()
     with contextlib.suppress(OSError):
         await writer.wait_closed()
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, most: int | None) -> None:
-    while data := await reader.read(65_536 if most is None else min(most, 65_536)):
-        writer.write(data)
-        await writer.drain()
-        if most is not None and (most := most - len(data)) <= 0:
-            return
 
 
 @contextlib.asynccontextmanager

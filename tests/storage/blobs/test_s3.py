@@ -126,13 +126,21 @@ async def test_an_upload_that_fails_leaves_no_blob(s3: S3Server, bucket: str, tm
     async with proxy_to(s3.url) as proxy:
         store = S3Store(s3.location(bucket, proxy.url), KEYS, Patience(1, 0.2, 0, 1))
         blob = staged(tmp_path, os.urandom(12_000_000))
-        uploading = asyncio.create_task(store.put(blob.path, blob.digest, blob.size))
-        await proxy.two_connected.wait()
-        await proxy.stop()
+        proxy.stop_at = b"?partNumber=2"
         with pytest.raises(BlobStoreUnavailable):
-            await uploading
+            await store.put(blob.path, blob.digest, blob.size)
+        assert proxy.silent
     assert await s3.store(bucket).size(blob.digest) is None
     assert blob.path.exists()
+
+
+async def test_an_upload_whose_last_answer_is_lost_has_arrived(s3: S3Server, bucket: str, tmp_path: Path) -> None:
+    content = os.urandom(6_000_000)
+    async with proxy_to(s3.url) as proxy:
+        proxy.swallow_answer_to = b"?uploadId="
+        store = S3Store(s3.location(bucket, proxy.url), KEYS, Patience(1, 0.5, 1, 1))
+        digest = await stored(store, tmp_path, content)
+    assert await read(s3.store(bucket), digest) == content
 
 
 async def test_a_reader_that_takes_its_time_is_not_cut(s3: S3Server, bucket: str, tmp_path: Path) -> None:

@@ -212,11 +212,12 @@ CONNECTIONS_PER_ADDRESS: Final = 2_000
 TURN_MESSAGES: Final = 256
 """Messages an actor handles in one turn of the event loop before others get theirs."""
 CROWD: Final = 64
-"""Who serves more than these at once is patient: an answer to somebody else does not wait for all of them."""
-PATIENT_SECONDS: Final = 0.0001
-"""Of patient turns in one round of the event loop: some 16. To write what they leave takes three times as long."""
-PATIENT_SHARE: Final = 1 / 8
-"""Of the time since the last patient turns, where that is more: a server that is never idle still serves its crowds."""
+"""Connections of a channel above which its delivery has low priority: a reply elsewhere does not wait for all of
+them."""
+LOW_PRIORITY_SECONDS: Final = 0.0001
+"""For turns of low priority in one round of the event loop: some 16. Writing their output takes three times as long."""
+LOW_PRIORITY_SHARE: Final = 1 / 8
+"""Of the time since the last such turns, where that is more: a server that is never idle still serves its crowds."""
 THREADS_LIVE: Final = 10_000
 """Beyond it idle thread actors are retired at once: 3 KiB each, and their members. Those with subscribers or work
 stay."""

@@ -1,4 +1,4 @@
-"""What is asked of a channel's actor, whatever the channel is; what it tells connections; and who listens to it."""
+"""The messages that every channel's actor answers, those that it sends to connections, and its subscribers."""
 
 import contextlib
 from collections.abc import Mapping
@@ -14,14 +14,14 @@ from actors.delivery.publication import EphemeralPublications, Publications
 
 @dataclass(frozen=True, slots=True)
 class Subscribe:
-    """Let a connection see the channel from now on. Answers `Subscribed`; raises where the identity may not see it."""
+    """Subscribe a connection. Answers `Subscribed`; raises where the identity may not see the channel."""
 
     identity: Identity
     connection: "pykka.ActorRef[Any]"
     watches: bool = False
-    """Whether it is told who joins and leaves, connection by connection."""
+    """Whether it gets `Attendance` of each connection that joins or leaves."""
     returning: bool = False
-    """Whether its client was here before, and so may hold older lists of what is passing."""
+    """Whether its client was subscribed before, and so may have older lists of present and typing users."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,10 @@ class Subscribed:
     offset: int
     """Head of the log: every later event reaches the connection."""
     state: EphemeralPublications | None
-    """What is passing: what is being written, as far as it has been told, who is there, who types. What follows reaches
+    """Ephemeral events that began before: the text of open streams so far, present and typing users. Later ones reach
     the connection."""
     epoch: str = ""
-    """Of a channel that has one of its own; a thread has its log's."""
+    """Of a live channel; empty for a thread, which has the epoch of the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +42,22 @@ class Unsubscribe:
 
 @dataclass(frozen=True, slots=True)
 class ListPresent:
-    """Answers (client id, identity) of everyone who listens; raises where the identity may not see the channel."""
+    """Answers (client id, identity) of each subscribed connection; raises where the identity may not see the
+    channel."""
 
     identity: Identity
 
 
 @dataclass(frozen=True, slots=True)
 class AccessEnded:
-    """Told to a connection: it may no longer see this channel, and was unsubscribed from it."""
+    """Sent to a connection that has lost access to this channel and was unsubscribed from it."""
 
     channel: str
 
 
 @dataclass(frozen=True, slots=True)
 class Attendance:
-    """Told to connections that watch: somebody has joined or left."""
+    """Sent to connections that watch: another one has joined or left."""
 
     channel: str
     client_id: str
@@ -65,7 +66,7 @@ class Attendance:
 
 
 class Audience:
-    """The connections that listen to one channel, and whom each speaks for. Owned by the channel's actor."""
+    """The subscribers of one channel: connections, each with its identity. Owned by the channel's actor."""
 
     __slots__ = ("_connections", "_watchers", "channel")
 
@@ -90,7 +91,7 @@ class Audience:
         self._tell_attendance(message.connection, message.identity, joined=True)
 
     def leave(self, connection: "pykka.ActorRef[Any]") -> bool:
-        """Whether it was here."""
+        """Whether it was subscribed."""
         identity = self._connections.pop(connection, None)
         if identity is None:
             return False
@@ -101,7 +102,7 @@ class Audience:
         return True
 
     def _tell_attendance(self, connection: "pykka.ActorRef[Any]", identity: Identity, *, joined: bool) -> None:
-        """Not in a crowd: all would be told of all."""
+        """Not in a crowd: the cost would grow by the square."""
         if self._watchers is None or len(self._connections) > limits.PRESENCE_USERS:
             return
         attendance = Attendance(self.channel, connection.actor_urn, identity, joined)
@@ -114,7 +115,7 @@ class Audience:
         return len(self._connections) > limits.CROWD
 
     def tell(self, publications: Publications) -> None:
-        publications.is_patient = self.is_crowd
+        publications.is_low_priority = self.is_crowd
         for connection in self._connections:
             try:  # noqa: SIM105 - suppress() costs as much as the tell
                 connection.tell(publications)
@@ -122,7 +123,7 @@ class Audience:
                 pass  # it has just closed; its Unsubscribe is on the way
 
     def tell_one(self, connection: "pykka.ActorRef[Any]", message: object) -> None:
-        """If it is here."""
+        """If it is subscribed."""
         if connection in self._connections:
             with contextlib.suppress(pykka.ActorDeadError):
                 connection.tell(message)

@@ -1,4 +1,4 @@
-"""Entries of one log, put in order as they arrive by more ways than one. Pure."""
+"""Entries of one log that arrive on two ways (own commits, the follower), put in order. Pure."""
 
 from collections.abc import Sequence
 from typing import Generic, Protocol, TypeVar
@@ -13,7 +13,7 @@ E = TypeVar("E", bound=Entry)
 
 
 class InOrder(Generic[E]):
-    """Keeps what arrived before an entry that another process wrote; whoever follows the log brings that."""
+    """Keeps entries that arrived before one that another process wrote, until the follower brings that one."""
 
     __slots__ = ("early",)
 
@@ -21,7 +21,7 @@ class InOrder(Generic[E]):
         self.early: Sequence[E] = ()
 
     def following(self, head: int, arrived: Sequence[E]) -> Sequence[E]:
-        """Those that come next after `head`, without repeats and without a hole. `arrived` is in order."""
+        """The entries that continue the log after `head`, without repeats and without a gap. `arrived` is in order."""
         if self.early:
             arrived = sorted((*self.early, *arrived), key=_offset_of)
             self.early = ()

@@ -74,8 +74,8 @@ class LiveChannelActor(LoopActor):
         self._audience = Audience(channel)
 
     @property
-    def is_patient(self) -> bool:
-        """Then who writes into it waits for who listens, and what is to be told does not pile up."""
+    def is_low_priority(self) -> bool:
+        """Writers then wait for readers (backpressure), so that publications do not pile up."""
         return self._audience.is_crowd
 
     @property

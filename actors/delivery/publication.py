@@ -1,4 +1,4 @@
-"""Events on their way to subscribers: encoded once, shared by everyone who gets them."""
+"""Publications: events on their way to subscribers, encoded once and shared by all of them."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -7,7 +7,7 @@ from actors.auth.identity import Identity
 
 
 class Publication:
-    """One event as JSON bytes, and where it stands in its log."""
+    """One event as JSON bytes, with its place in the log."""
 
     __slots__ = ("data", "offset", "position", "type")
 
@@ -19,14 +19,14 @@ class Publication:
 
 
 class LivePublication(Publication):
-    """What a client published itself, in a live channel: bytes as they came, and what the JSON form has for them."""
+    """Published by a client in a live channel: the bytes as received, and their form in JSON frames."""
 
     __slots__ = ("as_json", "client_id", "identity", "is_base64")
 
     def __init__(
         self, offset: int, data: bytes, client_id: str, identity: Identity, *, as_json: bytes, is_base64: bool = False
     ) -> None:
-        """`is_base64`: the data are no JSON, so `as_json` holds them as base64."""
+        """`is_base64`: the data are not JSON, so `as_json` holds them as base64."""
         super().__init__(offset, 0, "", data)
         self.client_id = client_id
         self.identity = identity
@@ -35,25 +35,25 @@ class LivePublication(Publication):
 
     @property
     def size(self) -> int:
-        """In bytes; what is the same in both forms is there once."""
+        """In bytes; one object that serves both forms counts once."""
         return len(self.data) + (0 if self.as_json is self.data else len(self.as_json))
 
 
 WireFormat = Callable[[str, Sequence[Publication]], bytes]
-"""(channel, publications) → what is written to a socket for them. Must be one and the same function for all sockets
-of a kind: it is the key under which its result is shared."""
+"""(channel, publications) → the bytes to write to a socket. Must be the same function object for all sockets of a kind:
+it is the key under which the result is shared."""
 
 
 class Publications:
-    """Neighbouring events of one channel. Each wire format is made once, however many connections it goes to."""
+    """Consecutive events of one channel. Each wire format is encoded once for all connections."""
 
-    __slots__ = ("_wires", "channel", "first", "is_patient", "items", "last")
+    __slots__ = ("_wires", "channel", "first", "is_low_priority", "items", "last")
 
     def __init__(self, channel: str, items: Sequence[Publication]) -> None:
         self.channel = channel
         self.items = items
-        self.is_patient = False
-        """Whether they go to a crowd (see `LoopActor.is_patient`)."""
+        self.is_low_priority = False
+        """Whether their subscribers are a crowd (see `LoopActor.is_low_priority`)."""
         self.first = items[0].offset
         self.last = items[-1].offset
         self._wires: dict[WireFormat, bytes] = {}
@@ -65,7 +65,7 @@ class Publications:
         return wire
 
     def after(self, offset: int) -> "Publications | None":
-        """Those after `offset`; None when there are none."""
+        """The ones after `offset`, or None."""
         if self.first > offset:
             return self
         items = [item for item in self.items if item.offset > offset]
@@ -73,13 +73,13 @@ class Publications:
 
 
 class EphemeralPublications(Publications):
-    """Neighbouring ephemeral events of one channel: without offsets, told to who listens now, or not at all."""
+    """Ephemeral events of one channel: without offsets, for its current subscribers only."""
 
     __slots__ = ()
 
 
 def in_frames(items: Sequence[Publication]) -> Iterator[Sequence[Publication]]:
-    """Pieces that one frame can carry, however much was committed at once."""
+    """Groups that each fit into one frame."""
     if sum(len(item.data) for item in items) <= limits.PUBLICATIONS_BYTES:
         yield items
         return

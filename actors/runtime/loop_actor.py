@@ -3,14 +3,14 @@
 A `LoopActor` is a `pykka.Actor`: the same refs, `tell`, `ask`, proxies and hooks. What differs:
 
 - its inbox is a deque; the first message schedules one turn, which handles what has arrived, one message at a time, to
-  completion. Handlers never await; what takes time is sent off and its result comes back as a message.
-- turns that serve a crowd are patient (`actors.run_queue`): whoever waits for an answer does not wait for all of them.
+  completion. Handlers never await; slow work runs elsewhere and its result arrives as a message.
+- turns that serve a crowd have low priority (`run_queue.py`), so that a reply does not wait for all of them.
 - `ref.ask(message, block=False)` answers a `LoopFuture`, which is awaitable without blocking. Waiting for it with
   `get()` on the event loop would be a deadlock, so it raises there instead.
 - a handler may keep the reply for later with `defer()` (a write that is answered after its commit), and an actor may
   `hold()` its inbox while it loads.
-- an exception in a handler answers the caller, or is logged; it never stops the actor. One bad message must not take a
-  conversation down.
+- an exception in a handler is the reply to its caller, or is logged; it never stops the actor. One bad message must not
+  end a conversation.
 - actors are kept in the `Stage` that started them, a dict, not in Pykka's `ActorRegistry`, whose list makes the stop of
   each of ten thousand actors a scan of all others.
 """
@@ -104,7 +104,7 @@ def handles(*message_types: type) -> Callable[[Callable[[Any, Any], Any]], Handl
     return mark
 
 
-_NOT, _PATIENT, _PROMPT = range(3)
+_NOT, _LOW, _HIGH = range(3)
 """How an actor is scheduled."""
 
 
@@ -164,32 +164,33 @@ class LoopActor(pykka.Actor):
         self.wake_for_rest()
 
     def urgent(self, message: Any) -> None:
-        """Handle `message` now, before the inbox and even while it is held: for what the actor waits for."""
+        """Handle `message` now, before the inbox and even while it is held: for the result that the actor is waiting
+        for."""
         self._handle(Envelope(message))
 
     @property
-    def is_patient(self) -> bool:
-        """Whether its turns can wait, because it serves a crowd. A message that goes to a crowd says so itself."""
+    def is_low_priority(self) -> bool:
+        """Whether its turns have low priority, because it serves a crowd. A message may set the same for itself."""
         return False
 
     def on_turn_end(self) -> None:
-        """Called after the messages of a turn were handled: the place to flush what they gathered."""
+        """Called after the messages of a turn were handled: the place to flush output."""
 
     # The mechanism
 
     def wake(self, envelope: Envelope[Any]) -> None:
-        """There is a message. A patient turn becomes a prompt one with the first message that wants one."""
-        if self._scheduled is _PROMPT or self._held:
+        """A message has arrived. A queued turn of low priority is raised by the first message of high priority."""
+        if self._scheduled is _HIGH or self._held:
             return
         stage = self.stage
         if threading.get_ident() != stage.os_thread:
             stage.wake_from_os_thread(self)
-        elif not (self.is_patient or getattr(envelope.message, "is_patient", False)):
-            self._scheduled = _PROMPT
+        elif not (self.is_low_priority or getattr(envelope.message, "is_low_priority", False)):
+            self._scheduled = _HIGH
             stage.run_queue.put(self)
         elif self._scheduled is _NOT:
-            self._scheduled = _PATIENT
-            stage.run_queue.put_patient(self)
+            self._scheduled = _LOW
+            stage.run_queue.put_low_priority(self)
 
     def wake_for_rest(self) -> None:
         if self._inbox and not self._held:
@@ -220,7 +221,7 @@ class LoopActor(pykka.Actor):
             response = self._handle_receive(envelope.message)
             if envelope.reply_to is not None and response is not envelope.reply_to:
                 envelope.reply_to.set(response)
-        except Exception as error:  # noqa: BLE001 - contained: told to the caller or logged, never the actor's end
+        except Exception as error:  # noqa: BLE001 - contained: the reply or a log line, never the end of the actor
             self._contain(envelope, error)
         finally:
             self._envelope = outer

@@ -1,8 +1,8 @@
-"""Whose turn it is on the event loop.
+"""The run queue of the event loop: turns of high and of low priority.
 
-Turns are prompt, or patient. A round of the event loop takes all prompt turns that wait, and patient ones for a moment:
-a thousand connections that are to be told what was said in one thread would else be a thousand turns, and as many
-writes to sockets, that everybody waits for whose answer comes after them.
+A round of the event loop runs all waiting turns of high priority, and those of low priority for a bounded time.
+Delivery to a crowd has low priority: a thousand connections with a publication to write are a thousand turns and a
+thousand writes to sockets, and every reply queued after them would wait for all of these.
 """
 
 import asyncio
@@ -16,7 +16,8 @@ from actors import limits
 
 class TakesTurns(Protocol):
     def turn(self) -> None:
-        """Also with an empty inbox: it may have had a prompt turn since it was queued as a patient one."""
+        """May find an empty inbox: a turn of high priority may have come before one that was queued with low
+        priority."""
 
 
 class RunQueue:
@@ -26,20 +27,20 @@ class RunQueue:
         """`clock` in seconds."""
         self._loop = loop
         self._clock = clock
-        self._prompt: deque[TakesTurns] = deque()
-        self._patient: deque[TakesTurns] = deque()
-        self._patient_since = 0.0
-        """When patient turns ended and more were left, or the first came."""
+        self._high: deque[TakesTurns] = deque()
+        self._low: deque[TakesTurns] = deque()
+        self._low_since = 0.0
+        """When turns of low priority last ran and left others waiting, or the first one was queued."""
         self._is_scheduled = False
 
     def put(self, actor: TakesTurns) -> None:
-        self._prompt.append(actor)
+        self._high.append(actor)
         self._schedule()
 
-    def put_patient(self, actor: TakesTurns) -> None:
-        if not self._patient:
-            self._patient_since = self._clock()
-        self._patient.append(actor)
+    def put_low_priority(self, actor: TakesTurns) -> None:
+        if not self._low:
+            self._low_since = self._clock()
+        self._low.append(actor)
         self._schedule()
 
     def _schedule(self) -> None:
@@ -48,22 +49,22 @@ class RunQueue:
             self._loop.call_soon(self._run)
 
     def _run(self) -> None:
-        """What the turns schedule comes in the next round, after what sockets brought meanwhile."""
+        """Turns that these turns schedule run in the next round, after the sockets were read."""
         try:
-            for _ in range(len(self._prompt)):
-                self._prompt.popleft().turn()
-            if self._patient:
-                self._run_patient()
-        finally:  # a turn that raises all the same is the end of nobody else's
+            for _ in range(len(self._high)):
+                self._high.popleft().turn()
+            if self._low:
+                self._run_low()
+        finally:  # should a turn raise, the others still run
             self._is_scheduled = False
-            if self._prompt or self._patient:
+            if self._high or self._low:
                 self._schedule()
 
-    def _run_patient(self) -> None:
+    def _run_low(self) -> None:
         began = self._clock()
-        end = began + max(limits.PATIENT_SECONDS, (began - self._patient_since) * limits.PATIENT_SHARE)
-        for _ in range(len(self._patient)):
-            self._patient.popleft().turn()
+        end = began + max(limits.LOW_PRIORITY_SECONDS, (began - self._low_since) * limits.LOW_PRIORITY_SHARE)
+        for _ in range(len(self._low)):
+            self._low.popleft().turn()
             if self._clock() >= end:
                 break
-        self._patient_since = self._clock()
+        self._low_since = self._clock()

@@ -117,8 +117,8 @@ class ThreadActor(LoopActor):
         self._loading: asyncio.Task[None] | None = None
 
     @property
-    def is_patient(self) -> bool:
-        """Then who writes into it waits for who listens, and what is to be told does not pile up."""
+    def is_low_priority(self) -> bool:
+        """Writers then wait for readers (backpressure), so that publications do not pile up."""
         return self._audience.is_crowd
 
     # Loading and retiring

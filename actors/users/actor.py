@@ -194,7 +194,7 @@ class UserActor(LoopActor):
 
     def _tell(self, items: list[Publication]) -> None:
         publications = Publications(self._online.channel, items)
-        publications.is_patient = self._is_crowd
+        publications.is_low_priority = self._is_crowd
         for connection in self._online.connections:
             self._pass(connection, publications)
 
@@ -341,7 +341,7 @@ class UserActor(LoopActor):
         unread = self._counts.unread(changed)
         data = self._encode(UserEphemeral(UNREAD, unread))
         passing = EphemeralPublications(self._online.channel, [Publication(0, self._online.head, UNREAD.name, data)])
-        passing.is_patient = self._is_crowd
+        passing.is_low_priority = self._is_crowd
         return passing
 
     def on_stop(self) -> None:

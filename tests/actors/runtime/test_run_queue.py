@@ -17,7 +17,7 @@ from tests.builders import identity, until
 @dataclass(frozen=True)
 class News:
     number: int = 0
-    is_patient = True
+    is_low_priority = True
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class Reader(LoopActor):
         return message.number
 
 
-class Patient(Reader):
+class LowPriority(Reader):
     @property
-    def is_patient(self) -> bool:
+    def is_low_priority(self) -> bool:
         return True
 
 
@@ -49,9 +49,9 @@ def seen() -> list[Any]:
 
 @pytest.fixture
 def one_a_round(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of patient turns: the least there is."""
-    monkeypatch.setattr(limits, "PATIENT_SECONDS", 0.0)
-    monkeypatch.setattr(limits, "PATIENT_SHARE", 0.0)
+    """One turn of low priority in each round, the least possible."""
+    monkeypatch.setattr(limits, "LOW_PRIORITY_SECONDS", 0.0)
+    monkeypatch.setattr(limits, "LOW_PRIORITY_SHARE", 0.0)
 
 
 def readers(stage: Stage, seen: list[Any], count: int, kind: type[Reader] = Reader) -> list[Reader]:
@@ -113,7 +113,7 @@ async def test_who_waits_for_a_turn_among_many_gets_one_at_once_for_an_answer(st
 
 @pytest.mark.usefixtures("one_a_round")
 async def test_who_serves_a_crowd_waits_with_it(stage: Stage, seen: list[Any]) -> None:
-    crowd, (channel,) = readers(stage, seen, 100), readers(stage, seen, 1, Patient)
+    crowd, (channel,) = readers(stage, seen, 100), readers(stage, seen, 1, LowPriority)
     for reader in crowd:
         reader.actor_ref.tell(News())
     assert await answer(channel, Question(1)) == 1
@@ -134,14 +134,14 @@ class Turn:
 
 
 @pytest.mark.parametrize(("others", "turns"), [(0.0, 10), (0.0004, 10), (0.008, 100), (0.016, 200)])
-async def test_a_round_has_time_for_so_many_patient_turns(others: float, turns: int) -> None:
+async def test_a_round_has_time_for_so_many_turns_of_low_priority(others: float, turns: int) -> None:
     """At least a moment; and where others take long, a share of what they took."""
     clock = [100.0]
     queue = RunQueue(asyncio.get_running_loop(), lambda: clock[0])
-    one, waiting = Turn(clock, limits.PATIENT_SECONDS / 9.5), Turn(clock, 0.0)
-    assert limits.PATIENT_SHARE == 1 / 8
+    one, waiting = Turn(clock, limits.LOW_PRIORITY_SECONDS / 9.5), Turn(clock, 0.0)
+    assert limits.LOW_PRIORITY_SHARE == 1 / 8
     for _ in range(1_000):
-        queue.put_patient(one)
+        queue.put_low_priority(one)
     for _ in range(3):
         clock[0] += others
         before = one.taken
@@ -154,19 +154,19 @@ async def test_a_round_has_time_for_so_many_patient_turns(others: float, turns: 
 async def test_idle_time_is_nobodys_share() -> None:
     clock = [100.0]
     queue = RunQueue(asyncio.get_running_loop(), lambda: clock[0])
-    one = Turn(clock, limits.PATIENT_SECONDS / 9.5)
+    one = Turn(clock, limits.LOW_PRIORITY_SECONDS / 9.5)
     for _ in range(2):
         clock[0] += 3600.0
         before = one.taken
         for _ in range(20):
-            queue.put_patient(one)
+            queue.put_low_priority(one)
         await asyncio.sleep(0)
         assert one.taken - before == 10
         await asyncio.sleep(0)
         assert one.taken - before == 20
 
 
-@pytest.mark.parametrize("kind", [Reader, Patient])
+@pytest.mark.parametrize("kind", [Reader, LowPriority])
 async def test_what_is_asked_in_the_very_turn_of_an_answer(stage: Stage, seen: list[Any], kind: type[Reader]) -> None:
     """It is handled in that turn, and the one it was scheduled for finds nothing."""
     (reader,) = readers(stage, seen, 1, kind)
@@ -188,9 +188,9 @@ async def test_a_turn_that_is_cancelled_is_nobody_elses_end(stage: Stage, seen: 
     stage.loop.set_exception_handler(lambda _, context: errors.append(context))
     broken = Cancelled()
     stage.start(broken).tell(Question())
-    prompt, patient = readers(stage, seen, 2)
-    patient.actor_ref.tell(News())
-    assert await asyncio.wait_for(answer(prompt, Question(3)), 10) == 3
+    high, low = readers(stage, seen, 2)
+    low.actor_ref.tell(News())
+    assert await asyncio.wait_for(answer(high, Question(3)), 10) == 3
     await until(lambda: News() in seen)
 
 
@@ -199,9 +199,9 @@ async def test_what_goes_to_a_crowd_says_so(stage: Stage, seen: list[Any]) -> No
     for number, reader in enumerate(readers(stage, seen, limits.CROWD + 1)):
         shared = Publications("thread:t", [Publication(number + 1, number + 1, "e", b"")])
         audience.tell(shared)
-        assert not shared.is_patient
+        assert not shared.is_low_priority
         assert not audience.is_crowd
         audience.join(Subscribe(identity(number), reader.actor_ref))
     audience.tell(shared)
     assert audience.is_crowd
-    assert shared.is_patient
+    assert shared.is_low_priority

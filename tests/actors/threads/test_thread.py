@@ -606,13 +606,13 @@ async def test_a_thread_with_a_crowd_is_patient(house: House, ana: Identity, mon
     watchers = [await house.watch(ana, thread)]
     actor = house.directory.live_thread(thread.id)
     assert actor is not None
-    assert not actor.is_patient
+    assert not actor.is_low_priority
     watchers.append(await house.watch(ana, thread))
-    assert actor.is_patient
+    assert actor.is_low_priority
     for n in range(3):
         await house.post(ana, thread, f"{n}")
     for watcher in watchers:
         await until(lambda watcher=watcher: len(watcher.lines) == 3)
     assert watchers[0].lines == watchers[1].lines == [f"{n} message.created" for n in (2, 3, 4)]
     house.directory.tell_live(thread.id, Unsubscribe(watchers[0].ref))
-    await until(lambda: not actor.is_patient)
+    await until(lambda: not actor.is_low_priority)

@@ -17,17 +17,20 @@ FOLDER = "blobs"
 def location_of(chosen: Settings) -> Location:
     if chosen["blob_url"] is None:
         return FolderLocation(chosen["data_dir"] / FOLDER)
-    location = parse(chosen["blob_url"])
+    return with_region(parse(chosen["blob_url"]), chosen)
+
+
+def with_region(location: Location, chosen: Settings) -> Location:
     if isinstance(location, FolderLocation):
         return location
     return replace(location, region=location.region or chosen["aws_region"])
 
 
-def open_blobs(chosen: Settings) -> BlobStore:
-    """Raises `BlobStoreRefused` where S3 is chosen and cannot be used."""
+def open_blobs(chosen: Settings, location: Location | None = None) -> BlobStore:
+    """The store in use, or another one. Raises `BlobStoreRefused` where S3 is chosen and cannot be used."""
     from storage.blobs.opening import open_store
 
-    return open_store(location_of(chosen), _keys(chosen))
+    return open_store(location or location_of(chosen), _keys(chosen))
 
 
 def _keys(chosen: Settings) -> "S3Keys | None":

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.console import count, json_option, print_json, progress_bar, size
-from cli.files import force_option
 from cli.keys import SECRET_FILE
 from cli.store import database_options, options_of, reading, writing
+from cli.written_files import force_option
 
 if TYPE_CHECKING:
     from storage.maintenance.replacing import Restored

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from cli.console import count, progress_bar
-from cli.files import force_option, must_be_free, written
 from cli.store import database_options, reading
+from cli.written_files import force_option, must_be_free, written
 
 STEP = 1_000
 """Rows between two moves of the progress bar."""

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.console import progress_bar
-from cli.files import force_option, written
 from cli.pages import every
 from cli.store import data_dir_option, everyone, reading
+from cli.written_files import force_option, written
 
 if TYPE_CHECKING:
     from storage.database import Database

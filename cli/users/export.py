@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.api_keys import keys_of
-from cli.files import force_option, written
 from cli.pages import AT_ONCE, every
 from cli.sessions import sessions_of
 from cli.store import data_dir_option, everyone, find_user, reading, writing
 from cli.users.memberships import memberships_of
 from cli.users.rendering import rendered
+from cli.written_files import force_option, written
 
 if TYPE_CHECKING:
     from actors.resources.users import User

@@ -12,6 +12,7 @@ import aiofiles
 
 from actors import limits
 from actors.blobs import BlobDamaged, BlobInfo, BlobMissing, BlobStore, StagedBlob
+from storage.blobs.verifying import verify
 from storage.private_files import private
 
 
@@ -44,7 +45,7 @@ async def move(
     """
     moved = Moved()
     await asyncio.to_thread(staging.mkdir, mode=0o700, parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=staging, prefix="move-") as folder:
+    with TemporaryDirectory(dir=staging, prefix="blobs-move-") as folder:
         copier = _Copier(source, target, Path(folder), read_back, moved, progress)
         async with contextlib.aclosing(source.list()) as blobs:
             await copier.copy_all(blobs)
@@ -116,13 +117,3 @@ async def stage(store: BlobStore, digest: str, into: Path) -> StagedBlob:
     if hasher.hexdigest() != digest:
         raise BlobDamaged(digest, hasher.hexdigest())
     return StagedBlob(into, digest, size)
-
-
-async def verify(store: BlobStore, digest: str) -> None:
-    """Read a blob and compare its hash; raises `BlobMissing`, `BlobDamaged`."""
-    hasher = hashlib.sha256()
-    async with contextlib.aclosing(store.open(digest)) as pieces:
-        async for piece in pieces:
-            await asyncio.to_thread(hasher.update, piece)
-    if hasher.hexdigest() != digest:
-        raise BlobDamaged(digest, hasher.hexdigest())

@@ -8,7 +8,7 @@ import click
 import pytest
 
 from cli import console
-from cli.files import written
+from cli.written_files import written
 
 
 @pytest.mark.parametrize(

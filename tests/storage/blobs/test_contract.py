@@ -76,6 +76,15 @@ async def test_storing_twice_is_no_error(store: BlobStore, tmp_path: Path) -> No
     assert [blob.digest async for blob in store.list()] == [first.digest]
 
 
+async def test_a_repetition_long_after_is_no_error(
+    store: BlobStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "BLOB_FRESH_SECONDS", -1)
+    digest = await stored(store, tmp_path, b"long ago")
+    await store.put(tmp_path / "gone", digest, 8)
+    assert await read(store, digest) == b"long ago"
+
+
 async def test_a_file_that_is_gone_or_has_another_size_is_refused(store: BlobStore, tmp_path: Path) -> None:
     with pytest.raises(BlobMissing):
         await store.put(tmp_path / "nothing", ABSENT, 4)

@@ -9,9 +9,10 @@ import pytest
 from actors import limits
 from actors.blobs import BlobDamaged, BlobStore, BlobStoreUnavailable
 from storage.blobs.folder import FolderStore
-from storage.blobs.moving import Moved, move, verify
+from storage.blobs.moving import Moved, move
 from storage.blobs.s3.client import Patience
 from storage.blobs.s3.store import S3Store
+from storage.blobs.verifying import Verified, verify, verify_all
 from tests.storage.blobs.made import read, stored
 from tests.storage.blobs.proxy import proxy_to
 from tests.storage.blobs.s3_servers import KEYS, S3Server
@@ -94,3 +95,21 @@ async def test_a_move_that_broke_off_goes_on(
     moved = await move(folder, direct, staging=tmp_path / "staging")
     assert moved.skipped == len(there)
     assert [blob.digest async for blob in direct.list()] == sorted(blobs)
+
+
+async def test_every_blob_is_verified(store: BlobStore, tmp_path: Path) -> None:
+    assert await verify_all(store) == Verified()
+    blobs = await _filled(store, tmp_path, 3)
+    seen: list[int] = []
+    verified = await verify_all(store, progress=lambda now: seen.append(now.blobs))
+    assert verified == Verified(blobs=3, bytes=sum(map(len, blobs.values())))
+    assert seen == [1, 2, 3]
+
+
+async def test_damaged_blobs_are_listed(folder: FolderStore, tmp_path: Path) -> None:
+    digest, _ = await _filled(folder, tmp_path, 2)
+    path = folder.local_path(digest)
+    assert path is not None
+    path.write_bytes(b"damaged")
+    verified = await verify_all(folder)
+    assert (verified.blobs, verified.damaged) == (2, [digest])

@@ -14,7 +14,7 @@ from storage.database import DatabaseOptions
 from storage.readers.pool import Readers
 from storage.readers.reads import SqliteReads
 from tests.server.locking import locked
-from tests.server.operations.sweep.requests import PASSWORD, SWEPT, World, check_problem, world_of
+from tests.server.operations.sweep.requests import PASSWORD, SWEPT, World, check_problem, hosts_of, world_of
 from tests.serving import Answer, Client, Server, serving
 
 
@@ -38,7 +38,7 @@ async def test_every_write_is_refused_and_every_read_goes_on(
     """Generated from the registry."""
     await alice.post("/api/v1/auth/password", new_password=PASSWORD)
     async with AsyncExitStack() as opened:
-        world = await world_of(server, alice, bob, root, opened)
+        world = await world_of(await hosts_of(server, alice, bob, root), opened)
         for operation in SWEPT:
             await world.prepare(operation)
         before = await written(world)

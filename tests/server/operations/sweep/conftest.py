@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from tests.server.operations.sweep.people import Cast, cast_of
-from tests.server.operations.sweep.requests import PASSWORD, World, world_of
+from tests.server.operations.sweep.requests import PASSWORD, Hosts, World, hosts_of, world_of
 from tests.server.operations.sweep.worlds import Worlds
 from tests.serving import Client, Server, serving
 
@@ -39,13 +39,16 @@ async def root(server: Server) -> Client:
     return client
 
 
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
+async def hosts(server: Server, alice: Client, bob: Client, root: Client) -> Hosts:
+    return await hosts_of(server, alice, bob, root)
+
+
 @pytest_asyncio.fixture(loop_scope="package")
-async def world(
-    request: pytest.FixtureRequest, server: Server, alice: Client, bob: Client, root: Client
-) -> AsyncIterator[World]:
+async def world(request: pytest.FixtureRequest, hosts: Hosts) -> AsyncIterator[World]:
     """A thread of alice's with a viewer and a message in it, for one test alone; and what its operation is about."""
     async with AsyncExitStack() as opened:
-        world = await world_of(server, alice, bob, root, opened)
+        world = await world_of(hosts, opened)
         if "operation" in request.fixturenames:
             await world.prepare(request.getfixturevalue("operation"))
         yield world
@@ -57,8 +60,8 @@ async def cast(server: Server, bob: Client) -> Cast:
 
 
 @pytest_asyncio.fixture(loop_scope="package")
-async def worlds(server: Server, alice: Client, bob: Client, root: Client, cast: Cast) -> AsyncIterator[Worlds]:
+async def worlds(hosts: Hosts, cast: Cast) -> AsyncIterator[Worlds]:
     """As many as a test wants."""
-    found = Worlds(server, alice, bob, root, cast)
+    found = Worlds(hosts, cast)
     async with found.opened:
         yield found

@@ -45,17 +45,20 @@ class Cast:
     member: Client
     assistant: Client
     ids: Mapping[str, str]
-    """Of those who enter."""
+    """Of the members."""
     keys: dict[tuple[str, frozenset[str]], Client] = field(default_factory=dict)
     """Owner's name and scopes → a key, made once: one may not have many."""
 
-    async def enter(self, world: World) -> None:
-        """Become what the columns say in the world's thread."""
-        members = f"/api/v1/threads/{world.thread_id}/members"
-        for name, role in (("viewer", "VIEWER"), ("member", "MEMBER"), ("former", "MEMBER")):
-            added = await world.alice.post(members, user_id=self.ids[name], role=role)
-            assert added.status == 201, added.raw
-        assert (await world.alice.delete(f"{members}/{self.ids['former']}")).status == 200
+    @property
+    def members(self) -> list[dict[str, str]]:
+        """Of the thread of a new world; then `former` leaves."""
+        roles = {"viewer": "VIEWER", "member": "MEMBER", "former": "MEMBER"}
+        return [{"user_id": self.ids[name], "role": role} for name, role in roles.items()]
+
+    async def leave(self, world: World) -> None:
+        """After it all are what the columns say in the world's thread."""
+        left = await world.alice.delete(f"/api/v1/threads/{world.thread_id}/members/{self.ids['former']}")
+        assert left.status == 200, left.raw
 
     async def of(self, world: World, operation: Operation) -> dict[str, Client]:
         """Everybody, as they come to one operation."""

@@ -3,7 +3,7 @@
 A new operation has to be given its lines here; `test_nothing_is_forgotten` says so.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -206,13 +206,32 @@ class World:
         return await who.request(method or operation.methods[0], url, headers=headers, **options)
 
 
-async def world_of(server: Server, alice: Client, bob: Client, root: Client, opened: AsyncExitStack) -> World:
-    viewer = server.client(f"viewer-{new_id()}")
+@dataclass(frozen=True)
+class Hosts:
+    """Those who are the same in every world, and their ids."""
+
+    server: Server
+    alice: Client
+    bob: Client
+    root: Client
+    alice_id: str
+    bob_id: str
+
+
+async def hosts_of(server: Server, alice: Client, bob: Client, root: Client) -> Hosts:
+    return Hosts(server, alice, bob, root, (await alice.me())["id"], (await bob.me())["id"])
+
+
+async def world_of(hosts: Hosts, opened: AsyncExitStack, others: Sequence[dict[str, str]] = ()) -> World:
+    """A new one; `others` are members of its thread, too."""
+    viewer = hosts.server.client(f"viewer-{new_id()}")
     viewer_id = (await viewer.me())["id"]
-    thread = await alice.thread(members=[{"user_id": viewer_id, "role": "VIEWER"}])
-    message = await alice.say(thread)
-    alice_id, bob_id = [(await client.me())["id"] for client in (alice, bob)]
-    return World(server, alice, bob, viewer, root, viewer_id, alice_id, bob_id, thread["id"], message["id"], opened)
+    thread = await hosts.alice.thread(members=[{"user_id": viewer_id, "role": "VIEWER"}, *others])
+    message = await hosts.alice.say(thread)
+    return World(
+        hosts.server, hosts.alice, hosts.bob, viewer, hosts.root, viewer_id, hosts.alice_id, hosts.bob_id,
+        thread["id"], message["id"], opened,
+    )  # fmt: skip
 
 
 def is_of_streams(operation: Operation) -> bool:

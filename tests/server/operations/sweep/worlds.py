@@ -4,13 +4,12 @@ from contextlib import AsyncExitStack
 
 from server.api.registry import Operation
 from tests.server.operations.sweep.people import Cast
-from tests.server.operations.sweep.requests import World, world_of
-from tests.serving import Client, Server
+from tests.server.operations.sweep.requests import Hosts, World, world_of
 
 
 class Worlds:
-    def __init__(self, server: Server, alice: Client, bob: Client, root: Client, cast: Cast) -> None:
-        self._people = (server, alice, bob, root)
+    def __init__(self, hosts: Hosts, cast: Cast) -> None:
+        self._hosts = hosts
         self._cast = cast
         self._last: World | None = None
         self.opened = AsyncExitStack()
@@ -18,7 +17,7 @@ class Worlds:
     async def new(self, operation: Operation) -> World:
         """The same again where all that a test does is reading."""
         if self._last is None or operation.methods != ("GET",):
-            self._last = await world_of(*self._people, self.opened)
-            await self._cast.enter(self._last)
+            self._last = await world_of(self._hosts, self.opened, self._cast.members)
+            await self._cast.leave(self._last)
             await self._last.prepare(operation)
         return self._last

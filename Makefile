@@ -14,7 +14,7 @@ FITS := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run dev test check lint format types layers docs protobuf mutants bench lock clean
+.PHONY: help setup tools run dev test coverage mutants check lint format types layers docs protobuf bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -57,8 +57,14 @@ run: setup ## start the server
 dev: tools ## start the server, and start it again when the code changes
 	@$(BIN)/watchfiles --filter python "$(BIN)/xp serve" actors cli server storage
 
-test: tools $(NODE_MODULES) ## run every test and measure coverage; ARGS="-k name" runs a choice, unmeasured
-	$(BIN)/python -m pytest $(or $(ARGS),--cov --numprocesses=auto --dist=loadfile)
+test: tools $(NODE_MODULES) ## run every test; ARGS="-k name" runs a choice
+	$(BIN)/python -m pytest $(or $(ARGS),$(EVERY_TEST))
+
+# By file, in the order of tests/conftest.py.
+EVERY_TEST := --numprocesses=auto --dist=loadfile --no-loadscope-reorder
+
+coverage: tools $(NODE_MODULES) ## run every test and measure coverage, which takes twice the time
+	$(BIN)/python -m pytest --cov $(EVERY_TEST)
 
 $(NODE_MODULES): tests/package.json tests/package-lock.json tests/.npmrc | $(TOOLS)
 	@echo "Installing what tests/package-lock.json lists"

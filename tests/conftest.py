@@ -11,6 +11,12 @@ from tests import connections
 connections.watch()
 settings.register_profile("mutants", database=None, phases=[Phase.explicit, Phase.generate])  # any failure will do
 
+LONGEST = (
+    "end_to_end/test_schemathesis.py", "end_to_end/test_kill.py", "server/test_foreign_parsers.py",
+    "server/operations/sweep/test_matrix.py", "storage/searching/test_model.py", "storage/searching/test_folding.py",
+)  # fmt: skip
+"""Files that begin first: one of them that a worker began last would run alone, while the others wait."""
+
 # A shell that starts us in the background has us ignore Ctrl-C, and every process that we start inherits that: those
 # that are to be interrupted would not be.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -20,3 +26,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def few_and_crowd(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once as it is, once as if one who listens were a crowd: in which order turns are taken then is another."""
     monkeypatch.setattr(limits, "CROWD", request.param)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.path.as_posix().endswith(LONGEST))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from server.files import zip_directory
-from server.files.zip_directory import DEFLATED, STORED, Entry, NotAZip
+from server.files.zip_directory import NotAZip
 
 PIECE = 64 * 1024
 PACKED_PIECE = 4 * 1024
@@ -129,10 +129,10 @@ def _look_into_zip(file: BinaryIO, seen: Inspection, limits: ArchiveLimits, dept
 
 def _look_into_entries(file: BinaryIO, seen: Inspection, limits: ArchiveLimits, depth: int) -> None:
     for entry in zip_directory.entries(file):
-        if entry.encrypted or entry.method not in (STORED, DEFLATED):
+        if not entry.is_readable:
             continue
-        if archive_kind(io.BytesIO(_unpacked(file, entry, TAR_BLOCK))) is not None and _may_spend(seen):
-            inner = _unpacked(file, entry, limits.nested_size)
+        if archive_kind(io.BytesIO(zip_directory.unpack(file, entry, TAR_BLOCK))) is not None and _may_spend(seen):
+            inner = zip_directory.unpack(file, entry, limits.nested_size)
             _spend(seen, len(inner))
             _look_within(io.BytesIO(inner), seen, limits, depth + 1)
 
@@ -143,13 +143,6 @@ def _look_within(inner: BinaryIO, seen: Inspection, limits: ArchiveLimits, depth
         _look(inner, seen, limits, depth)
     except (NotAZip, EOFError, OSError, lzma.LZMAError, zlib.error):
         return
-
-
-def _unpacked(file: BinaryIO, entry: Entry, size: int) -> bytes:
-    """The first bytes of an entry, whatever its header claims."""
-    file.seek(zip_directory.data_offset(file, entry))
-    packed = file.read(min(entry.packed, 2 * size))
-    return packed[:size] if entry.method == STORED else zlib.decompressobj(-15).decompress(packed, size)
 
 
 def _look_into_tar(file: BinaryIO, seen: Inspection, limits: ArchiveLimits, depth: int) -> None:

@@ -4,6 +4,7 @@
 """
 
 import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -43,6 +44,10 @@ class Entry:
     offset: int
     """Of its local header, from the beginning of the file."""
 
+    @property
+    def is_readable(self) -> bool:
+        return not self.encrypted and self.method in (STORED, DEFLATED)
+
 
 def entries(file: BinaryIO) -> Iterator[Entry]:
     """The entries in the order of the directory. Raises `NotAZip` at the first place that makes no sense."""
@@ -72,6 +77,13 @@ def data_offset(file: BinaryIO, entry: Entry) -> int:
         raise NotAZip(f"no entry at {entry.offset}")
     *_, name, extra = LOCAL.unpack(record)
     return int(entry.offset + LOCAL.size + name + extra)
+
+
+def unpack(file: BinaryIO, entry: Entry, size: int) -> bytes:
+    """The first bytes of an entry that is readable, whatever its header claims. Raises `NotAZip` and `zlib.error`."""
+    file.seek(data_offset(file, entry))
+    packed = file.read(min(entry.packed, 2 * size))
+    return packed[:size] if entry.method == STORED else zlib.decompressobj(-15).decompress(packed, size)
 
 
 def _place(file: BinaryIO) -> tuple[int, int, int]:

@@ -1,0 +1,1 @@
+"""What is made of which kind of file. Runs in a worker process only."""

@@ -20,8 +20,10 @@ from storage.blobs.s3.store import S3Store
 
 KEYS = S3Keys("AKIATEST", "a secret of tests")
 REGION = "eu-central-1"
-BRISK = Patience(connect=1.0, silent=1.0, retries=2, retry_seconds=3.0)
-"""What waits 20 s for a silent server in production waits one here."""
+BRISK = Patience(connect=5.0, silent=10.0, retries=2, retry_seconds=5.0)
+"""For servers that answer: on a busy machine, too."""
+IMPATIENT = Patience(connect=2.0, silent=2.0, retries=0, retry_seconds=1.0)
+"""For those that are made silent."""
 
 
 class S3Server:

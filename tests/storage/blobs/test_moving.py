@@ -10,12 +10,11 @@ from actors import limits
 from actors.blobs import BlobDamaged, BlobStore, BlobStoreUnavailable
 from storage.blobs.folder import FolderStore
 from storage.blobs.moving import Moved, move
-from storage.blobs.s3.client import Patience
 from storage.blobs.s3.store import S3Store
 from storage.blobs.verifying import Verified, verify, verify_all
 from tests.storage.blobs.made import read, stored
 from tests.storage.blobs.proxy import proxy_to
-from tests.storage.blobs.s3_servers import KEYS, S3Server
+from tests.storage.blobs.s3_servers import IMPATIENT, KEYS, S3Server
 
 
 @pytest.fixture
@@ -85,7 +84,7 @@ async def test_a_move_that_broke_off_goes_on(
             if len(seen) == 4:
                 proxy.fall_silent()
 
-        target = S3Store(s3.location(bucket, proxy.url), KEYS, Patience(1, 0.2, 0, 1))
+        target = S3Store(s3.location(bucket, proxy.url), KEYS, IMPATIENT)
         with pytest.raises(BlobStoreUnavailable):
             await move(folder, target, staging=tmp_path / "staging", progress=progress)
     assert list((tmp_path / "staging").iterdir()) == []

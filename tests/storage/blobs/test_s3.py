@@ -16,7 +16,7 @@ from storage.blobs.s3.signing import S3Keys, Signer
 from storage.blobs.s3.store import S3Store
 from tests.storage.blobs.made import read, staged, stored
 from tests.storage.blobs.proxy import proxy_to
-from tests.storage.blobs.s3_servers import BRISK, KEYS, REGION, S3Server, free_port
+from tests.storage.blobs.s3_servers import BRISK, IMPATIENT, KEYS, REGION, S3Server, free_port
 from tests.storage.blobs.signed_requests import get, put
 
 ABSENT = "0" * 64
@@ -79,8 +79,7 @@ async def test_nobody_listens(tmp_path: Path) -> None:
 
 async def test_a_server_that_keeps_silent_is_given_up(s3: S3Server, bucket: str, tmp_path: Path) -> None:
     async with proxy_to(s3.url) as proxy:
-        patience = Patience(connect=1, silent=0.2, retries=1, retry_seconds=1)
-        store = S3Store(s3.location(bucket, proxy.url), KEYS, patience)
+        store = S3Store(s3.location(bucket, proxy.url), KEYS, IMPATIENT)
         proxy.silent = True
         blob = staged(tmp_path, b"x")
         started = time.monotonic()
@@ -88,7 +87,7 @@ async def test_a_server_that_keeps_silent_is_given_up(s3: S3Server, bucket: str,
             await store.put(blob.path, blob.digest, blob.size)
         with pytest.raises(BlobStoreUnavailable, match="Retry later"):
             await read(store, blob.digest)
-        assert time.monotonic() - started < 8
+        assert time.monotonic() - started < 20, "a silence of 2 s, for a few requests"
         proxy.silent = False
         await store.put(blob.path, blob.digest, blob.size)
         assert await read(store, blob.digest) == b"x"
@@ -124,7 +123,7 @@ async def test_an_upload_survives_connections_that_are_cut(s3: S3Server, bucket:
 
 async def test_an_upload_that_fails_leaves_no_blob(s3: S3Server, bucket: str, tmp_path: Path) -> None:
     async with proxy_to(s3.url) as proxy:
-        store = S3Store(s3.location(bucket, proxy.url), KEYS, Patience(1, 0.2, 0, 1))
+        store = S3Store(s3.location(bucket, proxy.url), KEYS, IMPATIENT)
         blob = staged(tmp_path, os.urandom(12_000_000))
         proxy.stop_at = b"?partNumber=2"
         with pytest.raises(BlobStoreUnavailable):
@@ -138,7 +137,7 @@ async def test_an_upload_whose_last_answer_is_lost_has_arrived(s3: S3Server, buc
     content = os.urandom(6_000_000)
     async with proxy_to(s3.url) as proxy:
         proxy.swallow_answer_to = b"?uploadId="
-        store = S3Store(s3.location(bucket, proxy.url), KEYS, Patience(1, 0.5, 1, 1))
+        store = S3Store(s3.location(bucket, proxy.url), KEYS, IMPATIENT)
         digest = await stored(store, tmp_path, content)
     assert await read(s3.store(bucket), digest) == content
 
@@ -147,11 +146,11 @@ async def test_a_reader_that_takes_its_time_is_not_cut(s3: S3Server, bucket: str
     """Silence of the server is limited, not that of the reader."""
     content = os.urandom(6_000_000)
     digest = await stored(s3.store(bucket), tmp_path, content)
-    store = S3Store(s3.location(bucket), KEYS, Patience(1, 0.2, 0, 1))
+    store = S3Store(s3.location(bucket), KEYS, Patience(connect=5, silent=1, retries=0, retry_seconds=1))
     got = bytearray()
     async for piece in store.open(digest):
         if not got:
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(1.5)
         got += piece
     assert got == content
 

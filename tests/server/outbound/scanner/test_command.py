@@ -70,7 +70,7 @@ async def test_it_sees_no_secrets(scripts: Scripts, monkeypatch: pytest.MonkeyPa
 
 
 async def test_one_that_hangs_is_ended_with_its_children(scripts: Scripts, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "SCAN_SECONDS", 0.5)
+    monkeypatch.setattr(limits, "SCAN_SECONDS", 1.5)
     pids = scripts.folder / "pids"
     verdict = await scripts.scan(f"sleep 60 & echo $! $$ > {pids}; wait")
     assert isinstance(verdict, Unavailable)

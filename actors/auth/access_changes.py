@@ -1,4 +1,4 @@
-"""Changes of access, as every process reads them: what they end."""
+"""Changes of access, as every process reads them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ CHANGE_KINDS: tuple[ChangeKind, ...] = ("user", "session", "api_key", "token")
 
 @dataclass(frozen=True, slots=True)
 class AccessChange:
-    """Something that was verified before may hold no longer."""
+    """An earlier verification may be invalid now."""
 
     number: int
     """Grows from change to change."""
@@ -23,11 +23,11 @@ class AccessChange:
     ref: str
     """Public id of the user, session or key; id of the token."""
     user: User | None
-    """For changes of a user: as they are now."""
+    """For changes of a user: the user as it is now."""
 
 
 class AccessChanges:
-    """What has changed, by what it concerns: who is many looks at each of them once."""
+    """Several changes, indexed by what they affect, so that each connection is checked once."""
 
     def __init__(self, changes: Sequence[AccessChange]) -> None:
         self._changes = changes
@@ -39,7 +39,7 @@ class AccessChanges:
         return iter(self._changes)
 
     def concerning(self, identity: Identity) -> AccessChange | None:
-        """What an identity rested on and has ended, if anything has; else what its user has become, if that is new."""
+        """The change that ended the credential of an identity, else the change of its user, else None."""
         found = None
         for kind, by_ref in self._by_kind.items():
             change = by_ref.get(_REF[kind](identity))

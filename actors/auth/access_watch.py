@@ -1,4 +1,4 @@
-"""The access watch: hears of everything that ends what somebody may do, whoever did it, and within half a second.
+"""The access watch: notices every revocation, by any process, within half a second.
 
 Whatever changes rights (this process, an administrator's command, another node) writes a row beside the change. There
 is one way to hear of it, for all of them: to look at what has been added. A change of our own is looked at at once.
@@ -37,13 +37,13 @@ class AccessWatch:
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     def look(self) -> None:
-        """Something was just changed by us."""
+        """This process has just committed a change."""
         self._woken.set()
 
     async def settle(self) -> None:
-        """Wait until what is committed by now has been told, or could not be read."""
+        """Wait until all committed changes have been delivered, or could not be read."""
         if self._task is None or self._task.done():
-            return  # nothing is told before the start and after the end
+            return  # no changes are delivered before the start and after the end
         settled = asyncio.get_running_loop().create_future()
         self._settling.append(settled)
         self.look()

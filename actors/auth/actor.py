@@ -48,13 +48,13 @@ class _KeysRefreshed:
 
 
 def has_other_rights(identity: Identity, user: User) -> bool:
-    """Whether a user is not any more what an identity made of them earlier says."""
+    """Whether the rights of a user differ from those of an earlier identity of the user."""
     role = user.role if identity.scopes is None or "admin" in identity.scopes else "USER"
     return user.status != "ACTIVE" or (role, user.kind) != (identity.user.role, identity.user.kind)
 
 
 class VerifiedTokens:
-    """Tokens that proved good → identities. Owned by the auth actor; transports on the event loop read it directly."""
+    """Verified tokens → identities. Owned by the auth actor; transports on the event loop read it directly."""
 
     def __init__(self) -> None:
         self._identities: OrderedDict[str, Identity] = OrderedDict()
@@ -78,10 +78,10 @@ class VerifiedTokens:
 
 
 class _KnownUsers:
-    """What tokens said of their users → who these are. Until they become something else, another token that says the
-    same is one of theirs, and the journal need not be asked: every client brings a new one before the old one ends.
+    """Claims of tokens about their users → these users. While a user is unchanged, another token with the same claims
+    needs no command to the journal: every client sends a new token before the old one expires.
 
-    Only what was said last counts: who is Ann by one token and Anna by the next is Ann again by the first.
+    Only the last claims of a user count: a token that says Ann after one that said Anna changes the name back.
     """
 
     def __init__(self) -> None:
@@ -110,8 +110,9 @@ class _KnownUsers:
 
 
 class AuthActor(LoopActor):
-    """Verifies by the injected verifier, and by what a reader knows of sessions, keys and users: nothing that is not
-    good gets as far as the journal. That makes users, updates them, and notes what was used, like every write."""
+    """Verifies tokens by the injected verifier, and looks up sessions, keys and users by a reader: an invalid
+    credential never reaches the journal. The journal creates and updates users, and records last use, like every
+    write."""
 
     def __init__(
         self,
@@ -178,7 +179,7 @@ class AuthActor(LoopActor):
             claims = self._verifier.verify(message.token, time.time())
         except XpError as error:
             message.reply.set_exception(error)
-        except Exception:  # whoever waits must be answered, whatever it was
+        except Exception:  # every caller gets a reply, whatever failed
             logger.exception("a token could not be verified")
             message.reply.set_exception(Internal())
         else:
@@ -244,7 +245,7 @@ class AuthActor(LoopActor):
         reply: LoopFuture[Any],
         changes: int,
     ) -> None:
-        """A good token speaks for a user who is new, or says something new of them."""
+        """A valid token of a new user, or with changed claims about one."""
         try:
             asked = self._journal.append(said)
         except XpError as error:
@@ -268,8 +269,8 @@ class AuthActor(LoopActor):
             self._known.put(credential, identity.user)
 
     def _admit(self, token: str, identity: Identity, reply: LoopFuture[Any], *, remember: bool = True) -> None:
-        """`remember` where nothing has changed since it was asked for: what has may be older than the answer, or not,
-        and then it would be forgotten by nobody."""
+        """`remember` unless access has changed since the lookup: the identity may be older than the change, and the
+        change would not remove it from the cache again."""
         if identity.user.status != "ACTIVE":
             reply.set_exception(Unauthenticated("This account is deactivated; an administrator can say why."))
         elif identity.token_id in self._revoked:
@@ -282,7 +283,7 @@ class AuthActor(LoopActor):
             reply.set(identity)
 
     def _refusal(self, identity: Identity) -> Forbidden | None:
-        """Sessions and keys may be older than the rule of who may come in; a token of others was just judged by it."""
+        """Sessions and keys may be older than the rule for sign-in; tokens of other issuers were just checked by it."""
         if not identity.token_id:
             try:
                 self._must_be_allowed(identity.user)
@@ -299,7 +300,7 @@ class AuthActor(LoopActor):
 
 
 def _identity_of_key(used: Any) -> Identity:
-    """A key without the scope `admin` acts as somebody who is no admin."""
+    """A key without the scope `admin` has no rights of an admin."""
     assert isinstance(used, UsedKey)
     user = used.user if "admin" in used.key.scopes else replace(used.user, role="USER")
     expires_at = _NEVER if used.key.expires_at is None else used.key.expires_at // 1000

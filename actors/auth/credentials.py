@@ -71,7 +71,7 @@ class Lookup:
             return await self._read(credentials)
         except XpError as error:
             return [error] * len(credentials)
-        except Exception:  # whoever waits must be answered, whatever it was
+        except Exception:  # every caller gets a reply, whatever failed
             logger.exception("credentials could not be looked up")
             return [Internal()] * len(credentials)
 

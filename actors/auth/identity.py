@@ -1,4 +1,4 @@
-"""The identity behind a request: a user, what the credential may do, and until when."""
+"""The identity behind a request: a user, the rights of the credential, and its expiry."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -18,17 +18,17 @@ class Identity:
     expires_at: int
     """Seconds since 1970; the token is good until then."""
     token_id: str = ""
-    """Of a token that somebody else issued: its `jti`, or a hash of it."""
+    """Of a token of another issuer: its `jti`, or a hash of it."""
     session_id: str = ""
     api_key_id: str = ""
     scopes: frozenset[Scope] | None = None
     """What an API key may do; None: whatever the user may."""
     issuer: str = ""
-    """Of a token that somebody else issued, where it names one."""
+    """Of a token of another issuer, where it names one."""
 
     @property
     def credential(self) -> str:
-        """By what they ask: `session:<id>`, `api_key:<id>` or `token:<jti>`."""
+        """`session:<id>`, `api_key:<id>` or `token:<jti>`."""
         if self.session_id:
             return f"session:{self.session_id}"
         return f"api_key:{self.api_key_id}" if self.api_key_id else f"token:{self.token_id}"

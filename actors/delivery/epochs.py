@@ -1,8 +1,8 @@
-"""The epoch of a log as clients know it: bound to what it is the log of.
+"""The epoch that clients get: the epoch of the log, bound to a channel or to a set of channels.
 
-The database has one epoch for each incarnation of its log; a restore makes a new one. What a client is told of one
-thread is only good for that thread, and the cursor of a stream over many threads only for just these: so the epoch that
-goes out has a mark of them. A cursor that is used for anything else is one of another log, and answered like that.
+The database has one epoch for each incarnation of its log; a restore makes a new one. A cursor of one thread is valid
+only for that thread, and the cursor of a stream over many threads only for exactly these: so the epoch that clients get
+ends with a mark of them. A cursor used for another channel is treated as one of another log.
 """
 
 from collections.abc import Iterable
@@ -18,12 +18,12 @@ def epoch_of(log: str, channel: str) -> str:
 
 
 def epoch_over(log: str, channels: Iterable[str]) -> str:
-    """Of a stream over many channels, with positions; in whatever order they are named."""
+    """Of a stream over many channels, with positions; independent of their order."""
     return log + _mark(f"many:{','.join(sorted(channels))}")
 
 
 def is_of_another_channel(epoch: str, log: str) -> bool:
-    """Whether an epoch that is not the one expected is at least one of this log; some have no mark, from before."""
+    """Whether an unexpected epoch is of this log but another channel; old epochs have no mark."""
     return epoch.startswith(log)
 
 

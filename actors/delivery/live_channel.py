@@ -19,7 +19,7 @@ from actors.runtime.loop_actor import LoopActor, handles
 
 @dataclass(frozen=True, slots=True)
 class PublishLive:
-    """Any bytes, and what clients of the JSON form are sent for them. Answers the offset."""
+    """Any bytes, and their form in JSON frames. Answers the offset."""
 
     identity: Identity
     client_id: str
@@ -57,13 +57,13 @@ class Keeper(Protocol):
         ...
 
     def is_idle(self, actor: "LiveChannelActor") -> None:
-        """Nobody listens; each publication begins that time anew."""
+        """Without subscribers; each publication restarts that time."""
         ...
 
 
 class LiveChannelActor(LoopActor):
     def __init__(self, channel: str, made_by: int, keeper: Keeper) -> None:
-        """`made_by` is the key of the user who spoke or listened first."""
+        """`made_by` is the key of the user who published or subscribed first."""
         super().__init__()
         self.channel = channel
         self.made_by = made_by

@@ -1,6 +1,6 @@
-"""The live channels that exist: bounded in number, in all and for each user, and gone once nobody needs them.
+"""The live channels: bounded in number, in all and for each user, and removed when unused.
 
-Only listening and publishing make one; what is merely asked about is answered without. Confined to the event loop.
+Only subscribing and publishing create one; queries about an unused name do not. Confined to the event loop.
 """
 
 import asyncio
@@ -22,9 +22,9 @@ class LiveChannels:
         self._stage = stage
         self._channels: dict[str, LiveChannelActor] = {}
         self._idle: OrderedDict[LiveChannelActor, float] = OrderedDict()
-        """To which nobody listens, and since when; the longest first."""
+        """Without subscribers → since when; the longest idle first."""
         self._idle_of: dict[int, OrderedDict[LiveChannelActor, None]] = {}
-        """The same by the user who made them."""
+        """The same by the user who created them."""
         self._made: Counter[int] = Counter()
         self._timer: asyncio.TimerHandle | None = None
         self.memory = LiveMemory()
@@ -55,7 +55,7 @@ class LiveChannels:
         return actor
 
     def _retire_one(self, idle: "OrderedDict[LiveChannelActor, Any] | None") -> bool:
-        """Whether there was one that nobody needs."""
+        """Whether there was an unused one."""
         for actor in idle or ():
             if not actor.is_needed:
                 self._retire(actor)
@@ -100,7 +100,7 @@ class LiveChannels:
             self._timer = self._stage.loop.call_later(delay, self._sweep)
 
     def _sweep(self) -> None:
-        """Forget what is old; a lot of it in several steps, so that others get their turns."""
+        """Drop expired publications and channels; many of them in several steps, so that other turns run."""
         self._timer = None
         before = self._stage.loop.time() - limits.LIVE_SECONDS
         is_done = self.memory.forget_older(before, limits.LIVE_SWEPT_AT_ONCE) and self._retire_idle(before)

@@ -47,7 +47,7 @@ class LiveMemory:
         """In bytes."""
 
     def keep(self, history: History, item: LivePublication, now: float) -> None:
-        """Remember one more of a channel, and forget what is too much by that."""
+        """Keep one more publication of a channel, and drop the oldest ones that exceed the limits."""
         self._serial += 1
         kept = Kept(self._serial, now, history, item)
         history.append(kept)
@@ -67,7 +67,7 @@ class LiveMemory:
             self._forget_up_to(next(iter(self._all.values())))
 
     def forget_older(self, than: float, most: int) -> bool:
-        """Forget what was published before; whether all of it is gone, after at most about so many."""
+        """Drop older publications, at most about `most`; answers whether none is left."""
         for _ in range(most):
             kept = next(iter(self._all.values()), None)
             if kept is None or kept.at >= than:

@@ -1,1 +1,1 @@
-"""The one writer of the database, and what follows and tidies what it has written."""
+"""The one writer of the database, the follower of the log, and the housekeeper."""

@@ -1,7 +1,8 @@
-"""The journal: the only one who writes to the database, on an OS thread of its own.
+"""The journal: the only writer of the database, on an OS thread of its own.
 
-Group commit without a timer: what arrives while a transaction runs is the next transaction. Commands cross to the OS
-thread through a deque; one `tell` wakes the actor when it sleeps; one `call_soon_threadsafe` brings back a whole batch.
+Group commit without a timer: commands that arrive while a transaction runs are the next transaction. Commands cross to
+the OS thread through a deque; one `tell` wakes the actor when it sleeps; one `call_soon_threadsafe` brings back a whole
+batch.
 """
 
 import asyncio
@@ -24,17 +25,17 @@ logger = logging.getLogger("actors.journal")
 Reply = LoopFuture[Any]
 Outcome = Done | XpError
 Item = tuple[Any, Reply]
-"""A command and who waits for its outcome."""
+"""A command and the future of its outcome."""
 Committed = Sequence[tuple[Reply, Outcome]]
 
 _OPEN, _WAKE, _HEAL, _CLOSE = object(), object(), object(), object()
 
 
 class _JournalActor(pykka.ThreadingActor):
-    """Owns the store. Takes what is pending, makes it one transaction, delivers, until nothing is pending.
+    """Owns the store. Commits the pending commands as one transaction and delivers, until none is pending.
 
-    Pykka ends an actor whose handler raises: whatever fails here is answered or logged, never raised, but to who opens
-    or closes.
+    Pykka stops an actor whose handler raises: a failure here is a reply or a log line, and raised only to the caller
+    of `open` or `close`.
     """
 
     use_daemon_thread = True
@@ -76,11 +77,11 @@ class _JournalActor(pykka.ThreadingActor):
 
     def _work(self) -> None:
         self._commit_all()
-        if self._catch_up(idle=True):  # one step, then what has come meanwhile: commands, or the end
+        if self._catch_up(idle=True):  # one step, then messages that arrived meanwhile: commands, or close
             self.actor_ref.tell(_WAKE)
 
     def _heal(self) -> None:
-        """Whether the database takes something again; nobody may be writing who would find out."""
+        """Check whether the database accepts writes again; there may be no command that would show it."""
         try:
             self._store.heal()
         except XpError as error:
@@ -134,8 +135,7 @@ class _JournalActor(pykka.ThreadingActor):
         return outcomes
 
     def on_stop(self) -> None:
-        """Also where something that is no `Exception` ended the OS thread: nobody waits for an answer forever, and the
-        store is closed."""
+        """Also runs after a `BaseException` ended the OS thread: every caller gets a reply, and the store is closed."""
         left = [(reply, _ended()) for _, reply in (*self._taken, *self._pending)]
         self._taken = ()
         self._pending.clear()
@@ -168,7 +168,8 @@ class Journal:
         self._actor: pykka.ActorRef[_JournalActor] | None = None
 
     async def open(self) -> None:
-        """Start the OS thread, and open the store there; raises what the store raises. `close` follows in any case."""
+        """Start the OS thread, and open the store there; raises the error of the store. The caller calls `close` also
+        then."""
         self._actor = _JournalActor.start(
             self._store, self._pending, self._from_os_thread(self._deliver), self._from_os_thread(self._note)
         )
@@ -206,7 +207,7 @@ class Journal:
         self._pending.append((command, reply))
         self._in_flight += 1
         if not self._wake_scheduled:
-            # At the end of this turn of the loop: what else arrives in it is the same transaction.
+            # At the end of this turn of the loop: other commands of this turn join the same transaction.
             self._wake_scheduled = True
             self._stage.loop.call_soon(self._wake)
         return reply
@@ -216,8 +217,8 @@ class Journal:
         self._tell(_WAKE)
 
     def _tell(self, message: object) -> None:
-        if self._actor is not None and not self._closing:  # then it commits what is pending anyway, or has ended
-            with contextlib.suppress(pykka.ActorDeadError):  # its end has answered what was pending
+        if self._actor is not None and not self._closing:  # a closing journal commits the pending commands anyway
+            with contextlib.suppress(pykka.ActorDeadError):  # `on_stop` has answered the pending commands
                 self._actor.tell(message)
 
     def _from_os_thread(self, call: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -250,7 +251,7 @@ class Journal:
         return self._in_flight
 
     async def close(self) -> None:
-        """Commit what is pending, close the store, end the OS thread; a second time nothing is left to do."""
+        """Commit the pending commands, close the store, end the OS thread; without effect a second time."""
         self._closing = True
         if self._healing is not None:
             self._healing.cancel()

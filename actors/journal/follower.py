@@ -1,8 +1,8 @@
-"""The follower: notices what others have written into the log, so that live threads tell their subscribers.
+"""The follower: notices events that other processes have written into the log, so that live threads publish them.
 
 Another process (an administrator's command, another node) may commit between our own transactions. Positions have no
-holes, so a batch of ours that does not start right after the last position seen shows that somebody wrote; and when
-nothing of ours is in flight, a look at the head once a second shows it too.
+gaps, so a batch of ours that does not start right after the last position seen shows it; and while no commit of ours is
+in flight, a query of the head once a second shows it too.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class Follower:
         is_busy: Callable[[], bool],
         publish: Callable[[Sequence[Event]], None],
     ) -> None:
-        """`is_busy` says whether commits of ours are in flight: these will tell by themselves."""
+        """`is_busy`: whether commits of ours are in flight, which will show it themselves."""
         self._read_head = read_head
         self._read_range = read_range
         self._is_busy = is_busy
@@ -43,15 +43,15 @@ class Follower:
         self._woken = asyncio.Event()
 
     async def start(self) -> None:
-        """What is there now has been seen. Raises `StorageUnavailable`."""
+        """Start after the current head. Raises `StorageUnavailable`."""
         _, self._seen = await self._read_head()
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     def committed(self, first: int, last: int) -> bool:
-        """A transaction of ours took these positions. Whether it may be told at once.
+        """A transaction of ours took these positions. Answers whether its events may be published at once.
 
-        Where something of others stands before it, it is told from here, after that: a stream over many threads goes by
-        position, and would take what comes late for something that it has had.
+        Otherwise events of another process come before it, and the follower publishes both in order: a stream over many
+        threads goes by position, and would drop late events with lower positions as repeats.
         """
         in_order = first <= self._seen + 1 and not self._gaps
         if not in_order:

@@ -1,4 +1,4 @@
-"""The housekeeper: now and then takes away what nobody needs any more, in steps small enough not to be noticed."""
+"""The housekeeper: removes expired data once a minute, in small steps that do not delay commands."""
 
 import asyncio
 import logging
@@ -16,9 +16,9 @@ logger = logging.getLogger("actors.housekeeper")
 
 EVERY_SECONDS = 60.0
 ABANDONED_SECONDS = 3 * int(limits.STREAM_SILENT_SECONDS)
-"""A message that nobody has saved for so long has lost the process in which it was written."""
+"""A stream that was not saved for so long belonged to a process that has ended."""
 STEP_PAUSE_SECONDS = 0.05
-"""Between two steps, so that they are a small part of what the journal does."""
+"""Between two steps, so that they take a small part of the time of the journal."""
 
 
 class Housekeeper:

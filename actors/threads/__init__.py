@@ -1,1 +1,1 @@
-"""One live conversation: its actor, and what the actor holds."""
+"""One live conversation: its actor, and the parts of that."""

@@ -1,4 +1,4 @@
-"""The thread actor: serializes what is written into one conversation and tells its subscribers what was committed."""
+"""The thread actor: serializes the commands of one conversation and publishes its committed events."""
 
 import asyncio
 import contextlib
@@ -59,7 +59,7 @@ class _Loaded:
 @dataclass(frozen=True, slots=True)
 class RetireIfIdle:
     before: float
-    """Time of the event loop: only what was last used before it."""
+    """Time of the event loop: retire only if last used before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class SetTyping:
 
 @dataclass(frozen=True, slots=True)
 class StatusChanged:
-    """Told to a live thread: somebody who follows it is idle now, or there again."""
+    """To a live thread: a subscribed user has gone idle, or online again."""
 
     author: Author
     status: Status
@@ -97,8 +97,8 @@ class ThreadActor(LoopActor):
         had_lists: bool,
         began: int,
     ) -> None:
-        """`had_lists`: clients may hold lists of who is present or types that were told before this actor began; so may
-        those of a thread that is older than this process, which `began` in milliseconds since 1970."""
+        """`had_lists`: clients may have lists of present or typing users from before this actor; so may clients of a
+        thread that is older than this process, which `began` at that time (milliseconds since 1970)."""
         super().__init__()
         self.thread_id = thread_id
         self.last_used = 0.0
@@ -132,7 +132,7 @@ class ThreadActor(LoopActor):
             loaded = _Loaded(await self._load(self.thread_id))
         except XpError as error:
             loaded = _Loaded(error)
-        except Exception:  # whoever waits must be answered, whatever it was
+        except Exception:  # every caller gets a reply, whatever failed
             logger.exception("the state of thread %s could not be read", self.thread_id)
             loaded = _Loaded(Internal())
         self.urgent(loaded)
@@ -147,7 +147,7 @@ class ThreadActor(LoopActor):
             missed, self._missed = self._missed, []
             self.publish(missed)
         else:
-            # A thread that is not there, or cannot be read now, answers what waits and is tried anew next time.
+            # Not found, or not readable now: answer the waiting callers; the next one starts a new actor.
             self._missing = loaded.state or NotFound("thread", self.thread_id)
             self._retire()
         self.release()
@@ -196,7 +196,7 @@ class ThreadActor(LoopActor):
         state, identity = self.state, command.identity
         if command.once is None:
             rules.must_write(identity, state.role_of(identity.user.key), self.thread_id, state.status)
-        else:  # a retry is answered with what the first one did, also in a thread closed since; the store looks again
+        else:  # a retry gets the result of the first try, also in a thread closed since; the store checks again
             rules.must_see(identity, state.role_of(identity.user.key), self.thread_id)
         rules.must_post_as(identity, command.type)
         opens = command.status == "STREAMING"
@@ -212,7 +212,7 @@ class ThreadActor(LoopActor):
         return reply
 
     def _must_be_ones_turn(self, identity: Identity, *, opens: bool) -> None:
-        """By what the actor knows: who else writes, it knows best."""
+        """Checked by the actor, which knows all open streams."""
         state, streams = self.state, len(self._streams or ())
         rules.check_turn_taking(identity, state.control, state.while_streaming, streams=streams, opens_stream=opens)
 
@@ -296,7 +296,7 @@ class ThreadActor(LoopActor):
             self._streams.authors_changed(message)
 
     def save_progress(self) -> None:
-        """Of what is being written: the process ends."""
+        """Of open streams, before the process ends."""
         if self._streams is not None:
             self._streams.save()
 
@@ -313,7 +313,7 @@ class ThreadActor(LoopActor):
             self._audience.tell_one(message.connection, state)
 
     def _journal_later(self, command: object) -> LoopFuture[Any] | None:
-        """No caller waits for it: what cannot be written now is tried again in a moment."""
+        """Without a caller who waits: a command that the journal refuses now is sent again soon."""
         try:
             return self._journal.append(command)
         except XpError:
@@ -340,7 +340,7 @@ class ThreadActor(LoopActor):
         self.publish(message.events)
 
     def publish(self, events: Sequence[Event]) -> None:
-        """Move the state on and tell the subscribers; an event that ends somebody's access is their last."""
+        """Apply the events and publish them; one that ends the access of a user is the last for that user."""
         if self._state is None:
             self._missed += events
             return
@@ -366,7 +366,7 @@ class ThreadActor(LoopActor):
             self._streams.begin(events[-1].actor if events else None)
 
     def _tell_members_gone(self) -> None:
-        """Those whom the deletion itself did not tell: they are many."""
+        """For members beyond the ones whom the deletion itself has notified."""
         step = TellThreadGone(self.thread_id)
 
         def go_on(outcome: LoopFuture[Any]) -> None:
@@ -392,7 +392,7 @@ class ThreadActor(LoopActor):
         self._audience.status_changed(message.author, message.status)
 
     def _ephemeral_state(self, *, returning: bool) -> EphemeralPublications | None:
-        """All that is not in the log and began before."""
+        """Ephemeral events that began before: open streams, presence, typing."""
         written = self._streams.snapshot() if self._streams is not None else []
         return self._audience.ephemeral([*written, *self._audience.lists(returning=returning)])
 

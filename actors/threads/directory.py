@@ -30,23 +30,24 @@ def _offline(user_key: int) -> Status:
 
 
 class Directory:
-    """Starts a thread's actor at its first message, hands it what was committed, retires it when it is idle."""
+    """Starts the actor of a thread with the first message for it, delivers committed events to it, retires it when
+    idle."""
 
     def __init__(
         self, stage: Stage, store: Store, *, load: ThreadLoader, encode: Encode, reads: Reads | None = None
     ) -> None:
-        """With `reads`, what other processes write into the database is told to subscribers too."""
+        """With `reads`, events that other processes commit are published too."""
         self._stage = stage
         self._load = load
         self._encode = encode
         self._threads: dict[str, ThreadActor] = {}
         self._began = time.time_ns() // 1_000_000
         self._had_lists: dict[str, None] = {}
-        """Threads that were retired, whose clients may hold lists of who is present or types; the newest last."""
+        """Retired threads whose clients may have lists of present or typing users; the newest last."""
         self.status: Callable[[int], Status] = _offline
-        """Of a user, by key; set by whoever puts things together."""
+        """Of a user, by key; set by the composition root."""
         self.users: Users | None = None
-        """Told what happens to people; set by whoever puts things together."""
+        """Delivers events of users; set by the composition root."""
         self.journal = Journal(stage, store, self._on_commit)
         self._follower = self._make_follower(reads) if reads is not None else None
         self._sweep: asyncio.TimerHandle | None = None
@@ -60,8 +61,8 @@ class Directory:
         )
 
     async def open(self) -> None:
-        """Open the store and follow its log; raises what the store raises. `stop`, and `journal.close`, follow in any
-        case."""
+        """Open the store and follow its log; raises the error of the store. The caller calls `stop` and `journal.close`
+        also after an error."""
         await self.journal.open()
         if self._follower is not None:
             await self._follower.start()

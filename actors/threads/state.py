@@ -1,4 +1,4 @@
-"""What a thread's actor holds in memory: a cache of what is committed, moved on by events. Pure; no actor in sight."""
+"""The state that a thread's actor holds in memory: a cache of committed data, updated by events. Pure."""
 
 from dataclasses import dataclass, field
 
@@ -22,7 +22,7 @@ class ThreadState:
     """User key → role, for every member."""
     deleted: bool = False
     streams: dict[str, Stream] = field(default_factory=dict)
-    """Messages that are being written, by id."""
+    """Open streams, by id of the message."""
     control: Control = "shared"
     while_streaming: WhileStreaming = "parallel"
     created_at: int = 2**63
@@ -59,7 +59,7 @@ class ThreadState:
 
 
 def changes_access(event: Event) -> bool:
-    """Whether after this event somebody may see less than before."""
+    """Whether a user loses access by this event."""
     return event.type in _ENDING_ACCESS
 
 

@@ -1,4 +1,4 @@
-"""A message that is being written: its text so far, what of it viewers have and what is saved, and how it ends. Pure.
+"""A streamed message: its text so far, how much of it was published and saved, and how it ends. Pure.
 
 Lengths and indexes count characters (Unicode code points), sizes bytes of UTF-8.
 """
@@ -23,7 +23,7 @@ class Ending:
     reason: str
     status: Literal["FAILED", "INTERRUPTED"] = "INTERRUPTED"
     actor: Author | None = None
-    """Who did what ends it; None: its author, or nobody."""
+    """The user who ended it; None: its author, or the server."""
 
 
 class Stream:
@@ -60,18 +60,18 @@ class Stream:
         now: float = 0.0,
         is_resumed: bool = False,
     ) -> None:
-        """`is_resumed`: it was begun by a process that is gone, which may have told viewers more than it had saved."""
+        """`is_resumed`: started by an earlier process, which may have published more than it had saved."""
         self.message_id = message_id
         self.author_key = author_key
         self.author_kind = author_kind
         self.is_resumed = is_resumed
         self.identity: Identity | None = None
-        """Of its author, as they wrote last; None before that."""
+        """Of its author with the last append; None before."""
         self.ending: Ending | None = None
         self.is_over = False
-        """Ended and durable; the event that says so is on its way."""
+        """Ended and durable; the event is on its way."""
         self.finishing = 0
-        """Commands in the journal that may end it. What is appended meanwhile waits for what becomes of them."""
+        """Commands in the journal that may end it. Text appended meanwhile is held until their outcome is known."""
         self.held: list[Callable[[], None]] = []
         self.length = self.told = self.saved = len(text)
         self.saved_at = now
@@ -138,7 +138,7 @@ class Stream:
         return rest
 
     def take_delta(self) -> tuple[int, str] | None:
-        """(index, text) that was not told yet; None where everything was."""
+        """(index, text) that was not published yet, or None."""
         if not self._pending:
             return None
         index, text = self.told, "".join(self._pending)

@@ -1,7 +1,7 @@
 """Streamed messages of one live thread, in time: deltas gathered for its viewers, progress saved, silence ended.
 
-One timer a thread, and only while something is being written. The first piece is told at once, what follows within
-`DELTA_SECONDS` together: words at reading speed for the viewers, and a bounded number of writes for the server.
+One timer a thread, and only while a message is streamed. The first delta is published at once, pieces within the next
+`STREAM_DELTA_SECONDS` together: words at reading speed for the viewers, and a bounded number of writes for the server.
 """
 
 import asyncio
@@ -37,25 +37,25 @@ class StreamClock:
         self._minding: asyncio.TimerHandle | None = None
 
     def appended(self) -> None:
-        """Something is to be told."""
+        """There is text to publish."""
         if self._telling is None:
             self._tell_deltas()
         self.watch()
 
     def watch(self) -> None:
-        """Save what is written, and end what goes silent."""
+        """Save progress, and end silent streams."""
         if self._minding is None and self._streams:
             self._minding = self._loop.call_later(limits.STREAM_SAVE_SECONDS, self._mind)
 
     def flush(self, stream: Stream) -> None:
-        """Its last piece goes before its end."""
+        """Its last delta is published before its end."""
         self._tell(list(self._deltas([stream])))
 
     def snapshot(self) -> list[Ephemeral]:
-        """All streams from their beginning, up to what has been told: for whoever joins now, or has missed a piece.
+        """All streams from their beginning, as far as published: for a new subscriber, or one that has missed a delta.
 
-        A stream that has come back from the disk is told also where it is empty: its viewers may have seen words that
-        were not saved yet when the process ended.
+        A stream that was loaded from the disk is included even if it is empty: its viewers may have seen words that
+        were not saved when the earlier process ended.
         """
         return [
             self._delta(stream.message_id, 0, stream.text[: stream.told])
@@ -64,7 +64,7 @@ class StreamClock:
         ]
 
     def save(self) -> None:
-        """All that is not saved yet."""
+        """All text that is not saved yet."""
         for stream in self._streams.values():
             if stream.length != stream.saved:
                 self._save(stream)

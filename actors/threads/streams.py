@@ -29,7 +29,7 @@ from actors.threads.stream_timing import StreamClock
 
 @dataclass(frozen=True, slots=True)
 class TellStreams:
-    """Told to a live thread: this connection has missed pieces of what is being written."""
+    """To a live thread: this connection has missed deltas and needs the current state."""
 
     connection: "pykka.ActorRef[Any]"
 
@@ -51,7 +51,7 @@ class ThreadStreams:
         tell: Callable[[list[Ephemeral]], None],
         append: Callable[[Any], LoopFuture[Any] | None],
     ) -> None:
-        """`append` gives a command to the journal that nobody waits for; None where it takes none now."""
+        """`append` sends a command to the journal without a caller who waits; None where the journal is overloaded."""
         self._loop = loop
         self._state = state
         self._streams = state.streams
@@ -82,7 +82,7 @@ class ThreadStreams:
     # More
 
     def append(self, command: AppendToMessage, defer: Callable[[], LoopFuture[Any]]) -> "Appended | LoopFuture[Any]":
-        """`defer` takes over the reply. Raises `Conflict` (code `not_streaming`) for what is not being written, or
+        """`defer` takes over the reply. Raises `Conflict` (code `not_streaming`) for a message that is not streamed, or
         not by the caller."""
         stream = self._streams.get(command.message_id)
         if stream is None or stream.author_key != command.identity.user.key:
@@ -115,7 +115,7 @@ class ThreadStreams:
         return stream.final_text if stream is not None else None
 
     def may_end(self, message_ids: Collection[str], reply: LoopFuture[Any]) -> None:
-        """`reply` is the journal's to what ends these messages, if it is not refused."""
+        """`reply` is that of the journal to the command which, unless it is refused, ends these messages."""
         streams = [self._streams[message_id] for message_id in message_ids if message_id in self._streams]
         for stream in streams:
             stream.finishing += 1
@@ -136,7 +136,7 @@ class ThreadStreams:
                 answer()
 
     def interruptions(self, actor: Author) -> tuple[InterruptMessage, ...]:
-        """What ends all of them because somebody else speaks, also those that are about to begin."""
+        """Commands that interrupt all streams for a message of a user, including streams that are being created."""
         texts = {message_id: whole(_said(opening.command)) for message_id, opening in self._opening.items()}
         texts |= {stream.message_id: stream.final_text for stream in self._streams.values() if not stream.is_over}
         return tuple(
@@ -144,7 +144,7 @@ class ThreadStreams:
             for message_id, text in texts.items()
         )
 
-    # The end, by what has happened
+    # Ended by events
 
     def end(self, message: EndMessage) -> None:
         ending = Ending(message.reason, message.status)
@@ -193,14 +193,14 @@ class ThreadStreams:
     # Following the log
 
     def follow(self, event: Event) -> None:
-        """Called before the state moves on: the last piece of a message is told before its end."""
+        """Called before the state applies the event: the last delta of a message is published before its end."""
         message = event.data
         if isinstance(message, Member | MemberGone | Thread | ControlChange):
             self._rights_changed = True
         if not isinstance(message, Message):
             return
         if event.type == MESSAGE_CREATED.name and self._interrupts(message):
-            for stream in list(self._streams.values()):  # what another process wrote
+            for stream in list(self._streams.values()):  # written by another process
                 self._end(stream, Ending("interrupted", actor=event.actor))
         if begins_stream(event):
             self._begun.append((message.id, self._opening.pop(message.id, None)))
@@ -217,8 +217,8 @@ class ThreadStreams:
         return self._state.while_streaming == "interrupt" and message.author.kind == "HUMAN"
 
     def begin(self, actor: Author | None) -> None:
-        """Called after the state has moved on, and its events were told: what has begun has its first piece, and what
-        may not go on ends. `actor` is who made the last of these events."""
+        """Called after the state has applied the events and they were published: new streams publish their first delta,
+        and streams that lost their rights end. `actor`: of the last of these events."""
         if self._state.deleted:
             self._drop()
             return

@@ -1,1 +1,1 @@
-"""The connected users: what their own channels carry, who is online, what is unread."""
+"""The connected users: their own channels, their status, their unread counts."""

@@ -1,9 +1,9 @@
-"""Who is there and does something: online, idle or offline. Confined to the event loop, and in no log.
+"""The status of users: online, idle or offline. Confined to the event loop, and in no log.
 
-A user is *online* while one of their connections is: it is open, and by it something was done lately: written, typed,
-read up to somewhere, connected, or said that they are there. What clients ask by themselves (lists, pings) is no deed.
-A connection without one is *idle* after a while, or when its client says so. What comes by REST belongs to no
-connection: see `_behind`. No work here grows with the number of those who are connected.
+A user is *online* while one connection of the user is open and was active lately: the user has written, typed, moved
+the read marker, connected, or set the status. Automatic requests of clients (lists, pings) are no activity. A
+connection without activity is *idle* after a while, or when its client says so. A REST request belongs to no
+connection: see `_behind`. No work here grows with the number of connected users.
 """
 
 import asyncio
@@ -20,13 +20,13 @@ from actors.resources.presence import Status
 
 @dataclass(frozen=True, slots=True)
 class SaveActivity:
-    """To the journal: when each did something last, by user key, in milliseconds since 1970."""
+    """To the journal: user key → time of the last activity, in milliseconds since 1970."""
 
     last: Mapping[int, int]
 
 
 class Connected(Protocol):
-    """A connection, as far as it matters here."""
+    """The part of a connection that is used here."""
 
     @property
     def identity(self) -> Identity | None: ...
@@ -43,20 +43,20 @@ class Activity:
         append: Callable[[SaveActivity], Any],
         tell: Callable[[Mapping[int, Status]], None],
     ) -> None:
-        """`clock` answers seconds since 1970, `append` gives a command to the journal, `tell` is called with those who
-        are connected and have another status than before, at most once a second."""
+        """`clock` answers seconds since 1970, `append` sends a command to the journal, `tell` gets the connected users
+        whose status has changed, at most once a second."""
         self._clock = clock
         self._append = append
         self._tell = tell
         self._connections: dict[int, dict[Any, int]] = {}
-        """User key → each connection, and when something was done by it last; `_SAID_IDLE` where it says so."""
+        """User key → connection → time of its last activity; `_SAID_IDLE` where its client has said so."""
         self._last: dict[int, int] = {}
-        """Of those who are connected, and of those who were here since it was saved."""
+        """Of connected users, and of users who were connected since the last save."""
         self._unsaved: dict[int, int] = {}
         self._awake: OrderedDict[int, None] = OrderedDict()
-        """Connected and not idle; whose last deed is the oldest comes first."""
+        """Connected and not idle users; the least recently active one first."""
         self._went_idle: dict[int, int] = {}
-        """Who left while idle, and when: those who saw it may still show it when they are back."""
+        """Users who disconnected while idle, and when: clients may still show them as idle when they reconnect."""
         self._changed: set[int] = set()
         self._telling: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
@@ -90,7 +90,8 @@ class Activity:
             self._did(user_key, connection)
 
     def rest(self, user_key: int, *, connection: Any = None, credential: str = "") -> None:
-        """A client says that they are away from it. By REST nobody knows which: it is that which was used least."""
+        """A client says that its user is away. Over REST the client is unknown: the least recently used one is
+        taken."""
         if connection is None:
             used = self._used(user_key)
             awake = [each for each in self._behind(user_key, credential) if used(each) != _SAID_IDLE]
@@ -161,7 +162,7 @@ class Activity:
             self.look()
 
     def look(self) -> None:
-        """Find who is idle by now, and save what is new."""
+        """Find users who have gone idle, and save new activity."""
         before = self._now() - limits.IDLE_SECONDS * 1000
         lately = self._now() - 2 * limits.PRESENCE_LEAVE_SECONDS * 1000
         self._went_idle = {user_key: at for user_key, at in self._went_idle.items() if at >= lately}

@@ -1,6 +1,6 @@
-"""The user actor: tells one person's devices what their own log says, and what they have not read.
+"""The user actor: publishes the log of one user to the user's devices, and pushes unread counts.
 
-Most people who are connected have no such actor: `actors.users` starts it when there is something to tell.
+Most connected users have no actor: `actors/users/directory.py` starts it with the first event.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ EncodeUserEvent = Callable[[UserEvent | UserEphemeral], bytes]
 
 
 class Online:
-    """Somebody who is connected: all that an idle connection costs here."""
+    """A connected user: all the state that idle connections cost here."""
 
     __slots__ = ("actor", "connections", "head", "user_id", "user_key")
 
@@ -47,9 +47,9 @@ class Online:
         self.user_key = user_key
         self.user_id = user_id
         self.head = head
-        """Of their log, as far as it was told."""
+        """Of the log, as far as it was published."""
         self.connections: dict[pykka.ActorRef[Any], None] = {}
-        """A set in order of coming."""
+        """A set in order of joining."""
         self.actor: UserActor | None = None
 
     @property
@@ -100,7 +100,7 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True)
 class TellUnread:
-    """Told to a user's actor: this connection has missed counts."""
+    """To the actor of a user: this connection has missed counts."""
 
     connection: "pykka.ActorRef[Any]"
 
@@ -125,8 +125,8 @@ class UserActor(LoopActor):
         followers: Callable[[str], Collection["pykka.ActorRef[Any]"]],
         on_left: Callable[[Online], None],
     ) -> None:
-        """`followers` answers the connections that follow a live thread: they count for themselves. `on_left` is told
-        that nobody is connected any more."""
+        """`followers` answers the subscribers of a live thread, which count for themselves. `on_left` is called after
+        the last connection has left."""
         super().__init__()
         self._online = online
         self._reads = reads
@@ -142,15 +142,16 @@ class UserActor(LoopActor):
         self._counts: Counts | None = None
         self._counting: asyncio.Task[None] | None = None
         self._uncounted: list[Posted | Deleted | UserEvent] = []
-        """What came while the counts are read."""
+        """Arrived while the counts are read."""
         self._changed: set[str] = set()
         self._timer: asyncio.TimerHandle | None = None
 
-    # Reading along
+    # Subscribers
 
     @handles(Subscribe)
     def _subscribe(self, message: Subscribe) -> LoopFuture[Any]:
-        """Whose channel it is was asked before. Answers where the log really stands: others may have written."""
+        """The session has checked whose channel it is. Answers the head of the stored log: other processes may have
+        written."""
         connection = message.connection
         self._online.connections[connection] = None
         self._following.add(connection)
@@ -174,7 +175,7 @@ class UserActor(LoopActor):
 
     @handles(ListPresent)
     def _list_present(self, message: ListPresent) -> list[tuple[str, Identity]]:
-        """All are the one who asks."""
+        """All connections are of the caller."""
         return [(connection.actor_urn, message.identity) for connection in self._online.connections]
 
     # The log
@@ -214,7 +215,7 @@ class UserActor(LoopActor):
         if self._looking is None:
             self._looking = self.stage.loop.create_task(self._read_log())
         else:
-            self._look_again = True  # what is being read may be older than what it was asked for
+            self._look_again = True  # the running read may have started before the newest commit
 
     async def _read_log(self) -> None:
         self.urgent(
@@ -229,7 +230,7 @@ class UserActor(LoopActor):
             self._answer(page)
             self._retire_if_left()
             return
-        if not page.is_whole and page.events:  # what is so old is forgotten
+        if not page.is_whole and page.events:  # older entries were deleted
             self._online.head = max(self._online.head, page.events[0].offset - 1)
         self._tell_next(page.events)
         if self._look_again or page.more:
@@ -247,7 +248,7 @@ class UserActor(LoopActor):
             else:
                 reply.set_exception(error)
 
-    # What was not read
+    # Unread counts
 
     @handles(Posted)
     def _take_posted(self, message: Posted) -> None:
@@ -277,7 +278,7 @@ class UserActor(LoopActor):
 
     @staticmethod
     def _is_cut(message: Posted, counts: Counts) -> bool:
-        """Some were written before the counting, some after it, and where that was in their thread nobody knows."""
+        """Some were written before the count and some after it, and the place in the thread is unknown."""
         return message.began <= counts.position < message.ended and message.thread_id not in counts
 
     async def _read_counts(self) -> None:
@@ -291,7 +292,7 @@ class UserActor(LoopActor):
         uncounted, self._uncounted = self._uncounted, []
         if self._counts is None:
             self._changed.clear()
-            return  # tried anew with the next message
+            return  # tried again with the next message
         self._soon(0.0)
         for item in uncounted:
             if isinstance(item, Posted):
@@ -354,7 +355,7 @@ class UserActor(LoopActor):
 
 
 def _needs_counting(event: UserEvent) -> bool:
-    """What was said before a newcomer came is not unread; and nobody knows what was deleted since an older entry."""
+    """Messages before a member joined are not unread; and an older entry does not show later deletions."""
     return event.type == THREAD_JOINED.name or (event.type == THREAD_READ.name and not event.position)
 
 
@@ -367,6 +368,6 @@ async def _outcome(question: Awaitable[Any]) -> Any:
         return await question
     except XpError as error:
         return error
-    except Exception:  # whoever waits must be answered, whatever it was
+    except Exception:  # every caller gets a reply, whatever failed
         logger.exception("something of a user's own could not be read")
         return Internal()

@@ -1,7 +1,7 @@
-"""Everybody who is connected, and the way to their own channels. Confined to the event loop.
+"""The connected users, and their own channels. Confined to the event loop.
 
-An idle connection costs an entry in a dict: an actor is started for somebody with the first thing to tell them, or when
-they subscribe, and goes with their last connection.
+An idle connection costs an entry in a dict: the actor of a user is started with the first event or subscription, and
+stops with the last connection.
 """
 
 import asyncio
@@ -51,13 +51,13 @@ class LiveThread(Protocol):
 
 
 class _Gathered:
-    """What was written into one thread since it was last told."""
+    """New messages and deletions of one thread, collected for its members."""
 
     __slots__ = ("began", "deleted", "due", "ended", "first", "newest", "own")
 
     def __init__(self, due: float) -> None:
         self.due = due
-        """Time of the event loop when it is told."""
+        """Time of the event loop when they are pushed."""
         self.first = self.newest = 0
         """Numbers of messages; 0 where none was written."""
         self.began = self.ended = 0
@@ -89,7 +89,7 @@ class Users:
         self._live_thread = live_thread
         self._online: dict[int, Online] = {}
         self._heads: dict[int, int] = {}
-        """Where the logs stand that moved lately; whom an identity speaks for was read before."""
+        """Heads of logs that grew lately: the user of an identity may have been read before that."""
         self._gathered: dict[str, _Gathered] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
@@ -98,11 +98,10 @@ class Users:
     # Who is connected
 
     def join(self, user: User, connection: "pykka.ActorRef[Any]") -> int:
-        """From now on told what happens to them; answers where their log stands. What came before that and after is
-        told once."""
+        """Connect: from now on the connection gets the events of its user, each once. Answers the head of the log."""
         online = self._entry(user)
         online.connections[connection] = None
-        if user.log_offset > online.head:  # another process has written, and the others have not been told yet
+        if user.log_offset > online.head:  # another process has written, and the other connections do not have it yet
             self._actor(online).actor_ref.tell(Look())
         return online.head
 
@@ -114,7 +113,7 @@ class Users:
         return online
 
     def leave(self, user_key: int, connection: "pykka.ActorRef[Any]") -> None:
-        """It is told no more. A second time nothing is left to do."""
+        """Disconnect; without effect a second time."""
         online = self._online.get(user_key)
         if online is None:
             return
@@ -165,7 +164,7 @@ class Users:
             del self._heads[next(iter(self._heads))]
 
     def look(self) -> None:
-        """Another process has written something: perhaps into the logs of some who are here."""
+        """Another process has written, perhaps into the logs of connected users."""
         if self._online and self._task is None:
             self._task = self._stage.loop.create_task(self._look_at_all())
 
@@ -197,7 +196,7 @@ class Users:
     # What was not read
 
     def moved(self, thread_id: str, events: Sequence[Event]) -> None:
-        """Something was written into a thread: told in a moment, together with what else is."""
+        """Messages were posted or deleted: collected for `UNREAD_SECONDS`, then pushed."""
         if not self._online:
             return
         for event in events:
@@ -211,7 +210,7 @@ class Users:
             self._timer = self._stage.loop.call_later(limits.UNREAD_SECONDS, self._tell_moved)
 
     def _due(self) -> dict[str, _Gathered]:
-        """Taken out of what is gathered, which is in the order of being due."""
+        """Removed from the collected ones, which are in the order of being due."""
         now = self._stage.loop.time() + limits.UNREAD_STEP_SECONDS / 2
         first = itertools.islice(self._gathered.items(), limits.UNREAD_AT_ONCE)
         due = dict(itertools.takewhile(lambda item: item[1].due <= now, first))
@@ -220,7 +219,7 @@ class Users:
         return due
 
     def _tell_moved(self) -> None:
-        """Each thread when it is due, and some of them at a time: all at once would hold up everybody's messages."""
+        """Each thread when it is due, and a few at a time: all at once would block the event loop."""
         self._timer = None
         gathered = self._due()
         if self._gathered:
@@ -239,7 +238,7 @@ class Users:
             task.add_done_callback(self._telling.discard)
 
     async def _tell_elsewhere(self, gathered: Mapping[str, _Gathered]) -> None:
-        """Of threads that nobody uses here messages go, too: with an author who is to be forgotten."""
+        """Messages of threads that are not live are deleted too: with the erasure of their author."""
         try:
             for thread_id, members in (await self._reads.ask(ListMemberKeys(list(gathered)))).items():
                 self._tell_members(thread_id, dict.fromkeys(members), {}, gathered[thread_id])
@@ -253,7 +252,7 @@ class Users:
         followers: Mapping["pykka.ActorRef[Any]", object],
         written: _Gathered,
     ) -> None:
-        """Those who are here. Who follows the thread on all devices, and was told no counts, needs none."""
+        """The connected members. One who is subscribed on all devices, and has got no counts, needs none."""
         few = self._online if len(self._online) < len(members) else members
         for user_key in [key for key in few if key in members]:
             online = self._online.get(user_key)
@@ -280,6 +279,6 @@ class Users:
 
 
 _COUNTED = frozenset({MESSAGE_CREATED.name, MESSAGE_DELETED.name})
-"""Events that move what is unread."""
+"""Events that change unread counts."""
 _AT_ONCE = 1_000
 """Users in one question."""

@@ -1,4 +1,4 @@
-"""What a user has not read: counted once, then moved on by what happens. Pure.
+"""Unread counts of a user: counted once, then updated by events. Pure.
 
 Unread are the messages after the marker, without deleted ones and without the user's own: those are *hidden*.
 """
@@ -33,7 +33,7 @@ class ThreadCount:
         self.hidden = hidden
         """Messages between the two that are not unread."""
         self.position = position
-        """Of the log of all threads: what was deleted up to there is in `hidden` already."""
+        """Of the log of all threads: deletions up to there are in `hidden` already."""
 
     @property
     def unread(self) -> int:
@@ -64,7 +64,7 @@ class Counts:
 
     @property
     def threads(self) -> set[str]:
-        """All of which something was told, or may have been, since they were counted."""
+        """All threads whose counts may have been pushed since they were counted."""
         return {*self._threads, *self._mentions.values()}
 
     def posted(self, thread_id: str, first: int, newest: int, own: int) -> None:
@@ -133,8 +133,8 @@ class Counts:
         return {self._mentions.pop(mention) for mention in mentions if mention in self._mentions}
 
     def unread(self, among: Collection[str] | None = None) -> Unread:
-        """The sums are of all threads; told one by one are those `among` which it is asked for, also where nothing is
-        unread any more, or else those with most that is unread."""
+        """The sums include all threads. The list holds the threads of `among`, even if nothing is unread there; without
+        `among`, the threads with the most unread messages."""
         named: dict[str, int] = {}
         for thread_id in self._mentions.values():
             named[thread_id] = named.get(thread_id, 0) + 1

@@ -1,6 +1,7 @@
 """What can be asked to change: commands, imperative, each answered once it is durable.
 
-Every command carries who asks. `Once` makes a retry the same request: the store answers it with the first one's result.
+Every command carries the identity of its caller. `Once` is its idempotency key: the store answers a retry with the
+result of the first request.
 
 Commands are never changed once they are made. They are not frozen, because making a frozen dataclass takes three times
 as long (1.6 µs for eleven fields), and each message makes several.
@@ -63,6 +64,6 @@ class TellThreadGone:
 
 @dataclass(frozen=True, slots=True)
 class Purge:
-    """Take up to `rows` rows that nobody needs any more; answers how many were taken."""
+    """Delete up to `rows` expired rows; answers how many were deleted."""
 
     rows: int = 500

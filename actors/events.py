@@ -96,7 +96,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class LogPage:
-    """A piece of the log, and where the log stood when it was read."""
+    """Some entries of the log, and its head when they were read."""
 
     epoch: str
     events: tuple[Event, ...]

@@ -17,7 +17,7 @@ METADATA_BYTES: Final = 16 * KIB
 MEMORY_BYTES: Final = 64 * KIB
 """Facts, summary and pins of a conversation."""
 MEMORY_PINS: Final = 50
-"""Their messages are read anew for every context."""
+"""Their messages are read for every context."""
 MEMORY_FACT_ID_CHARS: Final = 64
 TITLE_CHARS: Final = 255
 NAME_CHARS: Final = 200
@@ -73,7 +73,7 @@ PROXIES_IN_A_ROW: Final = 32
 """As far as X-Forwarded-For is read, from its right end."""
 
 STRANGER_BODY_BYTES: Final = 16 * KIB
-"""Of who has not said who they are: an address, a password, a token."""
+"""Of an unauthenticated client: an address, a password, a token."""
 UNSENT_BYTES_PER_USER: Final = 16 * MIB
 """Of answers that a user has asked for and does not take: twenty of the largest pages, to clients that read slowly."""
 UNSENT_BYTES: Final = 128 * MIB
@@ -108,12 +108,12 @@ BODY_SECONDS: Final = 30.0
 """For the largest JSON body: 17 KiB/s, a bad mobile connection. What is larger has to keep up that pace."""
 BODY_STEP_SECONDS: Final = 10.0
 BODY_STEP_BYTES: Final = 1 * KIB
-"""What must come in every step, also where much time is left in all: who sends a byte now and then is no client."""
+"""Required in every step, even while the total time is not used up: a client that sends single bytes is cut off."""
 ANSWER_SECONDS: Final = 30.0
 ANSWER_STEP_BYTES: Final = 16 * KIB
 """What must be taken of an answer in that time, or the connection is cut."""
 LINGERING_SECONDS: Final = 5.0
-"""How long a body that nobody reads is read and forgotten, so that its sender gets to see the answer."""
+"""For how long the rest of a refused body is read and dropped, so that its sender gets the answer."""
 LINGERING_BYTES: Final = BODY_BYTES
 """How much of it: an ordinary one whole. Of what is larger no more is read, and it is cut when that time is over."""
 
@@ -128,7 +128,7 @@ MARKDOWN_SIGNS: Final = 4_000
 
 # Search
 SEARCH_CHARS: Final = 500
-"""Of a query: a sentence that somebody pasted. In every script it fits a request's first line."""
+"""Of a query: a pasted sentence. In every script it fits the first line of a request."""
 SEARCH_TERMS: Final = 32
 """Words and phrases of a query: each is looked up on its own."""
 SEARCH_WORDS: Final = 64
@@ -167,7 +167,7 @@ READ_WAIT_SECONDS: Final = 5.0
 
 # Rate limits: `<so many>/<s or min>:<burst>`, for each user or address
 RATE_READ: Final = "100/s:400"
-"""A busy screen asks for ten things at once; a program that pages through everything reads 10,000 items a second."""
+"""A busy screen sends ten requests at once; a program that pages through everything reads 10,000 items a second."""
 RATE_WRITE: Final = "60/s:300"
 """Nobody types that. An assistant that streams three answers at 20 appends a second does; so does a small import."""
 RATE_ADMIN: Final = "20/s:100"
@@ -184,10 +184,10 @@ RATE_SIGN_IN: Final = "30/min:60"
 RATE_GUESSES: Final = "5/min:10"
 """Wrong ones for one account from one place: ten tries find a mistyped password, 7,000 a day do not find a good one."""
 RATE_GUESSES_FAMILIAR: Final = "30/min:20"
-"""The same where the owner has signed in from that place before: a stranger behind the same address who tries every two
-seconds does not keep the owner out."""
+"""The same for an address from which the owner has signed in before: an attacker behind it who tries every two seconds
+does not lock the owner out."""
 RATE_GUESSES_PLACE: Final = "30/min:60"
-"""Wrong ones from one place for any account. Half of RATE_AUTH: what other ways of signing in need is left."""
+"""Wrong passwords from one address for all accounts. Half of RATE_AUTH: the rest remains for other ways to sign in."""
 RATE_GUESSES_STRANGERS: Final = "12/min:100"
 """Wrong ones for one account from all places that are new to it: one place alone, or two, never empty it; many are a
 guess by many, and then the account is open only to places that it knows."""
@@ -200,7 +200,7 @@ REFUSAL_WAIT_SECONDS: Final = 2.0
 AUDIT_REFUSED: Final = "5/s:200"
 """Refused sign-ins from anywhere that get an entry in the audit log: half a kilobyte each, for good."""
 RATE_SUBJECTS: Final = 50_000
-"""Buckets of each kind, 250 bytes each: whoever was seen longest ago is forgotten, as if their bucket were full."""
+"""Buckets of each kind, 250 bytes each: the least recently used one is dropped, as if it were full."""
 
 # Connections: WebSockets and streams together
 CONNECTIONS_PER_USER: Final = 100
@@ -243,7 +243,7 @@ RECOVERY_BYTES: Final = 512 * KIB
 MESSAGES_PLACED: Final = 10_000
 """Of so many it is remembered in which thread they stand."""
 RECOVERIES_SECONDS: Final = 10.0
-"""What was read for one who came back is kept for others who do."""
+"""How long a recovered range is kept for other clients that reconnect."""
 RECOVERIES_BYTES: Final = 16 * MIB
 HISTORY_EVENTS: Final = 100
 PING_SECONDS: Final = 25
@@ -273,32 +273,32 @@ SSE_RETRY_MS: Final = 1_000
 
 # Presence and typing
 PRESENCE_SECONDS: Final = 1.5
-"""What changes within it is told together."""
+"""Changes within it are published together."""
 PRESENCE_LEAVE_SECONDS: Final = 5.0
 """Who comes back within it was never away."""
 PRESENCE_USERS: Final = 200
-"""Connections to one thread beyond which only their number is told: nobody reads two hundred names."""
+"""Connections to one thread above which only their number is published: two hundred names are not read."""
 TYPING_SECONDS: Final = 6.0
-"""Clients say every few seconds that somebody still types; who is silent has stopped."""
+"""Clients repeat typing every few seconds; without a repeat it has stopped."""
 TYPING_PAUSE_SECONDS: Final = 1.0
-"""Between two times that the same person is told to have begun; what was begun meanwhile is told when it is over."""
+"""Between two starts of the same user; a start within it is published when it is over."""
 LISTS_REMEMBERED: Final = 10_000
-"""Threads out of memory of which is known that clients may hold lists of who is present or types."""
+"""Retired threads that are remembered because clients may have lists of present or typing users."""
 IDLE_SECONDS: Final = 300.0
-"""Somebody who is connected and has done nothing for so long is idle."""
+"""A connected user without activity for so long is idle."""
 ACTIVITY_LOOK_SECONDS: Final = 30.0
-"""Between two looks at who is idle by now; what is new is saved then."""
+"""Between two checks for idle users; new activity is saved then."""
 STATUS_SECONDS: Final = 1.0
-"""Who has another status within it is told together."""
+"""Changes of status within it are published together."""
 
 # Notifications
 MENTIONS: Final = 50
-"""People named one by one in one message: who names more means nobody."""
+"""Users mentioned one by one in one message; more of them are a list, not mentions."""
 NOTIFIED_AT_ONCE: Final = 100
-"""Rows that one message may write for others. `@all` in a thread with more members notifies nobody: everybody sees by
-their unread count that something was said."""
+"""Rows that one message may write for other users. `@all` in a thread with more members notifies no one: the unread
+count shows the message to all."""
 HANDLE_CHARS: Final = 64
-"""Of what follows an `@`: as long as a name without its spaces is, for nearly everybody."""
+"""Of the text after an `@`: the length of nearly all names without spaces."""
 EXCERPT_CHARS: Final = 200
 """What a notification shows of its message."""
 USER_EVENTS: Final = 1_000
@@ -309,9 +309,9 @@ NOTIFICATION_SECONDS: Final = 90 * 24 * 3600
 OUTBOX_SECONDS: Final = 7 * 24 * 3600
 """How long something waits for delivery outside: a week later it is no news."""
 UNREAD_SECONDS: Final = 0.2
-"""What changes unread counts within it is told together."""
+"""Changes of unread counts within it are pushed together."""
 UNREAD_AT_ONCE: Final = 16
-"""Threads whose members are told in one go: 1 ms of the event loop, where each has a reader of its own."""
+"""Threads whose members get their counts in one step: 1 ms of the event loop, where each has a reader of its own."""
 UNREAD_STEP_SECONDS: Final = 0.005
 """Between two of them: 3,200 threads a second."""
 UNREAD_REACH: Final = 10_000
@@ -319,19 +319,19 @@ UNREAD_REACH: Final = 10_000
 UNREAD_THREADS: Final = 100
 """Told one by one; the sums are of all."""
 USERS_REMEMBERED: Final = 10_000
-"""Whose log has moved lately though they are not connected: who comes back is told where it stands without a look."""
+"""Users without a connection whose log grew lately: on reconnect its head is known without a query."""
 READERS_SHOWN: Final = 100
 
 # Live channels
 LIVE_HISTORY: Final = 100
-"""Publications that a live channel remembers, for whoever was away a moment."""
+"""Publications that a live channel keeps for clients that reconnect."""
 LIVE_SECONDS: Final = 300.0
-"""For how long; then a channel that nobody listens to is forgotten."""
+"""For how long; then a channel without subscribers is removed."""
 LIVE_CHANNELS: Final = 10_000
 """At once, 3 KiB each. A new one takes the place of the one that has been idle for longest; where there is none, it is
 refused."""
 LIVE_CHANNELS_PER_USER: Final = 2_000
-"""Made by one user, whoever else uses them: nobody takes the room of all."""
+"""Created by one user, so that no user takes the room of all."""
 LIVE_BYTES: Final = 64 * MIB
 """Remembered by all channels: the oldest publications are forgotten first."""
 LIVE_USER_BYTES: Final = 8 * MIB
@@ -344,7 +344,7 @@ LIVE_SWEEP_PAUSE_SECONDS: Final = 0.05
 
 # Streamed messages
 STREAM_DELTA_SECONDS: Final = 0.04
-"""What is appended within it is told together: faster than anybody reads, and 25 writes a second for each viewer."""
+"""Pieces within it are published together: faster than reading, and 25 writes a second for each viewer."""
 STREAM_SAVE_SECONDS: Final = 1.0
 """How much of an answer a crash may take; each step is a write."""
 STREAM_SILENT_SECONDS: Final = 60.0
@@ -363,7 +363,7 @@ STREAM_LINES_BURST: Final = 10_000
 STREAM_LINE_BYTES: Final = 512
 """A line for each so many bytes, where it is longer."""
 STREAMS_PER_THREAD: Final = 16
-"""At once: each is told to every viewer."""
+"""At once: each is sent to every viewer."""
 
 # Transfer of files
 TRANSFER_PIECE_BYTES: Final = 256 * KIB
@@ -416,9 +416,9 @@ TOKEN_HEADERS_CACHED: Final = 64
 
 # Accounts
 ACCESS_TOKEN_SECONDS: Final = 15 * 60
-"""Of those the server itself issues: how long one that leaked is good where nobody ends its session."""
+"""Of tokens that the server issues: how long a leaked one is valid unless its session is ended."""
 SESSION_SECONDS: Final = 30 * 24 * 3600
-"""Since it was refreshed last: who comes back within a month stays signed in."""
+"""Since the last refresh: a user who returns within a month stays signed in."""
 SIGN_IN_LINK_SECONDS: Final = 24 * 3600
 SEEN_SECONDS: Final = 60
 """How exact `last_seen_at` and `last_used_at` are: each step is a write."""

@@ -101,7 +101,7 @@ class VerifiedClaims(Protocol):
     def token_id(self) -> str: ...
     @property
     def session_id(self) -> str:
-        """Where the token is one of our own sessions'; then the session says who it is."""
+        """Set where the token is of one of our own sessions, which then names the user."""
         ...
 
 
@@ -113,6 +113,6 @@ class TokenVerifier(Protocol):
 
 class KeyRefresher(Protocol):
     def refresh(self, key_id: str) -> Awaitable[bool]:
-        """Fetch the issuer's keys anew for one that is not known, unless it was just looked for; answers whether they
-        were fetched."""
+        """Fetch the keys of the issuer again for an unknown one, unless that was just done; answers whether they were
+        fetched."""
         ...

@@ -10,7 +10,7 @@ from actors.resources.users import UserKind
 
 
 def must_see(identity: Identity, role: MemberRole | None, thread_id: str) -> None:
-    """A thread is visible to its members and to admins; to nobody else does it exist."""
+    """A thread is visible to its members and to admins; for others it does not exist."""
     if role is None and not identity.is_admin:
         raise NotFound("thread", thread_id)
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from actors.auth.identity import SCOPES
-from cli import settings, standing
+from cli import settings, sign_in_rules
 from cli.console import json_option, plain, print_json, print_table, short_time
 from cli.group import LazyGroup
 from cli.pages import AT_ONCE, every
@@ -62,7 +62,7 @@ def create_command(user: str, data_dir: str | None, as_json: bool, **fields: Any
 
     request = checked(CreateApiKeyRequest, **fields | {"scopes": list(dict.fromkeys(fields["scopes"]))})
     found = find_user(data_dir, user)
-    standing.warn(found, settings.load({"data_dir": data_dir}))
+    sign_in_rules.warn(found, settings.load({"data_dir": data_dir}))
     secret = new_api_key()
     with writing(data_dir) as writer:
         key: ApiKey = writer.do(
@@ -91,10 +91,10 @@ def list_command(user: str | None, data_dir: str | None, as_json: bool) -> None:
     Example: xp key list --user bot@rpotential.ai
     """
     from server.api.account_views import api_key_view
-    from storage.maintenance import people
+    from storage.maintenance import user_lookup
 
     with reading(data_dir) as database:
-        user_id = people.find(database, user).id if user is not None else None
+        user_id = user_lookup.find(database, user).id if user is not None else None
         found = keys_of(database, user_id)
         name = names_of(database)
         rows = [(*row(key), name(key.user_id)) for key in found]

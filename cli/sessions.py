@@ -46,10 +46,10 @@ def list_command(user: str | None, data_dir: str | None, as_json: bool) -> None:
     Example: xp session list --user ana@rpotential.ai
     """
     from server.api.account_views import session_view
-    from storage.maintenance import people
+    from storage.maintenance import user_lookup
 
     with reading(data_dir) as database:
-        user_id = people.find(database, user).id if user is not None else None
+        user_id = user_lookup.find(database, user).id if user is not None else None
         found = sessions_of(database, user_id)
         name = names_of(database)
         rows = [(*row(session), name(session.user_id)) for session in found]

@@ -72,10 +72,10 @@ def reading(data_dir: str | None) -> Iterator["Database"]:
 
 def find_user(data_dir: str | None, named: str) -> "User":
     """By id or by e-mail address. Raises `NotFound`, and `Conflict` where several have the address."""
-    from storage.maintenance import people
+    from storage.maintenance import user_lookup
 
     with reading(data_dir) as database:
-        return people.find(database, named)
+        return user_lookup.find(database, named)
 
 
 SETTLE_SECONDS = 5.0

@@ -14,7 +14,7 @@ API_KEY_PREFIX = "xpk_"
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """The secret itself is known only to whoever made it."""
+    """Without the secret, which is shown only once, when the key is created."""
 
     id: str
     user_id: str

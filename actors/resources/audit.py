@@ -16,7 +16,7 @@ class AuditEntry:
     id: str
     at: int
     actor_id: str | None
-    """None: nobody whom the server knows, as with a failed sign-in."""
+    """None: an unknown user, as with a failed sign-in."""
     actor_name: str
     credential: str
     """`session:<id>`, `api_key:<id>`, `token:<jti>`, or `terminal`."""
@@ -32,7 +32,7 @@ class AuditEntry:
     """JSON of what an act changed, as it was."""
     after: str | None
     about_id: str | None
-    """The user whom `before` and `after` tell something about."""
+    """The user that `before` and `after` describe."""
     origin_salt: bytes | None
     """What address, user agent and correlation id are sealed by; None where they were erased."""
     origin_seal: str

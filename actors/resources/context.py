@@ -56,7 +56,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A message as a model is told it."""
+    """A message as a model gets it."""
 
     offset: int
     author: Author
@@ -92,7 +92,7 @@ def name_of(author: Author) -> str:
 
 
 def indented(text: str) -> str:
-    """One paragraph, of which only the first line begins at the margin: nobody can write what looks like another's."""
+    """One paragraph whose first line alone starts at the margin, so that no author can imitate another's message."""
     return "\n  ".join(line for line in text.strip().splitlines() if line.strip())
 
 

@@ -77,7 +77,7 @@ class Membership:
     joined_at: int
 
 
-# What happens to a member; one who has left since is replayed as gone
+# Events; a member who has left since is replayed as gone
 
 MEMBER_ADDED: Final = EventKind("member.added", Member | MemberGone, "user")
 MEMBER_UPDATED: Final = EventKind("member.updated", Member | MemberGone, "user")

@@ -165,7 +165,7 @@ class UpdateMemory(ThreadCommand):
     if_version: IfVersion = None
 
 
-# What happens to it
+# Events
 
 MEMORY_UPDATED: Final = EventKind("memory.updated", Memory, "thread")
 

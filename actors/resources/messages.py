@@ -72,7 +72,7 @@ class PostMessage(ThreadCommand):
     status: MessageStatus = "COMPLETE"
     """STREAMING: what it says follows."""
     piece: str = ""
-    """Of what follows, the first: told with the message itself, before its author knows that it is open."""
+    """The first piece: published together with the message, before the reply to its author."""
     interrupts: "tuple[InterruptMessage, ...]" = ()
     """What is being written and ends with this, in the same transaction and before it, or not at all."""
 
@@ -106,7 +106,7 @@ class DeleteMessage(ThreadCommand):
     if_version: IfVersion = None
 
 
-# What happens to a message
+# Events
 
 MESSAGE_CREATED: Final = EventKind("message.created", Message, "message")
 MESSAGE_UPDATED: Final = EventKind("message.updated", Message, "message")
@@ -147,7 +147,7 @@ class ListMessagesBy(Query[Page[Message]]):
 
 @dataclass(frozen=True, slots=True)
 class GetThreadOf(Query[str]):
-    """Id of the thread in which a message stands; who may know is for the thread's actor to say."""
+    """Id of the thread of a message; the thread's actor checks access."""
 
     message_id: str
 

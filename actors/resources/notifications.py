@@ -93,7 +93,7 @@ class Unread:
 
 
 def wants(kind: NotificationKind, *, everywhere: Notify, here: Notify | None, muted: bool) -> bool:
-    """Whether somebody is to be notified."""
+    """Whether a user is to be notified."""
     chosen = "none" if muted else here or everywhere
     return chosen == "all" or (chosen == "mentions" and kind == "mention")
 
@@ -189,7 +189,7 @@ class CountUnreadNotifications(IdentityQuery[int]):
 
 @dataclass(frozen=True, slots=True)
 class GetPreferences(Query[Preferences]):
-    """What a user has chosen, or what holds for one who has chosen nothing."""
+    """The preferences of a user, or the defaults."""
 
     user_key: int
 

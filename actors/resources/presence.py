@@ -13,7 +13,7 @@ Status = Literal["online", "idle", "offline"]
 @dataclass(frozen=True, slots=True)
 class PresenceChange:
     count: int
-    """Of the users who are present."""
+    """Number of present users."""
     joined: Sequence[Author] = ()
     left: Sequence[Author] = ()
     users: Sequence[tuple[Author, Status]] | None = None
@@ -22,7 +22,7 @@ class PresenceChange:
 
 @dataclass(frozen=True, slots=True)
 class TypingUsers:
-    """All who are typing: a client that missed one such event needs only the next."""
+    """All typing users: a client that missed one such event needs only the next."""
 
     users: Sequence[Author] = ()
 

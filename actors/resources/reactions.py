@@ -45,7 +45,7 @@ class ReactionChange:
     count: int
 
 
-# What happens to a reaction
+# Events
 
 REACTION_ADDED: Final = EventKind("reaction.added", ReactionChange, "message")
 REACTION_REMOVED: Final = EventKind("reaction.removed", ReactionChange, "message")

@@ -17,7 +17,7 @@ class Search:
     """All conditions hold together; None leaves one out."""
 
     text: str | None = None
-    """As somebody typed it: words, "phrases", -exclusions, beginnings*."""
+    """As typed by the user: words, "phrases", -exclusions, prefixes*."""
     thread_id: str | None = None
     author_id: str | None = None
     type: MessageType | None = None

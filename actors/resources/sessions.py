@@ -51,7 +51,7 @@ class PasswordAccount:
 
 @dataclass(frozen=True, slots=True)
 class Reused:
-    """A refresh token came a second time: somebody else may have it, so its session was ended."""
+    """A refresh token was used twice: it may be stolen, so its session was ended."""
 
     session_id: str
 
@@ -81,7 +81,7 @@ class FollowLink:
 
 @dataclass(slots=True, kw_only=True)
 class SignInByProvider:
-    """An identity provider vouches for somebody; `email` only where it has verified it, else empty."""
+    """A user as an identity provider asserts it; `email` is empty unless the provider has verified it."""
 
     issuer: str
     subject: str
@@ -128,7 +128,7 @@ class EndSessions(Command):
 
 @dataclass(slots=True, kw_only=True)
 class RevokeToken(Command):
-    """A token that somebody else issued is taken no more. `user_id`: whose it is, where that is known."""
+    """Revoke a token of another issuer. `user_id`: its user, if known."""
 
     token_id: str
     expires_at: int

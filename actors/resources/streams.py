@@ -28,7 +28,8 @@ class Appended:
 
 @dataclass(slots=True, kw_only=True)
 class FinishMessage(ThreadCommand):
-    """Its author completes or fails it, whoever may write stops it (INTERRUPTED). Answers the `Message`."""
+    """Completed or failed by its author, or stopped (INTERRUPTED) by any member with the right to write. Answers the
+    `Message`."""
 
     message_id: str
     status: Literal["COMPLETE", "FAILED", "INTERRUPTED"]
@@ -63,7 +64,7 @@ class EndMessage:
 
 @dataclass(frozen=True, slots=True)
 class AuthorsChanged:
-    """Told to a live thread: what is written by a credential that has ended, or by a user who may not, ends."""
+    """To a live thread: end the streams whose credential has ended, or whose author has lost the right to write."""
 
     changes: AccessChanges
 

@@ -35,7 +35,7 @@ class Thread:
     """Of the thread's newest event in the log of all threads."""
     last_message: Message | None
     membership: Member | None
-    """Of the one who asks."""
+    """Of the caller."""
     version: int
     created_at: int
     updated_at: int
@@ -46,9 +46,9 @@ class Thread:
     while_streaming: WhileStreaming = "parallel"
     """What happens when a person writes while an answer is being written."""
     mention_count: int = 0
-    """Unread mentions of the one who asks."""
+    """Unread mentions of the caller."""
     unread_count: int = 0
-    """Unread messages of the one who asks: after the marker, written by others, not deleted."""
+    """Unread messages of the caller: after the marker, written by others, not deleted."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,7 +70,7 @@ class UpdateThread(ThreadCommand):
 
 @dataclass(slots=True, kw_only=True)
 class HandOver(ThreadCommand):
-    """Say who answers from now on; for everybody who may write, assistants too. Answers the `Thread`."""
+    """Set who answers from now on; for all members with the right to write, assistants too. Answers the `Thread`."""
 
     control: Control
     reason: str = ""
@@ -95,7 +95,7 @@ class ThreadGone:
     id: str
 
 
-# What happens to a thread
+# Events
 
 THREAD_CREATED: Final = EventKind("thread.created", Thread, "thread")
 THREAD_UPDATED: Final = EventKind("thread.updated", Thread, "thread")

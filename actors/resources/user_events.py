@@ -1,4 +1,4 @@
-"""What happened to one person: the entries of their own log. Sparse: a message in a thread never writes one for each
+"""Events of one user: the entries of the user's own log. Sparse: a message in a thread never writes one for each
 member.
 
 A user's log has offsets of its own, 1, 2, 3, … without a gap, though only the newest are kept.
@@ -14,7 +14,7 @@ from actors.resources.notifications import Notification, Preferences, Unread
 from actors.resources.users import User
 
 Facts = Mapping[str, Any]
-"""A few bytes as clients get them, where nothing that can be read anew stands for them."""
+"""A few bytes as clients get them, where no resource holds them."""
 UserEventData = Notification | Preferences | User | Facts
 
 # All kinds of entries of a user's log
@@ -45,7 +45,7 @@ class UserEvent:
     time: int
     data: UserEventData
     position: int = 0
-    """Where the log of all threads stood when this was written; 0 for what was read back."""
+    """Head of the log of all threads when this was written; 0 for an entry that was read back."""
 
 
 @dataclass(slots=True)
@@ -59,7 +59,7 @@ class UserEphemeral:
 
 @dataclass(frozen=True, slots=True)
 class UserLogPage:
-    """A piece of somebody's log, and where it stood when it was read."""
+    """Some entries of the log of a user, and its head when they were read."""
 
     events: tuple[UserEvent, ...]
     head: int

@@ -121,7 +121,7 @@ SYSTEM_SUBJECT = "\x01system"
 class EraseContent:
     """One step: look at some messages, and delete up to `rows` of a user whose content is to be removed.
 
-    Answers `rows`, or 0 where there is nobody left whose content is.
+    Answers `rows`, or 0 when no such user is left.
     """
 
     rows: int = 100
@@ -135,7 +135,7 @@ class GetUser(Query[User]):
 
 @dataclass(frozen=True, slots=True)
 class FindUserByEmail(IdentityQuery[User]):
-    """By the whole address, whoever asks; raises `NotFound`, also for a user who is deleted."""
+    """By the whole address, for every caller; raises `NotFound`, also for a user who is deleted."""
 
     email: str
 

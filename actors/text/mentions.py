@@ -1,6 +1,6 @@
-"""Whom a message names: `@[Any name](user:<id>)` and `<@id>` exactly, `@name` by name, `@all` everybody. Pure.
+"""Mentions in a message: `@[Any name](user:<id>)` and `<@id>` exactly, `@name` by name, `@all` for all members. Pure.
 
-Looks at prose: a text without its code and the targets of its links. Addresses, of pages and of e-mail, name nobody.
+Searches prose: a text without its code and the targets of its links. URLs and e-mail addresses mention no one.
 """
 
 import json
@@ -56,7 +56,7 @@ Prose = Callable[[str], str]
 
 
 def may_mention(content: str, blocks: str | None) -> bool:
-    """Whether it is worth looking: nearly all messages name nobody."""
+    """A cheap check: nearly all messages have no mentions."""
     if "@" in content or (blocks is not None and ("@" in blocks or '"user"' in blocks or '"broadcast"' in blocks)):
         return True
     if content.isascii() and (blocks is None or blocks.isascii()):
@@ -65,7 +65,7 @@ def may_mention(content: str, blocks: str | None) -> bool:
 
 
 def mentions(content: str, blocks: str | None, prose: Prose) -> Mentions:
-    """The first of them: who names hundreds means nobody."""
+    """The first ones: hundreds of names are a list, not mentions."""
     if not may_mention(content, blocks):
         return NOBODY
     ids: dict[str, None] = {}

@@ -51,7 +51,7 @@ _SIMPLE: Final = re.compile(r"[A-Za-z0-9]+(?=[ \n,:;!?)*])")
 
 
 def handles(name: str, email: str) -> tuple[str, str]:
-    """By what `@name` finds somebody: the name without its spaces, and what stands before the @ of the address."""
+    """The handles by which `@name` finds a user: the name without spaces, and the local part of the e-mail address."""
     return comparable("".join(name.split())), comparable(email.partition("@")[0])
 
 

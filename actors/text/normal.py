@@ -1,7 +1,7 @@
 """Text normalised, measured and called blank: the one place that asks Unicode for it. Pure, and linear in its size.
 
-Normalising sorts the marks that stand in a row, in quadratic time: 250 KB of them take ten seconds, in which nobody
-else is served. So runs of marks are cut first, as the Stream-Safe Text Format has it (https://unicode.org/reports/tr15/,
+Normalising sorts the marks that stand in a row, in quadratic time: 250 KB of them block the process for ten
+seconds. So runs of marks are cut first, as the Stream-Safe Text Format has it (https://unicode.org/reports/tr15/,
 section 13): no language writes more than a few marks on a letter.
 """
 
@@ -105,7 +105,7 @@ _HALVES: Final = r"\ud800-\udfff"
 _SEEN: Final = re.compile(f"[^{EMPTY}{_BEYOND}{_HALVES}{_VARIANTS}]")
 _UNSEEN: Final = re.compile(f"[{UNSEEN}{_BEYOND}{_HALVES}]")
 _REGION: Final = re.compile("\U0001f3f4[\U000e0020-\U000e007e]{1,8}\U000e007f")
-"""A flag of England, say: a black flag, and its name in characters that nobody sees."""
+"""For example the flag of England: a black flag, and its name in invisible characters."""
 
 
 def is_blank(text: str) -> bool:

@@ -59,9 +59,9 @@ def command(
 
 
 def _user_id(database: "Database", named: str | None) -> str | None:
-    from storage.maintenance import people
+    from storage.maintenance import user_lookup
 
-    return people.find(database, named).id if named is not None else None
+    return user_lookup.find(database, named).id if named is not None else None
 
 
 def _target_id(database: "Database", named: str | None) -> str | None:

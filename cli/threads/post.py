@@ -67,9 +67,9 @@ def _open_thread(database: "Database", thread: str) -> "ThreadState":
 
 def _member(database: "Database", state: "ThreadState", named: str) -> "Identity":
     """Who is to write: what the server asks of them is asked here in an administrator's words."""
-    from storage.maintenance import people
+    from storage.maintenance import user_lookup
 
-    user = people.find(database, named)
+    user = user_lookup.find(database, named)
     if user.status != "ACTIVE":
         raise click.ClickException(f"{plain(user.name)} is deactivated and cannot write.")
     if user.key not in state.roles:

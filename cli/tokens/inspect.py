@@ -9,7 +9,7 @@ from cli import settings
 from cli.console import json_option, plain, print_facts, print_json, short_time
 from cli.store import data_dir_option, everyone
 from cli.times import moment_and_distance
-from cli.tokens.given import TRADED, given, kind_of
+from cli.tokens.token_kinds import TRADED, given, kind_of
 from cli.users.rendering import named, rendered
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from actors import limits
 from cli.console import plain
 from cli.store import data_dir_option, reading, writing
 from cli.times import moment
-from cli.tokens.given import TRADED, given, kind_of
+from cli.tokens.token_kinds import TRADED, given, kind_of
 
 
 @click.command("revoke")

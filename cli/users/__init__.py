@@ -9,12 +9,12 @@ COMMANDS = {
     "show": ("cli.users.show:command", "Show a user's status, sessions, API keys and threads"),
     "create": ("cli.users.create:command", "Create a user before they first sign in"),
     "link": ("cli.users.link:command", "Create a link that signs a user in, once"),
-    "set-role": ("cli.users.standing:set_role_command", "Set the role of a user"),
+    "set-role": ("cli.users.rights:set_role_command", "Set the role of a user"),
     "deactivate": (
-        "cli.users.standing:deactivate_command",
+        "cli.users.rights:deactivate_command",
         "Deactivate a user: end their sessions and refuse sign-ins",
     ),
-    "activate": ("cli.users.standing:activate_command", "Activate a deactivated user again"),
+    "activate": ("cli.users.rights:activate_command", "Activate a deactivated user again"),
     "delete": ("cli.users.delete:command", "Delete a user for good"),
     "export": ("cli.users.export:command", "Write all data about a user as one JSON document"),
 }

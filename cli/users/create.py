@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from actors.resources.users import USER_KINDS, USER_ROLES
-from cli import settings, standing
+from cli import settings, sign_in_rules
 from cli.console import json_option, print_json
 from cli.store import data_dir_option, writing
 from cli.users.rendering import rendered
@@ -39,7 +39,7 @@ def command(email: str, data_dir: str | None, as_json: bool, subject: str | None
                 kind=request.kind, subject=subject or None,
             )
         )  # fmt: skip
-    standing.warn(user, settings.load({"data_dir": data_dir}))
+    sign_in_rules.warn(user, settings.load({"data_dir": data_dir}))
     if as_json:
         print_json(rendered(user))
     else:

@@ -31,11 +31,11 @@ def command(user: str, content: Any, yes: bool, data_dir: str | None) -> None:
     Example: xp user delete ana@rpotential.ai --content remove
     """
     from actors.resources.users import DeleteUser
-    from storage.maintenance import people
+    from storage.maintenance import user_lookup
     from storage.resources.users import export as about
 
     with reading(data_dir) as database:
-        found = people.find(database, user)
+        found = user_lookup.find(database, user)
         threads = about.membership_count(database, found.id)
     if not yes:
         question = (

@@ -5,7 +5,7 @@ import shlex
 import click
 
 from actors import limits
-from cli import settings, standing
+from cli import settings, sign_in_rules
 from cli.console import json_option, print_json, short_time
 from cli.settings import Settings
 from cli.store import data_dir_option, find_user, writing
@@ -37,7 +37,7 @@ def command(user: str, url: str | None, data_dir: str | None, as_json: bool) -> 
     chosen = settings.load({"data_dir": data_dir})
     where = _checked(url) if url is not None else _of_settings(chosen)
     found = find_user(data_dir, user)
-    standing.warn(found, chosen)
+    sign_in_rules.warn(found, chosen)
     secret, expires_at = new_secret(LINK_PREFIX), now_ms() + limits.SIGN_IN_LINK_SECONDS * 1000
     with writing(data_dir) as writer:
         command = CreateLink(

@@ -7,7 +7,7 @@ import click
 
 from cli import api_keys, sessions, settings
 from cli.console import json_option, print_facts, print_json, print_table, short_time
-from cli.standing import why_not
+from cli.sign_in_rules import why_not
 from cli.store import data_dir_option, everyone, reading
 from cli.users.memberships import memberships_of
 from cli.users.rendering import rendered
@@ -28,12 +28,12 @@ def command(user: str, data_dir: str | None, as_json: bool) -> None:
 
     Example: xp user show ana@rpotential.ai
     """
-    from storage.maintenance import people
+    from storage.maintenance import user_lookup
     from storage.resources.sessions import reading as accounts
 
     chosen = settings.load({"data_dir": data_dir})
     with reading(data_dir) as database:
-        found = people.find(database, user)
+        found = user_lookup.find(database, user)
         password = accounts.password_hash(database, found.key) is not None
         theirs = sessions.sessions_of(database, found.id)
         keys = api_keys.keys_of(database, found.id)

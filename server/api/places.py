@@ -1,4 +1,4 @@
-"""In which thread a message stands, which is the same for good: an answer that streams is asked for again and again."""
+"""A cache of message → thread, which never changes: each piece of a streamed answer needs it."""
 
 from collections import OrderedDict
 

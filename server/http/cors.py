@@ -10,9 +10,9 @@ from typing import Final
 from aiohttp import web
 
 from actors.errors import Forbidden
-from server.http.seldom import Seldom
+from server.http.throttled_log import ThrottledLog
 
-_refused = Seldom(logging.getLogger("server.cors"), logging.WARNING)
+_refused = ThrottledLog(logging.getLogger("server.cors"), logging.WARNING)
 MAX_AGE_SECONDS: Final = 7_200
 """How long a browser may remember a preflight; Chromium takes no more."""
 _ALLOWED_HEADERS: Final = (

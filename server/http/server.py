@@ -16,7 +16,7 @@ from server.auth.authentication import BrowserRules
 from server.http.application import make_application
 from server.http.connection import Connection, bounds, in_one_line, patience
 from server.http.request_timeouts import TimeLimits
-from server.http.seldom import Seldom
+from server.http.throttled_log import ThrottledLog
 from server.limits.sockets import SocketLimits
 
 logger = logging.getLogger("server.http")
@@ -30,7 +30,7 @@ KEEPALIVE_SECONDS = 75.0
 class _Quiet(logging.Filter):
     """What is not HTTP gets its 400; it is news about a client, one line once a while, not a traceback about us."""
 
-    _malformed = Seldom(logger, logging.INFO)
+    _malformed = ThrottledLog(logger, logging.INFO)
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None

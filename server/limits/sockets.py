@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeVar
 
 from actors import limits
 from server.http.peers import rate_limit_network
-from server.http.seldom import Seldom
+from server.http.throttled_log import ThrottledLog
 
 logger = logging.getLogger("server.http")
 
@@ -53,7 +53,7 @@ class Sockets(Generic[S]):
         self.counts = SocketCounts(most=most.in_all)
         self._all: OrderedDict[S, str | None] = OrderedDict()
         self._by_place: dict[str | None, OrderedDict[S, None]] = {}
-        self._full = Seldom(logger, logging.WARNING)
+        self._full = ThrottledLog(logger, logging.WARNING)
 
     def enter(self, socket: S, place: str | None) -> bool:
         """Whether there is room for one more from there; `place` is None for a proxy, which has no limit of its own."""

@@ -21,7 +21,7 @@ from storage.journal.transaction import Transaction
 from storage.schema import check as schema_check
 from storage.schema import models
 from storage.schema.migrating import migrate
-from storage.search.catching_up import CatchingUp
+from storage.search.index_updates import IndexUpdates
 
 logger = logging.getLogger("storage.journal")
 
@@ -47,7 +47,7 @@ class JournalStore:
         models.database_proxy.initialize(self.database)
         migrate(self.database, self._options.path, apply=self._migrate)
         schema_check.watch(self.database, self._options.path)
-        self._index = CatchingUp(self.database)
+        self._index = IndexUpdates(self.database)
         self._scrubbing = Scrubbing(self.database, self._checkpoints)
         self._log = self.epoch
 

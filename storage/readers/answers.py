@@ -1,4 +1,5 @@
-"""Which function answers a query: it stands in `storage/resources/<resource>/` and names the query's class.
+"""The registry of functions that answer queries: each is in `storage/resources/<resource>/` and names the query's
+class.
 
     @answers(GetMemory)
     def one(database: SqliteDatabase, identity: Identity, thread_id: str) -> Memory: ...

@@ -16,7 +16,7 @@ from actors import limits
 from actors.auth.identity import Identity
 from actors.errors import ShuttingDown, TooManyRequests
 from storage.database import ANY_FAILURE, DatabaseOptions, DatabaseProblem, is_storage_failure, open_reader, unavailable
-from storage.readers.turns import Owner, Turns
+from storage.readers.fair_turns import Owner, Turns
 
 logger = logging.getLogger("storage.readers")
 

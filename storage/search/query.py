@@ -16,8 +16,8 @@ from actors.resources.search import FindHits, Found, Search
 from storage.clock import now_ms
 from storage.readers.answers import answers
 from storage.search import terms
-from storage.search.judging import Judged, judge
 from storage.search.matches import Matches
+from storage.search.reranking import Judged, judge
 from storage.search.results import hits_of
 from storage.search.scope import scope
 from storage.search.terms import Terms

@@ -11,8 +11,8 @@ from actors.resources.threads import THREAD_CREATED
 from storage.readers import rows, weight
 from storage.readers.paging import page_of
 from storage.schema import models
-from storage.search.judging import Judged
 from storage.search.ranking import score
+from storage.search.reranking import Judged
 from storage.search.snippets import snippet
 
 _M, _T, _E = models.Message, models.Thread, models.Event

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.http.seldom import Seldom
+from server.http.throttled_log import ThrottledLog
 
 
 def said_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if nothing that is not HTTP had come before."""
-    seldom = Seldom(logging.getLogger("server.http.server"), logging.INFO)
+    seldom = ThrottledLog(logging.getLogger("server.http.server"), logging.INFO)
     monkeypatch.setattr("server.http.server._Quiet._malformed", seldom)
 
 

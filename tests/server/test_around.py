@@ -14,7 +14,7 @@ from cli.logs import TextLine
 from server.http.etags import versions_of
 from server.http.origins import origin_of
 from server.http.request_log import RequestLog
-from server.http.seldom import Seldom
+from server.http.throttled_log import ThrottledLog
 from tests.server.raw_http import PATIENCE, raw_connection
 from tests.serving import Client, Server, serving
 
@@ -153,7 +153,9 @@ def test_origins_that_no_page_has(given: str) -> None:
 async def test_a_refused_preflight_is_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.http.cors._refused", Seldom(logging.getLogger("server.http.cors"), logging.WARNING))
+    monkeypatch.setattr(
+        "server.http.cors._refused", ThrottledLog(logging.getLogger("server.http.cors"), logging.WARNING)
+    )
     caplog.set_level(logging.WARNING)
     async with serving(tmp_path / "data", ALLOWED_ORIGINS="HTTPS://App.example:443/") as server:
         asked = {"Origin": "https://app.example", "Access-Control-Request-Method": "GET"}

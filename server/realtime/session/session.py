@@ -28,8 +28,8 @@ from server.realtime.protocol import codes as protocol
 from server.realtime.protocol.codec import Codec
 from server.realtime.protocol.codes import Refused
 from server.realtime.protocol.intake import Intake
-from server.realtime.session.calls import Calls
 from server.realtime.session.channels import Channels
+from server.realtime.session.rpc import RpcCalls
 from server.realtime.session.sign_on import SignOn
 from server.realtime.session.sources import leave, tell_state
 
@@ -86,7 +86,7 @@ class Session:
         )
         self.connection: pykka.ActorRef[Any] = stage.start(self._connection)
         self._channels = Channels(self)
-        self._calls = Calls(self)
+        self._calls = RpcCalls(self)
         self._sign_on = SignOn(self, stage.loop, upgrade_token, session_id)
         self._intake = intake or Intake()
         self._is_closing = False

@@ -9,7 +9,7 @@ from actors.auth.identity import Identity
 from actors.errors import Forbidden, TokenExpired, Unauthenticated
 from server.realtime.protocol import codes as protocol
 from server.realtime.protocol.codes import Refused
-from server.realtime.session import own_channel
+from server.realtime.session import user_channel
 
 if TYPE_CHECKING:
     from server.realtime.session.session import Session
@@ -66,7 +66,7 @@ class SignOn:
             **({"session": self._session_id} if self._session_id is not None else {}),
             **(self._time_to_live(identity) if by_command else {}),
         }
-        return await own_channel.connected(session, identity, number, told, body.get("subs"))
+        return await user_channel.connected(session, identity, number, told, body.get("subs"))
 
     async def refresh(self, number: int, body: Mapping[str, Any]) -> bytes | None:
         session, known = self._session, self._session.identity

@@ -15,9 +15,9 @@ from actors.resources.messages import (
     PostMessage,
 )
 from server.api import render
-from server.api.asking import about_message
 from server.api.cursors import integer
 from server.api.fields import ById, given
+from server.api.message_commands import about_message
 from server.api.registry import Call, Operations, Result
 from server.resources.messages.views import (
     CreateMessageRequest,

@@ -4,8 +4,8 @@ from typing import cast
 
 from actors.resources.reactions import ListReactions, React, Reacted
 from server.api import render
-from server.api.asking import about_message
 from server.api.cursors import integer
+from server.api.message_commands import about_message
 from server.api.registry import Call, Operations, Result
 from server.resources.messages.views import ListReactionsRequest, ReactedView, ReactionView, ReactRequest
 

@@ -6,8 +6,8 @@ from actors.errors import NotFound
 from actors.resources.messages import Message
 from actors.resources.streams import Appended, AppendToMessage, FinishMessage
 from server.api import render
-from server.api.asking import about_message
 from server.api.fields import ById, given
+from server.api.message_commands import about_message
 from server.api.registry import Call, Operations, Result
 from server.resources.messages.views import MessageView
 from server.resources.streams.views import AppendedView, AppendRequest, CompleteRequest, FailRequest

@@ -21,7 +21,7 @@ from actors.resources.threads import DeleteThread, Thread, UpdateThread
 from actors.resources.users import DeleteUser, EraseContent
 from storage.maintenance import integrity
 from storage.search import folding, index
-from storage.search.catching_up import CHARS_ASIDE, CatchingUp
+from storage.search.index_updates import CHARS_ASIDE, IndexUpdates
 from tests.builders import Ledger, post
 from tests.storage.searching.asking import search, told
 
@@ -106,12 +106,12 @@ def steps(ledger: Ledger, ana: Identity, thread: Thread, monkeypatch: pytest.Mon
     """Steps that were tried of what is due; all fail by a defect."""
     tried: list[int] = []
 
-    def fail(self: CatchingUp, count: int) -> None:
+    def fail(self: IndexUpdates, count: int) -> None:
         tried.append(count)
         raise ValueError("a defect")
 
     ledger.apply(*(post(ana, thread, f"{n}") for n in range(index.STEP)))
-    monkeypatch.setattr(CatchingUp, "_add", fail)
+    monkeypatch.setattr(IndexUpdates, "_add", fail)
     return tried
 
 

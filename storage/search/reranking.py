@@ -1,4 +1,4 @@
-"""Documents that were found, with their texts: what is marked in them, and their rank."""
+"""Found documents with their texts: highlighted matches, and rank."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""When the index catches up: often enough that little stands beside it, seldom enough that writers do not notice."""
+"""When the index takes new messages: often enough that few are missing, rarely enough that writers are not delayed."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ CHARS_ASIDE = 64 * 1024
 """Of text beside the index while idle: looking through it takes 5 ms."""
 
 
-class CatchingUp:
+class IndexUpdates:
     """Belongs to the connection that writes. What it remembers may lag behind other processes; the database decides."""
 
     def __init__(self, database: SqliteDatabase) -> None:

@@ -1,4 +1,4 @@
-"""Log lines that a stranger can cause: the first at once, then how many more there were, once a while."""
+"""Log lines that a stranger can cause: the first at once, then their number once in a while."""
 
 import logging
 import time
@@ -8,8 +8,8 @@ from typing import Any
 from actors import limits
 
 
-class Seldom:
-    """One line of each kind in `seconds`; the next one says how many were left out before it."""
+class ThrottledLog:
+    """One line of each kind in `seconds`; the next one says how many were omitted before it."""
 
     def __init__(
         self,

@@ -11,8 +11,8 @@ from peewee import SqliteDatabase
 from actors import limits
 from actors.auth.identity import Identity
 from actors.errors import TooManyRequests
+from storage.readers.fair_turns import Owner, Turns
 from storage.readers.pool import Readers
-from storage.readers.turns import Owner, Turns
 from tests.builders import Ledger, identity, settle
 
 

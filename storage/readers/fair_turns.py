@@ -1,9 +1,9 @@
-"""Whose read is next: fair turns between users, by what their reads cost.
+"""Scheduling of reads: fair turns between users, by the cost of their reads.
 
 A read of one user runs for microseconds or for half a second, and OS threads that read are few. So each user has a
-budget of reading time that fills by itself; who has used much of it lately is heavy. The heavy ones together never take
-all threads, one user never takes all threads, and among those who wait each user has their turn, however many of their
-reads wait. Reads of the server itself go first.
+budget of reading time that refills; a user who has used much of it lately is heavy. Heavy users together never take all
+threads, one user never takes all threads, and waiting users take turns, independent of the number of their waiting
+reads. Reads of the server itself go first.
 """
 
 from collections import OrderedDict, deque

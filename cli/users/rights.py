@@ -1,4 +1,4 @@
-"""`xp user set-role`, `activate` and `deactivate`: what a user may, and whether they may come in at all."""
+"""`xp user set-role`, `activate` and `deactivate`: the rights of a user."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What somebody gives as a token: one of several things, told apart by how it begins."""
+"""The kinds of tokens that a user may pass, distinguished by their prefix."""
 
 from typing import Final, Literal
 
@@ -8,7 +8,7 @@ from cli import stdin
 Kind = Literal["api_key", "refresh_token", "sign_in_link", "jwt", "other"]
 
 TRADED: Final = {"refresh_token": "refresh token", "sign_in_link": "sign-in link"}
-"""What is good once, and only traded for tokens."""
+"""Single-use secrets that are only exchanged for tokens."""
 
 
 def given(text: str) -> str:

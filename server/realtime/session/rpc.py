@@ -1,4 +1,4 @@
-"""Operations over the protocol."""
+"""Operations called over the WebSocket: the `rpc` command."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from server.realtime.session.session import Session
 
 
-class Calls:
+class RpcCalls:
     def __init__(self, session: "Session") -> None:
         self._session = session
 

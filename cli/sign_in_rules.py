@@ -1,4 +1,4 @@
-"""Why a user may not come in, by the rules that the server goes by."""
+"""Why a user may not sign in, by the rules of the server."""
 
 from typing import TYPE_CHECKING
 

@@ -8,7 +8,7 @@ from server.api.registry import Call
 
 
 async def about_message(call: Call, command: EditMessage | DeleteMessage | React | FinishMessage) -> object:
-    """What the thread answers; where the caller may not see the thread, there is no such message for them."""
+    """The reply of the thread. Raises `NotFound` for the message where the caller may not see its thread."""
     try:
         return (await call.services.directory.ask(command)).result
     except NotFound:

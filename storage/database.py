@@ -147,7 +147,7 @@ def is_passing(error: BaseException) -> bool:
 
 
 def unavailable(error: BaseException, outcome: str = "Nothing was written") -> StorageUnavailable:
-    """What a client is told when a statement failed for a reason that may go away."""
+    """The error for clients when a statement failed for a temporary reason."""
     return StorageUnavailable(f"{outcome}: {_meaning(str(_telling(error)))}")
 
 

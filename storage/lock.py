@@ -35,7 +35,7 @@ def data_folder_lock(folder: Path, keys: str = "") -> Iterator[None]:
 
 
 def holder(folder: Path) -> int | None:
-    """Process id of whoever holds the folder now; 0 where it cannot be told, None where nobody does."""
+    """Process id of the current holder of the folder; 0 where it is unknown, None where the folder is free."""
     try:
         descriptor = os.open(folder / FILE_NAME, os.O_RDONLY)
     except OSError:
@@ -63,7 +63,7 @@ def _take(descriptor: int, folder: Path, keys: str) -> None:
 
 
 def holders_keys(folder: Path) -> str:
-    """What whoever holds the folder says of its keys; empty where nobody does."""
+    """The keys that the holder of the folder has published; empty where the folder is free."""
     if holder(folder) is None:
         return ""
     lines = (folder / FILE_NAME).read_text(errors="replace").splitlines()

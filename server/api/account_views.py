@@ -29,7 +29,7 @@ def session_view(session: Session, viewer: Identity) -> Json:
 
 
 def api_key_view(key: ApiKey, secret: str | None = None) -> Json:
-    """`secret`: the key itself, for whoever has just made it."""
+    """`secret`: the key itself, shown once when it is created."""
     return {
         "id": key.id,
         "user_id": key.user_id,

@@ -55,7 +55,7 @@ def _text(record: Context) -> str:
 
 
 _Speaker = tuple[Author, str]
-"""An author, and what of them speaks: somebody may post as a tool and as themselves."""
+"""An author and the type of the message: a user may post as a tool, too."""
 
 
 def _speaker(line: Line) -> _Speaker:

@@ -1,7 +1,7 @@
-"""Operations: every thing a client can ask for, declared once.
+"""Operations: every request of a client, declared once.
 
 From one declaration come the REST route, the RPC method of the same name and the documentation. An operation is an
-async function of a `Call` (who asks, and with what conditions) and a validated request; it answers a `Result`.
+async function of a `Call` (the identity of the caller, and conditions) and a validated request; it answers a `Result`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -23,7 +23,7 @@ from server.resources.auth.views import SECRETS
 
 R = TypeVar("R", bound=Request)
 Access = Literal["open", "optional", "user", "admin"]
-"""Open to all; open, but an identity is looked at where one comes; for whoever is signed in; for admins."""
+"""Open to all; open, with an optional identity; for users; for admins."""
 RateClass = Literal["auth", "read", "write", "admin", "audited", "costly"]
 """`audited`: leaves an entry in the audit log for good, or hashes a password. `costly`: looks through much of what
 there is. Each has a bucket of its own, beside those of what is cheap."""
@@ -127,12 +127,12 @@ class Operation:
 
     @property
     def is_for_known(self) -> bool:
-        """Whether a caller has said who they are before anything of theirs is read."""
+        """Whether a caller is authenticated before the request is read."""
         return self.access in ("user", "admin")
 
     def must_allow(self, identity: Identity) -> None:
-        """Raises `Forbidden` where the credential (not the user) may not. What is open to nobody in particular is open
-        to every key."""
+        """Raises `Forbidden` where the credential (not the user) may not. Operations that are open to all
+        are open to every key."""
         if self.access in ("user", "admin"):
             must_have_scope(identity, self.scope, self.name)
 

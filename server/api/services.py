@@ -53,7 +53,7 @@ class Services:
     verify_channel: Callable[[str, float], ChannelClaims]
     """A token for one channel; raises `Unauthenticated`."""
     epoch: str
-    """Incarnation of the log; clients are told `epoch_of` a channel. A cursor of another one is not served."""
+    """Incarnation of the log; clients get `epoch_of` a channel. A cursor of another one is not served."""
     version: str
     problem_base: str
     rate_limits: bool = True
@@ -66,14 +66,14 @@ class Services:
     """What weakens the server as it is set up, a sentence for each; for administrators."""
     draining: bool = False
     live_patterns: tuple[str, ...] = ()
-    """Live channels that are open to everybody who is signed in."""
+    """Patterns of live channels that are open to all users."""
     seen_tokens: SeenTokens = field(default_factory=SeenTokens)
     refusals: Refusals = field(default_factory=Refusals)
     request_log: RequestLog = field(default_factory=RequestLog)
     sockets: SocketCounts = field(default_factory=SocketCounts)
     """Of the HTTP server: all connections, whatever they do."""
     access: AccessWatch = field(init=False)
-    """Started once there is somebody to tell."""
+    """Started with the first connected user."""
     activity: Activity = field(init=False)
     recovery: Recovery = field(init=False)
     places: Places = field(init=False)
@@ -113,7 +113,7 @@ class Services:
         self.limiter.check_token(token, address)
         try:
             return await self._judge(token)
-        except TokenExpired:  # it was good once: nobody guessed it
+        except TokenExpired:  # it was valid once, so it was not guessed
             raise
         except Unauthenticated:
             self.limiter.token_refused(token, address)
@@ -128,7 +128,7 @@ class Services:
         return await self.reads.ask(query)
 
     async def write(self, command: Any, then: Callable[[Done], None] | None = None) -> Done:
-        """A command that belongs to no thread, made durable. `then` follows also when who asked has gone meanwhile."""
+        """Write a command that belongs to no thread. `then` runs also when the caller has disconnected meanwhile."""
         reply = self.directory.journal.append(command)
         if then is not None:
             reply.when_done(lambda outcome: None if outcome.error else then(outcome.result()))
@@ -136,14 +136,15 @@ class Services:
         return done
 
     async def write_access(self, command: Any) -> Done:
-        """The same for what may end somebody's access: what is open feels it at once, also when who asked has gone."""
+        """The same for a command that may end access: open connections are checked at once, even if the caller has
+        gone."""
         done = await self.write(command, lambda _: self.access.look())
         await self.access.settle()
         return done
 
     def access_changed(self, changes: Sequence[AccessChange]) -> None:
-        """Identities made before hold no longer. What is open by a credential that ended, or by a user who was
-        deactivated or deleted, is closed for good; a user with other rights than before comes back with those."""
+        """Earlier identities are invalid. Connections of a credential that ended, or of a deactivated or deleted user,
+        are closed for good; those of a user with changed rights reconnect with the new ones."""
         by_what = AccessChanges(changes)
         self.auth.tell(AccessChanged(by_what))
         self.seen_tokens.forget(by_what)

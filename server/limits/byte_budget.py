@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 C = TypeVar("C")
 
 Owner = Hashable | None
-"""A user's key, or an address; None where neither is known: then it counts in all, and for nobody."""
+"""A user's key, or an address; None where neither is known: it counts only in the total."""
 
 
 class Budget(Generic[C]):

@@ -1,4 +1,4 @@
-"""How many connections somebody may hold open: a count for each who holds one, nothing for anybody else."""
+"""Limits the number of open connections: a count for each user or network that has one."""
 
 import logging
 from collections.abc import Hashable, Iterator
@@ -13,14 +13,14 @@ RETRY_SECONDS = 5
 
 class ConnectionLimiter:
     def __init__(self, limit: int | None, what: str) -> None:
-        """`what` names the limit in what is told; without a limit nothing is counted."""
+        """`what` names the limit in errors; without a limit nothing is counted."""
         self._limit = limit
         self._what = what
         self._taken: dict[Hashable, int] = {}
         self._has_warned = False
 
     def take(self, who: Hashable) -> bool:
-        """Whether there was one; whoever took it gives it back by `free`."""
+        """Whether there was one left; the caller returns it by `free`."""
         if self._limit is None:
             return True
         taken = self._taken.get(who, 0)

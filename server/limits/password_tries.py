@@ -1,9 +1,9 @@
-"""Wrong passwords slow the one who tries them, not the owner of the account.
+"""Wrong passwords slow down the attacker, not the owner of the account.
 
-Who has tried is a place: an address, or the network of one. A place has a few wrong ones for each account, and some for
-all accounts together; all places that are new to an account share an allowance for it, which no single one of them can
-empty. A place from which the owner has signed in before draws from none of the others', so nobody elsewhere keeps the
-owner out. A right password takes nothing from any of them. See `docs/design/access.md`.
+Tries are counted by place: an address, or its network. A place may try a few wrong passwords for each account, and some
+for all accounts together; all places that are new to an account share an allowance for it, which no single one of them
+can use up. A place from which the owner has signed in before has an allowance of its own, so that no other place can
+lock the owner out. A correct password consumes none of them. See `docs/design/access.md`.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ Draws = tuple[tuple[str, Subject], ...]
 
 
 def draws(account: str, place: str, *, is_familiar: bool) -> Draws:
-    """`account`: a user's id, or an e-mail address that nobody has."""
+    """`account`: a user's id, or an e-mail address of no user."""
     if is_familiar:
         return (("guesses_familiar", (account, place)),)
     return (
@@ -49,7 +49,7 @@ class PasswordTries:
 
     @asynccontextmanager
     async def by_credential(self, account: str, credential: str) -> AsyncIterator[Callable[[], None]]:
-        """The same for who is signed in already: a credential is a place of its own."""
+        """The same for an authenticated user: a credential is a place of its own."""
         async with self._turn(account, credential):
             yield self._counting((("guesses", (account, credential)),))
 

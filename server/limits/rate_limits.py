@@ -51,7 +51,7 @@ KINDS: Final[Mapping[str, Rate]] = {
 
 
 class Policy:
-    """One kind of bucket: how fast it fills, and who has one. Whoever is not known has a full one."""
+    """One kind of bucket: its rate, and the buckets of its subjects. An unknown subject has a full one."""
 
     __slots__ = ("_buckets", "_clock", "_subjects", "burst", "describing", "name", "rate", "spacing")
 
@@ -154,7 +154,7 @@ class RateLimiter:
         return self._policies[kind].take(subject)
 
     def take_for(self, operation: "Operation", who: Identity, address: str) -> None:
-        """One invocation of an operation, by whom, from where."""
+        """One invocation of an operation by an identity, from an address."""
         policy = self._policies[operation.rate]
         policy.take(place_of(operation, address) if is_by_address(operation) else owner(who))
 
@@ -171,7 +171,7 @@ class RateLimiter:
 
     def token_refused(self, token: str, address: str) -> None:
         """Different tokens count for their address: that is guessing. The same one again counts only for itself, so
-        that one client that does not give up keeps nobody beside it from signing in."""
+        that one client that keeps trying does not stop others at its address from signing in."""
         refused, network = self._policies["refused"], rate_limit_network(address)
         same = hash((network, token))
         if same not in refused:
@@ -185,7 +185,7 @@ def owner(who: Identity) -> Subject:
 
 
 def is_by_address(operation: "Operation") -> bool:
-    """Where nobody has to say who they are."""
+    """For operations without authentication."""
     return operation.access in ("open", "optional")
 
 
@@ -222,7 +222,7 @@ def drawing(limiter: RateLimiter, operation: "Operation", find_peer: Callable[[w
 
 
 def tell(request: web.Request, response: web.StreamResponse) -> None:
-    """For every answer, before it goes; a refusal has told already."""
+    """For every response, before it is sent; a refusal has set them already."""
     taken = request.get(TAKEN)
     if taken is not None:
         policy, left = taken

@@ -19,7 +19,7 @@ class RefusalPace:
     def __init__(
         self, pace: Rate | None, *, clock: Callable[[], float] | None = None, most: int = limits.RATE_SUBJECTS
     ) -> None:
-        """Without a pace nobody waits."""
+        """Without a pace, refusals are not delayed."""
         self._pace = pace
         self._clock = clock or asyncio.get_running_loop().time
         self._most = most

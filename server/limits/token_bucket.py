@@ -1,4 +1,4 @@
-"""Token buckets: so many a second, and a burst on top. Pure: whoever asks says what time it is."""
+"""Token buckets: a rate, and a burst on top. Pure: the caller passes the time."""
 
 import re
 import time

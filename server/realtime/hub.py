@@ -1,4 +1,4 @@
-"""Everyone who is connected: pings them, and says goodbye to them in order. Confined to the event loop."""
+"""All connected clients: pings them, and closes them in order at shutdown. Confined to the event loop."""
 
 import asyncio
 import contextlib
@@ -63,7 +63,7 @@ class Hub:
             per_address, "MAX_CONNECTIONS_PER_ADDRESS (a proxy belongs in TRUSTED_PROXIES)"
         )
         self._clients: dict[Client, set[Client]] = {}
-        """Each with the slot of the wheel in which it waits: whoever has gone is kept by nobody."""
+        """Client → the slot of the wheel in which it waits, so that leaving removes it there too."""
         self._wheel: deque[set[Client]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._someone_left = asyncio.Event()

@@ -37,7 +37,7 @@ class Folded:
 
 
 def fold(connection: sqlite3.Connection) -> Folded:
-    """Wait for nobody: neither for who reads nor for who writes."""
+    """Never wait, neither for readers nor for writers."""
     busy, pages, done = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
     return Folded(pages, done, bool(busy))
 

@@ -1,4 +1,4 @@
-"""Taking away, in small steps, what nobody needs any more: deleted threads, old keys, expired credentials."""
+"""Deletes expired data in small steps: deleted threads, old idempotency keys, expired credentials."""
 
 from typing import Any
 
@@ -36,10 +36,10 @@ def _idempotency(tx: Transaction, count: int) -> int:
 
 
 def _credentials(tx: Transaction, count: int) -> int:
-    """Sessions, sign-in links and revoked tokens that have expired; changes of access that everybody has seen."""
+    """Expired sessions, sign-in links and revoked tokens; changes of access that every process has seen."""
     month, day = tx.now - limits.SESSION_SECONDS * 1000, tx.now - limits.ACCESS_CHANGES_SECONDS * 1000
     Change = identity_models.AccessChange
-    newest = Change.select(fn.MAX(Change.id))  # stays: a key must never be given anew, for others follow by it
+    newest = Change.select(fn.MAX(Change.id))  # kept: no key may be used again, because other processes follow by it
     outdated = (
         (identity_models.Session, identity_models.Session.expires_at < month),
         (identity_models.SignInLink, identity_models.SignInLink.expires_at < day),

@@ -234,7 +234,7 @@ def _notify(
     done: list[Done],
     read: _Read,
 ) -> tuple[UserEvent, ...]:
-    """Most messages answer nobody and name nobody: these cost a look at them, and no statement. What is streamed
+    """Most messages are no replies and mention no one: they are only scanned, without a statement. What is streamed
     notifies when it is complete."""
     told: tuple[UserEvent, ...] = ()
     for thread, user_key, offset in read:

@@ -56,7 +56,7 @@ class Scrubbing:
         self._due_at = at if self._due_at is None else min(at, self._due_at)
 
     def step(self) -> None:
-        """Empty the log where it is time. While somebody reads what was before it stays due; nobody is waited for."""
+        """Empty the write-ahead log when due. While a reader uses older pages it stays due; it never waits."""
         if self.is_due:
             with self._checkpoints.paused():
                 if self._empty():

@@ -31,13 +31,13 @@ class Entry:
     user_key: int
     kind: EventKind
     data: UserEventData
-    """What is told now."""
+    """As published now."""
     kept: Facts | None = None
-    """What is kept, where that is another thing."""
+    """As stored, where that differs."""
 
 
 def tell(tx: Transaction, entries: Iterable[Entry]) -> tuple[UserEvent, ...]:
-    """Write them, in order; answers what their users' devices are to be told."""
+    """Write them, in order; answers the events for their users' devices."""
     listed = list(entries)
     if not listed:
         return ()

@@ -20,7 +20,7 @@ from storage.schema import check as schema_check
 from storage.schema import migrating as schema
 
 PAGES_AT_ONCE = 1_024
-"""Between two steps of 4 MiB the progress is told."""
+"""Progress is reported between two steps of 4 MiB."""
 
 Progress = Callable[[int, int], None]
 """(pages done, pages in all)"""
@@ -73,7 +73,7 @@ def being_made(target: Path) -> Iterator[Path]:
 def copy_to(options: DatabaseOptions, partial: Path, progress: Progress) -> tuple[str, int]:
     """Copy what is committed at this moment; answers its epoch and position.
 
-    The read transaction holds that moment: without it every commit of another process starts the copy anew.
+    The read transaction holds that moment: without it every commit of another process restarts the copy.
     """
     with snapshot(options, any_schema=True) as database:
         head = _head(database, options.path)
@@ -134,7 +134,7 @@ def migrate(path: Path, *, named: Path) -> list[str]:
 
 @contextlib.contextmanager
 def as_one_file(path: Path) -> Iterator[SqliteDatabase]:
-    """A copy in the making: nobody else knows it, so it needs no WAL."""
+    """An unfinished copy: no other process knows it, so it needs no WAL."""
     database = SqliteDatabase(str(path), pragmas=[("foreign_keys", 1), ("synchronous", "OFF")])
     database.connect()
     try:

@@ -23,7 +23,7 @@ def api_key(database: SqliteDatabase, key_hash: bytes) -> ApiKey | None:
 
 
 def speaks_for(database: SqliteDatabase, subject: str) -> User | None:
-    """Whom tokens with this `sub` speak for; None where nobody has come with one yet."""
+    """The user of tokens with this `sub`; None where none was used yet."""
     same = models.User.subject.in_([subject, models.forgotten(subject)])
     row = rows.first(database, rows.users_query().where(same))
     return rows.user_of(row) if row else None

@@ -14,7 +14,7 @@ from storage.resources.audit import reading as audit
 from storage.schema import check as schema_check
 
 SHOWN = 10
-"""Findings of one rule that are told; the rest are counted."""
+"""Findings of one rule that are shown; the rest are counted."""
 HOUR = 3_600_000
 CHECKS = len(RULES) + 4
 """How many `check` goes through."""

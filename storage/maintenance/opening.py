@@ -43,7 +43,7 @@ def snapshot(options: DatabaseOptions, *, any_schema: bool = False) -> Iterator[
 
 @contextlib.contextmanager
 def one_moment(database: SqliteDatabase) -> Iterator[None]:
-    """One read transaction: everything read inside is of one moment, whoever writes meanwhile."""
+    """One read transaction: a consistent snapshot, unaffected by concurrent writers."""
     connection = database.connection()
     connection.execute("BEGIN")
     try:
@@ -55,7 +55,7 @@ def one_moment(database: SqliteDatabase) -> Iterator[None]:
 
 @contextlib.contextmanager
 def in_plain_words(path: Path) -> Iterator[None]:
-    """What the database cannot do is told in one sentence; all else passes."""
+    """Errors of the database become one sentence; other exceptions pass."""
     try:
         yield
     except Exception as error:

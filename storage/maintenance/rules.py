@@ -165,7 +165,7 @@ RULES = (
          WHERE r.last_read_offset > t."offset" OR r.last_read_number > t.message_count""",
     ),
     Rule(
-        # Where all who could own it are deleted or deactivated there is nobody to hand it on to.
+        # Without an active member there is no one to hand ownership to.
         "an owner",
         "Thread {thread} has no owner.",
         """

@@ -38,7 +38,7 @@ class Turns:
     """Confined to the event loop. Starts a read at once where a thread is free for it, or later."""
 
     def __init__(self, size: int, *, clock: Callable[[], float], budget: bool = True) -> None:
-        """`size` reads run at once; without a `budget` nobody rests."""
+        """`size` reads run at once; without a `budget` no user has to wait for a refill."""
         self._size = size
         self._each = max(1, size - 1)
         self._clock = clock
@@ -80,7 +80,7 @@ class Turns:
         self.go_on()
 
     def rest(self) -> float | None:
-        """Seconds until one who has used up their budget may read again; None where nobody waits for that."""
+        """Seconds until a user with a used-up budget may read again; None where none waits for that."""
         waits = [
             (_LEAST_LEFT - account.left) / self._rate
             for owner in self._resting

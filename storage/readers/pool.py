@@ -52,7 +52,7 @@ class Readers:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """The same, in turns of somebody else."""
+        """The same, in the turns of another owner."""
         if self._is_closed:
             raise ShuttingDown("The server is shutting down; retry in a moment.")
         turn = _Turn(self, owner, lambda: self._ask(question, *args, **kwargs))

@@ -92,7 +92,7 @@ def messages_query() -> Select:
 
 
 def messages_of(database: Database, rows: Sequence[Sequence[Any]], viewer_key: int | None) -> tuple[MessageRecord, ...]:
-    """Messages with their reactions; those of deleted ones are not told."""
+    """Messages with their reactions; deleted ones have none."""
     alive = [row[0] for row in rows if row[12] is None]
     reactions = reaction_groups(database, alive, viewer_key)
     return tuple(_message_of(row, reactions.get(row[0], ())) for row in rows)

@@ -60,7 +60,7 @@ def watch(database: SqliteDatabase, path: Path) -> None:
 
 
 def is_ours(database: SqliteDatabase) -> bool:
-    """A microsecond while nobody changes the schema: SQLite counts its changes, whoever makes them."""
+    """Takes a microsecond while the schema is unchanged: SQLite counts its changes, by all processes."""
     seen = _SEEN.get(database)
     if seen is None or seen == (now := _version(database)):
         return True

@@ -1,4 +1,4 @@
-"""The schema of who may come in, and of what was done in the name of whom. See `storage/schema/models.py` for the rest.
+"""The schema of identities, credentials and the audit log. See `storage/schema/models.py` for the rest.
 
 Secrets are never stored: passwords as argon2id; refresh tokens, API keys and sign-in links, which have 256 random bits
 of their own, as SHA-256.
@@ -108,7 +108,7 @@ class AccessChange(Base):
 
     kind = TextField(constraints=[one_of("kind", CHANGE_KINDS)])
     ref = TextField()  # public id of the user, session or key; id of the token
-    changed_at = BigIntegerField(index=True)  # what is a day old has been seen by everybody
+    changed_at = BigIntegerField(index=True)  # after a day every process has seen it
 
     class Meta:
         table_name = "access_change"
@@ -133,7 +133,7 @@ class Audit(Base):
     before = TextField(null=True)  # JSON
     after = TextField(null=True)  # JSON
     hash = TextField()
-    about_id = TextField(null=True, index=True)  # the user whom it tells something about; it goes when they are erased
+    about_id = TextField(null=True, index=True)  # the user it describes; erased with that user
     origin_salt = BlobField(null=True)  # null: erased
     origin_seal = TextField(constraints=[SQL("DEFAULT ''")])
     change_salt = BlobField(null=True)  # null: erased

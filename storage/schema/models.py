@@ -76,7 +76,7 @@ class User(Base):
     role = _enumeration("role", USER_ROLES, "USER")
     kind = _enumeration("kind", USER_KINDS, "HUMAN")
     domain = TextField(default="")
-    claims = TextField(default="")  # JSON of the claims seen last, to tell what a token says anew
+    claims = TextField(default="")  # JSON of the last claims, to notice changed ones
     status = _enumeration("status", USER_STATUSES, "ACTIVE")
     metadata = TextField(default="{}")
     version = IntegerField(default=1)
@@ -96,7 +96,7 @@ User.add_index(  # an address is one user's
 class UserHandle(Base):
     """By what an `@name` finds a user: see `actors.names.handles`."""
 
-    handle = TextField()  # whom does a name mean
+    handle = TextField()  # looks up the users of a name
     user = ForeignKeyField(User, on_delete="CASCADE", index=True)  # what was theirs before
 
     class Meta:

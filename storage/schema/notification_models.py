@@ -36,7 +36,7 @@ class UserEvent(Base):
     offset = IntegerField()
     type = TextField()  # a name of `user_events.KINDS`
     time = BigIntegerField(index=True)  # what is a month old goes
-    data = TextField()  # JSON: public ids, and what leaves nothing behind that could be read anew
+    data = TextField()  # JSON: public ids, and facts that no resource holds
 
     class Meta:
         table_name = "user_event"
@@ -45,7 +45,7 @@ class UserEvent(Base):
 
 
 class Notification(Base):
-    """That somebody is to look at something. It goes with what it is about."""
+    """A notification of a user. It is deleted with its subject."""
 
     uid = TextField(unique=True)  # notifications by public id
     user = ForeignKeyField(User, on_delete="CASCADE", index=False)
@@ -64,13 +64,13 @@ class Notification(Base):
         )
 
 
-Notification.add_index(  # what somebody has not read: in all, and in a thread
+Notification.add_index(  # unread ones of a user: in total, and in a thread
     Notification.user, Notification.thread, name="notification_unread", where=Notification.read_at.is_null()
 )
 
 
 class Preference(Base):
-    """Made with the first choice that somebody makes."""
+    """Created with the first preference that the user sets."""
 
     user = ForeignKeyField(User, on_delete="CASCADE", primary_key=True)
     notify = TextField(default="all", constraints=[one_of("notify", notifications.NOTIFY)])
@@ -86,7 +86,7 @@ class Preference(Base):
 
 
 class Outbox(Base):
-    """What is to be delivered outside, written with its cause; whoever delivers takes it from here."""
+    """The outbox: deliveries to other systems, written with their cause and taken by the senders."""
 
     user = ForeignKeyField(User, on_delete="CASCADE", index=True)  # they go with their user
     kind = TextField(constraints=[one_of("kind", notifications.DELIVERY_KINDS)])
@@ -106,7 +106,7 @@ Outbox.add_index(  # what is due
 
 
 class UserActivity(Base):
-    """When somebody did something last; no more often than servers save it."""
+    """The last activity of users, as far as servers have saved it."""
 
     user = ForeignKeyField(User, on_delete="CASCADE", primary_key=True)
     active_at = BigIntegerField()

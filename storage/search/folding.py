@@ -97,4 +97,4 @@ def starts(text: str) -> list[int]:
 
 
 VERSION = f"3, Unicode {unicodedata.unidata_version}"
-"""An index that was made by another one is made anew: a message must leave it by the same words as it came in."""
+"""An index of another version is rebuilt: a message is removed from it by the same words as it was added."""

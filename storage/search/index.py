@@ -28,7 +28,7 @@ BIG_STEP = 1_024
 STEP_CHARS = 512 * 1024
 """Of text at once: 20 ms."""
 STEP_POSITIONS = 16_384
-"""Of the log at once: it may be about other things than messages."""
+"""Log positions in one step; not all of them are messages."""
 
 INSERT = insert_rows(SearchIndex, (SearchIndex.rowid, SearchIndex.text, SearchIndex.tags))
 REMOVE = ManyRows(lambda count: RawQuery(_REMOVE + ", ".join(["('delete', ?, ?, ?)"] * count)))

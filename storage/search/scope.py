@@ -31,7 +31,7 @@ class Scope:
     after: int | None
     before: int | None
     least: int
-    """Log positions that the times come to, as near as is quickly told."""
+    """Log positions that correspond to the times, approximately."""
     most: int
     is_empty: bool = False
 

@@ -25,7 +25,7 @@ class SmallIndex:
         self._connection = sqlite3.connect(":memory:", isolation_level=None)
         try:
             self._fill(documents)
-        except BaseException:  # nobody has it who could close it
+        except BaseException:  # no caller has it yet to close it
             self._connection.close()
             raise
 

@@ -1,4 +1,4 @@
-"""The part of a text that shows best why it was found, in pieces, so that nobody makes markup of what users wrote."""
+"""The excerpt of a text that best shows the match, in pieces, so that no client renders user text as markup."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence

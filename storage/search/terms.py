@@ -1,4 +1,4 @@
-"""What somebody typed, as an expression of FTS5 in which no text of theirs is syntax.
+"""The query of a user as an FTS5 expression in which none of its text is syntax.
 
 Words must all be there; "several words" in a row; -word must not be there; begin* finds its continuations. Whatever
 else FTS5 would understand (AND, OR, NEAR, columns, brackets) is text.

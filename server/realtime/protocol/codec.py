@@ -63,7 +63,7 @@ class Codec(Protocol):
         was_recovering: bool,
         ttl: int | None = None,
     ) -> bytes:
-        """The result of a subscribe; None in `missed` where not all of it can be told, in `ttl` where it lasts."""
+        """The result of a subscribe. `missed` is None where recovery is impossible, `ttl` where it does not expire."""
         ...
 
     def page(self, items: Sequence[Publication], epoch: str, offset: int) -> bytes:

@@ -1,4 +1,4 @@
-"""The Centrifugo client protocol in what its two forms share: codes, verbs, and who somebody is.
+"""The Centrifugo client protocol, the parts that its two forms share: codes, verbs, and client info.
 
 Schema: `definitions/client.proto` of github.com/centrifugal/protocol; codes: `errors.go` and `disconnect.go` of
 github.com/centrifugal/centrifuge. The forms stand in `json_codec` and `protobuf`.

@@ -1,4 +1,4 @@
-"""What many have missed is read once: after a restart or a cut line, crowds come back for the same stretch of a log."""
+"""Shared recovery: after a restart or a network failure, crowds ask for the same range of a log, which is read once."""
 
 import asyncio
 from collections import OrderedDict
@@ -13,15 +13,15 @@ from actors.runtime.loop_actor import LoopFuture, drive
 from server.api.events import publications
 
 Stretch = list[Publication] | None
-"""None where there is more than a client is told."""
+"""None where it exceeds the limits of a reply."""
 _Key = tuple[str, int, int]
 
 
 class Recovery:
-    """Keeps what was read lately, for as long as a crowd takes to come back.
+    """Keeps ranges that were read lately, for as long as a crowd takes to reconnect.
 
-    A stretch ends at a head of the log, and whatever changes its messages moves the head; what changes their authors is
-    told to `forget`. So what is kept is what would be read now.
+    A range ends at a head of the log, and every change of its messages moves the head; a change of their authors calls
+    `forget`. So a kept range is what would be read now.
     """
 
     def __init__(self, reads: Reads) -> None:
@@ -32,12 +32,13 @@ class Recovery:
         self._generation = 0
 
     async def missed(self, identity: Identity, thread_id: str, offset: int, head: int) -> Stretch:
-        """Publications after `offset`, up to `head`, for somebody whom the thread's actor has let in at that head."""
+        """Publications after `offset`, up to `head`, for an identity that the thread's actor has subscribed at that
+        head."""
         key = (thread_id, offset, head)
         while (reading := self._reading.get(key)) is not None:
             try:
                 return await reading
-            except NotFound:  # who asked first was shut out meanwhile: that says nothing of others
+            except NotFound:  # the first caller lost access meanwhile, which says nothing about others
                 continue
         if key in self._kept:
             return self._kept[key]
@@ -71,7 +72,7 @@ class Recovery:
         asyncio.get_running_loop().call_later(limits.RECOVERIES_SECONDS, self._forget, key)
 
     def forget(self) -> None:
-        """A user has another name, or none any more."""
+        """A user was renamed or deleted."""
         self._kept.clear()
         self.kept_bytes = 0
         self._generation += 1
@@ -86,4 +87,4 @@ def _size(stretch: Stretch) -> int:
 
 
 _ENTRY_BYTES = 512
-"""To keep one, whatever it holds."""
+"""Overhead of one kept range."""

@@ -1,4 +1,4 @@
-"""One client of the protocol, whatever carries its frames: who it is, what it asked, what it is subscribed to."""
+"""One client of the protocol, on any transport: its identity, its commands, its subscriptions."""
 
 import asyncio
 import contextlib
@@ -44,7 +44,8 @@ are let through is a flood, not a burst."""
 
 
 Answer = bytes | None
-"""A result in the connection's form; None where the reply is written by whoever keeps its order with publications."""
+"""A result in the form of the connection; None where the handler writes the reply itself, in order with
+publications."""
 Verb = Callable[[int, Mapping[str, Any]], Coroutine[Any, Any, Answer]]
 
 
@@ -73,7 +74,7 @@ class Session:
         self.client_id = new_id()
         self.identity: Identity | None = None
         self.carrier = carrier
-        """The HTTP connection below, which is told whose it is."""
+        """The HTTP connection below, which learns its user."""
         self._stage = stage
         self._connection = ConnectionActor(
             transport,
@@ -96,7 +97,7 @@ class Session:
         self._last_frame = stage.loop.time()
         self._pinged_at: float | None = None
         self._room: asyncio.Event | None = None
-        """Exists while somebody waits for it: most never do, and it is 760 bytes."""
+        """Exists only while a caller waits for it: most never do, and it is 760 bytes."""
         self._connecting: list[dict[str, Any]] | None = None
         """What came while connect is being answered; None at all other times."""
         services.hub.join(self)
@@ -104,8 +105,8 @@ class Session:
     # What comes in
 
     def admit(self, *, has_seat: bool) -> bool:
-        """Whether there is room for it. A refusal is told in the protocol's own way: an SDK comes back, or does not, by
-        the code."""
+        """Whether there is room for it. A refusal is a disconnect of the protocol: the code tells an SDK whether to
+        reconnect."""
         if self.services.hub.draining:
             self.close(*protocol.SHUTDOWN)
         elif not has_seat:
@@ -180,7 +181,7 @@ class Session:
             self.send(self.codec.error(number, *protocol.NOT_AVAILABLE))
 
     def _take_unanswered(self) -> None:
-        """A `send`: nobody here reads it, and it is a command like any other."""
+        """A `send`: the server ignores its data, but it counts as a command."""
         if self.identity is None:
             self.close(protocol.BAD_REQUEST[0], "bad request: the first command must be connect")
         elif not self._let_through():
@@ -228,7 +229,7 @@ class Session:
             await self._room.wait()
 
     def refuse_frame(self, frame: str | bytes, size: int) -> None:
-        """A frame over the limit: say so to the command in it, where it can be told which, then close."""
+        """A frame over the limit: answer its first command with an error, if it can be parsed, then close."""
         with contextlib.suppress(protocol.BadFrame, StopIteration):
             number = protocol.command_id(next(self.codec.commands(frame)))
             detail = f"limit exceeded: a frame has at most {limits.FRAME_BYTES} bytes, {size} came"
@@ -297,8 +298,8 @@ class Session:
         return max(0.0, min(moment - self.services.clock(), limits.TIMER_SECONDS))
 
     def time_to_live(self, moment: int) -> int:
-        """As a client is told it. It brings a new token when that is over, and the old one's leeway is the time that
-        takes: told the very end, it would be cut off each time."""
+        """The `ttl` for a client, which sends a new token when it is over. It is shorter than the expiry by the leeway,
+        or the connection would be closed each time before the new token arrives."""
         return max(1, int(self.seconds_until(moment)) - limits.TOKEN_LEEWAY_SECONDS)
 
     def is_subscribed(self, channel: str) -> bool:
@@ -314,7 +315,7 @@ class Session:
         self.tell(Send(wire))
 
     def tell(self, message: object) -> None:
-        """What is said after the socket has gone is said to nobody."""
+        """Dropped after the socket has closed."""
         if not self._connection.actor_stopped.is_set():
             self.connection.tell(message)
 

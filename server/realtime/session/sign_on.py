@@ -26,7 +26,7 @@ class SignOn:
         session_id: str | None,
     ) -> None:
         """`upgrade_token` came with the HTTP request; a token in the connect command goes before it. `session_id` is
-        told to the client."""
+        sent to the client."""
         self._session = session
         self._loop = loop
         self._upgrade_token = upgrade_token
@@ -35,7 +35,7 @@ class SignOn:
         self._timer: asyncio.TimerHandle | None = loop.call_later(
             limits.CONNECT_SECONDS, session.close, *protocol.STALE
         )
-        """Closes the connection of somebody who does not say who they are, or whose token ends soon."""
+        """Closes a connection that does not authenticate, or whose token has expired."""
 
     async def connect(self, number: int, body: Mapping[str, Any]) -> bytes | None:
         session = self._session
@@ -81,7 +81,9 @@ class SignOn:
             session.close(protocol.INVALID_TOKEN[0], "invalid token: it is another user's")
             return None
         if known.is_admin and not identity.is_admin:
-            session.close(*protocol.EXPIRED)  # what it follows was an admin's to see: it comes back as who it is now
+            session.close(
+                *protocol.EXPIRED
+            )  # its subscriptions needed the rights of an admin: it reconnects with its new rights
             return None
         self._set_identity(identity)
         told = {"client": session.client_id, "version": session.services.version, **self._time_to_live(identity)}

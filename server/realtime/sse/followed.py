@@ -1,4 +1,4 @@
-"""What one stream of server-sent events follows: a thread, many threads, or one's own log."""
+"""The logs that an SSE stream can follow: of a thread, of many threads, or of the user."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """What came after a cursor, and where the log stood then."""
+    """The events after a cursor, and the head of the log."""
 
     items: Sequence[Publication]
     head: int
@@ -37,16 +37,16 @@ class Followed(Protocol):
         ...
 
     def actors(self) -> Mapping[str, "pykka.ActorRef[Any]"]:
-        """Channel → who answers `Subscribe`."""
+        """Channel → the actor that answers `Subscribe`."""
         ...
 
     def epoch(self, channels: Sequence[str]) -> str:
-        """Of a cursor that was made while these were followed; it is good for nothing else."""
+        """The epoch of cursors over these channels; they are valid for no other set."""
         ...
 
     @property
     def may_grow(self) -> bool:
-        """Whether what the user joins meanwhile belongs to it, too."""
+        """Whether threads that the user joins meanwhile belong to it, too."""
         ...
 
     async def must_see(self) -> None:
@@ -113,7 +113,7 @@ class FollowedUser:
         return self._services.epoch_of(f"user:{self._identity.user.id}")
 
     async def must_see(self) -> None:
-        """Everybody may see what is their own."""
+        """Every user may see it."""
 
     async def after(self, place: int) -> Missed:
         page = await self._services.ask(ReadUserLog(self._identity.user.key, place, limit=limits.RECOVERY_EVENTS))

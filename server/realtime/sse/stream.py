@@ -102,7 +102,7 @@ class _Stream:
                 self._states.append(subscribed.state)
 
     def start(self, missed: Missed, reason: str | None) -> None:
-        """Write what was missed, or why that cannot be told, then let live events through."""
+        """Write the missed events, or the reason why they cannot be delivered, then pass live events."""
         head = b"retry: %d\n" % limits.SSE_RETRY_MS
         cursor = f"{self.epoch}-{missed.head}"
         if reason is not None:
@@ -190,7 +190,7 @@ def _ready(cursor: str) -> bytes:
 
 
 def resync(reason: str, cursor: str | None, **more: str) -> bytes:
-    """Tell the client to fetch the state anew; with `cursor`, what follows starts there."""
+    """Ask the client to fetch the state again; with `cursor`, the stream continues from there."""
     told = orjson.dumps({"reason": reason, "reload": "/api/v1/threads", **more})
     identifier = b"id: %b\n" % cursor.encode() if cursor is not None else b""
     return b"%bevent: resync\ndata: %b\n\n" % (identifier, told)
@@ -276,7 +276,7 @@ class Streams:
             assert writer is not None
             padded = request.query.get("padding") == "true"
             await response.write(b":" + b" " * PADDING_BYTES + b"\n" if padded else HEARTBEAT)
-        except ConnectionError:  # the client has gone meanwhile: nobody reads an answer
+        except ConnectionError:  # the client has disconnected meanwhile
             return web.Response()
         ended = asyncio.Event()
         transport = StreamTransport(writer, ended)
@@ -293,7 +293,7 @@ class Streams:
         return response
 
     async def _missed(self, followed: Followed, epoch: str, given: str | None) -> tuple[Missed, str | None]:
-        """What came after the cursor, and, where that cannot be told in full, why not."""
+        """The events after the cursor, and the reason if they cannot be delivered in full."""
         match = _CURSOR.fullmatch(given) if given else None
         after = int(match[2]) if match else _FROM_NOW
         missed = await followed.after(after)

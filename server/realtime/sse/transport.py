@@ -17,7 +17,7 @@ def in_pieces(request: web.BaseRequest, response: web.StreamResponse) -> None:
     """A response that does not end: in chunks, or to HTTP/1.0 (nginx speaks that to us by default) until it closes."""
     if request.version >= HttpVersion11:
         response.enable_chunked_encoding()
-    response.force_close()  # who is cut in the end was told not to send another request after it
+    response.force_close()  # the headers announce that the connection closes after this response
 
 
 class StreamTransport:

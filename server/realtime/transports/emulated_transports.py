@@ -11,7 +11,7 @@ from server.realtime.sse.transport import StreamTransport
 
 
 class EmulatedTransport(StreamTransport):
-    """Implements `actors.ports.Transport`. A response has no close codes: the end is told by a push."""
+    """Implements `actors.ports.Transport`. A response has no close codes: a push announces the end."""
 
     carried_by: ClassVar[str]
 

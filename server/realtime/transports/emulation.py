@@ -34,12 +34,12 @@ from server.realtime.transports.emulated_transports import EmulatedTransport, Ev
 
 BINARY = "application/octet-stream"
 SESSION_BYTES = 32
-"""Of randomness in a session's id: as much as a token has that nobody guesses."""
+"""Of randomness in the id of a session: as much as in a token."""
 _ENVELOPE_BYTES = 2 * limits.FRAME_BYTES + 1024
-"""Of a frame beside a stream: as a text in JSON every quote in it is two bytes. The session's id in it says whose it
-is, so nobody is known before it is read."""
+"""Of a frame beside a stream: as a text in JSON every quote in it is two bytes. The user is known only by the
+id of the session in it, after it was read."""
 IN_A_QUERY = frozenset({"connect", "subscribe"})
-"""What a GET may ask: a link that somebody follows must not write."""
+"""Commands that a GET may carry: following a link must not write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Emulation:
             response = _response(request, kind, codec)
             try:
                 writer = await begin(request, response)
-            except ConnectionError:  # the client has gone meanwhile: nobody reads an answer
+            except ConnectionError:  # the client has disconnected meanwhile
                 return web.Response()
             assert writer is not None
             ended, session_id = asyncio.Event(), secrets.token_urlsafe(SESSION_BYTES)

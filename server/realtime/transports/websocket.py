@@ -31,7 +31,7 @@ from server.realtime.protocol.intake import Intake
 from server.realtime.session.session import Session
 
 MAX_MESSAGE_BYTES = 4 * limits.FRAME_BYTES
-"""Beyond a frame's limit but below this a client is told so in words; beyond it aiohttp closes with 1009."""
+"""A frame above its limit and below this gets an error in words; above it aiohttp closes with 1009."""
 JOINED_BYTES = 256 * 1024
 """Chunks are joined into one frame up to this: the official SDKs take frames of up to 1 MiB."""
 COPIED_BYTES = 8 * 1024
@@ -193,7 +193,7 @@ class WebSockets:
             await self._read(socket, session)
             if not transport.said_goodbye:
                 await socket.close()
-        except ConnectionError:  # the client has gone meanwhile: nobody reads an answer
+        except ConnectionError:  # the client has disconnected meanwhile
             return web.Response()
         finally:
             if session is not None:
@@ -231,7 +231,7 @@ def _take(frame: str | bytes, session: Session) -> None:
 
 
 def _shut_out(session: Session, transport: WebSocketTransport, connection: web.RequestHandler) -> None:
-    """Too much has come: the client is told so, and has a moment to read that; nothing of it is read any more."""
+    """Too much has arrived: the client gets an error and a moment to read it; the server reads no more from it."""
     session.refuse_more()
     transport.cut_soon()
     if isinstance(connection, Connection):

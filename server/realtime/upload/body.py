@@ -12,8 +12,8 @@ from server.http.connection import in_one_line
 from server.realtime.upload.pieces import Piece, PieceReader
 
 GATHER_SECONDS = limits.STREAM_DELTA_SECONDS / 2
-"""Between two looks at a body: what came meanwhile is appended together. A hundred answers at 150 tokens a second took
-a whole core without it, for viewers who are told every 40 ms."""
+"""Between two reads of a body: text that arrived meanwhile is appended together. A hundred answers at 150 tokens a
+second took a whole core without it, for viewers who get a delta every 40 ms."""
 SLICE_BYTES = 1024
 """Read at once, before others get their turn: at most some hundred lines, a quarter of a millisecond."""
 

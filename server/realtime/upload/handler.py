@@ -64,7 +64,7 @@ class Answers:
             await self._authentication.of(request)  # rights may have changed before the hub knew of this request
             try:
                 return await answer.serve(request, self._pace.of(user_key) if self._pace is not None else None)
-            except ConnectionLost:  # before there was a message: nobody reads an answer
+            except ConnectionLost:  # the client has disconnected before there was a message
                 return web.Response()
             finally:
                 if self._pace is not None:

@@ -177,7 +177,7 @@ class Answer:
         self, request: web.Request, source: AsyncIterator[Piece], first: Piece | None, message_id: str
     ) -> dict[str, Any]:
         """Answers what is told of the end, whatever that is."""
-        await asyncio.sleep(0)  # viewers are told before the author is: they read along, it only goes on writing
+        await asyncio.sleep(0)  # deltas reach viewers before the reply reaches the author, who does not read them
         ended: LoopFuture[Any] = self._thread.ask(AwaitEnd(message_id), block=False)  # type: ignore[assignment]
         stopped: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         ended.when_done(lambda _: None if stopped.done() else stopped.set_result(None))
@@ -298,7 +298,7 @@ def _is_seen(text: str) -> bool:
 
 
 def _why(code: int) -> XpError:
-    """What the hub closes connections with, as a request is told it."""
+    """The close code of the hub as the error of a request."""
     if code == protocol.SHUTDOWN[0]:
         return ShuttingDown("The server is shutting down; the message ends with what there is of it.")
     if code == protocol.EXPIRED[0]:

@@ -85,7 +85,7 @@ class Reader:
 
 
 def _pause(failures: int) -> float:
-    """Full jitter: those whom one restart has cut off do not come back at once."""
+    """Full jitter: clients of one restart do not retry at the same time."""
     return random.uniform(0, min(5.0, limits.S3_RETRY_PAUSE_SECONDS * 2**failures))  # noqa: S311 - no secret
 
 

@@ -1,4 +1,4 @@
-"""When somebody did something last, as far as it was saved."""
+"""The last activity of a user, as far as it was saved."""
 
 from peewee import SqliteDatabase
 

@@ -23,9 +23,9 @@ CHAINED = (
 )  # fmt: skip
 """What a hash covers, in this order."""
 ORIGIN = (Audit.address, Audit.user_agent, Audit.correlation_id)
-"""What the first seal covers: it goes with the actor, or where there is none, with whom the entry is about."""
+"""Covered by the first seal: erased with the actor, or without one, with the user the entry is about."""
 CHANGE = (Audit.before, Audit.after)
-"""What the second one covers: it goes with whom the entry is about."""
+"""Covered by the second seal: erased with the user the entry is about."""
 SEALED = {ORIGIN: (Audit.origin_salt, Audit.origin_seal), CHANGE: (Audit.change_salt, Audit.change_seal)}
 FORMER = (
     Audit.uid, Audit.at, Audit.actor_id, Audit.credential, Audit.address, Audit.user_agent, Audit.correlation_id,

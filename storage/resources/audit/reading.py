@@ -79,7 +79,7 @@ class _Walk:
         self._missing: dict[Any, tuple[int, str, str]] = {}
         """Whose values are not there, and the first entry that lacks them: number, hash, id."""
         self._erased: set[Any] = set()
-        """Users of whom the chain itself says that they were deleted."""
+        """Users that were deleted according to the chain itself."""
 
     def follows(self, row: Sequence[Any]) -> bool:
         self.count += 1
@@ -103,7 +103,7 @@ class _Walk:
         )
 
     def _is_sealed(self, row: Sequence[Any], entry: dict[Any, Any], part: tuple[Any, ...], whose: Any) -> bool:
-        """Or erased, as only what is somebody's can be."""
+        """Or erased, which only values of a user can be."""
         salt, sealed = (entry[field] for field in SEALED[part])
         values = [entry[field] for field in part]
         if salt is not None:
@@ -122,7 +122,7 @@ class _Walk:
         return before is not None and entry_hash(before, [entry[field] for field in FORMER]) == self._former
 
     def first_missing(self) -> tuple[int, str, str] | None:
-        """The first entry whose values were taken away though nobody erased whose they were."""
+        """The first entry whose values were removed although their user was not erased."""
         return min((at for whose, at in self._missing.items() if whose not in self._erased), default=None)
 
 
@@ -138,7 +138,7 @@ def has(database: SqliteDatabase, noted: str) -> bool:
 
 
 def _walk(database: SqliteDatabase, fetch: Callable[[SqliteDatabase, Any], list[Any]]) -> Iterator[tuple[Any, ...]]:
-    """Every row, whatever key somebody has given it."""
+    """Every row, with any key it may have been given."""
     query = _entries_query().order_by(Audit.id).limit(AT_ONCE)
     found = fetch(database, query)
     while found:

@@ -40,7 +40,7 @@ def note(
     after: Mapping[str, Any] | None = None,
     about: str | None = None,
 ) -> None:
-    """`about`: the user whom `before` and `after` tell something about, where the target is not that user."""
+    """`about`: the user that `before` and `after` describe, where that is not the target."""
     where = origin or TERMINAL
     salts, change = (new_salt(), new_salt()), (_json(before), _json(after))
     came_from = (where.address, where.user_agent, where.correlation_id)
@@ -94,7 +94,7 @@ def act(
     after: Mapping[str, Any] | None = None,
     about: str | None = None,
 ) -> None:
-    """What somebody did, by a command of theirs."""
+    """An act of a user, by a command."""
     note(
         tx, action, target, actor_id=command.identity.user.id, credential=credential_of(command), origin=command.origin,
         before=before, after=after, about=about,

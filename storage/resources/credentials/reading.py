@@ -88,7 +88,7 @@ _API_KEY = Prepared(
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A user for whom tokens of other issuers speak already."""
+    """A user that tokens of other issuers already belong to."""
 
     user: User
     claims: str

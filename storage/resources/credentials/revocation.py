@@ -1,4 +1,4 @@
-"""Ending what was good before; and what everybody who has verified it must hear of, written in the same transaction."""
+"""Revocation, with the changes of access that other processes read, written in the same transaction."""
 
 from actors.auth.access_changes import ChangeKind
 from storage.journal.transaction import Transaction
@@ -23,7 +23,7 @@ def end_sessions(tx: Transaction, user_key: int, reason: str, but: str = "") -> 
 
 
 def end_links(tx: Transaction, user_key: int) -> None:
-    """Sign-in links that nobody has used: what they were made for is not what they would sign in to now."""
+    """Unused sign-in links: they were made for an account that has changed."""
     tx.execute(SignInLink.delete().where((SignInLink.user == user_key) & SignInLink.used_at.is_null()))
 
 

@@ -1,5 +1,5 @@
 """The log, read back: events of one thread after an offset, or of many after a position, with their resources as they
-are now. Deleted content never comes back, and who may read is asked anew for each thread."""
+are now. Deleted content is never replayed, and access is checked for each thread."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -73,7 +73,7 @@ def after_position(
 
 @answers(ReadLogBetween)
 def between(database: SqliteDatabase, thread_ids: Sequence[str], after: int, up_to: int) -> tuple[Event, ...]:
-    """Events of these threads with a position after `after` and up to `up_to`, for whoever follows the log."""
+    """Events of these threads with a position after `after` and up to `up_to`, for the follower."""
     query = _E.select(*_COLUMNS).where((_E.position > after) & (_E.position <= up_to)).order_by(_E.position)
     found = rows.fetch(database, query)
     keys = list({row[1] for row in found})

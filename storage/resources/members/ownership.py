@@ -18,7 +18,7 @@ _M, _U, _T = models.Member, models.User, models.Thread
 
 
 def hand_on(tx: Transaction, thread: tuple[int, str], actor: Author) -> tuple[Event, ...]:
-    """Where nobody who can sign in owns a thread any more; nobody where there is no member who could."""
+    """Hand ownership on where no owner can sign in; without effect where no member can."""
     if _OWNED.first(tx.database, thread=thread[0]) is not None:
         return ()
     heir = _HEIR.first(tx.database, thread=thread[0], system=SYSTEM_SUBJECT)

@@ -221,7 +221,7 @@ def _read(tx: Transaction, thread_key: int, user_key: int) -> Member:
 
 
 def _as_seen(tx: Transaction, member: Member, identity: Identity) -> tuple[Member, Member]:
-    """By everybody, and by the caller."""
+    """As seen by all members, and by the caller."""
     return markers.shown(tx.database, [member], None)[0], markers.shown(tx.database, [member], identity.user.key)[0]
 
 

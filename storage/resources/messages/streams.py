@@ -43,7 +43,7 @@ def finish_message(tx: Transaction, command: FinishMessage) -> Done:
 
 
 def _notify(tx: Transaction, place: messages.Place, message: Any) -> tuple[UserEvent, ...]:
-    """Now that it is known what it says; whoever answers with half a sentence calls nobody."""
+    """Notify once the text is complete; a partial answer notifies no one."""
     if not (message.parent_id or may_mention(message.content, message.blocks)):
         return ()
     answers = messages.answered(tx, message.parent_id)

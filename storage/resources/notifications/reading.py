@@ -1,4 +1,4 @@
-"""Notifications: the feed, and what somebody has not read. Those of threads that are deleted are not there."""
+"""Notifications: the feed, and the unread ones. Those of deleted threads are excluded."""
 
 from collections.abc import Sequence
 from typing import Any

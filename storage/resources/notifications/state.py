@@ -145,7 +145,7 @@ def told_read(tx: Transaction, thread_id: str, change: ReadChange) -> tuple[User
 
 
 def shows_read(tx: Transaction, user_key: int) -> bool:
-    """Whether others may know how far somebody has read."""
+    """Whether a user shows read receipts to others."""
     return preferences.of_user(tx.database, user_key).show_read
 
 

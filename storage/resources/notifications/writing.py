@@ -85,7 +85,7 @@ INSERT_OUTBOX = insert_rows(
 
 
 def of_messages(tx: Transaction, written: Iterable[Written]) -> tuple[UserEvent, ...]:
-    """Notify those whom messages answer and name."""
+    """Notify the authors replied to, and the mentioned members."""
     found = [(item, mentions(item.message.content, item.message.blocks)) for item in written]
     named = naming.Named(tx, ((item.thread_key, each) for item, each in found))
     causes: dict[tuple[int, int], Cause] = {}
@@ -105,7 +105,7 @@ _Wish = tuple[Any, ...]
 
 
 def notify(tx: Transaction, causes: Sequence[Cause]) -> tuple[UserEvent, ...]:
-    """Those of them whom it concerns and who want to know; nobody a second time of the same message."""
+    """The recipients who may see it and want it; each once for a message."""
     return _make(tx, _wanted(tx, causes)) if causes else ()
 
 
@@ -194,7 +194,7 @@ def of_edit(tx: Transaction, written: Written, before: Mentions) -> tuple[UserEv
 
 
 def read_up_to(tx: Transaction, thread: tuple[int, str], user_key: int, offset: int) -> tuple[UserEvent, ...]:
-    """What is about messages that somebody has read is no news for them any more."""
+    """Notifications of messages that a user has read are read too."""
     M = models.Message
     reached = M.select(M.id).where((M.thread == thread[0]) & (M.offset <= offset)).order_by(M.offset.desc()).limit(1)
     theirs = (_N.user == user_key) & (_N.thread == thread[0]) & _N.read_at.is_null()

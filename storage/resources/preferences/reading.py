@@ -1,4 +1,4 @@
-"""What somebody wants to hear of: everywhere, and in one thread."""
+"""Notification preferences of a user: in general, and for one thread."""
 
 from typing import cast
 

@@ -100,7 +100,7 @@ def keep_password(tx: Transaction, user_key: int, password_hash: str) -> None:
 
 @writes(SignInByProvider)
 def sign_in_by_provider(tx: Transaction, command: SignInByProvider) -> Done:
-    """Known by the provider's own id; else by an address that it has verified; else somebody new."""
+    """Found by the provider's id; else by a verified address; else a new user."""
     same = (_X.issuer == command.issuer) & (_X.subject == command.subject)
     query = _X.select(UserModel.uid).join(UserModel, on=(_X.user == UserModel.id))
     row = rows.first(tx.database, query.where(same)) or _by_address(tx, command.email)
@@ -116,7 +116,7 @@ def sign_in_by_provider(tx: Transaction, command: SignInByProvider) -> Done:
 
 
 def _by_address(tx: Transaction, email: str) -> tuple[Any, ...] | None:
-    """Whose this verified address is; also somebody who is deactivated, and does not come back as somebody new."""
+    """The user of this verified address, also a deactivated one, who must not return as a new user."""
     owner = users.by_address(tx, email)
     return (owner.id,) if owner is not None else None
 

@@ -115,7 +115,7 @@ def hand_over(tx: Transaction, command: HandOver) -> Done:
 
 @writes(DeleteThread)
 def delete_thread(tx: Transaction, command: DeleteThread) -> Done:
-    """Gone for everybody at once; its rows follow in small steps (`purge`)."""
+    """Hidden from all at once; its rows are deleted in small steps (`purge`)."""
     key, uid, _ = tx.thread(command.thread_id)
     rules.must_manage(command.identity, tx.role(key, command.identity.user.key), uid)
     before = _read(tx, key, command)
@@ -152,7 +152,7 @@ def tell_thread_gone(tx: Transaction, command: commands.TellThreadGone) -> Done:
 
 
 def _half_told(thread_id: str | None) -> Any:
-    """A thread that was deleted and has members but no owner: nobody but those who are still to be told."""
+    """A deleted thread with members but no owner: its members still have to be notified."""
     T, M, Owner = models.Thread, models.Member, models.Member.alias("owner")
     owners = Owner.select(Owner.user).where((Owner.thread == T.id) & (Owner.role == "OWNER"))
     query = T.select(T.id, T.uid).join(M, on=(M.thread == T.id)).where(T.deleted_at.is_null(False), ~fn.EXISTS(owners))
@@ -178,7 +178,7 @@ def _tell_gone(tx: Transaction, thread: tuple[int, str], members: Sequence[int])
 
 
 def _log(tx: Transaction, thread: tuple[int, str], kind: EventKind, command: commands.Command) -> Event:
-    """An entry about the thread itself, which is told as it stands after it: the head of its log is this entry."""
+    """An entry about the thread itself, with the thread as it is after it: the head of its log is this entry."""
     event = tx.log(thread, kind, command.identity.author, ThreadGone(thread[1]))
     return replace(event, data=_read(tx, thread[0], command))
 

@@ -31,7 +31,7 @@ def must_not_be_last(tx: Transaction, user: User) -> None:
 
 
 def is_last(tx: Transaction, user: User) -> bool:
-    """Whether without this user nobody would administer. The terminal's own does not count: nobody signs in by it."""
+    """Whether this user is the last administrator. The terminal's own user does not count: no one can sign in as it."""
     if user.role != "ADMIN" or user.status != "ACTIVE":
         return False
     return not _OTHERS.all(tx.database, key=user.key, system=SYSTEM_SUBJECT)
@@ -42,7 +42,7 @@ def is_system(user: User) -> bool:
 
 
 def must_not_be_system(user: User) -> None:
-    """The terminal acts in its name: nobody changes it, and nobody comes in by it."""
+    """The user of the terminal: it cannot be changed, and no one can sign in as it."""
     if is_system(user):
         raise Conflict(
             "The built-in user System cannot be changed, and nobody can sign in as it.", code="built_in_user"

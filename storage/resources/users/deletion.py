@@ -112,9 +112,7 @@ def erase_content(tx: Transaction, command: EraseContent) -> Done:
     theirs = [(key, thread_id) for key, author, thread_id in found if author == user_key][: command.rows]
     erased = [messages.erase(tx, key, thread_id) for key, thread_id in theirs]
     this = Erasure.user == user_key
-    if (
-        len(theirs) < command.rows and len(found) < command.looked_at
-    ):  # that was all; whoever is next has their own step
+    if len(theirs) < command.rows and len(found) < command.looked_at:  # done; the next user has a step of its own
         tx.execute(Erasure.delete().where(this))
         index.begin_anew(tx.database)
     else:

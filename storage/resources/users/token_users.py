@@ -20,7 +20,7 @@ from storage.schema import identity_models, models
 
 @writes(EnsureUser)
 def ensure_user(tx: Transaction, command: EnsureUser) -> Done:
-    """On first sight make the user; later write only what the claims say anew.
+    """Create the user at first sight; later write only changed claims.
 
     Compared with the claims seen last, not with the user: what an admin has changed since stays changed. A deactivated
     user stays as they are; a deleted one must not come back by a token.
@@ -59,7 +59,7 @@ def _update(tx: Transaction, command: EnsureUser, spoken: Spoken, claims: dict[s
 
 _X = identity_models.ExternalAccount
 _NOTHING_SEEN: dict[str, Any] = {"kind": "HUMAN"}
-"""Of a user whom an admin has made. A token that says nothing of a kind says HUMAN; that is no news."""
+"""Of a user that an admin has created. A token without a kind means HUMAN, which is no change."""
 
 
 def _is_taken(tx: Transaction, command: EnsureUser, user: User, email: str) -> bool:
@@ -76,7 +76,7 @@ def _is_taken(tx: Transaction, command: EnsureUser, user: User, email: str) -> b
 
 
 def _adopt(tx: Transaction, command: EnsureUser) -> Spoken | None:
-    """A user whom an admin made by this address, and for whom no token has spoken yet: this one does from now on."""
+    """A user that an admin created with this address and that no token belongs to yet: this one does from now on."""
     owner = users.by_address(tx, command.email)
     if owner is None or owner.status != "ACTIVE" or owner.subject != owner.id:
         return None

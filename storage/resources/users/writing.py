@@ -56,7 +56,7 @@ AUDITED = ("email", "name", "role", "kind", "domain", "status")
 
 
 def insert_from_provider(tx: Transaction, command: SignInByProvider) -> User:
-    """Somebody whom only an identity provider knows so far."""
+    """A new user, known only to an identity provider."""
     email = folded(command.email)
     insert = models.User.insert(
         uid=new_id(), subject=f"{command.issuer}#{command.subject}", email=email,
@@ -76,7 +76,7 @@ def _must_be_free(tx: Transaction, email: str | None, subject: str | None = None
 
 
 def _is_known(tx: Transaction, subjects: list[str]) -> bool:
-    """Whether tokens with this `sub` speak for somebody already, of whatever issuer."""
+    """Whether tokens with this `sub`, of any issuer, already belong to a user."""
     External = identity_models.ExternalAccount
     linked = External.select(External.user).where(External.subject.in_(subjects))
     return bool(_find(tx, models.User.subject.in_(subjects)) or rows.first(tx.database, linked))
@@ -117,14 +117,14 @@ def told(tx: Transaction, user: User) -> tuple[UserEvent, ...]:
 
 
 def _must_not_be_deleted(tx: Transaction, user: User) -> None:
-    """Nobody brings back whom somebody wanted to be forgotten."""
+    """A user whose erasure was requested cannot be restored."""
     row = rows.first(tx.database, models.User.select(models.User.deleted_at).where(models.User.id == user.key))
     if row is not None and row[0] is not None:
         raise Conflict("The user was deleted; create a new one.", code="user_deleted")
 
 
 def _audit_update(tx: Transaction, command: UpdateUser, before: User, after: User) -> None:
-    """What an administrator did, and what changes rights; not that somebody has another name for themselves."""
+    """Acts of administrators and changes of rights are audited, but not a user's own change of name."""
     was, is_now = audit.difference(before, after, AUDITED)
     if was and (command.identity.user.key != before.key or was.keys() - {"name"}):
         audit.act(tx, command, "update_user", ("user", before.id), was, is_now)
@@ -146,7 +146,7 @@ def _must_be_allowed(tx: Transaction, command: UpdateUser, user: User, fields: d
 
 def write(tx: Transaction, key: int, fields: dict[str, Any]) -> User:
     if "email" in fields:
-        fields = fields | {"shares_email": 0}  # whoever gives a new one has looked that it is free
+        fields = fields | {"shares_email": 0}  # the caller has checked that the new one is free
     update = models.User.update(**fields, version=models.User.version + 1, updated_at=tx.now)
     tx.execute(update.where(models.User.id == key))
     user = by_key(tx, key)

@@ -54,7 +54,7 @@ class ThreadCommand(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class TellThreadGone:
+class NotifyThreadDeleted:
     """End the memberships of a deleted thread, `rows` at most, and tell those members; answers how many. Without
     `thread_id`: of one where that was broken off."""
 

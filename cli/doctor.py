@@ -27,7 +27,7 @@ SQLITE = (3, 35, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Check:
     name: str
     good: bool
     found: str
@@ -56,7 +56,7 @@ def command(as_json: bool, **flags: str | None) -> None:
     Example: xp doctor --data-dir ./data
     """
     chosen = settings.load(flags)
-    looks = [look for looking in LOOKING for look in looking(chosen)]
+    looks = [look for looking in CHECKS for look in looking(chosen)]
     if as_json:
         print_json([asdict(look) for look in looks])
     else:
@@ -65,31 +65,31 @@ def command(as_json: bool, **flags: str | None) -> None:
     click.get_current_context().exit(0 if all(look.good for look in looks) else 1)
 
 
-def _versions(_: Settings) -> Iterator[Look]:
+def _versions(_: Settings) -> Iterator[Check]:
     import platform
     import sqlite3
     import sys
 
-    yield Look("Python", sys.version_info >= (3, 11), platform.python_version(), "Install Python 3.11 or newer.")
+    yield Check("Python", sys.version_info >= (3, 11), platform.python_version(), "Install Python 3.11 or newer.")
     wanted = ".".join(map(str, SQLITE))
-    yield Look(
+    yield Check(
         "SQLite", sqlite3.sqlite_version_info >= SQLITE, sqlite3.sqlite_version,
         f"Use a Python that comes with SQLite {wanted} or newer.",
     )  # fmt: skip
 
 
-def _limits(_: Settings) -> Iterator[Look]:
+def _limits(_: Settings) -> Iterator[Check]:
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     endless = soft == resource.RLIM_INFINITY
-    yield Look(
+    yield Check(
         "open files", endless or soft >= OPEN_FILES, "unlimited" if endless else f"{soft:,} at most",
         f"Raise the limit (ulimit -n {hard if hard > 0 else 65_536}): each connection takes one.",
     )  # fmt: skip
 
 
-def _folder(chosen: Settings) -> Iterator[Look]:
+def _folder(chosen: Settings) -> Iterator[Check]:
     import os
     import shutil
 
@@ -97,15 +97,15 @@ def _folder(chosen: Settings) -> Iterator[Look]:
     there = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
     writable = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
     more = _user_of(folder) if folder.exists() else ", created at the first start"
-    yield Look("data folder", writable, f"{folder}{more}", "Give this user write access, or set another DATA_DIR.")
+    yield Check("data folder", writable, f"{folder}{more}", "Give this user write access, or set another DATA_DIR.")
     free = shutil.disk_usage(there).free
-    yield Look(
+    yield Check(
         "free disk space", free >= FREE_BYTES, size(free),
         f"Free some; below {size(FREE_BYTES)} writes may soon fail.",
     )  # fmt: skip
 
 
-def _blobs(chosen: Settings) -> Iterator[Look]:
+def _blobs(chosen: Settings) -> Iterator[Check]:
     import asyncio
 
     from actors.blobs import BlobStoreError
@@ -113,7 +113,7 @@ def _blobs(chosen: Settings) -> Iterator[Look]:
 
     where = location_of(chosen)
     if isinstance(where, FolderLocation) and not where.path.exists():
-        yield Look("file store", True, f"{where}, created with the first file")
+        yield Check("file store", True, f"{where}, created with the first file")
         return
 
     async def check() -> None:
@@ -126,12 +126,12 @@ def _blobs(chosen: Settings) -> Iterator[Look]:
     try:
         asyncio.run(check())
     except BlobStoreError as error:
-        yield Look("file store", False, f"{where} cannot be used", str(error))
+        yield Check("file store", False, f"{where} cannot be used", str(error))
     else:
-        yield Look("file store", True, f"{where}: written, read and deleted a probe")
+        yield Check("file store", True, f"{where}: written, read and deleted a probe")
 
 
-def _scanner(chosen: Settings) -> Iterator[Look]:
+def _scanner(chosen: Settings) -> Iterator[Check]:
     import asyncio
 
     from actors.scanner import ScannerUnavailable
@@ -141,12 +141,12 @@ def _scanner(chosen: Settings) -> Iterator[Look]:
     if chosen["scan_url"] is None:
         return
     try:
-        yield Look("scanner", True, asyncio.run(open_scanner(parse(chosen["scan_url"])).check()))
+        yield Check("scanner", True, asyncio.run(open_scanner(parse(chosen["scan_url"])).check()))
     except ScannerUnavailable as error:
-        yield Look("scanner", False, "It cannot be used: files stay in quarantine.", str(error))
+        yield Check("scanner", False, "It cannot be used: files stay in quarantine.", str(error))
 
 
-def _private(chosen: Settings) -> Iterator[Look]:
+def _private(chosen: Settings) -> Iterator[Check]:
     """What is in the data folder is as private as the secret in it."""
     from storage.database import FILE_NAME
     from storage.private_files import is_open_to_others
@@ -155,14 +155,14 @@ def _private(chosen: Settings) -> Iterator[Look]:
     files = sorted(folder.glob(f"{FILE_NAME}*")) if folder.is_dir() else []
     seen = [file.name for file in files if is_open_to_others(file)]
     advice = f"Run: chmod go-rwx {folder}/{FILE_NAME}*"
-    yield Look(
+    yield Check(
         "private files",
         not seen,
         f"others can read {', '.join(seen)}" if seen else "only readable by this user",
         advice,
     )
     if folder.is_dir() and is_open_to_others(folder):
-        yield Look("private folder", True, "others can list its files", f"Run: chmod 700 {folder}", hint=True)
+        yield Check("private folder", True, "others can list its files", f"Run: chmod 700 {folder}", hint=True)
 
 
 def _user_of(folder: Path) -> str:
@@ -172,40 +172,40 @@ def _user_of(folder: Path) -> str:
     return "" if pid is None else f", used by process {pid}"
 
 
-def _secret(chosen: Settings) -> Iterator[Look]:
+def _secret(chosen: Settings) -> Iterator[Check]:
     from actors import limits
     from cli.keys import SECRET_FILE
 
     if chosen["jwt_secret"] is not None:
         length = len(chosen["jwt_secret"].encode())
-        yield Look(
+        yield Check(
             "secret", length >= limits.SECRET_BYTES_LEAST, f"JWT_SECRET, {length} bytes",
             f"It must have at least {limits.SECRET_BYTES_LEAST} bytes, and should have {limits.SECRET_BYTES}.",
         )  # fmt: skip
     elif chosen["jwt_jwks_url"] is not None:
-        yield Look("secret", True, "none; the issuer's keys are at JWT_JWKS_URL")
+        yield Check("secret", True, "none; the issuer's keys are at JWT_JWKS_URL")
     else:
         yield _secret_file(chosen["data_dir"] / SECRET_FILE)
 
 
-def _secret_file(path: Path) -> Look:
+def _secret_file(path: Path) -> Check:
     import stat
 
     from server.auth.secret_file import load_or_create_secret
 
     if not path.exists():
-        return Look("secret", True, f"{path}, created at the first start")
+        return Check("secret", True, f"{path}, created at the first start")
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:
-        return Look("secret", False, f"{path}, mode {mode:04o}", f"Others can read it; run: chmod 600 {path}")
+        return Check("secret", False, f"{path}, mode {mode:04o}", f"Others can read it; run: chmod 600 {path}")
     try:
         load_or_create_secret(path)
     except (ValueError, OSError) as error:
-        return Look("secret", False, str(error), "Replace it, or delete the file to generate a new one.")
-    return Look("secret", True, f"{path}, mode {mode:04o}")
+        return Check("secret", False, str(error), "Replace it, or delete the file to generate a new one.")
+    return Check("secret", True, f"{path}, mode {mode:04o}")
 
 
-def _database(chosen: Settings) -> Iterator[Look]:
+def _database(chosen: Settings) -> Iterator[Check]:
     from storage.database import FILE_NAME, DatabaseOptions, DatabaseProblem
     from storage.maintenance import inspection
     from storage.maintenance.opening import opened
@@ -216,7 +216,7 @@ def _database(chosen: Settings) -> Iterator[Look]:
     path = chosen["data_dir"] / FILE_NAME
     newest = None
     if not path.exists():
-        yield Look("database", True, f"{path}, created at the first start")
+        yield Check("database", True, f"{path}, created at the first start")
     else:
         try:
             with opened(DatabaseOptions(path), any_schema=True) as database:
@@ -229,11 +229,11 @@ def _database(chosen: Settings) -> Iterator[Look]:
                 changed = schema_check.differences(database)
                 domains = {} if pending else inspection.domains(database)
         except DatabaseProblem as problem:
-            yield Look("database", False, "It cannot be used.", str(problem))
+            yield Check("database", False, "It cannot be used.", str(problem))
         else:
-            yield Look("database", sound == "ok", f"{path}: {sound}", "Restore a backup: xp db restore FILE")
-            yield Look("schema", not pending, f"{len(pending)} migrations pending", "Run: xp db migrate")
-            yield Look(
+            yield Check("database", sound == "ok", f"{path}: {sound}", "Restore a backup: xp db restore FILE")
+            yield Check("schema", not pending, f"{len(pending)} migrations pending", "Run: xp db migrate")
+            yield Check(
                 "unchanged schema", not changed, changed[0] if changed else "matches the migrations",
                 "It was changed outside the server: xp db check lists the changes; drop them, or restore a backup.",
             )  # fmt: skip
@@ -243,61 +243,63 @@ def _database(chosen: Settings) -> Iterator[Look]:
     yield _clock(newest)
 
 
-def _domains(chosen: Settings, domains: dict[str, int]) -> Iterator[Look]:
+def _domains(chosen: Settings, domains: dict[str, int]) -> Iterator[Check]:
     """Users whom an administrator has made, or who came in before the setting was narrowed."""
     allowed = {domain.lower() for domain in chosen["allowed_domains"]}
     outside = {} if "*" in allowed else {domain: n for domain, n in domains.items() if domain.lower() not in allowed}
     if outside:
         named = ", ".join(plain(domain) or "no domain" for domain in list(outside)[:3])
-        yield Look(
+        yield Check(
             "ALLOWED_DOMAINS", True, f"{count(sum(outside.values()), 'user')} of {named} may not sign in",
             f"It is {', '.join(chosen['allowed_domains']) or 'empty'}; add their domains, or * for any.", hint=True,
         )  # fmt: skip
 
 
-def _audit(verdict: "Verdict") -> Look:
+def _audit(verdict: "Verdict") -> Check:
     whole = verdict.broken_at is None
     state = f"head {verdict.head[:12] or '–'}" if whole else f"broken at {verdict.broken_at}"
     found = f"{count(verdict.entries, 'entry', 'entries')}, {state}"
-    return Look("audit log", whole, found, "It was changed outside the server: xp audit verify; compare with a backup.")
+    return Check(
+        "audit log", whole, found, "It was changed outside the server: xp audit verify; compare with a backup."
+    )
 
 
-def _clock(newest: int | None) -> Look:
+def _clock(newest: int | None) -> Check:
     now = time.time()
     shown = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now))
     if newest is not None and newest / 1000 > now + DRIFT_SECONDS:
         ahead = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(newest / 1000))
-        return Look("clock", False, f"{shown}, but the newest event is from {ahead}", "Set the clock right, by NTP.")
-    return Look("clock", now >= BUILT, shown, "Set the clock right, by NTP.")
+        return Check("clock", False, f"{shown}, but the newest event is from {ahead}", "Set the clock right, by NTP.")
+    return Check("clock", now >= BUILT, shown, "Set the clock right, by NTP.")
 
 
-def _settings(chosen: Settings) -> Iterator[Look]:
+def _settings(chosen: Settings) -> Iterator[Check]:
     from cli.hints import hints
 
     found = list(hints(chosen))
     for hint in found:
-        yield Look(hint.setting, True, hint.found, hint.advice, hint=True)
+        yield Check(hint.setting, True, hint.found, hint.advice, hint=True)
     if not found:
-        yield Look("settings", True, "nothing that weakens security")
+        yield Check("settings", True, "nothing that weakens security")
 
 
-def _port(chosen: Settings) -> Iterator[Look]:
+def _port(chosen: Settings) -> Iterator[Check]:
     host, port = chosen["host"], chosen["port"]
     where = f"{host}:{port}"
     if port == 0:
-        yield Look("port", True, "any free one")
+        yield Check("port", True, "any free one")
         return
     problem = _taken(host, port)
     if problem is None:
-        yield Look("port", True, f"{where} is free")
+        yield Check("port", True, f"{where} is free")
         return
     status = _our_server(host, port)
     if status is None:
-        yield Look(
+        yield Check(
             "port", False, f"{where}: {problem}", "Set another PORT (or HOST), or end the process that listens there."
         )
     else:
-        yield Look("port", status == "ok", f"this server answers on {where}: {status}", "See its log and /health.")
+        yield Check("port", status == "ok", f"this server answers on {where}: {status}", "See its log and /health.")
 
 
 def _taken(host: str, port: int) -> str | None:
@@ -332,6 +334,6 @@ def _our_server(host: str, port: int) -> str | None:
         return None
 
 
-LOOKING: tuple[Callable[[Settings], Iterator[Look]], ...] = (
+CHECKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
     _versions, _limits, _folder, _blobs, _scanner, _private, _secret, _settings, _database, _port,
 )  # fmt: skip

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from actors import limits
 from actors.delivery.channel import AccessEnded, Attendance
 from actors.delivery.gate import LIVE, OffsetGate
+from actors.delivery.outbox import Outbox
 from actors.delivery.publication import EphemeralPublications, Publications, WireFormat
 from actors.ports import Transport
 from actors.runtime.loop_actor import LoopActor, handles
@@ -65,26 +66,6 @@ class _Drained:
 
 
 _DRAINED = _Drained()
-
-
-class Outbox:
-    """Chunks for one socket, bounded in bytes. Shared chunks are counted in full: each reader has to take them all."""
-
-    __slots__ = ("chunks", "size")
-
-    def __init__(self) -> None:
-        self.chunks: list[bytes] = []
-        self.size = 0
-
-    def put(self, chunk: bytes) -> bool:
-        """Whether there was room."""
-        self.chunks.append(chunk)
-        self.size += len(chunk)
-        return self.size <= limits.OUTBOX_BYTES
-
-    def take(self) -> list[bytes]:
-        chunks, self.chunks, self.size = self.chunks, [], 0
-        return chunks
 
 
 class ConnectionActor(LoopActor):

@@ -62,7 +62,7 @@ class LiveChannels:
                 return True
         return False
 
-    def tell_live(self, name: str, message: object) -> None:
+    def tell_if_live(self, name: str, message: object) -> None:
         actor = self._channels.get(name)
         if actor is not None and not actor.actor_stopped.is_set():
             actor.actor_ref.tell(message)

@@ -5,7 +5,7 @@ import logging
 import time
 
 from actors import limits
-from actors.commands import Purge, TellThreadGone
+from actors.commands import NotifyThreadDeleted, Purge
 from actors.errors import XpError
 from actors.journal.actor import Journal
 from actors.outcomes import Done
@@ -44,11 +44,11 @@ class Housekeeper:
         """Step by step until nothing is left to do; answers how many rows were taken."""
         taken = await self._do(Purge())
         await self._do(EraseContent())
-        await self._do(TellThreadGone())
+        await self._do(NotifyThreadDeleted())
         await self._do(InterruptAbandoned(before=time.time_ns() // 1_000_000 - ABANDONED_SECONDS * 1000))
         return taken
 
-    async def _do(self, step: Purge | EraseContent | InterruptAbandoned | TellThreadGone) -> int:
+    async def _do(self, step: Purge | EraseContent | InterruptAbandoned | NotifyThreadDeleted) -> int:
         taken = 0
         while True:
             done: Done = await self._journal.append(step)

@@ -11,7 +11,7 @@ import pykka
 
 from actors import limits, rules
 from actors.auth.identity import Identity
-from actors.commands import UNSET, TellThreadGone, ThreadCommand, Unset
+from actors.commands import UNSET, NotifyThreadDeleted, ThreadCommand, Unset
 from actors.delivery.channel import AccessEnded, ListPresent, Subscribe, Subscribed, Unsubscribe
 from actors.delivery.in_order import InOrder
 from actors.delivery.publication import EphemeralPublications
@@ -39,7 +39,7 @@ from actors.resources.users import Author
 from actors.runtime.loop_actor import LoopActor, LoopFuture, handles
 from actors.threads.audience import ThreadAudience
 from actors.threads.state import ThreadState, changes_access
-from actors.threads.streams import TellStreams, ThreadStreams, begins_stream
+from actors.threads.streams import SendEphemeralState, ThreadStreams, begins_stream
 
 logger = logging.getLogger("actors.thread")
 
@@ -306,8 +306,8 @@ class ThreadActor(LoopActor):
         self._writing().await_end(message.message_id, reply)
         return reply
 
-    @handles(TellStreams)
-    def _tell_streams(self, message: TellStreams) -> None:
+    @handles(SendEphemeralState)
+    def _tell_streams(self, message: SendEphemeralState) -> None:
         state = self._ephemeral_state(returning=True)
         if state is not None:
             self._audience.tell_one(message.connection, state)
@@ -367,7 +367,7 @@ class ThreadActor(LoopActor):
 
     def _tell_members_gone(self) -> None:
         """For members beyond the ones whom the deletion itself has notified."""
-        step = TellThreadGone(self.thread_id)
+        step = NotifyThreadDeleted(self.thread_id)
 
         def go_on(outcome: LoopFuture[Any]) -> None:
             if outcome.error is None and outcome.result().result == step.rows:

@@ -111,14 +111,14 @@ class Directory:
         future: LoopFuture[Any] = self.thread(command.thread_id).ask(command, block=False)  # type: ignore[assignment]
         return future
 
-    def tell_live(self, thread_id: str, message: object) -> None:
-        """Tell a thread something that matters only while it is live."""
+    def tell_if_live(self, thread_id: str, message: object) -> None:
+        """Send a message that matters only while the thread is live."""
         actor = self._threads.get(thread_id)
         if actor is not None and not actor.actor_stopped.is_set():  # when all stop, threads go before connections
             actor.actor_ref.tell(message)
 
     def tell_writing(self, message: object) -> None:
-        """Tell every live thread in which something is being written."""
+        """Send to every live thread with open streams."""
         for actor in list(self._threads.values()):
             if actor.is_written_into and not actor.actor_stopped.is_set():
                 actor.actor_ref.tell(message)

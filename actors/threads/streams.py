@@ -28,7 +28,7 @@ from actors.threads.stream_timing import StreamClock
 
 
 @dataclass(frozen=True, slots=True)
-class TellStreams:
+class SendEphemeralState:
     """To a live thread: this connection has missed deltas and needs the current state."""
 
     connection: "pykka.ActorRef[Any]"

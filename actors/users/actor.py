@@ -58,15 +58,15 @@ class Online:
 
 
 @dataclass(frozen=True, slots=True)
-class Tell:
-    """These entries of the user's log are durable, in order."""
+class UserEventsCommitted:
+    """These entries of the log of the user are durable, in order."""
 
     events: Sequence[UserEvent]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """Others may have written into the user's log."""
+class CheckLog:
+    """Another process may have written into the log of the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Deleted:
 
 
 @dataclass(frozen=True, slots=True)
-class TellUnread:
+class SendUnread:
     """To the actor of a user: this connection has missed counts."""
 
     connection: "pykka.ActorRef[Any]"
@@ -157,7 +157,7 @@ class UserActor(LoopActor):
         self._following.add(connection)
         reply = self.defer()
         self._waiting.append(reply)
-        self._look(Look())
+        self._look(CheckLog())
         return reply
 
     @handles(Unsubscribe)
@@ -180,11 +180,11 @@ class UserActor(LoopActor):
 
     # The log
 
-    @handles(Tell)
-    def _publish(self, message: Tell) -> None:
+    @handles(UserEventsCommitted)
+    def _publish(self, message: UserEventsCommitted) -> None:
         self._tell_next(message.events)
         if self._order.early:
-            self._look(Look())
+            self._look(CheckLog())
 
     def _tell_next(self, events: Sequence[UserEvent]) -> None:
         run = self._order.following(self._online.head, events)
@@ -210,8 +210,8 @@ class UserActor(LoopActor):
                 connection.tell(Follow(publications.channel))
             connection.tell(publications)
 
-    @handles(Look)
-    def _look(self, _: Look) -> None:
+    @handles(CheckLog)
+    def _look(self, _: CheckLog) -> None:
         if self._looking is None:
             self._looking = self.stage.loop.create_task(self._read_log())
         else:
@@ -235,7 +235,7 @@ class UserActor(LoopActor):
         self._tell_next(page.events)
         if self._look_again or page.more:
             self._look_again = False
-            self._look(Look())
+            self._look(CheckLog())
         else:
             self._answer(None)
             self._retire_if_left()
@@ -332,8 +332,8 @@ class UserActor(LoopActor):
             passing = passing or self._unread(changed)
             self._pass(connection, passing)
 
-    @handles(TellUnread)
-    def _tell_unread_to(self, message: TellUnread) -> None:
+    @handles(SendUnread)
+    def _send_unread(self, message: SendUnread) -> None:
         if self._counts is not None and message.connection in self._online.connections:
             self._pass(message.connection, self._unread(self._counts.threads))
 

@@ -23,15 +23,15 @@ from actors.resources.user_events import GetUserLogHeads, UserEvent
 from actors.resources.users import User
 from actors.runtime.loop_actor import Stage
 from actors.users.actor import (
+    CheckLog,
     Deleted,
     DeletedMessage,
     EncodeUserEvent,
-    Look,
     Online,
     Posted,
-    Tell,
-    TellUnread,
+    SendUnread,
     UserActor,
+    UserEventsCommitted,
 )
 
 logger = logging.getLogger("actors.users")
@@ -102,7 +102,7 @@ class Users:
         online = self._entry(user)
         online.connections[connection] = None
         if user.log_offset > online.head:  # another process has written, and the other connections do not have it yet
-            self._actor(online).actor_ref.tell(Look())
+            self._actor(online).actor_ref.tell(CheckLog())
         return online.head
 
     def _entry(self, user: User) -> Online:
@@ -155,7 +155,7 @@ class Users:
             self._remember(user_key, theirs[-1].offset)
             online = self._online.get(user_key)
             if online is not None:
-                self._actor(online).actor_ref.tell(Tell(theirs))
+                self._actor(online).actor_ref.tell(UserEventsCommitted(theirs))
 
     def _remember(self, user_key: int, head: int) -> None:
         self._heads.pop(user_key, None)
@@ -175,23 +175,23 @@ class Users:
                 for user_key, head in (await self._reads.ask(GetUserLogHeads(keys[start : start + _AT_ONCE]))).items():
                     online = self._online.get(user_key)
                     if online is not None and head > online.head:
-                        self._actor(online).actor_ref.tell(Look())
+                        self._actor(online).actor_ref.tell(CheckLog())
         except XpError as error:
             logger.warning("users' logs could not be looked at: %s", error)
         finally:
             self._task = None
 
-    def tell_unread(self, user_key: int, connection: "pykka.ActorRef[Any]") -> None:
+    def send_unread(self, user_key: int, connection: "pykka.ActorRef[Any]") -> None:
         """A connection of theirs reads again, and has missed counts meanwhile."""
         online = self._online.get(user_key)
         if online is not None and online.actor is not None and not online.actor.actor_stopped.is_set():
-            online.actor.actor_ref.tell(TellUnread(connection))
+            online.actor.actor_ref.tell(SendUnread(connection))
 
     def look_at(self, user_key: int) -> None:
         """The same, of one."""
         online = self._online.get(user_key)
         if online is not None:
-            self._actor(online).actor_ref.tell(Look())
+            self._actor(online).actor_ref.tell(CheckLog())
 
     # What was not read
 

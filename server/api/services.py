@@ -95,7 +95,7 @@ class Services:
         for (channel, user_key), author in told.items():
             kind, _, thread_id = channel.partition(":")
             if kind == "thread":
-                self.directory.tell_live(thread_id, StatusChanged(author, changed[user_key]))
+                self.directory.tell_if_live(thread_id, StatusChanged(author, changed[user_key]))
 
     def epoch_of(self, channel: str) -> str:
         return epoch_of(self.epoch, channel)

@@ -9,7 +9,7 @@ from server.api.services import Services
 from server.auth.authentication import Authentication, BrowserRules
 from server.documents import pages
 from server.http import cors, rest, security_headers
-from server.http.middleware import TELL, Tell, every_request
+from server.http.middleware import ADD_HEADERS, AddHeaders, every_request
 from server.limits import rate_limits
 from server.realtime.sse.stream import Streams
 from server.realtime.transports.emulation import Emulation
@@ -18,12 +18,12 @@ from server.realtime.upload.handler import Answers
 
 
 def make_application(services: Services, stage: Stage, browser: BrowserRules) -> web.Application:
-    tell = _telling(services, browser)
+    tell = _header_adder(services, browser)
     application = web.Application(
         middlewares=[every_request(services.problem_base, browser.allowed_origins, tell, services.request_log)],
         client_max_size=limits.BODY_BYTES,
     )
-    application[TELL] = tell
+    application[ADD_HEADERS] = tell
     authentication = Authentication(services, browser)
     websockets = WebSockets(services, stage, authentication)
     streams = Streams(services, stage, authentication)
@@ -46,8 +46,8 @@ def make_application(services: Services, stage: Stage, browser: BrowserRules) ->
     return application
 
 
-def _telling(services: Services, browser: BrowserRules) -> Tell:
-    """What is added to every answer, streams and refusals of aiohttp's own too."""
+def _header_adder(services: Services, browser: BrowserRules) -> AddHeaders:
+    """Adds headers to every response, also to streams and to errors of aiohttp itself."""
     tellers = [security_headers.telling(browser.proxies)]
     if browser.allowed_origins:
         tellers.append(cors.telling(browser.allowed_origins))

@@ -16,7 +16,7 @@ from actors.identifiers import new_id
 from server.http import problems, security_headers
 from server.http.aiohttp_internals import EMPTY_PAYLOAD, RequestProtocol, UnreadableRequest, refused_request
 from server.http.bounds import Bounds
-from server.http.middleware import TELL, correlate, problem_response
+from server.http.middleware import ADD_HEADERS, correlate, problem_response
 from server.http.peers import Proxies
 from server.http.request_timeouts import Queue, RequestTimeouts, TimeLimits
 from server.limits.sockets import SocketLimits
@@ -235,7 +235,7 @@ class Connection(RequestProtocol):
         if isinstance(resp, web.HTTPExpectationFailed):  # aiohttp answers it before any middleware
             resp = self._problem(Malformed("Expect may be `100-continue`, nothing else."), request)
             if isinstance(request, web.Request):
-                request.app[TELL](request, resp)
+                request.app[ADD_HEADERS](request, resp)
         if self.is_closing:
             resp.force_close()
         if resp.status >= 400 and self.user_key is None:

@@ -37,19 +37,19 @@ def correlate(request: web.BaseRequest) -> str:
     return chosen
 
 
-Tell = Callable[[web.Request, web.StreamResponse], None]
-"""Adds to an answer what every answer tells."""
-TELL: web.AppKey[Tell] = web.AppKey("TELL")
-"""For answers that begin within their handler; see `begin`. aiohttp's own signal for it costs each request 8 %."""
+AddHeaders = Callable[[web.Request, web.StreamResponse], None]
+"""Adds the headers that every response has."""
+ADD_HEADERS: web.AppKey[AddHeaders] = web.AppKey("ADD_HEADERS")
+"""For responses that start within their handler; see `begin`. aiohttp's own signal for it costs each request 8 %."""
 
 
 async def begin(request: web.Request, response: web.StreamResponse) -> AbstractStreamWriter | None:
     """Send the headers of a stream or an upgrade."""
-    request.app[TELL](request, response)
+    request.app[ADD_HEADERS](request, response)
     return await response.prepare(request)
 
 
-def every_request(problem_base: str, allowed_origins: frozenset[str], tell: Tell, log: RequestLog) -> Middleware:
+def every_request(problem_base: str, allowed_origins: frozenset[str], tell: AddHeaders, log: RequestLog) -> Middleware:
     """Around every handler: errors of the catalogue, of aiohttp and of ours become problems; pages of other origins
     that ask first are answered; every answer tells what all do."""
 

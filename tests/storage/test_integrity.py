@@ -18,8 +18,8 @@ from actors.resources.users import DeleteUser
 from storage.database import DatabaseOptions
 from storage.maintenance import integrity
 from storage.maintenance.integrity import Finding
+from storage.maintenance.integrity_rules import RULES
 from storage.maintenance.opening import snapshot
-from storage.maintenance.rules import RULES
 from tests.builders import Ledger, once, post
 
 HOUR = 3_600_000

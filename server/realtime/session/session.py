@@ -31,7 +31,7 @@ from server.realtime.protocol.intake import Intake
 from server.realtime.session.channels import Channels
 from server.realtime.session.rpc import RpcCalls
 from server.realtime.session.sign_on import SignOn
-from server.realtime.session.sources import leave, tell_state
+from server.realtime.session.sources import leave, send_state
 
 if TYPE_CHECKING:
     from server.http.connection import Connection
@@ -353,7 +353,7 @@ class Session:
             leave(self.services, channel, self.connection, self.identity)
 
     def _behind(self, channel: str) -> None:
-        tell_state(self.services, channel, self.connection, self.identity)
+        send_state(self.services, channel, self.connection, self.identity)
 
     def end(self) -> None:
         """The socket is gone."""

@@ -17,7 +17,7 @@ from actors.errors import TokenExpired, Unauthenticated
 from actors.identifiers import is_id
 from actors.resources.log import ReadThreadLog
 from actors.resources.user_events import ReadUserLog
-from actors.threads.streams import TellStreams
+from actors.threads.streams import SendEphemeralState
 from server.api import operations
 from server.api.events import publications, user_publications
 from server.realtime.protocol import codes as protocol
@@ -295,24 +295,24 @@ def _of_token(session: "Session", channel: str, token: str) -> int | None:
     return claims.expires_at
 
 
-def tell_state(
+def send_state(
     services: "Services", channel: str, connection: "pykka.ActorRef[Any]", identity: Identity | None
 ) -> None:
     """Ephemeral events were dropped because the connection did not read: send it the current state."""
     kind, _, name = channel.partition(":")
     if kind == "thread":
-        services.directory.tell_live(name, TellStreams(connection))
+        services.directory.tell_if_live(name, SendEphemeralState(connection))
     elif kind == "user" and identity is not None:
-        services.users.tell_unread(identity.user.key, connection)
+        services.users.send_unread(identity.user.key, connection)
 
 
 def leave(services: "Services", channel: str, connection: "pykka.ActorRef[Any]", identity: Identity | None) -> None:
     """Unsubscribe a connection of that identity."""
     kind, _, name = channel.partition(":")
     if kind == "thread":
-        services.directory.tell_live(name, Unsubscribe(connection))
+        services.directory.tell_if_live(name, Unsubscribe(connection))
     elif kind == "user":
         if identity is not None:
             services.users.leave(identity.user.key, connection)
     else:
-        services.live_channels.tell_live(channel, Unsubscribe(connection))
+        services.live_channels.tell_if_live(channel, Unsubscribe(connection))

@@ -38,7 +38,7 @@ from server.http.middleware import HEADER, begin, correlation_id
 from server.http.peers import Peer, rate_limit_network
 from server.limits.rate_limits import draw, owner
 from server.realtime.protocol import codes as protocol
-from server.realtime.session.sources import leave, tell_state
+from server.realtime.session.sources import leave, send_state
 from server.realtime.sse.followed import Followed, FollowedThreads, FollowedUser, Missed
 from server.realtime.sse.transport import StreamTransport, in_pieces
 
@@ -166,7 +166,7 @@ class _Stream:
             leave(self._services, self._actor.own_channel, self._feed, self.identity)
 
     def _behind(self, channel: str) -> None:
-        tell_state(self._services, channel, self._feed, self.identity)
+        send_state(self._services, channel, self._feed, self.identity)
 
     def end(self) -> None:
         self._expiry.cancel()

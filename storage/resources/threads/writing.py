@@ -139,8 +139,8 @@ def _begin_telling(tx: Transaction, thread: tuple[int, str]) -> tuple[UserEvent,
     return _end_memberships(tx, thread, owners)
 
 
-@writes(commands.TellThreadGone)
-def tell_thread_gone(tx: Transaction, command: commands.TellThreadGone) -> Done:
+@writes(commands.NotifyThreadDeleted)
+def notify_thread_deleted(tx: Transaction, command: commands.NotifyThreadDeleted) -> Done:
     """Who does not follow the thread learns of its end by their own log alone; step by step where they are many."""
     M = models.Member
     thread = rows.first(tx.database, _half_told(command.thread_id))

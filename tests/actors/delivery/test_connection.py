@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from actors import limits
 from actors.delivery.channel import AccessEnded
-from actors.delivery.connection import Close, Leave, OpenGate, Outbox, Send, ShutGate
+from actors.delivery.connection import Close, Leave, OpenGate, Send, ShutGate
+from actors.delivery.outbox import Outbox
 from actors.delivery.publication import Publication, Publications
 from actors.runtime.loop_actor import Stage
 from tests.actors.house import SLOW, Peer, lines_of

@@ -60,7 +60,7 @@ async def test_asking_about_many_threads_keeps_few_of_them(house: House, monkeyp
 
 
 async def test_what_matters_only_to_live_threads_starts_none(house: House) -> None:
-    house.directory.tell_live(new_id(), Unsubscribe(house.peer().ref))
+    house.directory.tell_if_live(new_id(), Unsubscribe(house.peer().ref))
     assert house.directory.live_threads == 0
 
 
@@ -162,7 +162,7 @@ async def test_all_stops_in_order_with_subscribers_still_there(
     def on_closed(channels: Any) -> None:
         told.extend(channels)
         for channel in channels:
-            house.directory.tell_live(channel.removeprefix("thread:"), Unsubscribe(peer.ref))
+            house.directory.tell_if_live(channel.removeprefix("thread:"), Unsubscribe(peer.ref))
 
     peer = Peer(stage, on_closed)
     peer.tell(ShutGate(f"thread:{thread.id}"))

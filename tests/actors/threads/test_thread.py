@@ -366,8 +366,8 @@ async def test_who_has_unsubscribed_gets_no_more(house: House, ana: Identity) ->
     gone, stays = await house.watch(ana, thread), await house.watch(ana, thread)
     await house.post(ana, thread)
     await until(lambda: gone.offsets == [2])
-    house.directory.tell_live(thread.id, Unsubscribe(gone.ref))
-    house.directory.tell_live(thread.id, Unsubscribe(gone.ref))  # once more is no trouble
+    house.directory.tell_if_live(thread.id, Unsubscribe(gone.ref))
+    house.directory.tell_if_live(thread.id, Unsubscribe(gone.ref))  # once more is no trouble
     await house.post(ana, thread)
     await until(lambda: stays.offsets == [2, 3])
     assert gone.offsets == [2]
@@ -545,7 +545,7 @@ async def test_an_idle_thread_retires_and_is_loaded_anew(house: House, ana: Iden
     thread = await house.thread(ana)
     await house.post(ana, thread)
     first = house.actor(thread)
-    house.directory.tell_live(thread.id, idle(house))
+    house.directory.tell_if_live(thread.id, idle(house))
     await until(lambda: house.directory.live_threads == 0)
     assert not first.actor_ref.is_alive()
     assert (await house.post(ana, thread)).number == 2
@@ -556,10 +556,10 @@ async def test_an_idle_thread_retires_and_is_loaded_anew(house: House, ana: Iden
 async def test_what_is_asked_of_a_thread_as_it_retires_is_answered(house: House, ana: Identity) -> None:
     thread = await house.thread(ana)
     await house.load_actor(thread)
-    house.directory.tell_live(thread.id, idle(house))
+    house.directory.tell_if_live(thread.id, idle(house))
     reply = house.directory.ask(post(ana, thread))  # in its inbox behind the sweep: it stays
     assert (await reply).result.number == 1
-    house.directory.tell_live(thread.id, idle(house))
+    house.directory.tell_if_live(thread.id, idle(house))
     await until(lambda: house.directory.live_threads == 0)
     assert (await house.post(ana, thread)).number == 2
 
@@ -568,26 +568,26 @@ async def test_a_thread_with_subscribers_work_or_recent_use_stays(house: House, 
     thread = await house.thread(ana)
     watcher = await house.watch(ana, thread)
     actor = house.actor(thread)
-    house.directory.tell_live(thread.id, idle(house))
+    house.directory.tell_if_live(thread.id, idle(house))
     await settle()
     assert actor.actor_ref.is_alive()
-    house.directory.tell_live(thread.id, Unsubscribe(watcher.ref))
-    house.directory.tell_live(thread.id, RetireIfIdle(house.stage.loop.time() - 1000))
+    house.directory.tell_if_live(thread.id, Unsubscribe(watcher.ref))
+    house.directory.tell_if_live(thread.id, RetireIfIdle(house.stage.loop.time() - 1000))
     await settle()
     assert actor.actor_ref.is_alive()
     reply = house.directory.ask(post(ana, thread))
-    house.directory.tell_live(thread.id, idle(house))  # while the post is with the journal
+    house.directory.tell_if_live(thread.id, idle(house))  # while the post is with the journal
     await reply
     await settle()
     assert actor.actor_ref.is_alive()
-    house.directory.tell_live(thread.id, idle(house))
+    house.directory.tell_if_live(thread.id, idle(house))
     await until(lambda: not actor.actor_ref.is_alive())
 
 
 async def test_a_sweep_while_the_thread_loads(house: House, ana: Identity) -> None:
     thread = await house.thread(ana)
     house.directory.thread(thread.id)
-    house.directory.tell_live(thread.id, idle(house))
+    house.directory.tell_if_live(thread.id, idle(house))
     assert (await house.post(ana, thread)).number == 1
 
 
@@ -614,5 +614,5 @@ async def test_a_thread_with_a_crowd_is_patient(house: House, ana: Identity, mon
     for watcher in watchers:
         await until(lambda watcher=watcher: len(watcher.lines) == 3)
     assert watchers[0].lines == watchers[1].lines == [f"{n} message.created" for n in (2, 3, 4)]
-    house.directory.tell_live(thread.id, Unsubscribe(watchers[0].ref))
+    house.directory.tell_if_live(thread.id, Unsubscribe(watchers[0].ref))
     await until(lambda: not actor.is_low_priority)

@@ -147,7 +147,7 @@ def test_the_end_of_a_large_thread_is_told_to_all_its_members(ledger: Ledger, mo
     small = ledger.thread(ana, others[0])
     assert len(ledger.do(DeleteThread(identity=ana, thread_id=small.id)).user_events) == 2
     for step, count in ((small.id, 0), (thread.id, 3), (None, 3), (thread.id, 0), (None, 0)):  # broken off in between
-        done = ledger.do(commands.TellThreadGone(thread_id=step, rows=3))
+        done = ledger.do(commands.NotifyThreadDeleted(thread_id=step, rows=3))
         assert done.result == len(done.user_events) == count
         told += done.user_events
     assert sorted(event.user_key for event in told) == [who.user.key for who in (ana, *others)]

@@ -17,8 +17,8 @@ from tests.builders import message_event
 
 DOCS = Path(__file__).parent.parent / "docs"
 LOGS = {
-    "thread": (thread_events.KINDS, log.LOADERS, events.THREAD_VIEWS, "realtime.md"),
-    "user": (user_events.KINDS, user_log.LOADERS, events.USER_VIEWS, "notifications.md"),
+    "thread": (thread_events.KINDS, log.loaders(), events.THREAD_VIEWS, "realtime.md"),
+    "user": (user_events.KINDS, user_log.USER_LOADERS, events.USER_VIEWS, "notifications.md"),
 }
 
 

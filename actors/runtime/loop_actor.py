@@ -112,7 +112,7 @@ class LoopActor(pykka.Actor):
     """Base of every actor on the event loop; start it with `Stage.start`."""
 
     handlers: ClassVar[dict[type, Handler]] = {}
-    """Message type → method, gathered from `@handles`."""
+    """Message type → method, gathered from `@handles`; a type without one is handled as its nearest base is."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -245,10 +245,18 @@ class LoopActor(pykka.Actor):
             reply.set_exception(pykka.ActorDeadError(f"{self} stopped before handling the message"))
 
     def _handle_receive(self, message: Any) -> Any:
-        handler = self.handlers.get(type(message))
+        handler = self.handlers.get(type(message)) or self._handler_of_a_base(type(message))
         if handler is not None:
             return handler(self, message)
         return super()._handle_receive(message)
+
+    @classmethod
+    def _handler_of_a_base(cls, kind: type) -> Handler | None:
+        """The handler for the nearest base of the message's type; found once."""
+        found = next((cls.handlers[base] for base in kind.__mro__ if base in cls.handlers), None)
+        if found is not None:
+            cls.handlers[kind] = found
+        return found
 
     def _stop(self) -> None:
         self.actor_stopped.set()

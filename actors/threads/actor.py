@@ -19,12 +19,8 @@ from actors.errors import Internal, NotFound, Overloaded, XpError
 from actors.events import Event
 from actors.journal.actor import Journal
 from actors.ports import Encode, ThreadLoader
-from actors.resources.members import AddMember, MarkRead, RemoveMember, UpdateMember
-from actors.resources.memory import ReplaceMemory, UpdateMemory
-from actors.resources.messages import MESSAGE_CREATED, DeleteMessage, EditMessage, PostMessage
-from actors.resources.notifications import MarkUnread
+from actors.resources.messages import MESSAGE_CREATED, DeleteMessage, PostMessage
 from actors.resources.presence import Status
-from actors.resources.reactions import React
 from actors.resources.streams import (
     Appended,
     AppendToMessage,
@@ -34,7 +30,6 @@ from actors.resources.streams import (
     FinishMessage,
     MayOpen,
 )
-from actors.resources.threads import DeleteThread, HandOver, UpdateThread
 from actors.resources.users import Author
 from actors.runtime.loop_actor import LoopActor, LoopFuture, handles
 from actors.threads.audience import ThreadAudience
@@ -74,12 +69,6 @@ class StatusChanged:
 
     author: Author
     status: Status
-
-
-_OTHER_COMMANDS = (
-    UpdateThread, DeleteThread, AddMember, UpdateMember, RemoveMember, MarkRead, EditMessage, React, HandOver,
-    ReplaceMemory, UpdateMemory, MarkUnread,
-)  # fmt: skip
 
 
 class ThreadActor(LoopActor):
@@ -222,9 +211,10 @@ class ThreadActor(LoopActor):
         rules.must_write(identity, state.role_of(identity.user.key), self.thread_id, state.status)
         self._must_be_ones_turn(identity, opens=True)
 
-    @handles(*_OTHER_COMMANDS)
+    @handles(ThreadCommand)
     def _change(self, command: ThreadCommand) -> LoopFuture[Any]:
-        """Looks before it writes, inside the journal's transaction; here only strangers are turned away."""
+        """A command without a handler of its own looks before it writes, inside the journal's transaction; here only
+        strangers are turned away."""
         state = self.state
         rules.must_see(command.identity, state.role_of(command.identity.user.key), self.thread_id)
         return self._append(command)

@@ -1,32 +1,28 @@
 """Events as clients get them: JSON, encoded once for all transports and subscribers."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
+import server.resources
 from actors.delivery.ephemeral import Ephemeral
 from actors.delivery.publication import Publication
 from actors.events import Event
+from actors.modules import import_named
 from actors.resources import thread_events, user_events
 from actors.resources.user_events import UserEphemeral, UserEvent
 from server.api import render
 from server.api.event_views import DataViews, EphemeralViews
 from server.api.render import Json
-from server.resources.members import events as members
-from server.resources.memory import events as memory
-from server.resources.messages import events as messages
 from server.resources.notifications import events as notifications
-from server.resources.presence import events as presence
-from server.resources.reactions import events as reactions
-from server.resources.streams import events as streams
-from server.resources.threads import events as threads
 
-THREAD_VIEWS: Final[DataViews] = {
-    **threads.VIEWS, **members.VIEWS, **messages.VIEWS, **reactions.VIEWS, **memory.VIEWS
-}  # fmt: skip
-USER_VIEWS: Final[DataViews] = notifications.VIEWS
-EPHEMERAL_VIEWS: Final[EphemeralViews] = {**streams.VIEWS, **presence.VIEWS}
+_VIEWS: Final[dict[Any, Any]] = {
+    kind: view for module in import_named(server.resources, "events") for kind, view in module.VIEWS.items()
+}
+THREAD_VIEWS: Final[DataViews] = {kind: _VIEWS[kind] for kind in thread_events.KINDS.values()}
+USER_VIEWS: Final[DataViews] = {kind: _VIEWS[kind] for kind in user_events.KINDS.values()}
+EPHEMERAL_VIEWS: Final[EphemeralViews] = {kind: _VIEWS[kind] for kind in thread_events.EPHEMERAL_KINDS}
 USER_EPHEMERAL_VIEWS: Final[EphemeralViews] = notifications.EPHEMERAL_VIEWS
 
 

@@ -12,7 +12,6 @@ import orjson
 
 from actors.auth.identity import Identity
 from actors.resources.members import Member
-from actors.resources.memory import Memory
 from actors.resources.messages import Message, ReactionGroup, Revision
 from actors.resources.notifications import Notification, Preferences, ThreadPreferences, Unread
 from actors.resources.reactions import Reacted, Reaction
@@ -158,10 +157,6 @@ def thread(record: Thread, *, personal: bool = True) -> Json:
         return rendered
     more = {"memory": carried(record.memory), "memory_version": record.memory_version}
     return rendered | more | {"membership": _membership(record)}
-
-
-def memory(record: Memory) -> Json:
-    return {"memory": carried(record.content), "version": record.version}
 
 
 def _membership(record: Thread) -> Json | None:

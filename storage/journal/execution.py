@@ -17,6 +17,7 @@ import storage.journal.housekeeping
 import storage.resources
 from actors.commands import Once
 from actors.errors import Conflict, Internal, XpError
+from actors.modules import import_all
 from actors.outcomes import Done
 from actors.resources.messages import PostMessage
 from storage.database import is_storage_failure
@@ -24,7 +25,6 @@ from storage.journal import idempotency as outcomes
 from storage.journal import posting
 from storage.journal.transaction import Transaction
 from storage.journal.writers import writer_of
-from storage.modules import import_all
 from storage.resources.messages import streams
 
 logger = logging.getLogger("storage.journal")

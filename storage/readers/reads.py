@@ -4,9 +4,9 @@ from typing import TypeVar
 
 import storage.resources
 import storage.search
+from actors.modules import import_all
 from actors.queries import Lane, Query
 from storage.database import DatabaseOptions
-from storage.modules import import_all
 from storage.readers.answers import answer
 from storage.readers.pool import Readers
 

@@ -4,7 +4,7 @@ from typing import cast
 
 from actors.resources.context import GetContext
 from actors.resources.memory import GetMemory, Memory, ReplaceMemory, UpdateMemory
-from server.api import prompts, render
+from server.api import prompts
 from server.api.registry import Call, Operations, Result
 from server.resources.memory.views import (
     ContextRequest,
@@ -13,6 +13,7 @@ from server.resources.memory.views import (
     MemoryView,
     ReplaceMemoryRequest,
     UpdateMemoryRequest,
+    memory_view,
 )
 
 operations = Operations("memory")
@@ -26,7 +27,7 @@ async def get_memory(call: Call, request: MemoryRequest) -> Result:
     `metadata.offset` is the head of the thread's log, read before the memory.
     """
     memory, head = await call.services.ask(GetMemory(call.identity, request.thread_id))
-    return Result(render.memory(memory), version=memory.version, extra={"offset": head})
+    return Result(memory_view(memory), version=memory.version, extra={"offset": head})
 
 
 @operations("PUT", "/threads/{thread_id}/memory", response=MemoryView)
@@ -61,4 +62,4 @@ async def get_context(call: Call, request: ContextRequest) -> Result:
 
 
 def _shown(memory: Memory) -> Result:
-    return Result(render.memory(memory), version=memory.version)
+    return Result(memory_view(memory), version=memory.version)

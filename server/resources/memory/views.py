@@ -5,7 +5,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from actors import limits
+from actors.resources.memory import Memory
 from actors.text.normal import EMPTY
+from server.api import render
 from server.api.fields import LEFT_OUT, Id, Request, View, json_object
 from server.api.prompts import NAME_CHARS, Format
 
@@ -88,3 +90,7 @@ class ContextView(View):
     from_offset: int | None = Field(description="Offset of the oldest message included; null if there is none.")
     to_offset: int | None = Field(description="Offset of the newest message included.")
     memory_version: int
+
+
+def memory_view(record: Memory) -> render.Json:
+    return {"memory": render.carried(record.content), "version": record.version}

@@ -5,6 +5,7 @@ from dataclasses import replace
 import orjson
 
 from actors import limits
+from actors.auth.identity import Identity
 from actors.commands import Command
 from actors.errors import Conflict, Forbidden, NotFound
 from actors.identifiers import new_id
@@ -12,6 +13,7 @@ from actors.outcomes import Done
 from actors.resources.api_keys import ApiKey, CreateApiKey, RevokeApiKey
 from actors.resources.sessions import CreateLink, NoteUse, RevokeToken, SetPassword
 from actors.resources.users import User
+from storage.journal import results
 from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
 from storage.readers import rows
@@ -125,3 +127,14 @@ def _must_find(tx: Transaction, key_id: str) -> ApiKey:
     if row is None:
         raise NotFound("API key", key_id)
     return accounts.api_key_of(row)
+
+
+# Results, read again for an idempotency key
+
+
+def _again(tx: Transaction, identity: Identity, reference: results.Reference) -> ApiKey | None:
+    row = rows.first(tx.database, accounts.api_keys_query().where(_K.uid == reference["id"]))
+    return accounts.api_key_of(row) if row else None
+
+
+results.keep(ApiKey, refer=lambda key: {"id": key.id}, load=_again)

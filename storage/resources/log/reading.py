@@ -2,23 +2,22 @@
 are now. Deleted content is never replayed, and access is checked for each thread."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from functools import cache
+from typing import Any
 
 from peewee import SqliteDatabase
 
+import storage.resources
 from actors.auth.identity import Identity
 from actors.events import Event, LogPage
+from actors.modules import import_named
 from actors.resources.log import GetLogHead, ReadLog, ReadLogBetween, ReadThreadLog
 from actors.resources.thread_events import KINDS
 from storage.compiled import Prepared
 from storage.readers import access, rows, weight
 from storage.readers.answers import answers
 from storage.readers.paging import page_of
-from storage.resources.log.replay import Entry, Loaders, Replay
-from storage.resources.members import reading as members
-from storage.resources.memory import reading as memory
-from storage.resources.messages import reading as messages
-from storage.resources.threads import reading as threads
+from storage.resources.log.replay import Entry, Loader, Loaders, Replay
 from storage.schema import models
 
 _E, _T = models.Event, models.Thread
@@ -130,13 +129,18 @@ def _render(database: SqliteDatabase, found: Sequence[Sequence[Any]], names: dic
         return ()
     entries = [Entry._make(row) for row in found]
     replay = Replay(database, entries, names)
-    return tuple(_event(replay, entry) for entry in entries)
+    load = loaders()
+    return tuple(_event(replay, entry, load[KINDS[entry.type]]) for entry in entries)
 
 
-def _event(replay: Replay, entry: Entry) -> Event:
+def _event(replay: Replay, entry: Entry, load: Loader) -> Event:
     _, thread, offset, name, actor, time, _, _ = entry
-    data = LOADERS[KINDS[name]](replay, entry)
+    data = load(replay, entry)
     return Event(thread, replay.threads[thread], entry.position, offset, name, time, replay.authors[actor], data)
 
 
-LOADERS: Final[Loaders] = {**threads.LOADERS, **members.LOADERS, **messages.LOADERS, **memory.LOADERS}
+@cache
+def loaders() -> Loaders:
+    """Of every kind of event in a thread's log: `LOADERS` in the `reading.py` of each resource."""
+    every = (getattr(module, "LOADERS", {}) for module in import_named(storage.resources, "reading"))
+    return {kind: load for found in every for kind, load in found.items()}

@@ -26,7 +26,7 @@ from actors.resources.notifications import MarkUnread
 from actors.resources.user_events import THREAD_JOINED, THREAD_LEFT, UserEvent
 from actors.resources.users import Author
 from storage.compiled import Prepared
-from storage.journal import user_log
+from storage.journal import results, user_log
 from storage.journal.transaction import Transaction, changed, given, must_match
 from storage.journal.user_log import Entry
 from storage.journal.writers import writes
@@ -238,3 +238,15 @@ def _must_be_member(tx: Transaction, thread_key: int, user_key: int | None, user
     if user_key is None or tx.role(thread_key, user_key) is None:
         raise NotFound("member", user_id)
     return user_key
+
+
+# Results, read again for an idempotency key
+
+
+def _again(tx: Transaction, identity: Identity, reference: results.Reference) -> Member | None:
+    same = (models.Thread.uid == reference["thread"]) & (models.Member.user == reference["user"])
+    row = rows.first(tx.database, rows.members_query().where(same))
+    return markers.shown(tx.database, [rows.member_of(row)], identity.user.key)[0] if row else None
+
+
+results.keep(Member, refer=lambda member: {"thread": member.thread_id, "user": member.user.key}, load=_again)

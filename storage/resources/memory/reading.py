@@ -6,7 +6,7 @@ from peewee import SqliteDatabase
 
 from actors.auth.identity import Identity
 from actors.resources.memory import MEMORY_UPDATED, GetMemory, Memory
-from storage.readers import access, rows
+from storage.readers import access, rows, weight
 from storage.readers.answers import answers
 from storage.resources.log.replay import Entry, Loaders, Replay
 from storage.schema import models
@@ -25,6 +25,11 @@ def by_key(database: SqliteDatabase, thread_key: int) -> tuple[Memory, int]:
     row = rows.first(database, query.where(Thread.id == thread_key))
     assert row is not None
     return Memory(row[0], row[1], row[2]), row[3]
+
+
+@weight.of.register
+def _weight(memory: Memory) -> int:
+    return weight.carried(memory.content)
 
 
 def _replayed(replay: Replay, entry: Entry) -> Memory:

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from actors import limits, rules
+from actors.auth.identity import Identity
 from actors.errors import ValidationFailed
 from actors.outcomes import Done
 from actors.resources.memory import (
@@ -17,10 +18,12 @@ from actors.resources.memory import (
     merge_patch,
     must_be_valid,
 )
+from storage.journal import results
 from storage.journal.transaction import Transaction, must_match
 from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.memory import reading as memory
+from storage.resources.threads import writing as threads
 from storage.schema import models
 
 
@@ -75,3 +78,16 @@ def _must_be_messages(tx: Transaction, thread_key: int, pins: list[Any]) -> None
                if pin not in there}  # fmt: skip
     if missing:
         raise ValidationFailed(missing)
+
+
+# Results, read again for an idempotency key
+
+
+def _again(tx: Transaction, identity: Identity, reference: results.Reference) -> Memory | None:
+    same = models.Thread.uid == reference["thread"]
+    row = rows.first(tx.database, models.Thread.select(models.Thread.id).where(same))
+    thread = threads.read_again(tx, identity, {"key": row[0]}) if row else None
+    return Memory(thread.id, thread.memory, thread.memory_version) if thread else None
+
+
+results.keep(Memory, refer=lambda memory: {"thread": memory.thread_id}, load=_again)

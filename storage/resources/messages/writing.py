@@ -19,6 +19,7 @@ from actors.resources.users import Author
 from actors.text.mentions import may_mention
 from actors.text.normal import is_blank
 from storage.compiled import Prepared
+from storage.journal import results
 from storage.journal.transaction import Transaction, changed, given, must_match
 from storage.journal.writers import writes
 from storage.readers import rows
@@ -279,3 +280,23 @@ def _again(tx: Transaction, message: Message, identity: Identity) -> Message:
     again = rows.message_by_key(tx.database, message.key, identity.user.key)
     assert again is not None
     return again
+
+
+# Results, read again for an idempotency key
+
+
+def _read_again(tx: Transaction, identity: Identity, reference: results.Reference) -> Message | None:
+    return rows.message_by_key(tx.database, reference["key"], identity.user.key)
+
+
+def _reacted_again(tx: Transaction, identity: Identity, reference: results.Reference) -> Reacted | None:
+    message = _read_again(tx, identity, reference)
+    return Reacted(reference["added"], reference["changed"], message) if message else None
+
+
+results.keep(Message, refer=lambda message: {"key": message.key}, load=_read_again)
+results.keep(
+    Reacted,
+    refer=lambda reacted: {"added": reacted.added, "changed": reacted.changed, "key": reacted.message.key},
+    load=_reacted_again,
+)

@@ -6,12 +6,14 @@ import orjson
 from peewee import SQL, fn
 
 from actors import limits, rules
+from actors.auth.identity import Identity
 from actors.commands import Unset
 from actors.errors import NotFound
 from actors.outcomes import Done, Gone
 from actors.resources.members import Member, ReadChange
 from actors.resources.notifications import (
     DismissNotification,
+    Preferences,
     ReadAllNotifications,
     ReadNotification,
     SetThreadPreferences,
@@ -27,7 +29,7 @@ from actors.resources.user_events import (
     UserEvent,
 )
 from storage.compiled import Prepared
-from storage.journal import user_log
+from storage.journal import results, user_log
 from storage.journal.transaction import Transaction, changed, given, must_match
 from storage.journal.user_log import Entry
 from storage.journal.writers import writes
@@ -204,3 +206,18 @@ _COUNT = Prepared(
         .where(_T.uid == given.uid, _R.user == given.user)
     )
 )
+
+
+# Results, read again for an idempotency key
+
+
+def _preferences_again(tx: Transaction, identity: Identity, reference: results.Reference) -> Preferences:
+    return preferences.of_user(tx.database, identity.user.key)
+
+
+def _thread_preferences_again(tx: Transaction, identity: Identity, reference: results.Reference) -> ThreadPreferences:
+    return preferences.of_thread(tx.database, identity, reference["thread"])
+
+
+results.keep(Preferences, refer=lambda _: {}, load=_preferences_again)
+results.keep(ThreadPreferences, refer=lambda found: {"thread": found.thread_id}, load=_thread_preferences_again)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from actors import limits
-from actors.auth.identity import Origin
+from actors.auth.identity import Identity, Origin
 from actors.errors import NotFound, Unauthenticated
 from actors.identifiers import new_id
 from actors.outcomes import Done
@@ -23,6 +23,7 @@ from actors.resources.sessions import (
     StartSession,
 )
 from actors.resources.users import User
+from storage.journal import results
 from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
 from storage.readers import rows
@@ -190,3 +191,14 @@ def _must_find(tx: Transaction, session_id: str) -> tuple[User, Session]:
         raise NotFound("session", session_id)
     session = accounts.session_of(row)
     return users.find(tx, session.user_id), session
+
+
+# Results, read again for an idempotency key
+
+
+def _again(tx: Transaction, identity: Identity, reference: results.Reference) -> Session | None:
+    row = rows.first(tx.database, accounts.sessions_query().where(_S.uid == reference["id"]))
+    return accounts.session_of(row) if row else None
+
+
+results.keep(Session, refer=lambda session: {"id": session.id}, load=_again)

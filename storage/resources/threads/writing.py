@@ -7,6 +7,7 @@ from typing import Any, cast
 from peewee import fn
 
 from actors import commands, limits, rules
+from actors.auth.identity import Identity
 from actors.errors import Conflict
 from actors.events import Event, EventKind
 from actors.identifiers import new_id
@@ -27,7 +28,7 @@ from actors.resources.threads import (
     UpdateThread,
 )
 from actors.resources.user_events import THREAD_LEFT, UserEvent
-from storage.journal import user_log
+from storage.journal import results, user_log
 from storage.journal.transaction import Transaction, changed, given, must_match
 from storage.journal.user_log import Entry
 from storage.journal.writers import writes
@@ -187,3 +188,16 @@ def _read(tx: Transaction, key: int, command: commands.Command) -> Thread:
     thread = rows.thread_by_key(tx.database, key, command.identity.author)
     assert thread is not None
     return thread
+
+
+# Results, read again for an idempotency key
+
+
+def read_again(tx: Transaction, identity: Identity, reference: results.Reference) -> Thread | None:
+    thread = rows.thread_by_key(tx.database, reference["key"], identity.author)
+    if thread is None or thread.deleted_at is not None:
+        return None
+    return thread if thread.membership or identity.is_admin else None  # they may have left since
+
+
+results.keep(Thread, refer=lambda thread: {"key": thread.key}, load=read_again)

@@ -75,7 +75,7 @@ def _render(database: SqliteDatabase, user_key: int, found: Sequence[Sequence[An
     entries = [Entry(offset, name, time, orjson.loads(facts)) for offset, name, time, facts in found]
     replay = UserReplay(database, user_key, entries)
     return tuple(
-        UserEvent(user_key, entry.offset, entry.type, entry.time, LOADERS[KINDS[entry.type]](replay, entry.facts))
+        UserEvent(user_key, entry.offset, entry.type, entry.time, USER_LOADERS[KINDS[entry.type]](replay, entry.facts))
         for entry in entries
     )
 
@@ -123,7 +123,7 @@ class UserReplay:
         return facts
 
 
-LOADERS: Final[Mapping[EventKind, Callable[[UserReplay, Facts], UserEventData]]] = {
+USER_LOADERS: Final[Mapping[EventKind, Callable[[UserReplay, Facts], UserEventData]]] = {
     NOTIFICATION_CREATED: UserReplay.notification,
     NOTIFICATION_READ: UserReplay.facts,
     NOTIFICATIONS_READ_ALL: UserReplay.facts,

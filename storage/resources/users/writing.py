@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from actors.auth.identity import Identity
 from actors.commands import Unset
 from actors.errors import Conflict, Forbidden, NotFound
 from actors.identifiers import new_id
@@ -11,7 +12,7 @@ from actors.resources.user_events import USER_UPDATED, UserEvent
 from actors.resources.users import SYSTEM_SUBJECT, CreateUser, UpdateUser, User
 from actors.text.email_address import folded
 from actors.text.normal import line
-from storage.journal import user_log
+from storage.journal import results, user_log
 from storage.journal.transaction import Transaction, changed, given, must_match
 from storage.journal.user_log import Entry
 from storage.journal.writers import writes
@@ -188,3 +189,14 @@ def user_key(tx: Transaction, user_id: str) -> int:
     if user.status != "ACTIVE":
         raise Conflict(f"User {user_id!r} is deactivated.")
     return user.key
+
+
+# Results, read again for an idempotency key
+
+
+def _again(tx: Transaction, identity: Identity, reference: results.Reference) -> User | None:
+    row = rows.first(tx.database, rows.users_query().where(models.User.id == reference["key"]))
+    return rows.user_of(row) if row else None
+
+
+results.keep(User, refer=lambda user: {"key": user.key}, load=_again)

@@ -26,10 +26,11 @@ from actors.resources.streams import AppendToMessage, FinishMessage
 from actors.resources.threads import CreateThread, DeleteThread, HandOver, Thread, UpdateThread
 from actors.resources.users import DeleteUser
 from actors.runtime.loop_actor import Stage
-from actors.threads.actor import EventsCommitted, RetireIfIdle, ThreadActor
+from actors.threads.actor import EventsCommitted, RetireIfIdle
 from actors.threads.state import ThreadState
 from tests.actors.house import House
 from tests.builders import identity, message_event, once, post, settle, until
+from tests.declared import declared
 
 pytestmark = pytest.mark.usefixtures("few_and_crowd")
 
@@ -85,8 +86,9 @@ async def test_every_command_reaches_the_store(house: House, ana: Identity, bo: 
         (FinishMessage(**there, message_id="s", status="COMPLETE", content="whole"), "message.completed"),
         (DeleteThread(**there), "thread.deleted"),
     ]  # fmt: skip
-    handled = {kind for kind in ThreadActor.handlers if issubclass(kind, ThreadCommand)}
-    assert {type(command) for command, _ in steps} == handled - {AppendToMessage}, "text that streams is not on disk"
+    assert {type(command) for command, _ in steps} == declared(ThreadCommand) - {AppendToMessage}, (
+        "text that streams is not on disk"
+    )
     for command, _ in steps:
         await house.do(command)
     await until(lambda: len(watcher.lines) > len(steps))

@@ -15,7 +15,7 @@ from actors.resources.reactions import Reacted, Reaction, ReactionChange
 from actors.resources.thread_events import KINDS
 from actors.resources.threads import ControlChange, Thread, ThreadGone
 from server.api import events, render
-from server.resources.memory.views import MemoryView
+from server.resources.memory.views import MemoryView, memory_view
 from server.resources.messages.views import MessageView, ReactedView, ReactionView, RevisionView
 from server.resources.threads.views import EventView, MemberView, ThreadView
 from server.resources.users.views import UserView
@@ -69,7 +69,7 @@ def test_everything_is_as_it_is_documented() -> None:
     view(MessageView, render.message(replace(MESSAGE, blocks=None, edited_at=None, deleted_at=5, reactions=())))
     view(ThreadView, render.thread(THREAD))
     view(ThreadView, render.thread(replace(THREAD, last_message=None, membership=None, deleted_at=None)))
-    view(MemoryView, render.memory(Memory(ID, "{}", 1)))
+    view(MemoryView, memory_view(Memory(ID, "{}", 1)))
     view(ReactionView, render.reaction(Reaction("👍", ANA.author, 0)))
     view(ReactedView, render.reacted(Reacted(True, True, MESSAGE)))
     view(RevisionView, render.revision(Revision(1, "x", None, "{}", ANA.author, 0)))

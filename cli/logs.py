@@ -18,7 +18,7 @@ def configure(level: str, form: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    # Pykka tells every exception that an ask answers, with a traceback: whoever asked tells what it means.
+    # Pykka logs every exception that is the reply to an ask, with a traceback: the caller reports what it means.
     logging.getLogger("pykka").setLevel(logging.WARNING)
     # Peewee tells every statement with its values: what people wrote, and hashes of what they sign in with.
     logging.getLogger("peewee").setLevel(logging.INFO)

@@ -31,7 +31,7 @@ def published(chosen: Settings) -> Iterator[None]:
 
 
 def settings_of(folder: Path) -> Shown | None:
-    """Of the server that holds the folder now; None where there is none, or where it cannot be told."""
+    """Of the server that holds the folder now; None where there is none, or where it is unknown."""
     from storage.lock import holder
 
     try:

@@ -34,7 +34,7 @@ def command(thread: str, output: str, force: bool, data_dir: str | None) -> None
 
     with reading(data_dir) as database, progress_bar("exporting") as progress:
         found = threads.one(database, everyone(), thread)
-        total = 1 + found.message_count + found.offset  # and members, of whom nobody keeps a count
+        total = 1 + found.message_count + found.offset  # and members, which are not counted
         with written(output, force=force) as file:
             for done, (kind, data) in enumerate(_lines(database, found), 1):
                 file.write(orjson.dumps({"kind": kind, "data": data}) + b"\n")

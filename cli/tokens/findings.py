@@ -74,7 +74,7 @@ def _has_database(chosen: Settings) -> bool:
 
 
 def _of_session(database: "Database", found: Finding) -> Finding:
-    """Its session is told of also where the token itself has expired: that lives for minutes only."""
+    """Its session is shown even if the token itself has expired, which lives for minutes only."""
     from storage.maintenance import credentials
     from storage.resources.users import reading as users
 

@@ -56,7 +56,7 @@ def moment(claims: Claims, claim: str, of: str = TOKEN) -> float | None:
 
 
 def audiences(claims: Claims) -> tuple[str, ...]:
-    """Of `aud`, which is a text or a list of texts (RFC 7519, 4.1.3); what is neither is nobody."""
+    """Of `aud`, which is a text or a list of texts (RFC 7519, 4.1.3); anything else matches nothing."""
     found = claims.get("aud")
     return tuple(each for each in (found if isinstance(found, list) else [found]) if isinstance(each, str))
 

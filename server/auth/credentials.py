@@ -16,7 +16,7 @@ API_KEY_PREFIX_CHARS = 12
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A text with 256 random bits for whoever it is made for, and the hash that is stored."""
+    """A secret of 256 random bits, and the hash that is stored."""
 
     text: str = field(repr=False)
     hash: bytes
@@ -40,5 +40,5 @@ def new_api_key() -> Secret:
 
 
 def hash_of(text: str) -> bytes:
-    """SHA-256 is enough for what nobody can guess."""
+    """SHA-256 is enough for a secret that cannot be guessed."""
     return hashlib.sha256(text.encode(errors="replace")).digest()

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class Turns:
-    """So many at once; whoever waits is called in turn by place, so that a crowd from one keeps no other waiting."""
+    """A bounded number at once; waiting tries take turns by place, so that many from one place do not delay others."""
 
     def __init__(self, at_once: int) -> None:
         self._free = at_once
         self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
 
     async def begin(self, place: str) -> None:
-        """Wait for a turn; whoever has had one calls `end`. Raises `Overloaded` where too many wait."""
+        """Wait for a turn; the caller ends it by `end`. Raises `Overloaded` where too many wait."""
         if self._free:
             self._free -= 1
             return
@@ -74,7 +74,8 @@ class Passwords:
         return await self._run(password, None, address) or ""
 
     async def matches(self, password: str, known: str | None, address: str) -> bool:
-        """Whether it is the one that was hashed. Without a hash it takes as long, so that nobody learns who has one.
+        """Whether it is the one that was hashed. Without a hash it takes as long, so that timing does not show which
+        users have one.
 
         Raises `Overloaded` where too many wait.
         """
@@ -84,7 +85,9 @@ class Passwords:
     async def _run(self, password: str, known: str | None, address: str) -> str | None:
         await self._turns.begin(rate_limit_network(address))
         work = asyncio.wrap_future(self._executor.submit(_hash_or_check, password, known))
-        work.add_done_callback(lambda _: self._turns.end())  # also where whoever asked has gone: it goes on till then
+        work.add_done_callback(
+            lambda _: self._turns.end()
+        )  # also if the caller has gone: the hashing continues until then
         return await asyncio.shield(work)
 
     def close(self) -> None:
@@ -96,7 +99,7 @@ _DECOY = f"$argon2id$v=19$m=65536,t=3,p=4${'A' * 22}${'A' * 43}"
 
 
 def _hasher() -> "PasswordHasher":
-    from argon2 import PasswordHasher  # here, because a server where nobody has a password need not load it
+    from argon2 import PasswordHasher  # here, because a server without passwords need not load it
 
     return PasswordHasher()
 

@@ -53,7 +53,7 @@ class SignIns:
         return {}
 
     def answer(self, signed_in: SignedIn, refresh: str, *, cookies_only: bool) -> dict[str, Any]:
-        """What a client is told; with cookies alone no script ever sees a token."""
+        """The response to a client; with cookies alone no script ever sees a token."""
         told = {
             "user": render.user(signed_in.user, None) | render.private(signed_in.user),
             "session_id": signed_in.session.id,

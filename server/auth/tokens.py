@@ -37,7 +37,7 @@ _BRINGS_A_KEY = frozenset({"jwk", "jku", "x5u", "x5c", "crit", "b64"})
 
 
 class KeySet:
-    """The issuer's public keys by `kid`. Filled by whoever fetches them; read at every verification."""
+    """The issuer's public keys by `kid`. Filled by the fetcher; read at every verification."""
 
     def __init__(self) -> None:
         self.keys: Mapping[str, PyJWK] = {}
@@ -126,7 +126,7 @@ class TokenVerifier:
         return ChannelClaims(subject, channel, expires_at)
 
     def must_be_allowed(self, domain: str, email: str) -> str:
-        """The domain of somebody who signs in; raises `Forbidden` (code `domain_not_allowed`)."""
+        """Check the domain of a user who signs in; raises `Forbidden` (code `domain_not_allowed`)."""
         return self._judge_domain(domain, email)
 
     def _judge_own(self, payload: Mapping[str, Any], now: float) -> Claims:
@@ -276,7 +276,7 @@ def _object(part: str) -> dict[str, Any]:
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Two readers of a repeated name may take different values: nobody who means well sends one."""
+    """Two parsers may take different values of a repeated name: honest issuers send none."""
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ValueError("a name is repeated")
@@ -301,6 +301,6 @@ def fingerprint(token: str) -> str:
 
 
 def inspect_unverified(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(header, claims) as the token says them; nobody has checked whether it is genuine. Raises `Unauthenticated`."""
+    """(header, claims) of the token, not verified. Raises `Unauthenticated`."""
     header, payload = _open(token)
     return dict(header), payload

@@ -47,7 +47,7 @@ def _message(name: str, message: Json, schemas: Mapping[str, Schema]) -> str:
 
 
 def _fields(schema: Schema, schemas: Mapping[str, Schema]) -> str:
-    """What is told about the fields, those of an object in it included."""
+    """Descriptions of the fields, including those of a nested object."""
     rows = [(f"<code>{escape(path)}</code>", prose(told)) for path, told in _told(schema, schemas, "")]
     return table((), rows) if rows else ""
 

@@ -63,7 +63,7 @@ class Connection(RequestProtocol):
         self._frame_gate: FrameGate | None = None
         """Of a WebSocket: in front of what parses its frames."""
         self._wire: asyncio.Transport | None = None
-        """`transport`, also after aiohttp has forgotten it: until all is sent, or nobody takes it."""
+        """`transport`, also after aiohttp has released it: until all is sent, or the peer stops reading."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._place = self._bounds.place_of(transport)
@@ -167,7 +167,7 @@ class Connection(RequestProtocol):
         self.pending[index] = (refused_request(sentence), EMPTY_PAYLOAD)
 
     def _break_body(self, error: UnreadableRequest) -> None:
-        """What follows a body that is not complete is no HTTP: whoever reads that body would wait for its end."""
+        """Bytes after an incomplete body are not HTTP: a reader of that body would wait for its end."""
         if self._body is not EMPTY_PAYLOAD and not self._body.is_eof() and self._body.exception() is None:
             self._body.set_exception(web.RequestPayloadError(in_one_line(error.exc)))
 
@@ -200,7 +200,7 @@ class Connection(RequestProtocol):
         super().set_parser(guarded, data_received_cb)
 
     def let_flow(self, body: object) -> None:
-        """What is read as it comes, for as long as somebody writes it, has its reader's own limit."""
+        """A body that is read as it arrives, like a streamed message, has the limits of its reader."""
         if body is self._body:
             self._bounds.unfinished.free(self)
             self._wait_in(None)

@@ -1,4 +1,4 @@
-"""What every request passes: a correlation id, and every failure told as a problem."""
+"""The middleware of every request: a correlation id, and problems for all failures."""
 
 import logging
 import re
@@ -59,7 +59,7 @@ def every_request(problem_base: str, allowed_origins: frozenset[str], tell: AddH
         began, code = time.monotonic(), ""
         try:
             response = await handler(request)
-        except Exception as error:  # noqa: BLE001 - told as a problem, and logged where it is ours
+        except Exception as error:  # noqa: BLE001 - the response is a problem; logged where the fault is ours
             response, code = _answer(error, request, chosen)
         if not response.prepared:
             tell(request, response)

@@ -63,7 +63,7 @@ class Peer:
 
 
 class Proxies:
-    """Those that may say for whom they ask. Without any, a peer is whoever holds the other end of the socket."""
+    """Proxies that may name the client they forward. Without any, the peer is the other end of the socket."""
 
     def __init__(self, networks: Sequence[Network] = ()) -> None:
         self._networks = tuple(networks)
@@ -175,7 +175,7 @@ def _parse(text: str) -> Address | None:
 
 
 def _plain(text: str) -> str:
-    """An address that the kernel gave, as everybody writes it."""
+    """An address from the kernel, in its usual notation."""
     if ":" not in text:
         return text
     address = _parse(text)
@@ -183,7 +183,7 @@ def _plain(text: str) -> str:
 
 
 def rate_limit_network(address: str) -> str:
-    """For limits by address: whoever has one IPv6 address has its network of 2^64."""
+    """For limits by address: a client with one IPv6 address usually has its network of 2^64."""
     if ":" not in address:
         return address
     parsed = _parse(address)

@@ -1,4 +1,4 @@
-"""A line for a request, so that a `trace_id` that somebody reports is found; bounded, so that nobody fills the log.
+"""A line for each request, so that a reported `trace_id` can be found; bounded, so that no client fills the log.
 
 What was refused has lines before what went well, and those who have said who they are before strangers.
 """

@@ -62,7 +62,7 @@ class Queue(Generic[C]):
 
 
 class RequestTimeouts(Generic[C]):
-    """The queues, and the one timer that runs while somebody stands in one. Confined to the event loop."""
+    """The queues, and the one timer that runs while one of them is not empty. Confined to the event loop."""
 
     def __init__(
         self,
@@ -99,5 +99,5 @@ class RequestTimeouts(Generic[C]):
         now = asyncio.get_running_loop().time()
         for queue in self._queues:
             queue.sweep(now)
-        if any(self._queues):  # a queue is true while somebody stands in it
+        if any(self._queues):  # a queue is true while it is not empty
             self._wake()

@@ -44,7 +44,7 @@ logging.getLogger("aiohttp.server").addFilter(_Quiet())
 
 
 class _AccessLog(AbstractAccessLogger):
-    """A line for each request. Without query and Referer, which may hold the code of somebody who signs in."""
+    """A line for each request. Without query and Referer, which may hold the code of a sign-in."""
 
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
         path, agent = request.rel_url.raw_path, request.headers.get("User-Agent", "-")

@@ -132,7 +132,7 @@ async def _note_refusal(call: Call, user_id: str | None) -> None:
 
 
 def signed_in(call: Call, result: object, refresh: Secret, *, cookies_only: bool = False) -> Result:
-    """What whoever has just signed in is answered."""
+    """The response to a sign-in."""
     assert isinstance(result, SignedIn)
     _give_back(call)
     sign_ins = call.services.sign_ins

@@ -18,7 +18,7 @@ Password = Annotated[
 GivenPassword = Annotated[
     str, StringConstraints(max_length=limits.PASSWORD_CHARS), Field(json_schema_extra={"format": "password"})
 ]
-"""One to compare with: whether it is long enough is nobody's business."""
+"""A password to compare: its length is not checked."""
 SecretText = Annotated[str, StringConstraints(min_length=1, max_length=limits.API_KEY_CHARS)]
 SECRETS = frozenset({"password", "new_password", "current_password", "link", "refresh_token"})
 """Fields whose values no error repeats."""

@@ -72,7 +72,7 @@ def _domain(sign_ins: "SignIns", person: "OidcPerson") -> str:
 
 
 def _place(return_to: str | None) -> str:
-    """A path of this server: nobody is sent elsewhere, whoever made the link.
+    """A path of this server: a forged link must not redirect elsewhere.
 
     Browsers take `//x`, `/\\x`, and either with a tab in it, for another host.
     """

@@ -87,7 +87,6 @@ class ThreadStreams:
         stream = self._streams.get(command.message_id)
         if stream is None or stream.author_key != command.identity.user.key:
             raise not_streaming()
-        stream.must_take_more()
         if not stream.finishing:
             return self._take(stream, command)
         reply = defer()

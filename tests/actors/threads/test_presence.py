@@ -1,0 +1,180 @@
+"""Presence and typing in time: what is published when, and that no timer outlives its thread."""
+
+from typing import Any
+
+import pytest
+
+from actors import limits
+from actors.delivery.ephemeral import Ephemeral
+from actors.resources.presence import TypingUsers
+from actors.resources.users import Author
+from actors.threads.presence import Presence, Typing
+from tests.actors.clock import Clock
+
+ANA, BO = (Author(key, f"c{key}", name, "HUMAN") for key, name in ((1, "Ana"), (2, "Bo")))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def published() -> list[list[Ephemeral]]:
+    return []
+
+
+@pytest.fixture
+def typing(clock: Clock, published: list[list[Ephemeral]]) -> Typing:
+    loop: Any = clock
+    return Typing(loop, "t", publish=published.append)
+
+
+def names(published: list[list[Ephemeral]]) -> list[list[str]]:
+    return [[author.name for author in each.data.users] for (each,) in published]
+
+
+def test_typing_ends_by_itself_and_leaves_no_timer(
+    clock: Clock, typing: Typing, published: list[list[Ephemeral]]
+) -> None:
+    typing.start(ANA)
+    clock.advance(limits.TYPING_SECONDS / 2)
+    typing.start(ANA)
+    clock.advance(limits.TYPING_SECONDS - 0.01)
+    assert names(published) == [["Ana"]], "repeated, so it goes on"
+    clock.advance(0.2)
+    assert names(published) == [["Ana"], []]
+    assert clock.pending == []
+
+
+def test_a_start_within_the_pause_is_published_after_it(
+    clock: Clock, typing: Typing, published: list[list[Ephemeral]]
+) -> None:
+    typing.start(ANA)
+    typing.end(ANA.key)
+    typing.start(ANA)
+    assert names(published) == [["Ana"], []]
+    clock.advance(limits.TYPING_PAUSE_SECONDS)
+    assert names(published) == [["Ana"], [], ["Ana"]]
+
+
+def test_an_end_within_the_pause_is_no_news(clock: Clock, typing: Typing, published: list[list[Ephemeral]]) -> None:
+    typing.start(ANA)
+    typing.end(ANA.key)
+    typing.start(ANA)
+    typing.end(ANA.key)
+    clock.advance(limits.TYPING_SECONDS * 2)
+    assert names(published) == [["Ana"], []]
+
+
+def test_after_a_message_there_is_no_pause(typing: Typing, published: list[list[Ephemeral]]) -> None:
+    typing.start(ANA)
+    typing.end(ANA.key, has_written=True)
+    typing.start(ANA)
+    assert names(published) == [["Ana"], [], ["Ana"]]
+
+
+def test_each_ends_in_their_own_time(clock: Clock, typing: Typing, published: list[list[Ephemeral]]) -> None:
+    typing.start(ANA)
+    clock.advance(limits.TYPING_SECONDS / 2)
+    typing.start(BO)
+    clock.advance(limits.TYPING_SECONDS / 2 + 0.1)
+    assert names(published)[-1] == ["Bo"]
+    clock.advance(limits.TYPING_SECONDS / 2)
+    assert names(published)[-1] == []
+
+
+def test_who_listed_longer_ago_than_the_pause_is_forgotten(clock: Clock, typing: Typing) -> None:
+    """Or a thread would remember all who ever typed in it."""
+    typing.start(ANA)
+    clock.advance(limits.TYPING_SECONDS + limits.TYPING_PAUSE_SECONDS)
+    typing.start(BO)
+    clock.advance(limits.TYPING_SECONDS)
+    assert ANA.key not in typing._listed_at
+
+
+def test_a_list_that_was_published_is_known_to_have_been(typing: Typing) -> None:
+    assert not typing.was_published
+    typing.start(ANA)
+    typing.end(ANA.key)
+    assert typing.was_published
+    assert typing.whole(anew=False) is None
+    again = typing.whole(anew=True)
+    assert again is not None
+    assert again.data == TypingUsers([])
+
+
+def test_no_timer_of_typing_outlives_the_thread(clock: Clock, typing: Typing) -> None:
+    typing.start(ANA)
+    typing.end(ANA.key)
+    typing.start(ANA)  # waits for the pause
+    typing.start(BO)
+    assert clock.pending
+    typing.stop()
+    assert clock.pending == []
+
+
+class Attending(dict[int, Author]):
+    """Users who are present, one connection each."""
+
+    @property
+    def people_count(self) -> int:
+        return len(self)
+
+    def people(self) -> dict[int, Author]:
+        return dict(self)
+
+
+@pytest.fixture
+def present() -> Attending:
+    return Attending()
+
+
+@pytest.fixture
+def presence(clock: Clock, present: Attending, published: list[list[Ephemeral]]) -> Presence:
+    loop: Any = clock
+    return Presence(loop, "t", present=present, status=lambda _: "online", publish=published.append)
+
+
+def changes(published: list[list[Ephemeral]]) -> list[tuple[int, list[Author], list[Author]]]:
+    return [(each.data.count, each.data.joined, each.data.left) for (each,) in published]
+
+
+def test_changes_are_published_together_and_leaving_later(
+    clock: Clock, presence: Presence, present: Attending, published: list[list[Ephemeral]]
+) -> None:
+    for author in (ANA, BO):
+        present[author.key] = author
+        presence.changed()
+    assert len(clock.pending) == 1
+    clock.advance(limits.PRESENCE_SECONDS)
+    assert changes(published) == [(2, [ANA, BO], [])]
+    assert presence.was_published
+    del present[BO.key]
+    presence.changed()
+    clock.advance(limits.PRESENCE_SECONDS)
+    assert len(published) == 1
+    clock.advance(limits.PRESENCE_LEAVE_SECONDS + limits.PRESENCE_SECONDS)
+    assert changes(published)[1:] == [(1, [], [BO])]
+    assert clock.pending == []
+
+
+def test_a_reconnect_is_not_seen(
+    clock: Clock, presence: Presence, present: Attending, published: list[list[Ephemeral]]
+) -> None:
+    present.update({ANA.key: ANA, BO.key: BO})
+    presence.changed()
+    clock.advance(limits.PRESENCE_SECONDS)
+    del present[BO.key]
+    presence.changed()
+    clock.advance(limits.PRESENCE_SECONDS * 2)
+    present[BO.key] = BO
+    clock.advance(limits.PRESENCE_LEAVE_SECONDS * 3)
+    assert len(published) == 1
+    assert clock.pending == []
+
+
+def test_no_timer_of_presence_outlives_the_thread(clock: Clock, presence: Presence) -> None:
+    presence.changed()
+    presence.stop()
+    assert clock.pending == []

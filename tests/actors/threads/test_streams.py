@@ -1,0 +1,200 @@
+"""Messages that are being written, in a live thread: what is counted and saved, and what ends with the actor."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from actors import limits
+from actors.auth.identity import Identity
+from actors.errors import Conflict, NotFound, ShuttingDown
+from actors.resources.streams import MESSAGE_DELTA, AppendToMessage, AwaitEnd, FinishMessage, SaveProgress
+from actors.resources.threads import Thread
+from actors.threads.actor import RetireIfIdle
+from actors.threads.stream import Ending, Stream
+from actors.threads.stream_timing import StreamClock
+from tests.actors.clock import Clock
+from tests.actors.house import House
+from tests.builders import once, post, settle, until
+
+
+@pytest.fixture
+async def ana(house: House) -> Identity:
+    return await house.user("ana")
+
+
+@pytest.fixture
+async def thread(house: House, ana: Identity) -> Thread:
+    return await house.thread(ana)
+
+
+async def begin(house: House, ana: Identity, thread: Thread, message_id: str = "s") -> AppendToMessage:
+    """Begin a message; answers a command that appends to it."""
+    await house.post(ana, thread, "", message_id=message_id, status="STREAMING")
+    return AppendToMessage(identity=ana, thread_id=thread.id, message_id=message_id, text="some words")
+
+
+async def content(house: House, message_id: str = "s") -> Any:
+    return house.store.database.execute_sql("SELECT content FROM message WHERE uid = ?", (message_id,)).fetchone()[0]
+
+
+async def test_what_was_written_is_saved_as_the_process_ends(house: House, ana: Identity, thread: Thread) -> None:
+    await house.directory.ask(await begin(house, ana, thread))
+    assert await content(house) == ""
+    house.directory.stop()
+    await until(lambda: house.journal.in_flight == 0)
+    assert await content(house) == "some words"
+
+
+async def test_no_timer_outlives_the_actor_and_no_waiting_is_unanswered(
+    house: House, ana: Identity, thread: Thread
+) -> None:
+    await house.directory.ask(await begin(house, ana, thread))
+    ended = house.directory.thread(thread.id).ask(AwaitEnd("s"), block=False)
+    await settle()
+    actor = house.actor(thread)
+    assert actor._streams is not None
+    clock = actor._streams._clock
+    timers = [timer for timer in (clock._telling, clock._minding) if timer is not None]
+    assert len(timers) == 2
+    assert not any(timer.cancelled() for timer in timers)
+    actor.stop()
+    with pytest.raises(ShuttingDown):
+        await asyncio.wait_for(ended, 10)
+    assert all(timer.cancelled() for timer in timers)
+
+
+async def test_a_beginning_that_is_replayed_takes_no_place(
+    house: House, ana: Identity, thread: Thread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "STREAMS_PER_THREAD", 2)
+    command = post(ana, thread, "", message_id="s", status="STREAMING", once=once())
+    for _ in range(3):
+        assert (await house.do(command)).result.id == "s"
+    await begin(house, ana, thread, "second")
+    with pytest.raises(Conflict):
+        await begin(house, ana, thread, "third")
+
+
+async def test_a_beginning_that_is_refused_takes_no_place(
+    house: House, ana: Identity, thread: Thread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "STREAMS_PER_THREAD", 1)
+    for _ in range(2):
+        with pytest.raises(NotFound):
+            await house.do(post(ana, thread, "", message_id="taken", status="STREAMING", parent_id="no-such-message"))
+    await begin(house, ana, thread)
+
+
+async def test_a_thread_does_not_retire_while_a_message_is_written(house: House, ana: Identity, thread: Thread) -> None:
+    await begin(house, ana, thread)
+    actor = house.actor(thread)
+    idle = RetireIfIdle(house.stage.loop.time() + 1)
+    actor.actor_ref.tell(idle)
+    await settle()
+    assert actor.actor_ref.is_alive()
+    await house.do(FinishMessage(identity=ana, thread_id=thread.id, message_id="s", status="COMPLETE", content="all"))
+    actor.actor_ref.tell(RetireIfIdle(house.stage.loop.time() + 1))
+    await until(lambda: not actor.actor_ref.is_alive())
+
+
+async def test_a_thread_that_was_loaded_and_never_used_retires(house: House, thread: Thread) -> None:
+    actor = await house.load_actor(thread)
+    actor.actor_ref.tell(RetireIfIdle(house.stage.loop.time()))
+    await until(lambda: not actor.actor_ref.is_alive())
+
+
+# The clock alone
+
+
+class Beat:
+    """A stream clock whose time a test moves, and what it did."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.streams: dict[str, Stream] = {}
+        self.told: list[str] = []
+        self.saved: list[str] = []
+        self.ended: list[tuple[str, str]] = []
+        loop: Any = self.clock
+        self.stream_clock = StreamClock(
+            loop, "t", self.streams, tell=self._tell, append=self._append,
+            end=lambda stream, ending: self.ended.append((stream.message_id, ending.reason)),
+        )  # fmt: skip
+
+    def begin(self, message_id: str = "s", **more: Any) -> Stream:
+        stream = self.streams[message_id] = Stream(message_id, 1, now=self.clock.now, **more)
+        return stream
+
+    def append(self, stream: Stream, text: str) -> None:
+        stream.append(text, None, self.clock.now)
+        self.stream_clock.appended()
+
+    def _tell(self, deltas: list[Any]) -> None:
+        assert all(delta.kind is MESSAGE_DELTA for delta in deltas)
+        self.told += [f"{delta.data.index} {delta.data.text}" for delta in deltas]
+
+    def _append(self, command: SaveProgress) -> None:
+        self.saved.append(command.content)
+
+
+@pytest.fixture
+def beat() -> Iterator[Beat]:
+    made = Beat()
+    yield made
+    made.stream_clock.stop()
+    assert made.clock.pending == []
+
+
+def test_the_first_piece_is_told_at_once_and_others_together(beat: Beat) -> None:
+    stream = beat.begin()
+    for word in ("one ", "two ", "three"):
+        beat.append(stream, word)
+    assert beat.told == ["0 one "]
+    beat.clock.advance(limits.STREAM_DELTA_SECONDS)
+    assert beat.told == ["0 one ", "4 two three"]
+    beat.clock.advance(limits.STREAM_DELTA_SECONDS)
+    assert len(beat.clock.pending) == 1, "nothing more to tell: only the other timer goes on"
+    beat.append(stream, "!")
+    assert beat.told[-1] == "13 !"
+
+
+def test_what_goes_silent_ends(beat: Beat) -> None:
+    stream = beat.begin()
+    beat.append(stream, "words")
+    beat.clock.advance(limits.STREAM_SILENT_SECONDS)
+    assert beat.ended == []
+    beat.clock.advance(limits.STREAM_SAVE_SECONDS * 2)
+    assert set(beat.ended) == {("s", "silent")}
+
+
+def test_what_a_process_that_is_gone_began_ends_sooner(beat: Beat) -> None:
+    stream = beat.begin(is_resumed=True)
+    stream.touched_at = 0.0
+    beat.stream_clock.watch()
+    beat.clock.advance(limits.STREAM_RESUME_SECONDS + limits.STREAM_SAVE_SECONDS)
+    assert beat.ended == []
+    beat.clock.advance(limits.STREAM_SAVE_SECONDS * 2)
+    assert set(beat.ended) == {("s", "server_restarted")}
+
+
+def test_an_end_that_the_journal_could_not_take_is_asked_for_again(beat: Beat) -> None:
+    stream = beat.begin()
+    stream.ending, stream.finishing = Ending("interrupted"), 1
+    beat.stream_clock.watch()
+    beat.clock.advance(limits.STREAM_SAVE_SECONDS)
+    assert beat.ended == [], "it is with the journal"
+    stream.finishing = 0
+    beat.clock.advance(limits.STREAM_SAVE_SECONDS)
+    assert beat.ended == [("s", "interrupted")]
+
+
+def test_where_nothing_is_written_there_is_no_timer(beat: Beat) -> None:
+    beat.stream_clock.watch()
+    assert beat.clock.pending == []
+    stream = beat.begin()
+    beat.append(stream, "words")
+    beat.streams.clear()
+    beat.clock.advance(limits.STREAM_SAVE_SECONDS)
+    assert beat.clock.pending == []

@@ -58,12 +58,17 @@ dev: tools ## start the server, and start it again when the code changes
 	@$(BIN)/watchfiles --filter python "$(BIN)/xp serve" actors cli server storage
 
 test: tools $(NODE_MODULES) ## run every test; ARGS="-k name" runs a choice
+	@$(COMPILED)
 	$(BIN)/python -m pytest $(or $(ARGS),$(EVERY_TEST))
+
+# As for `setup`: each server process that a test starts would compile again what has changed since.
+COMPILED := $(BIN)/python -m compileall -q actors cli server storage
 
 # By file, in the order of tests/conftest.py.
 EVERY_TEST := --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
 coverage: tools $(NODE_MODULES) ## run every test and measure coverage, which takes twice the time
+	@$(COMPILED)
 	$(BIN)/python -m pytest --cov $(EVERY_TEST)
 
 $(NODE_MODULES): tests/package.json tests/package-lock.json tests/.npmrc | $(TOOLS)

@@ -182,7 +182,7 @@ class ServerProcess:
         if wait:
             await self.ready()
 
-    async def ready(self, seconds: float = 20.0) -> None:
+    async def ready(self, seconds: float = 60.0) -> None:
         """Wait until it answers."""
         assert self.process is not None
         async with asyncio.timeout(seconds), aiohttp.ClientSession() as session:

@@ -63,7 +63,6 @@ PAGE_MAX: Final = 100
 PAGE_BYTES: Final = 768 * KIB
 """Of a page, which says that there is more: a hundred of the largest messages are 40 MB. A single resource may be
 larger. Over a WebSocket it fits in a frame of 1 MiB, which is what official SDKs take."""
-RETRY_AFTER_SECONDS: Final = 1
 HEAD_BYTES: Final = 64 * KIB
 """A request's first line and headers; a token is at most 8 KiB of it."""
 HEAD_LINE_BYTES: Final = 8190
@@ -246,7 +245,6 @@ RECOVERIES_SECONDS: Final = 10.0
 """How long a recovered range is kept for other clients that reconnect."""
 RECOVERIES_BYTES: Final = 16 * MIB
 HISTORY_EVENTS: Final = 100
-PING_SECONDS: Final = 25
 PONG_SECONDS: Final = 8
 CONNECT_SECONDS: Final = 10.0
 TIMER_SECONDS: Final = 7 * 24 * 3600.0
@@ -320,7 +318,6 @@ UNREAD_THREADS: Final = 100
 """Told one by one; the sums are of all."""
 USERS_REMEMBERED: Final = 10_000
 """Users without a connection whose log grew lately: on reconnect its head is known without a query."""
-READERS_SHOWN: Final = 100
 
 # Live channels
 LIVE_HISTORY: Final = 100

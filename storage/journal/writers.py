@@ -28,7 +28,11 @@ def writes(kind: type[C]) -> Callable[[Writer[C]], Writer[C]]:
 
 
 def writer_of(kind: type) -> Writer[Any]:
-    return _WRITERS[kind]
+    """The function for the command's class, or for the nearest of its bases that has one."""
+    found = _WRITERS.get(kind) or next((_WRITERS[base] for base in kind.__mro__ if base in _WRITERS), None)
+    if found is None:
+        raise LookupError(f"No function in storage/resources/ writes {kind.__name__}: see `@writes`.")
+    return found
 
 
 def written() -> frozenset[type]:

@@ -210,6 +210,14 @@ async def test_handlers_are_inherited_and_overridden(stage: Stage) -> None:
     assert Parrot.handlers[Say] is not Louder.handlers[Say]
 
 
+class SayKindly(Say):
+    pass
+
+
+async def test_a_message_is_handled_as_its_base_is(parrot: Parrot) -> None:
+    assert await ask(parrot, SayKindly("please")) == await ask(parrot, Say("please"))
+
+
 # What fails
 
 

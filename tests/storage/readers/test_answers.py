@@ -15,7 +15,8 @@ from tests.declared import declared
 
 def test_every_query_is_answered() -> None:
     assert reads.SqliteReads
-    assert declared(Query) - {IdentityQuery} == answered()
+    answered_here = {kind for kind in answered() if kind.__module__.startswith("actors.")}
+    assert declared(Query) - {IdentityQuery} == answered_here
 
 
 def test_a_query_has_one_answer() -> None:

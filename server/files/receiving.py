@@ -1,14 +1,15 @@
 """A request's body on its way to the disk: no faster than that takes it, never much of it in memory."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 from aiohttp import HttpVersion11, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from actors import limits
-from actors.errors import Malformed, TooLarge, UnsupportedMedia, XpError
-from server.files.staging import StagedFile, Staging
+from actors.errors import Malformed, StorageFull, TooLarge, UnsupportedMedia, XpError
+from server.files.staging import Hash, StagedFile, Staging
 from server.files.watch import Allowed, Watch
 from server.http.connection import in_one_line, let_flow
 
@@ -41,14 +42,14 @@ class Body:
         self._reason: XpError | None = None
         self._reading: asyncio.Timeout | None = None
         """While the next piece is waited for."""
-        self._watch = Watch(allowed, lambda: self._content.total_bytes, self._end, draining=draining)
+        self._watch = Watch(allowed, lambda: self._content.total_bytes, self.end, draining=draining)
 
-    def _end(self, reason: XpError) -> None:
+    def end(self, reason: XpError) -> None:
         self._reason = reason
         if self._reading is not None:
             self._reading.reschedule(0)
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
         """As they come. Raises `LineLost`, `Malformed` or the reason for which it was ended."""
         let_flow(self._request)
         await go_on(self._request)
@@ -121,9 +122,20 @@ class Appender:
         pieces, self._gathered, self._gathered_bytes = self._gathered, [], 0
         self._writing = asyncio.ensure_future(self._staging.run(self._file.append, pieces))
 
-    async def settle(self) -> None:
-        """After a failure: no write is on its way any more."""
-        if self._writing is not None:
-            await asyncio.wait([self._writing])
-            if not self._writing.cancelled():
-                self._writing.exception()
+    async def save(self) -> None:
+        """After a failure: what has come is kept as far as the disk takes it, and no write is on its way any more."""
+        with contextlib.suppress(StorageFull, OSError):
+            await self.end()
+
+
+async def receive(pieces: AsyncIterator[bytes], appender: Appender, *checksums: Hash) -> None:
+    """All of a body into a staged file; where it breaks off, what has come. Raises what `pieces` and `appender` do."""
+    try:
+        async for piece in pieces:
+            for checksum in checksums:
+                checksum.update(piece)
+            await appender.add(piece)
+        await appender.end()
+    except BaseException:
+        await appender.save()
+        raise

@@ -4,7 +4,6 @@ nothing else keeps that.
 Blocking work (`StagedFile`) runs in threads of its own, a piece at a time; `Staging` is what the event loop calls.
 """
 
-import asyncio
 import errno
 import hashlib
 import os
@@ -21,6 +20,7 @@ from aiofiles.base import wrap
 from actors import limits
 from actors.errors import StorageFull
 from actors.identifiers import is_id
+from server.files.unbroken import unbroken
 
 T = TypeVar("T")
 Hash = Any
@@ -81,13 +81,25 @@ class StagedFile:
         self._file.seek(0)
         self.size, self.hash, self._is_dirty = 0, hashlib.sha256(), True
 
+    def beside(self) -> "StagedFile":
+        """An empty one for a piece that is to be looked at before it is appended."""
+        piece = StagedFile(self.path.with_name(f"{self.path.name}.piece"))
+        piece.restart()
+        return piece
+
     def take(self, other: "StagedFile") -> None:
-        """Append what another one holds, without reading it into memory; the hash is the caller's."""
-        done = 0
-        while done < other.size:
-            done += os.sendfile(self._file.fileno(), other._file.fileno(), done, other.size - done)
-        self.size += done
-        self._is_dirty = True
+        """Append what another one holds."""
+        other._file.seek(0)
+        while piece := other._file.read(limits.TRANSFER_PIECE_BYTES):
+            self.append([piece])
+
+    def discard(self) -> None:
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+    @property
+    def is_closed(self) -> bool:
+        return self._file.closed
 
     def save(self) -> None:
         """Make durable what there is."""
@@ -131,14 +143,7 @@ class Staging:
 
     async def run(self, work: Callable[..., T], *arguments: Any) -> T:
         """In one of the threads, to its end: a request that is cancelled meanwhile does not leave it half-done."""
-        running = asyncio.ensure_future(wrap(work)(*arguments, executor=self._threads))
-        try:
-            return await asyncio.shield(running)
-        except asyncio.CancelledError:
-            await asyncio.wait([running])
-            if not running.cancelled():
-                running.exception()  # nobody is left who would want to know
-            raise
+        return await unbroken(wrap(work)(*arguments, executor=self._threads))
 
     async def size(self, upload_id: str) -> int:
         """Bytes that are there: 0 for one that has not begun."""
@@ -181,4 +186,5 @@ def _size(path: Path) -> int:
 
 
 def _remove(path: Path) -> None:
-    path.unlink(missing_ok=True)
+    for found in (path, path.with_name(f"{path.name}.piece")):
+        found.unlink(missing_ok=True)

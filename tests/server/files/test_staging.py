@@ -145,7 +145,8 @@ async def test_a_request_that_is_cancelled_leaves_no_write_half_done(staging: St
 
 
 async def test_a_piece_with_a_checksum_is_taken_over_whole(staging: Staging) -> None:
-    file, piece = await staging.open(new_id()), await staging.open(new_id())
+    file = await staging.open(new_id())
+    piece = file.beside()
     await append(staging, file, b"before ")
     await append(staging, piece, CONTENT)
     await staging.run(file.take, piece)
@@ -153,5 +154,6 @@ async def test_a_piece_with_a_checksum_is_taken_over_whole(staging: Staging) -> 
     assert file.size == 7 + len(CONTENT)
     await append(staging, file, b" after")
     assert file.path.read_bytes() == b"before " + CONTENT + b" after"
-    file.close()
-    piece.close()
+    assert (await staging.finish(file)).sha256 == hashlib.sha256(b"before " + CONTENT + b" after").hexdigest()
+    piece.discard()
+    assert [found.name for found in file.path.parent.iterdir()] == [file.path.name]

@@ -1,0 +1,117 @@
+"""Bodies on their way to the disk: what ends them, and what is kept then."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestServer
+
+from actors import limits
+from actors.errors import Forbidden, UploadBusy, XpError
+from actors.identifiers import new_id
+from server.files.receiving import Appender, Body, receive
+from server.files.staging import Staging
+from server.files.upload_locks import UploadLocks
+from tests.builders import until
+
+Allowed = Callable[[], Awaitable[object]]
+
+
+async def yes() -> None:
+    pass
+
+
+class Receiver:
+    """A server that takes one upload, and answers how it ended."""
+
+    def __init__(self, folder: Path, allowed: Allowed) -> None:
+        self.staging = Staging(folder)
+        self.upload_id = new_id()
+        self.ended: XpError | None = None
+        self._allowed = allowed
+
+    async def handle(self, request: web.Request) -> web.Response:
+        file = await self.staging.open(self.upload_id)
+        body = Body(request, self._allowed, draining=lambda: False)
+        try:
+            await receive(body.pieces(), Appender(self.staging, file, 10_000_000))
+        except XpError as error:
+            self.ended = error
+        await self.staging.close_file(self.upload_id, file)
+        return web.Response(text=str(file.size))
+
+
+async def send(receiver: Receiver, content: AsyncIterator[bytes]) -> str:
+    application = web.Application()
+    application.router.add_post("/", receiver.handle)
+    async with (
+        TestServer(application) as server,
+        ClientSession() as session,
+        session.post(server.make_url("/"), data=content) as answer,
+    ):
+        return await answer.text()
+
+
+async def hanging(first: bytes) -> AsyncIterator[bytes]:
+    yield first
+    await asyncio.sleep(5)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "TRANSFER_LOOK_SECONDS", 0.01)
+
+
+async def test_a_body_whose_right_ends_is_ended_and_what_came_is_kept(tmp_path: Path, impatient: None) -> None:
+    async def no() -> None:
+        if receiver.staging.path(receiver.upload_id).stat().st_size:
+            raise Forbidden("no longer")
+
+    receiver = Receiver(tmp_path, no)
+    assert await send(receiver, hanging(b"x" * 1000)) == "1000"
+    assert isinstance(receiver.ended, Forbidden)
+    receiver.staging.close()
+
+
+async def test_a_body_that_hardly_comes_is_ended(
+    tmp_path: Path, impatient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "TRANSFER_STEP_SECONDS", 0.1)
+    receiver = Receiver(tmp_path, yes)
+    assert await send(receiver, hanging(b"x")) == "1"
+    assert receiver.ended is not None
+    assert receiver.ended.code == "malformed"
+    receiver.staging.close()
+
+
+async def test_the_newest_writer_has_the_upload(monkeypatch: pytest.MonkeyPatch) -> None:
+    locks, told, order = UploadLocks(), asyncio.Event(), list[str]()
+
+    async def first() -> None:
+        async with locks.hold("u") as writer:
+            writer.may_be_cut_by(lambda reason: told.set())
+            await told.wait()
+            order.append("first ends")
+
+    async def second() -> None:
+        async with locks.hold("u"):
+            order.append("second has it")
+
+    holding = asyncio.ensure_future(first())
+    await until(lambda: len(locks) == 1)
+    await asyncio.gather(second(), holding)
+    assert order == ["first ends", "second has it"]
+    assert len(locks) == 0
+
+
+async def test_a_writer_that_does_not_end_keeps_the_upload(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "UPLOAD_TAKEOVER_SECONDS", 0.01)
+    locks = UploadLocks()
+    async with locks.hold("u"):
+        with pytest.raises(UploadBusy):
+            async with locks.hold("u"):
+                pytest.fail("two write at once")
+        async with locks.hold("other"):
+            assert len(locks) == 2

@@ -213,6 +213,8 @@ TURN_MESSAGES: Final = 256
 CROWD: Final = 64
 """Connections of a channel above which its delivery has low priority: a reply elsewhere does not wait for all of
 them."""
+MEASURED_ROUNDS: Final = 64
+"""Of so many rounds of turns one is timed, turn by turn: timing each costs two reads of the clock a turn."""
 LOW_PRIORITY_SECONDS: Final = 0.0001
 """For turns of low priority in one round of the event loop: some 16. Writing their output takes three times as long."""
 LOW_PRIORITY_SHARE: Final = 1 / 8
@@ -498,3 +500,10 @@ SCAN_RETRY_SECONDS: Final = 30.0
 """A scanner that does not answer is asked again then: clamd takes that long to load its signatures."""
 SCAN_MISFIT_SECONDS: Final = 3600.0
 """A file beyond the scanner's own limits is tried again then: somebody has to change its configuration first."""
+
+LAG_SECONDS: Final = 0.5
+"""Between two looks at how late the event loop is: 2 timers a second cost nothing, and a stall of a second shows."""
+ERROR_GROUPS: Final = 100
+"""Places at which unhandled exceptions were raised: each is a defect, and nobody reads more at once."""
+ERROR_OCCURRENCES: Final = 5
+"""The last ones of a group, by whose correlation ids the log is searched."""

@@ -1,14 +1,17 @@
 """Logging: one line an event, text on a terminal, JSON elsewhere; every line of a request has its correlation id."""
 
+import contextlib
 import logging
 import sys
 import time
+from collections.abc import Iterator
 
 import orjson
 
 from server.api.render import iso_time
 from server.http.middleware import correlation_id
 from server.http.problems import visible
+from server.telemetry.error_groups import ErrorGroups, ErrorHandler
 
 
 def configure(level: str, form: str) -> None:
@@ -22,6 +25,17 @@ def configure(level: str, form: str) -> None:
     logging.getLogger("pykka").setLevel(logging.WARNING)
     # Peewee tells every statement with its values: what people wrote, and hashes of what they sign in with.
     logging.getLogger("peewee").setLevel(logging.INFO)
+
+
+@contextlib.contextmanager
+def noted_errors(groups: ErrorGroups) -> Iterator[None]:
+    """Group the exceptions that are logged, while inside."""
+    handler = ErrorHandler(groups, correlation_id.get)
+    logging.getLogger().addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
 
 
 class JsonLine(logging.Formatter):

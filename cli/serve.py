@@ -49,6 +49,8 @@ from server.limits.rate_limits import RateLimiter
 from server.limits.sockets import SocketLimits
 from server.realtime.hub import Hub
 from server.realtime.protocol import codes as protocol
+from server.telemetry.metrics_access import MetricsAccess
+from server.telemetry.own_port import serving_metrics
 from storage.database import FILE_NAME, DatabaseOptions, DatabaseProblem
 from storage.journal.store import JournalStore
 from storage.lock import data_folder_lock
@@ -145,6 +147,11 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         housekeeper.start()
         epoch, _ = await reads.ask(GetLogHead())
         services = await _services(chosen, stage, directory, users, reads, keys, epoch)
+        services.measured_files = {"database": options.path, "wal": options.path.with_name(f"{FILE_NAME}-wal")}
+        closing.callback(services.loop_watch.stop)
+        services.loop_watch.start()
+        closing.enter_context(logs.noted_errors(services.error_groups))
+        await closing.enter_async_context(serving_metrics(services, _metrics_listener(chosen)))
         closing.push_async_callback(services.sign_ins.close)
         closing.callback(services.live_channels.stop)
         closing.callback(services.access.stop)
@@ -192,12 +199,22 @@ async def _services(
         problem_base=chosen["problem_base"].rstrip("/"),
         rate_limits=chosen["rate_limits"],
         limiter=limiter,
+        metrics_access=_metrics_access(chosen),
     )
     services.warnings = tuple(hint.sentence for hint in hints(chosen))
     services.access = AccessWatch(
         newest=newest_change, read=lambda number: reads.ask(ListAccessChanges(number)), tell=services.access_changed
     )
     return services
+
+
+def _metrics_listener(chosen: Settings) -> socket.socket | None:
+    port = chosen["metrics_port"]
+    return None if port is None else _listen(chosen["host"], port)
+
+
+def _metrics_access(chosen: Settings) -> MetricsAccess:
+    return MetricsAccess(chosen["metrics"], chosen["metrics_token"], chosen["metrics_port"] is not None)
 
 
 def _sign_ins(chosen: Settings, keys: Keys, limiter: RateLimiter | None) -> SignIns:

@@ -50,6 +50,10 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _maybe_port(text: str) -> int | None:
+    return _port(text) if text else None
+
+
 def _count(text: str) -> int:
     if not (_is_number(text) and 0 < int(text) < 10**9):
         raise ValueError("expected a number above 0")
@@ -207,6 +211,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("PING_INTERVAL", "25", _seconds, "Seconds between pings of a WebSocket."),
     Setting("PROBLEM_BASE", "https://experience.rpotential.dev/problems", _base_url, "Base URL of problem types."),
     Setting("SYNCHRONOUS", "FULL", _one_of("full", "normal"), "FULL survives a power cut, NORMAL only a crash."),
+    Setting("METRICS", "127.0.0.0/8,::1", _networks, "Networks whose scrapers may read /metrics."),
+    Setting("METRICS_TOKEN", "", _optional, "Bearer token with which any network may read /metrics.", True),
+    Setting("METRICS_PORT", "", _maybe_port, "Port of its own for /metrics, on HOST; then PORT has none."),
     Setting("LOG_LEVEL", "info", _one_of("debug", "info", "warning", "error"), "info logs some requests, debug all."),
     Setting("LOG_FORMAT", "auto", _one_of("auto", "text", "json"), "auto: text on a terminal, JSON elsewhere."),
 )  # fmt: skip

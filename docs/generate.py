@@ -12,6 +12,7 @@ from server.http import catalogue
 from server.resources.messages.events import SharedMessageView
 from server.resources.threads.events import SharedThreadView
 from server.resources.threads.views import MemberView
+from server.telemetry.metrics import METRICS
 
 DOCS = Path(__file__).parent
 
@@ -45,6 +46,15 @@ def table_of_settings() -> str:
     return "\n".join(lines)
 
 
+def table_of_metrics() -> str:
+    lines = ["| metric | type | labels | |", "|---|---|---|---|"]
+    for metric in METRICS:
+        name = f"{metric.name}_total" if metric.kind == "counter" else metric.name
+        labels = ", ".join(f"`{label}`" for label in metric.labels) or "–"
+        lines.append(f"| `{name}` | {metric.kind} | {labels} | {metric.help} |")
+    return "\n".join(lines)
+
+
 def table_of_events() -> str:
     lines = ["| type | data | ends access |", "|---|---|---|"]
     for kind, data in THREAD_VIEWS.items():
@@ -74,6 +84,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "api.md": {"operations": table_of_operations},
     "cli.md": {"reference": commands.reference},
     "errors.md": {"errors": errors},
+    "metrics.md": {"metrics": table_of_metrics},
     "notifications.md": {"own events": table_of_own_events},
     "operations.md": {"settings": table_of_settings},
     "realtime.md": {"events": table_of_events},

@@ -107,6 +107,7 @@ class ConnectionActor(LoopActor):
             return
         newer = gate.arrive(publications)
         if newer is not None:
+            self.stage.measures.deliveries += 1
             self._put(newer.wire(self._encode))
         elif gate.is_full:
             self._close_slow()
@@ -124,6 +125,7 @@ class ConnectionActor(LoopActor):
     def _put_ephemeral(self, publications: EphemeralPublications) -> None:
         """For a slow reader they are dropped: it gets the current state once it reads again."""
         if self._blocked:
+            self.stage.measures.ephemeral_dropped += 1
             self._behind = (self._behind or set()) | {publications.channel}
         else:
             self._put(publications.wire(self._encode))
@@ -192,6 +194,7 @@ class ConnectionActor(LoopActor):
             self._flush()
 
     def _flush(self) -> None:
+        self.stage.measures.bytes_sent += self._outbox.size
         self._transport.write(self._outbox.take())
         if self._transport.buffered() > limits.SOCKET_BUFFER_BYTES:
             self._blocked = True
@@ -211,6 +214,11 @@ class ConnectionActor(LoopActor):
     # Ending
 
     @property
+    def outbox_bytes(self) -> int:
+        """Not yet handed to the socket."""
+        return self._outbox.size
+
+    @property
     def is_open(self) -> bool:
         return not self._closed
 
@@ -228,6 +236,7 @@ class ConnectionActor(LoopActor):
         if self._outbox.chunks and not self._blocked:
             self._transport.write(self._outbox.take())
         self._closed = True
+        self.stage.measures.closes[code] += 1
         self._transport.close(code, reason)
 
     def _close_slow(self) -> None:

@@ -8,6 +8,7 @@ batch.
 import asyncio
 import contextlib
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,6 +17,7 @@ import pykka
 
 from actors import limits
 from actors.errors import Internal, Overloaded, ShuttingDown, StorageUnavailable, XpError
+from actors.measures import Measures
 from actors.outcomes import Done
 from actors.ports import Store
 from actors.runtime.loop_actor import LoopFuture, Stage
@@ -46,8 +48,10 @@ class _JournalActor(pykka.ThreadingActor):
         pending: deque[Item],
         deliver: Callable[[Committed], None],
         note: Callable[[XpError | None], None],
+        measures: Measures,
     ) -> None:
         super().__init__()
+        self._measures = measures
         self._store = store
         self._pending = pending
         self._deliver = deliver
@@ -96,7 +100,10 @@ class _JournalActor(pykka.ThreadingActor):
 
     def _commit_all(self) -> None:
         while batch := self._take():
+            began = time.perf_counter()
             outcomes = self._apply([command for command, _ in batch])
+            self._measures.commit_seconds.observe(time.perf_counter() - began)
+            self._measures.batch_sizes.observe(len(batch))
             self._taken = ()
             self._deliver([(reply, outcome) for (_, reply), outcome in zip(batch, outcomes, strict=True)])
             self._catch_up(idle=False)
@@ -171,8 +178,9 @@ class Journal:
         """Start the OS thread, and open the store there; raises the error of the store. The caller calls `close` also
         then."""
         self._actor = _JournalActor.start(
-            self._store, self._pending, self._from_os_thread(self._deliver), self._from_os_thread(self._note)
-        )
+            self._store, self._pending, self._from_os_thread(self._deliver), self._from_os_thread(self._note),
+            self._stage.measures,
+        )  # fmt: skip
         await self._stage.loop.run_in_executor(None, self._actor.ask, _OPEN)
 
     @property
@@ -195,6 +203,7 @@ class Journal:
         Raises `Overloaded` before anything is enqueued when too much is in flight.
         """
         if self._in_flight >= limits.COMMANDS_IN_ALL:
+            self._stage.measures.writes_refused += 1
             raise Overloaded(f"{self._in_flight} writes are in flight, the limit is {limits.COMMANDS_IN_ALL}; retry.")
         if self._closing:
             raise ShuttingDown("The server is shutting down; retry in a moment.")

@@ -30,6 +30,7 @@ from pykka._envelope import Envelope
 
 from actors import limits
 from actors.errors import Internal, XpError
+from actors.measures import Measures
 from actors.runtime.future import BlockingOnEventLoop as BlockingOnEventLoop
 from actors.runtime.future import LoopFuture as LoopFuture
 from actors.runtime.future import drive as drive
@@ -288,7 +289,8 @@ class Stage:
         self.loop = loop or asyncio.get_running_loop()
         self.os_thread = threading.get_ident()
         self._actors: dict[str, LoopActor] = {}
-        self.run_queue = RunQueue(self.loop)
+        self.measures = Measures()
+        self.run_queue = RunQueue(self.loop, measures=self.measures)
         self._woken: deque[LoopActor] = deque()
         self._wake_pending = False
         self._wake_lock = threading.Lock()
@@ -308,6 +310,19 @@ class Stage:
         for actor in reversed(list(self._actors.values())):
             if not actor.actor_stopped.is_set():
                 actor._stop()
+
+    def inboxes(self) -> dict[str, tuple[int, int]]:
+        """Class of actor → how many there are, and how many messages wait for them."""
+        found: dict[str, tuple[int, int]] = {}
+        for actor in self._actors.values():
+            kind = type(actor).__name__
+            number, waiting = found.get(kind, (0, 0))
+            found[kind] = number + 1, waiting + len(actor._inbox)
+        return found
+
+    def outbox_bytes(self) -> int:
+        """Of all connections: what was not handed to their sockets yet."""
+        return sum(getattr(actor, "outbox_bytes", 0) for actor in self._actors.values())
 
     def count(self, kind: type[LoopActor] = LoopActor) -> int:
         return sum(isinstance(actor, kind) for actor in self._actors.values())

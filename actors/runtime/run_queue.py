@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from actors import limits
+from actors.measures import Measures
 
 
 class TakesTurns(Protocol):
@@ -23,8 +24,15 @@ class TakesTurns(Protocol):
 class RunQueue:
     """Confined to its event loop."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        clock: Callable[[], float] = time.perf_counter,
+        measures: Measures | None = None,
+    ) -> None:
         """`clock` in seconds."""
+        self._measures = measures or Measures()
+        self._rounds = 0
         self._loop = loop
         self._clock = clock
         self._high: deque[TakesTurns] = deque()
@@ -51,6 +59,9 @@ class RunQueue:
     def _run(self) -> None:
         """Turns that these turns schedule run in the next round, after the sockets were read."""
         try:
+            self._rounds += 1
+            if self._rounds % limits.MEASURED_ROUNDS == 0:
+                self._run_measured()
             for _ in range(len(self._high)):
                 self._high.popleft().turn()
             if self._low:
@@ -59,6 +70,17 @@ class RunQueue:
             self._is_scheduled = False
             if self._high or self._low:
                 self._schedule()
+
+    def _run_measured(self) -> None:
+        """The turns of high priority of this round, each with the time it takes."""
+        began = last = self._clock()
+        for _ in range(len(self._high)):
+            actor = self._high.popleft()
+            actor.turn()
+            now = self._clock()
+            self._measures.turn(type(actor).__name__, now - last)
+            last = now
+        self._measures.round_seconds.observe(last - began)
 
     def _run_low(self) -> None:
         began = self._clock()

@@ -244,7 +244,11 @@ class ThreadActor(LoopActor):
         """Most threads never have one."""
         if self._streams is None:
             self._streams = ThreadStreams(
-                self.stage.loop, self.state, tell=self._audience.tell_ephemeral, append=self._journal_later
+                self.stage.loop,
+                self.state,
+                tell=self._audience.tell_ephemeral,
+                append=self._journal_later,
+                measures=self.stage.measures,
             )
         return self._streams
 

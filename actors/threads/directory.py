@@ -131,6 +131,10 @@ class Directory:
         return thread_id in self._threads
 
     @property
+    def stage(self) -> Stage:
+        return self._stage
+
+    @property
     def live_threads(self) -> int:
         return len(self._threads)
 
@@ -157,6 +161,7 @@ class Directory:
             self.users.look()
 
     def _publish_all(self, events: Sequence[Event]) -> None:
+        self._stage.measures.events += len(events)
         by_thread: dict[str, list[Event]] = {}
         for event in events:
             by_thread.setdefault(event.thread_id, []).append(event)

@@ -5,6 +5,7 @@ journal waits for what becomes of that, and is refused where the message has end
 """
 
 import asyncio
+import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
@@ -14,8 +15,9 @@ import pykka
 
 from actors import rules
 from actors.delivery.ephemeral import Ephemeral
-from actors.errors import NotFound, ShuttingDown, XpError
+from actors.errors import CODES, NotFound, ShuttingDown, XpError
 from actors.events import Event
+from actors.measures import Measures
 from actors.resources.members import Member, MemberGone
 from actors.resources.messages import MESSAGE_CREATED, InterruptMessage, Message, PostMessage
 from actors.resources.streams import Appended, AppendToMessage, AuthorsChanged, EndMessage
@@ -50,9 +52,11 @@ class ThreadStreams:
         *,
         tell: Callable[[list[Ephemeral]], None],
         append: Callable[[Any], LoopFuture[Any] | None],
+        measures: Measures | None = None,
     ) -> None:
         """`append` sends a command to the journal without a caller who waits; None where the journal is overloaded."""
         self._loop = loop
+        self._measures = measures or Measures()
         self._state = state
         self._streams = state.streams
         self._append = append
@@ -95,6 +99,8 @@ class ThreadStreams:
 
     def _take(self, stream: Stream, command: AppendToMessage) -> Appended:
         stream.must_take_more()
+        if stream.length == 0:
+            self._measures.first_piece_seconds.observe(self._loop.time() - stream.touched_at)
         stream.append(command.text, command.index, self._loop.time())
         stream.identity = command.identity
         self._clock.appended()
@@ -209,6 +215,8 @@ class ThreadStreams:
             return
         if message.deleted_at is None and message.content.startswith(ended.text):
             self._clock.flush(ended)
+        if message.status != "STREAMING" or message.deleted_at is not None:
+            self._measures.streams_ended[_reason_of(message)] += 1
         for waiting in self._awaiting_end.pop(message.id, ()):
             waiting.set(message)
 
@@ -232,6 +240,7 @@ class ThreadStreams:
             self._clock.watch()
 
     def _begin(self, stream: Stream, opening: _Opening) -> None:
+        self._measures.streams_begun += 1
         stream.identity = opening.command.identity
         stream.touched_at = self._loop.time()
         if opening.command.piece:
@@ -271,6 +280,17 @@ class ThreadStreams:
 
 def _said(command: PostMessage) -> str:
     return command.content + command.piece
+
+
+def _reason_of(message: Message) -> str:
+    """One of ours: what an author writes into the metadata is no label."""
+    if message.deleted_at is not None:
+        return "deleted"
+    reason = json.loads(message.metadata).get("end_reason")
+    return reason if isinstance(reason, str) and (reason in _REASONS or reason in CODES) else message.status.lower()
+
+
+_REASONS = frozenset({"interrupted", "stopped", "silent", "server_restarted", "access_ended", "client_gone"})
 
 
 def begins_stream(event: Event) -> bool:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pykka
@@ -13,12 +14,13 @@ from actors.auth.actor import AccessChanged, Authenticate, VerifiedTokens, has_o
 from actors.auth.identity import Identity
 from actors.delivery.epochs import epoch_of
 from actors.delivery.live_channels import LiveChannels
-from actors.errors import TokenExpired, Unauthenticated
+from actors.errors import TokenExpired, Unauthenticated, XpError
 from actors.identifiers import new_id
 from actors.outcomes import Done
 from actors.queries import Query, Reads
 from actors.resources.presence import Status
 from actors.resources.streams import AuthorsChanged
+from actors.runtime.loop_actor import Stage
 from actors.threads.actor import StatusChanged
 from actors.threads.directory import Directory
 from actors.users.activity import Activity
@@ -33,6 +35,10 @@ from server.limits.sockets import SocketCounts
 from server.realtime.hub import Hub
 from server.realtime.protocol import codes as protocol
 from server.realtime.session.recovery import Recovery
+from server.telemetry.error_groups import ErrorGroups
+from server.telemetry.loop_watch import LoopWatch
+from server.telemetry.measures import ServerMeasures
+from server.telemetry.metrics_access import MetricsAccess
 
 if TYPE_CHECKING:  # it makes cookies, which operations answer with, and these are handed services
     from server.auth.sign_ins import SignIns
@@ -72,6 +78,12 @@ class Services:
     request_log: RequestLog = field(default_factory=RequestLog)
     sockets: SocketCounts = field(default_factory=SocketCounts)
     """Of the HTTP server: all connections, whatever they do."""
+    measures: ServerMeasures = field(default_factory=ServerMeasures)
+    loop_watch: LoopWatch = field(default_factory=LoopWatch)
+    error_groups: ErrorGroups = field(default_factory=ErrorGroups)
+    measured_files: Mapping[str, Path] = field(default_factory=dict)
+    """Label → a file whose size is a metric."""
+    metrics_access: MetricsAccess = field(default_factory=MetricsAccess)
     access: AccessWatch = field(init=False)
     """Started with the first connected user."""
     activity: Activity = field(init=False)
@@ -97,6 +109,10 @@ class Services:
             if kind == "thread":
                 self.directory.tell_if_live(thread_id, StatusChanged(author, changed[user_key]))
 
+    @property
+    def stage(self) -> Stage:
+        return self.directory.stage
+
     def epoch_of(self, channel: str) -> str:
         return epoch_of(self.epoch, channel)
 
@@ -120,7 +136,12 @@ class Services:
             raise
 
     async def _judge(self, token: str) -> Identity:
-        identity: Identity = await self.auth.ask(Authenticate(token), block=False)
+        try:
+            identity: Identity = await self.auth.ask(Authenticate(token), block=False)
+        except XpError as error:
+            self.measures.credential_refused(error)
+            raise
+        self.measures.credential_accepted(identity)
         return identity
 
     async def ask(self, query: Query[T]) -> T:

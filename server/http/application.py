@@ -15,12 +15,15 @@ from server.realtime.sse.stream import Streams
 from server.realtime.transports.emulation import Emulation
 from server.realtime.transports.websocket import WebSockets
 from server.realtime.upload.handler import Answers
+from server.telemetry import endpoint
 
 
 def make_application(services: Services, stage: Stage, browser: BrowserRules) -> web.Application:
     tell = _header_adder(services, browser)
     application = web.Application(
-        middlewares=[every_request(services.problem_base, browser.allowed_origins, tell, services.request_log)],
+        middlewares=[
+            every_request(services.problem_base, browser.allowed_origins, tell, services.request_log, services.measures)
+        ],
         client_max_size=limits.BODY_BYTES,
     )
     application[ADD_HEADERS] = tell
@@ -30,6 +33,7 @@ def make_application(services: Services, stage: Stage, browser: BrowserRules) ->
     emulation = Emulation(services, stage, authentication)
     application.add_routes(rest.routes(operations.ALL, services, authentication))
     application.add_routes(pages.routes(services))
+    application.add_routes(endpoint.routes(services, browser.proxies))
     application.add_routes(
         [
             web.get("/connection/websocket", websockets.handle, allow_head=False),

@@ -17,6 +17,7 @@ from actors.errors import XpError
 from actors.identifiers import new_id
 from server.http import cors, problems
 from server.http.request_log import RequestLog
+from server.telemetry.measures import ServerMeasures
 
 logger = logging.getLogger("server.http")
 
@@ -49,7 +50,9 @@ async def begin(request: web.Request, response: web.StreamResponse) -> AbstractS
     return await response.prepare(request)
 
 
-def every_request(problem_base: str, allowed_origins: frozenset[str], tell: AddHeaders, log: RequestLog) -> Middleware:
+def every_request(
+    problem_base: str, allowed_origins: frozenset[str], tell: AddHeaders, log: RequestLog, measures: ServerMeasures
+) -> Middleware:
     """Around every handler: errors of the catalogue, of aiohttp and of ours become problems; pages of other origins
     that ask first are answered; every answer tells what all do."""
 
@@ -63,8 +66,10 @@ def every_request(problem_base: str, allowed_origins: frozenset[str], tell: AddH
             response, code = _answer(error, request, chosen)
         if not response.prepared:
             tell(request, response)
+        seconds = time.monotonic() - began
+        measures.request(request.match_info.handler, response.status, seconds, code)
         log.request(
-            request.method, request.rel_url.raw_path, response.status, time.monotonic() - began, code=code,
+            request.method, request.rel_url.raw_path, response.status, seconds, code=code,
             known=getattr(request.protocol, "user_key", None) is not None,
         )  # fmt: skip
         return response

@@ -81,6 +81,7 @@ def _handler(
             authentication.set_cookies(response, result.cookies)
         return response
 
+    services.measures.name_handler(handle, operation.name)
     return handle
 
 

@@ -53,7 +53,7 @@ KINDS: Final[Mapping[str, Rate]] = {
 class Policy:
     """One kind of bucket: its rate, and the buckets of its subjects. An unknown subject has a full one."""
 
-    __slots__ = ("_buckets", "_clock", "_subjects", "burst", "describing", "name", "rate", "spacing")
+    __slots__ = ("_buckets", "_clock", "_subjects", "burst", "describing", "name", "rate", "refused", "spacing")
 
     def __init__(self, name: str, rate: Rate, clock: Callable[[], float], subjects: int) -> None:
         self.name = name
@@ -65,6 +65,8 @@ class Policy:
         """The draft's `RateLimit-Policy`: a quota, and the seconds in which it fills."""
         self._clock = clock
         self._subjects = subjects
+        self.refused = 0
+        """Since the start."""
         self._buckets: OrderedDict[Subject, TokenBucket] = OrderedDict()
 
     def take(self, subject: Subject) -> int:
@@ -104,6 +106,7 @@ class Policy:
         return bucket
 
     def _refusal(self, seconds: float) -> TooManyRequests:
+        self.refused += 1
         wait = max(1, math.ceil(seconds - 1e-6))
         headers: dict[str, str] = {}
         self.tell(headers, 0, wait)
@@ -145,6 +148,10 @@ class RateLimiter:
         """`rates` replaces some of the defaults, by kind."""
         chosen = {**KINDS, **(rates or {})}
         self._policies = {kind: Policy(kind, rate, clock, subjects) for kind, rate in chosen.items()}
+
+    def refused(self) -> Mapping[str, int]:
+        """Kind → requests refused since the start."""
+        return {kind: policy.refused for kind, policy in self._policies.items()}
 
     def policy(self, kind: str) -> Policy:
         return self._policies[kind]

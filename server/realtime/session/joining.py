@@ -21,4 +21,8 @@ async def join(
     session.connection.tell(ShutGate(channel))
     ask = Subscribe(identity, session.connection, watches, returning=since is not None)
     subscribed: Subscribed = await source.actor().ask(ask, block=False)
-    return subscribed, await source.missed(since, subscribed) if since is not None else ()
+    if since is None:
+        return subscribed, ()
+    missed = await source.missed(since, subscribed)
+    session.services.measures.recovered(complete=missed is not None)
+    return subscribed, missed

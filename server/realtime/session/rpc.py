@@ -1,11 +1,12 @@
 """Operations called over the WebSocket: the `rpc` command."""
 
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from actors.errors import Forbidden, NotFound, ValidationFailed
+from actors.errors import Forbidden, Internal, NotFound, ValidationFailed, XpError
 from server.api import operations
 from server.api.registry import Call, Operation
 from server.http.rest import once
@@ -33,6 +34,21 @@ class RpcCalls:
         return self._session.codec.data(await self.run(operation, data))
 
     async def run(self, operation: Operation, data: object) -> bytes:
+        """Measured, whatever becomes of it."""
+        session, began = self._session, time.monotonic()
+        measures, code = session.services.measures, ""
+        try:
+            return await self._run(operation, data)
+        except XpError as error:
+            code = error.code
+            raise
+        except Exception:
+            code = Internal.code
+            raise
+        finally:
+            measures.operation(operation.name, session.transport, time.monotonic() - began, code)
+
+    async def _run(self, operation: Operation, data: object) -> bytes:
         protocol.must_be_exact(data)
         if not isinstance(data, dict):
             raise ValidationFailed({"data": ["expected a JSON object."]})

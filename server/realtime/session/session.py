@@ -73,6 +73,8 @@ class Session:
         self.peer = peer
         self.client_id = new_id()
         self.identity: Identity | None = None
+        self.sdk = "none"
+        """Which client library connected, as far as it is a known one."""
         self.carrier = carrier
         """The HTTP connection below, which learns its user."""
         self._stage = stage

@@ -10,6 +10,7 @@ from actors.errors import Forbidden, TokenExpired, Unauthenticated
 from server.realtime.protocol import codes as protocol
 from server.realtime.protocol.codes import Refused
 from server.realtime.session import user_channel
+from server.telemetry.measures import sdk_name
 
 if TYPE_CHECKING:
     from server.realtime.session.session import Session
@@ -42,6 +43,7 @@ class SignOn:
         if session.identity is not None:
             session.close(protocol.BAD_REQUEST[0], "bad request: connected already")
             return None
+        session.sdk = sdk_name(body.get("name"))
         token = body.get("token") or self._upgrade_token
         by_command = bool(body.get("token"))
         if not isinstance(token, str):

@@ -284,7 +284,10 @@ class Streams:
         try:
             await stream.follow(returning=given is not None)
             await self._authentication.of(request)  # rights may have changed before the hub knew of this stream
-            stream.start(*await self._missed(followed, stream.epoch, given))
+            missed, reason = await self._missed(followed, stream.epoch, given)
+            if given is not None:
+                self._services.measures.recovered(complete=reason is None)
+            stream.start(missed, reason)
             await ended.wait()
         except XpError as error:  # the response has begun: the stream itself has to tell
             transport.write([resync(error.detail, None)])

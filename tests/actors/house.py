@@ -95,14 +95,19 @@ def access_ended(channel: str) -> bytes:
 class Peer:
     """A connection actor on a wire."""
 
-    def __init__(self, stage: Stage, on_closed: Callable[[Sequence[str]], None] = lambda channels: None) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        on_closed: Callable[[Sequence[str]], None] = lambda channels: None,
+        on_behind: Callable[[str], None] = lambda channel: None,
+    ) -> None:
         self.wire = Wire()
         self.actor = ConnectionActor(
             self.wire,
             encode=lines_of,
             on_access_ended=access_ended,
             on_closed=on_closed,
-            on_behind=lambda channel: None,
+            on_behind=on_behind,
         )
         self.ref: pykka.ActorRef[Any] = stage.start(self.actor)
 

@@ -12,7 +12,7 @@ from actors import limits
 from actors.delivery.channel import AccessEnded
 from actors.delivery.connection import Close, Leave, OpenGate, Send, ShutGate
 from actors.delivery.outbox import Outbox
-from actors.delivery.publication import Publication, Publications
+from actors.delivery.publication import EphemeralPublications, Publication, Publications
 from actors.runtime.loop_actor import Stage
 from tests.actors.house import SLOW, Peer, lines_of
 from tests.builders import settle, until
@@ -175,6 +175,36 @@ async def test_a_drain_after_the_end_is_no_trouble(peer: Peer, caplog: pytest.Lo
     peer.wire.drain()
     await settle()
     assert caplog.records == []
+
+
+async def test_what_a_stopped_connection_held_is_released(peer: Peer) -> None:
+    peer.wire.slow = True
+    peer.tell(Send(b"x" * (limits.SOCKET_BUFFER_BYTES + 1)))
+    await until(lambda: peer.wire.awaits_drain)
+    peer.tell(Send(b"held"))
+    await settle()
+    assert peer.actor._outbox.size == 4
+    peer.actor.stop()
+    await until(lambda: not peer.ref.is_alive())
+    await settle()
+    assert (peer.actor._outbox.chunks, peer.actor._outbox.size) == ([], 0)
+
+
+async def test_a_slow_reader_gets_the_current_state_once_it_reads_again(stage: Stage) -> None:
+    behind: list[str] = []
+    peer = Peer(stage, on_behind=behind.append)
+    opened(peer)
+    peer.wire.slow = True
+    peer.tell(Send(b"x" * (limits.SOCKET_BUFFER_BYTES + 1)))
+    await until(lambda: peer.wire.awaits_drain)
+    for word in (b"dropped", b"dropped too"):
+        peer.tell(EphemeralPublications(CHANNEL, [Publication(0, 0, "e", word)]))
+    await settle()
+    assert behind == []
+    peer.wire.slow = False
+    peer.wire.drain()
+    await until(lambda: behind == [CHANNEL])
+    assert len(peer.wire.writes) == 1
 
 
 async def test_the_end_names_the_channels_that_were_open(stage: Stage) -> None:

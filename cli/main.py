@@ -14,6 +14,7 @@ COMMANDS = {
     "audit": ("cli.audit:command", "Read, verify and export the audit log"),
     "files": ("cli.files:command", "Verify the bytes of files, and move them to another store"),
     "thread": ("cli.threads:command", "Read and write threads"),
+    "blocks": ("cli.blocks:command", "Check blocks of messages"),
     "sampledata": (
         "cli.sampledata:command",
         "Add sample data to the database: a few users, an assistant and their threads",

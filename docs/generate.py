@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
+from actors.resources.blocks import profile as profiles
 from cli.settings import SETTINGS
 from docs import commands
 from server.api import operations
@@ -80,8 +81,48 @@ def _shapes(view: Any) -> str:
     return " or ".join(f"`{{{', '.join(each.model_fields)}}}`" for each in get_args(view) or (view,))
 
 
+def table_of_blocks() -> str:
+    profile = profiles.load()
+    lines = ["| type | field | required | what it holds |", "|---|---|---|---|"]
+    for name, shape in profile.shapes.items():
+        for field, spec in shape["fields"].items():
+            required = "yes" if spec.get("required") else ""
+            lines.append(f"| `{name}` | `{field}` | {required} | {_held(spec)} |")
+    return "\n".join(lines)
+
+
+def _held(spec: Any) -> str:
+    kind = spec["kind"]
+    match kind:
+        case "choice":
+            return " or ".join(f"`{value}`" for value in spec["values"])
+        case "object":
+            return f"`{spec['of']}`"
+        case "one":
+            return f"any of the family *{spec['family']}*" if "family" in spec else _names(spec["of"])
+        case "text":
+            return f"{_names(spec['of'])}, {_range(spec, 'characters')}"
+        case "array":
+            return f"{_range(spec, 'items')}: {_held(spec['of'])}"
+        case "json":
+            return f"any JSON object, at most {spec['bytes']} bytes"
+        case "string" | "url":
+            return f"{spec.get('format', 'URL' if kind == 'url' else 'text')}, {_range(spec, 'characters')}"
+    return f"{kind}{', ' + _range(spec, '') if 'min' in spec or 'max' in spec else ''}".rstrip()
+
+
+def _range(spec: Any, unit: str) -> str:
+    least, most = spec.get("min", 0), spec.get("max")
+    return f"at least {least} {unit}".rstrip() if most is None else f"{least}–{most} {unit}".rstrip()
+
+
+def _names(names: Any) -> str:
+    return " or ".join(f"`{name}`" for name in names)
+
+
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "api.md": {"operations": table_of_operations},
+    "blocks.md": {"blocks": table_of_blocks},
     "cli.md": {"reference": commands.reference},
     "errors.md": {"errors": errors},
     "metrics.md": {"metrics": table_of_metrics},

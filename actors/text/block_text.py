@@ -8,7 +8,23 @@ from typing import Any, Final
 LINES: Final = 500
 """Of one message; 50 blocks that people read have fewer."""
 _TEXTS = frozenset(
-    {"text", "title", "subtitle", "body", "subtext", "description", "label", "hint", "alt_text", "author_name"}
+    {
+        "text",
+        "title",
+        "subtitle",
+        "body",
+        "subtext",
+        "description",
+        "label",
+        "hint",
+        "alt_text",
+        "author_name",
+        "caption",
+        "transcript",
+        "submit",
+        "x_label",
+        "y_label",
+    }
 )
 """Fields whose value is shown, where it is a string."""
 _INLINE = ("rich_text_section", "rich_text_preformatted", "rich_text_quote")
@@ -58,6 +74,9 @@ def _lines_of_object(node: dict[str, Any]) -> Iterator[str]:
     if node.get("type") in _INLINE:
         yield from _stripped("".join(map(_inline, _list(node.get("elements")))))
         return
+    if (named := _named_value(node)) is not None:
+        yield from _stripped(named)
+        return
     for name, value in node.items():
         if name == "rows":
             for row in _list(value):
@@ -67,6 +86,18 @@ def _lines_of_object(node: dict[str, Any]) -> Iterator[str]:
                 yield from _stripped(value)
         else:
             yield from _lines(value)
+
+
+def _named_value(node: dict[str, Any]) -> str | None:
+    """A pair, a point of a chart, a number in a cell: its name and its value in one line."""
+    match node:
+        case {"type": "raw_number", "value": value} if not node.get("text"):
+            return str(value)
+        case {"key": str(name), "value": str(value)} if "type" not in node:
+            return f"{name}: {value}"
+        case {"label": str(name), "value": int(value) | float(value)} if "type" not in node:
+            return f"{name}: {value}"
+    return None
 
 
 def _list(value: Any) -> list[Any]:

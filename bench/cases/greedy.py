@@ -57,7 +57,7 @@ def _fill(running: Running, bystander: str, greedy: str, thread: str, large: str
     say = partial(call, running.url, "POST")
     for number in range(30):
         say(f"/api/v1/threads/{thread}/messages", bystander, {"content": f"message {number}"})
-    block = {"type": "text", "text": "x" * 240_000}
+    block = {"type": "x-text", "text": "x" * 240_000}
     for _ in range(LARGE if many == MANY else 10):
         say(f"/api/v1/threads/{large}/messages", greedy, {"content": "y" * 60_000, "blocks": [block]})
     for number in range(many):

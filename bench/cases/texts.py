@@ -19,7 +19,7 @@ MARKS = "\u0301\u0327" * 60_000
 MARKDOWN = "@a " + "[`*<> " * 1_900
 """As much as is parsed, and all of it signs."""
 HOSTILE: dict[str, dict[str, Any]] = {
-    "240 KB of combining marks": {"content": "@a", "blocks": [{"type": "text", "text": MARKS}]},
+    "240 KB of combining marks": {"content": "@a", "blocks": [{"type": "x-text", "text": MARKS}]},
     "11 KB of signs of Markdown": {"content": MARKDOWN},
 }
 PAUSE_SECONDS = 0.02

@@ -4,9 +4,11 @@ from typing import Annotated, Any, ClassVar
 
 import orjson
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from actors import limits
 from actors.identifiers import is_id
+from actors.resources.blocks import validation
 from actors.text.normal import EMPTY, UNSEEN, is_blank, unseen
 
 
@@ -88,14 +90,14 @@ def json_object(limit: int) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-def _blocks(value: Any) -> str:
-    if not isinstance(value, list) or not all(
-        isinstance(block, dict) and isinstance(block.get("type"), str) for block in value
-    ):
-        raise ValueError("expected a list of objects, each with a `type`")
-    if len(value) > limits.BLOCKS:
-        raise ValueError(f"may be at most {limits.BLOCKS} blocks, these are {len(value)}")
-    return _json_text(value, limits.BLOCKS_BYTES)
+def blocks_text(value: Any) -> str:
+    """Valid blocks as JSON text; raises what `field_errors` reads every fault from."""
+    if found := validation.faults(value):
+        raise PydanticCustomError("blocks_invalid", "invalid blocks", {"faults": found})
+    text = orjson.dumps(value)
+    if len(text) > limits.BLOCKS_BYTES:
+        raise ValueError(f"may be at most {limits.BLOCKS_BYTES} bytes as JSON, this has {len(text)}")
+    return text.decode()
 
 
 _GAP = r"\s" + UNSEEN
@@ -128,7 +130,7 @@ Metadata = Annotated[
 ]
 Blocks = Annotated[
     Any,
-    BeforeValidator(lambda value: None if value is None else _blocks(value)),
+    BeforeValidator(lambda value: None if value is None else blocks_text(value)),
     Field(
         json_schema_extra={
             "type": ["array", "null"],

@@ -161,8 +161,12 @@ def field_errors(error: ValidationError) -> dict[str, list[str]]:
     if error.error_count() > limits.FIELD_ERRORS:
         return {"body": [f"{error.error_count()} things are not valid here, which is too many to tell."]}
     found: dict[str, list[str]] = {}
-    for item in error.errors(include_url=False, include_context=False):
+    for item in error.errors(include_url=False):
         path = ".".join(str(part) for part in item["loc"]) or "body"
+        if item["type"] == "blocks_invalid":
+            for fault in item["ctx"]["faults"]:
+                found.setdefault(".".join(filter(None, (path, fault.path))), []).append(fault.sentence)
+            continue
         found.setdefault(path, []).append(_sentence(item))
     return found
 

@@ -113,7 +113,7 @@ async def test_events_are_what_the_document_says(
         while events[-1]["type"] != "user.status":
             events.append(await published(socket))
     await bob.post(f"{path}/typing")
-    message = await alice.say(thread, "Hello", blocks=[{"type": "text", "text": "x"}], metadata={"b": None})
+    message = await alice.say(thread, "Hello", blocks=[{"type": "markdown", "text": "x"}], metadata={"b": None})
     await bob.post(f"/api/v1/messages/{message['id']}/reactions", emoji="👍")
     await bob.say(thread, "Hi", parent_id=message["id"])
     await alice.patch(f"/api/v1/messages/{message['id']}", content="Hello!")

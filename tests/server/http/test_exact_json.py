@@ -86,7 +86,7 @@ def test_no_text_takes_long(text: str) -> None:
 @pytest.mark.parametrize("field", ["metadata", "blocks"])
 async def test_a_request_with_such_a_field_is_refused(alice: Client, text: str, field: str) -> None:
     thread = await alice.thread()
-    value = f'[{{"type":"text","x":{text}}}]' if field == "blocks" else f'{{"x":{text}}}'
+    value = f'[{{"type":"x-t","x":{text}}}]' if field == "blocks" else f'{{"x":{text}}}'
     body = f'{{"content":"Hi","{field}":{value}}}'
     path = f"/api/v1/threads/{thread['id']}/messages"
     answer = await alice.request("POST", path, data=body, headers={"Content-Type": "application/json"})

@@ -132,7 +132,7 @@ class Company:
         emoji = "👍🎉❤"[number % 3]
         match action:
             case "edit":
-                return await client.patch(url, content=f"edited {number}", blocks=[{"type": "t"}] * (number % 2))
+                return await client.patch(url, content=f"edited {number}", blocks=[{"type": "divider"}] * (number % 2))
             case "delete":
                 return await client.delete(url)
             case "react":

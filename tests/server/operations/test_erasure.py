@@ -75,7 +75,7 @@ async def settled(server: Server) -> House:
     await zebedee.patch("/api/v1/users/me/preferences", time_zone="Europe/Paris")
     thread = (await alice.thread("Together", members=[{"user_id": him}]))["id"]
     hers = (await alice.say(thread, "Hello @[Zebedee](user:" + him + ")"))["id"]
-    block = [{"type": "text", "text": WRITTEN["block"]}]
+    block = [{"type": "markdown", "text": WRITTEN["block"]}]
     his = await zebedee.say(
         thread, WRITTEN["before"], blocks=block, metadata={"a": WRITTEN["metadata"]}, parent_id=hers
     )

@@ -85,7 +85,9 @@ async def test_blocks_name_people_too(alice: Client, bob: Client, thread: Any) -
 
 
 async def test_blocks_of_whatever_form_are_taken(alice: Client, bob: Client, thread: Any) -> None:
-    await alice.say(thread, "", blocks=[{"type": "x", "elements": [{"type": ["code"], "style": 1, "text": "@bob"}]}])
+    await alice.say(
+        thread, "", blocks=[{"type": "x-own", "elements": [{"type": ["code"], "style": 1, "text": "@bob"}]}]
+    )
     assert await told(bob) == [("mention", "Alice")]
 
 

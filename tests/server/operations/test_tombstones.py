@@ -19,7 +19,7 @@ def paths_about(thread_id: str, message_id: str) -> list[str]:
 @pytest.mark.parametrize("is_last", [True, False])
 async def test_a_deleted_message_is_nowhere(alice: Client, bob: Client, root: Client, is_last: bool) -> None:
     thread = await alice.thread(members=[{"user_id": (await bob.me())["id"]}])
-    body = {"blocks": [{"type": "t", "text": SECRET}], "metadata": {SECRET: 1}}
+    body = {"blocks": [{"type": "markdown", "text": SECRET}], "metadata": {SECRET: 1}}
     message = await alice.say(thread, SECRET, **body)
     path = f"/api/v1/messages/{message['id']}"
     await alice.patch(path, content=f"{SECRET} again")

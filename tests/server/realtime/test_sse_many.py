@@ -231,7 +231,9 @@ async def test_events_of_a_thread_are_the_same_over_all_transports(server: Serve
     ):
         await one.begun()
         await many.begun()
-        message = await alice.say(thread, "Grüße 👋", metadata={"a": [1, {"b": None}]}, blocks=[{"type": "x", "y": 1}])
+        message = await alice.say(
+            thread, "Grüße 👋", metadata={"a": [1, {"b": None}]}, blocks=[{"type": "x-own", "y": 1}]
+        )
         await alice.post(f"/api/v1/messages/{message['id']}/reactions", emoji="👍")
         for _ in range(2):
             pushed = (await client.push())["pub"]["data"]

@@ -149,7 +149,7 @@ async def test_a_retry_is_no_second_text_and_a_gap_is_told(bot: Client, room: An
 async def test_the_end_may_bring_other_content(bot: Client, room: Any) -> None:
     message_id = await begin(bot, room, metadata={"model": "m"})
     await append(bot, message_id, "draft")
-    blocks = [{"type": "text", "text": "final"}]
+    blocks = [{"type": "markdown", "text": "final"}]
     done = (await bot.post(f"/api/v1/messages/{message_id}/complete", content="final", blocks=blocks)).data
     assert (done["content"], done["blocks"], done["metadata"]) == ("final", blocks, {"model": "m"})
 

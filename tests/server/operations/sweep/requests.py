@@ -44,6 +44,7 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "update_memory": {"memory": {"facts": ["x"]}}, "hand_over": {"control": "human"}, "set_typing": {},
     "set_status": {},
     "append_to_message": {"text": "more"}, "complete_message": {}, "fail_message": {}, "cancel_message": {},
+    "validate_blocks": {"blocks": []},
     "login": {"password": PASSWORD}, "refresh_session": {}, "logout": {},
     "set_password": {"current_password": PASSWORD, "new_password": PASSWORD}, "create_api_key": {"name": "Mine"},
     "read_notification": {}, "read_all_notifications": {}, "update_preferences": {"notify": "mentions"},
@@ -70,6 +71,7 @@ NOT_KEPT: Mapping[str, str] = {
     "login": "nobody is signed in whose key it could be", "refresh_session": "nobody is signed in",
     "logout": "the second time nobody is signed in", "set_password": "the second time the password is another one",
     "create_sign_in_link": "a secret that is shown once is stored nowhere",
+    "validate_blocks": "it writes nothing",
     "append_to_message": "its `index` makes a retry no second text", "set_typing": "it is so now, or not",
     "set_status": "it is so now, or not",
 }  # fmt: skip

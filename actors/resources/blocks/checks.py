@@ -1,0 +1,288 @@
+"""A profile compiled: one closure for each field, so that a block is checked in some microseconds.
+
+A check is given a value, its place, and where faults go; it raises nothing.
+"""
+
+import difflib
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import Any, Final
+
+from actors import limits
+from actors.identifiers import is_id
+from actors.resources.blocks import rules
+from actors.resources.blocks.faults import At, Faults, shown
+from actors.resources.blocks.profile import Profile, Spec
+
+Check = Callable[[Any, At, Faults], None]
+_TIME: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
+_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,30}(?:\.[0-9]{1,30})?")
+_COLOR: Final = re.compile(r"#[0-9a-fA-F]{3,8}")
+_URL: Final = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*):[^\s\x00-\x1f\x7f<>\"\\^`{|}]+")
+_WEB: Final = ("https", "http")
+
+
+def compiled(profile: Profile) -> Mapping[str, Check]:
+    """Shape → its check."""
+    checks: dict[str, Check] = {}
+    for name, shape in profile.shapes.items():
+        checks[name] = _Compiler(profile, checks).shape(name, shape)
+    return checks
+
+
+class _Compiler:
+    """Checks of fields look up those of shapes when they run: shapes hold each other."""
+
+    def __init__(self, profile: Profile, checks: dict[str, Check]) -> None:
+        self._profile = profile
+        self._checks = checks
+
+    def shape(self, name: str, shape: Spec) -> Check:
+        fields = {field: self.field(spec) for field, spec in shape["fields"].items()}
+        required = tuple(field for field, spec in shape["fields"].items() if spec.get("required"))
+        optional = frozenset(fields) - set(required)
+        if not shape.get("typeless"):
+            fields["type"] = _choice({"values": [self._profile.type_of(name)]})
+            required = ("type", *required)
+        more = rules.of(shape)
+
+        def check(value: Any, at: At, faults: Faults) -> None:
+            if type(value) is not dict:
+                faults.add_type(at, "an object", value)
+                return
+            for key, inner in value.items():
+                found = fields.get(key)
+                if found is None:
+                    faults.add((at, key), "unknown_field", _expected_field(key, fields), actual=repr(key)[:100])
+                elif inner is not None or key not in optional:  # null is as good as left out
+                    found(inner, (at, key), faults)
+            for key in required:
+                if key not in value:
+                    faults.add((at, key), "required", f"`{key}`", actual="nothing")
+            for rule in more:
+                rule(value, at, faults)
+
+        return check
+
+    def field(self, spec: Spec) -> Check:
+        make: Callable[[Spec], Check] = getattr(self, f"_{spec['kind']}", None) or _KINDS[spec["kind"]]
+        return make(spec)
+
+    def _object(self, spec: Spec) -> Check:
+        checks, name = self._checks, spec["of"]
+
+        def check(value: Any, at: At, faults: Faults) -> None:
+            checks[name](value, at, faults)
+
+        return check
+
+    def _one(self, spec: Spec) -> Check:
+        checks, members = self._checks, self._profile.members(spec)
+
+        def check(value: Any, at: At, faults: Faults) -> None:
+            kind = value.get("type") if type(value) is dict else None
+            name = members.get(kind) if type(kind) is str else None
+            if name is not None:
+                checks[name](value, at, faults)
+            elif type(value) is not dict:
+                faults.add_type(at, "an object", value)
+            elif kind is None:
+                faults.add((at, "type"), "required", f"`type`, one of {_some(members)}", actual="nothing")
+            else:
+                faults.add((at, "type"), "unknown_type", _expected(kind, members), actual=shown(kind))
+
+        return check
+
+    def _text(self, spec: Spec) -> Check:
+        inner, length = self._one({"of": spec["of"]}), _string({**spec, "kind": "string"})
+        most, least = spec["max"], spec["min"]
+
+        def check(value: Any, at: At, faults: Faults) -> None:
+            before = faults.count
+            inner(value, at, faults)
+            if before == faults.count and not least <= len(value["text"]) <= most:
+                length(value["text"], (at, "text"), faults)
+
+        return check
+
+    def _array(self, spec: Spec) -> Check:
+        inner, least, most = self.field(spec["of"]), spec["min"], spec.get("max", limits.BLOCKS_BYTES)
+        is_nullable = spec.get("nullable", False)
+
+        def check(value: Any, at: At, faults: Faults) -> None:
+            if type(value) is not list:
+                faults.add_type(at, "a list", value)
+                return
+            if len(value) > most:
+                faults.add(at, "too_many", f"at most {most} items", limit=most, actual=len(value))
+            elif len(value) < least:
+                faults.add(at, "too_few", f"at least {least} items", limit=least, actual=len(value))
+            for index, item in enumerate(value):
+                if item is not None or not is_nullable:
+                    inner(item, (at, index), faults)
+
+        return check
+
+
+def _string(spec: Spec) -> Check:
+    least, most = spec["min"], spec.get("max", limits.BLOCKS_BYTES)
+    fits, expected = FORMATS[spec["format"]] if "format" in spec else (None, "")
+
+    def check(value: Any, at: At, faults: Faults) -> None:
+        if type(value) is not str:
+            faults.add_type(at, "a text", value)
+        elif len(value) > most:
+            faults.add(at, "too_long", f"at most {most} characters", limit=most, actual=len(value))
+        elif len(value) < least:
+            faults.add(at, "too_short", f"at least {least} characters", limit=least, actual=len(value))
+        elif fits is not None and not fits(value):
+            faults.add(at, "wrong_format", expected, actual=shown(value))
+
+    return check
+
+
+def _url(spec: Spec) -> Check:
+    most, schemes = spec["max"], spec.get("schemes", _WEB)
+    expected = "a URL with " + " or ".join(f"{scheme}:" for scheme in schemes)
+
+    def check(value: Any, at: At, faults: Faults) -> None:
+        if type(value) is not str:
+            faults.add_type(at, expected, value)
+        elif len(value) > most:
+            faults.add(at, "too_long", f"at most {most} characters", limit=most, actual=len(value))
+        elif (found := _URL.fullmatch(value)) is None or found[1].lower() not in schemes:
+            faults.add(at, "dangerous_url" if ":" in value else "wrong_format", expected, actual=shown(value))
+
+    return check
+
+
+def _number(spec: Spec) -> Check:
+    least, most = spec.get("min"), spec.get("max")
+    types = (int,) if spec["kind"] == "integer" else (int, float)
+    name = "a whole number" if spec["kind"] == "integer" else "a number"
+
+    def check(value: Any, at: At, faults: Faults) -> None:
+        if type(value) not in types or value != value or value in (float("inf"), float("-inf")):
+            faults.add_type(at, name, value)
+        elif most is not None and value > most:
+            faults.add(at, "too_large", f"at most {most}", limit=most, actual=value)
+        elif least is not None and value < least:
+            faults.add(at, "too_small", f"at least {least}", limit=least, actual=value)
+
+    return check
+
+
+def _boolean(_: Spec) -> Check:
+    def check(value: Any, at: At, faults: Faults) -> None:
+        if type(value) is not bool:
+            faults.add_type(at, "true or false", value)
+
+    return check
+
+
+def _choice(spec: Spec) -> Check:
+    values = frozenset(spec["values"])
+
+    def check(value: Any, at: At, faults: Faults) -> None:
+        if type(value) is not str or value not in values:
+            faults.add(at, "not_a_choice", " or ".join(map(repr, spec["values"])), actual=shown(value))
+
+    return check
+
+
+def _json(spec: Spec) -> Check:
+    most, forbidden = spec["bytes"], frozenset(spec.get("without", ()))
+
+    def check(value: Any, at: At, faults: Faults) -> None:
+        if type(value) is not dict:
+            faults.add_type(at, "an object", value)
+        elif not is_shallow(value, at, faults):
+            return
+        elif (size := json_bytes(value)) > most:
+            faults.add(at, "too_large", f"at most {most} bytes of JSON", limit=most, actual=size)
+        elif forbidden:
+            _without(value, at, faults, forbidden)
+
+    return check
+
+
+def _without(value: Any, at: At, faults: Faults, forbidden: frozenset[str]) -> None:
+    """Data stand in the block itself: what is fetched from an address tells its owner who reads."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key in forbidden:
+                faults.add((at, key), "dangerous_url", f"no `{key}`: data stand in the block", actual=shown(inner))
+            else:
+                _without(inner, (at, key), faults, forbidden)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            _without(inner, (at, index), faults, forbidden)
+
+
+_DEPTH: Final = limits.JSON_DEPTH - 1
+"""Of a block: the list around it is a level too."""
+
+
+def is_shallow(value: Any, at: At, faults: Faults) -> bool:
+    """Whether it may be walked through; where not, that is a fault."""
+    depth = _depth(value, _DEPTH + 1)
+    if depth > _DEPTH:
+        faults.add(at, "too_deep", f"at most {_DEPTH} levels", limit=_DEPTH, actual="more")
+    return depth <= _DEPTH
+
+
+def _depth(value: Any, left: int) -> int:
+    if left == 0 or not isinstance(value, dict | list):
+        return 0
+    inside = value.values() if isinstance(value, dict) else value
+    return 1 + max((_depth(inner, left - 1) for inner in inside if isinstance(inner, dict | list)), default=0)
+
+
+def json_bytes(value: Any) -> int:
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass"))
+
+
+_KINDS: Final[Mapping[str, Callable[[Spec], Check]]] = {
+    "string": _string, "url": _url, "integer": _number, "number": _number, "boolean": _boolean,
+    "choice": _choice, "json": _json,
+}  # fmt: skip
+
+
+def _is_date(value: str) -> bool:
+    try:
+        return len(value) == 10 and bool(date.fromisoformat(value))
+    except ValueError:
+        return False
+
+
+def _is_instant(value: str) -> bool:
+    try:
+        return datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        return False
+
+
+FORMATS: Final[Mapping[str, tuple[Callable[[str], Any], str]]] = {
+    "date": (_is_date, "a date as YYYY-MM-DD"),
+    "time": (_TIME.fullmatch, "a time as HH:mm"),
+    "instant": (_is_instant, "a time as 2026-11-23T07:00:00.000Z"),
+    "number": (_NUMBER.fullmatch, "a number as text, such as '1.5'"),
+    "color": (_COLOR.fullmatch, "a colour as #rrggbb"),
+    "id": (is_id, "an id: 'c' and 24 characters of a-z and 0-9"),
+}
+
+
+def _expected_field(key: str, fields: Mapping[str, Any]) -> str:
+    near = difflib.get_close_matches(key[:64], fields, n=1)
+    return f"`{near[0]}`, perhaps" if near else f"one of {_some(fields)}"
+
+
+def _expected(kind: Any, members: Mapping[str, Any]) -> str:
+    near = difflib.get_close_matches(kind[:64], members, n=1) if isinstance(kind, str) else []
+    return f"{near[0]!r}, perhaps" if near else f"one of {_some(members)}"
+
+
+def _some(names: Mapping[str, Any]) -> str:
+    return ", ".join(sorted(names))

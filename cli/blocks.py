@@ -1,0 +1,53 @@
+"""`xp blocks`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cli import stdin
+from cli.console import json_option, plain, print_json
+
+
+@click.group("blocks")
+def command() -> None:
+    """Check blocks of messages, without a server."""
+
+
+@command.command("check")
+@click.argument("file")
+@click.option("--profile", default=None, metavar="NAME", help="Profile of limits.  [default: slack-2026-08]")
+@json_option
+def check(file: str, profile: str | None, as_json: bool) -> None:
+    """Check the blocks in a JSON file: a list, or an object with `blocks`. FILE - reads stdin.
+
+    Prints every fault with its JSON pointer; the exit code is 1 where there is one.
+
+    Example: xp blocks check message.json
+    """
+    from actors.resources.blocks import profile as profiles
+    from actors.resources.blocks import validation
+
+    name = profile or profiles.DEFAULT
+    if name not in profiles.names():
+        raise click.BadParameter(
+            f"expected one of {', '.join(profiles.names())}; got {name!r}.", param_hint="--profile"
+        )
+    found = validation.faults(_blocks(file), name)
+    if as_json:
+        print_json([{"pointer": fault.pointer, "code": fault.code, "sentence": fault.sentence} for fault in found])
+    else:
+        for fault in found:
+            click.echo(plain(f"{fault.pointer or '/'}: {fault.sentence}"))
+        click.echo(f"{len(found)} faults." if found else f"Valid by the profile {name}.")
+    if found:
+        raise click.exceptions.Exit(1)
+
+
+def _blocks(file: str) -> Any:
+    try:
+        value = json.loads(stdin.read_text() if file == "-" else Path(file).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise click.ClickException(f"{file}: expected JSON in UTF-8: {error}.") from None
+    return value["blocks"] if isinstance(value, dict) and "blocks" in value else value

@@ -1,0 +1,1 @@
+"""Blocks on the wire: checked, and rendered."""

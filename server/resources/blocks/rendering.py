@@ -1,0 +1,45 @@
+"""Messages as plain text, Markdown or HTML: off the event loop, one at a time for each process."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import orjson
+
+from actors.resources.blocks import markdown
+from actors.resources.messages import Message
+from actors.text.block_text import lines, missing_lines
+from server.resources.blocks.html import html_of
+from server.resources.blocks.views import Format
+
+_one_thread: Final = ThreadPoolExecutor(1, thread_name_prefix="rendering")
+"""Parsers hold the interpreter lock: more OS threads would only take turns from the event loop."""
+
+
+async def rendered(message: Message, format: Format) -> str:  # noqa: A002 - as the parameter is called on the wire
+    """Raises nothing: what cannot be rendered in time is shown as it was written."""
+    return (await rendered_all([message], format))[0]
+
+
+async def rendered_all(messages: Sequence[Message], format: Format) -> list[str]:  # noqa: A002
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_one_thread, lambda: [render(message, format) for message in messages])
+
+
+def render(message: Message, format: Format) -> str:  # noqa: A002
+    if format == "text":
+        return "\n".join(filter(None, (message.content.strip(), *missing_lines(message.content, message.blocks))))
+    pieces = _pieces(message)
+    return html_of(pieces) if format == "html" else "\n\n".join(pieces)
+
+
+def _pieces(message: Message) -> list[str]:
+    """Content, and the blocks unless they only say the same."""
+    content = [message.content.strip()] if message.content.strip() else []
+    if message.blocks is None or message.blocks == "[]":
+        return content
+    blocks = orjson.loads(message.blocks)
+    if content and any(True for _ in lines(blocks)) and not missing_lines(message.content, message.blocks):
+        return content
+    return [*content, *markdown.pieces(blocks)]

@@ -1,0 +1,47 @@
+"""Blocks that are checked, and messages that are rendered, on the wire."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+
+from actors.resources.blocks import profile as profiles
+from server.api.fields import Id, Request, View
+
+Format = Literal["text", "markdown", "html"]
+
+
+def _profile(name: str) -> str:
+    if name not in profiles.names():
+        raise ValueError(f"expected one of {', '.join(profiles.names())}")
+    return name
+
+
+class ValidateBlocksRequest(Request):
+    blocks: Any = Field(json_schema_extra={"type": "array"})
+    profile: Annotated[str, AfterValidator(_profile)] = profiles.DEFAULT
+
+
+class FaultView(View):
+    pointer: str = Field(description="JSON pointer (RFC 6901) within `blocks`.")
+    code: str
+    expected: str
+    limit: int | float | None
+    actual: Any = Field(description="A number where there is a limit; otherwise what came, in short.")
+
+
+class ValidatedBlocksView(View):
+    valid: bool
+    profile: str
+    faults: list[FaultView]
+
+
+class RenderMessageRequest(Request):
+    id: Id
+    format: Format = "text"
+
+
+class RenderedView(View):
+    message_id: Id
+    version: int
+    format: Format
+    text: str = Field(description="In that format; HTML is safe to insert into a page.")

@@ -4,7 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
+from actors import limits
 from actors.resources.blocks import profile as profiles
+from actors.resources.blocks.checks import is_shallow
+from actors.resources.blocks.faults import Faults
 from server.api.fields import Id, Request, View
 
 Format = Literal["text", "markdown", "html"]
@@ -16,8 +19,15 @@ def _profile(name: str) -> str:
     return name
 
 
+def _shallow(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """As of all JSON that comes: deeper than what can be stored, it is not looked at."""
+    if not all(is_shallow(block, None, Faults(1)) for block in blocks):
+        raise ValueError(f"may be nested at most {limits.JSON_DEPTH} levels deep")
+    return blocks
+
+
 class ValidateBlocksRequest(Request):
-    blocks: Any = Field(json_schema_extra={"type": "array"})
+    blocks: Annotated[list[dict[str, Any]], AfterValidator(_shallow)]
     profile: Annotated[str, AfterValidator(_profile)] = profiles.DEFAULT
 
 

@@ -85,9 +85,7 @@ class Passwords:
     async def _run(self, password: str, known: str | None, address: str) -> str | None:
         await self._turns.begin(rate_limit_network(address))
         work = asyncio.wrap_future(self._executor.submit(_hash_or_check, password, known))
-        work.add_done_callback(
-            lambda _: self._turns.end()
-        )  # also if the caller has gone: the hashing continues until then
+        work.add_done_callback(lambda _: self._turns.end())  # not before the work is done, even if the caller has gone
         return await asyncio.shield(work)
 
     def close(self) -> None:

@@ -63,7 +63,6 @@ class Gate(Generic[T]):
         ended where its end was waiting for this."""
         self._require(REPLAYING)
         kept, self._kept = self._kept, []
-        self._size = 0
         self.state = ENDED if self._ends else LIVE
         return self._newer_of(kept)
 

@@ -13,16 +13,19 @@
     ├── Unauthenticated          no identity, or an invalid one
     │   └── TokenExpired         a token that was valid before
     ├── Forbidden                the identity is known, but may not do it
+    │   └── FileQuarantined      the scanner found something in the file
     ├── NotFound                 it does not exist, or the caller may not know that it exists
     ├── MethodNotAllowed         the path exists, the method does not
     ├── Conflict                 the state does not allow it
     │   ├── PreconditionFailed   `If-Match` names another version
-    │   └── UploadBusy           another request is writing to the same upload
+    │   └── QuotaExceeded        no room for the bytes of a file
     └── Unavailable              not now: retry
         ├── Overloaded           refused by admission control before anything was done
         ├── TooManyRequests      a rate limit
         ├── StorageUnavailable   disk full, database locked, connection lost
         ├── StorageFull          no space for uploads
+        ├── UploadBusy           another request is writing to the same upload
+        ├── FileNotReady         the bytes of a file are not there, or were not scanned yet
         ├── ShuttingDown         the server is draining
         └── Internal             a defect of the server; its log entry has the correlation id
 
@@ -138,6 +141,11 @@ class Forbidden(XpError):
     title = "Not allowed"
 
 
+class FileQuarantined(Forbidden):
+    code = "file_quarantined"
+    title = "The file is in quarantine"
+
+
 class NotFound(XpError):
     code = "not_found"
     title = "Not found"
@@ -169,10 +177,9 @@ class PreconditionFailed(Conflict):
         )
 
 
-class UploadBusy(Conflict):
-    code = "upload_busy"
-    title = "Another request writes to this upload"
-    retryable = True
+class QuotaExceeded(Conflict):
+    code = "quota_exceeded"
+    title = "No room left"
 
 
 class Unavailable(XpError):
@@ -207,6 +214,16 @@ class StorageFull(Unavailable):
     code = "storage_full"
     title = "No space left"
     retry_after = 60
+
+
+class UploadBusy(Unavailable):
+    code = "upload_busy"
+    title = "Another request writes to this upload"
+
+
+class FileNotReady(Unavailable):
+    code = "file_not_ready"
+    title = "The file has no content yet"
 
 
 class ShuttingDown(Unavailable):
@@ -244,6 +261,9 @@ CODES: Mapping[str, type[XpError]] = {
             Conflict,
             PreconditionFailed,
             UploadBusy,
+            FileNotReady,
+            FileQuarantined,
+            QuotaExceeded,
             Unavailable,
             Overloaded,
             TooManyRequests,
@@ -273,6 +293,12 @@ CODES: Mapping[str, type[XpError]] = {
     "answer_streaming": Conflict,
     "human_in_control": Conflict,
     "stream_gap": Conflict,
+    "file_elsewhere": Conflict,
+    "file_failed": Conflict,
+    "wrong_length": Conflict,
+    "file_type_refused": UnsupportedMedia,
+    "blob_going": Unavailable,
+    "blob_store": Unavailable,
     "offset_mismatch": Conflict,
     "signature_invalid": Forbidden,
     "signature_expired": Forbidden,

@@ -11,7 +11,7 @@ from typing import Literal
 
 from actors.resources.users import Author
 
-Reference = Literal["thread", "message", "user", "notification", "preferences"]
+Reference = Literal["thread", "message", "file", "user", "notification", "preferences"]
 """The resource that a replay loads for an entry, as it is now."""
 
 

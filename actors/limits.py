@@ -457,6 +457,34 @@ SCRUB_SECONDS: Final = 60.0
 DRAIN_SECONDS: Final = 8.0
 """Of the 10 s in which the process must be gone: the rest is for the last commit and closing the database."""
 
+# Files
+
+MESSAGE_FILES: Final = 20
+"""Files that one message shows."""
+FILES_AT_ONCE: Final = 100
+"""Files in one batch, or in one archive: as many as a page has."""
+FILE_NAME_CHARS: Final = 1024
+"""Of a name as it comes; a name that is kept has at most 255 bytes, as file systems want it."""
+MEDIA_TYPE_CHARS: Final = 127
+"""As RFC 6838 has it for both parts together."""
+UPLOAD_SECONDS: Final = 24 * 3600
+"""An upload that is not complete after a day is given up."""
+FILE_BYTES: Final = 100 * MIB
+"""Of one file, unless FILE_BYTES says otherwise."""
+BLOB_TRIES: Final = 20
+BLOB_GOING_SECONDS: Final = 0.25
+"""Bytes that are being deleted from the store are gone in less than 5 s; whoever brings the same waits so long."""
+REFUSED_FILES_REMEMBERED: Final = 1_000
+"""(user, file) pairs whose refusal is in the audit log already."""
+FILES_PROCESSED_AT_ONCE: Final = 4
+"""Scans, or previews, that run side by side."""
+FILES_LOOK_SECONDS: Final = 30.0
+"""Between two looks for files that are to be scanned or shown, when none has been announced."""
+BLOB_GRACE_SECONDS: Final = 24 * 3600
+"""A blob that nothing refers to is kept so long: a backup taken before may still name it."""
+FILES_KEPT_SECONDS: Final = 60.0
+"""Between two looks for uploads past their time and for blobs that nothing names."""
+
 # Blob store
 BLOB_PIECE_BYTES: Final = 256 * KIB
 """Read at once for a download: 400 hops between event loop and OS threads for 100 MB."""

@@ -32,6 +32,7 @@ from actors.threads.state import LoadThread
 from actors.users.directory import Users
 from cli import logs, settings
 from cli.descriptors import connections_at_most
+from cli.file_store import file_rules, open_library
 from cli.hints import hints, secret_hints
 from cli.keys import SECRET_FILE, Keys, open_keys, source_of
 from cli.running import published
@@ -42,6 +43,8 @@ from server.api.services import Services
 from server.auth.authentication import BrowserRules
 from server.auth.passwords import Passwords
 from server.auth.sign_ins import SignIns
+from server.files.keeper import Keeper
+from server.files.library import Library
 from server.http.peers import Proxies
 from server.http.server import HttpServer
 from server.limits.password_tries import PasswordTries
@@ -126,9 +129,10 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
     options = DatabaseOptions(chosen["data_dir"] / FILE_NAME, synchronous=chosen["synchronous"].upper())
     stage = Stage()
     reads = SqliteReads(options, budget=chosen["rate_limits"])
+    rules = file_rules(chosen)
     directory = Directory(
         stage,
-        JournalStore(options),
+        JournalStore(options, quotas=rules.quotas),
         load=lambda thread_id: reads.ask(LoadThread(thread_id)),
         encode=events.event_json,
         reads=reads,
@@ -146,7 +150,12 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         await directory.open()
         housekeeper.start()
         epoch, _ = await reads.ask(GetLogHead())
-        services = await _services(chosen, stage, directory, users, reads, keys, epoch)
+        library = open_library(chosen, rules, directory.journal, reads)
+        closing.push_async_callback(library.blobs.close)
+        keeper = Keeper(library)
+        closing.push_async_callback(keeper.stop)
+        services = await _services(chosen, stage, directory, users, reads, keys, library, epoch)
+        keeper.start()
         services.measured_files = {"database": options.path, "wal": options.path.with_name(f"{FILE_NAME}-wal")}
         closing.callback(services.loop_watch.stop)
         services.loop_watch.start()
@@ -171,8 +180,9 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
 
 
 async def _services(
-    chosen: Settings, stage: Stage, directory: Directory, users: Users, reads: SqliteReads, keys: Keys, epoch: str
-) -> Services:
+    chosen: Settings, stage: Stage, directory: Directory, users: Users, reads: SqliteReads, keys: Keys,
+    library: Library, epoch: str,
+) -> Services:  # fmt: skip
     # Before what has changed is read: nothing can come in between.
     newest_change = await reads.ask(GetNewestAccessChange())
     tokens = VerifiedTokens()
@@ -192,6 +202,7 @@ async def _services(
         sign_ins=_sign_ins(chosen, keys, limiter),
         live_channels=LiveChannels(stage),
         users=users,
+        files=library,
         live_patterns=chosen["live_channels"],
         verify_channel=keys.verifier.verify_channel,
         epoch=epoch,

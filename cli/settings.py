@@ -163,6 +163,26 @@ def _blob_url(text: str) -> str | None:
     return text or None
 
 
+def size(text: str) -> int:
+    """`1500`, `64K`, `100M`, `2G`: bytes, by powers of 1024."""
+    match = re.fullmatch(r"([0-9]{1,12})\s*([KMGT]?)i?B?", text, re.IGNORECASE)
+    if match is None or int(match[1]) == 0:
+        raise ValueError("expected a number of bytes such as 100M or 2G")
+    return int(match[1]) << 10 * " KMGT".index(match[2].upper() or " ")
+
+
+def _maybe_size(text: str) -> int | None:
+    return size(text) if text else None
+
+
+def _media_types(text: str) -> tuple[str, ...]:
+    types = tuple(each.lower() for each in _list(text))
+    for each in types:
+        if not re.fullmatch(r"[a-z0-9!#$&^_.+-]+/([a-z0-9!#$&^_.+-]+|\*)", each):
+            raise ValueError(f"expected media types such as image/*,application/pdf; got {each!r}")
+    return types
+
+
 def _one_of(*choices: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text.lower() not in choices:
@@ -181,6 +201,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("JWT_ISSUER", "", _optional, "Required `iss` of tokens."),
     Setting("JWT_AUDIENCE", "", _optional, "Required `aud` of tokens."),
     Setting("BLOB_URL", "", _blob_url, "Store of files: a folder, or s3://BUCKET/PREFIX; else DATA_DIR/blobs."),
+    Setting("FILE_BYTES", "100M", size, "Bytes of one file at most, such as 100M or 2G."),
+    Setting("FILE_TYPES", "", _media_types, "Types of files that are taken: image/*,application/pdf; empty: all."),
+    Setting("FILE_TYPES_BLOCKED", "", _media_types, "Types of files that are refused."),
+    Setting("QUOTA_USER", "", _maybe_size, "Bytes of files of one user at most; empty: no limit."),
+    Setting("QUOTA_THREAD", "", _maybe_size, "Bytes of files in one thread at most."),
+    Setting("QUOTA_SERVER", "", _maybe_size, "Bytes of files on the server at most."),
     Setting("AWS_ACCESS_KEY_ID", "", _optional, "Access key of an S3 store; else as AWS's own tools find one."),
     Setting("AWS_REGION", "us-east-1", _region, "Region of an S3 store whose URL names none."),
     Setting("AWS_SECRET_ACCESS_KEY", "", _optional, "Secret of the access key.", True),

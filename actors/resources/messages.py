@@ -7,6 +7,7 @@ from actors.commands import UNSET, IfVersion, ThreadCommand, Unset
 from actors.events import EventKind
 from actors.page import Page
 from actors.queries import IdentityQuery, Owner, Query
+from actors.resources.files import File
 from actors.resources.users import Author
 
 MessageType = Literal["USER", "ASSISTANT", "SYSTEM", "TOOL"]
@@ -47,6 +48,7 @@ class Message:
     created_at: int
     edited_at: int | None = None
     deleted_at: int | None = None
+    files: tuple[File, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class PostMessage(ThreadCommand):
     metadata: str = "{}"
     status: MessageStatus = "COMPLETE"
     """STREAMING: what it says follows."""
+    file_ids: tuple[str, ...] = ()
+    """Which it shows; those that are in no thread yet join this one."""
     piece: str = ""
     """The first piece: published together with the message, before the reply to its author."""
     interrupts: "tuple[InterruptMessage, ...]" = ()
@@ -97,6 +101,7 @@ class EditMessage(ThreadCommand):
     content: str | Unset = UNSET
     blocks: str | Unset | None = UNSET
     metadata: str | Unset = UNSET
+    file_ids: tuple[str, ...] | Unset = UNSET
     if_version: IfVersion = None
 
 

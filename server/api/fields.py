@@ -1,5 +1,6 @@
 """What all requests and responses share: strictness, and the field types that carry limits."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 
 import orjson
@@ -100,6 +101,33 @@ def blocks_text(value: Any) -> str:
     return text.decode()
 
 
+def _milliseconds(value: Any) -> int:
+    """A date alone is its midnight, UTC."""
+    told = "expected a date, or a time with its zone, such as 2026-11-23T07:00:00Z"
+    if not isinstance(value, str):
+        raise ValueError(told)
+    try:
+        time = datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError(told) from None
+    if time.tzinfo is None:
+        if len(value) > len("2026-11-23"):
+            raise ValueError(told)
+        time = time.replace(tzinfo=UTC)
+    return round(time.timestamp() * 1000)
+
+
+Moment = Annotated[
+    Any,
+    BeforeValidator(_milliseconds),
+    Field(json_schema_extra={"type": "string", "format": "date-time"}),
+]
+Query = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=limits.SEARCH_CHARS),
+    NoNul,
+    Field(description='Words that must all occur; "an exact phrase"; -excluded; prefix*.'),
+]
 _GAP = r"\s" + UNSEEN
 """Of a class of characters: what no address has."""
 Id = Annotated[str, AfterValidator(_cuid), Field(json_schema_extra={"pattern": "^c[0-9a-z]{24}$"})]

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from actors.auth.identity import Identity
+from actors.resources.files import File, FilePreview, FileVersion
 from actors.resources.members import Member
 from actors.resources.messages import Message, ReactionGroup, Revision
 from actors.resources.notifications import Notification, Preferences, ThreadPreferences, Unread
@@ -112,7 +113,7 @@ def message(record: Message, *, personal: bool = True) -> Json:
         "type": record.type,
         "content": record.content,
         "blocks": carried(record.blocks),
-        "files": (),
+        "files": [file(shown) for shown in record.files],
         "parent_id": record.parent_id,
         "metadata": carried(record.metadata),
         "status": record.status,
@@ -122,6 +123,58 @@ def message(record: Message, *, personal: bool = True) -> Json:
         "created_at": iso_time(record.created_at),
         "edited_at": maybe_time(record.edited_at),
         "deleted_at": maybe_time(record.deleted_at),
+    }
+
+
+def file(record: File) -> Json:
+    newest = record.version
+    return {
+        "id": record.id,
+        "owner": author(record.owner),
+        "thread_id": record.thread_id,
+        "name": record.name,
+        "media_type": newest.media_type if newest else record.declared_type,
+        "size": newest.size if newest else None,
+        "sha256": newest.digest if newest else None,
+        "version": newest.number if newest else 0,
+        "status": record.status,
+        "reason": record.reason,
+        "metadata": carried(record.metadata),
+        "details": carried(newest.details if newest else "{}"),
+        "placeholder": newest.placeholder if newest else None,
+        "previews": [_preview(record.id, newest.number, preview) for preview in newest.previews] if newest else [],
+        "url": f"/api/v1/files/{record.id}/content" if newest else None,
+        "revision": record.revision,
+        "created_at": iso_time(record.created_at),
+        "updated_at": iso_time(record.updated_at),
+        "deleted_at": maybe_time(record.deleted_at),
+    }
+
+
+def _preview(file_id: str, number: int, record: FilePreview) -> Json:
+    return {
+        "name": record.name,
+        "media_type": record.media_type,
+        "size": record.size,
+        "width": record.width,
+        "height": record.height,
+        "url": f"/api/v1/files/{file_id}/versions/{number}/preview?name={record.name}",
+    }
+
+
+def file_version(record: FileVersion, file_id: str) -> Json:
+    return {
+        "number": record.number,
+        "size": record.size,
+        "sha256": record.digest,
+        "media_type": record.media_type,
+        "author": author(record.author),
+        "created_at": iso_time(record.created_at),
+        "scan": record.scan,
+        "details": carried(record.details),
+        "placeholder": record.placeholder,
+        "previews": [_preview(file_id, record.number, preview) for preview in record.previews],
+        "url": f"/api/v1/files/{file_id}/versions/{record.number}/content",
     }
 
 

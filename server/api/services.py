@@ -29,6 +29,7 @@ from server.api.places import Places
 from server.api.refusals import Refusals
 from server.auth.seen_tokens import SeenTokens
 from server.auth.tokens import ChannelClaims
+from server.files.library import Library
 from server.http.request_log import RequestLog
 from server.limits.rate_limits import RateLimiter
 from server.limits.sockets import SocketCounts
@@ -56,6 +57,7 @@ class Services:
     sign_ins: "SignIns"
     live_channels: LiveChannels
     users: Users
+    files: Library
     verify_channel: Callable[[str, float], ChannelClaims]
     """A token for one channel; raises `Unauthenticated`."""
     epoch: str

@@ -39,11 +39,13 @@ TABLE: Mapping[type[XpError], WireCodes] = {
     errors.NotFound: WireCodes(404, 102),
     errors.MethodNotAllowed: WireCodes(405, 104),
     errors.PreconditionFailed: WireCodes(412, 107),
-    errors.UploadBusy: WireCodes(423, 107),
+    errors.QuotaExceeded: WireCodes(413, 107),
     errors.Conflict: WireCodes(409, 107),
     errors.TooManyRequests: WireCodes(429, 111),
     errors.Internal: WireCodes(500, 100),
     errors.StorageFull: WireCodes(507, 100),
+    errors.UploadBusy: WireCodes(423, 100),
+    errors.FileNotReady: WireCodes(423, 100),
     errors.Unavailable: WireCodes(503, 100),
 }
 

@@ -10,6 +10,7 @@ from storage.journal import retention
 from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
 from storage.readers import rows
+from storage.resources.files import writing as files
 from storage.schema import identity_models, models
 from storage.search import index
 
@@ -66,7 +67,7 @@ def _deleted_thread(tx: Transaction) -> int | None:
 
 def _thread(tx: Transaction, thread_key: int, count: int) -> int:
     taken = 0
-    for take in (_messages, _entries, retention.of_thread):
+    for take in (_messages, _entries, files.purge_thread, retention.of_thread):
         taken += take(tx, thread_key, count - taken)
         if taken >= count:
             return taken

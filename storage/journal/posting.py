@@ -20,6 +20,7 @@ from actors.resources.user_events import UserEvent
 from actors.text.mentions import may_mention
 from storage.compiled import ManyRows, insert_rows, values
 from storage.journal.transaction import Transaction
+from storage.resources.files import attaching
 from storage.resources.notifications import writing as notifications
 from storage.resources.notifications.writing import Written
 from storage.schema import models
@@ -116,6 +117,7 @@ def post_messages(tx: Transaction, posts: Sequence[PostMessage], *, carefully: b
     """
     parents = _parents(tx, posts)
     doubtful = {index for index, post in enumerate(posts) if post.parent_id and _place(post) not in parents}
+    doubtful |= {index for index, post in enumerate(posts) if post.file_ids and _file_fault(tx, post)}
     if carefully:
         doubtful |= _unwelcome(tx, posts)
     good = [post for index, post in enumerate(posts) if index not in doubtful]
@@ -129,6 +131,7 @@ def _post_all(tx: Transaction, posts: Sequence[PostMessage], parents: "_Parents"
     done = [_post(tx, post, heads[post.thread_id], first + i) for i, post in enumerate(posts)]
     read = _read_own(tx, posts, heads, done)
     _insert(tx, posts, heads, parents, done)
+    _attach(tx, posts, heads, done)
     done[-1].user_events = _notify(tx, posts, heads, parents, done, read)
     return done
 
@@ -155,9 +158,25 @@ def _why_not(tx: Transaction, post: PostMessage) -> XpError:
         if post.parent_id and _place(post) not in _parents(tx, [post]):
             return NotFound("message", post.parent_id)
         rules.must_write(post.identity, role, uid, status)  # type: ignore[arg-type]  # CHECK holds the statuses
+        if post.file_ids and (fault := _file_fault(tx, post)) is not None:
+            return fault
     except XpError as refusal:
         return refusal
     return Conflict("The id in the request is taken; leave it out, or make a new one.", code="id_taken")
+
+
+def _file_fault(tx: Transaction, post: PostMessage) -> XpError | None:
+    return attaching.fault(tx, post.identity, post.thread_id, post.file_ids)
+
+
+def _attach(tx: Transaction, posts: Sequence[PostMessage], heads: "dict[str, _Head]", done: list[Done]) -> None:
+    """Only messages that show files cost a statement. Files that join the thread are logged after all messages."""
+    for post, outcome in zip(posts, done, strict=True):
+        if post.file_ids:
+            message: Any = outcome.result
+            thread = (heads[post.thread_id].key, post.thread_id)
+            message.files, joined = attaching.attach(tx, post.identity, thread, message.key, post.file_ids)
+            done[-1].events += joined
 
 
 def _advance(tx: Transaction, posts: Sequence[PostMessage], first: int) -> dict[str, _Head]:

@@ -9,6 +9,7 @@ from peewee import SqliteDatabase
 from actors.commands import IfVersion, Unset
 from actors.errors import NotFound, PreconditionFailed
 from actors.events import Event, EventKind
+from actors.resources.files import NO_QUOTAS, Quotas
 from actors.resources.members import MemberRole
 from actors.resources.thread_events import KINDS
 from actors.resources.users import Author
@@ -21,8 +22,9 @@ from storage.schema import models
 class Transaction:
     """What the handlers of commands work on. A refusal is raised; the store then undoes what the command did."""
 
-    def __init__(self, database: SqliteDatabase, position: int) -> None:
+    def __init__(self, database: SqliteDatabase, position: int, quotas: Quotas = NO_QUOTAS) -> None:
         self.database = database
+        self.quotas = quotas
         self.start = position
         self.position = position
         """The newest position handed out."""

@@ -258,4 +258,45 @@ RULES = (
           LEFT JOIN thread AS t ON t.id = e.thread_id AND t.deleted_at IS NULL
          WHERE m.id IS NULL AND t.id IS NULL""",
     ),
+    Rule(
+        "counted references to blobs",
+        "Blob {digest} counts {counted} references, it has {found}.",
+        """
+        WITH named AS (
+            SELECT blob_id FROM file_version UNION ALL SELECT blob_id FROM file_preview
+        ), n AS (SELECT blob_id, count(*) AS found FROM named GROUP BY blob_id)
+        SELECT b.digest AS digest, b."references" AS counted, coalesce(n.found, 0) AS found
+          FROM blob AS b LEFT JOIN n ON n.blob_id = b.id
+         WHERE b."references" <> coalesce(n.found, 0)
+            OR (b."references" = 0) <> (b.unreferenced_at IS NOT NULL) OR (b.state = 'going' AND b."references" > 0)""",
+    ),
+    Rule(
+        "the newest version of a file",
+        "File {file} names {named} as its newest version, it should be {newest}.",
+        """
+        WITH v AS (SELECT file_id, max(number) AS newest FROM file_version GROUP BY file_id)
+        SELECT f.uid AS file, f.version AS named, coalesce(v.newest, 0) AS newest
+          FROM file AS f LEFT JOIN v ON v.file_id = f.id WHERE f.version <> coalesce(v.newest, 0)""",
+    ),
+    Rule(
+        "the room that files take",
+        "Files take {counted} bytes of {scope} {key}, they should take {found}.",
+        """
+        WITH each AS (
+            SELECT f.owner_id AS owner, f.thread_id AS thread, v.size AS size
+              FROM file_version AS v JOIN file AS f ON f.id = v.file_id
+             UNION ALL
+            SELECT f.owner_id, f.thread_id, u.reserved FROM upload AS u JOIN file AS f ON f.id = u.file_id
+        ), real AS (
+            SELECT 'user' AS scope, owner AS key, sum(size) AS found FROM each GROUP BY owner
+             UNION ALL
+            SELECT 'thread', thread, sum(size) FROM each WHERE thread IS NOT NULL GROUP BY thread
+             UNION ALL
+            SELECT 'server', 0, coalesce(sum(size), 0) FROM each
+        )
+        SELECT s.scope AS scope, s.key AS key, s.size AS counted, coalesce(r.found, 0) AS found
+          FROM storage_use AS s LEFT JOIN real AS r ON r.scope = s.scope AND r.key = s.key
+         WHERE s.size <> coalesce(r.found, 0)""",
+    ),
 )
+"""The rules, in the order in which they are asked."""

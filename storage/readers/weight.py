@@ -45,7 +45,7 @@ def message(record: Message) -> int:
     reactions = sum(author(user) for group in record.reactions for user in group.users)
     return (
         FIXED + author(record.author) + text(record.content) + carried(record.blocks) + carried(record.metadata)
-        + (FIXED // 4) * len(record.reactions) + reactions
+        + (FIXED // 4) * len(record.reactions) + reactions + sum(map(of, record.files))
     )  # fmt: skip
 
 

@@ -9,10 +9,12 @@ from peewee import SqliteDatabase
 from playhouse.migrations import Migration, MigrationError, Runner
 
 from storage.database import DatabaseProblem, plain_words
-from storage.schema import identity_models, models, notification_models
+from storage.schema import file_models, identity_models, models, notification_models
 from storage.schema import search_models as search_models
 
-MODELS = (*models.MODELS, *identity_models.MODELS, *notification_models.MODELS, *search_models.MODELS)
+MODELS = (
+    *models.MODELS, *identity_models.MODELS, *notification_models.MODELS, *search_models.MODELS, *file_models.MODELS,
+)  # fmt: skip
 """Every table."""
 DIRECTORY = Path(__file__).with_name("migrations")
 

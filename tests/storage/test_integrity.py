@@ -21,6 +21,7 @@ from storage.maintenance.integrity import Finding
 from storage.maintenance.integrity_rules import RULES
 from storage.maintenance.opening import snapshot
 from tests.builders import Ledger, once, post
+from tests.storage.resources.files.shelf import Shelf
 
 HOUR = 3_600_000
 
@@ -53,6 +54,7 @@ class Lived:
         ledger.do(DeleteMessage(identity=self.ana, thread_id=self.thread.id, message_id=self.gone.id))
         ledger.do(MarkRead(identity=self.bo, thread_id=self.thread.id))
         ledger.do(post(self.ana, self.thread, "once", once=once()))
+        Shelf(ledger).add(self.ana, self.thread)
 
     def edit(self, who: Identity, message: Message, content: str) -> None:
         edit = EditMessage(
@@ -101,6 +103,10 @@ Damage = tuple[str, str, str]
 """(the rule, SQL that breaks it, what is said)"""
 
 DAMAGES: tuple[Damage, ...] = (
+    ("counted references to blobs", 'UPDATE blob SET "references" = 5', "counts 5 references, it has 1"),
+    ("counted references to blobs", "UPDATE blob SET unreferenced_at = 1", "counts 1 references, it has 1"),
+    ("the newest version of a file", "UPDATE file SET version = 4", "names 4 as its newest version, it should be 1"),
+    ("the room that files take", "UPDATE storage_use SET size = size + 1", "they should take"),
     ("references", "UPDATE message SET author_id = 99 WHERE number = 1", "refers to a row of user"),
     ("references", "DELETE FROM thread WHERE id = 2", "refers to a row of thread"),
     ("one head", "DELETE FROM log_head", "0 heads"),

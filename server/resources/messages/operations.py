@@ -57,7 +57,8 @@ async def post(call: Call, request: CreateMessageRequest, *, piece: str = "") ->
     command = PostMessage(
         identity=call.identity, once=call.once, thread_id=request.thread_id, message_id=request.id or new_id(),
         content=request.content, type=_type(request.type, call.identity),
-        blocks=request.blocks, parent_id=request.parent_id, metadata=request.metadata, status=request.status,
+        blocks=request.blocks, file_ids=request.files, parent_id=request.parent_id, metadata=request.metadata,
+        status=request.status,
         piece=piece,
     )  # fmt: skip
     message = cast(Message, (await call.services.directory.ask(command)).result)
@@ -83,6 +84,8 @@ async def update_message(call: Call, request: UpdateMessageRequest) -> Result:
         identity=call.identity, once=call.once, thread_id=await call.services.places.thread_of(request.id),
         message_id=request.id, if_version=call.if_version, **given(request, "content", "blocks", "metadata"),
     )  # fmt: skip
+    if "files" in request.model_fields_set:
+        command.file_ids = request.files
     return _shown(cast(Message, await about_message(call, command)))
 
 

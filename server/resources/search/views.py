@@ -1,44 +1,13 @@
 """Searches on the wire."""
 
-from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
-from actors import limits
 from actors.resources.messages import MessageType
 from actors.resources.search import Feature, Kind, Sort
-from server.api.fields import Id, NoNul, Paged, View
+from server.api.fields import Id, Moment, Paged, Query, View
 from server.resources.messages.views import MessageView
-
-
-def _milliseconds(value: Any) -> int:
-    """A date alone is its midnight, UTC."""
-    told = "expected a date, or a time with its zone, such as 2026-11-23T07:00:00Z"
-    if not isinstance(value, str):
-        raise ValueError(told)
-    try:
-        time = datetime.fromisoformat(value)
-    except ValueError:
-        raise ValueError(told) from None
-    if time.tzinfo is None:
-        if len(value) > len("2026-11-23"):
-            raise ValueError(told)
-        time = time.replace(tzinfo=UTC)
-    return round(time.timestamp() * 1000)
-
-
-Moment = Annotated[
-    Any,
-    BeforeValidator(_milliseconds),
-    Field(json_schema_extra={"type": "string", "format": "date-time"}),
-]
-Query = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=limits.SEARCH_CHARS),
-    NoNul,
-    Field(description='Words that must all occur; "an exact phrase"; -excluded; prefix*.'),
-]
 
 
 class SearchRequest(Paged):

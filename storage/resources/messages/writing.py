@@ -7,6 +7,7 @@ from peewee import Case, fn
 
 from actors import limits, rules
 from actors.auth.identity import Identity
+from actors.commands import Unset
 from actors.errors import Conflict, NotFound, ValidationFailed
 from actors.events import Event, EventKind
 from actors.outcomes import Done
@@ -24,6 +25,8 @@ from storage.journal.transaction import Transaction, changed, given, must_match
 from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.audit import writing as audit
+from storage.resources.files import attaching
+from storage.resources.files import writing as files
 from storage.resources.notifications import writing as notifications
 from storage.resources.notifications.mention_lookup import mentions
 from storage.resources.notifications.writing import Cause, Written
@@ -53,15 +56,33 @@ def edit_message(tx: Transaction, command: EditMessage) -> Done:
     must_match(command.if_version, message.version)
     fields = given(content=command.content, blocks=command.blocks, metadata=command.metadata)
     difference = changed(((name, getattr(message, name)) for name in fields), fields)
-    if not difference:
+    shown = _new_files(tx, place, command)
+    if not difference and shown is None:
         return Done(message)
-    must_say_something({"content": message.content, "blocks": message.blocks, **difference})
+    says = {"content": message.content, "blocks": message.blocks, **difference}
+    must_say_something(says, has_files=bool(message.files if shown is None else shown))
     _keep_revision(tx, message, command.identity)
     write(tx, message.key, **difference, edited_at=tx.now)
+    joined = _show(tx, place, command, shown)
     made = done(tx, place, MESSAGE_UPDATED, command.identity)
-    return replace(
-        made, user_events=_rename(tx, place, {"content": message.content, "blocks": message.blocks, **fields})
-    )
+    return replace(made, events=(*joined, *made.events), user_events=_rename(tx, place, says))
+
+
+def _new_files(tx: Transaction, place: Place, command: EditMessage) -> tuple[str, ...] | None:
+    """Where the edit changes which files the message shows; raises what speaks against one of them."""
+    wanted = command.file_ids
+    if isinstance(wanted, Unset) or wanted == tuple(file.id for file in place.message.files):
+        return None
+    fault = attaching.fault(tx, command.identity, place.thread[1], wanted)
+    if fault is not None:
+        raise fault
+    return wanted
+
+
+def _show(tx: Transaction, place: Place, command: EditMessage, shown: tuple[str, ...] | None) -> tuple[Event, ...]:
+    if shown is None:
+        return ()
+    return attaching.attach(tx, command.identity, place.thread, place.message.key, shown)[1]
 
 
 def _rename(tx: Transaction, place: Place, now: dict[str, Any]) -> tuple[UserEvent, ...]:
@@ -84,9 +105,9 @@ def answered(tx: Transaction, parent_id: str | None) -> int | None:
     return row[0] if row else None
 
 
-def must_say_something(fields: dict[str, Any], status: str = "COMPLETE") -> None:
-    if status == "COMPLETE" and is_blank(fields["content"]) and fields["blocks"] in (None, "[]"):
-        raise ValidationFailed({"body": ["a message needs `content` or `blocks`; delete it instead."]})
+def must_say_something(fields: dict[str, Any], status: str = "COMPLETE", *, has_files: bool = False) -> None:
+    if not has_files and status == "COMPLETE" and is_blank(fields["content"]) and fields["blocks"] in (None, "[]"):
+        raise ValidationFailed({"body": ["a message needs `content`, `blocks` or `files`; delete it instead."]})
 
 
 def _keep_revision(tx: Transaction, message: Message, identity: Identity) -> None:
@@ -109,7 +130,9 @@ def delete_message(tx: Transaction, command: DeleteMessage) -> Done:
     before = {"message_id": message.id, "author_id": message.author.id}
     is_own = message.author.key == command.identity.user.key
     audit.intervene(tx, command, place.role, "delete_message", before, is_own=is_own)
-    return replace(done(tx, place, MESSAGE_DELETED, command.identity), user_events=cancelled)
+    made = done(tx, place, MESSAGE_DELETED, command.identity)
+    gone = files.with_message(tx, message.key, message.author, command.identity.author)
+    return replace(made, events=(*made.events, *gone), user_events=cancelled)
 
 
 def _bury(tx: Transaction, key: int, thread_id: str) -> tuple[UserEvent, ...]:
@@ -123,7 +146,8 @@ def _bury(tx: Transaction, key: int, thread_id: str) -> tuple[UserEvent, ...]:
 def erase(tx: Transaction, key: int, thread_id: str) -> Done:
     """Delete a message because its author is to be forgotten."""
     cancelled = _bury(tx, key, thread_id)
-    return Done(None, (told(tx, key, MESSAGE_DELETED),), user_events=cancelled)
+    event = told(tx, key, MESSAGE_DELETED)
+    return Done(None, (event, *files.with_message(tx, key, event.actor, event.actor)), user_events=cancelled)
 
 
 def told(tx: Transaction, key: int, kind: EventKind, actor: Author | None = None) -> Event:

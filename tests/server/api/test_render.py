@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from actors.auth.identity import Identity
 from actors.events import Event
+from actors.resources.files import File
 from actors.resources.members import Member, MemberGone, ReadChange
 from actors.resources.memory import Memory
 from actors.resources.messages import Message, ReactionGroup, Revision
@@ -114,6 +115,10 @@ EVENTS: dict[str, object] = {
     "read.updated": ReadChange(BO.author, 5, 3),
     "control.changed": ControlChange("human", "shared", "a person takes over"),
     "memory.updated": Memory(ID, '{"facts":  []}', 4),
+    **dict.fromkeys(
+        ("file.created", "file.updated", "file.attached", "file.preview_ready", "file.deleted"),
+        File(5, ID, ANA.author, ID, "a.txt", None, "pending", None, "{}", None, 1, 0, 0),
+    ),
 }
 
 

@@ -13,10 +13,12 @@ from jsonschema import Draft7Validator
 
 from actors import limits
 from actors.resources import thread_events, user_events
+from actors.resources.files import RecordPreview
 from server.documents.asyncapi import MESSAGES, THREAD_EVENTS
 from server.documents.events import EPHEMERAL
 from server.documents.frames import VERBS
 from server.realtime.protocol import codes as protocol
+from tests.files import stored_file
 from tests.realtime_client import RawClient, raw_client
 from tests.server.documents.references import Json, asyncapi_document, nodes, violations
 from tests.serving import SECRET, Client, Server
@@ -120,6 +122,12 @@ async def test_events_are_what_the_document_says(
     await bob.delete(f"/api/v1/messages/{message['id']}/reactions/👍")
     await alice.delete(f"/api/v1/messages/{message['id']}")
     await bob.post(f"{path}/read")
+    outside = (await alice.post("/api/v1/files", name="a.txt")).data["id"]
+    await alice.post(f"{path}/messages", files=[outside])
+    file = await stored_file(server, (await alice.me())["id"], thread_id)
+    shown = RecordPreview(file.id, 1, "done")
+    await server.services.write(shown)
+    await alice.delete(f"/api/v1/files/{file.id}")
     await alice.say(thread, "One more")
     await bob.post(f"{path}/read")
     written = (await alice.post(f"{path}/messages", status="STREAMING")).data

@@ -12,19 +12,19 @@ from tests.serving import Answer, Client, Server
 ACTIONS = (
     "post", "post", "post", "reply", "edit", "delete", "react", "react", "unreact", "toggle", "read", "read to",
     "title", "status", "metadata", "role", "mute", "join", "leave",
-    "remember", "recall", "answer", "stop", "fail", "hand over",
+    "remember", "recall", "answer", "stop", "fail", "hand over", "file", "show", "rename", "drop",
 )  # fmt: skip
 Program = Sequence[tuple[str, int]]
 programs = st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 11)), min_size=1, max_size=10)
 
-TOLD = set(KINDS) - {"thread.deleted"}
-"""What the log of a thread can tell; a deleted thread has none any more."""
+TOLD = set(KINDS) - {"thread.deleted", "file.preview_ready"}
+"""What the log of a thread can tell; a deleted thread has none any more. Nobody asks for previews."""
 EVERY_KIND = (
     (0, "post", 0), (1, "reply", 0), (0, "edit", 0), (1, "react", 0), (0, "react", 0), (1, "toggle", 0),
     (1, "react", 0), (2, "read", 0), (0, "role", 1), (2, "post", 1), (2, "mute", 0), (0, "title", 1),
     (0, "metadata", 2), (0, "leave", 1), (0, "join", 1), (1, "unreact", 0), (0, "delete", 0), (0, "status", 1),
     (0, "status", 0), (1, "recall", 0), (0, "remember", 1), (1, "answer", 1), (1, "answer", 2), (0, "stop", 2),
-    (0, "fail", 3), (1, "hand over", 1),
+    (0, "fail", 3), (1, "hand over", 1), (0, "file", 0), (1, "show", 0), (0, "rename", 0), (0, "drop", 0),
 )  # fmt: skip
 """(person, action, number): each succeeds, and together they make all of `TOLD`."""
 LAST = {"n": "the last"}
@@ -40,6 +40,7 @@ class Company:
         self.thread_id = thread_id
         self.url = f"/api/v1/threads/{thread_id}"
         self.messages: list[str] = []
+        self.files: list[str] = []
 
     @classmethod
     async def gather(cls, server: Server) -> "Company":
@@ -69,6 +70,8 @@ class Company:
             return await self._answer(client, action, number)
         if action in ("post", "reply"):
             return await self._say(client, number, is_reply=action == "reply")
+        if action in ("file", "show", "rename", "drop"):
+            return await self._about_file(client, action, number)
         if action in ("edit", "delete", "react", "unreact", "toggle"):
             return await self._about_message(client, action, number) if self.messages else None
         if action in ("role", "mute", "join", "leave"):
@@ -105,6 +108,27 @@ class Company:
             case "join":
                 return await client.post(f"{self.url}/members", user_id=other_id)
         return await client.delete(f"{self.url}/members/{other_id}")
+
+    async def _about_file(self, client: Client, action: str, number: int) -> Answer | None:
+        """Records are enough: their bytes make them no other than a name does."""
+        if action == "file":
+            made = await client.post("/api/v1/files", name=f"{number}.txt", thread_id=self.thread_id)
+            return self._keep_file(made)
+        if action == "show":
+            self._keep_file(outside := await client.post("/api/v1/files", name=f"{number}.txt"))
+            shown = await client.post(f"{self.url}/messages", files=[outside.data["id"], *self.files[: number % 2]])
+            if shown.status == 201:
+                self.messages.append(shown.data["id"])
+            return shown
+        if not self.files:
+            return None
+        url = f"/api/v1/files/{self.files[number % len(self.files)]}"
+        return await client.patch(url, name=f"other {number}.txt") if action == "rename" else await client.delete(url)
+
+    def _keep_file(self, answer: Answer) -> Answer:
+        if answer.status == 201:
+            self.files.append(answer.data["id"])
+        return answer
 
     async def _say(self, client: Client, number: int, *, is_reply: bool) -> Answer:
         parent: Any = {"parent_id": self.messages[number % len(self.messages)]} if is_reply and self.messages else {}

@@ -16,6 +16,7 @@ class Fold:
         self.memory: Json = {"memory": {}, "version": 1}
         self.messages: dict[str, Json] = {}
         self.members: dict[str, Json] = {}
+        self.files: dict[str, Json] = {}
         self.reactions: list[tuple[str, str, str]] = []
         """(message, emoji, user), in the order given."""
         self.offset = 0
@@ -28,6 +29,7 @@ class Fold:
         self.memory = state["memory"]
         self.messages = {message["id"]: message for message in state["messages"]}
         self.members = {member["user"]["id"]: member for member in state["members"]}
+        self.files = {file["id"]: file for file in state["files"]}
         self.reactions = [(m, r["emoji"], r["user"]["id"]) for m, rs in state["reactions"].items() for r in rs]
         return self
 
@@ -86,6 +88,21 @@ class Fold:
     def _memory_updated(self, event: Json, memory: Json) -> None:
         self.memory = memory
 
+    def _file_created(self, event: Json, file: Json) -> None:
+        if file["status"] == "deleted":
+            self._file_deleted(event, file)
+            return
+        self.files[file["id"]] = file
+        for message in self.messages.values():
+            message["files"] = [file if shown["id"] == file["id"] else shown for shown in message["files"]]
+
+    _file_updated = _file_attached = _file_preview_ready = _file_created
+
+    def _file_deleted(self, event: Json, file: Json) -> None:
+        self.files.pop(file["id"], None)
+        for message in self.messages.values():
+            message["files"] = [shown for shown in message["files"] if shown["id"] != file["id"]]
+
     def _read(self, user_id: str, offset: int) -> None:
         member = self.members.get(user_id)
         if member is not None:
@@ -99,6 +116,7 @@ class Fold:
             "memory": self.memory,
             "messages": [{**message, "reactions": self._groups(message)} for message in messages],
             "members": self.members,
+            "files": self.files,
             "reactions": {m["id"]: [] if m["deleted_at"] else self._of(m) for m in messages},
             "last_message": messages[0]["id"] if messages else None,
         }
@@ -123,7 +141,11 @@ async def fetched(client: Client, thread_id: str) -> Json:
         m["id"]: (await client.get(f"/api/v1/messages/{m['id']}/reactions", limit="100")).data for m in messages
     }
     memory = (await client.get(f"{path}/memory")).data
-    return {"thread": thread, "memory": memory, "messages": messages, "members": members, "reactions": reactions}
+    files = (await client.get("/api/v1/files", thread_id=thread_id, limit="100")).data
+    return {
+        "thread": thread, "memory": memory, "messages": messages, "members": members, "reactions": reactions,
+        "files": files,
+    }  # fmt: skip
 
 
 def comparable(state: Json) -> Json:
@@ -136,6 +158,7 @@ def comparable(state: Json) -> Json:
         "memory": state["memory"],
         "messages": [{**m, "reactions": _by_emoji(m["reactions"])} for m in state["messages"]],
         "members": {member["user"]["id"]: member for member in state["members"]},
+        "files": {file["id"]: file for file in state["files"]},
         "reactions": {m: [(r["emoji"], r["user"]["id"]) for r in rs] for m, rs in state["reactions"].items()},
         "last_message": last and last["id"],
     }

@@ -300,7 +300,7 @@ async def test_a_deleted_message_is_in_no_row_soon(tmp_path: Path, monkeypatch: 
 
 def holding_files(data: Path, texts: Any) -> dict[str, str]:
     """Files of the data folder, and which text is in them."""
-    read = {file.name: file.read_bytes() for file in data.iterdir()}
+    read = {file.name: file.read_bytes() for file in data.rglob("*") if file.is_file()}
     return {f"{name} {text}": text for name, found in read.items() for text in texts if text.encode() in found}
 
 

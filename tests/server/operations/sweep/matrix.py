@@ -79,6 +79,22 @@ fail_message                     401       404       404       403       403    
 cancel_message                   401       404       404       403       200       200       403       404       403
 validate_blocks                  401       200       200       200       200       200       200       200       403
 render_message                   401       404       404       200       200       200       200       404       403
+list_files                       401       200       200       200       200       200       200       200       403
+list_files.thread_id             401       404       404       200       200       200       200       404       403
+list_files.owner_id              401       200       200       200       200       200       200       200       403
+create_file                      401       201       201       201       201       201       201       201       403
+create_file.thread_id            401       404       404       403       201       201       403       404       403
+create_file.id                   401       409       409       409       409       409       409       409       403
+get_storage_use                  401       200       200       200       200       200       200       200       403
+get_storage_use.thread_id        401       404       404       200       200       200       200       404       403
+get_file                         401       404       404       200       200       200       200       404       403
+update_file                      401       404       404       403       403       200       200       404       403
+delete_file                      401       404       404       403       403       200       200       404       403
+list_file_versions               401       404       404       200       200       200       200       404       403
+get_file_version                 401       404       404       200       200       200       200       404       403
+restore_file_version             401       404       404       403       403       200       200       404       403
+batch_files                      401       200       200       200       200       200       200       200       403
+batch_files.thread_id            401       200       200       200       200       200       200       200       403
 list_reactions                   401       404       404       200       200       200       200       404       403
 toggle_reaction                  401       404       404       403       201       201       403       404       403
 add_reaction                     401       404       404       403       200       200       403       404       403
@@ -135,6 +151,12 @@ FIELDS: Mapping[str, Callable[[World], Any]] = {
     "add_member.user_id": lambda world: world.viewer_id,
     "create_message.id": lambda world: world.message_id,
     "create_message.parent_id": lambda world: world.message_id,
+    "list_files.thread_id": lambda world: world.thread_id,
+    "list_files.owner_id": lambda world: world.alice_id,
+    "create_file.thread_id": lambda world: world.thread_id,
+    "create_file.id": lambda world: world.file_id,
+    "get_storage_use.thread_id": lambda world: world.thread_id,
+    "batch_files.thread_id": lambda world: world.thread_id,
     "search.thread_id": lambda world: world.thread_id,
     "search.author_id": lambda world: world.alice_id,
     "list_readers.message_id": lambda world: world.message_id,

@@ -15,6 +15,7 @@ from actors.identifiers import new_id
 from server.api import operations
 from server.api.registry import Operation
 from server.http.problems import slug
+from tests.files import stored_file
 from tests.realtime_client import raw_client
 from tests.serving import Answer, Client, Server
 
@@ -49,6 +50,8 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "set_password": {"current_password": PASSWORD, "new_password": PASSWORD}, "create_api_key": {"name": "Mine"},
     "read_notification": {}, "read_all_notifications": {}, "update_preferences": {"notify": "mentions"},
     "update_thread_preferences": {"notify": "none"}, "mark_unread": {"offset": 2},
+    "create_file": {"name": "x.txt"}, "update_file": {"name": "x.txt"}, "restore_file_version": {},
+    "batch_files": {"action": "delete"},
     "create_user_legacy": {"name": "X"}, "create_sign_in_link": {}, "revoke_token": {"jti": "stolen"},
 }  # fmt: skip
 """Operation → a good body; `World.body` adds ids, addresses and secrets."""
@@ -63,6 +66,8 @@ FREE_TEXTS = frozenset(
         ("list_audit", "action"),
         ("list_users", "q"),
         ("list_users_legacy", "q"),
+        ("list_files", "name"),
+        ("list_files", "q"),
     }
 )
 """(operation, parameter) of which any text makes sense."""
@@ -72,6 +77,7 @@ NOT_KEPT: Mapping[str, str] = {
     "logout": "the second time nobody is signed in", "set_password": "the second time the password is another one",
     "create_sign_in_link": "a secret that is shown once is stored nowhere",
     "validate_blocks": "it writes nothing",
+    "batch_files": "deleting twice, or moving to the same place, changes nothing",
     "append_to_message": "its `index` makes a retry no second text", "set_typing": "it is so now, or not",
     "set_status": "it is so now, or not",
 }  # fmt: skip
@@ -79,7 +85,7 @@ NOT_KEPT: Mapping[str, str] = {
 
 UNVERSIONED = frozenset({
     "list_revisions", "verify_credential", "export_user", "get_info", "get_presence", "get_status", "get_summary",
-    "trace_user",
+    "trace_user", "get_storage_use", "get_file_version",
     "trace_thread", "get_notification", "count_notifications", "get_unread", "get_thread_preferences",
 })  # fmt: skip
 """GETs of one answer that tell how things are, which has no version."""
@@ -99,6 +105,8 @@ class World:
     bob_id: str
     thread_id: str
     message_id: str
+    file_id: str
+    """Alice's, in the thread."""
     open: AsyncExitStack
     """Closes what was opened for a test."""
     session_id: str = field(default_factory=new_id)
@@ -120,6 +128,8 @@ class World:
         if "/notifications/" in operation.path:
             await self.alice.thread(members=[{"user_id": self.viewer_id, "role": "VIEWER"}])
             self.notification_id = (await self.viewer.get("/api/v1/notifications", limit="1")).data[0]["id"]
+        if operation.name in ("delete_file", "batch_files"):
+            self.file_id = (await stored_file(self.server, self.alice_id, self.thread_id)).id
         if is_of_streams(operation):
             await self.alice.post(f"/api/v1/messages/{self.streaming_id}/cancel")  # only so many at once
             self.streaming_id = (await self.alice.say(self.thread_id, status="STREAMING"))["id"]
@@ -141,6 +151,7 @@ class World:
             "threads": self.thread_id, "messages": self.streaming_id if is_of_streams(operation) else self.message_id,
             "users": self.viewer_id, "members": self.viewer_id, "reactions": "👍", "sessions": self.session_id,
             "api-keys": self.key_id, "connections": self.connection_id, "notifications": self.notification_id,
+            "files": self.file_id, "versions": "1",
         }  # fmt: skip
 
     def parameters(self, operation: Operation) -> dict[str, str]:
@@ -159,7 +170,7 @@ class World:
 
     def absent_path(self, operation: Operation) -> str:
         """The same, of things that are not there."""
-        names = [name for name in operation.path_parameters if name not in ("emoji", "user_id")]
+        names = [name for name in operation.path_parameters if name not in ("emoji", "user_id", "number")]
         return self.path(operation, **dict.fromkeys(names, new_id()))
 
     def body(self, operation: Operation) -> dict[str, Any]:
@@ -171,6 +182,8 @@ class World:
                 more = {"user_id": self.bob_id}
             case "login":
                 more = {"email": "alice@rpotential.ai"}
+            case "batch_files":
+                more = {"ids": [self.file_id]}
             case "refresh_session":
                 more = {"refresh_token": self.refresh_token}
         return {**BODIES[operation.name], **more} if operation.has_body else {}
@@ -230,9 +243,10 @@ async def world_of(hosts: Hosts, opened: AsyncExitStack, others: Sequence[dict[s
     viewer_id = (await viewer.me())["id"]
     thread = await hosts.alice.thread(members=[{"user_id": viewer_id, "role": "VIEWER"}, *others])
     message = await hosts.alice.say(thread)
+    file = await stored_file(hosts.server, hosts.alice_id, thread["id"])
     return World(
         hosts.server, hosts.alice, hosts.bob, viewer, hosts.root, viewer_id, hosts.alice_id, hosts.bob_id,
-        thread["id"], message["id"], opened,
+        thread["id"], message["id"], file.id, opened,
     )  # fmt: skip
 
 

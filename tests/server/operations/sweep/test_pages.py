@@ -6,6 +6,7 @@ import pytest
 
 from actors import limits
 from server.api.registry import Operation
+from tests.files import stored_file
 from tests.server.operations.sweep.requests import PAGED, World, check_problem, every
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -21,6 +22,8 @@ async def fill(world: World) -> None:
     for number in range(3):
         await world.alice.say(world.thread_id, f"Hello {number}")
         await world.viewer.say(theirs)
+        await stored_file(world.server, world.alice_id, file_id=world.file_id)
+        await world.alice.post("/api/v1/files", name=f"{number}.txt")
         await world.sign_in()
         await world.sign_in(world.viewer_id)
         await world.viewer.post("/api/v1/auth/api-keys", name=str(number))
@@ -82,6 +85,7 @@ def _key(item: Any) -> str:
     return str(
         item.get("id")
         or item.get("offset")
+        or item.get("number")
         or ("user" not in item and item["thread_id"])
         or (item["user"]["id"], item.get("emoji"))
     )
@@ -112,7 +116,7 @@ async def test_past_the_end_there_is_nothing(operation: Operation, world: World)
         "list_messages": "before:0", "list_threads": "0", "list_reactions": "after:999999999999999999",
         "list_connections": "c" + "z" * 24, "search": "r0",
         **dict.fromkeys(("list_sessions", "list_api_keys", "list_audit", "list_all_sessions"), "0"),
-        "list_notifications": "0",
+        **dict.fromkeys(("list_notifications", "list_files", "list_file_versions"), "0"),
     }  # fmt: skip
     cursor = last.get(operation.name, "999999999999999999")
     if operation.name in LOGS:

@@ -1,0 +1,40 @@
+"""Files as an operator wants them: where their bytes are, how large they may be, what is taken."""
+
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from actors.blobs import BlobStoreError
+from actors.journal.actor import Journal
+from actors.outcomes import Done
+from actors.queries import Reads
+from actors.resources.files import Quotas
+from cli.blobs import open_blobs
+from cli.settings import Settings
+from server.files.library import FileRules, Library
+
+UPLOADS = "uploads"
+"""Folder in DATA_DIR of what is not complete."""
+
+
+def file_rules(chosen: Settings) -> FileRules:
+    return FileRules(
+        limit=chosen["file_bytes"], allowed=chosen["file_types"], blocked=chosen["file_types_blocked"],
+        quotas=Quotas(user=chosen["quota_user"], thread=chosen["quota_thread"], server=chosen["quota_server"]),
+    )  # fmt: skip
+
+
+def open_library(chosen: Settings, rules: FileRules, journal: Journal, reads: Reads) -> Library:
+    """Raises `click.ClickException` where the store cannot be used."""
+    folder: Path = chosen["data_dir"] / UPLOADS
+    folder.mkdir(mode=0o700, exist_ok=True)
+
+    def write(command: Any) -> Awaitable[Done]:
+        return journal.append(command)
+
+    try:
+        return Library(open_blobs(chosen), folder, reads, write, rules)
+    except BlobStoreError as error:
+        raise click.ClickException(f"BLOB_URL: {error}") from error

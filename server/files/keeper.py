@@ -1,0 +1,86 @@
+"""Now and then: uploads past their time end, blobs that nothing names leave the store, staged files that nobody
+continues are removed."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+from actors import limits
+from actors.blobs import BlobError
+from actors.errors import XpError
+from actors.resources.files import ExpireUploads, ForgetBlobs, TakeBlobs
+from server.files.library import Library
+
+logger = logging.getLogger("server.files")
+
+
+class Keeper:
+    def __init__(self, library: Library, *, every_seconds: float = limits.FILES_KEPT_SECONDS) -> None:
+        self._library = library
+        self._every_seconds = every_seconds
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self.tidy()
+            except (XpError, BlobError, OSError) as error:
+                logger.warning("tidying files is put off: %s", error)
+            except Exception:
+                logger.exception("tidying files failed")
+            await asyncio.sleep(self._every_seconds)
+
+    async def tidy(self) -> None:
+        await self._expire()
+        await self.collect(before=_now() - limits.BLOB_GRACE_SECONDS * 1000)
+        await asyncio.to_thread(_remove_old, self._library.folder, time.time() - 2 * limits.UPLOAD_SECONDS)
+
+    async def _expire(self) -> None:
+        step = ExpireUploads()
+        while True:
+            ended = cast(Sequence[str], (await self._library.write(step)).result)
+            for upload_id in ended:
+                await asyncio.to_thread((self._library.folder / upload_id).unlink, missing_ok=True)
+                await self._library.blobs.delete_incoming(upload_id)
+            if len(ended) < step.rows:
+                return
+
+    async def collect(self, *, before: int) -> int:
+        """Delete what nothing has named since `before` (milliseconds); answers how many blobs that were.
+
+        Marked first, so that a new reference waits until they are gone; then deleted, then forgotten.
+        """
+        step, gone = TakeBlobs(before=before), 0
+        while True:
+            taken = cast(Sequence[str], (await self._library.write(step)).result)
+            for digest in taken:
+                await self._library.blobs.delete(digest)
+            if taken:
+                await self._library.write(ForgetBlobs(tuple(taken)))
+            gone += len(taken)
+            if len(taken) < step.rows:
+                return gone
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _remove_old(folder: Path, before: float) -> None:
+    """Staged files whose upload ended while the process did."""
+    for path in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            if path.is_file() and path.stat().st_mtime < before:
+                path.unlink()

@@ -1,0 +1,1 @@
+"""Files on the wire, and the operations on them."""

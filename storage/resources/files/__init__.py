@@ -1,0 +1,1 @@
+"""Files: what is written, and how it is read."""

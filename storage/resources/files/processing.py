@@ -1,0 +1,106 @@
+"""What is found out about a version afterwards: the scanner's verdict, its previews, its text."""
+
+from typing import Any
+
+from peewee import Select, SqliteDatabase
+
+from actors.outcomes import Done
+from actors.resources.files import (
+    FILE_PREVIEW_READY,
+    FILE_UPDATED,
+    Due,
+    ListDuePreviews,
+    ListDueScans,
+    RecordPreview,
+    RecordScan,
+    RescanFiles,
+)
+from storage.journal.transaction import Transaction
+from storage.journal.writers import writes
+from storage.readers import rows
+from storage.readers.answers import answers
+from storage.resources.audit import writing as audit
+from storage.resources.files import places, room, writing
+from storage.resources.files.places import Place
+from storage.schema import file_models
+from storage.search.folding import fold
+
+_F, _V, _B, _P = file_models.File, file_models.FileVersion, file_models.Blob, file_models.FilePreview
+_X = file_models.FileText
+
+
+def _due(condition: Any, limit: int) -> Select:
+    query = _V.select(_F.uid, _V.number, _B.digest, _V.size, _V.media_type, _F.name).join(_F, on=(_V.file == _F.id))
+    query = query.join_from(_V, _B, on=(_V.blob == _B.id)).where(condition & _F.deleted_at.is_null())
+    return query.order_by(_V.file).limit(limit)
+
+
+@answers(ListDueScans)
+def due_scans(database: SqliteDatabase, limit: int) -> tuple[Due, ...]:
+    return tuple(Due(*row) for row in rows.fetch(database, _due(_V.scan == "due", limit)))
+
+
+@answers(ListDuePreviews)
+def due_previews(database: SqliteDatabase, limit: int) -> tuple[Due, ...]:
+    """Of versions that the scanner has let pass, or that no scanner has to look at."""
+    harmless = (_V.preview == "due") & _V.scan.in_(("clean", "skipped"))
+    return tuple(Due(*row) for row in rows.fetch(database, _due(harmless, limit)))
+
+
+@writes(RecordScan)
+def record_scan(tx: Transaction, command: RecordScan) -> Done:
+    """What was found takes the file from everybody, also where it was delivered before."""
+    place = places.there(tx, command.file_id)
+    version = _version(command)
+    if place is None or not tx.execute(_V.update(scan=command.verdict).where(version(place))):
+        return Done(None)
+    if command.verdict == "found":
+        _forget_previews(tx, place, command.number)
+        tx.execute(_V.update(preview="none").where(version(place)))
+        audit.note(tx, "quarantine_file", ("file", place.id), actor_id=None, reason=command.reason or "")
+    if command.number != place.version:
+        return Done(None)
+    if command.verdict == "found":
+        tx.execute(_X.update({_X.text: ""}).where(_X.rowid == place.key))
+    owner = tx.author(place.owner)
+    return places.changed(tx, place, owner, status=writing.status_of(command.verdict), reason=command.reason)
+
+
+@writes(RecordPreview)
+def record_preview(tx: Transaction, command: RecordPreview) -> Done:
+    place = places.there(tx, command.file_id)
+    version = _version(command)
+    fields = {"preview": command.state, "details": command.details, "placeholder": command.placeholder}
+    if place is None or not tx.execute(_V.update(fields).where(version(place) & (_V.scan != "found"))):
+        return Done(None)
+    _forget_previews(tx, place, command.number)
+    for made in command.previews:
+        tx.execute(_P.insert(
+            file=place.key, number=command.number, name=made.name, blob=room.refer(tx, made.digest, made.size),
+            size=made.size, media_type=made.media_type, width=made.width, height=made.height,
+        ))  # fmt: skip
+    if command.number != place.version:
+        return Done(None)
+    if command.text:
+        tx.execute(_X.update({_X.text: fold(command.text)}).where(_X.rowid == place.key))
+    kind = FILE_PREVIEW_READY if command.state == "done" else FILE_UPDATED
+    return places.changed(tx, place, tx.author(place.owner), kind)
+
+
+def _version(command: RecordScan | RecordPreview) -> Any:
+    return lambda place: (_V.file == place.key) & (_V.number == command.number)
+
+
+def _forget_previews(tx: Transaction, place: Place, number: int) -> None:
+    mine = (_P.file == place.key) & (_P.number == number)
+    blobs = [blob for (blob,) in rows.fetch(tx.database, _P.select(_P.blob).where(mine))]
+    tx.execute(_P.delete().where(mine))
+    room.release(tx, blobs)
+
+
+@writes(RescanFiles)
+def rescan_files(tx: Transaction, command: RescanFiles) -> Done:
+    query = _V.update(scan="due").where(_V.scan != "due")
+    if command.file_id is not None:
+        query = query.where(_V.file.in_(_F.select(_F.id).where(_F.uid == command.file_id)))
+    return Done(int(tx.execute(query)))

@@ -1,0 +1,165 @@
+"""What commands do to uploads: room is kept when they begin, and rights are asked again when they end."""
+
+from typing import Any
+
+from peewee import Select, SqliteDatabase
+
+from actors.auth.identity import Identity
+from actors.errors import Conflict, NotFound
+from actors.events import Event
+from actors.outcomes import Done
+from actors.resources.files import (
+    AbandonUpload,
+    BeginUpload,
+    CompleteUpload,
+    ExpireUploads,
+    GetUpload,
+    Upload,
+)
+from actors.resources.users import Author
+from storage.journal import results
+from storage.journal.transaction import Transaction, must_match
+from storage.journal.writers import writes
+from storage.readers import rows
+from storage.readers.answers import answers
+from storage.resources.files import places, records, room, writing
+from storage.resources.files.places import Place
+from storage.schema import file_models
+
+_F, _V, _U, _M = file_models.File, file_models.FileVersion, file_models.Upload, file_models.MessageFile
+EXPIRED = "the upload was not completed in time"
+ABANDONED = "the upload was given up"
+
+
+def uploads_query() -> Select:
+    return _U.select(
+        _U.uid, _F.uid, _U.owner, _U.kind, _U.length, _U.declared_type, _F.name, _U.created_at, _U.expires_at,
+        _U.completed_as, _U.id, _U.reserved,
+    ).join(_F, on=(_U.file == _F.id))  # fmt: skip
+
+
+@answers(GetUpload)
+def one(database: SqliteDatabase, identity: Identity, upload_id: str) -> Upload:
+    """Raises `NotFound` for one that is not the caller's own."""
+    row = rows.first(database, uploads_query().where((_U.uid == upload_id) & (_U.owner == identity.user.key)))
+    if row is None:
+        raise NotFound("upload", upload_id)
+    return Upload(*row[:10])
+
+
+def by_uid(database: SqliteDatabase, upload_id: str) -> Upload | None:
+    row = rows.first(database, uploads_query().where(_U.uid == upload_id))
+    return Upload(*row[:10]) if row else None
+
+
+@writes(BeginUpload)
+def begin_upload(tx: Transaction, command: BeginUpload) -> Done:
+    """For a new file, whose record is made along, or for a new version of one."""
+    if command.file_id is None:
+        return _begin_new(tx, command)
+    place = places.find_to_change(tx, command.file_id, command.identity)
+    must_match(command.if_version, place.revision)
+    return Done(_insert(tx, command, place))
+
+
+def _begin_new(tx: Transaction, command: BeginUpload) -> Done:
+    identity = command.identity
+    thread = writing.place_for(tx, identity, command.thread_id) if command.thread_id else None
+    made = writing.insert(
+        tx, identity.author, command.new_file_id, command.name or "", thread, command.media_type, command.metadata
+    )
+    place = places.there(tx, command.new_file_id)
+    assert place is not None
+    return Done(_insert(tx, command, place), made.events)
+
+
+def _insert(tx: Transaction, command: BeginUpload, place: Place) -> Upload:
+    room.take(tx, place.owner, place.thread_key, command.length or 0)
+    tx.execute(_U.insert(
+        uid=command.upload_id, file=place.key, owner=command.identity.user.key, kind=command.kind,
+        length=command.length, reserved=command.length or 0, declared_type=command.media_type, created_at=tx.now,
+        expires_at=command.expires_at,
+    ))  # fmt: skip
+    found = by_uid(tx.database, command.upload_id)
+    assert found is not None
+    return found
+
+
+@writes(CompleteUpload)
+def complete_upload(tx: Transaction, command: CompleteUpload) -> Done:
+    mine = (_U.uid == command.upload_id) & (_U.owner == command.identity.user.key)
+    row = rows.first(tx.database, uploads_query().where(mine))
+    if row is None:
+        raise NotFound("upload", command.upload_id)
+    upload, key, reserved = Upload(*row[:10]), row[10], row[11]
+    place = places.find_to_change(tx, upload.file_id, command.identity)
+    if upload.completed_as is not None:
+        return Done(records.by_key(tx.database, [place.key])[place.key])
+    if upload.length is not None and upload.length != command.size:
+        raise Conflict(f"The upload was begun for {upload.length} bytes, and {command.size} came.", code="wrong_length")
+    room.take(tx, place.owner, place.thread_key, command.size - reserved)
+    number = place.version + 1
+    tx.execute(_U.update(completed_as=number, reserved=0).where(_U.id == key))
+    return _add_version(tx, place, number, command)
+
+
+def _add_version(tx: Transaction, place: Place, number: int, command: CompleteUpload) -> Done:
+    author = command.identity.author
+    tx.execute(_V.insert(
+        file=place.key, number=number, blob=room.refer(tx, command.digest, command.size), size=command.size,
+        media_type=command.media_type, trusted=command.trusted, charset=command.charset, author=author.key,
+        created_at=tx.now, scan=command.scan, preview=command.preview,
+    ))  # fmt: skip
+    X = file_models.FileText
+    tx.execute(X.update({X.text: ""}).where(X.rowid == place.key))
+    return places.changed(tx, place, author, version=number, status=writing.status_of(command.scan), reason=None)
+
+
+@writes(AbandonUpload)
+def abandon_upload(tx: Transaction, command: AbandonUpload) -> Done:
+    mine = (_U.uid == command.upload_id) & (_U.owner == command.identity.user.key)
+    row = rows.first(tx.database, uploads_query().where(mine))
+    if row is None:
+        raise NotFound("upload", command.upload_id)
+    return Done(None, _end(tx, row, command.identity.author, ABANDONED))
+
+
+@writes(ExpireUploads)
+def expire_uploads(tx: Transaction, command: ExpireUploads) -> Done:
+    """Those that were completed leave no more than their row, by which a client could ask for their offset."""
+    query = uploads_query().where(_U.expires_at < tx.now).order_by(_U.expires_at).limit(command.rows)
+    found = rows.fetch(tx.database, query)
+    events: list[Event] = []
+    for row in found:
+        events += _end(tx, row, tx.author(row[2]), EXPIRED)
+    return Done(tuple(row[0] for row in found), tuple(events))
+
+
+def _end(tx: Transaction, row: tuple[Any, ...], actor: Author, reason: str) -> tuple[Event, ...]:
+    upload, key, reserved = Upload(*row[:10]), row[10], row[11]
+    place = places.there(tx, upload.file_id)
+    tx.execute(_U.delete().where(_U.id == key))
+    if place is None or upload.completed_as is not None:
+        return ()
+    room.take(tx, place.owner, place.thread_key, -reserved, asked=False)
+    if place.version or _is_awaited(tx, place):
+        return ()
+    if _is_shown(tx, place):
+        return places.changed(tx, place, actor, status="failed", reason=reason).events
+    return writing.remove(tx, place, actor).events
+
+
+def _is_awaited(tx: Transaction, place: Place) -> bool:
+    """Whether another upload is to bring its bytes."""
+    return rows.first(tx.database, _U.select(_U.id).where(_U.file == place.key).limit(1)) is not None
+
+
+def _is_shown(tx: Transaction, place: Place) -> bool:
+    return rows.first(tx.database, _M.select(_M.file).where(_M.file == place.key).limit(1)) is not None
+
+
+def _again(tx: Transaction, identity: Identity, reference: results.Reference) -> Upload:
+    return one(tx.database, identity, reference["id"])
+
+
+results.keep(Upload, refer=lambda upload: {"id": upload.id}, load=_again)

@@ -24,14 +24,24 @@ FAILURES: Final[Mapping[int, tuple[str, str]]] = {
     412: ("PreconditionFailed", "`If-Match` does not name the current version."),
     413: ("TooLarge", f"The body has more than {limits.BODY_BYTES} bytes."),
     415: ("UnsupportedMediaType", "The body is not `application/json`, or it is compressed."),
+    416: ("RangeNotSatisfiable", "None of the ranges lies within the content; `Content-Range` says how long it is."),
+    423: ("UploadBusy", "Another request writes to this upload; retry in a moment."),
+    460: ("ChecksumMismatch", "The bytes are not those that `Upload-Checksum` announces; nothing of them was kept."),
     422: ("IdempotencyKeyReused", "The `Idempotency-Key` was already used for a different request."),
     429: ("TooManyRequests", "A rate limit was exceeded; retry after `Retry-After` seconds."),
     500: ("InternalError", "A defect of the server; its log entry has the correlation id."),
     503: ("Unavailable", "Overloaded, shutting down, or the database is unavailable. Nothing was done."),
+    507: ("StorageFull", "The disk has no space for an upload; retry after `Retry-After` seconds."),
 }
 """Status → name of the response, and what it means."""
 
-_WANTED: Final[Mapping[int, str]] = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After", 503: "Retry-After"}
+_WANTED: Final[Mapping[int, str]] = {
+    401: "WWW-Authenticate",
+    405: "Allow",
+    429: "Retry-After",
+    503: "Retry-After",
+    507: "Retry-After",
+}
 _RATE_LIMIT: Final = ("RateLimit", "RateLimit-Policy", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 
 _HEADERS: Final[Mapping[str, tuple[str, Json, Any]]] = {

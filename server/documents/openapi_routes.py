@@ -3,13 +3,14 @@
 from typing import Final
 
 from actors import limits
-from server.documents import openapi_emulation
+from server.documents import openapi_emulation, openapi_files
 from server.documents.assets import assets
 from server.documents.examples import ID_PATTERN, THREAD_ID
 from server.documents.openapi_components import Json, answer_headers, failures, parameter
 
 TAGS: Final[tuple[Json, ...]] = (
     {"name": "live", "description": "Live events; /docs/events describes them."},
+    {"name": "transfers", "description": "Bytes of files; docs/files.md describes them."},
     {"name": "documents", "description": "Documents that describe the API."},
 )
 _SIGNED_IN: Final[tuple[Json, ...]] = ({"token": []}, {"api_key": ["read"]}, {"cookie": []})
@@ -52,6 +53,7 @@ def paths() -> Json:
             "get": _socket("connect_under_prefix", "The same as `/connection/websocket`, under the prefix.")
         },
         **openapi_emulation.paths(),
+        **openapi_files.paths(),
         **_documents(),
     }
 

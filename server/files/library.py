@@ -140,6 +140,8 @@ class Library:
     reads: Reads
     write: Write
     rules: FileRules = field(default_factory=FileRules)
+    redirect_seconds: int | None = None
+    """Readers are sent to the store's own signed URLs, which are good for so long; None: bytes come from here."""
     on_version: Callable[[], None] = lambda: None
     """There is a version to be scanned or shown."""
     _refused: "Lately" = field(default_factory=lambda: Lately(limits.REFUSED_FILES_REMEMBERED))

@@ -8,6 +8,10 @@ from server.api import operations
 from server.api.services import Services
 from server.auth.authentication import Authentication, BrowserRules
 from server.documents import pages
+from server.files import routes as files
+from server.files.staging import Staging
+from server.files.transfers import Transfers
+from server.files.url_keys import UrlKeyFiles
 from server.http import cors, rest, security_headers
 from server.http.middleware import ADD_HEADERS, AddHeaders, every_request
 from server.limits import rate_limits
@@ -31,6 +35,7 @@ def make_application(services: Services, stage: Stage, browser: BrowserRules) ->
     websockets = WebSockets(services, stage, authentication)
     streams = Streams(services, stage, authentication)
     emulation = Emulation(services, stage, authentication)
+    application.add_routes(files.routes(transfers_of(application, services, authentication)))
     application.add_routes(rest.routes(operations.ALL, services, authentication))
     application.add_routes(pages.routes(services))
     application.add_routes(endpoint.routes(services, browser.proxies))
@@ -48,6 +53,17 @@ def make_application(services: Services, stage: Stage, browser: BrowserRules) ->
         ]
     )
     return application
+
+
+def transfers_of(application: web.Application, services: Services, authentication: Authentication) -> Transfers:
+    """What moves bytes of files; its threads end with the application."""
+    staging = Staging(services.files.folder)
+
+    async def close(_: web.Application) -> None:
+        staging.close()
+
+    application.on_cleanup.append(close)
+    return Transfers(services, authentication, services.files, staging, UrlKeyFiles(services.files.folder.parent))
 
 
 def _header_adder(services: Services, browser: BrowserRules) -> AddHeaders:

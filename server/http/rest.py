@@ -40,13 +40,13 @@ def routes(operations: Sequence[Operation], services: Services, authentication: 
     ordered = sorted(operations, key=lambda operation: (operation.path.count("{"), operation.tag != "messages"))
     found = []
     for operation in ordered:
-        handler = _handler(operation, services, authentication)
+        handler = handler_of(operation, services, authentication)
         path = _ID.sub(r"{\1:[^/]{25}}", operation.path)
         found += [web.route(method, path, handler) for method in operation.methods]
     return found
 
 
-def _handler(
+def handler_of(
     operation: Operation, services: Services, authentication: Authentication
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
     identify, has_body = _identification(operation, authentication), operation.has_body
@@ -64,7 +64,7 @@ def _handler(
         _take_path(parameters, request)
         call = Call(
             services, who, partial(authentication.peer, request), _once(request, operation, parameters),
-            _if_match(request), operation.name,
+            if_match(request), operation.name,
         )  # fmt: skip
         try:
             if who is not None:
@@ -76,7 +76,9 @@ def _handler(
             if who is not None:
                 services.refusals.note(who.user.id, operation.name, refusal, correlation_id.get())
             raise
-        response = _redirect(result.redirect) if result.redirect is not None else _respond(request, operation, result)
+        response = (
+            _redirect(result.redirect) if result.redirect is not None else respond(request, result, operation.status)
+        )
         if result.cookies:
             authentication.set_cookies(response, result.cookies)
         return response
@@ -214,7 +216,7 @@ def once(key: object, operation: Operation, parameters: dict[str, Any]) -> Once:
     return Once(key, hashlib.blake2b(canonical, digest_size=16).hexdigest())
 
 
-def _if_match(request: web.Request) -> IfVersion:
+def if_match(request: web.Request) -> IfVersion:
     lines = request.headers.getall("If-Match", ())
     if not lines:
         return None
@@ -234,7 +236,8 @@ def _redirect(location: str) -> web.Response:
     return web.Response(status=303, headers=headers)
 
 
-def _respond(request: web.Request, operation: Operation, result: Result) -> web.Response:
+def respond(request: web.Request, result: Result, status: int) -> web.Response:
+    """In the envelope; `status` where the result names none."""
     data = orjson.dumps(result.data)
     headers = api_headers()
     headers[HEADER] = correlation_id.get()
@@ -249,7 +252,7 @@ def _respond(request: web.Request, operation: Operation, result: Result) -> web.
             return web.Response(status=304, headers=headers)
     return web.Response(
         body=b'{"success":true,"data":%b,"metadata":%b}' % (data, _metadata(result)),
-        status=result.status or operation.status,
+        status=result.status or status,
         headers=headers,
     )
 

@@ -1,0 +1,213 @@
+"""For OpenAPI: what moves the bytes of files. The records of files are operations."""
+
+from typing import Final
+
+from actors import limits
+from server.documents.examples import ID_PATTERN
+from server.documents.openapi_components import Json, answer_headers, failures, parameter
+
+_ID: Final[Json] = {"type": "string", "pattern": ID_PATTERN}
+_READ: Final[tuple[Json, ...]] = ({"token": []}, {"api_key": ["read"]}, {"cookie": []}, {})
+_WRITE: Final[tuple[Json, ...]] = ({"token": []}, {"api_key": ["write"]}, {"cookie": []})
+_BYTES: Final[Json] = {"schema": {"type": "string", "format": "binary"}}
+_ANY: Final[Json] = {"application/octet-stream": _BYTES}
+_PIECE: Final[Json] = {"application/offset+octet-stream": _BYTES}
+_OBJECT: Final[Json] = {"application/json": {"schema": {"type": "object", "additionalProperties": True}}}
+_REFUSED: Final = {400, 401, 403, 404, 405, 409, 413, 415, 429, 500, 503, 507}
+
+
+def paths() -> Json:
+    return {
+        "/api/v1/files/uploads": {"post": _create(), "options": _options("get_upload_protocol")},
+        "/api/v1/files/uploads/{upload_id}": {
+            "head": _head(), "patch": _patch(), "delete": _delete(), "post": _instead(),
+            "options": _options("get_upload_protocol_of_one", _path("upload_id")),
+        },
+        "/api/v1/files/uploads/{upload_id}/bytes": {"put": _direct()},
+        "/api/v1/files/{file_id}/content": {"get": _content("read_file"), "put": _put()},
+        "/api/v1/files/{file_id}/versions/{number}/content": {"get": _content("read_file_version", _number())},
+        "/api/v1/files/{file_id}/preview": {"get": _content("read_file_preview", _name())},
+        "/api/v1/files/{file_id}/versions/{number}/preview": {
+            "get": _content("read_version_preview", _number(), _name())
+        },
+        "/api/v1/files/zip": {"post": _zip(), "get": _signed_zip()},
+    }  # fmt: skip
+
+
+def _tus(name: str, summary: str, status: str, told: str, parameters: list[Json], codes: set[int]) -> Json:
+    return {
+        "operationId": name,
+        "tags": ["transfers"],
+        "summary": summary,
+        "description": "tus 1.0.0: use any of its clients.",
+        "parameters": [*parameters, _header("Tus-Resumable", "`1.0.0`.", "1.0.0"), parameter("X-Correlation-ID")],
+        "security": list(_WRITE),
+        "responses": {status: {"description": told, "headers": answer_headers()}, **failures(codes | {412, 423, 460})},
+    }
+
+
+def _create() -> Json:
+    described = f"Bytes in all, at most {limits.FILE_BYTES} unless FILE_BYTES says otherwise."
+    pairs = "`filename`, `filetype`, `thread_id`, `file_id`, `metadata`: pairs of a name and a value in Base64."
+    parameters = [
+        _header("Upload-Length", described, "8000000"),
+        _header("Upload-Metadata", pairs, "filename YS50eHQ="),
+    ]
+    return {
+        **_tus("create_upload", "Begin an upload, also with its first bytes.", "201",
+               "`Location` takes the rest; `Upload-Offset` says how much is there.", parameters, _REFUSED),
+        "requestBody": {"required": False, "content": _PIECE},
+    }  # fmt: skip
+
+
+def _head() -> Json:
+    return _tus("get_upload", "How far an upload is.", "200", "`Upload-Offset`; of a complete one `X-File-Id`, too.",
+                [_path("upload_id")], _REFUSED)  # fmt: skip
+
+
+def _patch() -> Json:
+    parameters = [_path("upload_id"), _header("Upload-Offset", "Where these bytes begin.", "0")]
+    return {
+        **_tus("append_to_upload", "Append bytes to an upload.", "204",
+               "Taken. With the last byte it becomes the file that `X-File-Id` names.", parameters, _REFUSED),
+        "requestBody": {"required": True, "content": _PIECE},
+    }  # fmt: skip
+
+
+def _delete() -> Json:
+    return _tus("end_upload", "End an upload; nothing of it is kept.", "204", "Ended.", [_path("upload_id")], _REFUSED)
+
+
+def _instead() -> Json:
+    override = _header("X-HTTP-Method-Override", "`PATCH`, `DELETE` or `HEAD`.", "PATCH")
+    return {
+        **_tus("append_to_upload_by_post", "The same by POST, where other methods do not get through.", "204", "Done.",
+               [_path("upload_id"), override], _REFUSED),
+        "requestBody": {"required": False, "content": _PIECE},
+    }  # fmt: skip
+
+
+def _options(name: str, *parameters: Json) -> Json:
+    return {
+        "operationId": name,
+        "tags": ["transfers"],
+        "summary": "Versions and extensions of tus that are spoken here.",
+        "parameters": [*parameters, parameter("X-Correlation-ID")],
+        "security": [],
+        "responses": {
+            "204": {"description": "`Tus-Version`, `Tus-Extension`, `Tus-Max-Size`.", "headers": answer_headers()},
+            **failures({400, 405, 500, 503}),
+        },
+    }
+
+
+def _signed_zip() -> Json:
+    ids = {"name": "ids", "in": "query", "required": True, "schema": {"type": "string"}, "description": "By commas."}
+    name = {"name": "name", "in": "query", "schema": {"type": "string"}, "description": "Of the archive."}
+    found = _zip()
+    return {
+        **{key: value for key, value in found.items() if key != "requestBody"},
+        "operationId": "zip_files_by_get",
+        "parameters": [ids, name, *_signature(required=False), parameter("X-Correlation-ID")],
+        "security": list(_READ),
+    }
+
+
+def _direct() -> Json:
+    return {
+        "operationId": "send_direct_upload",
+        "tags": ["transfers"],
+        "summary": "Send the bytes of a direct upload to its signed URL.",
+        "parameters": [_path("upload_id"), *_signature(required=True), parameter("X-Correlation-ID")],
+        "security": [],
+        "requestBody": {"required": True, "content": _ANY},
+        "responses": {
+            "204": {"description": "Taken; complete the upload now.", "headers": answer_headers()},
+            **failures(_REFUSED - {401} | {423}),
+        },
+    }
+
+
+def _put() -> Json:
+    return {
+        "operationId": "replace_file_content",
+        "tags": ["transfers"],
+        "summary": "Send a file's bytes as the body; they become its newest version.",
+        "description": "`Content-Range` goes on where an upload broke off. Rate limit: `write`.",
+        "parameters": [_path("file_id"), parameter("If-Match"), parameter("X-Correlation-ID")],
+        "security": list(_WRITE),
+        "requestBody": {"required": True, "content": _ANY},
+        "responses": {
+            "200": {"description": "The file.", "headers": answer_headers("ETag"), "content": _OBJECT},
+            "202": {"description": "A part; `Upload-Offset` says how much is there.", "headers": answer_headers()},
+            **failures(_REFUSED | {412, 423}),
+        },
+    }
+
+
+def _content(name: str, *more: Json) -> Json:
+    disposition = {"type": "string", "enum": ["inline", "attachment"]}
+    return {
+        "operationId": name,
+        "tags": ["transfers"],
+        "summary": "A preview of a file." if "preview" in name else "The content of a file: whole, or ranges of it.",
+        "description": "With a signed URL no token is needed. Rate limit: `read`.",
+        "parameters": [
+            _path("file_id"), *more,
+            {"name": "disposition", "in": "query", "schema": disposition, "description": "Shown, where that is safe."},
+            *_signature(required=False), parameter("If-None-Match"), parameter("X-Correlation-ID"),
+        ],
+        "security": list(_READ),
+        "responses": {
+            "200": {"description": "All of it.", "headers": answer_headers("ETag"), "content": {"*/*": _BYTES}},
+            "206": {"description": "The ranges.", "headers": answer_headers("ETag"), "content": {"*/*": _BYTES}},
+            "304": {"description": "It still has the ETag in `If-None-Match`.", "headers": answer_headers("ETag")},
+            **failures({400, 401, 403, 404, 405, 409, 412, 416, 429, 500, 503}),
+        },
+    }  # fmt: skip
+
+
+def _zip() -> Json:
+    ids = {"type": "array", "items": _ID, "minItems": 1, "maxItems": limits.ZIP_FILES}
+    schema = {"type": "object", "required": ["ids"], "properties": {"ids": ids, "name": {"type": "string"}}}
+    return {
+        "operationId": "zip_files",
+        "tags": ["transfers"],
+        "summary": "Several files as one zip archive.",
+        "parameters": [parameter("X-Correlation-ID")],
+        "security": list(_READ[:3]),
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        "responses": {
+            "200": {
+                "description": "The archive.", "headers": answer_headers(), "content": {"application/zip": _BYTES},
+            },
+            **failures({400, 401, 403, 404, 405, 409, 413, 415, 429, 500, 503}),
+        },
+    }  # fmt: skip
+
+
+def _path(name: str) -> Json:
+    return {"name": name, "in": "path", "required": True, "schema": _ID}
+
+
+def _number() -> Json:
+    return {"name": "number", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}}
+
+
+def _name() -> Json:
+    return {"name": "name", "in": "query", "schema": {"type": "string", "default": "small"}}
+
+
+def _header(name: str, description: str, example: str) -> Json:
+    return {
+        "name": name, "in": "header", "required": True, "description": description, "schema": {"type": "string"},
+        "example": example,
+    }  # fmt: skip
+
+
+def _signature(*, required: bool) -> list[Json]:
+    return [
+        {"name": name, "in": "query", "required": required, "schema": {"type": "string"},
+         "description": "Of a signed URL."}
+        for name in ("user", "expires", "key", "signature")
+    ]  # fmt: skip

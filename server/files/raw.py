@@ -1,0 +1,141 @@
+"""`PUT /api/v1/files/{id}/content`: a file's bytes as a body, whole or from where they broke off."""
+
+import base64
+import binascii
+import re
+from collections import OrderedDict
+
+from aiohttp import web
+
+from actors import limits
+from actors.auth.identity import Identity
+from actors.errors import Conflict, Malformed, NotFound, ValidationFailed
+from actors.resources.files import Upload
+from server.api import render
+from server.api.registry import Result
+from server.files.ranges import Span, span_of
+from server.files.receiving import LineLost
+from server.files.staging import StagedFile
+from server.files.transfers import Transfers, id_of, must_know
+from server.files.upload_fields import plain_type
+from server.files.uploads import Uploads, must_fit
+from server.http import rest
+
+_SHA256 = re.compile(r"sha-256=:?([A-Za-z0-9+/=]{44}):?", re.IGNORECASE)
+
+
+class Raw:
+    def __init__(self, transfers: Transfers, uploads: Uploads) -> None:
+        self._transfers = transfers
+        self._uploads = uploads
+        self._begun: OrderedDict[tuple[int, str], str] = OrderedDict()
+        """(user, file) → the upload that has begun, and may go on where it breaks off; the newest last."""
+
+    async def put(self, request: web.Request) -> web.StreamResponse:
+        identity = await self._transfers.writer(request)
+        must_know(request)
+        file_id = id_of(request, "file_id")
+        span = _span(request)
+        digest = expected_digest(request)
+        must_fit(request.content_length, self._transfers.library.limit)
+        try:
+            with self._transfers.connection(request, identity):
+                upload = await self._upload(request, identity, file_id, span)
+                return await self._take(request, identity, upload, span, digest)
+        except LineLost:
+            return web.Response(status=400)
+
+    async def _upload(self, request: web.Request, identity: Identity, file_id: str, span: Span | None) -> Upload:
+        """A new one; or the one before, where this goes on with it."""
+        begun = await self._begun_before(identity, file_id)
+        if span is not None and span.first:
+            if begun is None:
+                raise _nothing_there(0)
+            return begun
+        length = span.whole if span is not None else request.content_length
+        upload = await self._transfers.library.begin(
+            identity, kind="plain", media_type=_declared(request), length=length, file_id=file_id,
+            if_version=rest.if_match(request),
+        )  # fmt: skip
+        if begun is not None:  # only now: a record without bytes goes with the last upload that could bring them
+            async with self._transfers.locks.hold(begun.id):
+                await self._uploads.abandon(identity, begun)
+        return upload
+
+    async def _begun_before(self, identity: Identity, file_id: str) -> Upload | None:
+        upload_id = self._begun.get((identity.user.key, file_id))
+        if upload_id is None:
+            return None
+        try:
+            return await self._transfers.library.upload(identity, upload_id)
+        except NotFound:  # its time is over
+            return None
+
+    def _may_go_on(self, identity: Identity, upload: Upload) -> None:
+        self._begun[identity.user.key, upload.file_id] = upload.id
+        if len(self._begun) > limits.UPLOADS_REMEMBERED:
+            self._begun.popitem(last=False)
+
+    async def _take(
+        self, request: web.Request, identity: Identity, upload: Upload, span: Span | None, digest: str | None
+    ) -> web.StreamResponse:
+        async with self._uploads.opened(upload.id) as (staged, writer):
+            if span is not None and (span.first or 0) != staged.size:
+                raise _nothing_there(staged.size)
+            self._may_go_on(identity, upload)
+            most = upload.length if upload.length is not None else self._transfers.library.limit
+            await self._uploads.append(self._uploads.body(request, identity, upload, writer), staged, most)
+            reached = staged.size
+            if span is not None and span.whole is not None and reached < span.whole:
+                return web.Response(status=202, headers={"Upload-Offset": str(reached)})
+            await self._must_be(upload, staged, digest)
+            found = await self._uploads.complete(identity, upload, staged)
+            self._begun.pop((identity.user.key, upload.file_id), None)
+        return rest.respond(request, Result(render.file(found), version=found.revision), 200)
+
+    async def _must_be(self, upload: Upload, staged: StagedFile, digest: str | None) -> None:
+        if digest is not None and digest != staged.hash.hexdigest():
+            found = staged.hash.hexdigest()
+            staged.close()
+            await self._transfers.staging.remove(upload.id)
+            sentence = f"names the SHA-256 {digest}; the bytes that came have {found}."
+            raise ValidationFailed({"Content-Digest": [sentence]})
+
+
+def _span(request: web.Request) -> Span | None:
+    header = request.headers.get("Content-Range")
+    if header is None:
+        return None
+    span = span_of(header)
+    if span is None or span.first is None or span.whole is None:
+        raise Malformed(f"Content-Range must read `bytes <first>-<last>/<all>`; got {header[:100]}.")
+    if request.content_length not in (None, span.last - span.first + 1):
+        raise Malformed("Content-Range names another number of bytes than Content-Length.")
+    return span
+
+
+def expected_digest(request: web.Request) -> str | None:
+    """SHA-256, hexadecimal, of `Content-Digest` or `Repr-Digest` (RFC 9530) or the older `Digest`; None where no such
+    is given. Raises `Malformed`."""
+    for name in ("Content-Digest", "Repr-Digest", "Digest"):
+        header = request.headers.get(name, "")
+        if "sha-256" in header.lower():
+            match = _SHA256.search(header)
+            try:
+                return base64.b64decode(match[1] if match else "-", validate=True).hex()
+            except binascii.Error:
+                raise Malformed(f"{name} must read `sha-256=:<Base64>:`.") from None
+    return None
+
+
+def _declared(request: web.Request) -> str | None:
+    """curl calls all that it sends a form."""
+    found = plain_type(request.headers.get("Content-Type"))
+    return None if found in ("application/octet-stream", "application/x-www-form-urlencoded") else found
+
+
+def _nothing_there(size: int) -> Conflict:
+    return Conflict(
+        f"{size} bytes of this upload are there; go on from that offset, or send it whole.",
+        code="offset_mismatch", headers={"Upload-Offset": str(size)},
+    )  # fmt: skip

@@ -1,0 +1,111 @@
+"""What every transfer of bytes begins with: who asks, by what right, and how much of the server they hold already."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from actors.auth.identity import Identity
+from actors.errors import NotFound, ShuttingDown, ValidationFailed
+from actors.identifiers import is_id
+from server.api.registry import must_have_scope
+from server.api.services import Services
+from server.auth.authentication import Authentication
+from server.files.library import Library
+from server.files.receiving import Body
+from server.files.signed_urls import SignedUrl, is_signed
+from server.files.staging import Staging
+from server.files.upload_locks import UploadLocks
+from server.files.url_keys import UrlKeyFiles
+from server.files.watch import Allowed
+from server.http.peers import rate_limit_network
+from server.limits.rate_limits import Subject, draw, owner
+
+Reader = Identity | SignedUrl
+"""Who asks for content: a user by their token, or whoever has a signed URL."""
+
+USER: web.RequestKey[str] = web.RequestKey("files.user", str)
+"""Id of the user who asked, as soon as that is known."""
+
+
+@dataclass
+class Transfers:
+    services: Services
+    authentication: Authentication
+    library: Library
+    staging: Staging
+    url_keys: UrlKeyFiles
+    locks: UploadLocks = field(default_factory=UploadLocks)
+
+    async def writer(self, request: web.Request) -> Identity:
+        """Who uploads. Raises what refuses them before anything of the body is read."""
+        identity = await self.authentication.of(request)
+        request[USER] = identity.user.id
+        must_have_scope(identity, "write", "An upload")
+        self._draw("write", request, owner(identity))
+        if self.services.draining:
+            raise ShuttingDown("The server is shutting down; go on with the upload in a moment.")
+        self.services.activity.note(identity.user.key, credential=identity.credential)
+        return identity
+
+    async def reader(self, request: web.Request) -> Reader:
+        if is_signed(request.query):
+            url = self.url_keys.keys.verify(request.method, request.path, request.query, self.services.clock())
+            self._draw("read", request, ("signed", url.user_id))
+            return url
+        identity = await self.authentication.of(request)
+        request[USER] = identity.user.id
+        must_have_scope(identity, "read", "A download")
+        self._draw("read", request, owner(identity))
+        return identity
+
+    def _draw(self, kind: str, request: web.Request, subject: Subject) -> None:
+        if self.services.limiter is not None:
+            draw(self.services.limiter.policy(kind), request, subject)
+
+    @contextlib.contextmanager
+    def connection(self, request: web.Request, who: Reader) -> Iterator[None]:
+        """A transfer holds one of the connections that its user and its address may have. Raises `TooManyRequests`."""
+        hub, address = self.services.hub, self.authentication.peer(request).at_rest().address
+        user = who.user.key if isinstance(who, Identity) else who.user_id
+        with hub.users.one(user), hub.addresses.one(rate_limit_network(address)):
+            yield
+
+    def body(self, request: web.Request, allowed: Allowed) -> Body:
+        async def both() -> None:
+            await self.authentication.of(request)
+            await allowed()
+
+        return Body(request, both, draining=lambda: self.services.draining)
+
+    def signed_body(self, request: web.Request, allowed: Allowed) -> Body:
+        """Of a request that a signed URL allows."""
+        return Body(request, allowed, draining=lambda: self.services.draining)
+
+    async def identity_of(self, who: Reader) -> Identity:
+        """Whose rights count, as they are now. Raises `Forbidden` for a user who is not active."""
+        return who if isinstance(who, Identity) else await self.library.as_user(who.user_id)
+
+    async def must_still_be(self, request: web.Request, who: Reader) -> Identity:
+        """While a download lasts: whose rights count. A signed URL must not have expired when it began."""
+        return await self.identity_of(await self.authentication.of(request) if isinstance(who, Identity) else who)
+
+
+def id_of(request: web.Request, name: str) -> str:
+    """An id of the path. Raises `NotFound`."""
+    found = request.match_info[name]
+    if not is_id(found):
+        raise NotFound("resource", request.path[:200])
+    return found
+
+
+def must_know(request: web.Request, *known: str) -> None:
+    """Raises `ValidationFailed` for other parameters in the query, and for one that is given twice."""
+    if not request.query_string:
+        return
+    names = list(request.query.keys())
+    wrong = {name: ["This query parameter is not known here."] for name in names if name not in known}
+    wrong |= {name: ["This query parameter was given more than once."] for name in names if names.count(name) > 1}
+    if wrong:
+        raise ValidationFailed(wrong)

@@ -1,0 +1,111 @@
+"""A file's bytes as the body of a PUT."""
+
+import asyncio
+import base64
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.builders import until
+from tests.server.files.uploading import CONTENT, blobs, sha256, staged, upload
+from tests.server.quiet import nothing_breaks
+from tests.serving import Client
+
+__all__ = ["nothing_breaks"]
+
+
+async def put(client: Client, file: Any, content: Any, **headers: str) -> Any:
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    return await client.request("PUT", f"/api/v1/files/{file['id']}/content", data=content, headers=sent)
+
+
+@pytest.fixture
+async def pending(alice: Client) -> Any:
+    return (await alice.post("/api/v1/files", name="a.bin")).data
+
+
+async def test_a_record_gets_its_bytes(alice: Client, pending: Any, tmp_path: Path) -> None:
+    answer = await put(alice, pending, CONTENT)
+    assert answer.status == 200, answer.raw
+    assert (answer.data["status"], answer.data["version"], answer.data["sha256"]) == ("ready", 1, sha256(CONTENT))
+    assert (await alice.get(answer.data["url"])).raw == CONTENT
+    assert staged(tmp_path / "data") == []
+
+
+async def test_bytes_of_unknown_length_are_taken_too(alice: Client, pending: Any) -> None:
+    async def chunks():  # type: ignore[no-untyped-def]
+        for start in range(0, len(CONTENT), 100_000):
+            yield CONTENT[start : start + 100_000]
+
+    assert (await put(alice, pending, chunks())).data["sha256"] == sha256(CONTENT)
+
+
+async def test_an_upload_that_broke_off_goes_on(alice: Client, pending: Any, tmp_path: Path) -> None:
+    whole = len(CONTENT)
+
+    async def broken():  # type: ignore[no-untyped-def]
+        yield CONTENT[:300_000]
+        await asyncio.Event().wait()
+
+    sent = {"Content_Range": f"bytes 0-{whole - 1}/{whole}"}
+    sending = asyncio.ensure_future(put(alice, pending, broken(), **sent))
+    folder = tmp_path / "data" / "uploads"
+    await until(lambda: any(path.stat().st_size == 300_000 for path in folder.iterdir()))
+    sending.cancel()
+    wrong = await put(alice, pending, CONTENT[100:], Content_Range=f"bytes 100-{whole - 1}/{whole}")
+    assert (wrong.status, wrong.headers["Upload-Offset"]) == (409, "300000")
+    rest = await put(alice, pending, CONTENT[300_000:], Content_Range=f"bytes 300000-{whole - 1}/{whole}")
+    assert rest.data["sha256"] == sha256(CONTENT)
+    assert staged(tmp_path / "data") == []
+
+
+async def test_whole_again_begins_anew(alice: Client, pending: Any, tmp_path: Path) -> None:
+    await put(alice, pending, CONTENT[:100], Content_Range=f"bytes 0-99/{len(CONTENT)}")
+    assert len(staged(tmp_path / "data")) == 1
+    assert (await put(alice, pending, CONTENT)).data["sha256"] == sha256(CONTENT)
+    assert staged(tmp_path / "data") == []
+
+
+async def test_pieces_by_content_range_are_put_together(alice: Client, pending: Any) -> None:
+    whole = len(CONTENT)
+    first = await put(alice, pending, CONTENT[:400_000], Content_Range=f"bytes 0-399999/{whole}")
+    assert (first.status, first.headers["Upload-Offset"]) == (202, "400000")
+    second = await put(alice, pending, CONTENT[400_000:], Content_Range=f"bytes 400000-{whole - 1}/{whole}")
+    assert second.data["sha256"] == sha256(CONTENT)
+
+
+@pytest.mark.parametrize("header", ["Content_Digest", "Digest", "Repr_Digest"])
+async def test_a_digest_is_held_against_what_came(alice: Client, pending: Any, tmp_path: Path, header: str) -> None:
+    value = base64.b64encode(hashlib.sha256(CONTENT).digest()).decode()
+    value = f"sha-256={value}" if header == "Digest" else f"sha-256=:{value}:"
+    wrong = await put(alice, pending, CONTENT[:-1], **{header: value})
+    assert (wrong.status, list(wrong.error["errors"])) == (400, ["Content-Digest"])
+    assert staged(tmp_path / "data") == blobs(tmp_path / "data") == []
+    assert (await put(alice, pending, CONTENT, **{header: value})).status == 200
+
+
+async def test_a_new_version_wants_the_record_that_was_read(alice: Client) -> None:
+    file = await upload(alice, b"one")
+    assert (await put(alice, file, b"two", If_Match='"99"')).status == 412
+    answer = await put(alice, file, b"two", If_Match=f'"{file["revision"]}"')
+    assert (answer.status, answer.data["version"]) == (200, 2)
+
+
+@pytest.mark.parametrize("span", ["bytes 0-9/5", "bytes */10", "0-4/5", "bytes 0-4/*"])
+async def test_a_range_that_is_none_is_refused(alice: Client, pending: Any, span: str) -> None:
+    assert (await put(alice, pending, b"01234", Content_Range=span)).status == 400
+
+
+async def test_what_is_too_large_is_refused_before_it_comes(alice: Client, pending: Any) -> None:
+    headers = {"Content-Length": str(2**40), "Expect": "100-continue"}
+    answer = await alice.request("PUT", f"/api/v1/files/{pending['id']}/content", data=b"x", headers=headers)
+    assert answer.status == 413
+
+
+async def test_another_members_file_is_not_written(alice: Client, bob: Client) -> None:
+    thread = await alice.thread(members=[{"user_id": (await bob.me())["id"]}])
+    file = await upload(alice, b"one", thread_id=thread["id"])
+    assert (await put(bob, file, b"two")).status == 403
+    assert (await put(bob, await upload(alice, b"own"), b"two")).status == 404

@@ -123,7 +123,7 @@ async def test_versions_have_their_own_content(alice: Client) -> None:
 async def test_a_file_without_bytes_says_so(alice: Client) -> None:
     file = (await alice.post("/api/v1/files", name="later")).data
     answer = await alice.get(f"/api/v1/files/{file['id']}/content")
-    assert (answer.status, answer.error["retryable"]) == (409, True)
+    assert (answer.status, answer.error["retryable"]) == (423, True)
 
 
 async def test_a_preview_that_is_not_there_is_not_found(alice: Client, file: Any) -> None:

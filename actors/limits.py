@@ -478,6 +478,11 @@ REFUSED_FILES_REMEMBERED: Final = 1_000
 """(user, file) pairs whose refusal is in the audit log already."""
 FILES_PROCESSED_AT_ONCE: Final = 4
 """Scans, or previews, that run side by side."""
+FILES_DUE: Final = 100
+"""Of those that are due, looked at at once: some of them may have to wait."""
+PREVIEW_TRIES: Final = 3
+PREVIEW_RETRY_SECONDS: Final = 5.0
+"""A worker that was killed from outside, or too many files that wait."""
 FILES_LOOK_SECONDS: Final = 30.0
 """Between two looks for files that are to be scanned or shown, when none has been announced."""
 BLOB_GRACE_SECONDS: Final = 24 * 3600

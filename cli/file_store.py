@@ -14,14 +14,19 @@ from actors.resources.files import Quotas
 from cli.blobs import open_blobs
 from cli.settings import Settings
 from server.files.library import FileRules, Library
+from server.files.processing import Processing
+from server.previews.previewer import Previewer
 
 UPLOADS = "uploads"
 """Folder in DATA_DIR of what is not complete."""
+WORK = "work"
+"""Folder in DATA_DIR of what is being scanned and shown; nothing in it lasts."""
 
 
 def file_rules(chosen: Settings) -> FileRules:
     return FileRules(
         limit=chosen["file_bytes"], allowed=chosen["file_types"], blocked=chosen["file_types_blocked"],
+        scans=chosen["scan_url"] is not None, previews=chosen["previews"],
         quotas=Quotas(user=chosen["quota_user"], thread=chosen["quota_thread"], server=chosen["quota_server"]),
     )  # fmt: skip
 
@@ -38,3 +43,18 @@ def open_library(chosen: Settings, rules: FileRules, journal: Journal, reads: Re
         return Library(open_blobs(chosen), folder, reads, write, rules)
     except BlobStoreError as error:
         raise click.ClickException(f"BLOB_URL: {error}") from error
+
+
+def open_processing(chosen: Settings, library: Library) -> Processing:
+    """Scans and previews, as far as they are wanted."""
+    scanner = None
+    if chosen["scan_url"] is not None:
+        from server.outbound.scanner.location import parse
+        from server.outbound.scanner.opening import open_scanner
+
+        scanner = open_scanner(parse(chosen["scan_url"]))
+    previewer = Previewer(workers=chosen["preview_workers"]) if chosen["previews"] else None
+    if previewer is not None:
+        previewer.start()
+    folder: Path = chosen["data_dir"] / WORK
+    return Processing(library, folder, scanner=scanner, previewer=previewer, must_scan=chosen["scan_required"])

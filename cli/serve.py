@@ -32,7 +32,7 @@ from actors.threads.state import LoadThread
 from actors.users.directory import Users
 from cli import logs, settings
 from cli.descriptors import connections_at_most
-from cli.file_store import file_rules, open_library
+from cli.file_store import file_rules, open_library, open_processing
 from cli.hints import hints, secret_hints
 from cli.keys import SECRET_FILE, Keys, open_keys, source_of
 from cli.running import published
@@ -156,6 +156,9 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         closing.push_async_callback(keeper.stop)
         services = await _services(chosen, stage, directory, users, reads, keys, library, epoch)
         keeper.start()
+        processing = open_processing(chosen, library)
+        closing.push_async_callback(processing.stop)
+        processing.start()
         services.measured_files = {"database": options.path, "wal": options.path.with_name(f"{FILE_NAME}-wal")}
         closing.callback(services.loop_watch.stop)
         services.loop_watch.start()

@@ -149,7 +149,11 @@ def load_settings(data_dir: Path, **more: str) -> settings.Settings:
 
 @asynccontextmanager
 async def serving(data_dir: Path, **more: str) -> AsyncIterator[Server]:
-    """A server in this process, on a free port, with settings given by the names of environment variables."""
+    """A server in this process, on a free port, with settings given by the names of environment variables.
+
+    Without previews, unless they are asked for: what is made in the background changes what a test looks at.
+    """
+    more.setdefault("PREVIEWS", "off")
     prepare(data_dir / FILE_NAME)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"

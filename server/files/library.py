@@ -5,11 +5,10 @@ import contextlib
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, NoReturn, Protocol, cast
+from typing import Any, Protocol, cast
 
 from actors import limits
 from actors.auth.identity import Identity, Origin
@@ -48,6 +47,8 @@ from actors.resources.files import (
 )
 from actors.resources.users import GetUser
 from server.files.media_types import Sniffed, sniff
+from server.files.type_rules import TypeLists
+from server.files.url_keys import UrlKeyFiles
 
 logger = logging.getLogger("server.files")
 
@@ -79,20 +80,11 @@ class FileRules:
     """Whether a scanner looks at what comes before anybody gets it."""
     previews: bool = False
 
-    def must_allow(self, readings: Sequence[str]) -> None:
-        """`readings`: all types that a reader may take the file for. Raises `UnsupportedMedia`."""
-        for media_type in readings:
-            if self.allowed and not _is_one_of(media_type, self.allowed):
-                self._refuse(media_type, f"allowed are {', '.join(self.allowed)}")
-            if _is_one_of(media_type, self.blocked):
-                self._refuse(media_type, "this type is blocked")
-
-    def _refuse(self, media_type: str, why: str) -> NoReturn:
-        raise UnsupportedMedia(f"Files of type {media_type} are not taken here: {why}.", code="file_type_refused")
-
-
-def _is_one_of(media_type: str, patterns: Sequence[str]) -> bool:
-    return any(fnmatchcase(media_type, each) for each in patterns)
+    def must_allow(self, found: Sniffed, name: str) -> None:
+        """Raises `UnsupportedMedia`."""
+        refusal = TypeLists(self.allowed or ("*/*",), self.blocked).refusal(found, name)
+        if refusal is not None:
+            raise UnsupportedMedia(refusal, code="file_type_refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +139,12 @@ class Library:
     _refused: "Lately" = field(default_factory=lambda: Lately(limits.REFUSED_FILES_REMEMBERED))
     _completing: dict[str, "asyncio.Task[File]"] = field(default_factory=dict)
 
+    url_keys: UrlKeyFiles = field(init=False)
+    """Sign URLs; in the data folder, beside the uploads."""
+
+    def __post_init__(self) -> None:
+        self.url_keys = UrlKeyFiles(self.folder.parent)
+
     @property
     def limit(self) -> int:
         return self.rules.limit
@@ -198,7 +196,7 @@ class Library:
         if staged.size > self.limit:
             raise TooLarge("A file", self.limit, staged.size)
         found = await asyncio.to_thread(sniff, staged.path, upload.name, upload.declared_type)
-        self.rules.must_allow(found.readings)
+        self.rules.must_allow(found, upload.name)
         file = await self._store(identity, upload, staged, found)
         with contextlib.suppress(FileNotFoundError):
             await asyncio.to_thread(staged.path.unlink)

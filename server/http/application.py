@@ -11,7 +11,6 @@ from server.documents import pages
 from server.files import routes as files
 from server.files.staging import Staging
 from server.files.transfers import Transfers
-from server.files.url_keys import UrlKeyFiles
 from server.http import cors, rest, security_headers
 from server.http.middleware import ADD_HEADERS, AddHeaders, every_request
 from server.limits import rate_limits
@@ -63,7 +62,7 @@ def transfers_of(application: web.Application, services: Services, authenticatio
         staging.close()
 
     application.on_cleanup.append(close)
-    return Transfers(services, authentication, services.files, staging, UrlKeyFiles(services.files.folder.parent))
+    return Transfers(services, authentication, services.files, staging, services.files.url_keys)
 
 
 def _header_adder(services: Services, browser: BrowserRules) -> AddHeaders:

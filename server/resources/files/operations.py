@@ -33,6 +33,8 @@ from server.resources.files.views import (
     FileView,
     ListFilesRequest,
     ListFileVersionsRequest,
+    SignedUrlView,
+    SignFileRequest,
     StorageUseRequest,
     StorageUseView,
     UpdateFileRequest,
@@ -145,6 +147,22 @@ async def restore_file_version(call: Call, request: FileVersionRequest) -> Resul
     """Make the content of an earlier version the newest version."""
     command = RestoreVersion(identity=call.identity, once=call.once, file_id=request.id, number=request.number)
     return _shown(cast(File, (await call.services.write(command)).result))
+
+
+@operations("POST", "/files/{id}/sign", response=SignedUrlView, scope="read", rate="read")
+async def sign_file(call: Call, request: SignFileRequest) -> Result:
+    """Create a URL for the content or a preview that works without a token for a while: for `<img>`, and for CDNs.
+
+    It has your rights, as they are when it is used: when you no longer see the file, neither does the URL.
+    """
+    library = call.services.files
+    await library.readable(call.identity, request.id, request.version, request.preview, call.origin)
+    expires_at = int(call.services.clock()) + request.seconds
+    path = f"/api/v1/files/{request.id}/{'preview' if request.preview else 'content'}"
+    chosen = {"version": request.version, "name": request.preview, "disposition": request.disposition}
+    given_ones = {name: str(value) for name, value in chosen.items() if value is not None}
+    url = library.url_keys.keys.sign("GET", path, call.identity.user.id, expires_at, **given_ones)
+    return Result({"url": url, "expires_at": render.iso_time(expires_at * 1000)})
 
 
 @operations("POST", "/files/batch", response=BatchView, rate="costly")

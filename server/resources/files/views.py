@@ -129,6 +129,21 @@ class ListFileVersionsRequest(Paged):
     id: Id
 
 
+class SignFileRequest(Request):
+    id: Id
+    seconds: Annotated[int, Field(ge=1, le=limits.SIGNED_URL_SECONDS_MAX)] = limits.SIGNED_URL_SECONDS
+    version: Annotated[int, Field(ge=1, le=2**31)] | None = Field(default=None, description="The newest if left out.")
+    preview: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,32}$")] | None = Field(
+        default=None, description="Name of a preview; the content if left out."
+    )
+    disposition: Literal["inline", "attachment"] | None = None
+
+
+class SignedUrlView(View):
+    url: str = Field(description="Path and query on this server.")
+    expires_at: Time
+
+
 class BatchRequest(Request):
     action: Literal["delete", "move"]
     ids: Ids

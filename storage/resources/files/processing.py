@@ -73,6 +73,8 @@ def record_preview(tx: Transaction, command: RecordPreview) -> Done:
     fields = {"preview": command.state, "details": command.details, "placeholder": command.placeholder}
     if place is None or not tx.execute(_V.update(fields).where(version(place) & (_V.scan != "found"))):
         return Done(None)
+    if command.state == "none":
+        return Done(None)  # nothing that a client would see
     _forget_previews(tx, place, command.number)
     for made in command.previews:
         tx.execute(_P.insert(

@@ -75,3 +75,15 @@ async def test_it_reads_and_nothing_else(server: Server, alice: Client, tmp_path
     file = await upload(alice, b"x")
     url = sign(tmp_path / "data", file["url"], await alice.me())
     assert (await fetch(server, url, method))[0] in (401, 405)
+
+
+async def test_signing_by_an_operation(server: Server, alice: Client, bob: Client) -> None:
+    bob_id = (await bob.me())["id"]
+    thread = await alice.thread(members=[{"user_id": bob_id}])
+    file = await upload(alice, b"x", thread_id=thread["id"])
+    signed = (await bob.post(f"/api/v1/files/{file['id']}/sign", seconds=60, disposition="attachment")).data
+    assert (await fetch(server, signed["url"]))[:2] == (200, b"x")
+    assert (await fetch(server, signed["url"].replace("attachment", "inline")))[0] == 403
+    await alice.delete(f"/api/v1/threads/{thread['id']}/members/{bob_id}")
+    assert (await bob.post(f"/api/v1/files/{file['id']}/sign")).status == 404
+    assert (await fetch(server, signed["url"]))[0] == 404

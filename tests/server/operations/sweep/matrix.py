@@ -93,6 +93,7 @@ delete_file                      401       404       404       403       403    
 list_file_versions               401       404       404       200       200       200       200       404       403
 get_file_version                 401       404       404       200       200       200       200       404       403
 restore_file_version             401       404       404       403       403       200       200       404       403
+sign_file                        401       404       404       200       200       200       200       404       403
 batch_files                      401       200       200       200       200       200       200       200       403
 batch_files.thread_id            401       200       200       200       200       200       200       200       403
 list_reactions                   401       404       404       200       200       200       200       404       403

@@ -50,7 +50,7 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "set_password": {"current_password": PASSWORD, "new_password": PASSWORD}, "create_api_key": {"name": "Mine"},
     "read_notification": {}, "read_all_notifications": {}, "update_preferences": {"notify": "mentions"},
     "update_thread_preferences": {"notify": "none"}, "mark_unread": {"offset": 2},
-    "create_file": {"name": "x.txt"}, "update_file": {"name": "x.txt"}, "restore_file_version": {},
+    "create_file": {"name": "x.txt"}, "update_file": {"name": "x.txt"}, "restore_file_version": {}, "sign_file": {},
     "batch_files": {"action": "delete"},
     "create_user_legacy": {"name": "X"}, "create_sign_in_link": {}, "revoke_token": {"jti": "stolen"},
 }  # fmt: skip
@@ -77,6 +77,7 @@ NOT_KEPT: Mapping[str, str] = {
     "logout": "the second time nobody is signed in", "set_password": "the second time the password is another one",
     "create_sign_in_link": "a secret that is shown once is stored nowhere",
     "validate_blocks": "it writes nothing",
+    "sign_file": "a URL is made, and nothing is written",
     "batch_files": "deleting twice, or moving to the same place, changes nothing",
     "append_to_message": "its `index` makes a retry no second text", "set_typing": "it is so now, or not",
     "set_status": "it is so now, or not",

@@ -1,0 +1,203 @@
+"""What happens to a version after its upload, in the background: the scanner looks at it, then previews are made of it.
+
+What is due stands in the database, so a restart loses nothing. What cannot be done now is tried again later.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import orjson
+
+from actors import limits
+from actors.blobs import BlobError, BlobMissing
+from actors.errors import Unavailable, XpError
+from actors.identifiers import new_id
+from actors.resources.files import Due, FilePreview, ListDuePreviews, ListDueScans, RecordPreview, RecordScan
+from actors.scanner import Found, Scanner
+from actors.scanner import Unavailable as NoVerdict
+from server.files.library import Library
+from server.previews.preview import Output, Preview, PreviewFailed
+from server.previews.previewer import Previewer
+
+logger = logging.getLogger("server.files")
+
+Version = tuple[str, int]
+"""(file id, number)."""
+
+
+class Later(Exception):
+    """A version that is tried again after so many seconds."""
+
+    def __init__(self, seconds: float, reason: str) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+
+
+class Processing:
+    def __init__(
+        self, library: Library, folder: Path, *, scanner: Scanner | None = None, previewer: Previewer | None = None,
+        must_scan: bool = True,
+    ) -> None:  # fmt: skip
+        """`folder`: of files that are worked on; it is emptied. `must_scan`: what the scanner cannot look at now waits;
+        else it passes."""
+        self._library = library
+        self._folder = folder
+        self._scanner = scanner
+        self._previewer = previewer
+        self._must_scan = must_scan
+        self._news = asyncio.Event()
+        self._not_before: dict[Version, float] = {}
+        self._tries: dict[Version, int] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.mkdir(mode=0o700, parents=True)
+        self._library.on_version = self._news.set
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        if self._previewer is not None:
+            await self._previewer.close()
+
+    async def _run(self) -> None:
+        while True:
+            self._news.clear()
+            try:
+                has_more = await self.step()
+            except XpError as error:
+                logger.warning("files wait to be scanned and shown: %s", error)
+                has_more = False
+            except Exception:
+                logger.exception("files could not be scanned and shown")
+                has_more = False
+            if not has_more:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._news.wait(), self._pause())
+
+    def _pause(self) -> float:
+        now = asyncio.get_running_loop().time()
+        return min([limits.FILES_LOOK_SECONDS, *(max(0.05, at - now) for at in self._not_before.values())])
+
+    async def step(self) -> bool:
+        """Some of what is due; answers whether something was done."""
+        done = 0
+        if self._scanner is not None:
+            due = await self._library.reads.ask(ListDueScans(limits.FILES_DUE))
+            done += await self._each(due, self._scan)
+        due = await self._library.reads.ask(ListDuePreviews(limits.FILES_DUE))
+        return done + await self._each(due, self._preview) > 0
+
+    async def _each(self, due: tuple[Due, ...], work: Callable[[Due], Awaitable[None]]) -> int:
+        now = asyncio.get_running_loop().time()
+        ready = [one for one in due if self._not_before.get(_of(one), 0.0) <= now][: limits.FILES_PROCESSED_AT_ONCE]
+        await asyncio.gather(*(self._one(one, work) for one in ready))
+        return len(ready)
+
+    async def _one(self, one: Due, work: Callable[[Due], Awaitable[None]]) -> None:
+        self._not_before.pop(_of(one), None)
+        try:
+            await work(one)
+        except Later as later:
+            logger.warning("file %s is tried again in %g s: %s", one.file_id, later.seconds, later)
+            self._not_before[_of(one)] = asyncio.get_running_loop().time() + later.seconds
+        except (XpError, BlobError, OSError) as error:
+            logger.warning("file %s is tried again: %s", one.file_id, error)
+            self._not_before[_of(one)] = asyncio.get_running_loop().time() + limits.FILES_LOOK_SECONDS
+
+    # Scanning
+
+    async def _scan(self, one: Due) -> None:
+        assert self._scanner is not None
+        async with self._local(one) as path:
+            verdict = await self._scanner.scan(path)
+        if isinstance(verdict, Found):
+            await self._library.write(RecordScan(one.file_id, one.number, "found", verdict.name))
+        elif not isinstance(verdict, NoVerdict):
+            await self._library.write(RecordScan(one.file_id, one.number, "clean"))
+        elif self._must_scan:
+            raise Later(verdict.retry_after, verdict.reason)
+        else:
+            logger.warning("file %s passes without a scan: %s", one.file_id, verdict.reason)
+            await self._library.write(RecordScan(one.file_id, one.number, "skipped"))
+
+    # Previews
+
+    async def _preview(self, one: Due) -> None:
+        if self._previewer is None or not self._previewer.can_preview(one.media_type):
+            await self._library.write(RecordPreview(one.file_id, one.number, "none"))
+            return
+        into = self._folder / new_id()
+        try:
+            async with self._local(one) as path:
+                made = await self._previewer.preview(path, one.media_type, into)
+            await self._keep(one, made)
+        except PreviewFailed as failure:
+            await self._failed(one, failure)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, into, ignore_errors=True)
+
+    async def _failed(self, one: Due, failure: PreviewFailed) -> None:
+        tries = self._tries.get(_of(one), 0) + 1
+        if failure.retryable and tries < limits.PREVIEW_TRIES:
+            self._tries[_of(one)] = tries
+            raise Later(limits.PREVIEW_RETRY_SECONDS * tries, failure.reason)
+        self._tries.pop(_of(one), None)
+        await self._library.write(RecordPreview(one.file_id, one.number, "failed"))
+
+    async def _keep(self, one: Due, made: Preview) -> None:
+        previews = tuple([await self._stored(output) for output in made.outputs])
+        details = orjson.dumps(dict(made.metadata)).decode()
+        command = RecordPreview(
+            one.file_id, one.number, "done", previews, details, placeholder=made.placeholder, text=made.text
+        )
+        try:
+            await self._library.write(command)
+        except Unavailable as error:
+            raise Later(limits.PREVIEW_RETRY_SECONDS, error.detail) from error
+        self._tries.pop(_of(one), None)
+
+    async def _stored(self, output: Output) -> FilePreview:
+        digest = await asyncio.to_thread(_digest, output.path)
+        await self._library.blobs.put(output.path, digest, output.size)
+        return FilePreview(output.name, output.media_type, digest, output.size, output.width, output.height)
+
+    @contextlib.asynccontextmanager
+    async def _local(self, one: Due) -> AsyncIterator[Path]:
+        """The bytes as a local file: the blob itself where it is one."""
+        path = self._library.blobs.local_path(one.digest)
+        if path is not None:
+            if not await asyncio.to_thread(path.exists):
+                raise BlobMissing("blob", one.digest)
+            yield path
+            return
+        copy = self._folder / new_id()
+        try:
+            async with contextlib.aclosing(self._library.blobs.open(one.digest)) as pieces:
+                async for piece in pieces:
+                    await asyncio.to_thread(_append, copy, piece)
+            yield copy
+        finally:
+            await asyncio.to_thread(copy.unlink, missing_ok=True)
+
+
+def _of(one: Due) -> Version:
+    return one.file_id, one.number
+
+
+def _append(path: Path, piece: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(piece)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

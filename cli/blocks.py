@@ -8,14 +8,22 @@ import click
 
 from cli import stdin
 from cli.console import json_option, plain, print_json
+from cli.group import Entries, LazyGroup
+
+COMMANDS: Entries = {
+    "check": ("cli.blocks:check", "Check the blocks in a JSON file: a list, or an object with `blocks`")
+}
 
 
-@click.group("blocks")
+@click.group("blocks", cls=LazyGroup, entries=COMMANDS)
 def command() -> None:
-    """Check blocks of messages, without a server."""
+    """Check blocks of messages, without a server.
+
+    Example: xp blocks check message.json
+    """
 
 
-@command.command("check")
+@click.command("check")
 @click.argument("file")
 @click.option("--profile", default=None, metavar="NAME", help="Profile of limits.  [default: slack-2026-08]")
 @json_option

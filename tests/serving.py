@@ -173,8 +173,8 @@ class ServerProcess:
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = data_dir.with_name(f"{data_dir.name}.log")
         self.settings = {
-            "JWT_SECRET": SECRET.decode(), "RATE_LIMITS": "off", "DATA_DIR": str(data_dir), "PORT": str(self.port),
-            **more,
+            "JWT_SECRET": SECRET.decode(), "RATE_LIMITS": "off", "PREVIEWS": "off", "DATA_DIR": str(data_dir),
+            "PORT": str(self.port), **more,
         }  # fmt: skip
         self.process: asyncio.subprocess.Process | None = None
 

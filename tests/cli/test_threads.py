@@ -209,7 +209,7 @@ def test_two_first_messages_of_the_system_user_at_once(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "a message needs `content` or `blocks`."),
+        ("", "a message needs `content`, `blocks` or `files`."),
         ("x" * 70_000, "content: may be at most 65536 bytes of UTF-8, this has 70000."),
         ("é" * 40_000, "content: may be at most 65536 bytes of UTF-8, this has 80000."),
         ("a\x00b", "content: may not contain NUL characters."),

@@ -301,7 +301,7 @@ async def test_cookies_over_plain_http_and_by_another_name(tmp_path: Path) -> No
 async def test_only_hashes_are_stored(server: Server, known: Device, root: Client, her: str, tmp_path: Path) -> None:
     unused = await new_link(root, her)
     assert (await known.refresh()).status == 200
-    stored = b"".join(file.read_bytes() for file in (tmp_path / "data").iterdir())
+    stored = b"".join(file.read_bytes() for file in (tmp_path / "data").rglob("*") if file.is_file())
     assert hash_of(unused) in stored, "the hash is there"
     assert b"$argon2id$v=19$m=65536,t=3,p=4$" in stored
     for secret in (PASSWORD, unused, known.refresh_token, known.client.token):

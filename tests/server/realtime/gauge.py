@@ -3,6 +3,7 @@
 import pytest
 
 from actors.delivery.connection import ConnectionActor
+from server.realtime.protocol import codes as protocol
 
 
 class Gauge:
@@ -22,5 +23,13 @@ class Gauge:
                 self.codes.append(code)
             close(actor, code, reason)
 
+        slow = ConnectionActor._close_slow
+
+        def noted_slow(actor: ConnectionActor) -> None:
+            if actor.is_open:
+                self.codes.append(protocol.SLOW[0])
+            slow(actor)
+
         monkeypatch.setattr(ConnectionActor, "_put", measured)
+        monkeypatch.setattr(ConnectionActor, "_close_slow", noted_slow)
         monkeypatch.setattr(ConnectionActor, "_close", noted)

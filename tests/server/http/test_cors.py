@@ -159,7 +159,7 @@ async def test_without_a_list_there_is_nothing_to_say(tmp_path: Path) -> None:
 # What a page of elsewhere may not do with a browser's cookie
 
 
-COOKIE = {"Cookie": f"rpotential_auth={token('alice')}"}
+COOKIE = {"Cookie": f"rpotential_auth={token('alice', ttl_seconds=86_400)}"}
 ELSEWHERE: Mapping[str, dict[str, str]] = {
     "a stranger": {"Origin": EVIL},
     "a sandbox": {"Origin": "null"},

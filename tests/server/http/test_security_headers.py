@@ -16,7 +16,7 @@ UPGRADE = (
     "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
     f"Sec-WebSocket-Key: {base64.b64encode(b'0' * 16).decode()}",
 )  # fmt: skip
-ALICE = f"Authorization: Bearer {token('alice')}"
+ALICE = f"Authorization: Bearer {token('alice', ttl_seconds=86_400)}"
 ANSWERS: dict[str, tuple[int, str, tuple[str, ...]]] = {
     "a resource": (200, ME, (ALICE,)),
     "the head of one": (200, ME.replace("GET", "HEAD"), (ALICE,)),

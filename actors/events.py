@@ -11,6 +11,8 @@ from typing import Literal
 
 from actors.resources.users import Author
 
+Channel = Literal["thread", "user"]
+"""Whose subscribers get it, and whose log keeps it: a thread's, or a user's own."""
 Reference = Literal["thread", "message", "file", "user", "notification", "preferences"]
 """The resource that a replay loads for an entry, as it is now."""
 
@@ -25,6 +27,7 @@ class EventKind:
     """None: the entry itself holds all of it."""
     ends_access: Literal["member", "everyone"] | None = None
     """Who loses access to the thread by such an event: the member it is about, everyone, or nobody (None)."""
+    channel: Channel = "thread"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +36,7 @@ class EphemeralKind:
 
     name: str
     data: type
+    channel: Channel = "thread"
 
 
 class UnknownEventKind(KeyError):
@@ -44,14 +48,14 @@ class UnknownEventKind(KeyError):
 
 
 class EventKinds(Mapping[str, EventKind]):
-    """All kinds of one log, by name. Any other name raises `UnknownEventKind`."""
+    """All kinds of the logs of one channel, by name. Any other name raises `UnknownEventKind`."""
 
-    def __init__(self, *namespaces: Mapping[str, object]) -> None:
-        """The kinds that are declared in these namespaces of modules, in their order."""
+    def __init__(self, channel: Channel, *namespaces: Mapping[str, object]) -> None:
+        """The kinds of this channel that are declared in these namespaces of modules, in their order."""
         self._kinds: dict[str, EventKind] = {}
         for namespace in namespaces:
             for value in list(namespace.values()):
-                if isinstance(value, EventKind):
+                if isinstance(value, EventKind) and value.channel == channel:
                     self._add(value)
 
     def _add(self, kind: EventKind) -> None:

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from actors.event_kinds import EPHEMERAL_KINDS, KINDS, USER_EPHEMERAL_KINDS, USER_KINDS
 from actors.events import EventKind, EventKinds, UnknownEventKind
-from actors.resources import thread_events, user_events
 from server.api import events
 from server.api.event_views import DataViews
 from storage.resources.log import reading as log
@@ -17,8 +17,8 @@ from tests.builders import message_event
 
 DOCS = Path(__file__).parent.parent / "docs"
 LOGS = {
-    "thread": (thread_events.KINDS, log.loaders(), events.THREAD_VIEWS, "realtime.md"),
-    "user": (user_events.KINDS, user_log.USER_LOADERS, events.USER_VIEWS, "notifications.md"),
+    "thread": (KINDS, log.loaders(), events.THREAD_VIEWS, "realtime.md"),
+    "user": (USER_KINDS, user_log.loaders(), events.USER_VIEWS, "notifications.md"),
 }
 
 
@@ -34,11 +34,12 @@ def test_every_kind_has_a_loader_a_view_and_a_row_in_the_docs(
 
 
 def test_every_ephemeral_kind_has_a_view() -> None:
-    assert events.EPHEMERAL_VIEWS.keys() == set(thread_events.EPHEMERAL_KINDS)
-    assert events.USER_EPHEMERAL_VIEWS.keys() == {user_events.UNREAD}
+    assert events.EPHEMERAL_VIEWS.keys() == set(EPHEMERAL_KINDS)
+    assert events.USER_EPHEMERAL_VIEWS.keys() == set(USER_EPHEMERAL_KINDS)
+    assert {"typing", "unread"} < {kind.name for kind in (*EPHEMERAL_KINDS, *USER_EPHEMERAL_KINDS)}
 
 
-@pytest.mark.parametrize("kinds", [thread_events.KINDS, user_events.KINDS])
+@pytest.mark.parametrize("kinds", [KINDS, USER_KINDS])
 def test_an_unknown_kind_is_an_error(kinds: EventKinds) -> None:
     with pytest.raises(UnknownEventKind, match=r"Expected a kind of event \(.*\), got 'thread.renamed'\."):
         kinds["thread.renamed"]
@@ -52,12 +53,12 @@ def test_an_event_of_an_unknown_kind_is_not_shown() -> None:
 
 def test_a_kind_is_declared_once() -> None:
     first, second = EventKind("a", str, None), EventKind("a", str, None)
-    assert list(EventKinds(vars(SimpleNamespace(a=first, b=first)))) == ["a"]
+    assert list(EventKinds("thread", vars(SimpleNamespace(a=first, b=first)))) == ["a"]
     with pytest.raises(ValueError, match="'a' is declared twice"):
-        EventKinds(vars(SimpleNamespace(a=first, b=second)))
+        EventKinds("thread", vars(SimpleNamespace(a=first, b=second)))
 
 
 def test_access_ends_with_these() -> None:
-    ending = {kind.name: kind.ends_access for kind in thread_events.KINDS.values() if kind.ends_access}
+    ending = {kind.name: kind.ends_access for kind in KINDS.values() if kind.ends_access}
     assert ending == {"thread.deleted": "everyone", "member.removed": "member"}
-    assert not any(kind.ends_access for kind in user_events.KINDS.values())
+    assert not any(kind.ends_access for kind in USER_KINDS.values())

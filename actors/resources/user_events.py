@@ -8,32 +8,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Final
 
-from actors.events import EphemeralKind, EventKind, EventKinds
+from actors.events import EphemeralKind, EventKind
 from actors.queries import Owner, Query
 from actors.resources.notifications import Notification, Preferences, Unread
 from actors.resources.users import User
 
 Facts = Mapping[str, Any]
 """A few bytes as clients get them, where no resource holds them."""
-UserEventData = Notification | Preferences | User | Facts
 
-# All kinds of entries of a user's log
+# Kinds of entries of a user's log; a resource may declare others
 
-NOTIFICATION_CREATED: Final = EventKind("notification.created", Notification | Mapping, "notification")
+NOTIFICATION_CREATED: Final = EventKind("notification.created", Notification | Mapping, "notification", channel="user")
 """Of a notification that was deleted since, only its id."""
-NOTIFICATION_READ: Final = EventKind("notification.read", Mapping, None)
-NOTIFICATIONS_READ_ALL: Final = EventKind("notifications.read_all", Mapping, None)
-NOTIFICATION_CANCELLED: Final = EventKind("notification.cancelled", Mapping, None)
-THREAD_JOINED: Final = EventKind("thread.joined", Mapping, None)
-THREAD_LEFT: Final = EventKind("thread.left", Mapping, None)
-THREAD_READ: Final = EventKind("thread.read", Mapping, None)
-PREFERENCES_UPDATED: Final = EventKind("preferences.updated", Preferences | Mapping, "preferences")
+NOTIFICATION_READ: Final = EventKind("notification.read", Mapping, None, channel="user")
+NOTIFICATIONS_READ_ALL: Final = EventKind("notifications.read_all", Mapping, None, channel="user")
+NOTIFICATION_CANCELLED: Final = EventKind("notification.cancelled", Mapping, None, channel="user")
+THREAD_JOINED: Final = EventKind("thread.joined", Mapping, None, channel="user")
+THREAD_LEFT: Final = EventKind("thread.left", Mapping, None, channel="user")
+THREAD_READ: Final = EventKind("thread.read", Mapping, None, channel="user")
+PREFERENCES_UPDATED: Final = EventKind("preferences.updated", Preferences | Mapping, "preferences", channel="user")
 """Preferences for one thread are held by the entry itself."""
-USER_UPDATED: Final = EventKind("user.updated", User, "user")
+USER_UPDATED: Final = EventKind("user.updated", User, "user", channel="user")
 
-KINDS: Final = EventKinds(globals())
-
-UNREAD: Final = EphemeralKind("unread", Unread)
+UNREAD: Final = EphemeralKind("unread", Unread, channel="user")
 
 
 @dataclass(slots=True)  # not frozen for the reason that commands are not
@@ -43,7 +40,8 @@ class UserEvent:
     type: str
     """The name of its kind."""
     time: int
-    data: UserEventData
+    data: object
+    """Of the type that its kind says."""
     position: int = 0
     """Head of the log of all threads when this was written; 0 for an entry that was read back."""
 

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 
+from actors.event_kinds import KINDS
 from actors.events import Event
 from actors.queries import Query
 from actors.resources.members import Member, MemberGone, MemberRole
 from actors.resources.messages import Message
-from actors.resources.thread_events import KINDS
 from actors.resources.threads import THREAD_DELETED, Control, ControlChange, Thread, ThreadStatus, WhileStreaming
 from actors.threads.stream import Stream
 

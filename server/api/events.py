@@ -8,29 +8,28 @@ import orjson
 import server.resources
 from actors.delivery.ephemeral import Ephemeral
 from actors.delivery.publication import Publication
+from actors.event_kinds import EPHEMERAL_KINDS, KINDS, USER_EPHEMERAL_KINDS, USER_KINDS
 from actors.events import Event
 from actors.modules import import_named
-from actors.resources import thread_events, user_events
 from actors.resources.user_events import UserEphemeral, UserEvent
 from server.api import render
 from server.api.event_views import DataViews, EphemeralViews
 from server.api.render import Json
-from server.resources.notifications import events as notifications
 
 _VIEWS: Final[dict[Any, Any]] = {
     kind: view for module in import_named(server.resources, "events") for kind, view in module.VIEWS.items()
 }
-THREAD_VIEWS: Final[DataViews] = {kind: _VIEWS[kind] for kind in thread_events.KINDS.values()}
-USER_VIEWS: Final[DataViews] = {kind: _VIEWS[kind] for kind in user_events.KINDS.values()}
-EPHEMERAL_VIEWS: Final[EphemeralViews] = {kind: _VIEWS[kind] for kind in thread_events.EPHEMERAL_KINDS}
-USER_EPHEMERAL_VIEWS: Final[EphemeralViews] = notifications.EPHEMERAL_VIEWS
+THREAD_VIEWS: Final[DataViews] = {kind: _VIEWS[kind] for kind in KINDS.values()}
+USER_VIEWS: Final[DataViews] = {kind: _VIEWS[kind] for kind in USER_KINDS.values()}
+EPHEMERAL_VIEWS: Final[EphemeralViews] = {kind: _VIEWS[kind] for kind in EPHEMERAL_KINDS}
+USER_EPHEMERAL_VIEWS: Final[EphemeralViews] = {kind: _VIEWS[kind] for kind in USER_EPHEMERAL_KINDS}
 
 
 # In the log of a thread
 
 
 def event_data(record: Event) -> Json:
-    return THREAD_VIEWS[thread_events.KINDS[record.type]].render(record, record.data)
+    return THREAD_VIEWS[KINDS[record.type]].render(record, record.data)
 
 
 def event(record: Event) -> Json:
@@ -65,7 +64,7 @@ def user_event(record: UserEvent) -> Json:
         "type": record.type,
         "offset": record.offset,
         "time": render.iso_time(record.time),
-        "data": USER_VIEWS[user_events.KINDS[record.type]].render(record, record.data),
+        "data": USER_VIEWS[USER_KINDS[record.type]].render(record, record.data),
     }
 
 

@@ -19,7 +19,7 @@ from server.documents.frames import (
     PublicationPushFrame,
     UnsubscribePushFrame,
 )
-from server.documents.user_events import USER_EVENTS, UnreadEvent
+from server.documents.user_events import USER_EPHEMERAL, USER_EVENTS
 
 Json = dict[str, Any]
 
@@ -38,7 +38,10 @@ MESSAGES: Final[Mapping[str, tuple[type[BaseModel], str]]] = {
         for type_, model in EPHEMERAL.items()
     },
     **{type_: (model, f"`{type_}` in the log of a user.") for type_, model in USER_EVENTS.items()},
-    "unread": (UnreadEvent, "Unread counts have changed: ephemeral, for current subscribers; not in the log."),
+    **{
+        type_: (model, f"`{type_}` of a user: ephemeral, for current subscribers; not in the log.")
+        for type_, model in USER_EPHEMERAL.items()
+    },
     "ready": (ReadyView, "A stream has started, and nothing was missed."),
     "resync": (ResyncView, "Events are missing, or access has ended: fetch the state again."),
 }
@@ -47,7 +50,7 @@ THREAD_EVENTS: Final = (*EVENTS, *EPHEMERAL)
 """Of the channel of a thread."""
 OF_STREAMS: Final = ("ready", "resync")
 """Of SSE streams only."""
-USER_CHANNEL_EVENTS: Final = (*USER_EVENTS, "unread")
+USER_CHANNEL_EVENTS: Final = (*USER_EVENTS, *USER_EPHEMERAL)
 
 _PING: Final = "ping.push"
 _DESCRIPTION: Final = """\

@@ -5,21 +5,21 @@ from typing import Any, Final, Literal
 
 from pydantic import Field, create_model
 
+from actors.event_kinds import EPHEMERAL_KINDS, KINDS
 from actors.events import EphemeralKind
-from actors.resources.thread_events import EPHEMERAL_KINDS, KINDS
 from server.api.events import EPHEMERAL_VIEWS, THREAD_VIEWS
 from server.api.fields import Id, View
 from server.resources.threads.views import EventView
 from server.resources.users.views import ActorView
 
 
-def _camel(type_: str) -> str:
+def camel(type_: str) -> str:
     return "".join(map(str.capitalize, type_.replace("_", ".").split(".")))
 
 
 def _event(type_: str) -> type[View]:
     fields: dict[str, Any] = {"type": Literal[type_], "actor": ActorView, "data": THREAD_VIEWS[KINDS[type_]].view}
-    return create_model(f"{_camel(type_)}Event", __base__=EventView, **fields)
+    return create_model(f"{camel(type_)}Event", __base__=EventView, **fields)
 
 
 EVENTS: Final[Mapping[str, type[View]]] = {type_: _event(type_) for type_ in KINDS}
@@ -35,7 +35,7 @@ class EphemeralView(View):
 
 def _ephemeral(kind: EphemeralKind) -> type[View]:
     fields: dict[str, Any] = {"type": Literal[kind.name], "data": EPHEMERAL_VIEWS[kind].view}
-    return create_model(f"{_camel(kind.name)}Event", __base__=EphemeralView, **fields)
+    return create_model(f"{camel(kind.name)}Event", __base__=EphemeralView, **fields)
 
 
 EPHEMERAL: Final[Mapping[str, type[View]]] = {kind.name: _ephemeral(kind) for kind in EPHEMERAL_KINDS}

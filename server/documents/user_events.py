@@ -1,28 +1,27 @@
-"""Events of one's own channel, for the documents."""
+"""Events of a user's own channel, for the documents."""
 
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from pydantic import create_model
 
-from actors.resources.user_events import KINDS
-from server.api.events import USER_VIEWS
+from actors.event_kinds import USER_EPHEMERAL_KINDS, USER_KINDS
+from actors.events import EphemeralKind
+from server.api.events import USER_EPHEMERAL_VIEWS, USER_VIEWS
 from server.api.fields import View
-from server.resources.notifications.events import UnreadNowView
+from server.documents.events import camel
 from server.resources.notifications.views import UserEventView
 
 
 def _event(type_: str) -> type[View]:
-    name = "".join(map(str.capitalize, type_.replace("_", ".").split(".")))
-    fields: dict[str, Any] = {"type": Literal[type_], "data": USER_VIEWS[KINDS[type_]].view}
-    return create_model(f"Own{name}Event", __base__=UserEventView, **fields)
+    fields: dict[str, Any] = {"type": Literal[type_], "data": USER_VIEWS[USER_KINDS[type_]].view}
+    return create_model(f"Own{camel(type_)}Event", __base__=UserEventView, **fields)
 
 
-USER_EVENTS: Final[Mapping[str, type[View]]] = {type_: _event(type_) for type_ in KINDS}
+def _ephemeral(kind: EphemeralKind) -> type[View]:
+    fields: dict[str, Any] = {"type": Literal[kind.name], "data": USER_EPHEMERAL_VIEWS[kind].view}
+    return create_model(f"{camel(kind.name)}Event", __base__=View, __doc__="An ephemeral event.", **fields)
 
 
-class UnreadEvent(View):
-    """An ephemeral event; `GET /unread` returns the same at any time."""
-
-    type: Literal["unread"]
-    data: UnreadNowView
+USER_EVENTS: Final[Mapping[str, type[View]]] = {type_: _event(type_) for type_ in USER_KINDS}
+USER_EPHEMERAL: Final[Mapping[str, type[View]]] = {kind.name: _ephemeral(kind) for kind in USER_EPHEMERAL_KINDS}

@@ -8,10 +8,10 @@ from peewee import SqliteDatabase
 
 from actors.commands import IfVersion, Unset
 from actors.errors import NotFound, PreconditionFailed
+from actors.event_kinds import KINDS
 from actors.events import Event, EventKind
 from actors.resources.files import NO_QUOTAS, Quotas
 from actors.resources.members import MemberRole
-from actors.resources.thread_events import KINDS
 from actors.resources.users import Author
 from storage.clock import now_ms
 from storage.compiled import Prepared

@@ -7,8 +7,9 @@ from typing import Any
 import orjson
 from peewee import EXCLUDED
 
+from actors.event_kinds import USER_KINDS
 from actors.events import EventKind
-from actors.resources.user_events import KINDS, Facts, UserEvent, UserEventData
+from actors.resources.user_events import Facts, UserEvent
 from storage.compiled import ManyRows, insert_rows
 from storage.journal.transaction import Transaction
 from storage.schema import notification_models as models
@@ -30,7 +31,7 @@ INSERT_USER_EVENTS = insert_rows(_E, (_E.user, _E.offset, _E.type, _E.time, _E.d
 class Entry:
     user_key: int
     kind: EventKind
-    data: UserEventData
+    data: object
     """As published now."""
     kept: Facts | None = None
     """As stored, where that differs."""
@@ -44,7 +45,7 @@ def tell(tx: Transaction, entries: Iterable[Entry]) -> tuple[UserEvent, ...]:
     heads = _take_offsets(tx, listed)
     events, kept = [], []
     for entry in listed:
-        KINDS.require(entry.kind)
+        USER_KINDS.require(entry.kind)
         heads[entry.user_key] = offset = heads[entry.user_key] + 1
         events.append(UserEvent(entry.user_key, offset, entry.kind.name, tx.now, entry.data, tx.position))
         text = orjson.dumps(entry.data if entry.kept is None else entry.kept).decode()

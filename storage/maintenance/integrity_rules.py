@@ -7,7 +7,7 @@ or not long enough ago. `:cutoff` is the moment before which a deleted one may h
 
 from dataclasses import dataclass
 
-from actors.resources.thread_events import KINDS
+from actors.event_kinds import KINDS
 
 
 @dataclass(frozen=True, slots=True)

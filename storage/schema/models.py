@@ -223,7 +223,7 @@ class Event(Base):
     position = BigIntegerField(primary_key=True)
     thread = ForeignKeyField(Thread, on_delete="CASCADE", index=False)
     offset = IntegerField()
-    type = TextField()  # a name of `thread_events.KINDS`; no CHECK, so that a new type needs no copy of the log
+    type = TextField()  # a name of `event_kinds.KINDS`; no CHECK, so that a new type needs no copy of the log
     actor = ForeignKeyField(User, index=False)
     time = BigIntegerField()
     ref = BigIntegerField(null=True)  # key of the message or user changed

@@ -34,7 +34,7 @@ class UserEvent(Base):
 
     user = ForeignKeyField(User, on_delete="CASCADE", index=False)
     offset = IntegerField()
-    type = TextField()  # a name of `user_events.KINDS`
+    type = TextField()  # a name of `event_kinds.USER_KINDS`
     time = BigIntegerField(index=True)  # what is a month old goes
     data = TextField()  # JSON: public ids, and facts that no resource holds
 

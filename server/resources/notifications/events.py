@@ -1,9 +1,11 @@
 """Entries of a user's own log, on the wire, as the user sees them."""
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 from pydantic import Field
 
+from actors.events import EphemeralKind, EventKind
 from actors.resources.members import MemberRole
 from actors.resources.notifications import Notification, Preferences, Unread
 from actors.resources.user_events import (
@@ -23,7 +25,7 @@ from actors.resources.user_events import (
 )
 from actors.resources.users import User
 from server.api import render
-from server.api.event_views import DataView, DataViews, EphemeralViews
+from server.api.event_views import DataView
 from server.api.fields import Id, View
 from server.resources.notifications.views import (
     NotificationView,
@@ -98,8 +100,8 @@ def _unread(_: UserEphemeral, unread: Unread) -> render.Json:
     return render.unread(unread)
 
 
-EPHEMERAL_VIEWS: Final[EphemeralViews] = {UNREAD: DataView(UnreadNowView, _unread)}
-VIEWS: Final[DataViews] = {
+VIEWS: Final[Mapping[EventKind | EphemeralKind, DataView]] = {
+    UNREAD: DataView(UnreadNowView, _unread),
     NOTIFICATION_CREATED: DataView(NotificationView | ByIdView, _notification),
     NOTIFICATION_READ: DataView(ByIdView, _facts),
     NOTIFICATIONS_READ_ALL: DataView(NotificationsReadView, _facts),

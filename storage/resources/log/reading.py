@@ -9,10 +9,10 @@ from peewee import SqliteDatabase
 
 import storage.resources
 from actors.auth.identity import Identity
+from actors.event_kinds import KINDS
 from actors.events import Event, LogPage
 from actors.modules import import_named
 from actors.resources.log import GetLogHead, ReadLog, ReadLogBetween, ReadThreadLog
-from actors.resources.thread_events import KINDS
 from storage.compiled import Prepared
 from storage.readers import access, rows, weight
 from storage.readers.answers import answers

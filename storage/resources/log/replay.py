@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from peewee import SqliteDatabase
 
+from actors.event_kinds import KINDS
 from actors.events import EventKind
 from actors.resources.messages import Message
-from actors.resources.thread_events import KINDS
 from actors.resources.users import Author
 from storage.readers import rows
 

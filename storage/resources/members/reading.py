@@ -13,9 +13,11 @@ from actors.resources.members import (
     MemberGone,
     ReadChange,
 )
+from actors.resources.user_events import THREAD_JOINED, THREAD_LEFT, THREAD_READ
 from storage.readers import rows
 from storage.resources.log.replay import Entry, Loaders, Replay
 from storage.resources.members import markers
+from storage.resources.user_log.replay import UserLoaders, facts
 
 
 def _member(replay: Replay, entry: Entry) -> Member | MemberGone:
@@ -38,3 +40,4 @@ LOADERS: Final[Loaders] = {
     MEMBER_REMOVED: _gone,
     READ_UPDATED: _read,
 }
+USER_LOADERS: Final[UserLoaders] = {THREAD_JOINED: facts, THREAD_LEFT: facts, THREAD_READ: facts}

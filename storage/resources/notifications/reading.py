@@ -1,7 +1,7 @@
 """Notifications: the feed, and the unread ones. Those of deleted threads are excluded."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from peewee import JOIN, SqliteDatabase, fn
 
@@ -10,10 +10,18 @@ from actors.auth.identity import Identity
 from actors.errors import NotFound
 from actors.page import Page
 from actors.resources.notifications import CountUnreadNotifications, GetNotification, ListNotifications, Notification
+from actors.resources.user_events import (
+    NOTIFICATION_CANCELLED,
+    NOTIFICATION_CREATED,
+    NOTIFICATION_READ,
+    NOTIFICATIONS_READ_ALL,
+    Facts,
+)
 from actors.users.unread import Counts, CountUnread, ThreadCount
 from storage.readers import rows
 from storage.readers.answers import answers
 from storage.resources.log.reading import head_position
+from storage.resources.user_log.replay import Entry, UserLoaders, UserReplay, facts
 from storage.schema import models, notification_models
 
 _N, _M, _T, _U, _R = notification_models.Notification, models.Message, models.Thread, models.User, models.Member
@@ -96,3 +104,22 @@ def counts(database: SqliteDatabase, user_key: int) -> Counts:
 def _muted(database: SqliteDatabase, user_key: int) -> list[str]:
     query = _R.select(_T.uid).join(_T, on=(_R.thread == _T.id))
     return [row[0] for row in rows.fetch(database, query.where((_R.user == user_key) & _R.muted))]
+
+
+def _replayed(replay: UserReplay, entry: Entry) -> Notification | Facts:
+    """Of a notification that was deleted since, only its id."""
+    found: dict[str, Notification] = replay.once(NOTIFICATION_CREATED, lambda: _created(replay))
+    return found.get(entry.facts["id"], entry.facts)
+
+
+def _created(replay: UserReplay) -> dict[str, Notification]:
+    ids = [facts["id"] for facts in replay.facts_of(NOTIFICATION_CREATED)]
+    return by_ids(replay.database, replay.user_key, ids)
+
+
+USER_LOADERS: Final[UserLoaders] = {
+    NOTIFICATION_CREATED: _replayed,
+    NOTIFICATION_READ: facts,
+    NOTIFICATIONS_READ_ALL: facts,
+    NOTIFICATION_CANCELLED: facts,
+}

@@ -1,6 +1,6 @@
 """Notification preferences of a user: in general, and for one thread."""
 
-from typing import cast
+from typing import Final, cast
 
 import orjson
 from peewee import SqliteDatabase
@@ -8,9 +8,11 @@ from peewee import SqliteDatabase
 from actors.auth.identity import Identity
 from actors.errors import NotFound
 from actors.resources.notifications import GetPreferences, GetThreadPreferences, Notify, Preferences, ThreadPreferences
+from actors.resources.user_events import PREFERENCES_UPDATED, Facts
 from storage.compiled import Prepared
 from storage.readers import access, rows
 from storage.readers.answers import answers
+from storage.resources.user_log.replay import Entry, UserLoaders, UserReplay
 from storage.schema import models
 from storage.schema.notification_models import Preference
 
@@ -50,3 +52,14 @@ def in_thread(database: SqliteDatabase, identity: Identity, thread_key: int, thr
     if row is None:
         raise NotFound("member", identity.user.id)
     return ThreadPreferences(thread_id, cast("Notify | None", row[0]), bool(row[1]))
+
+
+def _replayed(replay: UserReplay, entry: Entry) -> Preferences | Facts:
+    """Preferences for one thread are held by the entry itself."""
+    if entry.facts:
+        return entry.facts
+    found: Preferences = replay.once(Preferences, lambda: of_user(replay.database, replay.user_key))
+    return found
+
+
+USER_LOADERS: Final[UserLoaders] = {PREFERENCES_UPDATED: _replayed}

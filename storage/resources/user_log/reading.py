@@ -1,38 +1,21 @@
 """A user's own log, read back: entries after an offset, with what they are about as it is now."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 import orjson
 from peewee import SqliteDatabase
 
-from actors.events import EventKind
-from actors.resources.notifications import Preferences
-from actors.resources.user_events import (
-    KINDS,
-    NOTIFICATION_CANCELLED,
-    NOTIFICATION_CREATED,
-    NOTIFICATION_READ,
-    NOTIFICATIONS_READ_ALL,
-    PREFERENCES_UPDATED,
-    THREAD_JOINED,
-    THREAD_LEFT,
-    THREAD_READ,
-    USER_UPDATED,
-    Facts,
-    GetUserLogHeads,
-    ReadUserLog,
-    UserEvent,
-    UserEventData,
-    UserLogPage,
-)
-from actors.resources.users import User
+import storage.resources
+from actors.event_kinds import USER_KINDS
+from actors.modules import import_named
+from actors.resources.user_events import GetUserLogHeads, ReadUserLog, UserEvent, UserLogPage
 from storage.readers import rows, weight
 from storage.readers.answers import answers
 from storage.readers.paging import page_of
-from storage.resources.notifications import reading as notifications
-from storage.resources.preferences import reading as preferences
-from storage.schema import models, notification_models
+from storage.resources.user_log.replay import Entry, UserLoaders, UserReplay
+from storage.schema import notification_models
 
 _L, _E = notification_models.UserLog, notification_models.UserEvent
 
@@ -74,64 +57,15 @@ def _render(database: SqliteDatabase, user_key: int, found: Sequence[Sequence[An
         return ()
     entries = [Entry(offset, name, time, orjson.loads(facts)) for offset, name, time, facts in found]
     replay = UserReplay(database, user_key, entries)
+    load = loaders()
     return tuple(
-        UserEvent(user_key, entry.offset, entry.type, entry.time, USER_LOADERS[KINDS[entry.type]](replay, entry.facts))
+        UserEvent(user_key, entry.offset, entry.type, entry.time, load[USER_KINDS[entry.type]](replay, entry))
         for entry in entries
     )
 
 
-class Entry(NamedTuple):
-    """A row of the log."""
-
-    offset: int
-    type: str
-    time: int
-    facts: Facts
-
-
-class UserReplay:
-    """What a page of entries refers to, each kind read once, and only where it is referred to."""
-
-    def __init__(self, database: SqliteDatabase, user_key: int, entries: Sequence[Entry]) -> None:
-        self._database = database
-        self._user_key = user_key
-        created = [entry.facts["id"] for entry in entries if entry.type == NOTIFICATION_CREATED.name]
-        self._notifications = notifications.by_ids(database, user_key, created)
-        self._user: User | None = None
-        self._preferences: Preferences | None = None
-
-    def notification(self, facts: Facts) -> UserEventData:
-        """Of a notification that was deleted since, only its id."""
-        return self._notifications.get(facts["id"], facts)
-
-    def preferences(self, facts: Facts) -> UserEventData:
-        """Preferences for one thread are held by the entry itself."""
-        if facts:
-            return facts
-        if self._preferences is None:
-            self._preferences = preferences.of_user(self._database, self._user_key)
-        return self._preferences
-
-    def user(self, _: Facts) -> UserEventData:
-        if self._user is None:
-            row = rows.first(self._database, rows.users_query().where(models.User.id == self._user_key))
-            assert row is not None
-            self._user = rows.user_of(row)
-        return self._user
-
-    def facts(self, facts: Facts) -> UserEventData:
-        return facts
-
-
-USER_LOADERS: Final[Mapping[EventKind, Callable[[UserReplay, Facts], UserEventData]]] = {
-    NOTIFICATION_CREATED: UserReplay.notification,
-    NOTIFICATION_READ: UserReplay.facts,
-    NOTIFICATIONS_READ_ALL: UserReplay.facts,
-    NOTIFICATION_CANCELLED: UserReplay.facts,
-    THREAD_JOINED: UserReplay.facts,
-    THREAD_LEFT: UserReplay.facts,
-    THREAD_READ: UserReplay.facts,
-    PREFERENCES_UPDATED: UserReplay.preferences,
-    USER_UPDATED: UserReplay.user,
-}
-"""By kind: the data of an entry, for a replay."""
+@cache
+def loaders() -> UserLoaders:
+    """Of every kind of event in a user's log: `USER_LOADERS` in the `reading.py` of each resource."""
+    every = (getattr(module, "USER_LOADERS", {}) for module in import_named(storage.resources, "reading"))
+    return {kind: load for found in every for kind, load in found.items()}

@@ -1,16 +1,20 @@
 """Users: one, all of them, and those that a filter names."""
 
+from typing import Final
+
 from peewee import SqliteDatabase, Value, fn
 
 from actors.auth.identity import Identity
 from actors.errors import NotFound
 from actors.page import Page
+from actors.resources.user_events import USER_UPDATED
 from actors.resources.users import FindUserByEmail, GetUser, ListUsers, User, UserFilter
 from actors.text.email_address import folded
 from actors.text.names import handles
 from storage.readers import rows, weight
 from storage.readers.answers import answers
 from storage.readers.paging import page_of
+from storage.resources.user_log.replay import Entry, UserLoaders, UserReplay
 from storage.schema import models
 
 _U, _H = models.User, models.UserHandle
@@ -64,3 +68,17 @@ def _named(text: str) -> object:
     part = handles(text, "")[0]
     bearers = _H.select(_H.user).where(_H.handle.contains(part))
     return _U.id.in_(bearers) & fn.comparable_name(_U.name).contains(part)
+
+
+def by_key(database: SqliteDatabase, key: int) -> User:
+    row = rows.first(database, rows.users_query().where(_U.id == key))
+    assert row is not None
+    return rows.user_of(row)
+
+
+def _replayed(replay: UserReplay, _: Entry) -> User:
+    found: User = replay.once(User, lambda: by_key(replay.database, replay.user_key))
+    return found
+
+
+USER_LOADERS: Final[UserLoaders] = {USER_UPDATED: _replayed}

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from actors.event_kinds import KINDS
 from actors.events import Event
 from actors.resources.members import Member, MemberGone, MemberRole, ReadChange
 from actors.resources.reactions import ReactionChange
-from actors.resources.thread_events import KINDS
 from actors.resources.threads import Thread, ThreadGone
 from actors.resources.users import Author
 from actors.threads.state import ThreadState, changes_access

@@ -7,13 +7,13 @@ import pytest
 from pydantic import TypeAdapter
 
 from actors.auth.identity import Identity
+from actors.event_kinds import KINDS
 from actors.events import Event
 from actors.resources.files import File
 from actors.resources.members import Member, MemberGone, ReadChange
 from actors.resources.memory import Memory
 from actors.resources.messages import Message, ReactionGroup, Revision
 from actors.resources.reactions import Reacted, Reaction, ReactionChange
-from actors.resources.thread_events import KINDS
 from actors.resources.threads import ControlChange, Thread, ThreadGone
 from server.api import events, render
 from server.resources.memory.views import MemoryView, memory_view

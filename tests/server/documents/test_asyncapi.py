@@ -12,7 +12,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from actors import limits
-from actors.resources import thread_events, user_events
+from actors.event_kinds import KINDS, USER_EPHEMERAL_KINDS, USER_KINDS
 from actors.resources.files import RecordPreview
 from server.documents.asyncapi import MESSAGES, THREAD_EVENTS
 from server.documents.events import EPHEMERAL
@@ -26,6 +26,8 @@ from tests.serving import SECRET, Client, Server
 OFFICIAL = Draft7Validator(orjson.loads((Path(__file__).parent / "asyncapi_schema" / "3.0.0.json").read_bytes()))
 DOCUMENT = asyncapi_document()
 SAID: dict[str, Json] = DOCUMENT["components"]["messages"]
+
+_USER_EVENTS = {*USER_KINDS, *(kind.name for kind in USER_EPHEMERAL_KINDS)}
 
 
 def check(name: str, payload: Any) -> None:
@@ -64,7 +66,7 @@ def test_every_message_has_an_example_that_is_what_its_schema_says(name: str) ->
 
 
 def test_every_event_is_in_it() -> None:
-    assert set(thread_events.KINDS) <= SAID.keys()
+    assert set(KINDS) <= SAID.keys()
     for channel in ("thread", "threadStream", "threadsStream"):
         assert set(THREAD_EVENTS) <= DOCUMENT["channels"][channel]["messages"].keys()
     for type_ in THREAD_EVENTS:
@@ -143,7 +145,7 @@ async def test_events_are_what_the_document_says(
         events.append(await published(socket))
     for event in events:
         check(event["type"], event)
-    assert {event["type"] for event in events} == {*thread_events.KINDS, *EPHEMERAL}
+    assert {event["type"] for event in events} == {*KINDS, *EPHEMERAL}
     ended = await socket.next()
     while "pub" in ended["push"]:
         ended = await socket.next()
@@ -172,7 +174,7 @@ async def test_ones_own_events_are_what_the_document_says(alice: Client, bob: Cl
     await alice.patch("/api/v1/users/me", name="Alice B.")
     await bob.delete(f"{path}/members/{me}")
     await bob.delete(f"/api/v1/threads/{other['id']}")
-    while {event["type"] for event in events} != {*user_events.KINDS, "unread"} or not any(map(_is_of_other, events)):
+    while {event["type"] for event in events} != _USER_EVENTS or not any(map(_is_of_other, events)):
         events.append(await published(socket, "user"))
     for event in events:
         check(event["type"], event)

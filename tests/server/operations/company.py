@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from actors.resources.thread_events import KINDS
+from actors.event_kinds import KINDS
 from tests.serving import Answer, Client, Server
 
 ACTIONS = (

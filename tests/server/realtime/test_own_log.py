@@ -11,7 +11,7 @@ import pytest
 
 from actors import limits
 from actors.commands import Purge
-from actors.resources.user_events import KINDS
+from actors.event_kinds import USER_KINDS
 from server.documents.user_events import USER_EVENTS
 from storage.database import FILE_NAME
 from tests.realtime_client import RawClient, event_stream, raw_client
@@ -120,7 +120,7 @@ async def test_the_state_and_its_entries_make_the_state(
                 state.apply(await entry())
                 taken += 1
             assert state.differences(await OwnState.of(bob)) == {}
-    assert state.types == set(KINDS)
+    assert state.types == set(USER_KINDS)
 
 
 async def test_every_device_is_told_the_same(server: Server, alice: Client, bob: Client, epoch: str) -> None:
@@ -139,7 +139,7 @@ async def test_every_device_is_told_the_same(server: Server, alice: Client, bob:
     assert all(told == seen[0] for told in seen)
     log = (await bob.get(LOG, limit="100")).data
     assert [(e["type"], e["offset"], e["time"]) for e in seen[0]] == [(e["type"], e["offset"], e["time"]) for e in log]
-    assert {entry["type"] for entry in log} == set(KINDS)
+    assert {entry["type"] for entry in log} == set(USER_KINDS)
     for entry in (*seen[0], *log):
         USER_EVENTS[entry["type"]].model_validate(entry)
 

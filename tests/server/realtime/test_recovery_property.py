@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from actors.resources import thread_events
+from actors import event_kinds
 from tests.realtime_client import PATIENCE
 from tests.server.operations.company import EVERY_KIND, TOLD, Company, programs
 from tests.server.operations.fold import comparable, fetched
@@ -62,7 +62,7 @@ async def test_every_kind_of_event(server: Server) -> None:
             assert answer is not None
             assert answer.status < 300, (action, answer.raw)
         await company.end()
-    assert {*TOLD, "thread.deleted", "file.preview_ready"} == set(thread_events.KINDS), "these have tests of their own"
+    assert {*TOLD, "thread.deleted", "file.preview_ready"} == set(event_kinds.KINDS), "these have tests of their own"
     for viewer in viewers:
         assert viewer.told >= TOLD
         await must_have_all(viewer)

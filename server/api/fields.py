@@ -1,5 +1,6 @@
 """What all requests and responses share: strictness, and the field types that carry limits."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 
@@ -128,6 +129,17 @@ Query = Annotated[
     NoNul,
     Field(description='Words that must all occur; "an exact phrase"; -excluded; prefix*.'),
 ]
+
+
+def _each_once(values: Sequence[str]) -> Sequence[str]:
+    if len(set(values)) < len(values):
+        raise ValueError("expected each once")
+    return values
+
+
+EACH_ONCE: dict[str, Any] = {"uniqueItems": True}
+"""For documents: what `EachOnce` asks for."""
+EachOnce = AfterValidator(_each_once)
 _GAP = r"\s" + UNSEEN
 """Of a class of characters: what no address has."""
 Id = Annotated[str, AfterValidator(_cuid), Field(json_schema_extra={"pattern": "^c[0-9a-z]{24}$"})]

@@ -116,6 +116,8 @@ class Operation:
     description: str
     tag: str
     paged: bool
+    failures: tuple[int, ...] = ()
+    """Statuses beside those that every operation of its kind may be answered with."""
 
     @property
     def path_parameters(self) -> tuple[str, ...]:
@@ -217,6 +219,7 @@ class Operations:
         scope: Scope | None = None,
         rate: RateClass | None = None,
         paged: bool = False,
+        failures: tuple[int, ...] = (),
     ) -> Callable[[Callable[[Call, R], Awaitable[Result]]], Callable[[Call, R], Awaitable[Result]]]:
         """Declare the function below as an operation; its name, docstring and request type are the operation's own."""
 
@@ -238,6 +241,7 @@ class Operations:
                     description=" ".join(description.split()),
                     tag=self.tag,
                     paged=paged,
+                    failures=failures,
                 )
             )
             return handler

@@ -222,7 +222,7 @@ def _has_versions(operation: Operation, method: str) -> bool:
 
 def _statuses(operation: Operation, method: str) -> set[int]:
     """Of the failures that may come."""
-    found = {400, 404, 405, 429, 500, 503}
+    found = {400, 404, 405, 429, 500, 503, *operation.failures}
     if operation.access in ("user", "admin") or operation.rate == "auth":
         found |= {401, 403}
     if operation.has_body:

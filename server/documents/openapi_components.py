@@ -25,7 +25,7 @@ FAILURES: Final[Mapping[int, tuple[str, str]]] = {
     413: ("TooLarge", f"The body has more than {limits.BODY_BYTES} bytes."),
     415: ("UnsupportedMediaType", "The body is not `application/json`, or it is compressed."),
     416: ("RangeNotSatisfiable", "None of the ranges lies within the content; `Content-Range` says how long it is."),
-    423: ("UploadBusy", "Another request writes to this upload; retry in a moment."),
+    423: ("Locked", "The file has no content yet, or another request writes to this upload; retry in a moment."),
     460: ("ChecksumMismatch", "The bytes are not those that `Upload-Checksum` announces; nothing of them was kept."),
     422: ("IdempotencyKeyReused", "The `Idempotency-Key` was already used for a different request."),
     429: ("TooManyRequests", "A rate limit was exceeded; retry after `Retry-After` seconds."),

@@ -7,6 +7,10 @@ from server.documents.examples import ID_PATTERN
 from server.documents.openapi_components import Json, answer_headers, failures, parameter
 
 _ID: Final[Json] = {"type": "string", "pattern": ID_PATTERN}
+_IDS: Final = rf"^c[0-9a-z]{{24}}(,c[0-9a-z]{{24}}){{0,{limits.ZIP_FILES - 1}}}$"
+_BYTE_COUNT: Final[Json] = {"pattern": "^[0-9]{1,15}$"}
+_PAIRS: Final = "^[!-+\\--~]+( [A-Za-z0-9+/]+={0,2})?(,[!-+\\--~]+( [A-Za-z0-9+/]+={0,2})?)*$"
+_ARCHIVE_NAME: Final[Json] = {"type": "string", "minLength": 1, "maxLength": limits.FILE_NAME_CHARS}
 _READ: Final[tuple[Json, ...]] = ({"token": []}, {"api_key": ["read"]}, {"cookie": []}, {})
 _WRITE: Final[tuple[Json, ...]] = ({"token": []}, {"api_key": ["write"]}, {"cookie": []})
 _BYTES: Final[Json] = {"schema": {"type": "string", "format": "binary"}}
@@ -40,7 +44,11 @@ def _tus(name: str, summary: str, status: str, told: str, parameters: list[Json]
         "tags": ["transfers"],
         "summary": summary,
         "description": "tus 1.0.0: use any of its clients.",
-        "parameters": [*parameters, _header("Tus-Resumable", "`1.0.0`.", "1.0.0"), parameter("X-Correlation-ID")],
+        "parameters": [
+            *parameters,
+            _header("Tus-Resumable", "The version of tus.", "1.0.0", {"const": "1.0.0"}),
+            parameter("X-Correlation-ID"),
+        ],
         "security": list(_WRITE),
         "responses": {status: {"description": told, "headers": answer_headers()}, **failures(codes | {412, 423, 460})},
     }
@@ -50,8 +58,8 @@ def _create() -> Json:
     described = f"Bytes in all, at most {limits.FILE_BYTES} unless FILE_BYTES says otherwise."
     pairs = "`filename`, `filetype`, `thread_id`, `file_id`, `metadata`: pairs of a name and a value in Base64."
     parameters = [
-        _header("Upload-Length", described, "8000000"),
-        _header("Upload-Metadata", pairs, "filename YS50eHQ="),
+        _header("Upload-Length", described, "8000000", _BYTE_COUNT),
+        _header("Upload-Metadata", pairs, "filename YS50eHQ=", {"pattern": _PAIRS}),
     ]
     return {
         **_tus("create_upload", "Begin an upload, also with its first bytes.", "201",
@@ -66,7 +74,7 @@ def _head() -> Json:
 
 
 def _patch() -> Json:
-    parameters = [_path("upload_id"), _header("Upload-Offset", "Where these bytes begin.", "0")]
+    parameters = [_path("upload_id"), _header("Upload-Offset", "Where these bytes begin.", "0", _BYTE_COUNT)]
     return {
         **_tus("append_to_upload", "Append bytes to an upload.", "204",
                "Taken. With the last byte it becomes the file that `X-File-Id` names.", parameters, _REFUSED),
@@ -79,7 +87,9 @@ def _delete() -> Json:
 
 
 def _instead() -> Json:
-    override = _header("X-HTTP-Method-Override", "`PATCH`, `DELETE` or `HEAD`.", "PATCH")
+    override = _header(
+        "X-HTTP-Method-Override", "The method that is meant.", "PATCH", {"enum": ["PATCH", "DELETE", "HEAD"]}
+    )
     return {
         **_tus("append_to_upload_by_post", "The same by POST, where other methods do not get through.", "204", "Done.",
                [_path("upload_id"), override], _REFUSED),
@@ -96,14 +106,15 @@ def _options(name: str, *parameters: Json) -> Json:
         "security": [],
         "responses": {
             "204": {"description": "`Tus-Version`, `Tus-Extension`, `Tus-Max-Size`.", "headers": answer_headers()},
-            **failures({400, 405, 500, 503}),
+            **failures({400, 405, 500, 503} | ({404} if parameters else set())),
         },
     }
 
 
 def _signed_zip() -> Json:
-    ids = {"name": "ids", "in": "query", "required": True, "schema": {"type": "string"}, "description": "By commas."}
-    name = {"name": "name", "in": "query", "schema": {"type": "string"}, "description": "Of the archive."}
+    ids = {"name": "ids", "in": "query", "required": True, "schema": {"type": "string", "pattern": _IDS},
+           "description": "By commas."}  # fmt: skip
+    name = {"name": "name", "in": "query", "schema": _ARCHIVE_NAME, "description": "Of the archive."}
     found = _zip()
     return {
         **{key: value for key, value in found.items() if key != "requestBody"},
@@ -162,14 +173,17 @@ def _content(name: str, *more: Json) -> Json:
             "200": {"description": "All of it.", "headers": answer_headers("ETag"), "content": {"*/*": _BYTES}},
             "206": {"description": "The ranges.", "headers": answer_headers("ETag"), "content": {"*/*": _BYTES}},
             "304": {"description": "It still has the ETag in `If-None-Match`.", "headers": answer_headers("ETag")},
-            **failures({400, 401, 403, 404, 405, 409, 412, 416, 429, 500, 503}),
+            **failures({400, 401, 403, 404, 405, 409, 412, 416, 423, 429, 500, 503}),
         },
     }  # fmt: skip
 
 
 def _zip() -> Json:
-    ids = {"type": "array", "items": _ID, "minItems": 1, "maxItems": limits.ZIP_FILES}
-    schema = {"type": "object", "required": ["ids"], "properties": {"ids": ids, "name": {"type": "string"}}}
+    ids = {"type": "array", "items": _ID, "minItems": 1, "maxItems": limits.ZIP_FILES, "uniqueItems": True}
+    schema = {
+        "type": "object", "required": ["ids"], "additionalProperties": False,
+        "properties": {"ids": ids, "name": _ARCHIVE_NAME},
+    }  # fmt: skip
     return {
         "operationId": "zip_files",
         "tags": ["transfers"],
@@ -181,7 +195,7 @@ def _zip() -> Json:
             "200": {
                 "description": "The archive.", "headers": answer_headers(), "content": {"application/zip": _BYTES},
             },
-            **failures({400, 401, 403, 404, 405, 409, 413, 415, 429, 500, 503}),
+            **failures({400, 401, 403, 404, 405, 409, 413, 415, 423, 429, 500, 503}),
         },
     }  # fmt: skip
 
@@ -198,10 +212,10 @@ def _name() -> Json:
     return {"name": "name", "in": "query", "schema": {"type": "string", "default": "small"}}
 
 
-def _header(name: str, description: str, example: str) -> Json:
+def _header(name: str, description: str, example: str, schema: Json) -> Json:
     return {
-        "name": name, "in": "header", "required": True, "description": description, "schema": {"type": "string"},
-        "example": example,
+        "name": name, "in": "header", "required": True, "description": description, "example": example,
+        "schema": {"type": "string", **schema},
     }  # fmt: skip
 
 

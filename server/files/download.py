@@ -16,7 +16,7 @@ from server.files.transfers import Reader, Transfers, id_of, must_know
 from server.http.middleware import HEADER, begin, correlation_id
 
 SIGNED_BY = ("user", "expires", "key", "signature")
-_DISPOSITIONS = {None: None, "inline": True, "attachment": False}
+_INLINE = {"inline": True, "attachment": False}
 
 
 class Downloads:
@@ -34,11 +34,11 @@ class Downloads:
         return await self._answer(request, who, request.query.get("name", "small"))
 
     async def _answer(self, request: web.Request, who: Reader, preview: str | None) -> web.StreamResponse:
-        file_id, number = id_of(request, "file_id"), _number(request)
+        file_id, number, inline = id_of(request, "file_id"), _number(request), _inline(request)
         identity = await self._transfers.identity_of(who)
         origin = self._transfers.authentication.peer(request).origin
         content = await self._transfers.library.readable(identity, file_id, number, preview, origin)
-        labels = _labels(request, content, is_signed=who is not identity)
+        labels = _labels(content, inline, is_signed=who is not identity)
         match judge(request.headers, labels.digest, labels.modified):
             case Verdict.NOT_MODIFIED:
                 return web.Response(status=304, headers={HEADER: correlation_id.get(), **labels.headers()})
@@ -136,16 +136,21 @@ class _Parts:
         return list(zip(self._heads, self._slices, strict=True))
 
 
-def _labels(request: web.Request, content: Content, *, is_signed: bool) -> Labels:
+def _inline(request: web.Request) -> bool | None:
+    """Whether the content is to be shown; None leaves it to its type."""
     asked = request.query.get("disposition")
-    if asked is not None and asked not in _DISPOSITIONS:
+    if asked is not None and asked not in _INLINE:
         raise ValidationFailed({"disposition": [f"expected `inline` or `attachment`; got {asked[:40]!r}."]})
+    return None if asked is None else _INLINE[asked]
+
+
+def _labels(content: Content, inline: bool | None, *, is_signed: bool) -> Labels:
     name = content.file.name
     if content.preview is not None:
         name = f"{name}.{content.preview.name}.{content.media_type.rpartition('/')[2]}"
     is_made = content.preview is not None
     return Labels(
-        name, content.media_type, content.digest, content.version.created_at, _DISPOSITIONS.get(asked), is_signed,
+        name, content.media_type, content.digest, content.version.created_at, inline, is_signed,
         is_trusted=is_made or content.version.trusted, charset="utf-8" if is_made else content.version.charset,
     )  # fmt: skip
 

@@ -149,7 +149,7 @@ async def restore_file_version(call: Call, request: FileVersionRequest) -> Resul
     return _shown(cast(File, (await call.services.write(command)).result))
 
 
-@operations("POST", "/files/{id}/sign", response=SignedUrlView, scope="read", rate="read")
+@operations("POST", "/files/{id}/sign", response=SignedUrlView, scope="read", rate="read", failures=(423,))
 async def sign_file(call: Call, request: SignFileRequest) -> Result:
     """Create a URL for the content or a preview that works without a token for a while: for `<img>`, and for CDNs.
 
@@ -168,7 +168,7 @@ async def sign_file(call: Call, request: SignFileRequest) -> Result:
 @operations("POST", "/files/batch", response=BatchView, rate="costly")
 async def batch_files(call: Call, request: BatchRequest) -> Result:
     """Delete or move up to 100 files. Each stands for itself: `items` says what became of it."""
-    return Result({"items": [await _one_of_batch(call, request, file_id) for file_id in dict.fromkeys(request.ids)]})
+    return Result({"items": [await _one_of_batch(call, request, file_id) for file_id in request.ids]})
 
 
 async def _one_of_batch(call: Call, request: BatchRequest, file_id: str) -> render.Json:

@@ -6,7 +6,20 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from actors import limits
 from actors.resources.files import FileStatus
-from server.api.fields import LEFT_OUT, Id, Limit, Metadata, Moment, Paged, Query, Request, Time, View
+from server.api.fields import (
+    EACH_ONCE,
+    LEFT_OUT,
+    EachOnce,
+    Id,
+    Limit,
+    Metadata,
+    Moment,
+    Paged,
+    Query,
+    Request,
+    Time,
+    View,
+)
 from server.files.names import safe_name
 from server.resources.users.views import AuthorView
 
@@ -42,7 +55,7 @@ def _number(value: Any) -> Any:
 VersionNumber = Annotated[int, BeforeValidator(_number)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Size = Annotated[int, Field(ge=0, le=2**53)]
-Ids = Annotated[list[Id], Field(min_length=1, max_length=limits.FILES_AT_ONCE, json_schema_extra={"uniqueItems": True})]
+Ids = Annotated[list[Id], Field(min_length=1, max_length=limits.FILES_AT_ONCE, json_schema_extra=EACH_ONCE), EachOnce]
 
 
 class FilePreviewView(View):

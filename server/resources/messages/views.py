@@ -8,16 +8,22 @@ from actors import limits
 from actors.resources.messages import MessageStatus, MessageType
 from actors.text.normal import is_blank
 from server.api.emoji import resolve
-from server.api.fields import LEFT_OUT, Blocks, Content, Id, Limit, Metadata, Paged, Request, Time, View
+from server.api.fields import (
+    EACH_ONCE,
+    LEFT_OUT,
+    Blocks,
+    Content,
+    EachOnce,
+    Id,
+    Limit,
+    Metadata,
+    Paged,
+    Request,
+    Time,
+    View,
+)
 from server.resources.files.views import FileView
 from server.resources.users.views import AuthorView
-
-
-def _each_once(ids: tuple[str, ...]) -> tuple[str, ...]:
-    if len(set(ids)) < len(ids):
-        raise ValueError("expected each file once")
-    return ids
-
 
 Emoji = Annotated[
     str,
@@ -28,8 +34,8 @@ Emoji = Annotated[
 FileIds = Annotated[
     tuple[Id, ...],
     BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
-    Field(max_length=limits.MESSAGE_FILES, json_schema_extra={"uniqueItems": True}),
-    AfterValidator(_each_once),
+    Field(max_length=limits.MESSAGE_FILES, json_schema_extra=EACH_ONCE),
+    EachOnce,
 ]
 Bound = Annotated[
     str, StringConstraints(pattern=r"^([0-9]{1,18}|c[0-9a-z]{24})$"), Field(description="An offset or a message's id.")

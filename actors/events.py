@@ -13,8 +13,6 @@ from actors.resources.users import Author
 
 Channel = Literal["thread", "user"]
 """Whose subscribers get it, and whose log keeps it: a thread's, or a user's own."""
-Reference = Literal["thread", "message", "file", "user", "notification", "preferences"]
-"""The resource that a replay loads for an entry, as it is now."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,8 +21,8 @@ class EventKind:
     """As the `type` of an event on the wire and in the database."""
     data: type | UnionType
     """Of an event's `data`."""
-    refers_to: Reference | None
-    """None: the entry itself holds all of it."""
+    refers_to: str | None
+    """The resource that a replay loads for an entry, as it is now; None: the entry itself holds all of it."""
     ends_access: Literal["member", "everyone"] | None = None
     """Who loses access to the thread by such an event: the member it is about, everyone, or nobody (None)."""
     channel: Channel = "thread"

@@ -12,11 +12,21 @@ def import_all(package: ModuleType) -> Sequence[ModuleType]:
 
 
 def import_named(package: ModuleType, name: str) -> Sequence[ModuleType]:
-    """The modules of this name in the folders of a package: `reading` of each resource."""
-    folders = [found for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}.") if found.ispkg]
-    modules = [import_module(folder.name) for folder in folders]
-    return [import_module(f"{folder.__name__}.{name}") for folder in modules if _has(folder, name)]
+    """The modules of this name in the folders of a package: `operations` of each resource. Modules that stand in no
+    folder are among them: a small resource is one file."""
+    found = pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
+    names = [f"{module.name}.{name}" if module.ispkg else module.name for module in found if _has(module, name)]
+    return [import_module(name) for name in names]
 
 
-def _has(folder: ModuleType, name: str) -> bool:
-    return any(found.name == name for found in pkgutil.iter_modules(folder.__path__))
+def import_ending(package: ModuleType, ending: str) -> Sequence[ModuleType]:
+    """The modules directly in a package whose names end so."""
+    found = pkgutil.iter_modules(package.__path__)
+    return [import_module(f"{package.__name__}.{module.name}") for module in found if module.name.endswith(ending)]
+
+
+def _has(module: pkgutil.ModuleInfo, name: str) -> bool:
+    if not module.ispkg:
+        return True
+    path = import_module(module.name).__path__
+    return any(found.name == name for found in pkgutil.iter_modules(path))

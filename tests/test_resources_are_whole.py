@@ -51,7 +51,7 @@ def test_every_table_has_a_place_in_the_check_of_the_database(table: type[Base])
 def test_modules_are_found_in_the_folders_of_resources() -> None:
     found = [module.__name__ for module in import_named(storage.resources, "writing")]
     assert found == sorted(found)
-    assert "storage.resources.memory.writing" in found
+    assert "storage.resources.messages.writing" in found
     assert "storage.resources.preferences.writing" not in found, "there is none"
 
 

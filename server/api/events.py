@@ -17,7 +17,9 @@ from server.api.event_views import DataViews, EphemeralViews
 from server.api.render import Json
 
 _VIEWS: Final[dict[Any, Any]] = {
-    kind: view for module in import_named(server.resources, "events") for kind, view in module.VIEWS.items()
+    kind: view
+    for module in import_named(server.resources, "events")
+    for kind, view in getattr(module, "VIEWS", {}).items()
 }
 THREAD_VIEWS: Final[DataViews] = {kind: _VIEWS[kind] for kind in KINDS.values()}
 USER_VIEWS: Final[DataViews] = {kind: _VIEWS[kind] for kind in USER_KINDS.values()}

@@ -6,6 +6,7 @@ from peewee import fn
 
 from actors import commands, limits
 from actors.outcomes import Done
+from storage import declared
 from storage.journal import retention
 from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
@@ -21,6 +22,7 @@ def purge(tx: Transaction, command: commands.Purge) -> Done:
     taken = _idempotency(tx, command.rows)
     taken += _credentials(tx, command.rows - taken) if taken < command.rows else 0
     taken += retention.purge(tx, command.rows - taken) if taken < command.rows else 0
+    taken += declared.purge(tx, declared.each("PURGES"), count=command.rows - taken)
     while taken < command.rows and (thread_key := _deleted_thread(tx)) is not None:
         taken += _thread(tx, thread_key, command.rows - taken)
     return Done(taken)
@@ -71,6 +73,9 @@ def _thread(tx: Transaction, thread_key: int, count: int) -> int:
         taken += take(tx, thread_key, count - taken)
         if taken >= count:
             return taken
+    taken += declared.purge(tx, declared.each("THREAD_PURGES"), thread_key, count=count - taken)
+    if taken >= count:
+        return taken
     tx.execute(models.Thread.delete().where(models.Thread.id == thread_key))
     return taken + 1
 

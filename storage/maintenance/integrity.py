@@ -9,7 +9,8 @@ from peewee import SqliteDatabase
 
 from storage.clock import now_ms
 from storage.database import is_storage_failure
-from storage.maintenance.integrity_rules import RULES, Rule
+from storage.maintenance.integrity_rules import RULES
+from storage.maintenance.rule import Rule
 from storage.resources.audit import reading as audit
 from storage.schema import check as schema_check
 

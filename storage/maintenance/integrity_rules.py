@@ -5,27 +5,10 @@ thread (`storage/journal/housekeeping.py`). So what must be complete is asked of
 or not long enough ago. `:cutoff` is the moment before which a deleted one may have been taken.
 """
 
-from dataclasses import dataclass
+from storage import declared
+from storage.maintenance.rule import Rule
 
-from actors.event_kinds import KINDS
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    name: str
-    sentence: str
-    """Of one finding; its fields are the columns of `query`."""
-    query: str
-    """Rows: what breaks the rule. `$whole` stands for: the thread t is; `$types` for the types of entries."""
-
-    @property
-    def sql(self) -> str:
-        types = ", ".join(map(repr, KINDS))
-        whole = "(t.deleted_at IS NULL OR t.deleted_at >= :cutoff)"
-        return self.query.replace("$whole", whole).replace("$types", types)
-
-
-RULES = (
+_COMMON = (
     Rule(
         "one head",
         "The log has {heads} heads instead of one.",
@@ -300,3 +283,5 @@ RULES = (
     ),
 )
 """The rules, in the order in which they are asked."""
+RULES: tuple[Rule, ...] = (*_COMMON, *declared.each("RULES"))
+"""With those of the resources."""

@@ -8,13 +8,11 @@ import peewee
 from peewee import SqliteDatabase
 from playhouse.migrations import Migration, MigrationError, Runner
 
+import storage.schema
+from actors.modules import import_ending
 from storage.database import DatabaseProblem, plain_words
-from storage.schema import file_models, identity_models, models, notification_models
-from storage.schema import search_models as search_models
 
-MODELS = (
-    *models.MODELS, *identity_models.MODELS, *notification_models.MODELS, *search_models.MODELS, *file_models.MODELS,
-)  # fmt: skip
+MODELS = tuple(model for module in import_ending(storage.schema, "models") for model in module.MODELS)
 """Every table."""
 DIRECTORY = Path(__file__).with_name("migrations")
 

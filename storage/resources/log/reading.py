@@ -7,12 +7,11 @@ from typing import Any
 
 from peewee import SqliteDatabase
 
-import storage.resources
 from actors.auth.identity import Identity
 from actors.event_kinds import KINDS
 from actors.events import Event, LogPage
-from actors.modules import import_named
 from actors.resources.log import GetLogHead, ReadLog, ReadLogBetween, ReadThreadLog
+from storage import declared
 from storage.compiled import Prepared
 from storage.readers import access, rows, weight
 from storage.readers.answers import answers
@@ -141,6 +140,5 @@ def _event(replay: Replay, entry: Entry, load: Loader) -> Event:
 
 @cache
 def loaders() -> Loaders:
-    """Of every kind of event in a thread's log: `LOADERS` in the `reading.py` of each resource."""
-    every = (getattr(module, "LOADERS", {}) for module in import_named(storage.resources, "reading"))
-    return {kind: load for found in every for kind, load in found.items()}
+    """Of every kind of event in a thread's log."""
+    return declared.merged("LOADERS")

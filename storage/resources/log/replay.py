@@ -1,6 +1,6 @@
 """A page of the log while it is replayed: its entries, and the resources that they refer to, as they are now.
 
-Each resource registers a loader for each of its kinds of events (`LOADERS`, in its `reading.py`).
+Each resource declares a loader for each of its kinds of events (`LOADERS`).
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -7,10 +7,9 @@ from typing import Any
 import orjson
 from peewee import SqliteDatabase
 
-import storage.resources
 from actors.event_kinds import USER_KINDS
-from actors.modules import import_named
 from actors.resources.user_events import GetUserLogHeads, ReadUserLog, UserEvent, UserLogPage
+from storage import declared
 from storage.readers import rows, weight
 from storage.readers.answers import answers
 from storage.readers.paging import page_of
@@ -66,6 +65,5 @@ def _render(database: SqliteDatabase, user_key: int, found: Sequence[Sequence[An
 
 @cache
 def loaders() -> UserLoaders:
-    """Of every kind of event in a user's log: `USER_LOADERS` in the `reading.py` of each resource."""
-    every = (getattr(module, "USER_LOADERS", {}) for module in import_named(storage.resources, "reading"))
-    return {kind: load for found in every for kind, load in found.items()}
+    """Of every kind of event in a user's log."""
+    return declared.merged("USER_LOADERS")

@@ -1,6 +1,6 @@
 """A page of a user's own log while it is replayed: its entries, and what they refer to, as it is now.
 
-Each resource registers a loader for each of its kinds of a user's events (`USER_LOADERS`, in its `reading.py`).
+Each resource declares a loader for each of its kinds of a user's events (`USER_LOADERS`).
 """
 
 from collections.abc import Callable, Mapping, Sequence

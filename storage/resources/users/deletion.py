@@ -6,6 +6,7 @@ from actors.events import Event
 from actors.outcomes import Done, Gone
 from actors.resources.members import MEMBER_REMOVED, MemberGone
 from actors.resources.users import DeleteUser, EraseContent, User
+from storage import declared
 from storage.journal.transaction import Transaction, must_match
 from storage.journal.writers import writes
 from storage.readers import rows
@@ -51,7 +52,7 @@ def delete_user(tx: Transaction, command: DeleteUser) -> Done:
     was = {name: getattr(user, name) for name in ("role", "kind", "domain", "status")}  # no name: it is to be forgotten
     audit.forget(tx, user.id)
     audit.act(tx, command, "delete_user", ("user", user.id), was, {"content": command.content})
-    for own in _OWN:
+    for own in (*_OWN, *declared.each("USER_TABLES")):
         tx.execute(own.delete().where(own.user == user.key))
     tx.execute(_LOG.update(first=_LOG.offset + 1).where(_LOG.user == user.key))
     events = tuple(event for thread in _threads_of(tx, user.key) for event in _leave(tx, thread, command, gone))

@@ -5,12 +5,11 @@ import contextlib
 import hashlib
 import os
 from collections.abc import AsyncGenerator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from io import BufferedReader
 from pathlib import Path
 from typing import TypeVar
-
-import aiofiles
 
 from actors import limits
 from actors.blobs import BlobDamaged, BlobInfo, BlobMissing, BlobTooLarge, IncomingInfo, StagedBlob
@@ -48,14 +47,33 @@ class FolderStore:
         path = self._blob(digest)
         try:
             with plain_words(self.root):
-                async with aiofiles.open(path, "rb", executor=self._threads) as file:
-                    await file.seek(start)
-                    left = float("inf") if end is None else end - start
-                    while left > 0 and (piece := await file.read(int(min(left, limits.BLOB_PIECE_BYTES)))):
-                        left -= len(piece)
-                        yield piece
+                file = await self._opened(path)
         except FileNotFoundError:
             raise BlobMissing("blob", digest) from None
+        try:
+            await self._run(lambda: file.seek(start))
+            left = float("inf") if end is None else end - start
+            while left > 0 and (piece := await self._run(partial(file.read, int(min(left, limits.BLOB_PIECE_BYTES))))):
+                left -= len(piece)
+                yield piece
+        finally:
+            self._close(file)
+
+    async def _opened(self, path: Path) -> BufferedReader:
+        """A reader that is cancelled while its file is being opened leaves no open file behind."""
+        opening = self._threads.submit(open, path, "rb")
+        try:
+            return await asyncio.wrap_future(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(_close)
+            raise
+
+    def _close(self, file: BufferedReader) -> None:
+        """In a thread, since it waits for a piece that is being read."""
+        try:
+            self._threads.submit(file.close)
+        except RuntimeError:  # the store was closed
+            file.close()
 
     def local_path(self, digest: str) -> Path | None:
         return self._blob(digest)
@@ -119,6 +137,11 @@ class FolderStore:
     async def _run(self, work: Callable[[], T]) -> T:
         with plain_words(self.root):
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+
+def _close(opening: Future[BufferedReader]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
 
 
 def _size(path: Path) -> int | None:

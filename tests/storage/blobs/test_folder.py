@@ -1,10 +1,12 @@
 """The folder of blobs: private, durable, and whole whatever happens to its writer."""
 
 import asyncio
+import contextlib
 import errno
 import hashlib
 import os
 import random
+import select
 import subprocess
 import sys
 import threading
@@ -15,6 +17,7 @@ import pytest
 
 from actors.blobs import BlobStoreFull, BlobStoreRefused, BlobStoreUnavailable
 from storage.blobs.folder import FolderStore
+from tests.builders import until
 from tests.storage.blobs.made import read, staged, stored
 
 OTHER_DISK = Path("/dev/shm")
@@ -222,3 +225,30 @@ async def test_other_files_are_no_blobs(tmp_path: Path) -> None:
         if not (store.root / name).exists():
             (store.root / name).write_text("not ours")
     assert [blob.digest async for blob in store.list()] == [digest]
+
+
+async def test_a_reader_that_goes_while_its_file_is_opened_leaves_it_closed(tmp_path: Path) -> None:
+    """A pipe takes as long to open as its other end takes to come."""
+    store = FolderStore(tmp_path / "blobs")
+    digest = await stored(store, tmp_path, b"slow")
+    path = store.local_path(digest)
+    assert path is not None
+    path.unlink()
+    os.mkfifo(path)
+    reading = asyncio.ensure_future(anext(store.open(digest)))
+    other_end: list[int] = []
+
+    def is_being_opened() -> bool:
+        with contextlib.suppress(OSError):  # ENXIO: nobody opens it yet
+            other_end.append(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
+        return bool(other_end)
+
+    await until(is_being_opened)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    ended = select.poll()
+    ended.register(other_end[0], select.POLLERR)
+    assert await asyncio.to_thread(ended.poll, 10_000), "the reading end is still open"
+    os.close(other_end[0])
+    await store.close()

@@ -136,7 +136,7 @@ class BlobStore(Protocol):
         """Make the upload `key` a local file at `into` and compute its digest; the upload itself stays or is moved.
 
         What counts is the local file: whoever holds the signed URL may replace the upload meanwhile. Raises
-        `BlobMissing`, and `BlobTooLarge` beyond `most` bytes; then nothing is left at `into`.
+        `BlobMissing`, which leaves `into` as it is, and `BlobTooLarge` beyond `most` bytes, which leaves nothing there.
         """
         ...
 

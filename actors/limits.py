@@ -469,6 +469,8 @@ MEDIA_TYPE_CHARS: Final = 127
 """As RFC 6838 has it for both parts together."""
 UPLOAD_SECONDS: Final = 24 * 3600
 """An upload that is not complete after a day is given up."""
+DIRECT_URL_SECONDS: Final = 3600
+"""A direct upload must have begun to send its bytes within it; a slow one may go on."""
 FILE_BYTES: Final = 100 * MIB
 """Of one file, unless FILE_BYTES says otherwise."""
 BLOB_TRIES: Final = 20
@@ -489,6 +491,10 @@ BLOB_GRACE_SECONDS: Final = 24 * 3600
 """A blob that nothing refers to is kept so long: a backup taken before may still name it."""
 FILES_KEPT_SECONDS: Final = 60.0
 """Between two looks for uploads past their time and for blobs that nothing names."""
+INCOMING_LOOK_SECONDS: Final = 3600.0
+"""Between two looks for bytes of direct uploads that have ended."""
+ARCHIVE_LOOKS_WAITING: Final = 100
+"""Uploads of archives that wait until a worker has looked into those before; more are asked to retry."""
 
 # Blob store
 BLOB_PIECE_BYTES: Final = 256 * KIB

@@ -151,7 +151,7 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         housekeeper.start()
         epoch, _ = await reads.ask(GetLogHead())
         library = open_library(chosen, rules, directory.journal, reads)
-        closing.push_async_callback(library.blobs.close)
+        closing.push_async_callback(library.close)
         keeper = Keeper(library)
         closing.push_async_callback(keeper.stop)
         services = await _services(chosen, stage, directory, users, reads, keys, library, epoch)

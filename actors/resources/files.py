@@ -307,6 +307,14 @@ class RescanFiles:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteBlob:
+    """It is in the store, and the file that it came for is none: it goes as others that nothing names. Answers None."""
+
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class TakeBlobs:
     """Mark up to `rows` blobs that nothing has named since `before` (milliseconds); answers their digests. They are
     then deleted from the store, and `ForgetBlobs` follows. Also answers those marked before."""
@@ -423,6 +431,13 @@ class GetUpload(IdentityQuery[Upload]):
     """Of the caller's own."""
 
     upload_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindPlainUpload(IdentityQuery[Upload | None]):
+    """The caller's newest one for a file that is not complete; None where there is none."""
+
+    file_id: str
 
 
 @dataclass(frozen=True, slots=True)

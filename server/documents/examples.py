@@ -38,6 +38,7 @@ _TEXTS: Final[Mapping[str, str]] = {
     "current_password": "correct horse battery",
     "new_password": "staple correct horse",
     "link": "xpl_hB4…",
+    "sha256": "277089d91c0bdf4f2e6862ba7e4a07605119431f5d13f726dd352b06f1b206a9",
     "refresh_token": "xpr_Zk0…",
     "token": "eyJhbGciOiJIUzI1NiJ9…",
     "channel": f"thread:{THREAD_ID}",

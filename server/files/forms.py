@@ -16,6 +16,7 @@ from server.files.form_parser import FormEvent, FormParser, PartBegan, PartBytes
 from server.files.receiving import Appender, LineLost
 from server.files.staging import StagedFile
 from server.files.transfers import Transfers, must_know
+from server.files.unbroken import unbroken
 from server.files.upload_fields import once_of, upload_fields
 from server.files.uploads import Uploads
 from server.http import problems, rest
@@ -141,8 +142,11 @@ class _Form:
     # Files
 
     async def _begin_file(self, filename: str, media_type: str | None) -> None:
-        if not filename:  # a browser's field in which nothing was chosen
-            return
+        if filename:  # else a browser's field in which nothing was chosen
+            await unbroken(self._open_file(filename, media_type))
+
+    async def _open_file(self, filename: str, media_type: str | None) -> None:
+        """To its end, also where the line is lost meanwhile: `close` then finds what there is to be given up."""
         try:
             upload = await self._begin_upload(filename, media_type)
         except XpError as refusal:

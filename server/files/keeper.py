@@ -23,6 +23,7 @@ class Keeper:
         self._library = library
         self._every_seconds = every_seconds
         self._task: asyncio.Task[None] | None = None
+        self._look_at_incoming = 0.0
 
     def start(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._run())
@@ -44,6 +45,7 @@ class Keeper:
 
     async def tidy(self) -> None:
         await self._expire()
+        await self._remove_incoming()
         await self.collect(before=_now() - limits.BLOB_GRACE_SECONDS * 1000)
         await asyncio.to_thread(_remove_old, self._library.folder, time.time() - 2 * limits.UPLOAD_SECONDS)
 
@@ -56,6 +58,17 @@ class Keeper:
                 await self._library.blobs.delete_incoming(upload_id)
             if len(ended) < step.rows:
                 return
+
+    async def _remove_incoming(self) -> None:
+        """Bytes of direct uploads that have ended: a signed URL takes them once more until it expires. Asked seldom,
+        because a store of objects is paid by the request."""
+        now = time.time()
+        if now < self._look_at_incoming:
+            return
+        async for upload in self._library.blobs.list_incoming():
+            if upload.modified < now - 2 * limits.UPLOAD_SECONDS:
+                await self._library.blobs.delete_incoming(upload.key)
+        self._look_at_incoming = now + limits.INCOMING_LOOK_SECONDS
 
     async def collect(self, *, before: int) -> int:
         """Delete what nothing has named since `before` (milliseconds); answers how many blobs that were.

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 from actors import limits
 from actors.auth.identity import Identity, Origin
@@ -40,18 +40,24 @@ from actors.resources.files import (
     GetFileVersion,
     GetStorageUse,
     GetUpload,
+    NoteBlob,
     Quotas,
     Upload,
     UploadKind,
     unreadable,
 )
 from actors.resources.users import GetUser
+from server.files.archive_inspector import ArchiveInspector
 from server.files.media_types import Sniffed, sniff
 from server.files.type_rules import TypeLists
+from server.files.upload_locks import UploadLocks
 from server.files.url_keys import UrlKeyFiles
 
 logger = logging.getLogger("server.files")
 
+REFUSED_FOR_GOOD: Final = (UnsupportedMedia, TooLarge, NotFound, Forbidden)
+"""Why an upload ends when it is complete: its content is not taken, or rights have ended. After other refusals it may
+be completed later."""
 Write = Callable[[Any], Awaitable[Done]]
 
 
@@ -136,6 +142,8 @@ class Library:
     """Readers are sent to the store's own signed URLs, which are good for so long; None: bytes come from here."""
     on_version: Callable[[], None] = lambda: None
     """There is a version to be scanned or shown."""
+    locks: UploadLocks = field(default_factory=UploadLocks)
+    archives: ArchiveInspector = field(default_factory=ArchiveInspector)
     _refused: "Lately" = field(default_factory=lambda: Lately(limits.REFUSED_FILES_REMEMBERED))
     _completing: dict[str, "asyncio.Task[File]"] = field(default_factory=dict)
 
@@ -144,6 +152,10 @@ class Library:
 
     def __post_init__(self) -> None:
         self.url_keys = UrlKeyFiles(self.folder.parent)
+
+    async def close(self) -> None:
+        await self.archives.close()
+        await self.blobs.close()
 
     @property
     def limit(self) -> int:
@@ -171,11 +183,16 @@ class Library:
         )  # fmt: skip
         return cast(Upload, (await self.write(command)).result)
 
-    async def upload(self, identity: Identity, upload_id: str) -> Upload:
-        """One of the caller's own that has not expired; raises `NotFound`. Rights to its file are asked again."""
+    async def own_upload(self, identity: Identity, upload_id: str) -> Upload:
+        """One of the caller's own that has not expired; raises `NotFound`."""
         upload = await self.reads.ask(GetUpload(identity, upload_id))
         if upload.expires_at < time.time_ns() // 1_000_000:
             raise NotFound("upload", upload_id)
+        return upload
+
+    async def upload(self, identity: Identity, upload_id: str) -> Upload:
+        """The same; rights to its file are asked again."""
+        upload = await self.own_upload(identity, upload_id)
         await self.reads.ask(GetFile(identity, upload.file_id))
         return upload
 
@@ -197,6 +214,7 @@ class Library:
             raise TooLarge("A file", self.limit, staged.size)
         found = await asyncio.to_thread(sniff, staged.path, upload.name, upload.declared_type)
         self.rules.must_allow(found, upload.name)
+        await self.archives.must_be_harmless(staged.path)
         file = await self._store(identity, upload, staged, found)
         with contextlib.suppress(FileNotFoundError):
             await asyncio.to_thread(staged.path.unlink)
@@ -215,6 +233,9 @@ class Library:
             await self._put(staged)
             try:
                 return cast(File, (await self.write(command)).result)
+            except REFUSED_FOR_GOOD:
+                await self.write(NoteBlob(staged.sha256, staged.size))
+                raise
             except Unavailable as error:
                 if error.code != "blob_going" or attempt + 1 == limits.BLOB_TRIES:
                     raise
@@ -228,7 +249,17 @@ class Library:
             raise blob_refusal(error) from error
 
     async def abandon(self, identity: Identity, upload: Upload) -> None:
-        await self.write(AbandonUpload(identity=identity, upload_id=upload.id))
+        """Nothing of it is left, in the store either."""
+        with contextlib.suppress(XpError):  # it ends by itself when its time is over
+            await self.write(AbandonUpload(identity=identity, upload_id=upload.id))
+        await self.forget_bytes(upload)
+
+    async def forget_bytes(self, upload: Upload) -> None:
+        """What a store keeps of them now goes when it is old (`Keeper`)."""
+        await asyncio.to_thread((self.folder / upload.id).unlink, missing_ok=True)
+        if upload.kind == "direct":
+            with contextlib.suppress(BlobError):
+                await self.blobs.delete_incoming(upload.id)
 
     async def left(self, identity: Identity, thread_id: str | None = None) -> int | None:
         """Bytes that fit under the narrowest quota; None where none is set."""

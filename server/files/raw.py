@@ -3,14 +3,12 @@
 import base64
 import binascii
 import re
-from collections import OrderedDict
 
 from aiohttp import web
 
-from actors import limits
 from actors.auth.identity import Identity
 from actors.errors import Conflict, Malformed, NotFound, ValidationFailed
-from actors.resources.files import Upload
+from actors.resources.files import FindPlainUpload, Upload
 from server.api import render
 from server.api.registry import Result
 from server.files.ranges import Span, span_of
@@ -28,8 +26,6 @@ class Raw:
     def __init__(self, transfers: Transfers, uploads: Uploads) -> None:
         self._transfers = transfers
         self._uploads = uploads
-        self._begun: OrderedDict[tuple[int, str], str] = OrderedDict()
-        """(user, file) → the upload that has begun, and may go on where it breaks off; the newest last."""
 
     async def put(self, request: web.Request) -> web.StreamResponse:
         identity = await self._transfers.writer(request)
@@ -63,18 +59,14 @@ class Raw:
         return upload
 
     async def _begun_before(self, identity: Identity, file_id: str) -> Upload | None:
-        upload_id = self._begun.get((identity.user.key, file_id))
-        if upload_id is None:
+        """What broke off, and may go on."""
+        found = await self._transfers.services.ask(FindPlainUpload(identity, file_id))
+        if found is None:
             return None
         try:
-            return await self._transfers.library.upload(identity, upload_id)
+            return await self._transfers.library.upload(identity, found.id)
         except NotFound:  # its time is over
             return None
-
-    def _may_go_on(self, identity: Identity, upload: Upload) -> None:
-        self._begun[identity.user.key, upload.file_id] = upload.id
-        if len(self._begun) > limits.UPLOADS_REMEMBERED:
-            self._begun.popitem(last=False)
 
     async def _take(
         self, request: web.Request, identity: Identity, upload: Upload, span: Span | None, digest: str | None
@@ -82,7 +74,6 @@ class Raw:
         async with self._uploads.opened(upload.id) as (staged, writer):
             if span is not None and (span.first or 0) != staged.size:
                 raise _nothing_there(staged.size)
-            self._may_go_on(identity, upload)
             most = upload.length if upload.length is not None else self._transfers.library.limit
             await self._uploads.append(self._uploads.body(request, identity, upload, writer), staged, most)
             reached = staged.size
@@ -90,7 +81,6 @@ class Raw:
                 return web.Response(status=202, headers={"Upload-Offset": str(reached)})
             await self._must_be(upload, staged, digest)
             found = await self._uploads.complete(identity, upload, staged)
-            self._begun.pop((identity.user.key, upload.file_id), None)
         return rest.respond(request, Result(render.file(found), version=found.revision), 200)
 
     async def _must_be(self, upload: Upload, staged: StagedFile, digest: str | None) -> None:

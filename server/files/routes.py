@@ -9,7 +9,7 @@ from actors.errors import Forbidden, NotFound
 from server.api import operations
 from server.api.services import Services
 from server.files.archive import Archives
-from server.files.direct import DirectUploads
+from server.files.direct_handler import DirectBytes
 from server.files.download import Downloads
 from server.files.forms import Forms
 from server.files.raw import Raw
@@ -50,7 +50,7 @@ def routes(transfers: Transfers) -> list[web.RouteDef]:
         _receiving("PATCH", _UPLOAD, spoken(noted(tus.patch))),
         web.delete(_UPLOAD, spoken(noted(tus.delete))),
         _receiving("POST", _UPLOAD, spoken(noted(tus.instead))),
-        _receiving("PUT", _UPLOAD + "/bytes", noted(DirectUploads(transfers, uploads).put)),
+        _receiving("PUT", _UPLOAD + "/bytes", noted(DirectBytes(transfers, uploads).put)),
         web.get(_FILE + "/content", noted(downloads.content)),
         web.get(_VERSION + "/content", noted(downloads.content)),
         web.get(_FILE + "/preview", noted(downloads.preview)),

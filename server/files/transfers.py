@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -36,7 +36,10 @@ class Transfers:
     library: Library
     staging: Staging
     url_keys: UrlKeyFiles
-    locks: UploadLocks = field(default_factory=UploadLocks)
+
+    @property
+    def locks(self) -> UploadLocks:
+        return self.library.locks
 
     async def writer(self, request: web.Request) -> Identity:
         """Who uploads. Raises what refuses them before anything of the body is read."""

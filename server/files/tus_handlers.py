@@ -6,7 +6,7 @@ from aiohttp import web
 from aiohttp.hdrs import METH_OPTIONS
 
 from actors.auth.identity import Identity
-from actors.errors import MethodNotAllowed, XpError
+from actors.errors import MethodNotAllowed, NotFound, XpError
 from actors.resources.files import File, Upload
 from server.files import tus
 from server.files.receiving import LineLost
@@ -66,7 +66,7 @@ class Tus:
 
     async def head(self, request: web.Request) -> web.StreamResponse:
         identity = await self._begin(request)
-        upload = await self._transfers.library.upload(identity, id_of(request, "upload_id"))
+        upload = await self._resumable(request, identity)
         offset, file = await self._state(identity, upload)
         described = {"Upload-Metadata": tus.metadata_header(upload.name, upload.declared_type)} if upload.name else {}
         return _answer(
@@ -89,7 +89,7 @@ class Tus:
         identity = await self._begin(request)
         tus.must_be_piece(request.content_type)
         offset = tus.number_of(request.headers, "Upload-Offset")
-        upload = await self._transfers.library.upload(identity, id_of(request, "upload_id"))
+        upload = await self._resumable(request, identity)
         if upload.completed_as is not None:
             assert upload.length is not None
             tus.must_continue(offset, upload.length, upload.length)
@@ -123,6 +123,7 @@ class Tus:
             await self._uploads.append_checked(body, staged, upload.length, checksum)
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
+        """Also of a direct upload."""
         identity = await self._begin(request)
         upload = await self._transfers.library.upload(identity, id_of(request, "upload_id"))
         async with self._transfers.locks.hold(upload.id):
@@ -139,6 +140,12 @@ class Tus:
                 allowed=_OF_ONE,
             )
         return await chosen[asked](request)
+
+    async def _resumable(self, request: web.Request, identity: Identity) -> Upload:
+        upload = await self._transfers.library.upload(identity, id_of(request, "upload_id"))
+        if upload.kind != "resumable":
+            raise NotFound("upload", upload.id)
+        return upload
 
     async def _begin(self, request: web.Request) -> Identity:
         identity = await self._transfers.writer(request)

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from actors.auth.identity import Identity
-from actors.errors import ChecksumMismatch, TooLarge, XpError
+from actors.errors import ChecksumMismatch, TooLarge
 from actors.resources.files import File, Upload
+from server.files.library import REFUSED_FOR_GOOD
 from server.files.receiving import Appender, Body, receive
 from server.files.staging import StagedFile
 from server.files.transfers import Transfers
@@ -64,12 +65,16 @@ class Uploads:
             await staging.run(piece.discard)
 
     async def complete(self, identity: Identity, upload: Upload, file: StagedFile) -> File:
-        """Its file, also where this is done a second time."""
+        """Its file, also where this is done a second time. Nothing is left of what is refused for good."""
         return await unbroken(self._complete(identity, upload, file))
 
     async def _complete(self, identity: Identity, upload: Upload, file: StagedFile) -> File:
         staged = await self._transfers.staging.finish(file)
-        found = await self._transfers.library.complete(identity, upload, staged)
+        try:
+            found = await self._transfers.library.complete(identity, upload, staged)
+        except REFUSED_FOR_GOOD:
+            await self._abandon(identity, upload)
+            raise
         await self._transfers.staging.remove(upload.id)
         return found
 
@@ -78,8 +83,7 @@ class Uploads:
         await unbroken(self._abandon(identity, upload))
 
     async def _abandon(self, identity: Identity, upload: Upload) -> None:
-        with contextlib.suppress(XpError):  # it ends by itself when its time is over
-            await self._transfers.library.abandon(identity, upload)
+        await self._transfers.library.abandon(identity, upload)
         await self._transfers.staging.remove(upload.id)
 
 

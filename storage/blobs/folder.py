@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import errno
 import hashlib
 import os
+import shutil
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -182,7 +184,13 @@ def _uploads(root: Path) -> list[IncomingInfo]:
 def _adopt(upload: Path, into: Path, most: int) -> StagedBlob:
     if upload.stat().st_size > most:
         raise BlobTooLarge(most)
-    os.replace(upload, into)
+    try:
+        os.replace(upload, into)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        shutil.copyfile(upload, into)
+        upload.unlink()  # last: a copy that was cut short is made again
     into.chmod(FILE_MODE)
     with into.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()

@@ -24,10 +24,14 @@ from server.api.common_views import DeletedView
 from server.api.cursors import integer
 from server.api.fields import ById, given
 from server.api.registry import Call, Operations, Result
+from server.files.direct import DirectUploads
 from server.resources.files.views import (
     BatchRequest,
     BatchView,
+    BeginUploadRequest,
+    CompleteUploadRequest,
     CreateFileRequest,
+    DirectUploadView,
     FileVersionRequest,
     FileVersionView,
     FileView,
@@ -163,6 +167,36 @@ async def sign_file(call: Call, request: SignFileRequest) -> Result:
     given_ones = {name: str(value) for name, value in chosen.items() if value is not None}
     url = library.url_keys.keys.sign("GET", path, call.identity.user.id, expires_at, **given_ones)
     return Result({"url": url, "expires_at": render.iso_time(expires_at * 1000)})
+
+
+@operations("POST", "/files/{id}/direct", response=DirectUploadView, status=201)
+async def begin_upload(call: Call, request: BeginUploadRequest) -> Result:
+    """Begin a direct upload: PUT the bytes to `url`, then complete it. For a new version of the file, or its first.
+
+    The URL needs no token, and takes exactly `size` bytes. With S3 it is the store's own, and the bytes do not pass
+    through this server.
+    """
+    begun = await DirectUploads(call.services.files).begin(
+        call.identity, request.id, request.size, media_type=request.media_type, once=call.once
+    )
+    return Result(
+        {
+            "id": begun.upload.id, "file_id": begun.upload.file_id, "size": request.size, "url": begun.url,
+            "url_expires_at": render.iso_time(begun.url_expires_at),
+            "expires_at": render.iso_time(begun.upload.expires_at),
+        },
+        location=f"/api/v1/files/uploads/{begun.upload.id}",
+    )  # fmt: skip
+
+
+@operations("POST", "/files/{id}/complete", response=FileView)
+async def complete_upload(call: Call, request: CompleteUploadRequest) -> Result:
+    """Complete a direct upload: its bytes are checked, and become the newest version of the file.
+
+    A second time it answers the same. Bytes of another size or hash are not kept; send them again, then complete it.
+    """
+    direct = DirectUploads(call.services.files)
+    return _shown(await direct.complete(call.identity, request.id, request.upload_id, request.sha256))
 
 
 @operations("POST", "/files/batch", response=BatchView, rate="costly")

@@ -157,6 +157,27 @@ class SignedUrlView(View):
     expires_at: Time
 
 
+class BeginUploadRequest(Request):
+    id: Id
+    size: Size = Field(description="Bytes, all of them.")
+    media_type: MediaType | None = None
+
+
+class DirectUploadView(View):
+    id: Id = Field(description="Of the upload, to complete it by.")
+    file_id: Id
+    size: int
+    url: str = Field(description="Takes the bytes by PUT. A path is one on this server; else it is the store's.")
+    url_expires_at: Time
+    expires_at: Time = Field(description="Until when the upload can be completed.")
+
+
+class CompleteUploadRequest(Request):
+    id: Id
+    upload_id: Id
+    sha256: Sha256 = Field(description="Of the bytes that were sent, in hexadecimal.")
+
+
 class BatchRequest(Request):
     action: Literal["delete", "move"]
     ids: Ids

@@ -155,21 +155,14 @@ class S3Store:
         return None
 
     async def adopt(self, key: str, into: Path, *, most: int) -> StagedBlob:
-        hasher, size = hashlib.sha256(), 0
-        upload = self._reader.read(layout.incoming_path(key), "upload", key)
-        try:
-            with plain_words(into.parent):
-                async with aiofiles.open(into, "wb", opener=private) as file, contextlib.aclosing(upload) as pieces:
-                    async for piece in pieces:
-                        size += len(piece)
-                        if size > most:
-                            raise BlobTooLarge(most)
-                        await asyncio.to_thread(hasher.update, piece)
-                        await file.write(piece)
-        except BaseException:
-            await asyncio.to_thread(into.unlink, missing_ok=True)
-            raise
-        return StagedBlob(into, hasher.hexdigest(), size)
+        async with contextlib.aclosing(self._reader.read(layout.incoming_path(key), "upload", key)) as pieces:
+            first = await anext(pieces, b"")
+            try:
+                with plain_words(into.parent):
+                    return await _written(into, first, pieces, most)
+            except BaseException:
+                await asyncio.to_thread(into.unlink, missing_ok=True)
+                raise
 
     async def delete_incoming(self, key: str) -> None:
         await self._delete(layout.incoming_path(key))
@@ -190,6 +183,19 @@ class S3Store:
 
     async def close(self) -> None:
         """obstore closes its connections with the store."""
+
+
+async def _written(into: Path, piece: bytes, more: AsyncGenerator[bytes, None], most: int) -> StagedBlob:
+    hasher, size = hashlib.sha256(), 0
+    async with aiofiles.open(into, "wb", opener=private) as file:
+        while piece:
+            size += len(piece)
+            if size > most:
+                raise BlobTooLarge(most)
+            await asyncio.to_thread(hasher.update, piece)
+            await file.write(piece)
+            piece = await anext(more, b"")
+    return StagedBlob(into, hasher.hexdigest(), size)
 
 
 def _modified(entry: Any) -> float:

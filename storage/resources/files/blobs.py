@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from peewee import SqliteDatabase, fn
 
 from actors.outcomes import Done
-from actors.resources.files import BlobUse, CountBlobs, ForgetBlobs, ListBlobs, TakeBlobs
+from actors.resources.files import BlobUse, CountBlobs, ForgetBlobs, ListBlobs, NoteBlob, TakeBlobs
 from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
 from storage.readers import rows
@@ -13,6 +13,13 @@ from storage.readers.answers import answers
 from storage.schema import file_models
 
 _B = file_models.Blob
+
+
+@writes(NoteBlob)
+def note_blob(tx: Transaction, command: NoteBlob) -> Done:
+    row = _B.insert(digest=command.digest, size=command.size, references=0, unreferenced_at=tx.now)
+    tx.execute(row.on_conflict_ignore())
+    return Done(None)
 
 
 @writes(TakeBlobs)

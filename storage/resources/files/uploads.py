@@ -13,6 +13,7 @@ from actors.resources.files import (
     BeginUpload,
     CompleteUpload,
     ExpireUploads,
+    FindPlainUpload,
     GetUpload,
     Upload,
 )
@@ -45,6 +46,14 @@ def one(database: SqliteDatabase, identity: Identity, upload_id: str) -> Upload:
     if row is None:
         raise NotFound("upload", upload_id)
     return Upload(*row[:10])
+
+
+@answers(FindPlainUpload)
+def newest_plain(database: SqliteDatabase, identity: Identity, file_id: str) -> Upload | None:
+    mine = (_F.uid == file_id) & (_U.owner == identity.user.key) & (_U.kind == "plain")
+    query = uploads_query().where(mine & _U.completed_as.is_null()).order_by(_U.id.desc()).limit(1)
+    row = rows.first(database, query)
+    return Upload(*row[:10]) if row else None
 
 
 def by_uid(database: SqliteDatabase, upload_id: str) -> Upload | None:

@@ -94,6 +94,9 @@ list_file_versions               401       404       404       200       200    
 get_file_version                 401       404       404       200       200       200       200       404       403
 restore_file_version             401       404       404       403       403       200       200       404       403
 sign_file                        401       404       404       200       200       200       200       404       403
+begin_upload                     401       404       404       403       403       201       201       404       403
+complete_upload                  401       404       404       404       404       200       404       404       403
+complete_upload.upload_id        401       404       404       404       404       200       404       404       403
 batch_files                      401       200       200       200       200       200       200       200       403
 batch_files.thread_id            401       200       200       200       200       200       200       200       403
 list_reactions                   401       404       404       200       200       200       200       404       403
@@ -157,6 +160,7 @@ FIELDS: Mapping[str, Callable[[World], Any]] = {
     "create_file.thread_id": lambda world: world.thread_id,
     "create_file.id": lambda world: world.file_id,
     "get_storage_use.thread_id": lambda world: world.thread_id,
+    "complete_upload.upload_id": lambda world: world.upload_id,
     "batch_files.thread_id": lambda world: world.thread_id,
     "search.thread_id": lambda world: world.thread_id,
     "search.author_id": lambda world: world.alice_id,

@@ -17,6 +17,7 @@ from server.api.registry import Operation
 from server.http.problems import slug
 from tests.files import stored_file
 from tests.realtime_client import raw_client
+from tests.server.files.uploading import sha256
 from tests.serving import Answer, Client, Server
 
 WITHOUT_A_PROVIDER = frozenset({"begin_oauth", "finish_oauth"})
@@ -37,6 +38,8 @@ POSTS = tuple(operation for operation in SWEPT if "POST" in operation.methods)
 PAGED = tuple(operation for operation in SWEPT if operation.paged)
 
 PASSWORD = "a password of the tests"
+DIRECT = b"bytes"
+"""Of a direct upload."""
 BODIES: Mapping[str, dict[str, Any]] = {
     "update_me": {"name": "Alice"}, "create_user": {"name": "X"}, "update_user": {"name": "X"},
     "create_thread": {"title": "Mine"}, "update_thread": {"title": "Changed"}, "mark_read": {}, "add_member": {},
@@ -51,7 +54,7 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "read_notification": {}, "read_all_notifications": {}, "update_preferences": {"notify": "mentions"},
     "update_thread_preferences": {"notify": "none"}, "mark_unread": {"offset": 2},
     "create_file": {"name": "x.txt"}, "update_file": {"name": "x.txt"}, "restore_file_version": {}, "sign_file": {},
-    "batch_files": {"action": "delete"},
+    "batch_files": {"action": "delete"}, "begin_upload": {"size": 5}, "complete_upload": {"sha256": sha256(DIRECT)},
     "create_user_legacy": {"name": "X"}, "create_sign_in_link": {}, "revoke_token": {"jti": "stolen"},
 }  # fmt: skip
 """Operation → a good body; `World.body` adds ids, addresses and secrets."""
@@ -78,6 +81,7 @@ NOT_KEPT: Mapping[str, str] = {
     "create_sign_in_link": "a secret that is shown once is stored nowhere",
     "validate_blocks": "it writes nothing",
     "sign_file": "a URL is made, and nothing is written",
+    "complete_upload": "a second time it answers the same",
     "batch_files": "deleting twice, or moving to the same place, changes nothing",
     "append_to_message": "its `index` makes a retry no second text", "set_typing": "it is so now, or not",
     "set_status": "it is so now, or not",
@@ -116,6 +120,7 @@ class World:
     connection_id: str = field(default_factory=new_id)
     streaming_id: str = field(default_factory=new_id)
     notification_id: str = field(default_factory=new_id)
+    upload_id: str = field(default_factory=new_id)
 
     async def prepare(self, operation: Operation) -> None:
         """Make anew what a good request uses up."""
@@ -131,6 +136,8 @@ class World:
             self.notification_id = (await self.viewer.get("/api/v1/notifications", limit="1")).data[0]["id"]
         if operation.name in ("delete_file", "batch_files"):
             self.file_id = (await stored_file(self.server, self.alice_id, self.thread_id)).id
+        if operation.name == "complete_upload":
+            self.upload_id = await self.upload()
         if is_of_streams(operation):
             await self.alice.post(f"/api/v1/messages/{self.streaming_id}/cancel")  # only so many at once
             self.streaming_id = (await self.alice.say(self.thread_id, status="STREAMING"))["id"]
@@ -139,6 +146,13 @@ class World:
         """A session, alice's unless it says whose; by a link, because a password takes its time."""
         made = await self.root.post(f"/api/v1/admin/users/{user_id or self.alice_id}/sign-in-link")
         return (await self.alice.post("/api/v1/auth/login", link=made.data["link"])).data
+
+    async def upload(self) -> str:
+        """A direct upload of alice's, whose bytes have come."""
+        begun = (await self.alice.post(f"/api/v1/files/{self.file_id}/direct", size=len(DIRECT))).data
+        async with self.server.session.put(self.server.url + begun["url"], data=DIRECT) as answer:
+            assert answer.status == 204
+        return str(begun["id"])
 
     async def connect(self) -> str:
         """A connection of alice's."""
@@ -185,6 +199,8 @@ class World:
                 more = {"email": "alice@rpotential.ai"}
             case "batch_files":
                 more = {"ids": [self.file_id]}
+            case "complete_upload":
+                more = {"upload_id": self.upload_id}
             case "refresh_session":
                 more = {"refresh_token": self.refresh_token}
         return {**BODIES[operation.name], **more} if operation.has_body else {}

@@ -3,21 +3,15 @@
 from typing import Final
 
 import actors.resources
-from actors.events import Channel, EphemeralKind, EventKinds
-from actors.modules import import_all
+from actors.events import EphemeralKind, EventKind, EventKinds
+from actors.modules import declared_in
 
-_NAMESPACES: Final = [vars(module) for module in import_all(actors.resources)]
+_LOGGED: Final = declared_in(actors.resources, EventKind)
+_EPHEMERAL: Final = declared_in(actors.resources, EphemeralKind)
 
-
-def _ephemeral(channel: Channel) -> tuple[EphemeralKind, ...]:
-    declared = (value for namespace in _NAMESPACES for value in namespace.values())
-    found = dict.fromkeys(value for value in declared if isinstance(value, EphemeralKind))
-    return tuple(kind for kind in found if kind.channel == channel)
-
-
-KINDS: Final = EventKinds("thread", *_NAMESPACES)
+KINDS: Final = EventKinds(kind for kind in _LOGGED if kind.channel == "thread")
 """Of the log of a thread."""
-USER_KINDS: Final = EventKinds("user", *_NAMESPACES)
+USER_KINDS: Final = EventKinds(kind for kind in _LOGGED if kind.channel == "user")
 """Of a user's own log."""
-EPHEMERAL_KINDS: Final = _ephemeral("thread")
-USER_EPHEMERAL_KINDS: Final = _ephemeral("user")
+EPHEMERAL_KINDS: Final = tuple(kind for kind in _EPHEMERAL if kind.channel == "thread")
+USER_EPHEMERAL_KINDS: Final = tuple(kind for kind in _EPHEMERAL if kind.channel == "user")

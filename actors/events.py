@@ -4,7 +4,7 @@ A kind is declared once, beside its resource (`actors/resources/`). Storage regi
 the server a view of it (for clients); both are keyed by the kind itself, and a test holds that no kind lacks one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import UnionType
 from typing import Literal
@@ -48,17 +48,11 @@ class UnknownEventKind(KeyError):
 class EventKinds(Mapping[str, EventKind]):
     """All kinds of the logs of one channel, by name. Any other name raises `UnknownEventKind`."""
 
-    def __init__(self, channel: Channel, *namespaces: Mapping[str, object]) -> None:
-        """The kinds of this channel that are declared in these namespaces of modules, in their order."""
+    def __init__(self, kinds: Iterable[EventKind]) -> None:
         self._kinds: dict[str, EventKind] = {}
-        for namespace in namespaces:
-            for value in list(namespace.values()):
-                if isinstance(value, EventKind) and value.channel == channel:
-                    self._add(value)
-
-    def _add(self, kind: EventKind) -> None:
-        if self._kinds.setdefault(kind.name, kind) is not kind:
-            raise ValueError(f"The kind of event {kind.name!r} is declared twice.")
+        for kind in kinds:
+            if self._kinds.setdefault(kind.name, kind) is not kind:
+                raise ValueError(f"The kind of event {kind.name!r} is declared twice.")
 
     def __getitem__(self, name: str) -> EventKind:
         try:

@@ -4,6 +4,9 @@ import pkgutil
 from collections.abc import Sequence
 from importlib import import_module
 from types import ModuleType
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 def import_all(package: ModuleType) -> Sequence[ModuleType]:
@@ -23,6 +26,12 @@ def import_ending(package: ModuleType, ending: str) -> Sequence[ModuleType]:
     """The modules directly in a package whose names end so."""
     found = pkgutil.iter_modules(package.__path__)
     return [import_module(f"{package.__name__}.{module.name}") for module in found if module.name.endswith(ending)]
+
+
+def declared_in(package: ModuleType, kind: type[T]) -> tuple[T, ...]:
+    """The module-level values of a class, in all modules of a package; each once, also where others import it."""
+    values = (value for module in import_all(package) for value in vars(module).values())
+    return tuple({id(value): value for value in values if isinstance(value, kind)}.values())
 
 
 def _has(module: pkgutil.ModuleInfo, name: str) -> bool:

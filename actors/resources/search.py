@@ -1,15 +1,29 @@
 """What can be searched for, and what a search finds."""
 
 from dataclasses import KW_ONLY, dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from actors.queries import IdentityQuery
 from actors.resources.messages import Message, MessageType
 
-Kind = Literal["message", "thread"]
 Sort = Literal["relevance", "newest"]
 Feature = Literal["link", "blocks", "reply"]
 """What a message may have. Another one is one more tag in the index: `storage/search/documents.py`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SearchKind:
+    """What a search may find. A resource declares its own; the server finds them in `actors/search_kinds.py`."""
+
+    name: str
+    plural: str
+    """As a client asks for them."""
+    tag: str
+    """In the index: unique, and never changed."""
+
+
+MESSAGES: Final = SearchKind("message", "messages", "m")
+THREADS: Final = SearchKind("thread", "threads", "t")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +35,8 @@ class Search:
     thread_id: str | None = None
     author_id: str | None = None
     type: MessageType | None = None
-    kind: Kind | None = None
+    kind: str | None = None
+    """The name of a `SearchKind`."""
     has: Feature | None = None
     after: int | None = None
     """Made at this time or later."""
@@ -42,11 +57,14 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    kind: Kind
+    kind: str
+    """The name of a `SearchKind`."""
+    id: str
+    """Of what was found."""
     score: float
     snippet: tuple[Piece, ...]
     message: Message | None
-    """Of a thread that was found by its title: None."""
+    """None where anything else was found."""
     thread_id: str
     title: str
 

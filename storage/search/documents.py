@@ -1,4 +1,4 @@
-"""What the index holds of a message, or of a thread: words, and tags for whatever else a search may ask."""
+"""What the index holds of a message, or of a title: words, and tags for whatever else a search may ask."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ class Document(NamedTuple):
     tags: str
 
 
-MESSAGE, THREAD = "km", "kt"
+MESSAGE = "km"
 _SHOWN = frozenset({
     "text", "title", "subtitle", "subtext", "body", "header", "summary", "details", "description", "hint", "label",
     "labels", "categories", "caption", "alt_text", "author_name", "name",
@@ -56,8 +56,9 @@ def _has_link(text: str) -> bool:
     return "https://" in text or "http://" in text
 
 
-def thread(position: int, key: int, creator: int, title: str) -> Document:
-    return Document(position, fold(title), f"{THREAD} {in_thread(key)} {by_author(creator)}")
+def entry(tag: str, position: int, thread: int, author: int, text: str) -> Document:
+    """Of a text that is no message: the title of a thread, and what other resources declare."""
+    return Document(position, fold(text), f"{tag} {in_thread(thread)} {by_author(author)}")
 
 
 def spoken(content: str, blocks: str | None) -> str:

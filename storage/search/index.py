@@ -8,6 +8,7 @@ in the transaction that changes it. So whoever searches finds what is committed,
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from peewee import RawQuery, SqliteDatabase
 
@@ -15,6 +16,7 @@ from storage.compiled import ManyRows, Prepared, insert_rows
 from storage.readers import rows
 from storage.schema.search_models import SearchIndex, SearchProgress
 from storage.search import folding, source
+from storage.search.searched import Searched
 
 STEP = 32
 """Documents at once while idle: 1 ms in which a writer waits, as each adds words that are new to the index; 128 took 3.
@@ -59,7 +61,7 @@ def step(database: SqliteDatabase, head: int, count: int) -> int:
     found, is_all = source.new_messages(database, done + 1, up_to, count, STEP_CHARS)
     if not is_all:
         up_to = found[-1].key
-    found += source.new_titles(database, done + 1, up_to)
+    found += source.new_entries(database, done + 1, up_to)
     INSERT.run(database, sorted(found))
     _SET_PROGRESS.execute(database, indexed=max(up_to, done))
     return max(up_to, done)
@@ -90,9 +92,10 @@ def rewriting(database: SqliteDatabase, keys: Sequence[int]) -> Iterator[None]:
 
 
 @contextmanager
-def retitling(database: SqliteDatabase, thread_key: int) -> Iterator[None]:
-    """The same for the title of a thread."""
+def changing(database: SqliteDatabase, searched: Searched, this: Any) -> Iterator[None]:
+    """The same for what a resource has declared; `this` is the condition of its row."""
     done = progress(database)
-    REMOVE.run(database, [found for found in source.title(database, thread_key) if found.key <= done])
+    indexed = this & (searched.position <= done)
+    REMOVE.run(database, source.entries(database, searched, indexed))
     yield
-    INSERT.run(database, [found for found in source.title(database, thread_key) if found.key <= done])
+    INSERT.run(database, source.entries(database, searched, indexed))

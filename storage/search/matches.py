@@ -4,7 +4,6 @@ from typing import Any
 
 from peewee import JOIN, SqliteDatabase, fn
 
-from actors.resources.threads import THREAD_CREATED
 from storage.readers import rows
 from storage.resources.log import reading as log
 from storage.schema import models
@@ -12,6 +11,7 @@ from storage.schema.search_models import SearchIndex
 from storage.search import index, source
 from storage.search.documents import Document
 from storage.search.scope import Scope
+from storage.search.searched import everything
 from storage.search.small_index import SmallIndex
 
 FRESH_POSITIONS = 2 * index.BEHIND
@@ -50,7 +50,7 @@ class Matches:
         return (
             _S.select(_S.rowid)
             .join(_M, JOIN.LEFT_OUTER, on=(_M.id == _S.rowid))
-            .join_from(_S, _E, JOIN.LEFT_OUTER, on=((_E.position == _S.rowid) & (_E.type == THREAD_CREATED.name)))
+            .join_from(_S, _E, JOIN.LEFT_OUTER, on=((_E.position == _S.rowid) & _E.type.in_(_created())))
             .join_from(_S, _T, on=(_T.id == fn.COALESCE(_M.thread, _E.thread)))
             .where(_S.match(self._expression) & (_S.rowid <= most) & (_S.rowid >= least))
             .where(*self._conditions(MADE_AT))
@@ -68,15 +68,20 @@ class Matches:
 
     def _read_fresh(self) -> tuple[list[Document], bool]:
         """What is newer than the index, and whether that is all of it."""
-        messages, openings = source.between(max(self._since, self._scope.least), self._scope.most)
-        for condition in self._conditions(_M.created_at):
-            messages &= condition
-        for condition in self._conditions(_E.time):
-            openings &= condition
+        least, most = max(self._since, self._scope.least), self._scope.most
+        messages = self._within(_M.id, least, most, _M.created_at)
         found, is_all = source.messages_where(self._database, messages, FRESH_POSITIONS, FRESH_CHARS)
-        if not is_all:
-            openings &= _E.position > found[-1].key
-        return found + source.titles_where(self._database, openings), is_all and self._since == self._indexed + 1
+        least = least if is_all else found[-1].key + 1
+        for searched in everything():
+            condition = self._within(searched.position, least, most, searched.made_at)
+            found += source.entries(self._database, searched, condition)
+        return found, is_all and self._since == self._indexed + 1
+
+    def _within(self, position: Any, least: int, most: int, made_at: Any) -> Any:
+        condition = position.between(least, most)
+        for further in self._conditions(made_at):
+            condition &= further
+        return condition
 
     @property
     def indexed_up_to(self) -> int | None:
@@ -86,6 +91,11 @@ class Matches:
         query = _M.select(_M.created_at).where(_M.id > self._indexed).order_by(_M.id).limit(1)
         row = rows.first(self._database, query)
         return int(row[0]) if row else None
+
+
+def _created() -> list[str]:
+    """Types of the log entries at which documents are found that are no messages."""
+    return [searched.created.name for searched in everything()]
 
 
 def _matching(documents: list[Document], expression: str) -> list[int]:

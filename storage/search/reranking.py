@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from peewee import Case, SqliteDatabase, fn
 
-from actors.resources.threads import THREAD_CREATED
 from actors.text.normal import composed
 from storage.readers import rows
 from storage.schema import models
@@ -13,6 +12,7 @@ from storage.search import documents
 from storage.search.documents import Document
 from storage.search.folding import fold
 from storage.search.ranking import rank
+from storage.search.searched import everything
 from storage.search.small_index import SmallIndex, Span
 from storage.search.terms import Terms
 
@@ -21,7 +21,7 @@ CHARS = 8_000
 BLOCKS_CHARS = 16_000
 """Blocks with more JSON than this are found, but not shown."""
 
-_M, _T, _E = models.Message, models.Thread, models.Event
+_M = models.Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,8 @@ def _texts(database: SqliteDatabase, keys: Sequence[int]) -> Iterator[_Text]:
     query = _M.select(_M.id, fn.SUBSTR(_M.content, 1, CHARS), blocks, _M.created_at).where(_M.id.in_(list(keys)))
     for key, content, blocks_text, made_at in rows.fetch(database, query):
         yield _Text(key, composed(documents.spoken(content, blocks_text))[:CHARS], made_at)
-    titles = _E.select(_E.position, _T.title, _T.created_at).join(_T, on=(_E.thread == _T.id))
-    opened = (_E.type == THREAD_CREATED.name) & _E.position.in_(list(keys))
-    for key, title, made_at in rows.fetch(database, titles.where(opened)):
-        yield _Text(key, composed(title), made_at)
+    for searched in everything():
+        columns = (searched.position, fn.SUBSTR(searched.text, 1, CHARS), searched.made_at)
+        these = searched.position.in_(list(keys)) & searched.there
+        for key, text, made_at in rows.fetch(database, searched.select(*columns).where(these)):
+            yield _Text(key, composed(text), made_at)

@@ -1,23 +1,31 @@
 """What was found becomes records, as the caller sees them."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from peewee import SqliteDatabase
 
 from actors.auth.identity import Identity
 from actors.resources.messages import Message
 from actors.resources.search import Hit
-from actors.resources.threads import THREAD_CREATED
 from storage.readers import rows, weight
 from storage.readers.paging import page_of
 from storage.schema import models
 from storage.search.ranking import score
 from storage.search.reranking import Judged
+from storage.search.searched import everything
 from storage.search.snippets import snippet
 
-_M, _T, _E = models.Message, models.Thread, models.Event
-_Titles = dict[int, tuple[str, str]]
-"""Key of the message, or log position at which the thread was opened → (id, title) of the thread."""
+_M, _T = models.Message, models.Thread
+
+
+class _Place(NamedTuple):
+    """What was found, and the thread that it is in."""
+
+    kind: str
+    id: str
+    thread_id: str
+    title: str
 
 
 def hits_of(
@@ -33,24 +41,27 @@ def _hits(database: SqliteDatabase, viewer_key: int, page: Sequence[Judged], now
     keys = [judged.key for judged in page]
     found = rows.fetch(database, rows.messages_query().where(_M.id.in_(keys)))
     messages = {message.key: message for message in rows.messages_of(database, found, viewer_key)}
-    titles = _titles(database, keys)
-    return [_hit(judged, messages.get(judged.key), *titles[judged.key], now) for judged in page]
+    places = _places(database, keys)
+    return [_hit(judged, messages.get(judged.key), places[judged.key], now) for judged in page]
 
 
-def _titles(database: SqliteDatabase, keys: list[int]) -> _Titles:
-    of_messages = _M.select(_M.id, _T.uid, _T.title).join(_T, on=(_M.thread == _T.id)).where(_M.id.in_(keys))
-    opened = (_E.type == THREAD_CREATED.name) & _E.position.in_(keys)
-    of_threads = _E.select(_E.position, _T.uid, _T.title).join(_T, on=(_E.thread == _T.id)).where(opened)
-    found = rows.fetch(database, of_messages) + rows.fetch(database, of_threads)
-    return {key: (uid, title) for key, uid, title in found}
+def _places(database: SqliteDatabase, keys: list[int]) -> dict[int, _Place]:
+    of_messages = _M.select(_M.id, _M.uid, _T.uid, _T.title).join(_T, on=(_M.thread == _T.id)).where(_M.id.in_(keys))
+    found = {row[0]: _Place("message", *row[1:]) for row in rows.fetch(database, of_messages)}
+    for searched in everything():
+        query = searched.select(searched.position, searched.uid, _T.uid, _T.title)
+        these = rows.fetch(database, query.where(searched.position.in_(keys) & searched.there))
+        found |= {row[0]: _Place(searched.kind.name, *row[1:]) for row in these}
+    return found
 
 
-def _hit(judged: Judged, message: Message | None, thread_id: str, title: str, now: int) -> Hit:
+def _hit(judged: Judged, message: Message | None, place: _Place, now: int) -> Hit:
     return Hit(
-        kind="thread" if message is None else "message",
+        kind=place.kind,
+        id=place.id,
         score=score(judged.rank, now),
         snippet=snippet(judged.text, judged.hits),
         message=message,
-        thread_id=thread_id,
-        title=title,
+        thread_id=place.thread_id,
+        title=place.title,
     )

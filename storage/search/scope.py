@@ -12,6 +12,7 @@ from actors.resources.search import Search
 from storage.readers import access, rows
 from storage.schema import models
 from storage.search import documents
+from storage.search.searched import named
 
 THREADS_AS_TAGS = 1_000
 """Threads of a caller that are named to the index one by one: the others' documents are never touched. Who is a member
@@ -46,7 +47,7 @@ def scope(database: SqliteDatabase, identity: Identity, search: Search) -> Scope
     if search.has is not None:
         tags.append((documents.having(search.has),))
     if search.kind is not None:
-        tags.append((documents.MESSAGE if search.kind == "message" else documents.THREAD,))
+        tags.append((documents.MESSAGE if search.kind == "message" else named(search.kind).tag,))
     least, most = _positions(database, search.after, search.before)
     return Scope(tuple(tags), threads, search.after, search.before, least, most, () in tags)
 

@@ -6,20 +6,20 @@ a thread is deleted, its messages stay in the index until they are taken away fo
 
 from collections.abc import Sequence
 from contextlib import closing
+from functools import cache
 from typing import Any
 
 from peewee import SQL, NodeList, SqliteDatabase
 
-from actors.resources.threads import THREAD_CREATED
 from storage.compiled import ManyRows, Prepared
 from storage.readers import rows
 from storage.schema import models
 from storage.search import documents
 from storage.search.documents import Document
+from storage.search.searched import Searched, everything
 
-_M, _T, _E = models.Message, models.Thread, models.Event
+_M, _T = models.Message, models.Thread
 THERE = _M.deleted_at.is_null() & (_M.status != SQL("'STREAMING'"))  # no parameter: those may be the rows'
-OPENED = (_E.type == THREAD_CREATED.name) & _T.deleted_at.is_null()
 
 
 def messages(database: SqliteDatabase, keys: Sequence[int]) -> list[Document]:
@@ -35,9 +35,13 @@ def new_messages(
     return _some(_NEW_MESSAGES.execute(database, least=least, most=most, count=count + 1), count, chars)
 
 
-def new_titles(database: SqliteDatabase, least: int, most: int) -> list[Document]:
-    """Of threads that were opened at these positions."""
-    return [documents.thread(*row) for row in _NEW_TITLES.execute(database, least=least, most=most)]
+def new_entries(database: SqliteDatabase, least: int, most: int) -> list[Document]:
+    """Of titles and whatever else was created at these positions."""
+    return [
+        documents.entry(searched.tag, *row)
+        for searched in everything()
+        for row in _new(searched).execute(database, least=least, most=most)
+    ]
 
 
 def messages_where(database: SqliteDatabase, condition: Any, count: int, chars: int) -> tuple[list[Document], bool]:
@@ -59,14 +63,10 @@ def _some(cursor: Any, count: int, chars: int) -> tuple[list[Document], bool]:
     return found, True
 
 
-def titles_where(database: SqliteDatabase, condition: Any) -> list[Document]:
-    """Of threads that are there; conditions are about them, and about the log entry that opened them."""
-    return [documents.thread(*row) for row in rows.fetch(database, _titles_query().where(condition & OPENED))]
-
-
-def title(database: SqliteDatabase, thread_key: int) -> list[Document]:
-    """One, or none."""
-    return titles_where(database, (_E.thread == thread_key) & (_E.offset == 1))
+def entries(database: SqliteDatabase, searched: Searched, condition: Any) -> list[Document]:
+    """Of those that are there. Conditions may be about their threads."""
+    query = _entries_query(searched).where(condition & searched.there)
+    return [documents.entry(searched.tag, *row) for row in rows.fetch(database, query)]
 
 
 def _looked_up(thread: Any) -> Any:
@@ -78,19 +78,22 @@ def _messages_query() -> Any:
     return _M.select(_M.id, _M.thread, _M.author, _M.type, _M.content, _M.blocks, _M.parent)
 
 
-def _titles_query() -> Any:
-    return _E.select(_E.position, _T.id, _T.creator, _T.title).join(_T, on=(_T.id == _looked_up(_E.thread)))
+def _entries_query(searched: Searched) -> Any:
+    return searched.select(searched.position, searched.thread, searched.author, searched.text)
 
 
-def between(least: Any, most: Any) -> tuple[Any, Any]:
-    """Conditions: messages, and openings of threads, at these log positions."""
-    return _M.id.between(least, most), _E.position.between(least, most)
+@cache
+def _new(searched: Searched) -> Prepared:
+    return Prepared(
+        lambda given: _entries_query(searched).where(
+            searched.position.between(given.least, given.most) & searched.there
+        )
+    )
 
 
 _MESSAGES = ManyRows(lambda count: _messages_query().where(_M.id.in_([0] * count) & THERE).order_by(_M.id))
 _NEW_MESSAGES = Prepared(
     lambda given: (
-        _messages_query().where(between(given.least, given.most)[0] & THERE).order_by(_M.id).limit(given.count)
+        _messages_query().where(_M.id.between(given.least, given.most) & THERE).order_by(_M.id).limit(given.count)
     )
 )
-_NEW_TITLES = Prepared(lambda given: _titles_query().where(between(given.least, given.most)[1] & OPENED))

@@ -12,6 +12,7 @@ from actors import limits
 from actors.errors import ValidationFailed
 from storage.search import documents
 from storage.search.folding import fold
+from storage.search.searched import everything
 
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»\uff02", '"'))
 _TERM = re.compile(r'(?P<no>-)?(?:"(?P<phrase>[^"]*)(?:"|$)|(?P<word>[^\s"]+))')
@@ -85,7 +86,8 @@ def expression(terms: Terms, tags: Sequence[Sequence[str]]) -> str:
     if terms.wanted:
         parts.append(f"text : ({' AND '.join(terms.wanted)})")
     if not parts:
-        parts = [f"tags : ({_quoted(documents.MESSAGE)} OR {_quoted(documents.THREAD)})"]
+        kinds = (documents.MESSAGE, *(searched.tag for searched in everything()))
+        parts = [f"tags : ({' OR '.join(map(_quoted, kinds))})"]
     positive = " AND ".join(f"({part})" for part in parts)
     return f"({positive}) NOT (text : ({' OR '.join(terms.unwanted)}))" if terms.unwanted else positive
 

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from actors.resources.search import FindHits, Hit, Kind, Search
+from actors.resources.search import FindHits, Hit, Search
+from actors.search_kinds import BY_PLURAL
 from server.api import render
 from server.api.registry import Call, Operations, Result
 from server.resources.search.views import SearchHitView, SearchRequest
 
 operations = Operations("search")
-
-_KINDS: dict[str | None, Kind | None] = {None: None, "messages": "message", "threads": "thread"}
 
 
 @operations("GET", "/search", response=SearchHitView, paged=True, rate="costly")
@@ -20,8 +19,8 @@ async def search(call: Call, request: SearchRequest) -> Result:
     """
     asked = Search(
         text=request.q, thread_id=request.thread_id, author_id=request.author_id, type=request.type,
-        kind=_KINDS[request.kind], has=request.has, after=request.after, before=request.before,
-        everything=request.all, sort=request.sort,
+        kind=BY_PLURAL[request.kind].name if request.kind else None, has=request.has, after=request.after,
+        before=request.before, everything=request.all, sort=request.sort,
     )  # fmt: skip
     found = await call.services.ask(FindHits(call.identity, asked, limit=request.limit, cursor=request.cursor))
     return Result(
@@ -35,6 +34,7 @@ async def search(call: Call, request: SearchRequest) -> Result:
 def hit_view(hit: Hit) -> dict[str, Any]:
     return {
         "kind": hit.kind,
+        "id": hit.id,
         "score": hit.score,
         "snippet": [{"text": piece.text, "hit": piece.hit} for piece in hit.snippet],
         "message": render.message(hit.message) if hit.message else None,

@@ -1,13 +1,21 @@
 """Searches on the wire."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
 from actors.resources.messages import MessageType
-from actors.resources.search import Feature, Kind, Sort
+from actors.resources.search import Feature, Sort
+from actors.search_kinds import BY_PLURAL, SEARCH_KINDS
 from server.api.fields import Id, Moment, Paged, Query, View
 from server.resources.messages.views import MessageView
+
+if TYPE_CHECKING:
+    Kind: TypeAlias = str
+    Plural: TypeAlias = str
+else:  # as many as resources declare
+    Kind = Literal[tuple(kind.name for kind in SEARCH_KINDS)]
+    Plural = Literal[tuple(BY_PLURAL)]
 
 
 class SearchRequest(Paged):
@@ -15,7 +23,7 @@ class SearchRequest(Paged):
     thread_id: Id | None = None
     author_id: Id | None = Field(default=None, description="Author of the message, or creator of the thread.")
     type: MessageType | None = None
-    kind: Literal["messages", "threads"] | None = Field(default=None, description="By default both.")
+    kind: Plural | None = Field(default=None, description="By default all of them.")
     has: Feature | None = None
     after: Moment | None = Field(default=None, description="Created at this time or later.")
     before: Moment | None = Field(default=None, description="Created earlier than this.")
@@ -42,7 +50,8 @@ class FoundThreadView(View):
 
 class SearchHitView(View):
     kind: Kind
+    id: Id = Field(description="Of what was found.")
     score: float = Field(description="Comparable within one search only.")
     snippet: list[PieceView] = Field(description="Pieces of the text, in order; plain text, no markup.")
-    message: MessageView | None = Field(description="Null if a thread was found by its title.")
+    message: MessageView | None = Field(description="Null if anything else was found: a thread, by its title.")
     thread: FoundThreadView

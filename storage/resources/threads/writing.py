@@ -35,9 +35,9 @@ from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.audit import writing as audit
 from storage.resources.members.writing import joined
+from storage.resources.threads.titles import retitling
 from storage.resources.users import writing as users
 from storage.schema import models
-from storage.search import index
 
 
 @writes(CreateThread)
@@ -91,7 +91,7 @@ def update_thread(tx: Transaction, command: UpdateThread) -> Done:
     if not difference:
         return Done(before)
     update = models.Thread.update(**difference, version=models.Thread.version + 1, updated_at=tx.now)
-    with index.retitling(tx.database, key):
+    with retitling(tx.database, key):
         tx.execute(update.where(models.Thread.id == key))
     audit.intervene(
         tx, command, role, "update_thread", {name: getattr(before, name) for name in difference}, difference
@@ -124,7 +124,7 @@ def delete_thread(tx: Transaction, command: DeleteThread) -> Done:
     audit.act(tx, command, "delete_thread", ("thread", uid), {"message_count": before.message_count})
     event = tx.log((key, uid), THREAD_DELETED, command.identity.author, ThreadGone(uid))
     update = models.Thread.update(deleted_at=tx.now, title="", metadata="{}", memory="{}")
-    with index.retitling(tx.database, key):
+    with retitling(tx.database, key):
         tx.execute(update.where(models.Thread.id == key))
     return Done(Gone(uid), (event,), user_events=_begin_telling(tx, (key, uid)))
 

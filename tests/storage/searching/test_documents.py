@@ -19,7 +19,7 @@ def tags(**changed: Any) -> set[str]:
 def test_tags() -> None:
     assert tags() == {"km", "t3", "a7", "yuser"}
     assert tags(message_type="TOOL", parent=4) == {"km", "t3", "a7", "ytool", "hreply"}
-    assert set(documents.thread(5, 3, 7, "Title").tags.split()) == {"kt", "t3", "a7"}
+    assert set(documents.entry("kt", 5, 3, 7, "Title").tags.split()) == {"kt", "t3", "a7"}
 
 
 @pytest.mark.parametrize(

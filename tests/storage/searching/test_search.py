@@ -139,6 +139,7 @@ def test_titles_and_messages(ledger: Ledger, ana: Identity, thread: Thread) -> N
     both = search(ledger, ana, "plans").hits
     assert [(hit.kind, hit.title) for hit in both] == [("thread", "plans"), ("message", "plans")]
     assert (both[0].message, both[0].thread_id) == (None, thread.id)
+    assert [hit.id for hit in both] == [thread.id, both[1].message and both[1].message.id]
     assert [marked(hit) for hit in both] == ["[plans]", "the [plans] of ours"]
     assert told(ledger, ana, "plans", kind="thread") == ["plans"]
     assert told(ledger, ana, "plans", kind="message") == ["the plans of ours"]
@@ -339,6 +340,7 @@ async def test_reads_find_hits(ledger: Ledger, ana: Identity, thread: Thread) ->
         assert len(found.hits) == 2
         rest = await reads.ask(FindHits(ana, Search(text="needle"), limit=2, cursor=found.next_cursor))
         assert len(rest.hits) == 1
-        assert ledger.ask(find, ana, Search(text="needle"), limit=9).hits[:2] == found.hits
+        at_once = ledger.ask(find, ana, Search(text="needle"), limit=9).hits
+        assert [hit.id for hit in at_once] == [hit.id for hit in (*found.hits, *rest.hits)]
     finally:
         reads.close()

@@ -38,6 +38,30 @@ JSON_DEPTH: Final = 32
 IDEMPOTENCY_KEY_CHARS: Final = 255
 IDEMPOTENCY_SECONDS: Final = 24 * 3600
 
+# Actions on the blocks of messages
+ACTION_STATE_BYTES: Final = 64 * KIB
+"""Of the value and the state of inputs together: a form of long texts, as JSON."""
+ACTION_ID_CHARS: Final = 255
+"""Of a block or an element; or the JSON pointer of one that has no id."""
+ACTIONS_PENDING: Final = 20
+"""Of one user on one message: who clicks on does not fill the author's list."""
+ACTION_SECONDS: Final = 7 * 24 * 3600
+"""How long an action waits for its author, who may be down for a weekend."""
+ACTIONS_KEPT_SECONDS: Final = 90 * 24 * 3600
+"""How long an ended action is kept. An approval stays as long as its message: it counts once."""
+ACTION_TEXT_CHARS: Final = 3000
+"""Of what the author says to who acted: as a text of a block."""
+ACTION_ERRORS: Final = 100
+"""Fields that the author finds fault with: a form has as many inputs."""
+ACTION_ERROR_CHARS: Final = 300
+PATTERN_CHARS: Final = 255
+PATTERN_PLACES: Final = 100
+"""Of the pattern of an input, repetitions counted: 3000 characters are matched in 30 ms at the most."""
+OPTION_VALUE_CHARS: Final = 150
+"""As the block format has it."""
+INPUT_CHARS: Final = 3000
+"""Of a text that is filled in, where its input names no less."""
+
 # What a model is given of a thread
 CONTEXT_TOKENS: Final = 8_000
 """By default: fits every model in use, and leaves room for its answer."""

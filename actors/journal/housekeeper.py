@@ -9,6 +9,7 @@ from actors.commands import NotifyThreadDeleted, Purge
 from actors.errors import XpError
 from actors.journal.actor import Journal
 from actors.outcomes import Done
+from actors.resources.actions import ExpireActions
 from actors.resources.streams import InterruptAbandoned
 from actors.resources.users import EraseContent
 
@@ -45,10 +46,11 @@ class Housekeeper:
         taken = await self._do(Purge())
         await self._do(EraseContent())
         await self._do(NotifyThreadDeleted())
+        await self._do(ExpireActions())
         await self._do(InterruptAbandoned(before=time.time_ns() // 1_000_000 - ABANDONED_SECONDS * 1000))
         return taken
 
-    async def _do(self, step: Purge | EraseContent | InterruptAbandoned | NotifyThreadDeleted) -> int:
+    async def _do(self, step: Purge | EraseContent | ExpireActions | InterruptAbandoned | NotifyThreadDeleted) -> int:
         taken = 0
         while True:
             done: Done = await self._journal.append(step)

@@ -73,6 +73,12 @@ def _depth(value: Any, left: int = limits.JSON_DEPTH) -> None:
         _depth(inner, left - 1)
 
 
+def json_shallow(value: Any) -> Any:
+    """The value, where it is nested no deeper than what is stored."""
+    _depth(value)
+    return value
+
+
 def _json_text(value: Any, limit: int) -> str:
     _depth(value)
     text = orjson.dumps(value)

@@ -83,5 +83,4 @@ def event(record: Event) -> int:
 
 
 def user_event(record: UserEvent) -> int:
-    about = user(record.data) if isinstance(record.data, User) else 2 * FIXED
-    return FIXED + about
+    return FIXED + (user(record.data) if isinstance(record.data, User) else FIXED + of(record.data))

@@ -15,6 +15,7 @@ from actors.identifiers import is_id
 from actors.resources.blocks import rules
 from actors.resources.blocks.faults import At, Faults, shown
 from actors.resources.blocks.profile import Profile, Spec
+from actors.text import pattern
 
 Check = Callable[[Any, At, Faults], None]
 _TIME: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
@@ -257,6 +258,13 @@ def _is_date(value: str) -> bool:
         return False
 
 
+def _is_pattern(value: str) -> bool:
+    try:
+        return bool(pattern.compiled(value))
+    except pattern.PatternProblem:
+        return False
+
+
 def _is_instant(value: str) -> bool:
     try:
         return datetime.fromisoformat(value).tzinfo is not None
@@ -269,6 +277,7 @@ FORMATS: Final[Mapping[str, tuple[Callable[[str], Any], str]]] = {
     "time": (_TIME.fullmatch, "a time as HH:mm"),
     "instant": (_is_instant, "a time as 2026-11-23T07:00:00.000Z"),
     "number": (_NUMBER.fullmatch, "a number as text, such as '1.5'"),
+    "pattern": (_is_pattern, "a pattern without references and looking around, of at most 100 places"),
     "color": (_COLOR.fullmatch, "a colour as #rrggbb"),
     "id": (is_id, "an id: 'c' and 24 characters of a-z and 0-9"),
 }

@@ -44,14 +44,26 @@ def of(data: Mapping[str, Any], own: Mapping[str, Any]) -> Profile:
         name: (*data["families"].get(name, ()), *own["families"].get(name, ()))
         for name in {**data["families"], **own["families"]}
     }
+    shapes = {**data["shapes"], **own["shapes"]}
+    for name, more in own.get("extends", {}).items():
+        shapes[name] = _extended(shapes[name], more)
     return Profile(
         name=data["name"],
         about=data["about"],
         blocks=data["blocks"],
         markdown_characters=data["markdown_characters"],
         families=families,
-        shapes={**data["shapes"], **own["shapes"]},
+        shapes=shapes,
     )
+
+
+def _extended(shape: Mapping[str, Any], more: Mapping[str, Any]) -> Mapping[str, Any]:
+    """With fields and rules of our own."""
+    return {
+        **shape,
+        "fields": {**shape["fields"], **more["fields"]},
+        "ordered": [*shape.get("ordered", ()), *more.get("ordered", ())],
+    }
 
 
 def _read(name: str) -> Any:

@@ -58,9 +58,12 @@ def _not_both(first: str, second: str) -> Rule:
 
 def _ordered(low: str, high: str) -> Rule:
     def rule(value: dict[str, Any], at: At, faults: Faults) -> None:
-        least, most = _number(value.get(low)), _number(value.get(high))
+        first, last = value.get(low), value.get(high)
+        least, most = _number(first), _number(last)
         if least is not None and most is not None and least > most:
             faults.add((at, low), "out_of_order", f"`{low}` of at most `{high}`", limit=most, actual=least)
+        elif least is most is None and isinstance(first, str) and isinstance(last, str) and first > last:
+            faults.add((at, low), "out_of_order", f"`{low}` of at most `{high}`, {last[:40]}", actual=first[:40])
 
     return rule
 

@@ -24,6 +24,7 @@ from storage.journal import results
 from storage.journal.transaction import Transaction, changed, given, must_match
 from storage.journal.writers import writes
 from storage.readers import rows
+from storage.resources.actions import telling as actions
 from storage.resources.audit import writing as audit
 from storage.resources.files import attaching
 from storage.resources.files import writing as files
@@ -140,7 +141,8 @@ def _bury(tx: Transaction, key: int, thread_id: str) -> tuple[UserEvent, ...]:
         _BURY.execute(tx.database, key=key, now=tx.now)
     _FORGET_REVISIONS.execute(tx.database, key=key)
     _FORGET_REACTIONS.execute(tx.database, key=key)
-    return notifications.forget_message(tx, key, thread_id)
+    gone = actions.forget_message(tx, key, thread_id)
+    return (*gone, *notifications.forget_message(tx, key, thread_id))
 
 
 def erase(tx: Transaction, key: int, thread_id: str) -> Done:

@@ -152,6 +152,16 @@ async def test_events_are_what_the_document_says(
     check("unsubscribe.push", ended)
 
 
+async def answer_an_action(alice: Client, bob: Client, thread: Any) -> None:
+    """And delete the message that it is on."""
+    button = {"type": "button", "action_id": "yes", "text": {"type": "plain_text", "text": "Yes"}}
+    message = await bob.say(thread, blocks=[{"type": "actions", "block_id": "b", "elements": [button]}])
+    path = f"/api/v1/messages/{message['id']}"
+    action = (await alice.post(f"{path}/actions", block_id="b", action_id="yes")).data
+    await bob.post(f"/api/v1/actions/{action['id']}/answer", text="Done.")
+    await bob.delete(path)
+
+
 async def test_ones_own_events_are_what_the_document_says(alice: Client, bob: Client, socket: RawClient) -> None:
     """Everything that happens to oneself."""
     me = (await alice.me())["id"]
@@ -166,6 +176,7 @@ async def test_ones_own_events_are_what_the_document_says(alice: Client, bob: Cl
     events = [await published(socket, "user")]
     while events[-1]["type"] != "unread":
         events.append(await published(socket, "user"))
+    await answer_an_action(alice, bob, thread)
     listed = (await alice.get("/api/v1/notifications", unread="true")).data
     await alice.post(f"/api/v1/notifications/{listed[0]['id']}/read")
     await alice.post("/api/v1/notifications/read-all")

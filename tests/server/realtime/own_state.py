@@ -1,4 +1,4 @@
-"""What is one's own, kept up to date by the own log alone: threads, notifications, markers, preferences, oneself."""
+"""What is one's own, kept up to date by the own log alone: threads, notifications, actions, markers and so on."""
 
 from typing import Any
 
@@ -17,6 +17,10 @@ class OwnState:
         """Notification → whether it was read."""
         self.where: dict[str, str] = {}
         """Notification → thread."""
+        self.actions: dict[str, Json] = {}
+        """On one's messages, and one's own."""
+        self.left: set[str] = set()
+        """Threads: where one comes back, what was there is fetched."""
         self.markers: dict[str, int] = {}
         self.preferences: Json = {}
         self.notify: dict[str, str | None] = {}
@@ -36,6 +40,9 @@ class OwnState:
             state.notify[uid] = (await client.get(f"/api/v1/threads/{uid}/preferences")).data["notify"]
         for notification in (await client.get("/api/v1/notifications", limit="100")).data:
             state._notified(notification)
+        for role in ("author", "user"):
+            for action in (await client.get("/api/v1/actions", role=role, limit="100")).data:
+                state._action_created(action)
         state.preferences = (await client.get("/api/v1/users/me/preferences")).data
         return state
 
@@ -76,6 +83,19 @@ class OwnState:
         self.markers.pop(uid, None)
         self.notify.pop(uid, None)
         self.read = {each: is_read for each, is_read in self.read.items() if self.where[each] != uid}
+        self.actions = {each: action for each, action in self.actions.items() if action["thread_id"] != uid}
+        self.left.add(uid)
+
+    def _action_created(self, data: Json) -> None:
+        if "status" in data:  # one that is gone has left its id
+            people = ("author", "user")  # names change, and are told elsewhere
+            self.actions[data["id"]] = {name: value for name, value in data.items() if name not in people}
+
+    _action_updated = _action_created
+
+    def _actions_deleted(self, data: Json) -> None:
+        gone = data["message_id"]
+        self.actions = {each: action for each, action in self.actions.items() if action["message_id"] != gone}
 
     def _thread_read(self, data: Json) -> None:
         self.markers[data["thread_id"]] = data["last_read_offset"]
@@ -96,6 +116,9 @@ class OwnState:
             for name in ("offset", "threads", "read", "preferences", "name")
             if getattr(self, name) != getattr(fetched, name)
         }
+        theirs = {uid: action for uid, action in fetched.actions.items() if action["thread_id"] not in self.left}
+        if self.actions != theirs:
+            wrong["actions"] = (self.actions, theirs)
         for name in ("markers", "notify"):
             mine, theirs = getattr(self, name), getattr(fetched, name)
             if any(theirs[uid] != value for uid, value in mine.items()):

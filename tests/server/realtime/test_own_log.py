@@ -18,6 +18,11 @@ from tests.realtime_client import RawClient, event_stream, raw_client
 from tests.server.realtime.own_state import Json, OwnState
 from tests.serving import Client, Server
 
+BUTTON: dict[str, Any] = {
+    "type": "actions",
+    "block_id": "b",
+    "elements": [{"type": "button", "action_id": "yes", "text": {"type": "plain_text", "text": "Yes"}}],
+}
 LOG = "/api/v1/users/me/log"
 Frames = Callable[[], Awaitable[Json]]
 """The next entry, with where it stands."""
@@ -35,7 +40,7 @@ async def steps(alice: Client, bob: Client) -> AsyncIterator[Step]:
     with_bob = [{"user_id": bob_id}]
     thread = await alice.thread(members=with_bob)
     path = f"/api/v1/threads/{thread['id']}"
-    mine = await bob.say(thread)
+    mine = await bob.say(thread, blocks=[BUTTON])
     reactions = f"/api/v1/messages/{mine['id']}/reactions/👍"
     yield lambda: alice.say(thread, "@bob")
     yield lambda: alice.say(thread, "yes", parent_id=mine["id"])
@@ -46,6 +51,12 @@ async def steps(alice: Client, bob: Client) -> AsyncIterator[Step]:
     named = await alice.say(thread, "@all")
     yield lambda: alice.patch(f"/api/v1/messages/{named['id']}", content="@bob")
     yield lambda: alice.delete(f"/api/v1/messages/{named['id']}")
+    asked = await alice.say(thread, blocks=[BUTTON])
+    yield lambda: bob.post(f"/api/v1/messages/{asked['id']}/actions", block_id="b", action_id="yes")
+    (action,) = (await bob.get(f"/api/v1/messages/{asked['id']}/actions")).data
+    yield lambda: alice.post(f"/api/v1/actions/{action['id']}/answer", text="Done.")
+    yield lambda: alice.post(f"/api/v1/messages/{mine['id']}/actions", block_id="b", action_id="yes")
+    yield lambda: alice.delete(f"/api/v1/messages/{mine['id']}")
     yield lambda: alice.thread(members=with_bob)
     newest, second = (await bob.get("/api/v1/notifications")).data[:2]
     yield lambda: bob.post(f"/api/v1/notifications/{newest['id']}/read")

@@ -79,6 +79,11 @@ fail_message                     401       404       404       403       403    
 cancel_message                   401       404       404       403       200       200       403       404       403
 validate_blocks                  401       200       200       200       200       200       200       200       403
 render_message                   401       404       404       200       200       200       200       404       403
+create_action                    401       404       404       403       201       201       403       404       403
+list_message_actions             401       404       404       200       200       200       200       404       403
+list_actions                     401       200       200       200       200       200       200       200       403
+get_action                       401       404       404       404       404       200       200       404       403
+answer_action                    401       404       404       404       404       200       403       404       403
 list_files                       401       200       200       200       200       200       200       200       403
 list_files.thread_id             401       404       404       200       200       200       200       404       403
 list_files.owner_id              401       200       200       200       200       200       200       200       403
@@ -172,6 +177,8 @@ FIELDS: Mapping[str, Callable[[World], Any]] = {
     "trace_thread.user_id": lambda world: world.viewer_id,
 }
 """`operation.field` → what it names there."""
+IN_A_MESSAGE = ("block_id", "action_id")
+"""Names of parts of the message itself: nobody else has them."""
 IN_ONES_OWN = frozenset(
     {"add_member.user_id", "create_message.id", "create_message.parent_id", "list_readers.message_id"}
 )
@@ -237,7 +244,7 @@ def fields_with_ids(operation: Operation) -> set[str]:
     return {
         name
         for name, field in operation.request.model_fields.items()
-        if name not in operation.path_parameters and _names_something(name, field.annotation)
+        if name not in (*operation.path_parameters, *IN_A_MESSAGE) and _names_something(name, field.annotation)
     }
 
 

@@ -48,7 +48,7 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "update_memory": {"memory": {"facts": ["x"]}}, "hand_over": {"control": "human"}, "set_typing": {},
     "set_status": {},
     "append_to_message": {"text": "more"}, "complete_message": {}, "fail_message": {}, "cancel_message": {},
-    "validate_blocks": {"blocks": []},
+    "validate_blocks": {"blocks": []}, "create_action": {"block_id": "deploy", "action_id": "yes"}, "answer_action": {},
     "login": {"password": PASSWORD}, "refresh_session": {}, "logout": {},
     "set_password": {"current_password": PASSWORD, "new_password": PASSWORD}, "create_api_key": {"name": "Mine"},
     "read_notification": {}, "read_all_notifications": {}, "update_preferences": {"notify": "mentions"},
@@ -59,6 +59,10 @@ BODIES: Mapping[str, dict[str, Any]] = {
 }  # fmt: skip
 """Operation → a good body; `World.body` adds ids, addresses and secrets."""
 
+BUTTON = {
+    "type": "actions", "block_id": "deploy",
+    "elements": [{"type": "button", "action_id": "yes", "text": {"type": "plain_text", "text": "Yes"}}],
+}  # fmt: skip
 QUERIES: Mapping[str, dict[str, str]] = {"search": {"q": "Hello"}}
 """Operation without a body → what it cannot do without."""
 
@@ -121,6 +125,7 @@ class World:
     streaming_id: str = field(default_factory=new_id)
     notification_id: str = field(default_factory=new_id)
     upload_id: str = field(default_factory=new_id)
+    action_id: str = ""
 
     async def prepare(self, operation: Operation) -> None:
         """Make anew what a good request uses up."""
@@ -134,6 +139,8 @@ class World:
         if "/notifications/" in operation.path:
             await self.alice.thread(members=[{"user_id": self.viewer_id, "role": "VIEWER"}])
             self.notification_id = (await self.viewer.get("/api/v1/notifications", limit="1")).data[0]["id"]
+        if operation.tag == "actions" and not (operation in READS and self.action_id):
+            await self.prepare_action(operation)
         if operation.name in ("delete_file", "batch_files"):
             self.file_id = (await stored_file(self.server, self.alice_id, self.thread_id)).id
         if operation.name == "complete_upload":
@@ -141,6 +148,19 @@ class World:
         if is_of_streams(operation):
             await self.alice.post(f"/api/v1/messages/{self.streaming_id}/cancel")  # only so many at once
             self.streaming_id = (await self.alice.say(self.thread_id, status="STREAMING"))["id"]
+
+    async def prepare_action(self, operation: Operation) -> None:
+        """A message with a button: another's, because nobody acts on their own; or alice's, on which another acted."""
+        other = self.server.client("other-of-actions")
+        await self.alice.post(f"/api/v1/threads/{self.thread_id}/members", user_id=(await other.me())["id"])
+        author = other if operation.name == "create_action" else self.alice
+        self.message_id = (await author.say(self.thread_id, blocks=[BUTTON]))["id"]
+        if author is self.alice:
+            await self.act(other)
+
+    async def act(self, who: Client) -> None:
+        acted = await who.post(f"/api/v1/messages/{self.message_id}/actions", **BODIES["create_action"])
+        self.action_id = acted.data["id"]
 
     async def sign_in(self, user_id: str = "") -> Any:
         """A session, alice's unless it says whose; by a link, because a password takes its time."""
@@ -166,7 +186,7 @@ class World:
             "threads": self.thread_id, "messages": self.streaming_id if is_of_streams(operation) else self.message_id,
             "users": self.viewer_id, "members": self.viewer_id, "reactions": "👍", "sessions": self.session_id,
             "api-keys": self.key_id, "connections": self.connection_id, "notifications": self.notification_id,
-            "files": self.file_id, "versions": "1",
+            "files": self.file_id, "versions": "1", "actions": self.action_id or new_id(),
         }  # fmt: skip
 
     def parameters(self, operation: Operation) -> dict[str, str]:

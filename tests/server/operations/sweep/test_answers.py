@@ -147,7 +147,7 @@ def changed(operation: Operation, body: dict[str, Any]) -> list[dict[str, Any]]:
 def is_repeatable(operation: Operation) -> bool:
     """Whether another may ask for the same of the same thing and is answered something else."""
     ends_something = operation.handler.__module__ == "server.resources.streams.operations"
-    is_personal = operation.tag == "notifications"
+    is_personal = operation.tag == "notifications" or operation.name == "answer_action"
     return operation.access == "user" and operation.name not in NOT_KEPT and not ends_something and not is_personal
 
 

@@ -7,7 +7,7 @@ import pytest
 from actors import limits
 from server.api.registry import Operation
 from tests.files import stored_file
-from tests.server.operations.sweep.requests import PAGED, World, check_problem, every
+from tests.server.operations.sweep.requests import BUTTON, PAGED, World, check_problem, every
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -19,6 +19,9 @@ LOGS = ("list_events", "list_own_events")
 async def fill(world: World) -> None:
     """At least three of everything."""
     theirs = await world.viewer.thread()
+    other = world.server.client("other-of-actions")
+    await world.alice.post(f"/api/v1/threads/{world.thread_id}/members", user_id=(await other.me())["id"])
+    world.message_id = (await world.alice.say(world.thread_id, blocks=[BUTTON]))["id"]
     for number in range(3):
         await world.alice.say(world.thread_id, f"Hello {number}")
         await world.viewer.say(theirs)
@@ -28,6 +31,7 @@ async def fill(world: World) -> None:
         await world.sign_in(world.viewer_id)
         await world.viewer.post("/api/v1/auth/api-keys", name=str(number))
         await world.connect()
+        await world.act(other)
         await world.alice.put(f"/api/v1/messages/{world.message_id}/reactions/{'👍🎉🚀'[number]}")
         await world.alice.patch(f"/api/v1/messages/{world.message_id}", content=f"Edited {number}")
     await world.alice.post(f"/api/v1/threads/{world.thread_id}/members", user_id=world.bob_id)
@@ -117,6 +121,7 @@ async def test_past_the_end_there_is_nothing(operation: Operation, world: World)
         "list_connections": "c" + "z" * 24, "search": "r0",
         **dict.fromkeys(("list_sessions", "list_api_keys", "list_audit", "list_all_sessions"), "0"),
         **dict.fromkeys(("list_notifications", "list_files", "list_file_versions"), "0"),
+        **dict.fromkeys(("list_actions", "list_message_actions"), "0"),
     }  # fmt: skip
     cursor = last.get(operation.name, "999999999999999999")
     if operation.name in LOGS:

@@ -1,0 +1,154 @@
+"""Actions: what a person does with the blocks of a message (clicks, chooses, fills in), and what its author answers.
+
+An action is seen by who acted and by the author of the message, in their own logs. It is pending until the author
+answers, or until it expires.
+"""
+
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, Final, Literal
+
+from actors.commands import UNSET, ThreadCommand, Unset
+from actors.errors import XpError
+from actors.events import EventKind
+from actors.page import Page
+from actors.queries import IdentityQuery
+from actors.resources.users import Author
+
+ActionStatus = Literal["pending", "done", "failed", "expired"]
+ACTION_STATUSES: tuple[ActionStatus, ...] = ("pending", "done", "failed", "expired")
+ActionRole = Literal["author", "user"]
+"""Whose actions: those on one's messages, or those one has made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    key: int
+    id: str
+    thread_id: str
+    message_id: str
+    message_version: int
+    """Of the message that was acted on; it may have changed since."""
+    metadata: str
+    """Of the message, as it is now: where applications keep what they need to go on."""
+    block: str | None
+    """JSON of the block, as it is now; None where the message has it no more."""
+    author: Author
+    """Of the message: who answers."""
+    user: Author
+    """Who acted."""
+    block_id: str
+    action_id: str
+    kind: str
+    """Type of the element, such as `button`; `form` for a form that was sent."""
+    value: str
+    """JSON."""
+    state: str
+    """JSON: block id → action id → value, of the inputs that were sent along."""
+    status: ActionStatus
+    text: str
+    """What the author says to who acted."""
+    errors: str
+    """JSON: pointer into `state` → sentence."""
+    correlation_id: str
+    """Of the request that acted."""
+    version: int
+    created_at: int
+    expires_at: int
+    """A pending action expires then."""
+    answered_at: int | None = None
+
+
+ACTION_CREATED: Final = EventKind("action.created", Action | Mapping, "action", channel="user")
+"""To who acted, and to the author of the message. Of an action that was deleted since, only its id."""
+ACTION_UPDATED: Final = EventKind("action.updated", Action | Mapping, "action", channel="user")
+ACTIONS_DELETED: Final = EventKind("actions.deleted", Mapping, None, channel="user")
+"""With their message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A request to act that the message's blocks allow."""
+
+    blocks: str
+    """Of the message, as they were when this was checked."""
+    kind: str
+    value: str
+    state: str
+    closes_at: int | None = None
+    """A form takes no answer after it."""
+    is_counted_once: bool = False
+    """An approval: the first answer is the only one."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Act(ThreadCommand):
+    """Answers the `Action`."""
+
+    message_id: str
+    block_id: str
+    action_id: str
+    checked: Checked | XpError
+    """An error: what speaks against it, unless this is a retry of what was done."""
+
+
+@dataclass(slots=True, kw_only=True)
+class AnswerAction(ThreadCommand):
+    """By the author of the message, once. Answers the `Action`."""
+
+    action_id: str
+    status: Literal["done", "failed"]
+    text: str = ""
+    errors: str = "{}"
+    content: str | Unset = UNSET
+    """Of the message, which is edited in the same transaction."""
+    blocks: str | Unset | None = UNSET
+    metadata: str | Unset = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class ExpireActions:
+    """Expire those whose time is over, `rows` at most; answers how many."""
+
+    rows: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class CheckAction(IdentityQuery[Checked]):
+    """Whether the message offers this. Raises `ValidationFailed` with JSON pointers, `NotFound`, `Conflict`."""
+
+    message_id: str
+    _: KW_ONLY
+    block_id: str
+    action_id: str
+    value: Any
+    state: Mapping[str, Mapping[str, Any]]
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GetAction(IdentityQuery[Action]):
+    """Raises `NotFound` for all but who acted, the author of the message, and administrators."""
+
+    action_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListActions(IdentityQuery[Page[Action]]):
+    """Of the identity, the newest first."""
+
+    _: KW_ONLY
+    role: ActionRole
+    status: ActionStatus | None
+    limit: int
+    before: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListMessageActions(IdentityQuery[Page[Action]]):
+    """On one message, the newest first: all for its author and administrators, for others their own."""
+
+    message_id: str
+    _: KW_ONLY
+    limit: int
+    before: int | None

@@ -1,0 +1,1 @@
+"""Actions on the blocks of messages, on the wire."""

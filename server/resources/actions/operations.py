@@ -1,0 +1,110 @@
+"""What people do with the blocks of messages, and what their authors answer."""
+
+from typing import Any, cast
+
+from actors.errors import XpError
+from actors.resources.actions import (
+    Act,
+    Action,
+    AnswerAction,
+    CheckAction,
+    Checked,
+    GetAction,
+    ListActions,
+    ListMessageActions,
+)
+from server.api.cursors import integer
+from server.api.fields import ById, given
+from server.api.message_commands import about_message
+from server.api.registry import Call, Operations, Result
+from server.resources.actions.views import (
+    ActionView,
+    AnswerActionRequest,
+    CreateActionRequest,
+    ListActionsRequest,
+    ListMessageActionsRequest,
+    action_view,
+)
+
+operations = Operations("actions")
+
+
+@operations("POST", "/messages/{id}/actions", response=ActionView, status=201)
+async def create_action(call: Call, request: CreateActionRequest) -> Result:
+    """Act on a block of a message: press a button, choose an option, send a form. For members who may write.
+
+    Only what the message offers is taken: faults are told by JSON pointer (`/state/address/city`), before the author
+    hears of anything. The action is `pending` until the author answers; `action.updated` on your own channel says so.
+    """
+    command = Act(
+        identity=call.identity, once=call.once, origin=call.origin,
+        thread_id=await call.services.places.thread_of(request.id), message_id=request.id, block_id=request.block_id,
+        action_id=request.action_id, checked=await _checked(call, request),
+    )  # fmt: skip
+    action = cast(Action, await about_message(call, command))
+    return _shown(action, location=f"/api/v1/actions/{action.id}")
+
+
+async def _checked(call: Call, request: CreateActionRequest) -> Checked | XpError:
+    """A retry is answered as the first request was, although the message may offer this no more."""
+    try:
+        return await call.services.ask(
+            CheckAction(
+                call.identity, request.id, block_id=request.block_id, action_id=request.action_id,
+                value=request.value, state=request.state, confirmed=request.confirmed,
+            )
+        )  # fmt: skip
+    except XpError as refusal:
+        if refusal.retryable:
+            raise
+        return refusal
+
+
+@operations("GET", "/messages/{id}/actions", response=ActionView, paged=True)
+async def list_message_actions(call: Call, request: ListMessageActionsRequest) -> Result:
+    """Actions on a message, newest first: all of them for its author and admins, your own for you."""
+    query = ListMessageActions(call.identity, request.id, limit=request.limit, before=integer(request.cursor))
+    return _page(await call.services.ask(query), request.limit)
+
+
+@operations("GET", "/actions", response=ActionView, paged=True)
+async def list_actions(call: Call, request: ListActionsRequest) -> Result:
+    """Actions on your messages, or those that you made; newest first.
+
+    With `status=pending`: what waits for your answer, also from the time when you were not there.
+    """
+    query = ListActions(
+        call.identity, role=request.role, status=request.status, limit=request.limit, before=integer(request.cursor)
+    )
+    return _page(await call.services.ask(query), request.limit)
+
+
+@operations("GET", "/actions/{id}", response=ActionView)
+async def get_action(call: Call, request: ById) -> Result:
+    """One action; for who acted, for the author of the message, and for admins."""
+    return _shown(await call.services.ask(GetAction(call.identity, request.id)))
+
+
+@operations("POST", "/actions/{id}/answer", response=ActionView)
+async def answer_action(call: Call, request: AnswerActionRequest) -> Result:
+    """Answer an action on your message, once: done or failed, with a text for the person, or errors of fields.
+
+    `message` edits the message in the same transaction. There is no hurry: a pending action waits for a week.
+    """
+    action = await call.services.ask(GetAction(call.identity, request.id))
+    changes: dict[str, Any] = (
+        given(request.message, "content", "blocks", "metadata") if request.message is not None else {}
+    )
+    command = AnswerAction(
+        identity=call.identity, once=call.once, origin=call.origin, thread_id=action.thread_id, action_id=request.id,
+        status=request.status, text=request.text, errors=request.errors, **changes,
+    )  # fmt: skip
+    return _shown(cast(Action, (await call.services.directory.ask(command)).result))
+
+
+def _page(page: Any, limit: int) -> Result:
+    return Result([action_view(action) for action in page.items], next_cursor=page.next_cursor, limit=limit)
+
+
+def _shown(action: Action, location: str | None = None) -> Result:
+    return Result(action_view(action), version=action.version, location=location)

@@ -1,0 +1,163 @@
+"""Actions on the blocks of messages, on the wire."""
+
+from typing import Annotated, Any, Literal
+
+import orjson
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+
+from actors import limits
+from actors.resources.actions import Action, ActionRole, ActionStatus
+from server.api import render
+from server.api.fields import LEFT_OUT, Blocks, Content, Id, Metadata, NoNul, Paged, Request, Time, View, json_shallow
+from server.resources.users.views import AuthorView
+
+_STATE: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": {"type": "object", "additionalProperties": True},
+    "description": "Block id → action id → value, of inputs. At most 64 KiB as JSON, together with `value`.",
+}
+_ERRORS: dict[str, Any] = {
+    "type": "object",
+    "maxProperties": limits.ACTION_ERRORS,
+    "propertyNames": {"pattern": "^/state/.+$"},
+    "additionalProperties": {"type": "string", "minLength": 1, "maxLength": limits.ACTION_ERROR_CHARS},
+    "description": "JSON pointer into the action, such as `/state/address/city` → a sentence for the person.",
+}
+
+
+def _state(value: Any) -> dict[str, dict[str, Any]]:
+    if not isinstance(value, dict) or not all(isinstance(values, dict) for values in value.values()):
+        raise ValueError("expected an object of objects: block id → action id → value")
+    json_shallow(value)
+    return value
+
+
+def _errors(value: Any) -> str:
+    if not isinstance(value, dict):
+        raise ValueError("expected an object: JSON pointer → sentence")
+    if len(value) > limits.ACTION_ERRORS:
+        raise ValueError(f"may be at most {limits.ACTION_ERRORS} fields, these are {len(value)}")
+    for pointer, sentence in value.items():
+        if not pointer.startswith("/state/") or len(pointer) > 2 * limits.ACTION_ID_CHARS + 8:
+            raise ValueError("expected JSON pointers that begin with /state/")
+        if not isinstance(sentence, str) or not 0 < len(sentence) <= limits.ACTION_ERROR_CHARS:
+            raise ValueError(f"expected sentences of 1 to {limits.ACTION_ERROR_CHARS} characters")
+    return orjson.dumps(value).decode()
+
+
+BlockId = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=limits.ACTION_ID_CHARS),
+    NoNul,
+    Field(
+        description="`block_id` of the block, or its JSON pointer within `blocks` where it has none.",
+        json_schema_extra={"pattern": r"^[^\x00]+$"},
+    ),
+]
+ActionId = Annotated[
+    str,
+    StringConstraints(max_length=limits.ACTION_ID_CHARS),
+    NoNul,
+    Field(
+        description="`action_id` of the element, or its JSON pointer within the block where it has none; left out for "
+        "a form without an `action_id`.",
+        json_schema_extra={"pattern": r"^[^\x00]*$"},
+    ),
+]
+
+
+class ActionView(View):
+    id: Id
+    thread_id: Id
+    message_id: Id
+    message_version: int = Field(description="Of the message that was acted on; it may have changed since.")
+    message_metadata: dict[str, Any] = Field(description="`metadata` of the message, as it is now.")
+    author: AuthorView = Field(description="Of the message: who answers.")
+    user: AuthorView = Field(description="Who acted.")
+    block_id: str
+    action_id: str
+    type: str = Field(description="Type of the element, such as `button`; `form` for a form that was sent.")
+    block: dict[str, Any] | None = Field(description="The block, as it is now; null where the message has it no more.")
+    value: Any
+    state: dict[str, dict[str, Any]] = Field(description="Block id → action id → value, of inputs.")
+    status: ActionStatus
+    text: str = Field(description="What the author of the message says to who acted, and to nobody else.")
+    errors: dict[str, str] = Field(description="JSON pointer into this action → a sentence about the field.")
+    correlation_id: str = Field(description="Of the request that acted.")
+    version: int
+    created_at: Time
+    expires_at: Time = Field(description="When a pending action expires.")
+    answered_at: Time | None
+
+
+class CreateActionRequest(Request):
+    id: Id
+    block_id: BlockId
+    action_id: ActionId = ""
+    value: Annotated[Any, AfterValidator(json_shallow)] = None
+    state: Annotated[Any, BeforeValidator(_state), Field(json_schema_extra=_STATE)] = Field(default={})
+    confirmed: bool = Field(default=False, description="The person has confirmed, where the element asks for that.")
+
+
+class ListMessageActionsRequest(Paged):
+    id: Id
+
+
+class ListActionsRequest(Paged):
+    role: ActionRole = Field(
+        default="author", description="`author`: actions on your messages; `user`: those that you made."
+    )
+    status: ActionStatus | None = None
+
+
+class MessageChanges(Request):
+    content: Content = LEFT_OUT
+    blocks: Blocks = None
+    metadata: Metadata = LEFT_OUT
+
+
+class AnswerActionRequest(Request):
+    id: Id
+    status: Literal["done", "failed"] = "done"
+    text: Annotated[
+        str,
+        StringConstraints(max_length=limits.ACTION_TEXT_CHARS),
+        NoNul,
+        Field(description="For who acted, and for nobody else.", json_schema_extra={"pattern": r"^[^\x00]*$"}),
+    ] = ""
+    errors: Annotated[Any, BeforeValidator(_errors), Field(json_schema_extra=_ERRORS)] = "{}"
+    message: MessageChanges | None = Field(
+        default=None, description="Edits the message in the same transaction, as `PATCH /messages/{id}` does."
+    )
+
+    @model_validator(mode="after")
+    def _errors_are_of_a_failure(self) -> "AnswerActionRequest":
+        if self.errors != "{}" and self.status != "failed":
+            raise ValueError("`errors` come with the status `failed`")
+        return self
+
+
+def action_view(action: Action) -> render.Json:
+    return {
+        "id": action.id,
+        "thread_id": action.thread_id,
+        "message_id": action.message_id,
+        "message_version": action.message_version,
+        "message_metadata": render.carried(action.metadata),
+        "author": render.author(action.author),
+        "user": render.author(action.user),
+        "block_id": action.block_id,
+        "action_id": action.action_id,
+        "type": action.kind,
+        "block": render.carried(action.block),
+        "value": render.carried(action.value),
+        "state": render.carried(action.state),
+        "status": action.status,
+        "text": action.text,
+        "errors": render.carried(action.errors),
+        "correlation_id": action.correlation_id,
+        "version": action.version,
+        "created_at": render.iso_time(action.created_at),
+        "expires_at": render.iso_time(action.expires_at),
+        "answered_at": render.maybe_time(action.answered_at),
+    }

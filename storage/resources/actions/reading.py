@@ -1,0 +1,114 @@
+"""Actions read: one, those of a user, those on a message."""
+
+from typing import Any, Final
+
+from peewee import SqliteDatabase
+
+from actors.auth.identity import Identity
+from actors.errors import NotFound
+from actors.page import Page
+from actors.resources.actions import (
+    ACTION_CREATED,
+    ACTION_UPDATED,
+    ACTIONS_DELETED,
+    Action,
+    ActionRole,
+    ActionStatus,
+    GetAction,
+    ListActions,
+    ListMessageActions,
+)
+from actors.resources.user_events import Facts
+from storage.readers import access, rows, weight
+from storage.readers.answers import answers
+from storage.readers.paging import page_of
+from storage.resources.actions import records
+from storage.resources.actions.records import A, M
+from storage.resources.messages import reading as messages
+from storage.resources.user_log.replay import Entry, UserLoaders, UserReplay, facts
+from storage.schema import models
+
+
+@answers(GetAction)
+def one(database: SqliteDatabase, identity: Identity, action_id: str) -> Action:
+    found = records.of(rows.fetch(database, records.query().where(A.uid == action_id)))
+    if not found or not _may_see(database, identity, found[0]):
+        raise NotFound("action", action_id)
+    return found[0]
+
+
+def _may_see(database: SqliteDatabase, identity: Identity, action: Action) -> bool:
+    """Rights follow the thread: who has left it sees nothing of it any more."""
+    if identity.user.key not in (action.user.key, action.author.key) and not identity.is_admin:
+        return False
+    try:
+        access.visible_thread(database, identity, action.thread_id)
+    except NotFound:
+        return False
+    return True
+
+
+@answers(ListActions)
+def page(
+    database: SqliteDatabase,
+    identity: Identity,
+    *,
+    role: ActionRole,
+    status: ActionStatus | None,
+    limit: int,
+    before: int | None,
+) -> Page[Action]:
+    R, me = models.Member, identity.user.key
+    threads = R.select(R.thread).where(R.user == me)
+    wanted = ((A.author if role == "author" else A.user) == me) & M.thread.in_(threads)
+    if status is not None:
+        wanted &= A.status == status
+    return _page(database, wanted, limit, before)
+
+
+@answers(ListMessageActions)
+def page_of_message(
+    database: SqliteDatabase, identity: Identity, message_id: str, *, limit: int, before: int | None
+) -> Page[Action]:
+    message = messages.one(database, identity, message_id)
+    wanted = A.message == message.key
+    if message.author.key != identity.user.key and not identity.is_admin:
+        wanted &= A.user == identity.user.key
+    return _page(database, wanted, limit, before)
+
+
+def _page(database: SqliteDatabase, wanted: Any, limit: int, before: int | None) -> Page[Action]:
+    query = records.query().where(wanted)
+    if before is not None:
+        query = query.where(A.id < before)
+    found = rows.iterate(database, query.order_by(A.id.desc()).limit(limit + 1))
+    shown, more = page_of(found, limit, records.of, weight.of)
+    return Page(shown, str(shown[-1].key) if more else None)
+
+
+# Loaded for a replay
+
+_UPDATES = (ACTION_CREATED, ACTION_UPDATED)
+
+
+def _replayed(replay: UserReplay, entry: Entry) -> Action | Facts:
+    """Of an action that was deleted since, or that the user may not see any more, only its id."""
+    found: dict[str, Action] = replay.once(ACTION_CREATED, lambda: _updated(replay))
+    return found.get(entry.facts["id"], entry.facts)
+
+
+def _updated(replay: UserReplay) -> dict[str, Action]:
+    ids = [entry["id"] for kind in _UPDATES for entry in replay.facts_of(kind)]
+    return records.by_ids(replay.database, replay.user_key, ids)
+
+
+USER_LOADERS: Final[UserLoaders] = {ACTION_CREATED: _replayed, ACTION_UPDATED: _replayed, ACTIONS_DELETED: facts}
+
+
+@weight.of.register
+def _weight(action: Action) -> int:
+    return (
+        2 * weight.FIXED + weight.author(action.author) + weight.author(action.user) + weight.carried(action.metadata)
+        + weight.carried(action.block) + weight.carried(action.value) + weight.carried(action.state)
+        + weight.text(action.text) + weight.carried(action.errors)
+    )  # fmt: skip

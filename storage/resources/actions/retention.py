@@ -1,0 +1,44 @@
+"""What goes of actions, and what must hold of those that are kept."""
+
+from actors import limits
+from storage.journal.transaction import Transaction
+from storage.maintenance.rule import Rule
+from storage.readers import rows
+from storage.schema.action_models import Action
+
+
+def purge_ended(tx: Transaction, count: int) -> int:
+    """An approval stays with its message: it counts once."""
+    before = tx.now - limits.ACTIONS_KEPT_SECONDS * 1000
+    ended = (Action.created_at < before) & (Action.status != "pending") & ~Action.is_counted_once
+    keys = [row[0] for row in rows.fetch(tx.database, Action.select(Action.id).where(ended).limit(count))]
+    tx.execute(Action.delete().where(Action.id.in_(keys)))
+    return len(keys)
+
+
+PURGES = (purge_ended,)
+USER_TABLES = (Action,)
+RULES = (
+    Rule(
+        "actions on what is there",
+        "Message {message} is deleted, but there is an action {action} on it.",
+        """
+        SELECT m.uid AS message, a.uid AS action FROM action AS a JOIN message AS m ON m.id = a.message_id
+         WHERE m.deleted_at IS NOT NULL""",
+    ),
+    Rule(
+        "actions are on another's message, and answered by its author",
+        "Action {action} is of {user}, its message is of {author}.",
+        """
+        SELECT a.uid AS action, a.user_id AS user, m.author_id AS author
+          FROM action AS a JOIN message AS m ON m.id = a.message_id
+         WHERE a.author_id <> m.author_id OR a.user_id = m.author_id""",
+    ),
+    Rule(
+        "what has ended has an end",
+        "Action {action} is {status}, and ended at {ended}.",
+        """
+        SELECT uid AS action, status, coalesce(answered_at, 'no time') AS ended FROM action
+         WHERE (status = 'pending') <> (answered_at IS NULL)""",
+    ),
+)

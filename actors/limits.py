@@ -513,6 +513,14 @@ FILES_LOOK_SECONDS: Final = 30.0
 """Between two looks for files that are to be scanned or shown, when none has been announced."""
 BLOB_GRACE_SECONDS: Final = 24 * 3600
 """A blob that nothing refers to is kept so long: a backup taken before may still name it."""
+FILE_PENDING_DAYS: Final = 7
+"""A record whose bytes have not come for so long goes, if nothing shows it: an upload lasts a day."""
+FILES_PRUNED_SECONDS: Final = 3600.0
+"""Between two runs of the retention rules, which count in days."""
+FILES_PRUNED_AT_ONCE: Final = 100
+"""Removed in one transaction."""
+FILES_LOOKED_AT: Final = 5_000
+"""Looked at by one read of the retention rules: a few milliseconds."""
 FILES_KEPT_SECONDS: Final = 60.0
 """Between two looks for uploads past their time and for blobs that nothing names."""
 INCOMING_LOOK_SECONDS: Final = 3600.0

@@ -10,6 +10,7 @@ from actors.blobs import BlobStoreError
 from actors.journal.actor import Journal
 from actors.outcomes import Done
 from actors.queries import Reads
+from actors.resources.file_retention import Retention
 from actors.resources.files import Quotas
 from cli.blobs import open_blobs
 from cli.settings import Settings
@@ -28,7 +29,12 @@ def file_rules(chosen: Settings) -> FileRules:
         limit=chosen["file_bytes"], allowed=chosen["file_types"], blocked=chosen["file_types_blocked"],
         scans=chosen["scan_url"] is not None, previews=chosen["previews"],
         quotas=Quotas(user=chosen["quota_user"], thread=chosen["quota_thread"], server=chosen["quota_server"]),
+        retention=retention(chosen),
     )  # fmt: skip
+
+
+def retention(chosen: Settings) -> Retention:
+    return Retention(chosen["file_versions"], chosen["file_unused_days"], chosen["file_pending_days"])
 
 
 def open_library(chosen: Settings, rules: FileRules, journal: Journal, reads: Reads) -> Library:

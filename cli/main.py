@@ -12,7 +12,7 @@ COMMANDS = {
     "session": ("cli.sessions:command", "List and end sessions"),
     "key": ("cli.api_keys:command", "Create, list and revoke API keys"),
     "audit": ("cli.audit:command", "Read, verify and export the audit log"),
-    "files": ("cli.files:command", "Verify the bytes of files, and move them to another store"),
+    "files": ("cli.files:command", "List, read, upload, check and prune files, and move their bytes to another store"),
     "thread": ("cli.threads:command", "Read and write threads"),
     "blocks": ("cli.blocks:command", "Check blocks of messages"),
     "sampledata": (

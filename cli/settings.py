@@ -60,6 +60,10 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _maybe_count(text: str) -> int | None:
+    return _count(text) if text else None
+
+
 def _seconds(text: str) -> float:
     try:
         seconds = float(text)
@@ -210,6 +214,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("QUOTA_USER", "", _maybe_size, "Bytes of files of one user at most; empty: no limit."),
     Setting("QUOTA_THREAD", "", _maybe_size, "Bytes of files in one thread at most."),
     Setting("QUOTA_SERVER", "", _maybe_size, "Bytes of files on the server at most."),
+    Setting("FILE_VERSIONS", "", _maybe_count, "Newest versions of a file that are kept; empty: all."),
+    Setting("FILE_UNUSED_DAYS", "", _maybe_count, "After so long a file that nothing shows goes; empty: never."),
+    Setting("FILE_PENDING_DAYS", str(limits.FILE_PENDING_DAYS), _count, "The same, of one whose bytes never came."),
     Setting("AWS_ACCESS_KEY_ID", "", _optional, "Access key of an S3 store; else as AWS's own tools find one."),
     Setting("AWS_REGION", "us-east-1", _region, "Region of an S3 store whose URL names none."),
     Setting("AWS_SECRET_ACCESS_KEY", "", _optional, "Secret of the access key.", True),

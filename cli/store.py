@@ -13,6 +13,7 @@ from cli import settings
 
 if TYPE_CHECKING:
     from actors.auth.identity import Identity
+    from actors.resources.files import Quotas
     from actors.resources.users import User
     from storage.database import Database, DatabaseOptions
     from storage.journal.store import JournalStore
@@ -47,6 +48,11 @@ _database_option = click.option(
 def database_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Flags that say which database a command works on."""
     return data_dir_option(_database_option(command))
+
+
+def names_another_database() -> bool:
+    """Whether the command works on another one than that of DATA_DIR: its files are elsewhere, too."""
+    return _DATABASE in click.get_current_context().meta
 
 
 FOREVER = 2**40
@@ -126,14 +132,15 @@ class Writer:
 
 
 @contextlib.contextmanager
-def writing(data_dir: str | None) -> Iterator[Writer]:
-    """A server that runs beside tells its subscribers within about a second."""
+def writing(data_dir: str | None, quotas: "Quotas | None" = None) -> Iterator[Writer]:
+    """A server that runs beside tells its subscribers within about a second. `quotas`: where files may be added."""
+    from actors.resources.files import NO_QUOTAS
     from storage.journal.store import JournalStore
     from storage.maintenance.opening import must_exist
 
     options = options_of(data_dir)
     must_exist(options.path)
-    store = JournalStore(options, migrate_on_open=False)
+    store = JournalStore(options, migrate_on_open=False, quotas=quotas or NO_QUOTAS)
     try:
         store.open()
         with _without_warnings():

@@ -301,9 +301,21 @@ class RecordPreview:
 
 @dataclass(frozen=True, slots=True)
 class RescanFiles:
-    """Have the scanner look again at every version (of one file); answers how many."""
+    """Have the scanner look again at the versions of one file, or of `rows` files past the key `after`. The newest
+    version can be had until a verdict says otherwise; older ones wait for it. Answers `Rescanned`."""
 
     file_id: str | None = None
+    after: int = 0
+    quarantined: bool = False
+    """Also what is in quarantine."""
+    rows: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Rescanned:
+    versions: int
+    next: int | None
+    """Key after which the next step starts; None at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,16 +340,6 @@ class ForgetBlobs:
     """These are deleted from the store; answers how many."""
 
     digests: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PruneFiles:
-    """What rules let go: versions before the newest `versions_kept` and files in no thread or message that never got
-    their bytes before `before`. Answers how many were taken."""
-
-    versions_kept: int | None
-    before: int | None
-    rows: int = 100
 
 
 # Rules

@@ -7,13 +7,12 @@ import click
 from actors.resources.messages import MESSAGE_TYPES
 from cli import stdin
 from cli.console import json_option, plain, print_json
-from cli.store import Writer, data_dir_option, identity_of, reading, writing
+from cli.store import Writer, data_dir_option, reading, writing
+from cli.threads import acting
 
 if TYPE_CHECKING:
     from actors.auth.identity import Identity
     from actors.resources.messages import Message, MessageType
-    from actors.threads.state import ThreadState
-    from storage.database import Database
 
 
 @click.command("post")
@@ -39,8 +38,8 @@ def command(thread: str, text: str, author: str | None, kind: Any, data_dir: str
 
     content = stdin.read_text() if text == "-" else text
     with reading(data_dir) as database:
-        state = _open_thread(database, thread)
-        member = _member(database, state, author) if author is not None else None
+        state = acting.open_thread(database, thread)
+        member = acting.member(database, state, author) if author is not None else None
     request = checked(CreateMessageRequest, thread_id=thread, content=content, type=kind)
     with writing(data_dir) as writer:
         identity = member or writer.system()
@@ -50,33 +49,6 @@ def command(thread: str, text: str, author: str | None, kind: Any, data_dir: str
         print_json(render.message(message, personal=False))
     else:
         click.echo(f"{plain(identity.author.name)} wrote {message.id} at offset {message.offset}.")
-
-
-def _open_thread(database: "Database", thread: str) -> "ThreadState":
-    """A closed one is refused before the system user joins it."""
-    from actors.errors import NotFound
-    from storage.resources.threads import reading as threads
-
-    state = threads.state(database, thread)
-    if state is None:
-        raise NotFound("thread", thread)
-    if state.status == "CLOSED":
-        raise click.ClickException(f"Thread {thread} is CLOSED; its owner can set it to ACTIVE again.")
-    return state
-
-
-def _member(database: "Database", state: "ThreadState", named: str) -> "Identity":
-    """Who is to write: what the server asks of them is asked here in an administrator's words."""
-    from storage.maintenance import user_lookup
-
-    user = user_lookup.find(database, named)
-    if user.status != "ACTIVE":
-        raise click.ClickException(f"{plain(user.name)} is deactivated and cannot write.")
-    if user.key not in state.roles:
-        raise click.ClickException(
-            f"{plain(user.name)} is not a member of thread {state.id}; without --as the author is System."
-        )
-    return identity_of(user)
 
 
 def _post(writer: Writer, identity: "Identity", request: Any, *, joins: bool) -> "Message":

@@ -1,5 +1,5 @@
-"""Now and then: uploads past their time end, blobs that nothing names leave the store, staged files that nobody
-continues are removed."""
+"""Now and then: uploads past their time end, what the retention rules let go goes, blobs that nothing names leave the
+store, staged files that nobody continues are removed."""
 
 import asyncio
 import contextlib
@@ -12,6 +12,7 @@ from typing import cast
 from actors import limits
 from actors.blobs import BlobError
 from actors.errors import XpError
+from actors.resources.file_retention import START, ListPrunable, Pruned, PruneFiles
 from actors.resources.files import ExpireUploads, ForgetBlobs, TakeBlobs
 from server.files.library import Library
 
@@ -24,6 +25,7 @@ class Keeper:
         self._every_seconds = every_seconds
         self._task: asyncio.Task[None] | None = None
         self._look_at_incoming = 0.0
+        self._next_pruning = 0.0
 
     def start(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._run())
@@ -32,6 +34,10 @@ class Keeper:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
+
+    async def close(self) -> None:
+        """Where it was not started: the store."""
+        await self._library.blobs.close()
 
     async def _run(self) -> None:
         while True:
@@ -44,12 +50,16 @@ class Keeper:
             await asyncio.sleep(self._every_seconds)
 
     async def tidy(self) -> None:
-        await self._expire()
+        await self.expire()
         await self._remove_incoming()
+        if time.monotonic() >= self._next_pruning:
+            await self.prune()
+            self._next_pruning = time.monotonic() + limits.FILES_PRUNED_SECONDS
         await self.collect(before=_now() - limits.BLOB_GRACE_SECONDS * 1000)
         await asyncio.to_thread(_remove_old, self._library.folder, time.time() - 2 * limits.UPLOAD_SECONDS)
 
-    async def _expire(self) -> None:
+    async def expire(self) -> None:
+        """End uploads that are past their time."""
         step = ExpireUploads()
         while True:
             ended = cast(Sequence[str], (await self._library.write(step)).result)
@@ -58,6 +68,20 @@ class Keeper:
                 await self._library.blobs.delete_incoming(upload_id)
             if len(ended) < step.rows:
                 return
+
+    async def prune(self) -> Pruned:
+        """One run of the retention rules: found by reads, removed by small transactions, others' writes in between."""
+        rules, pruned, after = self._library.rules.retention, Pruned(), START
+        while True:
+            page = await self._library.reads.ask(ListPrunable(rules, _now(), after))
+            if page.found:
+                pruned += cast(Pruned, (await self._library.write(PruneFiles(rules, page.found))).result)
+            if page.next is None:
+                break
+            after = page.next
+        if pruned != Pruned():
+            logger.info("pruned %d files and %d old versions, %d bytes", pruned.files, pruned.versions, pruned.size)
+        return pruned
 
     async def _remove_incoming(self) -> None:
         """Bytes of direct uploads that have ended: a signed URL takes them once more until it expires. Asked seldom,

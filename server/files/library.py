@@ -28,6 +28,7 @@ from actors.identifiers import new_id
 from actors.outcomes import Done
 from actors.queries import Reads
 from actors.resources.audit import NoteForAudit
+from actors.resources.file_retention import KEEP_ALL, Retention
 from actors.resources.files import (
     NO_QUOTAS,
     AbandonUpload,
@@ -85,6 +86,7 @@ class FileRules:
     scans: bool = False
     """Whether a scanner looks at what comes before anybody gets it."""
     previews: bool = False
+    retention: Retention = KEEP_ALL
 
     def must_allow(self, found: Sniffed, name: str) -> None:
         """Raises `UnsupportedMedia`."""

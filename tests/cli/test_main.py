@@ -122,7 +122,9 @@ def test_a_wrong_setting_is_one_sentence(xp: Xp) -> None:
         ["audit", "verify"], ["audit", "export", "-"], ["token", "revoke", "x"], ["thread", "list"],
         ["thread", "tail", "x"], ["thread", "post", "x", "y"], ["thread", "export", "x"], ["db", "status"],
         ["db", "info"], ["db", "tables"], ["db", "query", "SELECT 1"], ["db", "check"], ["db", "backup", "b.db"],
-        ["db", "export", "folder"],
+        ["db", "export", "folder"], ["files", "list"], ["files", "show", "x"], ["files", "get", "x", "-"],
+        ["files", "put", __file__], ["files", "check"], ["files", "prune"], ["files", "prune", "--dry-run"],
+        ["files", "rotate-key"],
     ],
     ids=" ".join,
 )  # fmt: skip

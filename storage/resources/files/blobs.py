@@ -1,8 +1,9 @@
 """Blobs that nothing refers to: marked in one transaction, deleted from the store, then forgotten in another."""
 
 from collections.abc import Iterator
+from typing import Any
 
-from peewee import SqliteDatabase, fn
+from peewee import Database, SqliteDatabase, fn
 
 from actors.outcomes import Done
 from actors.resources.files import BlobUse, CountBlobs, ForgetBlobs, ListBlobs, NoteBlob, TakeBlobs
@@ -52,6 +53,32 @@ def counts(database: SqliteDatabase) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
-def every(database: SqliteDatabase) -> Iterator[BlobUse]:
-    """For whoever compares them with the store."""
-    return (BlobUse(*row) for row in rows.iterate(database, _B.select(_B.digest, _B.size, _B.references)))
+def one(database: Database, digest: str) -> BlobUse | None:
+    query = _B.select(_B.digest, _B.size, _B.references).where(_B.digest == digest)
+    row = rows.first(database, query)
+    return BlobUse(*row) if row else None
+
+
+def referred(database: Database) -> Iterator[BlobUse]:
+    """All that something refers to, for whoever copies them."""
+    query = _B.select(_B.digest, _B.size, _B.references).where(_B.references > 0).order_by(_B.digest)
+    return (BlobUse(*row) for row in rows.iterate(database, query))
+
+
+def collectable(database: Database, before: int) -> tuple[int, int]:
+    """How many blobs nothing has named since `before` (milliseconds), and their bytes."""
+    query = _B.select(fn.COUNT(_B.id), fn.COALESCE(fn.SUM(_B.size), 0)).where(_B.unreferenced_at < before)
+    row = rows.first(database, query)
+    assert row is not None
+    return int(row[0]), int(row[1])
+
+
+def files_of(database: Database, digest: str) -> list[tuple[str, str, int]]:
+    """(id, name, number of the version) of the files whose content or preview it is."""
+    F, found = file_models.File, []
+    for part in (file_models.FileVersion, file_models.FilePreview):
+        model: Any = part
+        query = model.select(F.uid, F.name, model.number).join(F, on=(model.file == F.id))
+        query = query.join_from(model, _B, on=(model.blob == _B.id)).where(_B.digest == digest)
+        found += rows.fetch(database, query.limit(100))
+    return [(uid, name, number) for uid, name, number in found]

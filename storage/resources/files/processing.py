@@ -14,6 +14,7 @@ from actors.resources.files import (
     RecordPreview,
     RecordScan,
     RescanFiles,
+    Rescanned,
 )
 from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
@@ -62,8 +63,10 @@ def record_scan(tx: Transaction, command: RecordScan) -> Done:
         return Done(None)
     if command.verdict == "found":
         tx.execute(_X.update({_X.text: ""}).where(_X.rowid == place.key))
-    owner = tx.author(place.owner)
-    return places.changed(tx, place, owner, status=writing.status_of(command.verdict), reason=command.reason)
+    status = writing.status_of(command.verdict)
+    if rows.first(tx.database, _F.select(_F.status, _F.reason).where(_F.id == place.key)) == (status, command.reason):
+        return Done(None)  # looked at again, with the same result
+    return places.changed(tx, place, tx.author(place.owner), status=status, reason=command.reason)
 
 
 @writes(RecordPreview)
@@ -102,7 +105,12 @@ def _forget_previews(tx: Transaction, place: Place, number: int) -> None:
 
 @writes(RescanFiles)
 def rescan_files(tx: Transaction, command: RescanFiles) -> Done:
-    query = _V.update(scan="due").where(_V.scan != "due")
-    if command.file_id is not None:
-        query = query.where(_V.file.in_(_F.select(_F.id).where(_F.uid == command.file_id)))
-    return Done(int(tx.execute(query)))
+    query = _F.select(_F.id).where(_F.deleted_at.is_null())
+    query = query.where(_F.uid == command.file_id if command.file_id is not None else _F.id > command.after)
+    keys = [key for (key,) in rows.fetch(tx.database, query.order_by(_F.id).limit(command.rows))]
+    theirs = _V.file.in_(keys)
+    waiting = int(tx.execute(_V.update(scan="due").where(theirs & _V.scan.in_(("clean", "skipped")))))
+    if command.quarantined:  # what was taken from it is made again, should it pass
+        waiting += int(tx.execute(_V.update(scan="due", preview="due").where(theirs & (_V.scan == "found"))))
+    is_end = command.file_id is not None or len(keys) < command.rows
+    return Done(Rescanned(waiting, None if is_end else keys[-1]))

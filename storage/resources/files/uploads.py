@@ -23,11 +23,11 @@ from storage.journal.transaction import Transaction, must_match
 from storage.journal.writers import writes
 from storage.readers import rows
 from storage.readers.answers import answers
-from storage.resources.files import places, records, room, writing
+from storage.resources.files import places, records, room, uses, writing
 from storage.resources.files.places import Place
 from storage.schema import file_models
 
-_F, _V, _U, _M = file_models.File, file_models.FileVersion, file_models.Upload, file_models.MessageFile
+_F, _V, _U = file_models.File, file_models.FileVersion, file_models.Upload
 EXPIRED = "the upload was not completed in time"
 ABANDONED = "the upload was given up"
 
@@ -133,6 +133,11 @@ def abandon_upload(tx: Transaction, command: AbandonUpload) -> Done:
     return Done(None, _end(tx, row, command.identity.author, ABANDONED))
 
 
+def expired_count(database: SqliteDatabase, now: int) -> int:
+    """Of those that were never completed."""
+    return int(_U.select().where((_U.expires_at < now) & _U.completed_as.is_null()).count(database))
+
+
 @writes(ExpireUploads)
 def expire_uploads(tx: Transaction, command: ExpireUploads) -> Done:
     """Those that were completed leave no more than their row, by which a client could ask for their offset."""
@@ -147,15 +152,22 @@ def expire_uploads(tx: Transaction, command: ExpireUploads) -> Done:
 def _end(tx: Transaction, row: tuple[Any, ...], actor: Author, reason: str) -> tuple[Event, ...]:
     upload, key, reserved = Upload(*row[:10]), row[10], row[11]
     place = places.there(tx, upload.file_id)
+    _give_back(tx, upload.file_id, reserved)
     tx.execute(_U.delete().where(_U.id == key))
     if place is None or upload.completed_as is not None:
         return ()
-    room.take(tx, place.owner, place.thread_key, -reserved, asked=False)
     if place.version or _is_awaited(tx, place):
         return ()
     if _is_shown(tx, place):
         return places.changed(tx, place, actor, status="failed", reason=reason).events
     return writing.remove(tx, place, actor).events
+
+
+def _give_back(tx: Transaction, file_id: str, reserved: int) -> None:
+    """Also where the thread of the file is deleted."""
+    row = rows.first(tx.database, _F.select(_F.owner, _F.thread).where(_F.uid == file_id))
+    assert row is not None  # an upload ends with its file
+    room.take(tx, row[0], row[1], -reserved, asked=False)
 
 
 def _is_awaited(tx: Transaction, place: Place) -> bool:
@@ -164,7 +176,7 @@ def _is_awaited(tx: Transaction, place: Place) -> bool:
 
 
 def _is_shown(tx: Transaction, place: Place) -> bool:
-    return rows.first(tx.database, _M.select(_M.file).where(_M.file == place.key).limit(1)) is not None
+    return rows.first(tx.database, _F.select(_F.id).where((_F.id == place.key) & uses.is_used())) is not None
 
 
 def _again(tx: Transaction, identity: Identity, reference: results.Reference) -> Upload:

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from peewee import fn
-
 from actors import rules
 from actors.auth.identity import Identity
 from actors.errors import NotFound
@@ -26,7 +24,7 @@ from storage.journal.transaction import Transaction, given, must_match
 from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.audit import writing as audit
-from storage.resources.files import places, reading, records, room
+from storage.resources.files import places, reading, records, room, uses
 from storage.resources.files.places import Place
 from storage.schema import file_models
 from storage.search.folding import fold
@@ -177,6 +175,18 @@ def forget_content(tx: Transaction, place: Place) -> None:
         room.release(tx, [blob for (blob,) in blobs])
 
 
+def forget_version(tx: Transaction, place: Place, number: int) -> None:
+    """One that is not the newest, with its previews."""
+    size = _V.select(_V.size).where((_V.file == place.key) & (_V.number == number)).scalar(tx.database)
+    room.take(tx, place.owner, place.thread_key, -int(size), asked=False)
+    for model in (_P, _V):
+        part: Any = model
+        this = (part.file == place.key) & (part.number == number)
+        blobs = rows.fetch(tx.database, part.select(part.blob).where(this))
+        tx.execute(part.delete().where(this))
+        room.release(tx, [blob for (blob,) in blobs])
+
+
 def purge_thread(tx: Transaction, thread_key: int, count: int) -> int:
     """Files of a deleted thread, `count` at most: rows and all; answers how many."""
     found = rows.fetch(tx.database, _F.select(_F.id, _F.uid, _F.owner).where(_F.thread == thread_key).limit(count))
@@ -189,10 +199,9 @@ def purge_thread(tx: Transaction, thread_key: int, count: int) -> int:
 
 def with_message(tx: Transaction, message_key: int, author: Author, actor: Author) -> tuple[Event, ...]:
     """Its files go with a message where nothing else shows them and they are its author's own."""
-    Other = file_models.MessageFile.alias("other")
-    elsewhere = Other.select(Other.file).where((Other.file == _M.file) & (Other.message != message_key))
     query = _M.select(_F.uid).join(_F, on=(_M.file == _F.id))
-    query = query.where((_M.message == message_key) & (_F.owner == author.key) & ~fn.EXISTS(elsewhere))
+    elsewhere = uses.is_used(but_message=message_key)
+    query = query.where((_M.message == message_key) & (_F.owner == author.key) & ~elsewhere)
     found = [places.there(tx, uid) for (uid,) in rows.fetch(tx.database, query)]
     tx.execute(_M.delete().where(_M.message == message_key))
     return tuple(event for place in found if place is not None for event in remove(tx, place, actor).events)

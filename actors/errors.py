@@ -18,6 +18,7 @@
     ├── MethodNotAllowed         the path exists, the method does not
     ├── Conflict                 the state does not allow it
     │   ├── PreconditionFailed   `If-Match` names another version
+    │   ├── PreconditionRequired `If-Match` is missing, where one writer would overwrite another
     │   └── QuotaExceeded        no room for the bytes of a file
     └── Unavailable              not now: retry
         ├── Overloaded           refused by admission control before anything was done
@@ -177,6 +178,11 @@ class PreconditionFailed(Conflict):
         )
 
 
+class PreconditionRequired(Conflict):
+    code = "precondition_required"
+    title = "Say which version you have seen"
+
+
 class QuotaExceeded(Conflict):
     code = "quota_exceeded"
     title = "No room left"
@@ -260,6 +266,7 @@ CODES: Mapping[str, type[XpError]] = {
             MethodNotAllowed,
             Conflict,
             PreconditionFailed,
+            PreconditionRequired,
             UploadBusy,
             FileNotReady,
             FileQuarantined,
@@ -299,6 +306,8 @@ CODES: Mapping[str, type[XpError]] = {
     "answer_streaming": Conflict,
     "human_in_control": Conflict,
     "stream_gap": Conflict,
+    "artifacts_full": Conflict,
+    "labels_full": Conflict,
     "file_elsewhere": Conflict,
     "file_failed": Conflict,
     "wrong_length": Conflict,

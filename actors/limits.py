@@ -77,6 +77,23 @@ CONTEXT_STEP: Final = 8
 """Messages in the first step back; each step doubles it, as far as `CONTEXT_STEP_MAX`."""
 CONTEXT_STEP_MAX: Final = 128
 
+# Artifacts
+ARTIFACT_BYTES: Final = 256 * KIB
+"""Of a content as JSON: a report of a hundred pages. With a patch it fits into a request."""
+ARTIFACTS_PER_THREAD: Final = 10_000
+"""A thread is deleted in small steps; more belong into several threads."""
+ARTIFACT_VERSIONS: Final = 100
+"""Kept of each artifact, unless ARTIFACT_VERSIONS says otherwise: a day of edits by people."""
+ARTIFACT_LABELS: Final = 100
+"""Versions with a label, which are kept beside the newest ones."""
+LABEL_CHARS: Final = 100
+PATCH_OPERATIONS: Final = 1_000
+"""Of one JSON Patch; each may look through the document."""
+PATCH_TRIES: Final = 5
+"""Of a patch without `If-Match`, when others change the artifact at the same moment."""
+PROVENANCE_CHARS: Final = 200
+"""Of a tool call's id, and of a model's name."""
+
 # HTTP
 BODY_BYTES: Final = 512 * KIB
 """The largest valid message (content, blocks, metadata), escaped, with room."""

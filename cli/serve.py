@@ -132,7 +132,7 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
     rules = file_rules(chosen)
     directory = Directory(
         stage,
-        JournalStore(options, quotas=rules.quotas),
+        JournalStore(options, quotas=rules.quotas, artifact_versions=chosen["artifact_versions"]),
         load=lambda thread_id: reads.ask(LoadThread(thread_id)),
         encode=events.event_json,
         reads=reads,

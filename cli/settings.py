@@ -217,6 +217,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("FILE_VERSIONS", "", _maybe_count, "Newest versions of a file that are kept; empty: all."),
     Setting("FILE_UNUSED_DAYS", "", _maybe_count, "After so long a file that nothing shows goes; empty: never."),
     Setting("FILE_PENDING_DAYS", str(limits.FILE_PENDING_DAYS), _count, "The same, of one whose bytes never came."),
+    Setting(
+        "ARTIFACT_VERSIONS", "100", _count,
+        "Versions kept of each artifact; older ones without a label are dropped, the newest and labelled ones never.",
+    ),
     Setting("AWS_ACCESS_KEY_ID", "", _optional, "Access key of an S3 store; else as AWS's own tools find one."),
     Setting("AWS_REGION", "us-east-1", _region, "Region of an S3 store whose URL names none."),
     Setting("AWS_SECRET_ACCESS_KEY", "", _optional, "Secret of the access key.", True),

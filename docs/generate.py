@@ -4,7 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
+from actors.resources.artifacts import contents
 from actors.resources.blocks import profile as profiles
+from actors.resources.blocks.profile import Profile
 from cli.settings import SETTINGS
 from docs import commands
 from server.api import operations
@@ -82,7 +84,14 @@ def _shapes(view: Any) -> str:
 
 
 def table_of_blocks() -> str:
-    profile = profiles.load()
+    return _table_of_shapes(profiles.load())
+
+
+def table_of_bodies() -> str:
+    return _table_of_shapes(contents.profile())
+
+
+def _table_of_shapes(profile: Profile) -> str:
     lines = ["| type | field | required | what it holds |", "|---|---|---|---|"]
     for name, shape in profile.shapes.items():
         for field, spec in shape["fields"].items():
@@ -104,6 +113,8 @@ def _held(spec: Any) -> str:
             return f"{_names(spec['of'])}, {_range(spec, 'characters')}"
         case "array":
             return f"{_range(spec, 'items')}: {_held(spec['of'])}"
+        case "scalar":
+            return f"a text of at most {spec['max']} characters, a number, true or false"
         case "json":
             return f"any JSON object, at most {spec['bytes']} bytes"
         case "string" | "url":
@@ -122,6 +133,7 @@ def _names(names: Any) -> str:
 
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "api.md": {"operations": table_of_operations},
+    "artifacts.md": {"bodies": table_of_bodies},
     "blocks.md": {"blocks": table_of_blocks},
     "cli.md": {"reference": commands.reference},
     "errors.md": {"errors": errors},

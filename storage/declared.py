@@ -6,6 +6,8 @@
   cascades
 - `PURGES`: functions that delete its rows that are outdated
 - `USER_TABLES`: tables with a column `user`, whose rows go when that user is deleted
+- `ERASURES`: functions that delete some of what a user, given by key, has created there, and answer the events; nothing
+  is left where they answer none
 - `SEARCHED`: its documents for the full-text search
 
 A function that purges takes the transaction (and the key of the thread), and how many rows it may delete; it answers

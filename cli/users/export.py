@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 def command(user: str, file: str, force: bool, data_dir: str | None) -> None:
     """Write all data about a user as one JSON document.
 
-    Account, threads, sessions, API keys and every message they wrote, also in threads they have left. FILE - is stdout.
+    Account, threads, sessions, API keys, every message they wrote and artifact they created, also in threads they have
+    left. FILE - is stdout.
 
     Example: xp user export ana@rpotential.ai ana.json
     """
@@ -40,12 +41,15 @@ def command(user: str, file: str, force: bool, data_dir: str | None) -> None:
 
 
 def _document(database: "Database", user: "User") -> Iterator[bytes]:
-    """An object whose last member is written message by message: there may be more of them than fit in memory."""
+    """An object whose last members are written one by one: there may be more of them than fit in memory."""
     import orjson
 
     yield orjson.dumps(_account(database, user)).removesuffix(b"}") + b',"messages":['
     for number, message in enumerate(_messages(database, user)):
         yield (b",\n" if number else b"\n") + orjson.dumps(message)
+    yield b'\n],"artifacts":['
+    for number, artifact in enumerate(_artifacts(database, user)):
+        yield (b",\n" if number else b"\n") + orjson.dumps(artifact)
     yield b"\n]}\n"
 
 
@@ -66,3 +70,11 @@ def _messages(database: "Database", user: "User") -> Iterator[dict[str, Any]]:
 
     found = every(lambda after: people.messages_by(database, user.id, limit=AT_ONCE, after=after))
     return (render.message(message, personal=False) for message in found)
+
+
+def _artifacts(database: "Database", user: "User") -> Iterator[dict[str, Any]]:
+    from server.resources.artifacts import rendering
+    from storage.resources.artifacts import reading as artifacts
+
+    found = every(lambda after: artifacts.artifacts_by(database, user.id, limit=AT_ONCE, after=after))
+    return map(rendering.artifact, found)

@@ -1,6 +1,6 @@
 """What all requests and responses share: strictness, and the field types that carry limits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 
@@ -20,6 +20,8 @@ class Request(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     takes_halves: ClassVar[bool] = False
     """Whether its `text` may have halves of surrogate pairs."""
+    wrapped: ClassVar[Mapping[str, str]] = {}
+    """Media type → the field that a body of this type is as a whole."""
 
 
 class View(BaseModel):
@@ -77,6 +79,10 @@ def json_shallow(value: Any) -> Any:
     """The value, where it is nested no deeper than what is stored."""
     _depth(value)
     return value
+
+
+Shallow = BeforeValidator(json_shallow)
+"""JSON that is nested no deeper than what can be stored."""
 
 
 def _json_text(value: Any, limit: int) -> str:

@@ -1,6 +1,6 @@
 """A context as models read it: messages in OpenAI's chat format, or plain text.
 
-In OpenAI's format a `tool` message answers a call that an assistant's message before it made, by its `tool_call_id`. A
+In OpenAI's format a `tool` message answers a call that an assistant's message before it made, by its `tool_call`. A
 thread's TOOL messages answer no such call, and a request with one would be refused. So they come as `user` messages
 whose name begins with `tool_`: told apart from people, and with no more authority than they have.
 

@@ -95,6 +95,12 @@ _IDS: Final[Mapping[str, str]] = {"Author": USER_ID, "User": USER_ID, "Message":
 REQUESTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "login": {"email": EMAIL, "password": "correct horse battery"},
     "create_thread": {"title": "Launch plan", "metadata": {"project": "apollo"}},
+    "create_artifact": {
+        "type": "REPORT",
+        "title": "Sales in May",
+        "content": {"sections": [{"type": "markdown", "text": "They *rose*."}]},
+    },
+    "validate_artifact": {"type": "INSIGHT", "content": {"summary": "Sales *rose* in May."}},
     "create_user": {"email": "eli@rpotential.ai", "name": "Eli", "kind": "HUMAN"},
     "add_member": {"user_id": USER_ID, "role": "MEMBER"},
     "create_api_key": {"name": "Nightly import", "scopes": ["read", "write"], "expires_in": 2_592_000},

@@ -28,6 +28,7 @@ FAILURES: Final[Mapping[int, tuple[str, str]]] = {
     423: ("Locked", "The file has no content yet, or another request writes to this upload; retry in a moment."),
     460: ("ChecksumMismatch", "The bytes are not those that `Upload-Checksum` announces; nothing of them was kept."),
     422: ("IdempotencyKeyReused", "The `Idempotency-Key` was already used for a different request."),
+    428: ("PreconditionRequired", "The newest version is by another user, and the request has no `If-Match`."),
     429: ("TooManyRequests", "A rate limit was exceeded; retry after `Retry-After` seconds."),
     500: ("InternalError", "A defect of the server; its log entry has the correlation id."),
     503: ("Unavailable", "Overloaded, shutting down, or the database is unavailable. Nothing was done."),

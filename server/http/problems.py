@@ -39,6 +39,7 @@ TABLE: Mapping[type[XpError], WireCodes] = {
     errors.NotFound: WireCodes(404, 102),
     errors.MethodNotAllowed: WireCodes(405, 104),
     errors.PreconditionFailed: WireCodes(412, 107),
+    errors.PreconditionRequired: WireCodes(428, 107),
     errors.QuotaExceeded: WireCodes(413, 107),
     errors.Conflict: WireCodes(409, 107),
     errors.TooManyRequests: WireCodes(429, 111),

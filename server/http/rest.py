@@ -115,6 +115,8 @@ async def _body(request: web.Request, operation: Operation) -> dict[str, Any]:
     if request.headers.get("Content-Type") != JSON and not _is_json(request.content_type):
         raise UnsupportedMedia(f"Expected application/json, got {request.content_type}.")
     body = _parse(raw, operation)
+    if (field := operation.request.wrapped.get(request.content_type)) is not None:
+        return {field: body}
     if not isinstance(body, dict):
         raise ValidationFailed({"body": ["expected a JSON object."]})
     return body

@@ -13,6 +13,7 @@ from peewee import SqliteDatabase
 
 from actors import commands, limits
 from actors.outcomes import Done
+from actors.resources.artifacts.commands import DeleteArtifact
 from actors.resources.messages import DeleteMessage
 from actors.resources.threads import DeleteThread
 from actors.resources.users import DeleteUser, EraseContent
@@ -21,6 +22,7 @@ from storage.journal.checkpoints import Checkpoints
 _SECONDS: dict[type, float] = {
     DeleteUser: 0.0,
     EraseContent: 0.0,
+    DeleteArtifact: limits.SCRUB_SECONDS,
     DeleteMessage: limits.SCRUB_SECONDS,
     DeleteThread: limits.SCRUB_SECONDS,
     commands.Purge: limits.SCRUB_SECONDS,

@@ -12,6 +12,7 @@ from typing import Any
 
 import peewee
 
+from actors import limits
 from actors.resources.files import NO_QUOTAS, Quotas
 from storage.database import ANY_FAILURE, DatabaseOptions, is_passing, is_storage_failure, open_writer, unavailable
 from storage.journal import execution
@@ -33,9 +34,17 @@ WARY_BATCHES = 64
 class JournalStore:
     """Owns the connection that writes. All methods are called from the journal's OS thread."""
 
-    def __init__(self, options: DatabaseOptions, *, migrate_on_open: bool = True, quotas: Quotas = NO_QUOTAS) -> None:
+    def __init__(
+        self,
+        options: DatabaseOptions,
+        *,
+        migrate_on_open: bool = True,
+        quotas: Quotas = NO_QUOTAS,
+        artifact_versions: int = limits.ARTIFACT_VERSIONS,
+    ) -> None:
         self._options = options
         self._quotas = quotas
+        self._artifact_versions = artifact_versions
         self._migrate = migrate_on_open
         self._is_open = False
         self._wary = 0
@@ -167,7 +176,7 @@ class JournalStore:
 
     def _begin(self) -> Transaction:
         position = next(self.database.execute_sql('SELECT "position" FROM "log_head"'))[0]
-        return Transaction(self.database, position, self._quotas)
+        return Transaction(self.database, position, self._quotas, self._artifact_versions)
 
     def _set_head(self, tx: Transaction) -> None:
         if tx.position == tx.start:

@@ -6,6 +6,7 @@ from typing import Any, cast
 import orjson
 from peewee import SqliteDatabase
 
+from actors import limits
 from actors.commands import IfVersion, Unset
 from actors.errors import NotFound, PreconditionFailed
 from actors.event_kinds import KINDS
@@ -22,9 +23,17 @@ from storage.schema import models
 class Transaction:
     """What the handlers of commands work on. A refusal is raised; the store then undoes what the command did."""
 
-    def __init__(self, database: SqliteDatabase, position: int, quotas: Quotas = NO_QUOTAS) -> None:
+    def __init__(
+        self,
+        database: SqliteDatabase,
+        position: int,
+        quotas: Quotas = NO_QUOTAS,
+        artifact_versions: int = limits.ARTIFACT_VERSIONS,
+    ) -> None:
         self.database = database
         self.quotas = quotas
+        self.artifact_versions = artifact_versions
+        """Kept of each artifact."""
         self.start = position
         self.position = position
         """The newest position handed out."""

@@ -263,13 +263,16 @@ _COMMON = (
     ),
     Rule(
         "the room that files take",
-        "Files take {counted} bytes of {scope} {key}, they should take {found}.",
+        "Files and artifacts take {counted} bytes of {scope} {key}, they should take {found}.",
         """
         WITH each AS (
             SELECT f.owner_id AS owner, f.thread_id AS thread, v.size AS size
               FROM file_version AS v JOIN file AS f ON f.id = v.file_id
              UNION ALL
             SELECT f.owner_id, f.thread_id, u.reserved FROM upload AS u JOIN file AS f ON f.id = u.file_id
+             UNION ALL
+            SELECT a.creator_id, a.thread_id, v.size
+              FROM artifact_version AS v JOIN artifact AS a ON a.id = v.artifact_id
         ), real AS (
             SELECT 'user' AS scope, owner AS key, sum(size) AS found FROM each GROUP BY owner
              UNION ALL

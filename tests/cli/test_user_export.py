@@ -11,6 +11,7 @@ from actors.resources.members import RemoveMember
 from actors.resources.messages import DeleteMessage
 from tests.builders import Ledger
 from tests.cli.conftest import Xp, audited, by_terminal, sign_in
+from tests.storage.resources.artifacts.desk import Desk
 
 
 @pytest.fixture
@@ -21,6 +22,10 @@ def ana(ledger: Ledger) -> Identity:
         ledger.post(ana, first, f"one {n}")
         ledger.post(bo, second, "not hers")
     ledger.post(ana, second, "in a thread that she has left")
+    desk = Desk(ledger)
+    desk.create(ana, second, "of ana")
+    desk.create(bo, second, "of bo")
+    desk.create(ana, first, "another")
     gone = ledger.post(ana, first, "taken back")
     ledger.do(DeleteMessage(identity=ana, thread_id=first.id, message_id=gone.id))
     ledger.do(RemoveMember(identity=ana, thread_id=second.id, user_id=ana.user.id))
@@ -38,7 +43,7 @@ def test_everything_in_one_document(
     file = tmp_path / "ana.json"
     assert xp("user", "export", "ana@example.com", file).code == 0
     found: dict[str, Any] = json.loads(file.read_text())
-    assert list(found) == ["user", "memberships", "sessions", "api_keys", "messages"]
+    assert list(found) == ["user", "memberships", "sessions", "api_keys", "messages", "artifacts"]
     assert (found["user"]["email"], found["user"]["subject"]) == ("ana@example.com", "sub-ana")
     assert [membership["title"] for membership in found["memberships"]] == ["First"]
     assert [session["user_id"] for session in found["sessions"]] == [ana.user.id]
@@ -47,6 +52,7 @@ def test_everything_in_one_document(
     assert [message["content"] for message in found["messages"]] == [
         "one 0", "one 1", "one 2", "in a thread that she has left",
     ]  # fmt: skip
+    assert [artifact["content"] for artifact in found["artifacts"]] == ["of ana", "another"]
     assert audited(ledger)[-1] == by_terminal("export_user", ana.user.id)
 
 

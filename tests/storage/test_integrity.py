@@ -21,6 +21,7 @@ from storage.maintenance.integrity import Finding
 from storage.maintenance.integrity_rules import RULES
 from storage.maintenance.opening import snapshot
 from tests.builders import Ledger, once, post
+from tests.storage.resources.artifacts.desk import Desk
 from tests.storage.resources.files.shelf import Shelf
 
 HOUR = 3_600_000
@@ -55,6 +56,7 @@ class Lived:
         ledger.do(MarkRead(identity=self.bo, thread_id=self.thread.id))
         ledger.do(post(self.ana, self.thread, "once", once=once()))
         Shelf(ledger).add(self.ana, self.thread)
+        Desk(ledger).create(self.ana, self.thread)
 
     def edit(self, who: Identity, message: Message, content: str) -> None:
         edit = EditMessage(
@@ -107,6 +109,11 @@ DAMAGES: tuple[Damage, ...] = (
     ("counted references to blobs", "UPDATE blob SET unreferenced_at = 1", "counts 1 references, it has 1"),
     ("the newest version of a file", "UPDATE file SET version = 4", "names 4 as its newest version, it should be 1"),
     ("the room that files take", "UPDATE storage_use SET size = size + 1", "they should take"),
+    ("counted references to bodies", 'UPDATE artifact_body SET "references" = 5', "counts 5 references, it has 1"),
+    ("the newest version of an artifact", "UPDATE artifact SET version = 4", "names 4 as its newest version"),
+    ("the history of an artifact", "UPDATE artifact SET dropped = 3", "has dropped 3"),
+    ("every entry has its artifact", "UPDATE event SET ref = 99 WHERE type = 'artifact.created'", "about artifact 99"),
+    ("every artifact in the search index", "DELETE FROM artifact_text", "is not in the search index"),
     ("references", "UPDATE message SET author_id = 99 WHERE number = 1", "refers to a row of user"),
     ("references", "DELETE FROM thread WHERE id = 2", "refers to a row of thread"),
     ("one head", "DELETE FROM log_head", "0 heads"),

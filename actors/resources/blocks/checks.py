@@ -20,6 +20,7 @@ from actors.text import pattern
 Check = Callable[[Any, At, Faults], None]
 _TIME: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,30}(?:\.[0-9]{1,30})?")
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _COLOR: Final = re.compile(r"#[0-9a-fA-F]{3,8}")
 _URL: Final = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*):[^\s\x00-\x1f\x7f<>\"\\^`{|}]+")
 _WEB: Final = ("https", "http")
@@ -175,6 +176,19 @@ def _number(spec: Spec) -> Check:
     return check
 
 
+def _scalar(spec: Spec) -> Check:
+    most = spec["max"]
+
+    def check(value: Any, at: At, faults: Faults) -> None:
+        if type(value) is str:
+            if len(value) > most:
+                faults.add(at, "too_long", f"at most {most} characters", limit=most, actual=len(value))
+        elif type(value) not in (int, float, bool):
+            faults.add_type(at, "a text, a number, true or false", value)
+
+    return check
+
+
 def _boolean(_: Spec) -> Check:
     def check(value: Any, at: At, faults: Faults) -> None:
         if type(value) is not bool:
@@ -247,7 +261,7 @@ def json_bytes(value: Any) -> int:
 
 _KINDS: Final[Mapping[str, Callable[[Spec], Check]]] = {
     "string": _string, "url": _url, "integer": _number, "number": _number, "boolean": _boolean,
-    "choice": _choice, "json": _json,
+    "scalar": _scalar, "choice": _choice, "json": _json,
 }  # fmt: skip
 
 
@@ -279,6 +293,7 @@ FORMATS: Final[Mapping[str, tuple[Callable[[str], Any], str]]] = {
     "number": (_NUMBER.fullmatch, "a number as text, such as '1.5'"),
     "pattern": (_is_pattern, "a pattern without references and looking around, of at most 100 places"),
     "color": (_COLOR.fullmatch, "a colour as #rrggbb"),
+    "name": (_NAME.fullmatch, "a name of a-z, 0-9, _ and -"),
     "id": (is_id, "an id: 'c' and 24 characters of a-z and 0-9"),
 }
 

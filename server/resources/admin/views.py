@@ -164,6 +164,7 @@ class ExportView(View):
     api_keys: list[ApiKeyView]
     next: ExportNextView
     messages: str = Field(description="URL of the messages, page by page.")
+    artifacts: str = Field(description="URL of the artifacts, page by page.")
 
 
 class ExportRequest(Request):

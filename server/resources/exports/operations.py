@@ -2,6 +2,7 @@
 
 from actors import limits, rules
 from actors.resources.api_keys import ListApiKeys
+from actors.resources.artifacts.queries import ListArtifactsBy
 from actors.resources.audit import NoteForAudit
 from actors.resources.members import ListMemberships
 from actors.resources.messages import ListMessagesBy
@@ -13,6 +14,8 @@ from server.api.cursors import integer
 from server.api.fields import ById
 from server.api.registry import Call, Operations, Result
 from server.resources.admin.views import ExportPageRequest, ExportView, MembershipExportView
+from server.resources.artifacts import rendering
+from server.resources.artifacts.views import ArtifactView
 from server.resources.auth.views import SessionView
 from server.resources.messages.views import MessageView
 
@@ -47,6 +50,7 @@ async def export_user(call: Call, request: ById) -> Result:
                 "sessions": _next(user.id, "sessions", sessions.next_cursor),
             },
             "messages": f"/api/v1/users/{user.id}/export/messages",
+            "artifacts": f"/api/v1/users/{user.id}/export/artifacts",
         }
     )
 
@@ -85,6 +89,15 @@ async def export_messages(call: Call, request: ExportPageRequest) -> Result:
     _must_be_allowed(call, request.id)
     page = await call.services.ask(ListMessagesBy(request.id, limit=request.limit, after=integer(request.cursor)))
     shown = [render.message(message) for message in page.items]
+    return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
+
+
+@operations("GET", "/users/{id}/export/artifacts", response=ArtifactView, paged=True, rate="costly")
+async def export_artifacts(call: Call, request: ExportPageRequest) -> Result:
+    """All artifacts that a user has created, oldest first, including threads they have left."""
+    _must_be_allowed(call, request.id)
+    page = await call.services.ask(ListArtifactsBy(request.id, limit=request.limit, after=integer(request.cursor)))
+    shown = [rendering.artifact(artifact) for artifact in page.items]
     return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
 
 

@@ -103,12 +103,16 @@ def _leave(tx: Transaction, thread: tuple[int, str], command: DeleteUser, user: 
 
 @writes(EraseContent)
 def erase_content(tx: Transaction, command: EraseContent) -> Done:
-    """One step: messages are looked at in the order of their keys, for there is no index by author to keep for this."""
+    """One step: first what resources declare. Then messages are looked at in the order of their keys, for there is no
+    index by author to keep for this."""
     Erasure = identity_models.Erasure
     row = rows.first(tx.database, Erasure.select(Erasure.user, Erasure.position).limit(1))
     if row is None:
         return Done(0)
     user_key, position = row
+    for erase in declared.each("ERASURES"):
+        if removed := erase(tx, user_key):
+            return Done(command.rows, removed)
     found = _after(tx, position, command.looked_at)
     theirs = [(key, thread_id) for key, author, thread_id in found if author == user_key][: command.rows]
     erased = [messages.erase(tx, key, thread_id) for key, thread_id in theirs]

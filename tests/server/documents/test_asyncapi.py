@@ -126,6 +126,9 @@ async def test_events_are_what_the_document_says(
     await bob.post(f"{path}/read")
     outside = (await alice.post("/api/v1/files", name="a.txt")).data["id"]
     await alice.post(f"{path}/messages", files=[outside])
+    made = await alice.post(f"{path}/artifacts", type="REPORT", title="x", content="x")
+    await alice.patch(f"/api/v1/artifacts/{made.data['id']}", title="y")
+    await alice.delete(f"/api/v1/artifacts/{made.data['id']}")
     file = await stored_file(server, (await alice.me())["id"], thread_id)
     shown = RecordPreview(file.id, 1, "done")
     await server.services.write(shown)

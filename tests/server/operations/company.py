@@ -13,6 +13,7 @@ ACTIONS = (
     "post", "post", "post", "reply", "edit", "delete", "react", "react", "unreact", "toggle", "read", "read to",
     "title", "status", "metadata", "role", "mute", "join", "leave",
     "remember", "recall", "answer", "stop", "fail", "hand over", "file", "show", "rename", "drop",
+    "draft", "revise", "restore", "discard",
 )  # fmt: skip
 Program = Sequence[tuple[str, int]]
 programs = st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 11)), min_size=1, max_size=10)
@@ -25,6 +26,7 @@ EVERY_KIND = (
     (0, "metadata", 2), (0, "leave", 1), (0, "join", 1), (1, "unreact", 0), (0, "delete", 0), (0, "status", 1),
     (0, "status", 0), (1, "recall", 0), (0, "remember", 1), (1, "answer", 1), (1, "answer", 2), (0, "stop", 2),
     (0, "fail", 3), (1, "hand over", 1), (0, "file", 0), (1, "show", 0), (0, "rename", 0), (0, "drop", 0),
+    (0, "draft", 1), (1, "revise", 3), (1, "revise", 4), (0, "restore", 0), (0, "discard", 0),
 )  # fmt: skip
 """(person, action, number): each succeeds, and together they make all of `TOLD`."""
 LAST = {"n": "the last"}
@@ -41,6 +43,7 @@ class Company:
         self.url = f"/api/v1/threads/{thread_id}"
         self.messages: list[str] = []
         self.files: list[str] = []
+        self.artifacts: list[str] = []
 
     @classmethod
     async def gather(cls, server: Server) -> "Company":
@@ -72,6 +75,8 @@ class Company:
             return await self._say(client, number, is_reply=action == "reply")
         if action in ("file", "show", "rename", "drop"):
             return await self._about_file(client, action, number)
+        if action in ("draft", "revise", "restore", "discard"):
+            return await self._about_artifact(client, action, number)
         if action in ("edit", "delete", "react", "unreact", "toggle"):
             return await self._about_message(client, action, number) if self.messages else None
         if action in ("role", "mute", "join", "leave"):
@@ -129,6 +134,24 @@ class Company:
         if answer.status == 201:
             self.files.append(answer.data["id"])
         return answer
+
+    async def _about_artifact(self, client: Client, action: str, number: int) -> Answer | None:
+        if action == "draft":
+            content: Any = f"Text {number}" if number % 2 else {"summary": f"Summary {number}"}
+            made = await client.post(f"{self.url}/artifacts", type="INSIGHT", title=f"Draft {number}", content=content)
+            if made.status == 201:
+                self.artifacts.append(made.data["id"])
+            return made
+        if not self.artifacts:
+            return None
+        url = f"/api/v1/artifacts/{self.artifacts[number % len(self.artifacts)]}"
+        match action:
+            case "revise":
+                more: Any = {"merge": {"summary": f"S {number}"}} if number % 2 else {"metadata": {"n": number}}
+                return await client.patch(url, title=f"Revised {number}", **more)
+            case "restore":
+                return await client.post(f"{url}/versions/1/restore")
+        return await client.delete(url)
 
     async def _say(self, client: Client, number: int, *, is_reply: bool) -> Answer:
         parent: Any = {"parent_id": self.messages[number % len(self.messages)]} if is_reply and self.messages else {}

@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
+from server.resources.artifacts.views import SharedArtifactView
 from tests.serving import Client
 
 Json = dict[str, Any]
+SHARED_FIELDS = ",".join(SharedArtifactView.model_fields)
 
 
 class Fold:
@@ -17,6 +19,7 @@ class Fold:
         self.messages: dict[str, Json] = {}
         self.members: dict[str, Json] = {}
         self.files: dict[str, Json] = {}
+        self.artifacts: dict[str, Json] = {}
         self.reactions: list[tuple[str, str, str]] = []
         """(message, emoji, user), in the order given."""
         self.offset = 0
@@ -30,6 +33,7 @@ class Fold:
         self.messages = {message["id"]: message for message in state["messages"]}
         self.members = {member["user"]["id"]: member for member in state["members"]}
         self.files = {file["id"]: file for file in state["files"]}
+        self.artifacts = {artifact["id"]: artifact for artifact in state["artifacts"]}
         self.reactions = [(m, r["emoji"], r["user"]["id"]) for m, rs in state["reactions"].items() for r in rs]
         return self
 
@@ -103,6 +107,13 @@ class Fold:
         for message in self.messages.values():
             message["files"] = [shown for shown in message["files"] if shown["id"] != file["id"]]
 
+    def _artifact_created(self, event: Json, artifact: Json) -> None:
+        self.artifacts[artifact["id"]] = artifact
+        if artifact["deleted_at"] is not None:
+            del self.artifacts[artifact["id"]]
+
+    _artifact_updated = _artifact_deleted = _artifact_created
+
     def _read(self, user_id: str, offset: int) -> None:
         member = self.members.get(user_id)
         if member is not None:
@@ -117,6 +128,7 @@ class Fold:
             "messages": [{**message, "reactions": self._groups(message)} for message in messages],
             "members": self.members,
             "files": self.files,
+            "artifacts": self.artifacts,
             "reactions": {m["id"]: [] if m["deleted_at"] else self._of(m) for m in messages},
             "last_message": messages[0]["id"] if messages else None,
         }
@@ -142,9 +154,10 @@ async def fetched(client: Client, thread_id: str) -> Json:
     }
     memory = (await client.get(f"{path}/memory")).data
     files = (await client.get("/api/v1/files", thread_id=thread_id, limit="100")).data
+    artifacts = (await client.get(f"{path}/artifacts", limit="100", fields=SHARED_FIELDS)).data
     return {
         "thread": thread, "memory": memory, "messages": messages, "members": members, "reactions": reactions,
-        "files": files,
+        "files": files, "artifacts": artifacts,
     }  # fmt: skip
 
 
@@ -159,6 +172,7 @@ def comparable(state: Json) -> Json:
         "messages": [{**m, "reactions": _by_emoji(m["reactions"])} for m in state["messages"]],
         "members": {member["user"]["id"]: member for member in state["members"]},
         "files": {file["id"]: file for file in state["files"]},
+        "artifacts": {artifact["id"]: artifact for artifact in state["artifacts"]},
         "reactions": {m: [(r["emoji"], r["user"]["id"]) for r in rs] for m, rs in state["reactions"].items()},
         "last_message": last and last["id"],
     }

@@ -49,6 +49,7 @@ delete_user                      401       403       403       403       403    
 export_user                      401       403       403       403       403       200       200       403       403
 export_memberships               401       403       403       403       403       200       200       403       403
 export_messages                  401       403       403       403       403       200       200       403       403
+export_artifacts                 401       403       403       403       403       200       200       403       403
 export_sessions                  401       403       403       403       403       200       200       403       403
 list_threads                     401       200       200       200       200       200       200       200       403
 create_thread                    401       201       201       201       201       201       201       201       403
@@ -104,6 +105,23 @@ complete_upload                  401       404       404       404       404    
 complete_upload.upload_id        401       404       404       404       404       200       404       404       403
 batch_files                      401       200       200       200       200       200       200       200       403
 batch_files.thread_id            401       200       200       200       200       200       200       200       403
+list_artifacts                   401       200       200       200       200       200       200       200       403
+list_artifacts.thread_id         401       404       404       200       200       200       200       404       403
+list_artifacts.creator_id        401       200       200       200       200       200       200       200       403
+list_thread_artifacts            401       404       404       200       200       200       200       404       403
+list_thread_artifacts.creator_id 401       404       404       200       200       200       200       404       403
+create_artifact                  401       404       404       403       201       201       403       404       403
+create_artifact.id               401       409       409       409       409       409       409       409       403
+create_artifact.message_id       401       404       404       403       201       201       403       404       403
+validate_artifact                401       200       200       200       200       200       200       200       403
+get_artifact                     401       404       404       200       200       200       200       404       403
+update_artifact                  401       404       404       403       200       200       403       404       403
+update_artifact.message_id       401       404       404       403       200       200       403       404       403
+delete_artifact                  401       404       404       403       403       200       200       404       403
+list_artifact_versions           401       404       404       200       200       200       200       404       403
+get_artifact_version             401       404       404       200       200       200       200       404       403
+restore_artifact_version         401       404       404       403       200       200       403       404       403
+compare_artifact_versions        401       404       404       200       200       200       200       404       403
 list_reactions                   401       404       404       200       200       200       200       404       403
 toggle_reaction                  401       404       404       403       201       201       403       404       403
 add_reaction                     401       404       404       403       200       200       403       404       403
@@ -167,6 +185,12 @@ FIELDS: Mapping[str, Callable[[World], Any]] = {
     "get_storage_use.thread_id": lambda world: world.thread_id,
     "complete_upload.upload_id": lambda world: world.upload_id,
     "batch_files.thread_id": lambda world: world.thread_id,
+    "list_artifacts.thread_id": lambda world: world.thread_id,
+    "list_artifacts.creator_id": lambda world: world.alice_id,
+    "list_thread_artifacts.creator_id": lambda world: world.alice_id,
+    "create_artifact.id": lambda world: world.artifact_id,
+    "create_artifact.message_id": lambda world: world.message_id,
+    "update_artifact.message_id": lambda world: world.message_id,
     "search.thread_id": lambda world: world.thread_id,
     "search.author_id": lambda world: world.alice_id,
     "list_readers.message_id": lambda world: world.message_id,
@@ -180,7 +204,13 @@ FIELDS: Mapping[str, Callable[[World], Any]] = {
 IN_A_MESSAGE = ("block_id", "action_id")
 """Names of parts of the message itself: nobody else has them."""
 IN_ONES_OWN = frozenset(
-    {"add_member.user_id", "create_message.id", "create_message.parent_id", "list_readers.message_id"}
+    {
+        "add_member.user_id",
+        "create_artifact.id",
+        "create_message.id",
+        "create_message.parent_id",
+        "list_readers.message_id",
+    }
 )
 """Lines in which everybody asks about a thread of their own, into which they bring the id."""
 

@@ -55,6 +55,9 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "update_thread_preferences": {"notify": "none"}, "mark_unread": {"offset": 2},
     "create_file": {"name": "x.txt"}, "update_file": {"name": "x.txt"}, "restore_file_version": {}, "sign_file": {},
     "batch_files": {"action": "delete"}, "begin_upload": {"size": 5}, "complete_upload": {"sha256": sha256(DIRECT)},
+    "create_artifact": {"type": "INSIGHT", "title": "x", "content": {"summary": "x"}},
+    "update_artifact": {"title": "changed"}, "validate_artifact": {"type": "PDF", "content": "x"},
+    "restore_artifact_version": {"label": "again"},
     "create_user_legacy": {"name": "X"}, "create_sign_in_link": {}, "revoke_token": {"jti": "stolen"},
 }  # fmt: skip
 """Operation → a good body; `World.body` adds ids, addresses and secrets."""
@@ -63,7 +66,9 @@ BUTTON = {
     "type": "actions", "block_id": "deploy",
     "elements": [{"type": "button", "action_id": "yes", "text": {"type": "plain_text", "text": "Yes"}}],
 }  # fmt: skip
-QUERIES: Mapping[str, dict[str, str]] = {"search": {"q": "Hello"}}
+QUERIES: Mapping[str, dict[str, str]] = {
+    "search": {"q": "Hello"}, "compare_artifact_versions": {"older": "1"},
+}  # fmt: skip
 """Operation without a body → what it cannot do without."""
 
 FREE_TEXTS = frozenset(
@@ -75,6 +80,8 @@ FREE_TEXTS = frozenset(
         ("list_users_legacy", "q"),
         ("list_files", "name"),
         ("list_files", "q"),
+        ("list_artifacts", "q"),
+        ("list_thread_artifacts", "q"),
     }
 )
 """(operation, parameter) of which any text makes sense."""
@@ -83,7 +90,7 @@ NOT_KEPT: Mapping[str, str] = {
     "login": "nobody is signed in whose key it could be", "refresh_session": "nobody is signed in",
     "logout": "the second time nobody is signed in", "set_password": "the second time the password is another one",
     "create_sign_in_link": "a secret that is shown once is stored nowhere",
-    "validate_blocks": "it writes nothing",
+    "validate_blocks": "it writes nothing", "validate_artifact": "it writes nothing",
     "sign_file": "a URL is made, and nothing is written",
     "complete_upload": "a second time it answers the same",
     "batch_files": "deleting twice, or moving to the same place, changes nothing",
@@ -95,6 +102,7 @@ NOT_KEPT: Mapping[str, str] = {
 UNVERSIONED = frozenset({
     "list_revisions", "verify_credential", "export_user", "get_info", "get_presence", "get_status", "get_summary",
     "trace_user", "get_storage_use", "get_file_version",
+    "compare_artifact_versions",
     "trace_thread", "get_notification", "count_notifications", "get_unread", "get_thread_preferences",
 })  # fmt: skip
 """GETs of one answer that tell how things are, which has no version."""
@@ -116,6 +124,8 @@ class World:
     message_id: str
     file_id: str
     """Alice's, in the thread."""
+    artifact_id: str
+    """The same."""
     open: AsyncExitStack
     """Closes what was opened for a test."""
     session_id: str = field(default_factory=new_id)
@@ -145,6 +155,8 @@ class World:
             self.file_id = (await stored_file(self.server, self.alice_id, self.thread_id)).id
         if operation.name == "complete_upload":
             self.upload_id = await self.upload()
+        if operation.name == "delete_artifact":
+            self.artifact_id = await artifact_of(self.alice, self.thread_id)
         if is_of_streams(operation):
             await self.alice.post(f"/api/v1/messages/{self.streaming_id}/cancel")  # only so many at once
             self.streaming_id = (await self.alice.say(self.thread_id, status="STREAMING"))["id"]
@@ -186,7 +198,8 @@ class World:
             "threads": self.thread_id, "messages": self.streaming_id if is_of_streams(operation) else self.message_id,
             "users": self.viewer_id, "members": self.viewer_id, "reactions": "👍", "sessions": self.session_id,
             "api-keys": self.key_id, "connections": self.connection_id, "notifications": self.notification_id,
-            "files": self.file_id, "versions": "1", "actions": self.action_id or new_id(),
+            "files": self.file_id, "artifacts": self.artifact_id, "versions": "1",
+            "actions": self.action_id or new_id(),
         }  # fmt: skip
 
     def parameters(self, operation: Operation) -> dict[str, str]:
@@ -281,10 +294,19 @@ async def world_of(hosts: Hosts, opened: AsyncExitStack, others: Sequence[dict[s
     thread = await hosts.alice.thread(members=[{"user_id": viewer_id, "role": "VIEWER"}, *others])
     message = await hosts.alice.say(thread)
     file = await stored_file(hosts.server, hosts.alice_id, thread["id"])
+    artifact_id = await artifact_of(hosts.alice, thread["id"])
     return World(
         hosts.server, hosts.alice, hosts.bob, viewer, hosts.root, viewer_id, hosts.alice_id, hosts.bob_id,
-        thread["id"], message["id"], file.id, opened,
+        thread["id"], message["id"], file.id, artifact_id, opened,
     )  # fmt: skip
+
+
+async def artifact_of(client: Client, thread_id: str) -> str:
+    made = await client.post(
+        f"/api/v1/threads/{thread_id}/artifacts", type="REPORT", title="A report", content="Some *text*."
+    )  # fmt: skip
+    assert made.status == 201, made.raw
+    return str(made.data["id"])
 
 
 def is_of_streams(operation: Operation) -> bool:

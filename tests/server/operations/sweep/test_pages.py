@@ -7,7 +7,7 @@ import pytest
 from actors import limits
 from server.api.registry import Operation
 from tests.files import stored_file
-from tests.server.operations.sweep.requests import BUTTON, PAGED, World, check_problem, every
+from tests.server.operations.sweep.requests import BUTTON, PAGED, World, artifact_of, check_problem, every
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -27,6 +27,9 @@ async def fill(world: World) -> None:
         await world.viewer.say(theirs)
         await stored_file(world.server, world.alice_id, file_id=world.file_id)
         await world.alice.post("/api/v1/files", name=f"{number}.txt")
+        await artifact_of(world.alice, world.thread_id)
+        await artifact_of(world.viewer, theirs["id"])
+        await world.alice.patch(f"/api/v1/artifacts/{world.artifact_id}", title=f"A report {number}")
         await world.sign_in()
         await world.sign_in(world.viewer_id)
         await world.viewer.post("/api/v1/auth/api-keys", name=str(number))
@@ -122,6 +125,7 @@ async def test_past_the_end_there_is_nothing(operation: Operation, world: World)
         **dict.fromkeys(("list_sessions", "list_api_keys", "list_audit", "list_all_sessions"), "0"),
         **dict.fromkeys(("list_notifications", "list_files", "list_file_versions"), "0"),
         **dict.fromkeys(("list_actions", "list_message_actions"), "0"),
+        **dict.fromkeys(("list_artifacts", "list_thread_artifacts", "list_artifact_versions"), "0"),
     }  # fmt: skip
     cursor = last.get(operation.name, "999999999999999999")
     if operation.name in LOGS:

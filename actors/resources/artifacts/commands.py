@@ -1,0 +1,51 @@
+"""What can be asked to change of artifacts. Contents are checked and packed before: see `contents.py`."""
+
+from dataclasses import dataclass, field
+
+from actors.commands import UNSET, IfVersion, ThreadCommand, Unset
+from actors.resources.artifacts.artifact import ArtifactType, Change, Provenance
+from actors.resources.artifacts.contents import Packed
+
+
+@dataclass(slots=True, kw_only=True)
+class CreateArtifact(ThreadCommand):
+    """Answers the `Artifact`."""
+
+    artifact_id: str
+    type: ArtifactType
+    title: str
+    content: Packed
+    metadata: str = "{}"
+    label: str | None = None
+    provenance: Provenance = field(default_factory=Provenance)
+
+
+@dataclass(slots=True, kw_only=True)
+class ReviseArtifact(ThreadCommand):
+    """Another version. Answers the `Artifact`; where nothing differs, as it was."""
+
+    artifact_id: str
+    change: Change
+    title: str | Unset = UNSET
+    content: Packed | Unset = UNSET
+    metadata: str | Unset = UNSET
+    label: str | None = None
+    provenance: Provenance = field(default_factory=Provenance)
+    if_version: IfVersion = None
+
+
+@dataclass(slots=True, kw_only=True)
+class RestoreArtifact(ThreadCommand):
+    """Title, content and metadata of an earlier version become the newest version. Answers the `Artifact`."""
+
+    artifact_id: str
+    number: int
+    label: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class DeleteArtifact(ThreadCommand):
+    """With all versions. Answers `Gone`."""
+
+    artifact_id: str
+    if_version: IfVersion = None

@@ -1,0 +1,1 @@
+"""Artifacts on the wire, and the operations on them."""

@@ -1,0 +1,74 @@
+"""An update of an artifact becomes a command: its content is checked and packed beside the event loop.
+
+A patch is applied to the version that was read; where another one came meanwhile, it is applied again, unless the
+caller named a version.
+"""
+
+import asyncio
+from typing import Any, cast
+
+import orjson
+
+from actors import limits
+from actors.commands import IfVersion
+from actors.errors import Overloaded, PreconditionFailed
+from actors.resources.artifacts import contents, revising
+from actors.resources.artifacts.artifact import Artifact, Change, Provenance
+from actors.resources.artifacts.commands import ReviseArtifact
+from actors.resources.artifacts.contents import Packed
+from actors.resources.artifacts.queries import GetArtifact
+from server.api.fields import given
+from server.api.registry import Call
+from server.resources.artifacts.views import Sourced, UpdateArtifactRequest
+
+
+def provenance_of(request: Sourced) -> Provenance:
+    return Provenance(request.message_id, request.tool_call, request.model)
+
+
+async def revised(call: Call, request: UpdateArtifactRequest) -> Artifact:
+    for _ in range(limits.PATCH_TRIES):
+        before = await call.services.ask(GetArtifact(call.identity, request.id, with_content=_is_patch(request)))
+        command = await _command(call, request, before)
+        try:
+            return cast(Artifact, (await call.services.directory.ask(command)).result)
+        except PreconditionFailed:
+            if call.if_version is not None:
+                raise
+    raise Overloaded("Others change the artifact all the time; retry, or name the version in `If-Match`.")
+
+
+def _is_patch(request: UpdateArtifactRequest) -> bool:
+    return bool(request.model_fields_set & {"patch", "merge"})
+
+
+async def _command(call: Call, request: UpdateArtifactRequest, before: Artifact) -> ReviseArtifact:
+    change: Change = "replaced"
+    more: dict[str, Any] = given(request, "title", "metadata")
+    if_version: IfVersion = call.if_version
+    if "content" in request.model_fields_set:
+        more["content"] = await asyncio.to_thread(contents.packed, before.type, request.content)
+    elif _is_patch(request):
+        change = "patched" if "patch" in request.model_fields_set else "merged"
+        _must_be_expected(call.if_version, before.version)
+        more["content"] = await asyncio.to_thread(_packed, before, request, change)
+        if_version = before.version
+    return ReviseArtifact(
+        identity=call.identity, once=call.once, thread_id=before.thread_id, artifact_id=before.id, change=change,
+        label=request.label, provenance=provenance_of(request), if_version=if_version, **more,
+    )  # fmt: skip
+
+
+def _must_be_expected(expected: IfVersion, actual: int) -> None:
+    if expected is not None and actual != expected and not (isinstance(expected, frozenset) and actual in expected):
+        named = str(expected) if isinstance(expected, int) else " or ".join(map(str, sorted(expected)))
+        raise PreconditionFailed(named, str(actual))
+
+
+def _packed(before: Artifact, request: UpdateArtifactRequest, change: Change) -> Packed:
+    assert before.newest is not None
+    assert before.newest.content is not None
+    content = orjson.loads(before.newest.content)
+    if change == "patched":
+        return contents.packed(before.type, revising.by_patch(content, request.patch))
+    return contents.packed(before.type, revising.by_merge(content, request.merge))

@@ -1,0 +1,1 @@
+"""Artifacts: what is written, and how it is read."""

@@ -1,0 +1,47 @@
+"""What `xp db check` holds true of artifacts. That they take the room that is counted, the rule of files says."""
+
+from storage.maintenance.rule import Rule
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "counted references to bodies",
+        "Body {digest} of artifacts counts {counted} references, it has {found}.",
+        """
+        WITH n AS (SELECT body_id, count(*) AS found FROM artifact_version GROUP BY body_id)
+        SELECT b.digest AS digest, b."references" AS counted, coalesce(n.found, 0) AS found
+          FROM artifact_body AS b LEFT JOIN n ON n.body_id = b.id WHERE b."references" <> coalesce(n.found, 0)""",
+    ),
+    Rule(
+        "the newest version of an artifact",
+        "Artifact {artifact} names {named} as its newest version, it should be {newest}.",
+        """
+        WITH v AS (SELECT artifact_id, max(number) AS newest FROM artifact_version GROUP BY artifact_id)
+        SELECT a.uid AS artifact, a.version AS named, coalesce(v.newest, 'none') AS newest
+          FROM artifact AS a LEFT JOIN v ON v.artifact_id = a.id
+         WHERE CASE WHEN a.deleted_at IS NULL THEN a.version IS NOT v.newest ELSE v.newest IS NOT NULL END""",
+    ),
+    Rule(
+        "the history of an artifact",
+        "Artifact {artifact} has made {made} versions, it has {kept} and has dropped {dropped}.",
+        """
+        SELECT a.uid AS artifact, a.version AS made, count(*) AS kept, a.dropped AS dropped
+          FROM artifact AS a JOIN artifact_version AS v ON v.artifact_id = a.id
+         GROUP BY a.id HAVING count(*) + a.dropped <> a.version""",
+    ),
+    Rule(
+        "every entry has its artifact",
+        "Thread {thread}: entry {offset} ({type}) is about artifact {ref}, which is not there.",
+        """
+        SELECT t.uid AS thread, e."offset" AS "offset", e.type AS type, coalesce(e.ref, 'none') AS ref
+          FROM event AS e JOIN thread AS t ON t.id = e.thread_id
+          LEFT JOIN artifact AS a ON a.id = e.ref AND a.thread_id = e.thread_id
+         WHERE a.id IS NULL AND e.type GLOB 'artifact.*' AND $whole""",
+    ),
+    Rule(
+        "every artifact in the search index",
+        "Artifact {artifact} is not in the search index, or is there though it is deleted.",
+        """
+        SELECT a.uid AS artifact FROM artifact AS a LEFT JOIN artifact_text AS x ON x.rowid = a.id
+         WHERE (a.deleted_at IS NULL) = (x.rowid IS NULL)""",
+    ),
+)

@@ -1,0 +1,216 @@
+"""What commands do to artifacts."""
+
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from actors import limits, rules
+from actors.auth.identity import Identity
+from actors.commands import Unset
+from actors.errors import Conflict, NotFound, ValidationFailed
+from actors.events import Event, EventKind
+from actors.outcomes import Done, Gone
+from actors.resources.artifacts import contents
+from actors.resources.artifacts.artifact import (
+    ARTIFACT_CREATED,
+    ARTIFACT_DELETED,
+    ARTIFACT_UPDATED,
+    Artifact,
+    Change,
+    Provenance,
+    must_delete_artifact,
+    must_not_overwrite,
+)
+from actors.resources.artifacts.commands import CreateArtifact, DeleteArtifact, RestoreArtifact, ReviseArtifact
+from actors.resources.artifacts.contents import Packed
+from actors.resources.users import Author
+from storage.journal import results
+from storage.journal.transaction import Transaction, must_match
+from storage.journal.writers import writes
+from storage.readers import rows
+from storage.resources.artifacts import bodies, places, reading, records, versions
+from storage.resources.artifacts.places import Place, State
+from storage.resources.audit import writing as audit
+from storage.resources.files import room
+from storage.schema import artifact_models, models
+from storage.search.folding import fold
+
+_A, _V, _B = artifact_models.Artifact, artifact_models.ArtifactVersion, artifact_models.ArtifactBody
+_X = artifact_models.ArtifactText
+
+
+@writes(CreateArtifact)
+def create_artifact(tx: Transaction, command: CreateArtifact) -> Done:
+    key, uid, status = tx.thread(command.thread_id)
+    rules.must_write(command.identity, tx.role(key, command.identity.user.key), uid, status)  # type: ignore[arg-type]
+    _must_have_room(tx, key)
+    _must_be_message(tx, key, command.provenance)
+    author, content = command.identity.author, command.content
+    room.take(tx, author.key, key, content.size)
+    inserted = _A.insert(
+        uid=command.artifact_id, thread=key, creator=author.key, type=command.type, version=1, created_at=tx.now,
+        updated_at=tx.now,
+    )  # fmt: skip
+    artifact = int(tx.execute(inserted))
+    state = State(command.title, command.metadata, bodies.refer(tx, content), content.size)
+    versions.add(
+        tx, artifact, 1, state, author, "created", label=command.label, provenance=command.provenance
+    )  # fmt: skip
+    tx.execute(_X.insert({_X.rowid: artifact, _X.title: fold(command.title), _X.text: fold(content.text)}))
+    return _told(tx, artifact, (key, uid), author, ARTIFACT_CREATED)
+
+
+def _must_have_room(tx: Transaction, thread: int) -> None:
+    there = _A.select(_A.id).where((_A.thread == thread) & _A.deleted_at.is_null())
+    if rows.first(tx.database, there.order_by(_A.id).limit(1).offset(limits.ARTIFACTS_PER_THREAD - 1)) is not None:
+        sentence = f"A thread may have {limits.ARTIFACTS_PER_THREAD} artifacts, and this one has them."
+        raise Conflict(sentence, code="artifacts_full")
+
+
+def _must_be_message(tx: Transaction, thread: int, provenance: Provenance) -> None:
+    if provenance.message_id is None:
+        return
+    M = models.Message
+    query = M.select(M.id).where((M.uid == provenance.message_id) & (M.thread == thread))
+    if rows.first(tx.database, query) is None:
+        raise ValidationFailed({"message_id": ["There is no such message in this thread."]})
+
+
+@writes(ReviseArtifact)
+def revise_artifact(tx: Transaction, command: ReviseArtifact) -> Done:
+    place = places.find_to_change(tx, command.artifact_id, command.identity)
+    must_match(command.if_version, place.version)
+    if command.change == "replaced" and not isinstance(command.content, Unset):
+        must_not_overwrite(command.identity, command.if_version, place.author)
+    _must_be_message(tx, place.thread[0], command.provenance)
+    state = _revised(tx, place, command)
+    if state == place.newest and command.label is None:
+        return Done(records.by_key(tx.database, [place.key])[place.key])
+    text = None if isinstance(command.content, Unset) else command.content.text
+    new = None if isinstance(command.content, Unset) or state.body else command.content
+    return _add(
+        tx, place, state, command.identity.author, command.change, text=text, new=new, label=command.label,
+        provenance=command.provenance,
+    )  # fmt: skip
+
+
+def _revised(tx: Transaction, place: Place, command: ReviseArtifact) -> State:
+    """What the version will hold; its body is 0 where no content like it is stored yet."""
+    before = place.newest
+    title = before.title if isinstance(command.title, Unset) else command.title
+    metadata = before.metadata if isinstance(command.metadata, Unset) else command.metadata
+    if isinstance(command.content, Unset):
+        return State(title, metadata, before.body, before.size)
+    return State(title, metadata, bodies.stored(tx, command.content), command.content.size)
+
+
+def _add(
+    tx: Transaction, place: Place, state: State, author: Author, change: Change, *, text: str | None,
+    new: Packed | None = None, label: str | None = None, provenance: Provenance | None = None,
+    restored_from: int | None = None,
+) -> Done:  # fmt: skip
+    """Another version, and the index of its words where they may differ."""
+    thread, number = place.thread[0], place.version + 1
+    room.take(tx, place.creator, thread, state.size)
+    if new is not None:
+        state = replace(state, body=bodies.refer(tx, new))
+    else:
+        bodies.again(tx, state.body)
+    versions.add(
+        tx, place.key, number, state, author, change, label=label, provenance=provenance, restored_from=restored_from
+    )
+    dropped = versions.drop_old(tx, place.key, number, place.creator, thread)
+    update = _A.update(version=number, updated_at=tx.now, dropped=_A.dropped + dropped)
+    tx.execute(update.where(_A.id == place.key))
+    words = {_X.title: fold(state.title)} if state.title != place.newest.title else {}
+    words |= {_X.text: fold(text)} if text is not None else {}
+    if words:
+        tx.execute(_X.update(words).where(_X.rowid == place.key))
+    return _told(tx, place.key, place.thread, author, ARTIFACT_UPDATED)
+
+
+@writes(RestoreArtifact)
+def restore_artifact(tx: Transaction, command: RestoreArtifact) -> Done:
+    place = places.find_to_change(tx, command.artifact_id, command.identity)
+    query = _V.select(_V.title, _V.metadata, _V.body, _V.size, _B.data).join(_B, on=(_V.body == _B.id))
+    row = rows.first(tx.database, query.where((_V.artifact == place.key) & (_V.number == command.number)))
+    if row is None:
+        raise NotFound("version", str(command.number))
+    state = State(*row[:4])
+    if state == place.newest and command.label is None:
+        return Done(records.by_key(tx.database, [place.key])[place.key])
+    text = "\n".join(contents.texts(orjson.loads(contents.unpacked(row[4]))))
+    return _add(
+        tx, place, state, command.identity.author, "restored", text=text, label=command.label,
+        restored_from=command.number,
+    )  # fmt: skip
+
+
+@writes(DeleteArtifact)
+def delete_artifact(tx: Transaction, command: DeleteArtifact) -> Done:
+    place = places.find(tx, command.artifact_id, command.identity)
+    must_delete_artifact(command.identity, place.role, place.creator)
+    must_match(command.if_version, place.version)
+    if place.creator != command.identity.user.key:
+        audit.act(tx, command, "delete_artifact", ("artifact", place.id))
+    return Done(Gone(place.id), remove(tx, place.key, place.creator, place.thread, command.identity.author))
+
+
+def remove(tx: Transaction, key: int, creator: int, thread: tuple[int, str], actor: Author) -> tuple[Event, ...]:
+    """Leave a tombstone."""
+    _forget(tx, key, creator, thread[0])
+    tx.execute(_A.update(deleted_at=tx.now, updated_at=tx.now).where(_A.id == key))
+    return _told(tx, key, thread, actor, ARTIFACT_DELETED).events
+
+
+def _forget(tx: Transaction, key: int, creator: int, thread: int) -> int:
+    tx.execute(_X.delete().where(_X.rowid == key))
+    return versions.forget_all(tx, key, creator, thread)
+
+
+def erase(tx: Transaction, creator: int) -> tuple[Event, ...]:
+    """Some of the artifacts that a user has created."""
+    T = models.Thread
+    query = _A.select(_A.id, T.id, T.uid).join(T, on=(_A.thread == T.id))
+    there = (_A.creator == creator) & _A.deleted_at.is_null() & T.deleted_at.is_null()
+    found = rows.fetch(tx.database, query.where(there).order_by(_A.id).limit(_ERASED_AT_ONCE))
+    author = tx.author(creator)
+    return tuple(event for key, *thread in found for event in remove(tx, key, creator, (thread[0], thread[1]), author))
+
+
+def purge_thread(tx: Transaction, thread_key: int, count: int) -> int:
+    """Artifacts of a deleted thread, `count` rows at most, or one with all of its versions; answers how many."""
+    taken = 0
+    found = rows.fetch(tx.database, _A.select(_A.id, _A.creator).where(_A.thread == thread_key).limit(count))
+    for key, creator in found:
+        taken += 1 + _forget(tx, key, creator, thread_key)
+        tx.execute(_A.delete().where(_A.id == key))
+        if taken >= count:
+            break
+    return min(taken, count)
+
+
+_ERASED_AT_ONCE = 10
+"""Each with all of its versions."""
+ERASURES = (erase,)
+THREAD_PURGES = (purge_thread,)
+
+
+def _told(tx: Transaction, key: int, thread: tuple[int, str], actor: Author, kind: EventKind) -> Done:
+    artifact = records.by_key(tx.database, [key])[key]
+    return Done(artifact, (tx.log(thread, kind, actor, artifact, ref=key),))
+
+
+# Results, read again for an idempotency key
+
+
+def _read_again(tx: Transaction, identity: Identity, reference: results.Reference) -> Artifact:
+    return reading.one(tx.database, identity, reference["id"], with_content=False)
+
+
+def _reference(artifact: Artifact) -> dict[str, Any]:
+    return {"id": artifact.id}
+
+
+results.keep(Artifact, refer=_reference, load=_read_again)

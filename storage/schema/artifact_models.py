@@ -1,0 +1,78 @@
+"""The schema of artifacts: records, versions, and the bodies that versions share.
+See `storage/schema/models.py` for the rest."""
+
+from typing import Any
+
+from peewee import BigIntegerField, BlobField, CompositeKey, ForeignKeyField, IntegerField, TextField
+from playhouse.sqlite_ext import FTS5Model, SearchField
+
+from actors.resources.artifacts.artifact import ARTIFACT_TYPES, CHANGES
+from storage.schema.models import Base, Thread, User, database_proxy, one_of
+from storage.search.folding import TOKENIZER
+
+
+class Artifact(Base):
+    uid = TextField(unique=True)  # artifacts by public id
+    thread = ForeignKeyField(Thread, on_delete="CASCADE", index=False)
+    creator = ForeignKeyField(User, index=False)
+    type = TextField(constraints=[one_of("type", ARTIFACT_TYPES)])
+    version = IntegerField()  # number of the newest version
+    dropped = IntegerField(default=0)  # versions that the history no longer has
+    created_at = BigIntegerField()
+    updated_at = BigIntegerField()
+    deleted_at = BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "artifact"
+        indexes = (
+            (("thread", "id"), False),  # artifacts of a thread, newest first
+            (("creator", "id"), False),  # what a user has created: for its erasure and export
+        )
+
+
+class ArtifactBody(Base):
+    """A content by the hash of its JSON, as often as versions refer to it; it goes with the last of them."""
+
+    digest = TextField(unique=True)
+    data = BlobField()  # JSON, compressed by zlib
+    references = IntegerField(default=1)
+
+    class Meta:
+        table_name = "artifact_body"
+
+
+class ArtifactVersion(Base):
+    artifact = ForeignKeyField(Artifact, on_delete="CASCADE", index=False)
+    number = IntegerField()
+    title = TextField()
+    metadata = TextField(default="{}")
+    body = ForeignKeyField(ArtifactBody, index=True)  # what refers to a body
+    size = IntegerField()
+    author = ForeignKeyField(User, index=False)
+    created_at = BigIntegerField()
+    change = TextField(constraints=[one_of("change", CHANGES)])
+    label = TextField(null=True)
+    message = TextField(null=True)  # public id
+    tool_call = TextField(null=True)
+    model = TextField(null=True)
+    restored_from = IntegerField(null=True)
+
+    class Meta:
+        table_name = "artifact_version"
+        primary_key = CompositeKey("artifact", "number")
+
+
+class ArtifactText(FTS5Model):  # type: ignore[misc]  # playhouse ships no types
+    """Titles and texts, folded, by the key of their artifact; the newest version's alone."""
+
+    title = SearchField()
+    text = SearchField()
+
+    class Meta:
+        database = database_proxy
+        table_name = "artifact_text"
+        options: Any = {"tokenize": f'"{TOKENIZER}"'}  # noqa: RUF012 - Peewee's own way
+
+
+MODELS: tuple[type[Base], ...] = (Artifact, ArtifactBody, ArtifactVersion)
+"""Tables of this module, parents first; the index of texts is virtual, and the migration makes it."""

@@ -97,6 +97,9 @@ PROVENANCE_CHARS: Final = 200
 # HTTP
 BODY_BYTES: Final = 512 * KIB
 """The largest valid message (content, blocks, metadata), escaped, with room."""
+BODY_BUFFER_BYTES: Final = 64 * KIB
+"""Of a body that its reader has not taken, twice that: then the socket is read no further. With aiohttp's 256 KiB each
+of ten uploads took 760 KB in every round of the event loop, and messages waited for all of that."""
 FIELD_ERRORS: Final = 200
 """Told one by one. A body can have 60,000 wrong fields: a sentence for each takes 0.25 s and 2.6 MB."""
 PAGE_DEFAULT: Final = 30
@@ -413,10 +416,16 @@ STREAMS_PER_THREAD: Final = 16
 """At once: each is sent to every viewer."""
 
 # Transfer of files
-TRANSFER_PIECE_BYTES: Final = 256 * KIB
+TRANSFER_PIECE_BYTES: Final = 512 * KIB
 """Read, hashed and written at once: one hop to another OS thread for each. A transfer holds two of them."""
+TRANSFER_WRITE_OUT_BYTES: Final = 4 * MIB
+"""Written to the disk while the next ones come in: an upload does not end with one long sync of all its bytes."""
+TRANSFER_GATHER_SECONDS: Final = 0.05
+"""At most, until a piece that is not full is written: what a killed server had of it comes again."""
 TRANSFER_THREADS: Final = 4
 """That write and send files, beside those that read the database: a disk that hangs holds up transfers alone."""
+TRANSFER_NICENESS: Final = 5
+"""Of those OS threads, on Linux: a third of the event loop's share of a core that both want."""
 TRANSFER_LOOK_SECONDS: Final = 0.4
 """Between two looks whether a transfer is still allowed and goes on: with ACCESS_LOOK_SECONDS below a second."""
 TRANSFER_STEP_SECONDS: Final = 20.0

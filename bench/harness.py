@@ -74,6 +74,14 @@ class Process:
         status = Path(f"/proc/{self.pid}/status").read_text()
         return int(status.partition("VmRSS:")[2].split()[0])
 
+    def forget_peak(self) -> None:
+        """`peak_kib` is of the time from now on."""
+        Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+
+    def peak_kib(self) -> int:
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0])
+
     def wait_until_ready(self, url: str) -> float:
         """Seconds from its start until it answers."""
         while True:
@@ -143,10 +151,10 @@ def server(folder: Path | None = None, **settings: str) -> Iterator[Running]:
 
 @contextlib.contextmanager
 def yardstick(name: str) -> Iterator[Running]:
-    """One of the plain servers of `bench.yardsticks`."""
+    """One of the plain servers of `bench.yardsticks`, with a folder that goes with it."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         port = free_port()
-        command = [sys.executable, "-m", f"bench.yardsticks.{name}", str(port)]
+        command = [sys.executable, "-m", f"bench.yardsticks.{name}", str(port), folder]
         with _running(command, {}, Path(folder) / f"{name}.log", port, "/ready") as running:
             yield running
 

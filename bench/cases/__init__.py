@@ -7,6 +7,7 @@ from bench.cases import (
     answers,
     crowd,
     fanout,
+    files,
     greedy,
     growth,
     half_answers,
@@ -50,6 +51,8 @@ CASES = (
     Case(("14",), "drain of 5,000 connections", idle.drain),
     Case(("15",), "messages with an @ in a thread of 1,000 members", texts.mentions),
     Case(("16",), "a bystander of hostile texts", texts.hostile),
+    Case(("24",), "uploads and downloads of 100 MB", files.transfers),
+    Case(("24",), "messages beside ten uploads", files.beside_uploads),
     Case(("20", "21", "22"), "a bystander of one who takes too much", greedy.readers),
 )
 NUMBERS = sorted({number for case in CASES for number in case.targets}, key=int)

@@ -31,14 +31,27 @@ async def go_on(request: web.Request) -> None:
         request.writer.output_size = 0
 
 
+class Turns:
+    """Each round of the event loop takes one piece of one upload, however many there are: what else waits for it,
+    messages above all, waits for that piece and not for one of each. The others wait with the kernel."""
+
+    def __init__(self) -> None:
+        self._one = asyncio.Lock()
+
+    async def next(self) -> None:
+        async with self._one:
+            await asyncio.sleep(0)
+
+
 class Body:
     """The body of one request. It ends with an `XpError` where its sender may no longer send, or hardly does."""
 
-    def __init__(self, request: web.Request, allowed: Allowed, *, draining: Callable[[], bool]) -> None:
+    def __init__(self, request: web.Request, allowed: Allowed, turns: Turns, *, draining: Callable[[], bool]) -> None:
         if request.headers.get("Content-Encoding", "identity") != "identity":
             raise UnsupportedMedia("Compressed bodies are not supported; send it without Content-Encoding.")
         self._request = request
         self._content = request.content
+        self._turns = turns
         self._reason: XpError | None = None
         self._reading: asyncio.Timeout | None = None
         """While the next piece is waited for."""
@@ -64,6 +77,8 @@ class Body:
                 raise Malformed(f"The body could not be read: {in_one_line(error)}") from None
 
     async def _next(self) -> bytes:
+        await self._turns.next()
+        self._must_go_on()
         try:
             async with asyncio.timeout(None) as self._reading:
                 piece = await self._content.readany()
@@ -71,13 +86,20 @@ class Body:
             piece = b""
         finally:
             self._reading = None
+        self._must_go_on()
+        return piece
+
+    def _must_go_on(self) -> None:
         if self._reason is not None:
             raise self._reason
-        return piece
 
 
 class Appender:
-    """Writes to a staged file while the next pieces come in; at most two times TRANSFER_PIECE_BYTES are held."""
+    """Writes to a staged file while the next pieces come in; at most two times TRANSFER_PIECE_BYTES are held.
+
+    Each visit to another OS thread costs as much as hashing 100 KB. So pieces are gathered, for TRANSFER_GATHER_SECONDS
+    at most: what a slow line brings is on the disk as soon as it would be noticed.
+    """
 
     def __init__(self, staging: Staging, file: StagedFile, most: int) -> None:
         self._staging = staging
@@ -86,6 +108,7 @@ class Appender:
         self._gathered: list[bytes] = []
         self._gathered_bytes = 0
         self._writing: asyncio.Future[None] | None = None
+        self._soon: asyncio.TimerHandle | None = None
         self.size = file.size
         """With what is on its way to the disk."""
 
@@ -97,35 +120,51 @@ class Appender:
         self._gathered.append(piece)
         self._gathered_bytes += len(piece)
         if self._gathered_bytes >= limits.TRANSFER_PIECE_BYTES:
-            await self.flush()
-        if self._gathered and (self._writing is None or self._writing.done()):
-            await self._written()
-            self._write()
-
-    async def flush(self) -> None:
-        """Until all but the newest piece is written; that is on its way."""
-        await self._written()
-        if self._gathered:
-            self._write()
+            await self._flush()
+        elif self._soon is None:
+            self._write_soon()
 
     async def end(self) -> None:
         """Until all is written."""
-        await self.flush()
+        await self._flush()
         await self._written()
-
-    async def _written(self) -> None:
-        writing, self._writing = self._writing, None
-        if writing is not None:
-            await writing
-
-    def _write(self) -> None:
-        pieces, self._gathered, self._gathered_bytes = self._gathered, [], 0
-        self._writing = asyncio.ensure_future(self._staging.run(self._file.append, pieces))
 
     async def save(self) -> None:
         """After a failure: what has come is kept as far as the disk takes it, and no write is on its way any more."""
         with contextlib.suppress(StorageFull, OSError):
             await self.end()
+
+    async def _flush(self) -> None:
+        """Until all but the newest piece is written; that is on its way."""
+        await self._written()
+        if self._gathered:
+            self._write()
+
+    async def _written(self) -> None:
+        """Cancelled, it leaves the write for the next call to wait for."""
+        while (writing := self._writing) is not None:
+            await asyncio.wait([writing])
+            if self._writing is writing:  # not followed by the next one meanwhile
+                self._writing = None
+            writing.result()
+
+    def _write_soon(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._soon = loop.call_later(limits.TRANSFER_GATHER_SECONDS, self._write_gathered)
+
+    def _write_gathered(self) -> None:
+        self._soon = None
+        if self._writing is not None and not self._writing.done():
+            self._write_soon()
+        elif self._gathered and (self._writing is None or self._writing.exception() is None):
+            self._write()
+
+    def _write(self) -> None:
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
+        pieces, self._gathered, self._gathered_bytes = self._gathered, [], 0
+        self._writing = self._staging.start(self._file.append, pieces)
 
 
 async def receive(pieces: AsyncIterator[bytes], appender: Appender, *checksums: Hash) -> None:

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
@@ -13,7 +13,7 @@ from server.api.registry import must_have_scope
 from server.api.services import Services
 from server.auth.authentication import Authentication
 from server.files.library import Library
-from server.files.receiving import Body
+from server.files.receiving import Body, Turns
 from server.files.signed_urls import SignedUrl, is_signed
 from server.files.staging import Staging
 from server.files.upload_locks import UploadLocks
@@ -36,6 +36,7 @@ class Transfers:
     library: Library
     staging: Staging
     url_keys: UrlKeyFiles
+    turns: Turns = field(default_factory=Turns)
 
     @property
     def locks(self) -> UploadLocks:
@@ -80,11 +81,11 @@ class Transfers:
             await self.authentication.of(request)
             await allowed()
 
-        return Body(request, both, draining=lambda: self.services.draining)
+        return Body(request, both, self.turns, draining=lambda: self.services.draining)
 
     def signed_body(self, request: web.Request, allowed: Allowed) -> Body:
         """Of a request that a signed URL allows."""
-        return Body(request, allowed, draining=lambda: self.services.draining)
+        return Body(request, allowed, self.turns, draining=lambda: self.services.draining)
 
     async def identity_of(self, who: Reader) -> Identity:
         """Whose rights count, as they are now. Raises `Forbidden` for a user who is not active."""

@@ -83,6 +83,7 @@ class HttpServer:
             "max_line_size": limits.HEAD_LINE_BYTES,
             "max_field_size": limits.HEAD_LINE_BYTES,
             "max_headers": limits.HEADERS,
+            "read_bufsize": limits.BODY_BUFFER_BYTES,
             "patience": self._patience,
             "bounds": self.bounds,
         }

@@ -1,6 +1,7 @@
 """Bodies on their way to the disk: what ends them, and what is kept then."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from aiohttp.test_utils import TestServer
 from actors import limits
 from actors.errors import Forbidden, UploadBusy, XpError
 from actors.identifiers import new_id
-from server.files.receiving import Appender, Body, receive
+from server.files.receiving import Appender, Body, Turns, receive
 from server.files.staging import Staging
 from server.files.upload_locks import UploadLocks
 from tests.builders import until
@@ -34,7 +35,7 @@ class Receiver:
 
     async def handle(self, request: web.Request) -> web.Response:
         file = await self.staging.open(self.upload_id)
-        body = Body(request, self._allowed, draining=lambda: False)
+        body = Body(request, self._allowed, Turns(), draining=lambda: False)
         try:
             await receive(body.pieces(), Appender(self.staging, file, 10_000_000))
         except XpError as error:
@@ -115,3 +116,35 @@ async def test_a_writer_that_does_not_end_keeps_the_upload(monkeypatch: pytest.M
                 pytest.fail("two write at once")
         async with locks.hold("other"):
             assert len(locks) == 2
+
+
+async def test_each_round_of_the_event_loop_takes_one_piece_of_one_upload() -> None:
+    turns, order = Turns(), list[str]()
+
+    async def upload(name: str) -> None:
+        for _ in range(3):
+            await turns.next()
+            order.append(name)
+
+    async def other() -> None:
+        for _ in range(20):
+            await asyncio.sleep(0)
+            order.append("round")
+
+    await asyncio.gather(upload("a"), upload("b"), upload("c"), other())
+    taken = [name for name in order if name != "round"]
+    assert [sorted(taken[index : index + 3]) for index in (0, 3, 6)] == [["a", "b", "c"]] * 3
+    assert not any(a != "round" != b for a, b in itertools.pairwise(order))
+
+
+async def test_small_pieces_are_gathered_and_are_on_the_disk_soon(tmp_path: Path) -> None:
+    staging, upload_id = Staging(tmp_path), new_id()
+    file = await staging.open(upload_id)
+    appender = Appender(staging, file, 10_000)
+    for _ in range(5):
+        await appender.add(b"piece")
+    assert file.size == 0
+    await until(lambda: file.size == 25)
+    await appender.end()
+    await staging.close_file(upload_id, file)
+    staging.close()

@@ -14,7 +14,7 @@ FITS := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run dev test coverage mutants check lint format types layers docs protobuf bench lock clean
+.PHONY: help setup tools run dev test coverage mutants webhook-drill check lint format types layers docs protobuf bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -78,6 +78,9 @@ $(NODE_MODULES): tests/package.json tests/package-lock.json tests/.npmrc | $(TOO
 
 mutants: tools ## whether the tests of the core notice mistakes; ARGS="--count 50 --only actors/runtime"
 	$(BIN)/python -m tests.mutation $(ARGS)
+
+webhook-drill: tools ## kill a server 20 times while 10,000 deliveries of webhooks are due
+	$(BIN)/python -m tests.end_to_end.webhook_kills
 
 check: lint types layers ## everything that needs no test run
 

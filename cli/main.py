@@ -13,6 +13,7 @@ COMMANDS = {
     "key": ("cli.api_keys:command", "Create, list and revoke API keys"),
     "audit": ("cli.audit:command", "Read, verify and export the audit log"),
     "files": ("cli.files:command", "List, read, upload, check and prune files, and move their bytes to another store"),
+    "webhooks": ("cli.webhooks:command", "List, show, test and replay webhooks"),
     "thread": ("cli.threads:command", "Read and write threads"),
     "blocks": ("cli.blocks:command", "Check blocks of messages"),
     "sampledata": (

@@ -50,6 +50,9 @@ from server.http.server import HttpServer
 from server.limits.password_tries import PasswordTries
 from server.limits.rate_limits import RateLimiter
 from server.limits.sockets import SocketLimits
+from server.outbound.addresses import AddressRules
+from server.outbound.webhooks.dispatcher import Dispatcher
+from server.outbound.webhooks.sender import Sender
 from server.realtime.hub import Hub
 from server.realtime.protocol import codes as protocol
 from server.telemetry.metrics_access import MetricsAccess
@@ -163,6 +166,9 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         closing.callback(services.loop_watch.stop)
         services.loop_watch.start()
         closing.enter_context(logs.noted_errors(services.error_groups))
+        dispatcher = _dispatcher(services)
+        closing.push_async_callback(dispatcher.stop)
+        dispatcher.start()
         await closing.enter_async_context(serving_metrics(services, _metrics_listener(chosen)))
         closing.push_async_callback(services.sign_ins.close)
         closing.callback(services.live_channels.stop)
@@ -214,12 +220,19 @@ async def _services(
         rate_limits=chosen["rate_limits"],
         limiter=limiter,
         metrics_access=_metrics_access(chosen),
+        webhook_addresses=AddressRules(chosen["webhook_networks"]),
     )
     services.warnings = tuple(hint.sentence for hint in hints(chosen))
     services.access = AccessWatch(
         newest=newest_change, read=lambda number: reads.ask(ListAccessChanges(number)), tell=services.access_changed
     )
     return services
+
+
+def _dispatcher(services: Services) -> Dispatcher:
+    journal = services.directory.journal
+    sender = Sender(services.webhook_addresses, services.version)
+    return Dispatcher(services.reads, services.write, sender, services.measures, commits=lambda: journal.batches)
 
 
 def _metrics_listener(chosen: Settings) -> socket.socket | None:

@@ -226,6 +226,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("AWS_SECRET_ACCESS_KEY", "", _optional, "Secret of the access key.", True),
     Setting("AWS_SESSION_TOKEN", "", _optional, "Session token of a temporary access key.", True),
     Setting("SCAN_URL", "", _scan_url, "Scanner of files: clamd://HOST:PORT, clamd+unix:///PATH, exec:/COMMAND."),
+    Setting("WEBHOOK_NETWORKS", "", _networks, "Networks inside that webhooks may reach, also by plain HTTP."),
     Setting("ALLOWED_DOMAINS", "rpotential.ai,globant.com", _list, "Domains whose users may sign in; * for any."),
     Setting("TRUST_ROLE_CLAIM", "on", _switch, "Whether `role` and `kind` in a token are trusted."),
     Setting("AUTH_COOKIE", "rpotential_auth", _cookie_name, "Name of the cookie that may carry the token."),

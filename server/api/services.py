@@ -33,6 +33,7 @@ from server.files.library import Library
 from server.http.request_log import RequestLog
 from server.limits.rate_limits import RateLimiter
 from server.limits.sockets import SocketCounts
+from server.outbound.addresses import AddressRules
 from server.realtime.hub import Hub
 from server.realtime.protocol import codes as protocol
 from server.realtime.session.recovery import Recovery
@@ -86,6 +87,8 @@ class Services:
     measured_files: Mapping[str, Path] = field(default_factory=dict)
     """Label → a file whose size is a metric."""
     metrics_access: MetricsAccess = field(default_factory=MetricsAccess)
+    webhook_addresses: AddressRules = field(default_factory=AddressRules)
+    """Where webhooks may send to."""
     access: AccessWatch = field(init=False)
     """Started with the first connected user."""
     activity: Activity = field(init=False)

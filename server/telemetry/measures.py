@@ -41,6 +41,12 @@ class ServerMeasures:
         """`recovered`: continued from a cursor without a gap; `resync`: the client had to reload."""
         self.credentials: Counter[tuple[str, str]] = Counter()
         """(kind of credential, `accepted` or an error code); those that were already verified are not judged again."""
+        self.webhook_attempts: Counter[str] = Counter()
+        """What came of attempts: `delivered`, `failed` (tried again), `dead`, `withdrawn`."""
+        self.webhook_seconds = Histogram()
+        """Of one attempt, from the look-up of the name to the status."""
+        self.webhook_deliveries: dict[str, int] = {}
+        """`pending`, `dead` → how many, as counted every few seconds."""
         self._names: dict[Callable[..., Any], str] = {}
 
     def name_handler(self, handler: Callable[..., Any], operation: str) -> None:

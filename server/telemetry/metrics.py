@@ -213,6 +213,18 @@ METRICS: Final = (
         lambda s: list(s.measures.credentials.items()), ("kind", "result"),
     ),
     Metric("xp_rate_limited", "counter", "Requests over a rate limit, by its kind.", _rate_limited, ("kind",)),
+    Metric(
+        "xp_webhook_attempts", "counter", "Deliveries to webhooks that were tried, by what came of it.",
+        lambda s: _per_label(s.measures.webhook_attempts), ("result",),
+    ),
+    Metric(
+        "xp_webhook_attempt_seconds", "histogram", "Time until a receiver of webhooks answered, or did not.",
+        lambda s: _one(s.measures.webhook_seconds),
+    ),
+    Metric(
+        "xp_webhook_deliveries", "gauge", "Deliveries that wait, and dead letters, counted every 10 s.",
+        lambda s: [((state,), count) for state, count in s.measures.webhook_deliveries.items()], ("state",),
+    ),
     Metric("xp_file_bytes", "gauge", "Size of the database and of its WAL.", _files, ("file",)),
     Metric("xp_cpu_seconds", "counter", "Processor time.", _cpu),
     Metric("xp_resident_memory_bytes", "gauge", "Resident memory.", _memory),

@@ -15,6 +15,7 @@ from actors.resources.messages import DeleteMessage, EditMessage, Message
 from actors.resources.reactions import React
 from actors.resources.threads import CreateThread, DeleteThread, Thread, UpdateThread
 from actors.resources.users import DeleteUser
+from actors.resources.webhooks import CreateWebhook, QueueTest
 from storage.database import DatabaseOptions
 from storage.maintenance import integrity
 from storage.maintenance.integrity import Finding
@@ -57,6 +58,11 @@ class Lived:
         ledger.do(post(self.ana, self.thread, "once", once=once()))
         Shelf(ledger).add(self.ana, self.thread)
         Desk(ledger).create(self.ana, self.thread)
+        webhook = CreateWebhook(
+            identity=self.ana, name="Agent", url="https://agent.example.com/", events=("message.created",),
+            thread_ids=None, ordered=False, secret="whsec_c2VjcmV0",
+        )  # fmt: skip
+        ledger.do(QueueTest(identity=self.ana, webhook_id=ledger.do(webhook).result.id))  # type: ignore[attr-defined]
 
     def edit(self, who: Identity, message: Message, content: str) -> None:
         edit = EditMessage(
@@ -105,6 +111,8 @@ Damage = tuple[str, str, str]
 """(the rule, SQL that breaks it, what is said)"""
 
 DAMAGES: tuple[Damage, ...] = (
+    ("cursors of webhooks up to the heads", "UPDATE webhook SET position = 999", "has read up to 999"),
+    ("deliveries that are over", "UPDATE webhook_delivery SET finished_at = 1", "is pending, and its end is 1"),
     ("counted references to blobs", 'UPDATE blob SET "references" = 5', "counts 5 references, it has 1"),
     ("counted references to blobs", "UPDATE blob SET unreferenced_at = 1", "counts 1 references, it has 1"),
     ("the newest version of a file", "UPDATE file SET version = 4", "names 4 as its newest version, it should be 1"),

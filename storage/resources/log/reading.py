@@ -81,6 +81,13 @@ def between(database: SqliteDatabase, thread_ids: Sequence[str], after: int, up_
     return _render(database, [row for row in found if row[1] in followed], followed)
 
 
+def at(database: SqliteDatabase, position: int) -> Event | None:
+    """One event, whoever may see it; None where it went with its thread."""
+    query = _E.select(*_COLUMNS, _T.uid).join(_T, on=(_E.thread == _T.id)).where(_E.position == position)
+    row = rows.first(database, query)
+    return _render(database, [row[:-1]], {row[1]: row[-1]})[0] if row else None
+
+
 @answers(GetLogHead)
 def head(database: SqliteDatabase) -> tuple[str, int]:
     """(epoch of the log, its newest position)."""

@@ -45,6 +45,13 @@ def after(
     return UserLogPage(events, head, more, reverse or offset >= first - 1)
 
 
+def at(database: SqliteDatabase, user_key: int, offset: int) -> UserEvent | None:
+    """One entry; None where it is not kept any more."""
+    query = _E.select(_E.offset, _E.type, _E.time, _E.data).where((_E.user == user_key) & (_E.offset == offset))
+    found = _render(database, user_key, rows.fetch(database, query))
+    return found[0] if found else None
+
+
 @answers(GetUserLogHeads)
 def heads(database: SqliteDatabase, user_keys: Sequence[int]) -> dict[int, int]:
     """User → where their log stands; without those whose log has no entry."""

@@ -153,6 +153,16 @@ mark_unread                      401       404       404       200       200    
 list_readers                     401       404       404       200       200       200       200       404       403
 list_readers.message_id          401       404       404       404       404       404       404       404       403
 list_own_events                  401       200       200       200       200       200       200       200       403
+list_webhooks                    401       200       200       200       200       200       200       200       403
+list_webhooks.user_id            401       403       403       403       403       200       200       403       403
+create_webhook                   401       201       201       201       201       201       201       201       403
+get_webhook                      401       404       404       404       404       200       200       404       403
+update_webhook                   401       404       404       404       404       200       404       404       403
+delete_webhook                   401       404       404       404       404       200       200       404       403
+rotate_webhook_secret            401       404       404       404       404       200       404       404       403
+test_webhook                     401       404       404       404       404       202       202       404       403
+list_deliveries                  401       404       404       404       404       200       200       404       403
+replay_deliveries                401       404       404       404       404       200       200       404       403
 list_audit                       401       403       403       403       403       403       200       403       403
 list_audit.target_id             401       403       403       403       403       403       200       403       403
 list_audit.actor_id              401       403       403       403       403       403       200       403       403
@@ -191,6 +201,7 @@ FIELDS: Mapping[str, Callable[[World], Any]] = {
     "create_artifact.id": lambda world: world.artifact_id,
     "create_artifact.message_id": lambda world: world.message_id,
     "update_artifact.message_id": lambda world: world.message_id,
+    "list_webhooks.user_id": lambda world: world.viewer_id,
     "search.thread_id": lambda world: world.thread_id,
     "search.author_id": lambda world: world.alice_id,
     "list_readers.message_id": lambda world: world.message_id,

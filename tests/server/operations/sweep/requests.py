@@ -58,6 +58,8 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "create_artifact": {"type": "INSIGHT", "title": "x", "content": {"summary": "x"}},
     "update_artifact": {"title": "changed"}, "validate_artifact": {"type": "PDF", "content": "x"},
     "restore_artifact_version": {"label": "again"},
+    "create_webhook": {"url": "https://receiver.invalid/hook", "events": ["message.created"]},
+    "update_webhook": {"name": "Changed"}, "rotate_webhook_secret": {}, "test_webhook": {}, "replay_deliveries": {},
     "create_user_legacy": {"name": "X"}, "create_sign_in_link": {}, "revoke_token": {"jti": "stolen"},
 }  # fmt: skip
 """Operation → a good body; `World.body` adds ids, addresses and secrets."""
@@ -136,6 +138,7 @@ class World:
     notification_id: str = field(default_factory=new_id)
     upload_id: str = field(default_factory=new_id)
     action_id: str = ""
+    webhook_id: str = field(default_factory=new_id)
 
     async def prepare(self, operation: Operation) -> None:
         """Make anew what a good request uses up."""
@@ -146,6 +149,9 @@ class World:
             self.key_id = (await self.viewer.post("/api/v1/auth/api-keys", name="A key")).data["id"]
         if "/connections/" in operation.path:
             self.connection_id = await self.connect()
+        if "/webhooks/" in operation.path:
+            wanted = BODIES["create_webhook"]
+            self.webhook_id = (await self.viewer.post("/api/v1/webhooks", **wanted)).data["id"]
         if "/notifications/" in operation.path:
             await self.alice.thread(members=[{"user_id": self.viewer_id, "role": "VIEWER"}])
             self.notification_id = (await self.viewer.get("/api/v1/notifications", limit="1")).data[0]["id"]
@@ -200,6 +206,7 @@ class World:
             "api-keys": self.key_id, "connections": self.connection_id, "notifications": self.notification_id,
             "files": self.file_id, "artifacts": self.artifact_id, "versions": "1",
             "actions": self.action_id or new_id(),
+            "webhooks": self.webhook_id,
         }  # fmt: skip
 
     def parameters(self, operation: Operation) -> dict[str, str]:
@@ -240,14 +247,16 @@ class World:
 
     def owner(self, operation: Operation) -> Client:
         """Whose thing a good request is about."""
-        of_the_viewers = any(part in operation.path for part in ("/users/{", "/api-keys", "/notifications/{"))
+        of_the_viewers = any(
+            part in operation.path for part in ("/users/{", "/api-keys", "/notifications/{", "/webhooks")
+        )
         return self.viewer if of_the_viewers else self.alice
 
     def who_may(self, operation: Operation) -> Client:
         """Somebody whose good request succeeds."""
         if operation.access == "admin" or (operation.tag == "users" and operation.access != "open"):
             return self.root
-        return self.viewer if operation.tag in ("api-keys", "notifications") else self.alice
+        return self.viewer if operation.tag in ("api-keys", "notifications", "webhooks") else self.alice
 
     async def send(
         self,

@@ -1,0 +1,1 @@
+"""Webhooks: addresses that may be reached, signatures, requests, and what is due."""

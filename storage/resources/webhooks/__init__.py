@@ -1,0 +1,1 @@
+"""Webhooks: what is written, how it is read, and what is due."""

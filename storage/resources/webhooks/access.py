@@ -1,0 +1,34 @@
+"""Which webhooks may get something now: asked when an event is queued, and again for each attempt."""
+
+from typing import Any
+
+from peewee import SQL, SqliteDatabase, fn
+
+from storage.readers import rows
+from storage.schema import identity_models, models
+from storage.schema import webhook_models as webhooks
+
+_W, _B = webhooks.Webhook, webhooks.WebhookThread
+_U, _K, _R, _T = models.User, identity_models.ApiKey, models.Member, models.Thread
+
+
+def may_send(now: int) -> Any:
+    """A condition for a query of webhooks joined with their users: both are active, and the API key that made the
+    webhook, if one did, is still good."""
+    is_good = _K.revoked_at.is_null() & (_K.expires_at.is_null() | (_K.expires_at > now))
+    key = _K.select(SQL("1")).where((_K.uid == _W.api_key) & is_good)
+    return (_W.status == "ACTIVE") & (_U.status == "ACTIVE") & (_W.api_key.is_null() | fn.EXISTS(key))
+
+
+def sees(database: SqliteDatabase, user_key: int, role: str, thread_key: int, *, is_named: bool) -> bool:
+    """A webhook gets what happens where its owner is a member. An administrator who is none has to name the thread."""
+    alive = rows.first(database, _T.select(_T.id).where((_T.id == thread_key) & _T.deleted_at.is_null()))
+    if alive is None:
+        return False
+    member = rows.first(database, _R.select(_R.role).where((_R.thread == thread_key) & (_R.user == user_key)))
+    return member is not None or (role == "ADMIN" and is_named)
+
+
+def names(database: SqliteDatabase, webhook_key: int, thread_key: int) -> bool:
+    row = rows.first(database, _B.select(_B.thread).where((_B.webhook == webhook_key) & (_B.thread == thread_key)))
+    return row is not None

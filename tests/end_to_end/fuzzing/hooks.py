@@ -106,6 +106,8 @@ def _mend_body(body: Any) -> None:
         elif isinstance(value, str) and key in ("name", "title", "reason"):
             body[key] = BEYOND.sub("x", value)
         _mend_body(value)
+    if isinstance(body, dict) and isinstance(body.get("url"), str):
+        body["url"] = "https://receiver.invalid/"  # a URL that has a host, a port that exists, and no user name
     if isinstance(body, dict) and isinstance(memory := body.get("memory"), dict):
         memory.pop("pins", None)  # are messages of the thread
         memory.pop("summary_up_to", None)  # is an offset that the thread has reached

@@ -68,6 +68,8 @@ class World:
             return self._keep("session", self._session_of_mine)
         if "/api-keys/{id}" in path:
             return self._keep("key", lambda: self._ask("POST", "/api/v1/auth/api-keys", name="x")["id"])
+        if "/webhooks/{id}" in path:
+            return self._keep("webhook", self._webhook)
         return None
 
     def _ask(self, method: str, path: str, by: tuple[str, str] | None = None, **body: Any) -> Any:
@@ -96,6 +98,12 @@ class World:
         path, user_id = f"/api/v1/threads/{self._thread()}/members", self._user()
         self._keep("member", lambda: self._ask("POST", path, user_id=user_id)["user"]["id"])
         return user_id
+
+    def _webhook(self) -> str:
+        """One that is there: a user may have only so many."""
+        there = self._ask("GET", "/api/v1/webhooks")
+        body = {"url": "https://receiver.invalid/", "events": ["message.created"]}
+        return str(there[0]["id"] if there else self._ask("POST", "/api/v1/webhooks", **body)["id"])
 
     def _session_of_mine(self) -> str:
         """Signed in by a link."""

@@ -145,16 +145,9 @@ class World:
         if "/sessions/" in operation.path or operation.name == "refresh_session":
             signed_in = await self.sign_in()
             self.session_id, self.refresh_token = signed_in["session_id"], signed_in["refresh_token"]
-        if "/api-keys/" in operation.path:
-            self.key_id = (await self.viewer.post("/api/v1/auth/api-keys", name="A key")).data["id"]
+        await self.prepare_own(operation)
         if "/connections/" in operation.path:
             self.connection_id = await self.connect()
-        if "/webhooks/" in operation.path:
-            wanted = BODIES["create_webhook"]
-            self.webhook_id = (await self.viewer.post("/api/v1/webhooks", **wanted)).data["id"]
-        if "/notifications/" in operation.path:
-            await self.alice.thread(members=[{"user_id": self.viewer_id, "role": "VIEWER"}])
-            self.notification_id = (await self.viewer.get("/api/v1/notifications", limit="1")).data[0]["id"]
         if operation.tag == "actions" and not (operation in READS and self.action_id):
             await self.prepare_action(operation)
         if operation.name in ("delete_file", "batch_files"):
@@ -166,6 +159,17 @@ class World:
         if is_of_streams(operation):
             await self.alice.post(f"/api/v1/messages/{self.streaming_id}/cancel")  # only so many at once
             self.streaming_id = (await self.alice.say(self.thread_id, status="STREAMING"))["id"]
+
+    async def prepare_own(self, operation: Operation) -> None:
+        """What belongs to the viewer alone."""
+        if "/api-keys/" in operation.path:
+            self.key_id = (await self.viewer.post("/api/v1/auth/api-keys", name="A key")).data["id"]
+        if "/webhooks/" in operation.path:
+            made = await self.viewer.post("/api/v1/webhooks", **BODIES["create_webhook"])
+            self.webhook_id = made.data["id"]
+        if "/notifications/" in operation.path:
+            await self.alice.thread(members=[{"user_id": self.viewer_id, "role": "VIEWER"}])
+            self.notification_id = (await self.viewer.get("/api/v1/notifications", limit="1")).data[0]["id"]
 
     async def prepare_action(self, operation: Operation) -> None:
         """A message with a button: another's, because nobody acts on their own; or alice's, on which another acted."""

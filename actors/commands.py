@@ -8,11 +8,9 @@ as long (1.6 µs for eleven fields), and each message makes several.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from actors.auth.identity import Identity, Origin
-
+from actors.auth.identity import Identity, Origin
 
 IfVersion = int | frozenset[int] | None
 """The version that must be found, or several of which one must be; None for any."""
@@ -40,9 +38,9 @@ class Once:
 
 @dataclass(slots=True, kw_only=True)
 class Command:
-    identity: "Identity"
+    identity: Identity
     once: Once | None = None
-    origin: "Origin | None" = None
+    origin: Origin | None = None
     """Where it comes from, for the audit log; None: from the terminal."""
 
 

@@ -1,6 +1,6 @@
 """What can be asked to read: queries, named by what is asked, each answered from one moment of the database.
 
-A query stands beside the commands of its resource and says what it answers: `class GetMemory(IdentityQuery[Memory])`.
+A query stands beside the commands of its resource and says what it answers: `class GetNote(IdentityQuery[Note])`.
 `Reads.ask` answers the same type. It raises `NotFound` for what does not exist or is not visible to the identity,
 `StorageUnavailable` where the database cannot answer, `TooManyRequests` where too many reads of one user wait.
 
@@ -8,10 +8,9 @@ A page ends by count or by `limits.PAGE_BYTES`, and its cursor says that there i
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Generic, Literal, Protocol, TypeVar
+from typing import ClassVar, Generic, Literal, Protocol, TypeVar
 
-if TYPE_CHECKING:
-    from actors.auth.identity import Identity
+from actors.auth.identity import Identity
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -37,7 +36,7 @@ class Query(Generic[T_co]):
 class IdentityQuery(Query[T_co]):
     """Answered with what the identity may see, in reading time of its user."""
 
-    identity: "Identity"
+    identity: Identity
 
     @property
     def owner(self) -> Owner:

@@ -38,7 +38,6 @@ from cli.keys import SECRET_FILE, Keys, open_keys, source_of
 from cli.running import published
 from cli.settings import Settings
 from server.api import events
-from server.api.registry import RATE_CLASSES
 from server.api.services import Services
 from server.auth.authentication import BrowserRules
 from server.auth.passwords import Passwords
@@ -48,6 +47,7 @@ from server.files.library import Library
 from server.http.peers import Proxies
 from server.http.server import HttpServer
 from server.limits.password_tries import PasswordTries
+from server.limits.rate_classes import RATE_CLASSES
 from server.limits.rate_limits import RateLimiter
 from server.limits.sockets import SocketLimits
 from server.outbound.addresses import AddressRules

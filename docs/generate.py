@@ -4,13 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
+from actors.event_kinds import KINDS, USER_KINDS
 from actors.resources.artifacts import contents
 from actors.resources.blocks import profile as profiles
 from actors.resources.blocks.profile import Profile
 from cli.settings import SETTINGS
 from docs import commands
 from server.api import operations
-from server.api.events import THREAD_VIEWS, USER_VIEWS
+from server.api.events import views
 from server.http import catalogue
 from server.resources.messages.events import SharedMessageView
 from server.resources.threads.events import SharedThreadView
@@ -60,7 +61,7 @@ def table_of_metrics() -> str:
 
 def table_of_events() -> str:
     lines = ["| type | data | ends access |", "|---|---|---|"]
-    for kind, data in THREAD_VIEWS.items():
+    for kind, data in ((kind, views()[kind]) for kind in KINDS.values()):
         resource = RESOURCES.get(kind.refers_to or "") if data.view in WHOLE else None
         ends = ENDS_ACCESS[kind.ends_access]
         lines.append(f"| `{kind.name}` | {resource or _shapes(data.view)} | {ends} |")
@@ -74,7 +75,7 @@ ENDS_ACCESS = {None: "", "member": "of that member", "everyone": "of everyone"}
 
 def table_of_own_events() -> str:
     lines = ["| type | data |", "|---|---|"]
-    for kind, data in USER_VIEWS.items():
+    for kind, data in ((kind, views()[kind]) for kind in USER_KINDS.values()):
         lines.append(f"| `{kind.name}` | {_shapes(data.view)} |")
     return "\n".join(lines)
 

@@ -1,54 +1,35 @@
 """Users: people, assistants and services."""
 
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
 from actors.commands import UNSET, Command, IfVersion, Unset
 from actors.page import Page
 from actors.queries import ADMINISTRATORS, IdentityQuery, Owner, Query
-
-UserRole = Literal["USER", "ADMIN"]
-UserKind = Literal["HUMAN", "ASSISTANT", "SERVICE"]
-UserStatus = Literal["ACTIVE", "DEACTIVATED"]
-USER_ROLES: tuple[UserRole, ...] = ("USER", "ADMIN")
-USER_KINDS: tuple[UserKind, ...] = ("HUMAN", "ASSISTANT", "SERVICE")
-USER_STATUSES: tuple[UserStatus, ...] = ("ACTIVE", "DEACTIVATED")
-
-
-@dataclass(frozen=True, slots=True)
-class Author:
-    """The little of a user that stands beside everything they did."""
-
-    key: int
-    id: str
-    name: str
-    kind: UserKind
-    avatar_url: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    key: int
-    id: str
-    subject: str
-    """The `sub` of the tokens that speak for this user."""
-    email: str
-    name: str
-    avatar_url: str | None
-    role: UserRole
-    kind: UserKind
-    domain: str
-    status: UserStatus
-    metadata: str
-    version: int
-    created_at: int
-    updated_at: int
-    log_offset: int = field(default=0, compare=False)
-    """Where their own log stood when this was read."""
-
-    @property
-    def author(self) -> Author:
-        return Author(self.key, self.id, self.name, self.kind, self.avatar_url)
+from actors.resources.user_records import (
+    USER_KINDS as USER_KINDS,
+)
+from actors.resources.user_records import (
+    USER_ROLES as USER_ROLES,
+)
+from actors.resources.user_records import (
+    USER_STATUSES as USER_STATUSES,
+)
+from actors.resources.user_records import (
+    Author as Author,
+)
+from actors.resources.user_records import (
+    User as User,
+)
+from actors.resources.user_records import (
+    UserKind as UserKind,
+)
+from actors.resources.user_records import (
+    UserRole as UserRole,
+)
+from actors.resources.user_records import (
+    UserStatus as UserStatus,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ async function of a `Call` (the identity of the caller, and conditions) and a va
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeVar, get_args
+from typing import Any, TypeVar
 
 import orjson
 from pydantic import BaseModel, ValidationError
@@ -17,17 +17,13 @@ from actors.commands import IfVersion, Once
 from actors.errors import Forbidden, ValidationFailed
 from server.api.fields import Request
 from server.api.services import Services
+from server.http.cookies import Cookie
 from server.http.peers import Peer
+from server.limits.rate_classes import Access, RateClass
 from server.realtime.hub import Client
 from server.resources.auth.views import SECRETS
 
 R = TypeVar("R", bound=Request)
-Access = Literal["open", "optional", "user", "admin"]
-"""Open to all; open, with an optional identity; for users; for admins."""
-RateClass = Literal["auth", "read", "write", "admin", "audited", "costly"]
-"""`audited`: leaves an entry in the audit log for good, or hashes a password. `costly`: looks through much of what
-there is. Each has a bucket of its own, beside those of what is cheap."""
-RATE_CLASSES: Final[tuple[RateClass, ...]] = get_args(RateClass)
 
 
 @dataclass(slots=True)
@@ -60,17 +56,6 @@ class Call:
     def origin(self) -> Origin:
         """For the audit log."""
         return self.peer.origin
-
-
-@dataclass(frozen=True, slots=True)
-class Cookie:
-    """HttpOnly, SameSite=Lax, and Secure unless an operator says otherwise."""
-
-    name: str
-    value: str
-    """Empty: the browser forgets it."""
-    max_age: int
-    path: str = "/"
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import pykka
 
@@ -28,6 +28,7 @@ from actors.users.directory import Users
 from server.api.places import Places
 from server.api.refusals import Refusals
 from server.auth.seen_tokens import SeenTokens
+from server.auth.sign_ins import SignIns
 from server.auth.tokens import ChannelClaims
 from server.files.library import Library
 from server.http.request_log import RequestLog
@@ -42,9 +43,6 @@ from server.telemetry.loop_watch import LoopWatch
 from server.telemetry.measures import ServerMeasures
 from server.telemetry.metrics_access import MetricsAccess
 
-if TYPE_CHECKING:  # it makes cookies, which operations answer with, and these are handed services
-    from server.auth.sign_ins import SignIns
-
 T = TypeVar("T")
 
 
@@ -55,7 +53,7 @@ class Services:
     auth: "pykka.ActorRef[Any]"
     tokens: VerifiedTokens
     hub: Hub
-    sign_ins: "SignIns"
+    sign_ins: SignIns
     live_channels: LiveChannels
     users: Users
     files: Library

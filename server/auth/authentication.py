@@ -8,10 +8,9 @@ from aiohttp import web
 
 from actors.auth.identity import Identity
 from actors.errors import Forbidden, Unauthenticated
-from server.api.registry import Cookie
 from server.api.services import Services
 from server.http.connection import belongs_to
-from server.http.cookies import cookie_of
+from server.http.cookies import Cookie, cookie_of
 from server.http.middleware import correlation_id
 from server.http.own_address import OwnAddress
 from server.http.peers import Peer, Proxies, user_agent

@@ -10,10 +10,10 @@ from actors.errors import Forbidden
 from actors.resources.sessions import SignedIn
 from actors.resources.users import User
 from server.api import render
-from server.api.registry import Cookie
 from server.auth.passwords import Passwords
 from server.auth.refused_sign_ins import RefusedSignIns
 from server.auth.token_minting import mint_own
+from server.http.cookies import Cookie
 from server.limits.password_tries import PasswordTries
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pydantic import Field, create_model
 
 from actors.event_kinds import EPHEMERAL_KINDS, KINDS
 from actors.events import EphemeralKind
-from server.api.events import EPHEMERAL_VIEWS, THREAD_VIEWS
+from server.api.events import views
 from server.api.fields import Id, View
 from server.resources.threads.views import EventView
 from server.resources.users.views import ActorView
@@ -18,7 +18,7 @@ def camel(type_: str) -> str:
 
 
 def _event(type_: str) -> type[View]:
-    fields: dict[str, Any] = {"type": Literal[type_], "actor": ActorView, "data": THREAD_VIEWS[KINDS[type_]].view}
+    fields: dict[str, Any] = {"type": Literal[type_], "actor": ActorView, "data": views()[KINDS[type_]].view}
     return create_model(f"{camel(type_)}Event", __base__=EventView, **fields)
 
 
@@ -34,7 +34,7 @@ class EphemeralView(View):
 
 
 def _ephemeral(kind: EphemeralKind) -> type[View]:
-    fields: dict[str, Any] = {"type": Literal[kind.name], "data": EPHEMERAL_VIEWS[kind].view}
+    fields: dict[str, Any] = {"type": Literal[kind.name], "data": views()[kind].view}
     return create_model(f"{camel(kind.name)}Event", __base__=EphemeralView, **fields)
 
 

@@ -7,19 +7,19 @@ from pydantic import create_model
 
 from actors.event_kinds import USER_EPHEMERAL_KINDS, USER_KINDS
 from actors.events import EphemeralKind
-from server.api.events import USER_EPHEMERAL_VIEWS, USER_VIEWS
+from server.api.events import views
 from server.api.fields import View
 from server.documents.events import camel
 from server.resources.notifications.views import UserEventView
 
 
 def _event(type_: str) -> type[View]:
-    fields: dict[str, Any] = {"type": Literal[type_], "data": USER_VIEWS[USER_KINDS[type_]].view}
+    fields: dict[str, Any] = {"type": Literal[type_], "data": views()[USER_KINDS[type_]].view}
     return create_model(f"Own{camel(type_)}Event", __base__=UserEventView, **fields)
 
 
 def _ephemeral(kind: EphemeralKind) -> type[View]:
-    fields: dict[str, Any] = {"type": Literal[kind.name], "data": USER_EPHEMERAL_VIEWS[kind].view}
+    fields: dict[str, Any] = {"type": Literal[kind.name], "data": views()[kind].view}
     return create_model(f"{camel(kind.name)}Event", __base__=View, __doc__="An ephemeral event.", **fields)
 
 

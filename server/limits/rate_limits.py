@@ -11,7 +11,7 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, MutableMapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from aiohttp import web
 from multidict import istr
@@ -20,10 +20,8 @@ from actors import limits
 from actors.auth.identity import Identity
 from actors.errors import TooManyRequests
 from server.http.peers import Peer, rate_limit_network
+from server.limits.rate_classes import Limited
 from server.limits.token_bucket import Rate, TokenBucket, rate
-
-if TYPE_CHECKING:  # operations are handed services, which hold the limiter
-    from server.api.registry import Operation
 
 Subject = int | str | tuple[str, ...]
 """Whose bucket: a user's key, an address, or one of these with what it is for."""
@@ -160,7 +158,7 @@ class RateLimiter:
         """Take one; answers how many are left. Raises `TooManyRequests`."""
         return self._policies[kind].take(subject)
 
-    def take_for(self, operation: "Operation", who: Identity, address: str) -> None:
+    def take_for(self, operation: Limited, who: Identity, address: str) -> None:
         """One invocation of an operation by an identity, from an address."""
         policy = self._policies[operation.rate]
         policy.take(place_of(operation, address) if is_by_address(operation) else owner(who))
@@ -191,12 +189,12 @@ def owner(who: Identity) -> Subject:
     return who.user.key
 
 
-def is_by_address(operation: "Operation") -> bool:
+def is_by_address(operation: Limited) -> bool:
     """For operations without authentication."""
     return operation.access in ("open", "optional")
 
 
-def place_of(operation: "Operation", address: str) -> Subject:
+def place_of(operation: Limited, address: str) -> Subject:
     """Ways of signing in are apart: wrong passwords from an address do not keep sessions there from being refreshed."""
     place = rate_limit_network(address)
     return (operation.name, place) if operation.rate == "auth" else place
@@ -214,7 +212,7 @@ def draw(policy: Policy, request: web.Request, subject: Subject) -> None:
     request[TAKEN] = (policy, policy.take(subject))
 
 
-def drawing(limiter: RateLimiter, operation: "Operation", find_peer: Callable[[web.Request], Peer]) -> Draw:
+def drawing(limiter: RateLimiter, operation: Limited, find_peer: Callable[[web.Request], Peer]) -> Draw:
     """How the requests of an operation draw."""
     policy = limiter.policy(operation.rate)
 

@@ -2,7 +2,7 @@
 
 A resource registers the records that its commands answer beside their writers (`storage/resources/<resource>/`):
 
-    results.keep(Memory, refer=lambda memory: {"thread": memory.thread_id}, load=_again)
+    results.keep(Note, refer=lambda note: {"id": note.id}, load=_again)
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """Which function writes what a command asks for: it stands in `storage/resources/<resource>/` and names the command.
 
-@writes(ReplaceMemory)
-def replace_memory(tx: Transaction, command: ReplaceMemory) -> Done: ...
+@writes(UpdateNote)
+def update_note(tx: Transaction, command: UpdateNote) -> Done: ...
 """
 
 from collections.abc import Callable

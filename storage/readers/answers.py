@@ -1,8 +1,8 @@
 """The registry of functions that answer queries: each is in `storage/resources/<resource>/` and names the query's
 class.
 
-    @answers(GetMemory)
-    def one(database: SqliteDatabase, identity: Identity, thread_id: str) -> Memory: ...
+    @answers(GetNote)
+    def one(database: SqliteDatabase, identity: Identity, note_id: str) -> Note: ...
 
 The function takes the query's fields, by their names, and answers what the query says: the type checker holds both.
 """

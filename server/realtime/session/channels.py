@@ -2,22 +2,20 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from actors import limits
 from actors.delivery.connection import Leave, OpenGate
 from actors.delivery.publication import Publication
 from server.realtime.protocol import codes as protocol
 from server.realtime.protocol.codes import Refused
+from server.realtime.session.client_session import ClientSession
 from server.realtime.session.joining import join
 from server.realtime.session.sources import HistoryPage, Since, Source, leave, source_of
 
-if TYPE_CHECKING:
-    from server.realtime.session.session import Session
-
 
 class Channels:
-    def __init__(self, session: "Session") -> None:
+    def __init__(self, session: ClientSession) -> None:
         self._session = session
         self._joined: dict[str, Source] = {}
         """Channel → its current subscription; one that was left before it was answered is not in here."""

@@ -1,20 +1,23 @@
 """Joining a channel without a race, for a subscription and for the user's own channel alike."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from actors.auth.identity import Identity
 from actors.delivery.channel import Subscribe, Subscribed
 from actors.delivery.connection import ShutGate
 from actors.delivery.publication import Publication
+from server.realtime.session.client_session import ClientSession
 from server.realtime.session.sources import Since, Source
-
-if TYPE_CHECKING:
-    from server.realtime.session.session import Session
 
 
 async def join(
-    session: "Session", identity: Identity, channel: str, source: Source, since: Since | None, *, watches: bool = False
+    session: ClientSession,
+    identity: Identity,
+    channel: str,
+    source: Source,
+    since: Since | None,
+    *,
+    watches: bool = False,
 ) -> tuple[Subscribed, Sequence[Publication] | None]:
     """Shut the gate, register, then read what was missed up to the head that registering answered; None where it
     cannot be delivered in full. The caller writes it and opens the gate."""

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
@@ -12,13 +12,11 @@ from server.api.registry import Call, Operation
 from server.http.rest import once
 from server.realtime.protocol import codes as protocol
 from server.realtime.protocol.codes import Refused
-
-if TYPE_CHECKING:
-    from server.realtime.session.session import Session
+from server.realtime.session.client_session import ClientSession
 
 
 class RpcCalls:
-    def __init__(self, session: "Session") -> None:
+    def __init__(self, session: ClientSession) -> None:
         self._session = session
 
     async def rpc(self, number: int, body: Mapping[str, Any]) -> bytes | None:

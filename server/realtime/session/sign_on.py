@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from actors import limits
 from actors.auth.identity import Identity
@@ -10,10 +10,8 @@ from actors.errors import Forbidden, TokenExpired, Unauthenticated
 from server.realtime.protocol import codes as protocol
 from server.realtime.protocol.codes import Refused
 from server.realtime.session import user_channel
+from server.realtime.session.client_session import ClientSession
 from server.telemetry.measures import sdk_name
-
-if TYPE_CHECKING:
-    from server.realtime.session.session import Session
 
 
 class SignOn:
@@ -21,7 +19,7 @@ class SignOn:
 
     def __init__(
         self,
-        session: "Session",
+        session: ClientSession,
         loop: asyncio.AbstractEventLoop,
         upgrade_token: str | None,
         session_id: str | None,

@@ -23,10 +23,10 @@ from server.api.events import publications, user_publications
 from server.realtime.protocol import codes as protocol
 from server.realtime.protocol import live_data
 from server.realtime.protocol.codes import Refused
+from server.realtime.session.client_session import ClientSession
 
 if TYPE_CHECKING:
     from server.api.services import Services
-    from server.realtime.session.session import Session
 
 OWN_KINDS = ("thread", "user", "artifact")
 """Prefixes of the server's own channels, before the colon; all other names are the application's."""
@@ -112,7 +112,7 @@ class ThreadSource(_LogSource):
 
     __slots__ = ("_session", "_thread_id")
 
-    def __init__(self, session: "Session", thread_id: str) -> None:
+    def __init__(self, session: ClientSession, thread_id: str) -> None:
         self._session = session
         self._thread_id = thread_id
 
@@ -157,7 +157,7 @@ class UserSource(_LogSource):
 
     __slots__ = ("_identity", "_services")
 
-    def __init__(self, session: "Session", identity: Identity) -> None:
+    def __init__(self, session: ClientSession, identity: Identity) -> None:
         self._services = session.services
         self._identity = identity
 
@@ -195,7 +195,7 @@ async def _present(actor: "pykka.ActorRef[Any]", identity: Identity) -> list[tup
 class LiveSource:
     """An application's own channel, in memory. Reading an unused one answers nothing and does not create it."""
 
-    def __init__(self, session: "Session", channel: str, expires_at: int | None) -> None:
+    def __init__(self, session: ClientSession, channel: str, expires_at: int | None) -> None:
         self._session = session
         self._channels = session.services.live_channels
         self._channel = channel
@@ -249,7 +249,7 @@ _NOTHING = LivePage("", 0, (), is_whole=True)
 """Of an unused channel: it gets its epoch with the first subscription or publication."""
 
 
-def source_of(session: "Session", body: Mapping[str, Any], scope: Scope = "read") -> Source:
+def source_of(session: ClientSession, body: Mapping[str, Any], scope: Scope = "read") -> Source:
     """The source that the `channel` of a command names; raises `Refused` where the name is invalid, the channel is not
     for this client, or its API key lacks the scope that the command needs."""
     channel = body.get("channel")
@@ -272,7 +272,7 @@ def source_of(session: "Session", body: Mapping[str, Any], scope: Scope = "read"
     return LiveSource(session, channel, _live_access(session, channel, body.get("token")))
 
 
-def _live_access(session: "Session", channel: str, token: object) -> int | None:
+def _live_access(session: ClientSession, channel: str, token: object) -> int | None:
     """When access expires, in seconds since 1970; None: with the connection. A pattern of LIVE_CHANNELS opens a channel
     to all users, a token opens it to one."""
     if isinstance(token, str) and token:
@@ -282,7 +282,7 @@ def _live_access(session: "Session", channel: str, token: object) -> int | None:
     raise Refused(protocol.UNKNOWN_CHANNEL)
 
 
-def _of_token(session: "Session", channel: str, token: str) -> int | None:
+def _of_token(session: ClientSession, channel: str, token: str) -> int | None:
     assert session.identity is not None
     try:
         claims = session.services.verify_channel(token, session.services.clock())

@@ -4,7 +4,7 @@ A client that comes back names its position (`subs` of connect), and the reply h
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from actors.auth.identity import Identity
 from actors.delivery.channel import Subscribed
@@ -12,15 +12,13 @@ from actors.delivery.connection import OpenGate
 from actors.delivery.publication import Publication
 from actors.errors import XpError
 from server.realtime.session.channels import position_of
+from server.realtime.session.client_session import ClientSession
 from server.realtime.session.joining import join
 from server.realtime.session.sources import Since, UserSource
 
-if TYPE_CHECKING:
-    from server.realtime.session.session import Session
-
 
 async def connected(
-    session: "Session", identity: Identity, number: int, told: Mapping[str, Any], asked: object
+    session: ClientSession, identity: Identity, number: int, told: Mapping[str, Any], asked: object
 ) -> bytes | None:
     """The result of connect; None where the reply is written in its order with what was missed."""
     if identity.scopes is not None and "read" not in identity.scopes:
@@ -42,7 +40,7 @@ def _since(asked: object, channel: str) -> Since | None:
 
 
 async def _recover(
-    session: "Session", identity: Identity, number: int, told: Mapping[str, Any], channel: str, since: Since
+    session: ClientSession, identity: Identity, number: int, told: Mapping[str, Any], channel: str, since: Since
 ) -> None:
     missed: Sequence[Publication] | None
     try:

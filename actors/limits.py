@@ -175,6 +175,8 @@ RENDERED_CHARS: Final = 128 * KIB
 """Of one message as Markdown, for HTML: the longest content and its blocks. What follows is left out."""
 RENDER_SECONDS: Final = 0.1
 """For the HTML of one message; what is not parsed by then is shown as it was written."""
+RENDER_PAGE_SECONDS: Final = 0.3
+"""For that of a page of messages."""
 
 # Search
 SEARCH_CHARS: Final = 500

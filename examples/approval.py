@@ -2,8 +2,8 @@
 
     python -m examples.approval http://127.0.0.1:8787 THREAD_ID API_KEY
 
-The agent keeps nothing: what it waits for stands in the metadata of its message, and an answer that came while the agent
-or the server was down waits in the list of pending actions. It may be stopped and started again at any time.
+The agent keeps nothing: what it waits for stands in the metadata of its message, and an answer that came while the
+agent or the server was down waits in the list of pending actions. It may be stopped and started again at any time.
 """
 
 import asyncio

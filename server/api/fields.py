@@ -1,16 +1,25 @@
 """What all requests and responses share: strictness, and the field types that carry limits."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 
 import orjson
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+)
 from pydantic_core import PydanticCustomError
 
 from actors import limits
 from actors.identifiers import is_id
-from actors.resources.blocks import validation
+from actors.resources.blocks import fitting, validation
 from actors.text.normal import EMPTY, UNSEEN, is_blank, unseen
 
 
@@ -18,6 +27,8 @@ class Request(BaseModel):
     """Path, query and body parameters of an operation in one object. Unknown fields are an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    in_query: ClassVar[frozenset[str]] = frozenset()
+    """Parameters that come with the query where the others come as a body."""
     takes_halves: ClassVar[bool] = False
     """Whether its `text` may have halves of surrogate pairs."""
     wrapped: ClassVar[Mapping[str, str]] = {}
@@ -104,6 +115,37 @@ def json_object(limit: int) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+class Fitted(str):
+    """Blocks as JSON text, and what was changed to make them fit."""
+
+    __slots__ = ("changes",)
+    changes: tuple[fitting.Change, ...]
+
+
+def _fitted(value: Any, info: ValidationInfo) -> str | None:
+    """By the field `fit`, which is declared before the blocks."""
+    fit: fitting.Fit = info.data.get("fit", "reject")
+    if value is None or fit == "reject":
+        return None if value is None else blocks_text(value)
+    json_shallow(value)
+    blocks, changes = fitting.fitted(value, fit)
+    text = Fitted(blocks_text(blocks))
+    text.changes = changes
+    return text
+
+
+def as_sent(blocks: str | None) -> str | None:
+    """The text alone, as commands and orjson take it."""
+    return str(blocks) if isinstance(blocks, Fitted) else blocks
+
+
+def changes_of(blocks: str | None) -> dict[str, Any]:
+    """For `metadata`, what was changed."""
+    if not isinstance(blocks, Fitted):
+        return {}
+    return {"fitted": [asdict(change) for change in blocks.changes]}
+
+
 def blocks_text(value: Any) -> str:
     """Valid blocks as JSON text; raises what `field_errors` reads every fault from."""
     if found := validation.faults(value):
@@ -180,9 +222,16 @@ Metadata = Annotated[
     json_object(limits.METADATA_BYTES),
     Field(json_schema_extra={"type": "object", "description": "Any JSON object; at most 16 KiB."}),
 ]
+Fit = Annotated[
+    fitting.Fit,
+    Field(
+        description="What becomes of blocks that are too long: `reject` refuses them, `truncate` cuts texts and lists, "
+        "`split` divides texts and tables over several blocks where that is possible."
+    ),
+]
 Blocks = Annotated[
     Any,
-    BeforeValidator(lambda value: None if value is None else blocks_text(value)),
+    BeforeValidator(_fitted),
     Field(
         json_schema_extra={
             "type": ["array", "null"],

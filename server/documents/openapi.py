@@ -127,18 +127,16 @@ class _Maker:
         ]
 
     def _query(self, operation: Operation) -> list[Json]:
-        if operation.has_body:
-            return []
         model = self._models[json_schemas.name_of(operation.request)]
         return [
             _query_parameter(name, schema, is_required=name in model.get("required", ()))
             for name, schema in self._fields(operation).items()
-            if name not in operation.path_parameters
+            if name not in operation.path_parameters and (not operation.has_body or name in operation.request.in_query)
         ]
 
     def _body(self, operation: Operation) -> Json:
         model = self._models[json_schemas.name_of(operation.request)]
-        apart = operation.path_parameters
+        apart = {*operation.path_parameters, *operation.request.in_query}
         schema = {**model, "properties": {n: s for n, s in model.get("properties", {}).items() if n not in apart}}
         schema["required"] = [name for name in model.get("required", ()) if name not in apart]
         schema["title"] = "".join(map(str.capitalize, operation.name.split("_"))) + "Body"

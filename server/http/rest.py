@@ -107,19 +107,27 @@ async def _nobody(request: web.Request) -> None:
 
 
 async def _body(request: web.Request, operation: Operation) -> dict[str, Any]:
-    if request.query_string:
-        _refuse_unknown(request.query)
+    asked = _query_beside_body(request, operation) if request.query_string else {}
     raw = await raw_body(request, limits.BODY_BYTES if operation.is_for_known else limits.STRANGER_BODY_BYTES)
     if not raw:
-        return {}
+        return asked
     if request.headers.get("Content-Type") != JSON and not _is_json(request.content_type):
         raise UnsupportedMedia(f"Expected application/json, got {request.content_type}.")
     body = _parse(raw, operation)
     if (field := operation.request.wrapped.get(request.content_type)) is not None:
-        return {field: body}
+        return {field: body, **asked}
     if not isinstance(body, dict):
         raise ValidationFailed({"body": ["expected a JSON object."]})
-    return body
+    if misplaced := operation.request.in_query & body.keys():
+        raise ValidationFailed({name: ["This comes with the query; leave it out here."] for name in misplaced})
+    return body | asked if asked else body
+
+
+def _query_beside_body(request: web.Request, operation: Operation) -> dict[str, Any]:
+    found = _query(request)
+    if unknown := found.keys() - operation.request.in_query:
+        raise ValidationFailed({name: ["This query parameter is not known here."] for name in sorted(unknown)})
+    return found
 
 
 def _parse(raw: bytes, operation: Operation) -> Any:
@@ -186,10 +194,6 @@ def _query(request: web.Request) -> dict[str, Any]:
             raise ValidationFailed({name: ["This query parameter was given more than once."]})
         found[name] = value
     return found
-
-
-def _refuse_unknown(names: Any) -> None:
-    raise ValidationFailed({name: ["This query parameter is not known here."] for name in names})
 
 
 def _take_path(parameters: dict[str, Any], request: web.Request) -> None:

@@ -27,9 +27,11 @@ _ATTRIBUTES: Final = {"a": {"href", "title"}, "img": {"src", "alt", "title"}, "o
 _SCHEMES: Final = {"https", "http", "mailto", "tel"}
 
 
-def html_of(pieces: Iterable[str]) -> str:
-    """Of a message: pieces of Markdown, each a paragraph or more."""
-    until = time.monotonic() + limits.RENDER_SECONDS
+def html_of(pieces: Iterable[str], until: float | None = None) -> str:
+    """Of a message: pieces of Markdown, each a paragraph or more. What is not parsed by `until` (of the monotonic
+    clock) is shown as it was written."""
+    latest = time.monotonic() + limits.RENDER_SECONDS
+    until = latest if until is None else min(until, latest)
     made = []
     room = limits.RENDERED_CHARS
     for piece in pieces:

@@ -1,6 +1,8 @@
 """Blocks are checked before they are sent, and messages rendered for whoever shows no blocks."""
 
-from actors.resources.blocks import validation
+from dataclasses import asdict
+
+from actors.resources.blocks import fitting, validation
 from actors.resources.messages import GetMessage
 from server.api.registry import Call, Operations, Result
 from server.resources.blocks import rendering
@@ -16,8 +18,12 @@ operations = Operations("blocks")
 
 @operations("POST", "/blocks/validate", response=ValidatedBlocksView, scope="read", rate="read")
 async def validate_blocks(call: Call, request: ValidateBlocksRequest) -> Result:
-    """Check blocks without sending them: every fault at once, with its JSON pointer, limit and actual value."""
-    found = validation.faults(request.blocks, request.profile)
+    """Check blocks without sending them: every fault at once, with its JSON pointer, limit and actual value.
+
+    With `fit`, the blocks that were made of them, and what was changed.
+    """
+    blocks, changes = fitting.fitted(request.blocks, request.fit, request.profile)
+    found = validation.faults(blocks, request.profile)
     shown = [
         {
             "pointer": fault.pointer,
@@ -28,7 +34,14 @@ async def validate_blocks(call: Call, request: ValidateBlocksRequest) -> Result:
         }
         for fault in found
     ]
-    return Result({"valid": not found, "profile": request.profile, "faults": shown})
+    data = {
+        "valid": not found,
+        "profile": request.profile,
+        "faults": shown,
+        "blocks": None if request.fit == "reject" else blocks,
+        "changes": [asdict(change) for change in changes],
+    }
+    return Result(data)
 
 
 @operations("GET", "/messages/{id}/rendered", response=RenderedView, rate="costly")

@@ -1,12 +1,14 @@
 """Messages as plain text, Markdown or HTML: off the event loop, one at a time for each process."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import orjson
 
+from actors import limits
 from actors.resources.blocks import markdown
 from actors.resources.messages import Message
 from actors.text.block_text import lines, missing_lines
@@ -24,14 +26,19 @@ async def rendered(message: Message, format: Format) -> str:  # noqa: A002 - as 
 
 async def rendered_all(messages: Sequence[Message], format: Format) -> list[str]:  # noqa: A002
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_one_thread, lambda: [render(message, format) for message in messages])
+    return await loop.run_in_executor(_one_thread, _render_all, messages, format)
 
 
-def render(message: Message, format: Format) -> str:  # noqa: A002
+def _render_all(messages: Sequence[Message], format: Format) -> list[str]:  # noqa: A002
+    until = time.monotonic() + limits.RENDER_PAGE_SECONDS
+    return [render(message, format, until) for message in messages]
+
+
+def render(message: Message, format: Format, until: float | None = None) -> str:  # noqa: A002
     if format == "text":
         return "\n".join(filter(None, (message.content.strip(), *missing_lines(message.content, message.blocks))))
     pieces = _pieces(message)
-    return html_of(pieces) if format == "html" else "\n\n".join(pieces)
+    return html_of(pieces, until) if format == "html" else "\n\n".join(pieces)
 
 
 def _pieces(message: Message) -> list[str]:

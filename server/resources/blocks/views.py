@@ -8,7 +8,7 @@ from actors import limits
 from actors.resources.blocks import profile as profiles
 from actors.resources.blocks.checks import is_shallow
 from actors.resources.blocks.faults import Faults
-from server.api.fields import Id, Request, View
+from server.api.fields import Fit, Id, Request, View
 
 Format = Literal["text", "markdown", "html"]
 
@@ -27,6 +27,8 @@ def _shallow(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 class ValidateBlocksRequest(Request):
+    in_query = frozenset({"fit"})
+    fit: Fit = "reject"
     blocks: Annotated[list[dict[str, Any]], AfterValidator(_shallow)]
     profile: Annotated[str, AfterValidator(_profile)] = profiles.DEFAULT
 
@@ -39,10 +41,22 @@ class FaultView(View):
     actual: Any = Field(description="A number where there is a limit; otherwise what came, in short.")
 
 
+class ChangeView(View):
+    pointer: str = Field(
+        description="Of a text that was divided, in the blocks as they came; of what was cut, in the blocks as they "
+        "are then."
+    )
+    action: Literal["truncated", "split"]
+    limit: int
+    actual: int
+
+
 class ValidatedBlocksView(View):
     valid: bool
     profile: str
-    faults: list[FaultView]
+    faults: list[FaultView] = Field(description="Of the blocks; with `fit`, of those that were made of them.")
+    blocks: list[dict[str, Any]] | None = Field(description="With `fit`, the blocks that were made; otherwise null.")
+    changes: list[ChangeView] = Field(description="With `fit`, what was changed.")
 
 
 class RenderMessageRequest(Request):

@@ -16,11 +16,13 @@ from actors.resources.messages import (
 )
 from server.api import render
 from server.api.cursors import integer
-from server.api.fields import ById, given
+from server.api.fields import ById, as_sent, changes_of, given
 from server.api.message_commands import about_message
 from server.api.registry import Call, Operations, Result
+from server.resources.blocks.rendering import rendered_all
 from server.resources.messages.views import (
     CreateMessageRequest,
+    ListedMessageView,
     ListMessagesRequest,
     ListRevisionsRequest,
     MessageView,
@@ -31,7 +33,7 @@ from server.resources.messages.views import (
 operations = Operations("messages")
 
 
-@operations("GET", "/threads/{thread_id}/messages", response=MessageView, paged=True)
+@operations("GET", "/threads/{thread_id}/messages", response=ListedMessageView, paged=True)
 async def list_messages(call: Call, request: ListMessagesRequest) -> Result:
     """Messages, newest first; `after` returns the following ones in ascending order, `around` those near a message.
 
@@ -43,12 +45,18 @@ async def list_messages(call: Call, request: ListMessagesRequest) -> Result:
         bounds[direction] = offset
     page = await call.services.ask(ListMessages(call.identity, request.thread_id, limit=request.limit, **bounds))
     shown = [render.message(message) for message in page.items]
+    if request.render is not None:
+        for message, text in zip(shown, await rendered_all(page.items, request.render), strict=True):
+            message["rendered"] = text
     return Result(shown, next_cursor=page.next_cursor, limit=request.limit, extra={"offset": page.head})
 
 
 @operations("POST", "/threads/{thread_id}/messages", response=MessageView, status=201)
 async def create_message(call: Call, request: CreateMessageRequest) -> Result:
-    """Write a message. The response is sent once it is durable; `offset` is its position in the thread's log."""
+    """Write a message. The response is sent once it is durable; `offset` is its position in the thread's log.
+
+    With `fit`, `metadata.fitted` lists what was changed in the blocks.
+    """
     return await post(call, request)
 
 
@@ -57,14 +65,16 @@ async def post(call: Call, request: CreateMessageRequest, *, piece: str = "") ->
     command = PostMessage(
         identity=call.identity, once=call.once, thread_id=request.thread_id, message_id=request.id or new_id(),
         content=request.content, type=_type(request.type, call.identity),
-        blocks=request.blocks, file_ids=request.files, parent_id=request.parent_id, metadata=request.metadata,
+        blocks=as_sent(request.blocks), file_ids=request.files, parent_id=request.parent_id, metadata=request.metadata,
         status=request.status,
         piece=piece,
     )  # fmt: skip
     message = cast(Message, (await call.services.directory.ask(command)).result)
     if message.status == "STREAMING":
         call.services.places.keep(message.id, message.thread_id)
-    return _shown(message, location=f"/api/v1/messages/{message.id}")
+    shown = _shown(message, location=f"/api/v1/messages/{message.id}")
+    shown.extra = changes_of(request.blocks)
+    return shown
 
 
 def _type(wanted: MessageType | None, identity: Identity) -> MessageType:
@@ -79,14 +89,21 @@ async def get_message(call: Call, request: ById) -> Result:
 
 @operations("PATCH|PUT", "/messages/{id}", response=MessageView)
 async def update_message(call: Call, request: UpdateMessageRequest) -> Result:
-    """Edit your own message; earlier versions are kept in its history."""
+    """Edit your own message; earlier versions are kept in its history.
+
+    With `fit`, `metadata.fitted` lists what was changed in the blocks.
+    """
     command = EditMessage(
         identity=call.identity, once=call.once, thread_id=await call.services.places.thread_of(request.id),
-        message_id=request.id, if_version=call.if_version, **given(request, "content", "blocks", "metadata"),
+        message_id=request.id, if_version=call.if_version, **given(request, "content", "metadata"),
     )  # fmt: skip
+    if "blocks" in request.model_fields_set:
+        command.blocks = as_sent(request.blocks)
     if "files" in request.model_fields_set:
         command.file_ids = request.files
-    return _shown(cast(Message, await about_message(call, command)))
+    shown = _shown(cast(Message, await about_message(call, command)))
+    shown.extra = changes_of(request.blocks)
+    return shown
 
 
 @operations("DELETE", "/messages/{id}", response=MessageView)

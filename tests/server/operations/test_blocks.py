@@ -126,3 +126,55 @@ def test_no_html_has_a_script(text: str) -> None:
         ]}]},
     ]  # fmt: skip
     assert bad(html_of(markdown.pieces(blocks))) == []
+
+
+async def test_a_page_of_messages_is_rendered(alice: Client) -> None:
+    thread = await alice.thread()
+    await alice.say(thread, "One **bold**")
+    gone = await alice.say(thread, "Gone")
+    await alice.say(thread, "", blocks=[HEADER])
+    await alice.delete(f"/api/v1/messages/{gone['id']}")
+    path = f"/api/v1/threads/{thread['id']}/messages"
+    shown = (await alice.get(path, render="html")).data
+    assert [message["rendered"].strip() for message in shown] == [
+        "<h2>Plans</h2>",
+        "",
+        "<p>One <strong>bold</strong></p>",
+    ]
+    assert [message["rendered"] for message in (await alice.get(path, render="text")).data] == [
+        "Plans",
+        "",
+        "One **bold**",
+    ]
+    assert "rendered" not in (await alice.get(path)).data[0]
+    assert (await alice.get(path, render="pdf")).error["errors"].keys() == {"render"}
+
+
+async def test_blocks_that_are_too_long_are_made_to_fit_where_that_is_asked_for(alice: Client) -> None:
+    thread = await alice.thread()
+    path = f"/api/v1/threads/{thread['id']}/messages"
+    sent = await alice.post(f"{path}?fit=truncate", blocks=[LONG])
+    assert sent.status == 201, sent.raw
+    assert sent.metadata["fitted"] == [{"pointer": "/0/text/text", "action": "truncated", "limit": 150, "actual": 151}]
+    assert sent.data["blocks"][0]["text"]["text"] == "x" * 149 + "…"
+    assert "fitted" not in (await alice.post(path, blocks=[HEADER])).metadata
+    changed = await alice.patch(f"/api/v1/messages/{sent.data['id']}?fit=split", blocks=[LONG, HEADER])
+    assert (changed.status, len(changed.metadata["fitted"])) == (200, 1)
+    refused = await alice.post(f"{path}?fit=truncate", blocks=[LONG, {"type": "?"}])
+    assert refused.error["errors"].keys() == {"blocks.1.type"}, "only lengths are repaired"
+    assert (await alice.post(f"{path}?fit=guess", blocks=[HEADER])).error["errors"].keys() == {"fit"}
+    assert (await alice.post(path, fit="truncate", blocks=[HEADER])).error["errors"].keys() == {"fit"}
+    deep: Any = []
+    for _ in range(200):
+        deep = [deep]
+    nested = await alice.post(f"{path}?fit=truncate", blocks=[{"type": "x-own", "deep": deep}, LONG])
+    assert (nested.status, nested.error["errors"].keys()) == (400, {"blocks"})
+
+
+async def test_fitting_is_tried_without_sending(alice: Client) -> None:
+    answer = await alice.post("/api/v1/blocks/validate?fit=truncate", blocks=[LONG])
+    assert answer.data["valid"] is True
+    assert answer.data["blocks"][0]["text"]["text"] == "x" * 149 + "…"
+    assert [change["pointer"] for change in answer.data["changes"]] == ["/0/text/text"]
+    plain = (await alice.post("/api/v1/blocks/validate", blocks=[LONG])).data
+    assert (plain["valid"], plain["blocks"], plain["changes"]) == (False, None, [])

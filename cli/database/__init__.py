@@ -13,8 +13,11 @@ COMMANDS = {
     "tables": ("cli.database.inspection:tables_command", "List the tables with their rows and sizes"),
     "query": ("cli.database.inspection:query_command", "Run an SQL query, read-only"),
     "check": ("cli.database.check:command", "Check the invariants of the database"),
-    "backup": ("cli.database.copies:backup_command", "Copy the database, while a server runs"),
-    "restore": ("cli.database.copies:restore_command", "Replace the database by a backup"),
+    "backup": ("cli.database.copies:backup_command", "Copy the database and the bytes of files, while a server runs"),
+    "restore": (
+        "cli.database.copies:restore_command",
+        "Replace the database by a backup, and bring back the bytes of its files",
+    ),
     "export": ("cli.database.export:command", "Write every table as JSON lines"),
     "fresh": ("cli.database.copies:fresh_command", "Replace the database by an empty one"),
 }

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.console import count, json_option, print_json, progress_bar, size
+from cli.database import copied_files
+from cli.files.options import store_problems
 from cli.keys import SECRET_FILE
 from cli.store import database_options, options_of, reading, writing
 from cli.written_files import force_option
@@ -16,29 +18,40 @@ if TYPE_CHECKING:
 
 @click.command("backup")
 @click.argument("file", type=click.Path(path_type=Path))
+@copied_files.files_option(
+    "Where copies of the files' bytes go: a folder, or an s3:// URL. `reference`: none, but all must be in the store. "
+    "`none`: leave them out.  [default: FILE.files; with S3: reference]"
+)
 @force_option
 @database_options
 @json_option
-def backup_command(file: Path, force: bool, data_dir: str | None, as_json: bool) -> None:
-    """Copy the database, while a server runs.
+def backup_command(file: Path, files: str | None, force: bool, data_dir: str | None, as_json: bool) -> None:
+    """Copy the database and the bytes of files, while a server runs; exit code 1 if files are missing or damaged.
 
-    The copy is consistent and checked; it appears under its name when it is completely on disk.
+    The copy is of one moment and checked; it appears under its name when it, and all files that it names, are
+    completely on disk. The next backup to the same folder of files copies what is new.
 
     Example: xp db backup experience-backup.db
     """
     from storage.maintenance import copying
 
-    with progress_bar("copying") as progress:
-        copy = copying.backup(options_of(data_dir), file, overwrite=force, progress=progress)
+    with progress_bar("copying") as progress, store_problems():
+        along = copied_files.for_backup(file, files, copied_files.load(data_dir), progress)
+        copy = copying.backup(
+            options_of(data_dir), file, overwrite=force, progress=progress, along=along.back_up
+        )  # fmt: skip
     if as_json:
-        print_json({"path": str(copy.path), "size": copy.size, "epoch": copy.epoch, "position": copy.position})
+        told = {"path": str(copy.path), "size": copy.size, "epoch": copy.epoch, "position": copy.position}
+        print_json(told | {"files": along.document})
     else:
         click.echo(f"Wrote {copy.path} ({size(copy.size)}), the log up to position {copy.position:,}.")
+        along.tell("Copied")
         _name_secret(options_of(data_dir).path.with_name(SECRET_FILE))
+    click.get_current_context().exit(0 if along.is_whole else 1)
 
 
 def _name_secret(path: Path) -> None:
-    """A backup is of the database alone."""
+    """It is in no backup."""
     if path.exists():
         click.echo(
             f"The backup does not contain the secret that signs tokens: keep {path} with it, equally secret.", err=True
@@ -47,14 +60,21 @@ def _name_secret(path: Path) -> None:
 
 @click.command("restore")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--force", is_flag=True, help="Restore although `xp db check` finds problems in the backup.")
+@copied_files.files_option(
+    "Where copies of the files' bytes are: a folder, or an s3:// URL. `reference`: in the store itself. `none`: do not "
+    "look for them.  [default: FILE.files, if it is there; else reference]"
+)
+@click.option(
+    "--force", is_flag=True, help="Restore although `xp db check` finds problems in the backup, or files are missing."
+)
 @database_options
 @json_option
-def restore_command(file: Path, force: bool, data_dir: str | None, as_json: bool) -> None:
-    """Replace the database by a backup.
+def restore_command(file: Path, files: str | None, force: bool, data_dir: str | None, as_json: bool) -> None:
+    """Replace the database by a backup, and bring back the bytes of its files.
 
     No server may run on the data folder. The current database is kept next to the new one. The log gets a new epoch, so
-    that clients reload instead of resuming from their old position.
+    that clients reload instead of resuming from their old position. Files are brought back first, each verified by its
+    hash: an interrupted restore changes nothing that is seen, and can be repeated.
 
     Example: xp db restore experience-backup.db
     """
@@ -62,13 +82,16 @@ def restore_command(file: Path, force: bool, data_dir: str | None, as_json: bool
     from storage.maintenance import replacing
 
     options = options_of(data_dir)
-    with progress_bar("copying") as progress, data_folder_lock(options.path.parent):
-        done = replacing.restore(file, options, force=force, progress=progress)
+    with progress_bar("copying") as progress, data_folder_lock(options.path.parent), store_problems():
+        along = copied_files.for_restore(file, files, copied_files.load(data_dir), progress, force=force)
+        done = replacing.restore(file, options, force=force, progress=progress, along=along.bring_back)
     if as_json:
         kept = str(done.kept) if done.kept else None
-        print_json({"epoch": done.epoch, "position": done.position, "kept": kept, "migrated": done.migrated})
+        told = {"epoch": done.epoch, "position": done.position, "kept": kept, "migrated": done.migrated}
+        print_json(told | {"files": along.document})
     else:
         _tell(file, done)
+        along.tell("Brought back")
     with writing(data_dir) as writer:  # last: what is forced into place may be too broken for it
         writer.note("restore_database", "database", done.epoch)
 

@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 import aiofiles
 
@@ -14,6 +15,8 @@ from actors import limits
 from actors.blobs import BlobDamaged, BlobInfo, BlobMissing, BlobStore, StagedBlob
 from storage.blobs.verifying import verify
 from storage.private_files import private
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -48,7 +51,7 @@ async def move(
     with TemporaryDirectory(dir=staging, prefix="blobs-move-") as folder:
         copier = _Copier(source, target, Path(folder), read_back, moved, progress)
         async with contextlib.aclosing(source.list()) as blobs:
-            await copier.copy_all(blobs)
+            await few_at_once(blobs, copier.copy)
     return moved
 
 
@@ -61,21 +64,7 @@ class _Copier:
     moved: Moved
     progress: Callable[[Moved], None]
 
-    async def copy_all(self, blobs: AsyncIterable[BlobInfo]) -> None:
-        running: set[asyncio.Task[None]] = set()
-        try:
-            async for blob in blobs:
-                if len(running) >= limits.BLOB_COPIES_AT_ONCE:
-                    running = await _one_done(running)
-                running.add(asyncio.create_task(self._copy(blob)))
-            while running:
-                running = await _one_done(running)
-        finally:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
-
-    async def _copy(self, blob: BlobInfo) -> None:
+    async def copy(self, blob: BlobInfo) -> None:
         try:
             if await self.target.size(blob.digest) == blob.size:
                 self.moved.skipped += 1
@@ -97,6 +86,22 @@ class _Copier:
             await verify(self.target, digest)
         self.moved.copied += 1
         self.moved.bytes += staged.size
+
+
+async def few_at_once(items: AsyncIterable[T], work: Callable[[T], Coroutine[None, None, None]]) -> None:
+    """`limits.BLOB_COPIES_AT_ONCE` of them, side by side; the first that fails ends all."""
+    running: set[asyncio.Task[None]] = set()
+    try:
+        async for item in items:
+            if len(running) >= limits.BLOB_COPIES_AT_ONCE:
+                running = await _one_done(running)
+            running.add(asyncio.create_task(work(item)))
+        while running:
+            running = await _one_done(running)
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
 
 async def _one_done(running: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:

@@ -24,6 +24,8 @@ PAGES_AT_ONCE = 1_024
 
 Progress = Callable[[int, int], None]
 """(pages done, pages in all)"""
+Along = Callable[[Path], None]
+"""What is done with a copy that is whole and checked, before it takes its place: the files that it names are copied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,14 @@ class Copy:
     position: int
 
 
-def backup(options: DatabaseOptions, target: Path, *, overwrite: bool = False, progress: Progress) -> Copy:
-    """Copy the database to `target`, which appears once the copy is whole, checked and on disk.
+def nothing_along(_: Path) -> None: ...
+
+
+def backup(
+    options: DatabaseOptions, target: Path, *, overwrite: bool = False, progress: Progress,
+    along: Along = nothing_along,
+) -> Copy:  # fmt: skip
+    """Copy the database to `target`, which appears once the copy is whole, checked and on disk, and `along` is done.
 
     Raises `DatabaseProblem`. Whatever is at `target` stays until then.
     """
@@ -43,6 +51,7 @@ def backup(options: DatabaseOptions, target: Path, *, overwrite: bool = False, p
     with being_made(target) as partial:
         copy = copy_to(options, partial, progress)
         must_be_sound(partial, named=options.path)
+        along(partial)
         put_in_place(partial, target)
     return Copy(target, target.stat().st_size, *copy)
 

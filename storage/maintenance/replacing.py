@@ -14,7 +14,7 @@ from pathlib import Path
 from storage import private_files
 from storage.database import DatabaseOptions, DatabaseProblem
 from storage.maintenance import copying
-from storage.maintenance.copying import Progress
+from storage.maintenance.copying import Along, Progress, nothing_along
 from storage.schema import migrating as schema
 
 SIDE_FILES = ("-wal", "-shm", "-journal")
@@ -30,8 +30,11 @@ class Restored:
     migrated: list[str]
 
 
-def restore(source: Path, options: DatabaseOptions, *, force: bool = False, progress: Progress) -> Restored:
-    """Raises `DatabaseProblem`; then everything is as it was. `force` takes a backup in which a rule is broken."""
+def restore(
+    source: Path, options: DatabaseOptions, *, force: bool = False, progress: Progress, along: Along = nothing_along
+) -> Restored:
+    """Raises `DatabaseProblem`; then everything is as it was. `force` takes a backup in which a rule is broken. What
+    `along` raises leaves everything as it was, too."""
     path = options.path
     if not source.is_file():
         raise DatabaseProblem(f"{source}: there is no such file.")
@@ -43,6 +46,7 @@ def restore(source: Path, options: DatabaseOptions, *, force: bool = False, prog
         migrated = copying.migrate(partial, named=source)
         if not force:
             copying.must_hold(partial, named=source)
+        along(partial)
         epoch = _new_epoch(partial)
         kept = _replace(partial, path, keep=True)
     return Restored(epoch, position, kept, migrated)

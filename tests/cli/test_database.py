@@ -277,7 +277,7 @@ def test_backup_and_restore(xp: Xp, tmp_path: Path) -> None:
     epoch = ledger.store.epoch
     file = tmp_path / "backup.db"
     copied = xp("db", "backup", file, "--json").json
-    assert copied == {"path": str(file), "size": file.stat().st_size, "epoch": epoch, "position": 2}
+    assert copied == {"path": str(file), "size": file.stat().st_size, "epoch": epoch, "position": 2, "files": None}
     ledger.post(ana, thread, "after")
     ledger.close()
     restored = xp("db", "restore", file, "--json").json

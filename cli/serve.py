@@ -35,6 +35,7 @@ from cli.descriptors import connections_at_most
 from cli.file_store import file_rules, open_library, open_processing
 from cli.hints import hints, secret_hints
 from cli.keys import SECRET_FILE, Keys, open_keys, source_of
+from cli.listening import listen, notify, passed_socket
 from cli.running import published
 from cli.settings import Settings
 from server.api import events
@@ -92,13 +93,15 @@ async def _serve(chosen: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     with (
         data_folder_lock(chosen["data_dir"], source_of(chosen)),
-        _listen(chosen["host"], chosen["port"]) as listener,
+        passed_socket() or listen(chosen["host"], chosen["port"]) as listener,
         published(chosen),
     ):
         async with running(chosen, listener):
             _greet(chosen, listener)
             _relax_collector()
+            notify("READY=1")
             await stop.wait()
+            notify("STOPPING=1")
             click.echo("Stopping: no new connections; clients are asked to reconnect.", err=True)
 
 
@@ -108,20 +111,6 @@ def _relax_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """Take the port before anything else is touched."""
-    try:
-        family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, number)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except OSError as error:
-        raise click.ClickException(
-            f"Cannot listen on {host}:{port}: {error.strerror or error}. Choose another with --host and --port."
-        ) from error
-    return listener
 
 
 @contextlib.asynccontextmanager
@@ -237,7 +226,7 @@ def _dispatcher(services: Services) -> Dispatcher:
 
 def _metrics_listener(chosen: Settings) -> socket.socket | None:
     port = chosen["metrics_port"]
-    return None if port is None else _listen(chosen["host"], port)
+    return None if port is None else listen(chosen["host"], port)
 
 
 def _metrics_access(chosen: Settings) -> MetricsAccess:

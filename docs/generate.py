@@ -19,6 +19,7 @@ from server.resources.threads.views import MemberView
 from server.telemetry.metrics import METRICS
 
 DOCS = Path(__file__).parent
+DEPLOY = DOCS.parent / "deploy"
 
 
 def errors() -> str:
@@ -132,6 +133,11 @@ def _names(names: Any) -> str:
     return " or ".join(f"`{name}`" for name in names)
 
 
+def file_of_deploy(path: str, language: str) -> Callable[[], str]:
+    """A file of `deploy/` as it stands there."""
+    return lambda: f"```{language}\n{(DEPLOY / path).read_text().rstrip()}\n```"
+
+
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "api.md": {"operations": table_of_operations},
     "artifacts.md": {"bodies": table_of_bodies},
@@ -141,6 +147,11 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "metrics.md": {"metrics": table_of_metrics},
     "notifications.md": {"own events": table_of_own_events},
     "operations.md": {"settings": table_of_settings},
+    "proxies.md": {
+        "nginx.conf": file_of_deploy("proxies/nginx.conf", "nginx"),
+        "Caddyfile": file_of_deploy("proxies/Caddyfile", "caddyfile"),
+        "haproxy.cfg": file_of_deploy("proxies/haproxy.cfg", "haproxy"),
+    },
     "realtime.md": {"events": table_of_events},
 }
 """File → name of a part between `<!-- name -->` and `<!-- /name -->` → what makes it."""

@@ -10,8 +10,9 @@ import pytest
 
 from cli import settings
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text()
+SOCKET = ROOT / "deploy" / "systemd" / "experience-server.socket"
 UNIT = ROOT / "deploy" / "systemd" / "experience-server.service"
 
 
@@ -39,5 +40,14 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
         return
     copy = tmp_path / UNIT.name
     copy.write_text(UNIT.read_text().replace("/opt/experience-server/.venv/bin/xp serve", "/bin/true"))
-    ran = subprocess.run(["systemd-analyze", "verify", str(copy)], capture_output=True, text=True, check=False)
+    port = tmp_path / SOCKET.name
+    port.write_text(SOCKET.read_text())
+    command = ["systemd-analyze", "verify", str(copy), str(port)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_the_socket_is_what_the_server_takes() -> None:
+    """One TCP socket, for the service of the same name."""
+    assert SOCKET.stem == UNIT.stem
+    assert re.findall(r"^Listen.*$", SOCKET.read_text(), re.MULTILINE) == ["ListenStream=127.0.0.1:8787"]

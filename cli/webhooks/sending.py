@@ -52,7 +52,7 @@ def _delivery(data_dir: str | None, webhook: str, queued: "Delivery") -> "Delive
 @click.argument("deliveries", nargs=-1, metavar="[DELIVERY]...")
 @data_dir_option
 def replay_command(webhook: str, deliveries: tuple[str, ...], data_dir: str | None) -> None:
-    """Deliver again: all dead letters of a webhook, or the deliveries named.
+    """Deliver dead letters again: all of a webhook, or those that are named.
 
     Example: xp webhooks replay cmwtj2zqi000059b8tfy744ms
     """

@@ -21,6 +21,7 @@ COMMANDS = {
         "Add sample data to the database: a few users, an assistant and their threads",
     ),
     "db": ("cli.database:command", "Migrate, inspect, check, copy and restore the database"),
+    "errors": ("cli.errors:command", "Show unhandled errors of the server"),
     "doctor": ("cli.doctor:command", "Check the machine, the settings and the data"),
     "bench": ("cli.bench:command", "Run the benchmarks"),
     "completion": ("cli.completion:command", "Print the completion script of a shell"),

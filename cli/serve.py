@@ -9,7 +9,7 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,8 +56,10 @@ from server.outbound.webhooks.dispatcher import Dispatcher
 from server.outbound.webhooks.sender import Sender
 from server.realtime.hub import Hub
 from server.realtime.protocol import codes as protocol
+from server.telemetry.error_file import ErrorFile
 from server.telemetry.metrics_access import MetricsAccess
 from server.telemetry.own_port import serving_metrics
+from server.telemetry.sentry import MissingExtra, Sentry
 from storage.database import FILE_NAME, DatabaseOptions, DatabaseProblem
 from storage.journal.store import JournalStore
 from storage.lock import data_folder_lock
@@ -155,6 +157,10 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         closing.callback(services.loop_watch.stop)
         services.loop_watch.start()
         closing.enter_context(logs.noted_errors(services.error_groups))
+        errors = ErrorFile(chosen["data_dir"], services.error_groups)
+        closing.push_async_callback(errors.stop)
+        errors.start()
+        closing.enter_context(_sentry(chosen, services))
         dispatcher = _dispatcher(services)
         closing.push_async_callback(dispatcher.stop)
         dispatcher.start()
@@ -216,6 +222,23 @@ async def _services(
         newest=newest_change, read=lambda number: reads.ask(ListAccessChanges(number)), tell=services.access_changed
     )
     return services
+
+
+@contextlib.contextmanager
+def _sentry(chosen: Settings, services: Services) -> Iterator[None]:
+    """Unhandled errors are sent there, too, while inside."""
+    if chosen["sentry_dsn"] is None:
+        yield
+        return
+    try:
+        sentry = Sentry(chosen["sentry_dsn"], services.version)
+    except (MissingExtra, ValueError) as error:
+        raise click.ClickException(f"{error}.") from error
+    services.error_groups.on_error = sentry.send
+    try:
+        yield
+    finally:
+        sentry.close()
 
 
 def _dispatcher(services: Services) -> Dispatcher:

@@ -121,6 +121,15 @@ def _address(text: str) -> str:
     return text
 
 
+def _url_with_key(text: str) -> str | None:
+    """A DSN of Sentry: its key stands where a user name does."""
+    if not text:
+        return None
+    if not re.fullmatch(r"https?://[^@/\s]+@[^@/\s]+(/[^\s]*)?/[0-9]+", text):
+        raise ValueError("expected a DSN such as https://KEY@sentry.example.com/1")
+    return text
+
+
 def _base_url(text: str) -> str | None:
     """Paths are joined to it."""
     if set(text) & set("?#"):
@@ -255,6 +264,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("METRICS", "127.0.0.0/8,::1", _networks, "Networks whose scrapers may read /metrics."),
     Setting("METRICS_TOKEN", "", _optional, "Bearer token with which any network may read /metrics.", True),
     Setting("METRICS_PORT", "", _maybe_port, "Port of its own for /metrics, on HOST; then PORT has none."),
+    Setting("SENTRY_DSN", "", _url_with_key, "Sentry project that unhandled errors are sent to; extra `sentry`.", True),
     Setting("LOG_LEVEL", "info", _one_of("debug", "info", "warning", "error"), "info logs some requests, debug all."),
     Setting("LOG_FORMAT", "auto", _one_of("auto", "text", "json"), "auto: text on a terminal, JSON elsewhere."),
 )  # fmt: skip

@@ -8,6 +8,7 @@ from actors.resources.audit import AuditEntry
 from actors.resources.members import Membership
 from actors.resources.sessions import Session
 from server.api.render import carried, iso_time, maybe_time
+from server.telemetry.error_groups import ErrorGroup
 
 Json = dict[str, Any]
 
@@ -49,6 +50,18 @@ def membership_view(membership: Membership) -> Json:
         "title": membership.title,
         "role": membership.role,
         "joined_at": iso_time(membership.joined_at),
+    }
+
+
+def error_group_view(group: ErrorGroup) -> Json:
+    return {
+        "fingerprint": group.fingerprint,
+        "kind": group.kind,
+        "logger": group.logger,
+        "frames": list(group.frames),
+        "count": group.count,
+        "first_at": iso_time(group.first_at),
+        "last": [{"at": iso_time(each.at), "correlation_id": each.correlation_id} for each in group.last],
     }
 
 

@@ -9,7 +9,7 @@ import logging
 import time
 import traceback
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -49,6 +49,14 @@ class ErrorGroups:
         self._clock = clock
         self._groups: OrderedDict[str, ErrorGroup] = OrderedDict()
         self.total = 0
+        """Since the start."""
+        self.on_error: Callable[[BaseException, str, str], None] = lambda error, fingerprint, correlation_id: None
+        """Called with each, and where it was counted."""
+
+    def restore(self, groups: Sequence[ErrorGroup]) -> None:
+        """Groups of a process before, the most recently seen first."""
+        for group in reversed(groups[: limits.ERROR_GROUPS]):
+            self._groups.setdefault(group.fingerprint, group)
 
     def note(self, error: BaseException, logger: str, correlation_id: str) -> None:
         at, kind = int(self._clock() * 1000), type(error).__qualname__
@@ -61,6 +69,7 @@ class ErrorGroups:
         self.total += 1
         if len(self._groups) > limits.ERROR_GROUPS:
             self._groups.popitem(last=False)
+        self.on_error(error, fingerprint, correlation_id)
 
     @property
     def groups(self) -> list[ErrorGroup]:

@@ -14,7 +14,7 @@ from actors.resources.threads import GetThread
 from actors.resources.users import CountResources, GetUser, User
 from actors.rules import must_administer, must_see, must_write
 from server.api import render
-from server.api.account_views import api_key_view, audit_view, session_view
+from server.api.account_views import api_key_view, audit_view, error_group_view, session_view
 from server.api.common_views import DeletedView
 from server.api.cursors import integer
 from server.api.fields import ById, Nothing
@@ -26,6 +26,7 @@ from server.realtime.protocol import codes as protocol
 from server.resources.admin.views import (
     AuditEntryView,
     ConnectionView,
+    ErrorsView,
     ListAuditRequest,
     ListConnectionsRequest,
     ListSessionsRequest,
@@ -60,6 +61,17 @@ async def list_audit(call: Call, request: ListAuditRequest) -> Result:
         )
     )
     return Result([audit_view(entry) for entry in page.items], next_cursor=page.next_cursor, limit=request.limit)
+
+
+@operations("GET", "/errors", response=ErrorsView, access="admin")
+async def get_errors(call: Call, request: Nothing) -> Result:
+    """Unhandled errors of the server, grouped by where they were raised, the most recently seen first.
+
+    At most 100 groups, kept over restarts. No message of an exception, and nothing that a client sent.
+    """
+    must_administer(call.identity)
+    errors = call.services.error_groups
+    return Result({"total": errors.total, "groups": [error_group_view(group) for group in errors.groups]})
 
 
 @operations("GET", "/summary", response=SummaryView, access="admin", rate="costly")

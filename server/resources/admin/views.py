@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from actors import limits
 from actors.resources.audit import AuditOutcome
 from actors.resources.members import MemberRole
 from actors.resources.threads import ThreadStatus
@@ -41,6 +42,28 @@ class ListAuditRequest(Paged):
     actor_id: Id | None = Field(default=None, description="Only actions of this user.")
     target_id: str | None = Field(default=None, max_length=200, description="Only actions on the object with this id.")
     action: str | None = Field(default=None, max_length=100)
+
+
+class OccurrenceView(View):
+    at: Time
+    correlation_id: str = Field(description="Of its lines in the log; empty if it was no request.")
+
+
+class ErrorGroupView(View):
+    fingerprint: str
+    kind: str = Field(description="Class of the exception. Its message is never kept.")
+    logger: str
+    frames: list[str] = Field(description="Places in the code, the innermost last.")
+    count: int
+    first_at: Time
+    last: list[OccurrenceView] = Field(
+        max_length=limits.ERROR_OCCURRENCES, description="The last occurrences, the newest last."
+    )
+
+
+class ErrorsView(View):
+    total: int = Field(description="Since the server was started.")
+    groups: list[ErrorGroupView] = Field(max_length=limits.ERROR_GROUPS)
 
 
 class ConnectionView(View):

@@ -103,7 +103,7 @@ NOT_KEPT: Mapping[str, str] = {
 
 UNVERSIONED = frozenset({
     "list_revisions", "verify_credential", "export_user", "get_info", "get_presence", "get_status", "get_summary",
-    "trace_user", "get_storage_use", "get_file_version",
+    "trace_user", "get_storage_use", "get_file_version", "get_errors",
     "compare_artifact_versions",
     "trace_thread", "get_notification", "count_notifications", "get_unread", "get_thread_preferences",
 })  # fmt: skip

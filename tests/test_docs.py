@@ -50,7 +50,7 @@ async def test_the_tour_works(tmp_path: Path) -> None:
     await server.start()
     try:
         blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-        tour = next(block for block in blocks if "TOKEN=" in block)
+        tour = "".join(block for block in blocks if "$THREAD" in block)
         script = tour.replace("http://127.0.0.1:8787", server.url)
         environment = {**os.environ, **server.settings}
         done = await asyncio.to_thread(_run, script, environment)
@@ -62,4 +62,6 @@ async def test_the_tour_works(tmp_path: Path) -> None:
         assert event in done.stdout
     live = done.stdout.split("event: message.updated")
     assert len(live) == 2, done.stdout
-    assert "Tour" in done.stdout.splitlines()[-2]
+    assert [line for line in done.stdout.splitlines() if "Tour" in line and not line.startswith(("{", "data:"))]
+    assert "# Experience server\n" in done.stdout
+    assert '"title":"What the tour saw"' in done.stdout.splitlines()[-1]

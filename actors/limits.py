@@ -521,6 +521,8 @@ MEDIA_TYPE_CHARS: Final = 127
 """As RFC 6838 has it for both parts together."""
 UPLOAD_SECONDS: Final = 24 * 3600
 """An upload that is not complete after a day is given up."""
+REDIRECT_SECONDS: Final = 60
+"""A download that is redirected to the store begins within it; so long its URL outlives the rights of its user."""
 DIRECT_URL_SECONDS: Final = 3600
 """A direct upload must have begun to send its bytes within it; a slow one may go on."""
 FILE_BYTES: Final = 100 * MIB
@@ -551,6 +553,9 @@ FILES_LOOKED_AT: Final = 5_000
 """Looked at by one read of the retention rules: a few milliseconds."""
 FILES_KEPT_SECONDS: Final = 60.0
 """Between two looks for uploads past their time and for blobs that nothing names."""
+STORE_LOOK_SECONDS: Final = 60.0
+"""Between two probes of the store of files: three requests to S3 each."""
+STORE_ANSWER_SECONDS: Final = 30.0
 INCOMING_LOOK_SECONDS: Final = 3600.0
 """Between two looks for bytes of direct uploads that have ended."""
 ARCHIVE_LOOKS_WAITING: Final = 100

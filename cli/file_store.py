@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from actors import limits
 from actors.blobs import BlobStoreError
 from actors.journal.actor import Journal
 from actors.outcomes import Done
@@ -16,6 +17,7 @@ from cli.blobs import open_blobs
 from cli.settings import Settings
 from server.files.library import FileRules, Library
 from server.files.processing import Processing
+from server.previews.convert_command import parse_convert_command
 from server.previews.previewer import Previewer
 
 UPLOADS = "uploads"
@@ -46,7 +48,10 @@ def open_library(chosen: Settings, rules: FileRules, journal: Journal, reads: Re
         return journal.append(command)
 
     try:
-        return Library(open_blobs(chosen), folder, reads, write, rules)
+        return Library(
+            open_blobs(chosen), folder, reads, write, rules,
+            redirect_seconds=limits.REDIRECT_SECONDS if chosen["blob_redirect"] else None,
+        )  # fmt: skip
     except BlobStoreError as error:
         raise click.ClickException(f"BLOB_URL: {error}") from error
 
@@ -59,8 +64,12 @@ def open_processing(chosen: Settings, library: Library) -> Processing:
         from server.outbound.scanner.opening import open_scanner
 
         scanner = open_scanner(parse(chosen["scan_url"]))
-    previewer = Previewer(workers=chosen["preview_workers"]) if chosen["previews"] else None
+    previewer = _previewer(chosen) if chosen["previews"] else None
     if previewer is not None:
         previewer.start()
     folder: Path = chosen["data_dir"] / WORK
     return Processing(library, folder, scanner=scanner, previewer=previewer, must_scan=chosen["scan_required"])
+
+
+def _previewer(chosen: Settings) -> Previewer:
+    return Previewer(workers=chosen["preview_workers"], convert=parse_convert_command(chosen["office_command"]))

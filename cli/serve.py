@@ -45,6 +45,7 @@ from server.auth.passwords import Passwords
 from server.auth.sign_ins import SignIns
 from server.files.keeper import Keeper
 from server.files.library import Library
+from server.files.store_watch import StoreWatch
 from server.http.peers import Proxies
 from server.http.server import HttpServer
 from server.limits.password_tries import PasswordTries
@@ -150,6 +151,9 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         closing.push_async_callback(keeper.stop)
         services = await _services(chosen, stage, directory, users, reads, keys, library, epoch)
         keeper.start()
+        store_watch = StoreWatch(library)
+        closing.push_async_callback(store_watch.stop)
+        store_watch.start()
         processing = open_processing(chosen, library)
         closing.push_async_callback(processing.stop)
         processing.start()

@@ -16,6 +16,7 @@ from cli import settings_file
 from server.http.origins import origin_of
 from server.limits.token_bucket import rate
 from server.outbound.scanner import location as scanner
+from server.previews.convert_command import parse_convert_command
 from storage.blobs import location
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -164,6 +165,11 @@ def _scan_url(text: str) -> str | None:
     return text or None
 
 
+def _office_command(text: str) -> str:
+    parse_convert_command(text)
+    return text
+
+
 def _region(text: str) -> str:
     if not re.fullmatch(r"[a-z0-9-]+", text):
         raise ValueError("expected the name of a region such as eu-central-1")
@@ -214,8 +220,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("JWT_ISSUER", "", _optional, "Required `iss` of tokens."),
     Setting("JWT_AUDIENCE", "", _optional, "Required `aud` of tokens."),
     Setting("BLOB_URL", "", _blob_url, "Store of files: a folder, or s3://BUCKET/PREFIX; else DATA_DIR/blobs."),
+    Setting("BLOB_REDIRECT", "off", _switch, "on: downloads are redirected to signed URLs of the S3 store."),
     Setting("PREVIEWS", "on", _switch, "off: no previews of files, and no search in their text."),
     Setting("PREVIEW_WORKERS", "2", _count, "Processes that make previews."),
+    Setting("OFFICE_COMMAND", "", _office_command, "Makes a PDF: soffice … --outdir {output_dir} {input}."),
     Setting("SCAN_REQUIRED", "on", _switch, "off: while the scanner does not answer, files pass without a look."),
     Setting("FILE_BYTES", "100M", size, "Bytes of one file at most, such as 100M or 2G."),
     Setting("FILE_TYPES", "", _media_types, "Types of files that are taken: image/*,application/pdf; empty: all."),

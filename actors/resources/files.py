@@ -248,6 +248,14 @@ class BeginUpload(Command):
 
 
 @dataclass(slots=True, kw_only=True)
+class SetUploadLength(Command):
+    """Of an upload that began without one; reserves its room. Answers the `Upload`."""
+
+    upload_id: str
+    length: int
+
+
+@dataclass(slots=True, kw_only=True)
 class CompleteUpload(Command):
     """The bytes are in the store: they become the file's newest version. Answers the `File`; again, the same."""
 

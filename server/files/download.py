@@ -47,7 +47,7 @@ class Downloads:
         slices: tuple[Slice, ...] = ()
         if request.method == "GET" and may_send_ranges(request.headers.get("If-Range"), labels.digest, labels.modified):
             slices = slices_of(request.headers.get("Range"), content.size)
-        redirect = await self._elsewhere(content, labels)
+        redirect = await self._elsewhere(content, labels) if request.method == "GET" else None
         if redirect is not None:
             return redirect
         with self._transfers.connection(request, who):

@@ -46,7 +46,11 @@ class Forms:
             return web.Response(status=400)
         finally:
             await form.close()
-        return rest.respond(request, self._answer(form), 201)
+        answer = rest.respond(request, self._answer(form), 201)
+        stored = [found for _, found in form.results if isinstance(found, File)]
+        if stored:
+            answer.headers.update(await self._transfers.room_left(identity, stored[-1]))
+        return answer
 
     def _answer(self, form: "_Form") -> Result:
         """One file: its record, or why it was refused. Several: a list, in which each stands for itself."""
@@ -85,6 +89,8 @@ class _Incoming:
     file: StagedFile
     appender: Appender
     opened: AsyncExitStack
+    is_completing: bool = False
+    """That asks for rights itself, and ends the upload where it is refused."""
 
 
 @dataclass
@@ -100,7 +106,7 @@ class _Form:
     _incoming: _Incoming | None = None
 
     async def must_be_allowed(self) -> None:
-        if self._incoming is not None:
+        if self._incoming is not None and not self._incoming.is_completing:
             await self.transfers.library.upload(self.identity, self._incoming.upload.id)
 
     async def take(self, event: FormEvent) -> None:
@@ -183,6 +189,7 @@ class _Form:
     async def _end_file(self, incoming: _Incoming) -> None:
         try:
             await incoming.appender.end()
+            incoming.is_completing = True
             found = await self.uploads.complete(self.identity, incoming.upload, incoming.file)
         except (XpError, OSError) as error:
             await self._give_up(incoming, error)

@@ -43,6 +43,7 @@ from actors.resources.files import (
     GetUpload,
     NoteBlob,
     Quotas,
+    SetUploadLength,
     Upload,
     UploadKind,
     unreadable,
@@ -146,6 +147,8 @@ class Library:
     """There is a version to be scanned or shown."""
     locks: UploadLocks = field(default_factory=UploadLocks)
     archives: ArchiveInspector = field(default_factory=ArchiveInspector)
+    store_failure: str | None = None
+    """Why the store could not be used when it was looked at last."""
     _refused: "Lately" = field(default_factory=lambda: Lately(limits.REFUSED_FILES_REMEMBERED))
     _completing: dict[str, "asyncio.Task[File]"] = field(default_factory=dict)
 
@@ -197,6 +200,11 @@ class Library:
         upload = await self.own_upload(identity, upload_id)
         await self.reads.ask(GetFile(identity, upload.file_id))
         return upload
+
+    async def set_length(self, identity: Identity, upload: Upload, length: int) -> Upload:
+        """Raises `NotFound`, `Forbidden`, `Conflict`, `QuotaExceeded`."""
+        command = SetUploadLength(identity=identity, upload_id=upload.id, length=length)
+        return cast(Upload, (await self.write(command)).result)
 
     async def complete(self, identity: Identity, upload: Upload, staged: CompleteBytes) -> File:
         """The bytes become the file's newest version; the staged file is gone then.

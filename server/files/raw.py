@@ -81,7 +81,9 @@ class Raw:
                 return web.Response(status=202, headers={"Upload-Offset": str(reached)})
             await self._must_be(upload, staged, digest)
             found = await self._uploads.complete(identity, upload, staged)
-        return rest.respond(request, Result(render.file(found), version=found.revision), 200)
+        answer = rest.respond(request, Result(render.file(found), version=found.revision), 200)
+        answer.headers.update(await self._transfers.room_left(identity, found))
+        return answer
 
     async def _must_be(self, upload: Upload, staged: StagedFile, digest: str | None) -> None:
         if digest is not None and digest != staged.hash.hexdigest():

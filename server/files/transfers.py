@@ -9,6 +9,7 @@ from aiohttp import web
 from actors.auth.identity import Identity
 from actors.errors import NotFound, ShuttingDown, ValidationFailed
 from actors.identifiers import is_id
+from actors.resources.files import NO_QUOTAS, File, GetFile, Upload
 from server.api.registry import must_have_scope
 from server.api.services import Services
 from server.auth.authentication import Authentication
@@ -25,6 +26,7 @@ from server.limits.rate_limits import Subject, draw, owner
 Reader = Identity | SignedUrl
 """Who asks for content: a user by their token, or whoever has a signed URL."""
 
+ROOM_LEFT = "X-Storage-Left"
 USER: web.RequestKey[str] = web.RequestKey("files.user", str)
 """Id of the user who asked, as soon as that is known."""
 
@@ -75,6 +77,17 @@ class Transfers:
         user = who.user.key if isinstance(who, Identity) else who.user_id
         with hub.users.one(user), hub.addresses.one(rate_limit_network(address)):
             yield
+
+    async def room_left(self, identity: Identity, about: Upload | File) -> dict[str, str]:
+        """For the answer to an upload: bytes that fit under the narrowest quota of user, thread and server; nothing
+        where none is set."""
+        if self.library.quotas == NO_QUOTAS:
+            return {}
+        thread_id = about.thread_id if isinstance(about, File) else None
+        if isinstance(about, Upload):
+            thread_id = (await self.services.ask(GetFile(identity, about.file_id))).thread_id
+        left = await self.library.left(identity, thread_id)
+        return {} if left is None else {ROOM_LEFT: str(left)}
 
     def body(self, request: web.Request, allowed: Allowed) -> Body:
         async def both() -> None:

@@ -14,7 +14,7 @@ from actors.errors import Conflict, Malformed, TooLarge, UnsupportedMedia, Unsup
 from server.files.conditions import http_date
 
 VERSION: Final = "1.0.0"
-EXTENSIONS: Final = "creation,creation-with-upload,checksum,expiration,termination"
+EXTENSIONS: Final = "creation,creation-defer-length,creation-with-upload,checksum,expiration,termination"
 ALGORITHMS: Final = ("sha1", "sha256", "md5")
 """Against damage on the way, not against attackers: sha1 is what the protocol demands, and what clients send."""
 PIECE: Final = "application/offset+octet-stream"
@@ -26,7 +26,8 @@ _KNOWN: Final = ("thread_id", "file_id", "metadata")
 class Creation:
     """What the creation of an upload asks for. What else its metadata says is the client's own."""
 
-    length: int
+    length: int | None
+    """None: it is said later."""
     name: str
     media_type: str | None
     thread_id: str | None
@@ -54,17 +55,42 @@ def must_be_spoken(headers: Mapping[str, str]) -> None:
 
 def creation_of(headers: Mapping[str, str], most: int) -> Creation:
     """Raises `ValidationFailed` and `TooLarge`."""
-    if "Upload-Defer-Length" in headers:
-        raise ValidationFailed({"Upload-Defer-Length": ["The length must be known from the start: Upload-Length."]})
-    length = number_of(headers, "Upload-Length")
-    if length > most:
-        raise TooLarge("A file", most, length)
+    length = length_of(headers, most)
     given = metadata_of(headers.get("Upload-Metadata", ""))
     name = given.get("filename") or given.get("name")
     if not name and "file_id" not in given:
         raise ValidationFailed({"Upload-Metadata": ["`filename` is required: the name of the file, in Base64."]})
     known = {key: given.get(key) or None for key in _KNOWN}
     return Creation(length, name or "", given.get("filetype") or given.get("type") or None, **known)
+
+
+def length_of(headers: Mapping[str, str], most: int) -> int | None:
+    """Bytes in all; None where they are not known yet."""
+    deferred = headers.get("Upload-Defer-Length")
+    if deferred is None:
+        return _length(headers, most)
+    if deferred != "1" or "Upload-Length" in headers:
+        raise ValidationFailed({"Upload-Defer-Length": ["expected 1, and no Upload-Length beside it."]})
+    return None
+
+
+def late_length_of(headers: Mapping[str, str], known: int | None, there: int, most: int) -> int | None:
+    """What a piece says of the length that its upload did not know; None where it says nothing new."""
+    if "Upload-Length" not in headers:
+        return None
+    length = _length(headers, most)
+    if known is not None and length != known:
+        raise ValidationFailed({"Upload-Length": [f"The upload has {known} bytes, which does not change."]})
+    if length < there:
+        raise ValidationFailed({"Upload-Length": [f"{there} bytes are there already."]})
+    return length if known is None else None
+
+
+def _length(headers: Mapping[str, str], most: int) -> int:
+    length = number_of(headers, "Upload-Length")
+    if length > most:
+        raise TooLarge("A file", most, length)
+    return length
 
 
 def metadata_of(header: str) -> dict[str, str]:
@@ -126,6 +152,11 @@ def must_continue(offset: int, there: int, length: int | None) -> None:
         )  # fmt: skip
     if length is not None and offset > length:
         raise Conflict(f"The upload has {length} bytes, all of which are there.", code="offset_mismatch")
+
+
+def length_headers(length: int | None) -> dict[str, str]:
+    """For HEAD."""
+    return {"Upload-Defer-Length": "1"} if length is None else {"Upload-Length": str(length)}
 
 
 def offered(most: int) -> dict[str, str]:

@@ -42,10 +42,11 @@ class Tus:
         has_body = request.body_exists and request.content_length != 0
         if has_body:
             tus.must_be_piece(request.content_type)
-            must_fit(request.content_length, asked.length)
+            must_fit(request.content_length, self._most(asked.length))
         upload = await self._create(request, identity, asked)
         headers = {"Location": f"{PATH}/{upload.id}"}
-        if not has_body and asked.length:
+        headers |= await self._transfers.room_left(identity, upload)
+        if not has_body and asked.length != 0:
             return _answer(201, headers | tus.progress(0, upload.expires_at))
         with self._transfers.connection(request, identity):
             return await self._go_on(request, identity, upload, 0, 201, headers)
@@ -72,7 +73,7 @@ class Tus:
         return _answer(
             200,
             tus.progress(offset, upload.expires_at)
-            | {"Upload-Length": str(upload.length), "Cache-Control": "no-store"} | described | _naming(file, upload),
+            | tus.length_headers(upload.length) | {"Cache-Control": "no-store"} | described | _naming(file, upload),
         )  # fmt: skip
 
     async def _state(self, identity: Identity, upload: Upload) -> tuple[int, File | None]:
@@ -104,23 +105,37 @@ class Tus:
         file: File | None = None
         async with self._uploads.opened(upload.id) as (staged, writer):
             tus.must_continue(offset, staged.size, upload.length)
+            upload = await self._with_length(request, identity, upload, staged.size)
             await self._take(request, identity, upload, staged, writer)
             reached = staged.size
             if reached == upload.length:
                 file = await self._uploads.complete(identity, upload, staged)
+        if file is not None:
+            headers = headers | await self._transfers.room_left(identity, upload)
         return _answer(status, headers | tus.progress(reached, upload.expires_at) | _naming(file, upload))
+
+    async def _with_length(self, request: web.Request, identity: Identity, upload: Upload, there: int) -> Upload:
+        """Where the length was not known before, and is now."""
+        if request.method == "POST" and "X-HTTP-Method-Override" not in request.headers:
+            return upload  # its creation has said it
+        most = self._transfers.library.limit
+        length = tus.late_length_of(request.headers, upload.length, there, most)
+        return upload if length is None else await self._transfers.library.set_length(identity, upload, length)
+
+    def _most(self, length: int | None) -> int:
+        return self._transfers.library.limit if length is None else length
 
     async def _take(
         self, request: web.Request, identity: Identity, upload: Upload, staged: StagedFile, writer: Writer
     ) -> None:
-        assert upload.length is not None
-        must_fit(request.content_length, upload.length - staged.size)
+        most = self._most(upload.length)
+        must_fit(request.content_length, most - staged.size)
         checksum = tus.checksum_of(request.headers)
         body = self._uploads.body(request, identity, upload, writer)
         if checksum is None:
-            await self._uploads.append(body, staged, upload.length)
+            await self._uploads.append(body, staged, most)
         else:
-            await self._uploads.append_checked(body, staged, upload.length, checksum)
+            await self._uploads.append_checked(body, staged, most, checksum)
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
         """Also of a direct upload."""

@@ -42,7 +42,7 @@ def id_given(text: str, name: str) -> str:
     return text
 
 
-def once_of(key: str, given: CreateFileRequest, more: int) -> Once:
+def once_of(key: str, given: CreateFileRequest, more: int | None) -> Once:
     """For a retry: the same upload by what is known of it before its bytes. Raises `ValidationFailed`."""
     if not (0 < len(key) <= limits.IDEMPOTENCY_KEY_CHARS and key.isprintable()):
         expected = f"expected 1 to {limits.IDEMPOTENCY_KEY_CHARS} printable characters."

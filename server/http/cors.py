@@ -17,14 +17,14 @@ MAX_AGE_SECONDS: Final = 7_200
 """How long a browser may remember a preflight; Chromium takes no more."""
 _ALLOWED_HEADERS: Final = (
     "Authorization, Content-Digest, Content-Range, Content-Type, Idempotency-Key, If-Match, If-None-Match, If-Range, "
-    "Last-Event-ID, Range, Tus-Resumable, Upload-Checksum, Upload-Length, Upload-Metadata, Upload-Offset, "
-    "X-Correlation-ID, X-HTTP-Method-Override, X-Requested-With"
+    "Last-Event-ID, Range, Tus-Resumable, Upload-Checksum, Upload-Defer-Length, Upload-Length, Upload-Metadata, "
+    "Upload-Offset, X-Correlation-ID, X-HTTP-Method-Override, X-Requested-With"
 )
 _EXPOSED_HEADERS: Final = (
     "Accept-Ranges, Content-Disposition, Content-Location, Content-Range, ETag, Location, RateLimit, RateLimit-Limit, "
     "RateLimit-Policy, RateLimit-Remaining, RateLimit-Reset, Retry-After, Tus-Checksum-Algorithm, Tus-Extension, "
-    "Tus-Max-Size, Tus-Resumable, Tus-Version, Upload-Expires, Upload-Length, Upload-Metadata, Upload-Offset, "
-    "X-Correlation-ID, X-File-Id"
+    "Tus-Max-Size, Tus-Resumable, Tus-Version, Upload-Defer-Length, Upload-Expires, Upload-Length, "
+    "Upload-Metadata, Upload-Offset, X-Correlation-ID, X-File-Id, X-Storage-Left"
 )
 
 

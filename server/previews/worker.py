@@ -11,6 +11,7 @@ from typing import BinaryIO
 import orjson
 
 from server.previews import confinement, wire
+from server.previews.job import Job
 from server.previews.kinds import make
 from server.previews.limits import WorkerLimits
 from server.previews.preview import PreviewFailed
@@ -32,14 +33,21 @@ def _say(replies: BinaryIO, line: bytes) -> None:
 
 
 def _reply(line: bytes) -> bytes:
+    job = wire.read_job(line)
     try:
-        return wire.preview_line(make(wire.read_job(line)))
+        return wire.preview_line(make(job))
     except PreviewFailed as failed:
         return wire.failure_line(failed.reason)
     except MemoryError:
         return wire.failure_line("it takes more memory than a preview may have", last=True)
     except Exception as error:  # noqa: BLE001 - whatever a library raises for a damaged file
-        return wire.failure_line(f"the file is damaged, or not what its type says ({type(error).__name__}: {error})")
+        return wire.failure_line(f"the file is damaged, or not what its type says ({_said(error, job)})")
+
+
+def _said(error: Exception, job: Job) -> str:
+    """Without the server's paths: users read it."""
+    said = f"{type(error).__name__}: {error}"
+    return said.replace(str(job.path), "the file").replace(str(job.into), "the preview")
 
 
 if __name__ == "__main__":

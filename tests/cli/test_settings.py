@@ -46,6 +46,7 @@ def test_an_empty_flag_gives_way_to_the_environment(folder: Path) -> None:
     ("MAX_CONNECTIONS_PER_USER", "0"), ("TRUSTED_PROXIES", "10.0.0.1/8"), ("LOG_LEVEL", "loud"),
     ("DATA_DIR", "a\udcff"), ("BLOB_URL", "gs://bucket"), ("BLOB_URL", "s3://b?endpoint=minio"), ("AWS_REGION", "EU 1"),
     ("SCAN_URL", "clamav"), ("SCAN_URL", "exec:scan"), ("SCAN_URL", "clamd://h:99999"),
+    ("OFFICE_COMMAND", "soffice {input}"),
 ])  # fmt: skip
 def test_each_is_checked_where_it_is_read(name: str, value: str, folder: Path) -> None:
     with pytest.raises(click.ClickException) as caught:

@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 
 from server.previews.confinement import allow_memory_of_commands
 from server.previews.preview import PreviewFailed
@@ -23,6 +24,8 @@ def run(arguments: Sequence[str]) -> bytes:
             preexec_fn=allow_memory_of_commands,  # safe: a worker has one thread
             check=True,
         )
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise PreviewFailed(f"{arguments[0]} failed: {error}") from error
+    except subprocess.CalledProcessError as error:
+        raise PreviewFailed(f"{Path(arguments[0]).name} failed with status {error.returncode}") from error
+    except OSError as error:
+        raise PreviewFailed(f"{Path(arguments[0]).name} failed to start: {error.strerror}") from error
     return done.stdout[:OUTPUT_BYTES]

@@ -30,17 +30,18 @@ def make(job: Job) -> Preview:
     Image.MAX_IMAGE_PIXELS = PIXELS_CLAIMED // 2  # beyond twice of it Pillow refuses
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)
     with Image.open(job.path, formats=[FORMATS[job.media_type]]) as image:
-        metadata = _metadata(image)
-        image.draft("RGB", (2 * SIZES["large"],) * 2)
+        size = image.size
+        image.draft("RGB", (2 * SIZES["large"],) * 2)  # before all else: some decoders load a picture for its EXIF
         if image.width * image.height > PIXELS:
             raise PreviewFailed(f"it has {image.width} × {image.height} pixels, more than {PIXELS}")
+        metadata = _metadata(image, *size)
         picture = _first_frame(image)
     return Preview(thumbnails(picture, job.into), None, metadata, placeholder(picture))
 
 
-def _metadata(image: Image.Image) -> dict[str, int | float | str | bool]:
-    lying = image.getexif().get(ORIENTATION) in LYING
-    width, height = reversed(image.size) if lying else image.size
+def _metadata(image: Image.Image, width: int, height: int) -> dict[str, int | float | str | bool]:
+    if image.getexif().get(ORIENTATION) in LYING:
+        width, height = height, width
     metadata: dict[str, int | float | str | bool] = {"width": width, "height": height}
     if image.format in FRAMES_COUNTED:
         metadata["frames"] = int(getattr(image, "n_frames", 1))

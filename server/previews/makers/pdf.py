@@ -22,7 +22,7 @@ def preview_pdf(path: Path, into: Path) -> Preview:
     try:
         document = pdfium.PdfDocument(path)
     except pdfium.PdfiumError as error:
-        raise PreviewFailed(f"the PDF cannot be read, or needs a password ({error})") from error
+        raise PreviewFailed(f"the PDF cannot be read, or needs a password: {error}") from error
     try:
         return _preview(document, into)
     finally:

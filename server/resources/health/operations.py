@@ -12,6 +12,8 @@ from server.api.render import iso_time
 from server.resources.health.views import HealthView, InfoView, LiveView
 
 operations = Operations("health", prefix="")
+NEEDED = ("database", "server")
+"""Checks without which a server is of no use; without its store of files the rest goes on."""
 
 
 @operations("GET", "/health", response=HealthView, access="open")
@@ -36,7 +38,7 @@ async def get_liveness(call: Call, request: Nothing) -> Result:
 async def get_readiness(call: Call, request: Nothing) -> Result:
     """Whether to send traffic to this server: 503 with reasons while the database fails or the server drains."""
     health = await _health(call)
-    reasons = {name: check["reason"] for name, check in health["checks"].items() if check["status"] != "ok"}
+    reasons = {name: health["checks"][name]["reason"] for name in NEEDED if health["checks"][name]["status"] != "ok"}
     if reasons:
         raise Unavailable("; ".join(f"{name}: {reason}" for name, reason in reasons.items()))
     return Result(health)
@@ -53,8 +55,11 @@ async def get_info(call: Call, request: Nothing) -> Result:
 
 async def _health(call: Call) -> dict[str, Any]:
     services = call.services
-    checks = {"database": await _database(call), "server": _check("draining" if services.draining else None)}
-    healthy = all(check["status"] == "ok" for check in checks.values())
+    checks = {
+        "database": await _database(call), "server": _check("draining" if services.draining else None),
+        "files": _check(services.files.store_failure),
+    }  # fmt: skip
+    healthy = all(checks[name]["status"] == "ok" for name in NEEDED)
     return {
         "status": "ok" if healthy else "unavailable",
         "version": services.version,

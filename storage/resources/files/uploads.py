@@ -15,6 +15,7 @@ from actors.resources.files import (
     ExpireUploads,
     FindPlainUpload,
     GetUpload,
+    SetUploadLength,
     Upload,
 )
 from actors.resources.users import Author
@@ -92,6 +93,18 @@ def _insert(tx: Transaction, command: BeginUpload, place: Place) -> Upload:
     found = by_uid(tx.database, command.upload_id)
     assert found is not None
     return found
+
+
+@writes(SetUploadLength)
+def set_upload_length(tx: Transaction, command: SetUploadLength) -> Done:
+    mine = (_U.uid == command.upload_id) & (_U.owner == command.identity.user.key) & _U.length.is_null()
+    row = rows.first(tx.database, uploads_query().where(mine))
+    if row is None:
+        raise NotFound("upload", command.upload_id)
+    place = places.find_to_change(tx, row[1], command.identity)
+    room.take(tx, place.owner, place.thread_key, command.length - row[11])
+    tx.execute(_U.update(length=command.length, reserved=command.length).where(_U.id == row[10]))
+    return Done(by_uid(tx.database, command.upload_id))
 
 
 @writes(CompleteUpload)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from yarl import URL
 
 from actors import limits
 from actors.identifiers import new_id
@@ -234,3 +235,33 @@ async def test_bytes_of_uploads_that_have_ended_are_swept_up(server: Server, ali
     os.utime(incoming, (past, past))
     await Keeper(server.services.files).tidy()
     assert await left(server) == []
+
+
+@pytest.mark.parametrize("kind", ["moto"])
+async def test_downloads_are_redirected_to_the_store_where_an_operator_says_so(
+    server: Server, alice: Client, kind: str
+) -> None:
+    """With the name and the type that the server would give."""
+    server.services.files.redirect_seconds = 60
+    file = await record(alice)
+    await alice.patch(f"/api/v1/files/{file}", name="naïve.html")
+    upload = await begin(alice, file, 10)
+    await send(server, upload, b"<html>1234")
+    url = (await complete(alice, upload, b"<html>1234")).data["url"]
+    headers = {"Authorization": f"Bearer {alice.token}"}
+    async with server.session.get(server.url + url, headers=headers, allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Cache-Control"]) == (302, "no-store")
+        place = answer.headers["Location"]
+    async with server.session.get(URL(place, encoded=True), headers={"Range": "bytes=6-"}) as answer:
+        assert (answer.status, await answer.read()) == (206, b"1234")
+        assert answer.headers["Content-Type"] == "application/octet-stream"
+        assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert (await alice.request("HEAD", url)).status == 200
+    assert (await server.client("bob").get(url)).status == 404
+
+
+async def test_a_store_that_signs_nothing_has_downloads_come_from_here(server: Server, alice: Client) -> None:
+    server.services.files.redirect_seconds = 60
+    upload = await begin(alice, await record(alice), 3)
+    await send(server, upload, b"one")
+    assert (await alice.get((await complete(alice, upload, b"one")).data["url"])).raw == b"one"

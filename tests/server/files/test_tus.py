@@ -44,7 +44,11 @@ def test_a_new_version_needs_no_name() -> None:
         ({"Upload-Length": "²", "Upload-Metadata": f"filename {b64('a')}"}, ValidationFailed),
         ({"Upload-Length": "1" * 16, "Upload-Metadata": f"filename {b64('a')}"}, ValidationFailed),
         ({"Upload-Length": "11", "Upload-Metadata": f"filename {b64('a')}"}, TooLarge),
-        ({"Upload-Defer-Length": "1", "Upload-Metadata": f"filename {b64('a')}"}, ValidationFailed),
+        ({"Upload-Defer-Length": "2", "Upload-Metadata": f"filename {b64('a')}"}, ValidationFailed),
+        (
+            {"Upload-Defer-Length": "1", "Upload-Length": "1", "Upload-Metadata": f"filename {b64('a')}"},
+            ValidationFailed,
+        ),
         ({"Upload-Length": "1"}, ValidationFailed),
         ({"Upload-Length": "1", "Upload-Metadata": "filename"}, ValidationFailed),
         ({"Upload-Length": "1", "Upload-Metadata": "filename !!!"}, ValidationFailed),

@@ -6,10 +6,12 @@ import hashlib
 import shutil
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from actors import limits
 from actors.identifiers import new_id
+from server.files.tus import EXTENSIONS
 from tests.server.files.uploading import (
     CONTENT,
     PIECE,
@@ -25,7 +27,7 @@ from tests.server.files.uploading import (
     upload,
 )  # fmt: skip
 from tests.server.quiet import nothing_breaks
-from tests.serving import Client, Server
+from tests.serving import Client, Server, serving
 
 __all__ = ["nothing_breaks"]
 
@@ -34,7 +36,7 @@ async def test_what_is_spoken_is_said_to_anyone(server: Server) -> None:
     async with server.session.options(server.url + UPLOADS) as answer:
         assert answer.status == 204
         assert answer.headers["Tus-Version"] == answer.headers["Tus-Resumable"] == "1.0.0"
-        assert answer.headers["Tus-Extension"] == "creation,creation-with-upload,checksum,expiration,termination"
+        assert answer.headers["Tus-Extension"] == EXTENSIONS
         assert answer.headers["Tus-Max-Size"] == str(limits.FILE_BYTES)
         assert answer.headers["Tus-Checksum-Algorithm"] == "sha1,sha256,md5"
 
@@ -110,6 +112,55 @@ async def test_a_damaged_piece_is_undone(alice: Client, tmp_path: Path, algorith
     assert answer.status == 204, answer.raw
     assert (await alice.get(f"{answer.headers['Content-Location']}/content")).raw == b"good piece!!"
     assert staged(tmp_path / "data") == []
+
+
+async def test_the_length_may_be_said_later(alice: Client, tmp_path: Path) -> None:
+    headers = {**TUS, "Upload-Defer-Length": "1", "Upload-Metadata": metadata(filename="a.bin")}
+    path = (await alice.request("POST", UPLOADS, headers=headers)).headers["Location"]
+    assert (await append(alice, path, 0, CONTENT[:1000])).status == 204
+    head = await alice.request("HEAD", path, headers=TUS)
+    assert (head.headers["Upload-Defer-Length"], "Upload-Length" in head.headers) == ("1", False)
+    assert (await append(alice, path, 1000, b"", Upload_Length="999")).status == 400
+    assert (await append(alice, path, 1000, CONTENT[1000:2000], Upload_Length=str(len(CONTENT)))).status == 204
+    assert (await alice.request("HEAD", path, headers=TUS)).headers["Upload-Length"] == str(len(CONTENT))
+    assert (await append(alice, path, 2000, b"x", Upload_Length="2001")).status == 400
+    done = await append(alice, path, 2000, CONTENT[2000:], Upload_Length=str(len(CONTENT)))
+    file = (await alice.get(done.headers["Content-Location"])).data
+    assert file["sha256"] == sha256(CONTENT)
+    assert staged(tmp_path / "data") == []
+
+
+async def test_it_may_be_said_last_of_all(alice: Client) -> None:
+    headers = {**PIECE, "Upload-Defer-Length": "1", "Upload-Metadata": metadata(filename="a.bin")}
+    created = await alice.request("POST", UPLOADS, headers=headers, data=b"0123")
+    assert created.headers["Upload-Offset"] == "4"
+    assert "X-File-Id" in (await append(alice, created.headers["Location"], 4, b"", Upload_Length="4")).headers
+
+
+async def test_room_is_asked_for_when_the_length_is_known(tmp_path: Path) -> None:
+    async with serving(tmp_path / "data", QUOTA_USER="1000") as server:
+        alice = server.client("alice")
+        headers = {**TUS, "Upload-Defer-Length": "1", "Upload-Metadata": metadata(filename="a.bin")}
+        path = (await alice.request("POST", UPLOADS, headers=headers)).headers["Location"]
+        refused = await append(alice, path, 0, b"0123", Upload_Length="1001")
+        assert (refused.status, refused.error["code"]) == (413, "quota_exceeded")
+        assert (await append(alice, path, 0, b"0123", Upload_Length="4")).status == 204
+
+
+async def test_answers_say_how_much_room_is_left(tmp_path: Path) -> None:
+    async with serving(tmp_path / "data", QUOTA_USER="1000", QUOTA_THREAD="500") as server:
+        alice = server.client("alice")
+        thread = await alice.thread()
+        assert (await create(alice, 100)).headers["X-Storage-Left"] == "900"
+        created = await create(alice, 100, thread_id=thread["id"])
+        assert created.headers["X-Storage-Left"] == "400"
+        assert (await append(alice, created.headers["Location"], 0, bytes(100))).headers["X-Storage-Left"] == "400"
+        file = (await alice.post("/api/v1/files", name="a")).data
+        path = f"/api/v1/files/{file['id']}/content"
+        assert (await alice.request("PUT", path, data=bytes(10))).headers["X-Storage-Left"] == "790"
+        form = aiohttp.FormData()
+        form.add_field("file", b"0123456789", filename="a")
+        assert (await alice.request("POST", "/api/v1/files", data=form)).headers["X-Storage-Left"] == "780"
 
 
 async def test_a_terminated_upload_leaves_nothing(alice: Client, tmp_path: Path) -> None:

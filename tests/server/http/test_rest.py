@@ -200,7 +200,7 @@ async def test_health(server: Server) -> None:
             assert response.status == 200
             health = (await response.json())["data"]
         assert health["status"] == "ok"
-        assert health["checks"] == {name: {"status": "ok", "reason": None} for name in ("database", "server")}
+        assert health["checks"] == {name: {"status": "ok", "reason": None} for name in ("database", "server", "files")}
     async with session.get(server.url + "/health/live") as response:
         assert (await response.json())["data"] == {"status": "alive"}
     async with session.get(server.url + "/api/v1") as response:

@@ -307,6 +307,8 @@ CODES: Mapping[str, type[XpError]] = {
     "human_in_control": Conflict,
     "stream_gap": Conflict,
     "artifacts_full": Conflict,
+    "shares_full": Conflict,
+    "nothing_to_export": Conflict,
     "labels_full": Conflict,
     "file_elsewhere": Conflict,
     "file_failed": Conflict,

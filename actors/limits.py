@@ -91,6 +91,15 @@ PATCH_OPERATIONS: Final = 1_000
 """Of one JSON Patch; each may look through the document."""
 PATCH_TRIES: Final = 5
 """Of a patch without `If-Match`, when others change the artifact at the same moment."""
+EXPORT_SECONDS: Final = 2.0
+"""For the Markdown of one exported artifact; what is not rendered by then is shown as it was written."""
+EXPORT_TEXT_CHARS: Final = 8_000
+"""Of a piece of Markdown that is rendered at once: a longer text is cut where paragraphs end."""
+SHARE_SECONDS: Final = 7 * 24 * 3600
+"""How long a link to an artifact is good, unless its maker says otherwise."""
+SHARE_SECONDS_MAX: Final = 365 * 24 * 3600
+SHARES_PER_ARTIFACT: Final = 100
+"""Links that are good at once."""
 PROVENANCE_CHARS: Final = 200
 """Of a tool call's id, and of a model's name."""
 

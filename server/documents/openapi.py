@@ -22,9 +22,6 @@ OTHER_ANSWERS: Final[Mapping[str, Mapping[int, str]]] = {
 }
 """Operation → further statuses that are a success."""
 
-OTHER_FAILURES: Final[Mapping[str, frozenset[int]]] = {"update_artifact": frozenset({428})}
-"""Operation → further statuses that are a failure."""
-
 _DESCRIPTION: Final = """\
 Threads, messages and reactions for people and AI agents. Responses have an envelope: `data` and `metadata`, or
 `error`. Every operation is also an RPC method over the WebSocket, named by its `operationId`. `HEAD` returns the
@@ -234,7 +231,7 @@ def _statuses(operation: Operation, method: str) -> set[int]:
         found.add(422)
     if method in ("PUT", "PATCH", "DELETE"):
         found.add(412)
-    return found | OTHER_FAILURES.get(operation.name, frozenset())
+    return found
 
 
 def _security(operation: Operation) -> list[Json]:

@@ -6,6 +6,7 @@ from actors import limits
 from actors.runtime.loop_actor import Stage
 from server.api import operations
 from server.api.services import Services
+from server.artifacts import routes as artifacts
 from server.auth.authentication import Authentication, BrowserRules
 from server.documents import pages
 from server.files import routes as files
@@ -34,7 +35,9 @@ def make_application(services: Services, stage: Stage, browser: BrowserRules) ->
     websockets = WebSockets(services, stage, authentication)
     streams = Streams(services, stage, authentication)
     emulation = Emulation(services, stage, authentication)
-    application.add_routes(files.routes(transfers_of(application, services, authentication)))
+    transfers = transfers_of(application, services, authentication)
+    application.add_routes(files.routes(transfers))
+    application.add_routes(artifacts.routes(transfers))
     application.add_routes(rest.routes(operations.ALL, services, authentication))
     application.add_routes(pages.routes(services))
     application.add_routes(endpoint.routes(services, browser.proxies))

@@ -62,6 +62,24 @@ class ArtifactVersion(Base):
         primary_key = CompositeKey("artifact", "number")
 
 
+class ArtifactShare(Base):
+    """A link by which others read it without a token."""
+
+    uid = TextField(unique=True)  # links by public id
+    artifact = ForeignKeyField(Artifact, on_delete="CASCADE", index=True)  # links to an artifact
+    creator = ForeignKeyField(User, index=False)
+    version = IntegerField(null=True)  # null: the newest
+    label = TextField(null=True)
+    created_at = BigIntegerField()
+    expires_at = BigIntegerField()
+    revoked_at = BigIntegerField(null=True)
+    views = IntegerField(default=0)
+    viewed_at = BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "artifact_share"
+
+
 class ArtifactText(FTS5Model):  # type: ignore[misc]  # playhouse ships no types
     """Titles and texts, folded, by the key of their artifact; the newest version's alone."""
 
@@ -74,5 +92,5 @@ class ArtifactText(FTS5Model):  # type: ignore[misc]  # playhouse ships no types
         options: Any = {"tokenize": f'"{TOKENIZER}"'}  # noqa: RUF012 - Peewee's own way
 
 
-MODELS: tuple[type[Base], ...] = (Artifact, ArtifactBody, ArtifactVersion)
+MODELS: tuple[type[Base], ...] = (Artifact, ArtifactBody, ArtifactVersion, ArtifactShare)
 """Tables of this module, parents first; the index of texts is virtual, and the migration makes it."""

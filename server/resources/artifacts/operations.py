@@ -17,6 +17,7 @@ from actors.resources.artifacts.queries import (
     ListArtifacts,
     ListArtifactVersions,
 )
+from actors.resources.artifacts.shares import CreateShare, ListShares, RevokeShare, Share
 from server.api import render
 from server.api.common_views import DeletedView
 from server.api.cursors import integer
@@ -37,6 +38,9 @@ from server.resources.artifacts.views import (
     ListedArtifactView,
     ListThreadArtifactsRequest,
     RestoreVersionRequest,
+    ShareArtifactRequest,
+    ShareRequest,
+    ShareView,
     UpdateArtifactRequest,
     ValidateArtifactRequest,
     ValidatedArtifactView,
@@ -100,7 +104,7 @@ async def get_artifact(call: Call, request: ById) -> Result:
     return await _answer(call, request.id)
 
 
-@operations("PATCH|PUT", "/artifacts/{id}", response=ArtifactView)
+@operations("PATCH|PUT", "/artifacts/{id}", response=ArtifactView, failures=(428,))
 async def update_artifact(call: Call, request: UpdateArtifactRequest) -> Result:
     """Make another version: by a whole `content`, a JSON Patch, or a merge patch; and by title and metadata.
 
@@ -170,6 +174,40 @@ def _comparison(older: Version, newer: Version) -> render.Json:
         "patch": found.patch,
         "texts": [{"pointer": text.pointer, "lines": list(text.lines)} for text in found.texts],
     }
+
+
+@operations("GET", "/artifacts/{id}/shares", response=ShareView)
+async def list_artifact_shares(call: Call, request: ById) -> Result:
+    """Links to an artifact, newest first, with the number of their views; also links that have ended."""
+    found = await call.services.ask(ListShares(call.identity, request.id))
+    return Result([rendering.share(share) for share in found])
+
+
+@operations("POST", "/artifacts/{id}/shares", response=ShareView, status=201, rate="audited")
+async def share_artifact(call: Call, request: ShareArtifactRequest) -> Result:
+    """Create a link by which anybody reads the artifact without a token, until it expires or is revoked.
+
+    It has your rights: when you no longer see the artifact, neither does the link. For members who may write.
+    """
+    share_id, now = new_id(), int(call.services.clock())
+    command = CreateShare(
+        identity=call.identity, once=call.once, share_id=share_id, artifact_id=request.id, version=request.version,
+        label=request.label, expires_at=(now + request.seconds) * 1000, origin=call.origin,
+    )  # fmt: skip
+    share = cast(Share, (await call.services.write(command)).result)
+    keys = call.services.files.url_keys.keys
+    path = f"/api/v1/artifacts/shared/{share.id}"
+    url = keys.sign("GET", path, call.identity.user.id, share.expires_at // 1000)
+    return Result(rendering.share(share, url))
+
+
+@operations("DELETE", "/artifacts/{id}/shares/{share_id}", response=ShareView)
+async def revoke_artifact_share(call: Call, request: ShareRequest) -> Result:
+    """Revoke a link. For the user who made it, the thread's owners and admins."""
+    command = RevokeShare(
+        identity=call.identity, artifact_id=request.id, share_id=request.share_id, origin=call.origin
+    )  # fmt: skip
+    return Result(rendering.share(cast(Share, (await call.services.write(command)).result)))
 
 
 async def _answer(call: Call, artifact_id: str, location: str | None = None) -> Result:

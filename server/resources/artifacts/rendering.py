@@ -3,6 +3,7 @@
 from typing import Any
 
 from actors.resources.artifacts.artifact import Artifact, Provenance, Version
+from actors.resources.artifacts.shares import Share
 from actors.resources.blocks.faults import Fault
 from server.api import render
 from server.api.render import Json
@@ -68,4 +69,20 @@ def fault(record: Fault) -> dict[str, Any]:
         "expected": record.expected,
         "limit": record.limit,
         "actual": record.actual,
+    }
+
+
+def share(record: Share, url: str | None = None) -> Json:
+    return {
+        "id": record.id,
+        "artifact_id": record.artifact_id,
+        "creator": render.author(record.creator),
+        "version": record.version,
+        "label": record.label,
+        "url": url,
+        "views": record.views,
+        "viewed_at": render.maybe_time(record.viewed_at),
+        "created_at": render.iso_time(record.created_at),
+        "expires_at": render.iso_time(record.expires_at),
+        "revoked_at": render.maybe_time(record.revoked_at),
     }

@@ -37,7 +37,7 @@ from storage.schema import artifact_models, models
 from storage.search.folding import fold
 
 _A, _V, _B = artifact_models.Artifact, artifact_models.ArtifactVersion, artifact_models.ArtifactBody
-_X = artifact_models.ArtifactText
+_X, _S = artifact_models.ArtifactText, artifact_models.ArtifactShare
 
 
 @writes(CreateArtifact)
@@ -166,6 +166,7 @@ def remove(tx: Transaction, key: int, creator: int, thread: tuple[int, str], act
 
 def _forget(tx: Transaction, key: int, creator: int, thread: int) -> int:
     tx.execute(_X.delete().where(_X.rowid == key))
+    tx.execute(_S.delete().where(_S.artifact == key))
     return versions.forget_all(tx, key, creator, thread)
 
 

@@ -353,7 +353,7 @@ async def test_an_export_holds_everything_of_one_and_nothing_of_others(house: Ho
     path = f"/api/v1/users/{house.him}/export"
     by_himself = await house.zebedee.get(path)
     exported = by_himself.data
-    assert exported.keys() == {"user", "memberships", "sessions", "api_keys", "next", "messages"}
+    assert exported.keys() == {"user", "memberships", "sessions", "api_keys", "next", "messages", "artifacts"}
     assert exported["user"] == await house.zebedee.me()
     assert (exported["user"]["email"], exported["user"]["metadata"]) == (PERSONAL["email"], {"a": PERSONAL["metadata"]})
     assert [(found["title"], found["role"]) for found in exported["memberships"]] == [("Together", "MEMBER")]

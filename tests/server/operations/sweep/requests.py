@@ -57,9 +57,9 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "batch_files": {"action": "delete"}, "begin_upload": {"size": 5}, "complete_upload": {"sha256": sha256(DIRECT)},
     "create_artifact": {"type": "INSIGHT", "title": "x", "content": {"summary": "x"}},
     "update_artifact": {"title": "changed"}, "validate_artifact": {"type": "PDF", "content": "x"},
-    "restore_artifact_version": {"label": "again"},
     "create_webhook": {"url": "https://receiver.invalid/hook", "events": ["message.created"]},
     "update_webhook": {"name": "Changed"}, "rotate_webhook_secret": {}, "test_webhook": {}, "replay_deliveries": {},
+    "restore_artifact_version": {"label": "again"}, "share_artifact": {},
     "create_user_legacy": {"name": "X"}, "create_sign_in_link": {}, "revoke_token": {"jti": "stolen"},
 }  # fmt: skip
 """Operation → a good body; `World.body` adds ids, addresses and secrets."""
@@ -105,6 +105,7 @@ UNVERSIONED = frozenset({
     "list_revisions", "verify_credential", "export_user", "get_info", "get_presence", "get_status", "get_summary",
     "trace_user", "get_storage_use", "get_file_version", "get_errors",
     "compare_artifact_versions",
+    "list_artifact_shares",
     "trace_thread", "get_notification", "count_notifications", "get_unread", "get_thread_preferences",
 })  # fmt: skip
 """GETs of one answer that tell how things are, which has no version."""
@@ -136,6 +137,7 @@ class World:
     connection_id: str = field(default_factory=new_id)
     streaming_id: str = field(default_factory=new_id)
     notification_id: str = field(default_factory=new_id)
+    share_id: str = field(default_factory=new_id)
     upload_id: str = field(default_factory=new_id)
     action_id: str = ""
     webhook_id: str = field(default_factory=new_id)
@@ -154,8 +156,8 @@ class World:
             self.file_id = (await stored_file(self.server, self.alice_id, self.thread_id)).id
         if operation.name == "complete_upload":
             self.upload_id = await self.upload()
-        if operation.name == "delete_artifact":
-            self.artifact_id = await artifact_of(self.alice, self.thread_id)
+        if operation.tag == "artifacts":
+            await self._prepare_artifact(operation)
         if is_of_streams(operation):
             await self.alice.post(f"/api/v1/messages/{self.streaming_id}/cancel")  # only so many at once
             self.streaming_id = (await self.alice.say(self.thread_id, status="STREAMING"))["id"]
@@ -184,6 +186,13 @@ class World:
         acted = await who.post(f"/api/v1/messages/{self.message_id}/actions", **BODIES["create_action"])
         self.action_id = acted.data["id"]
 
+    async def _prepare_artifact(self, operation: Operation) -> None:
+        if operation.name == "revoke_artifact_share":
+            made = await self.alice.post(f"/api/v1/artifacts/{self.artifact_id}/shares")
+            self.share_id = made.data["id"]
+        if operation.name == "delete_artifact":
+            self.artifact_id = await artifact_of(self.alice, self.thread_id)
+
     async def sign_in(self, user_id: str = "") -> Any:
         """A session, alice's unless it says whose; by a link, because a password takes its time."""
         made = await self.root.post(f"/api/v1/admin/users/{user_id or self.alice_id}/sign-in-link")
@@ -209,8 +218,8 @@ class World:
             "users": self.viewer_id, "members": self.viewer_id, "reactions": "👍", "sessions": self.session_id,
             "api-keys": self.key_id, "connections": self.connection_id, "notifications": self.notification_id,
             "files": self.file_id, "artifacts": self.artifact_id, "versions": "1",
-            "actions": self.action_id or new_id(),
             "webhooks": self.webhook_id,
+            "actions": self.action_id or new_id(), "shares": self.share_id,
         }  # fmt: skip
 
     def parameters(self, operation: Operation) -> dict[str, str]:

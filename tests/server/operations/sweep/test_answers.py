@@ -24,9 +24,12 @@ from tests.serving import Answer, Server
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
-LISTS = ("list_revisions",)
+LISTS = (
+    "list_artifact_shares",
+    "list_revisions",
+)
 """Lists that are short enough to come whole."""
-NO_PLACE = ("create_sign_in_link", "toggle_reaction")
+NO_PLACE = ("create_sign_in_link", "share_artifact", "toggle_reaction")
 """A secret that is stored nowhere; and one that may as well take something away."""
 
 

@@ -1,0 +1,1 @@
+"""Artifacts as files to download, and as pages to read by a link."""

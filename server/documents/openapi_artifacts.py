@@ -1,0 +1,72 @@
+"""For OpenAPI: artifacts as files to download, and as pages by a link. Their records are operations."""
+
+from typing import Any, Final
+
+from server.artifacts.exporting import FORMATS
+from server.documents.examples import ID_PATTERN
+from server.documents.openapi_components import Json, answer_headers, failures, parameter
+
+_ID: Final[Json] = {"type": "string", "pattern": ID_PATTERN}
+_BYTES: Final[Json] = {"schema": {"type": "string", "format": "binary"}}
+_MEDIA: Final = ("application/json", "text/csv", "application/zip", "text/markdown", "text/html")
+
+
+def paths() -> Json:
+    return {
+        "/api/v1/artifacts/{artifact_id}/export": {"get": _export()},
+        "/api/v1/artifacts/shared/{share_id}": {"get": _shared()},
+    }
+
+
+def _export() -> Json:
+    described = "CSV of several tables is a zip archive; cells that a spreadsheet would run are defused."
+    return {
+        "operationId": "export_artifact",
+        "tags": ["transfers"],
+        "summary": "An artifact as a file: JSON, CSV, Markdown, or one HTML page without script.",
+        "description": f"{described} Rate limit: `read`.",
+        "parameters": [
+            _path("artifact_id"),
+            _query("format", {"type": "string", "enum": list(FORMATS), "default": "json"}),
+            _query("version", {"type": "integer", "minimum": 1, "maximum": 999_999_999}),
+            parameter("X-Correlation-ID"),
+        ],
+        "security": [{"token": []}, {"api_key": ["read"]}, {"cookie": []}],
+        "responses": {
+            "200": {
+                "description": "The file.",
+                "headers": answer_headers(),
+                "content": dict.fromkeys(_MEDIA, _BYTES),
+            },
+            **failures({400, 401, 403, 404, 405, 409, 429, 500, 503}),
+        },
+    }
+
+
+def _shared() -> Json:
+    text: Json = {"type": "string", "minLength": 1}
+    signature = [_query(name, text) for name in ("user", "expires", "key", "signature")]
+    return {
+        "operationId": "read_shared_artifact",
+        "tags": ["transfers"],
+        "summary": "An artifact by a signed link: a page without script, or JSON where that is asked for.",
+        "description": "`POST /artifacts/{id}/shares` makes the link. Rate limit: `read`.",
+        "parameters": [_path("share_id"), *signature, parameter("X-Correlation-ID")],
+        "security": [],
+        "responses": {
+            "200": {
+                "description": "The page.",
+                "headers": answer_headers(),
+                "content": {"text/html": _BYTES, "application/json": {"schema": {"type": "object"}}},
+            },
+            **failures({400, 401, 403, 404, 405, 429, 500, 503}),
+        },
+    }
+
+
+def _path(name: str) -> Json:
+    return {"name": name, "in": "path", "required": True, "schema": _ID}
+
+
+def _query(name: str, schema: dict[str, Any]) -> Json:
+    return {"name": name, "in": "query", "schema": schema}

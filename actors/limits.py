@@ -54,6 +54,14 @@ ACTION_TEXT_CHARS: Final = 3000
 ACTION_ERRORS: Final = 100
 """Fields that the author finds fault with: a form has as many inputs."""
 ACTION_ERROR_CHARS: Final = 300
+OPTIONS_SECONDS: Final = 3.0
+"""How long an author is waited for while a person looks at an empty list."""
+OPTIONS_WAITING_OF_USER: Final = 5
+"""A person types on before the first list has come; and has several devices."""
+OPTIONS_WAITING: Final = 1_000
+"""Of all users: each holds a request of HTTP open."""
+OPTIONS_QUERY_CHARS: Final = 150
+"""What is typed into a list, as a value of it."""
 PATTERN_CHARS: Final = 255
 PATTERN_PLACES: Final = 100
 """Of the pattern of an input, repetitions counted: 3000 characters are matched in 30 ms at the most."""

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 from actors.commands import UNSET, ThreadCommand, Unset
 from actors.errors import XpError
-from actors.events import EventKind
+from actors.events import EphemeralKind, EventKind
 from actors.page import Page
 from actors.queries import IdentityQuery
 from actors.resources.users import Author
@@ -64,6 +64,51 @@ ACTION_CREATED: Final = EventKind("action.created", Action | Mapping, "action", 
 ACTION_UPDATED: Final = EventKind("action.updated", Action | Mapping, "action", channel="user")
 ACTIONS_DELETED: Final = EventKind("actions.deleted", Mapping, None, channel="user")
 """With their message."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptionsRequest:
+    """A person looks for an option of an external select, which only the author of the message knows."""
+
+    id: str
+    thread_id: str
+    message_id: str
+    metadata: str
+    """Of the message."""
+    author: Author
+    user: Author
+    block_id: str
+    action_id: str
+    query: str
+
+
+OPTIONS_REQUESTED: Final = EphemeralKind("options.requested", OptionsRequest, channel="user")
+"""To the author of the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptionSource:
+    """Where the options of an external select come from."""
+
+    thread_id: str
+    author: Author
+    is_heard: bool
+    """Whether the author is still in the thread."""
+    metadata: str
+    least: int
+    """Characters that are typed before the author is asked."""
+    fallback: Mapping[str, Any]
+    """What is shown when the author does not answer: what the element had from the start."""
+
+
+@dataclass(frozen=True, slots=True)
+class GetOptionSource(IdentityQuery[OptionSource]):
+    """Raises `NotFound`, `Forbidden`, `Conflict`, or `ValidationFailed` where there is no such external select."""
+
+    message_id: str
+    _: KW_ONLY
+    block_id: str
+    action_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -339,11 +339,19 @@ class UserActor(LoopActor):
 
     def _unread(self, changed: Collection[str]) -> EphemeralPublications:
         assert self._counts is not None
-        unread = self._counts.unread(changed)
-        data = self._encode(UserEphemeral(UNREAD, unread))
-        passing = EphemeralPublications(self._online.channel, [Publication(0, self._online.head, UNREAD.name, data)])
+        return self._ephemeral(UserEphemeral(UNREAD, self._counts.unread(changed)))
+
+    def _ephemeral(self, event: UserEphemeral) -> EphemeralPublications:
+        publication = Publication(0, self._online.head, event.kind.name, self._encode(event))
+        passing = EphemeralPublications(self._online.channel, [publication])
         passing.is_low_priority = self._is_crowd
         return passing
+
+    @handles(UserEphemeral)
+    def _tell_ephemeral(self, event: UserEphemeral) -> None:
+        passing = self._ephemeral(event)
+        for connection in self._online.connections:
+            self._pass(connection, passing)
 
     def on_stop(self) -> None:
         for task in (self._looking, self._counting):

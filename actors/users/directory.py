@@ -19,7 +19,7 @@ from actors.events import Event
 from actors.queries import Reads
 from actors.resources.members import ListMemberKeys
 from actors.resources.messages import MESSAGE_CREATED, MESSAGE_DELETED, Message
-from actors.resources.user_events import GetUserLogHeads, UserEvent
+from actors.resources.user_events import GetUserLogHeads, UserEphemeral, UserEvent
 from actors.resources.users import User
 from actors.runtime.loop_actor import Stage
 from actors.users.actor import (
@@ -156,6 +156,14 @@ class Users:
             online = self._online.get(user_key)
             if online is not None:
                 self._actor(online).actor_ref.tell(UserEventsCommitted(theirs))
+
+    def tell(self, user_key: int, event: UserEphemeral) -> bool:
+        """To all devices of a user; answers whether there is any."""
+        online = self._online.get(user_key)
+        if online is None or not online.connections:
+            return False
+        self._actor(online).actor_ref.tell(event)
+        return True
 
     def _remember(self, user_key: int, head: int) -> None:
         self._heads.pop(user_key, None)

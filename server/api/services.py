@@ -25,6 +25,7 @@ from actors.threads.actor import StatusChanged
 from actors.threads.directory import Directory
 from actors.users.activity import Activity
 from actors.users.directory import Users
+from actors.users.option_requests import OptionRequests
 from server.api.places import Places
 from server.api.refusals import Refusals
 from server.auth.seen_tokens import SeenTokens
@@ -87,6 +88,7 @@ class Services:
     metrics_access: MetricsAccess = field(default_factory=MetricsAccess)
     webhook_addresses: AddressRules = field(default_factory=AddressRules)
     """Where webhooks may send to."""
+    option_requests: OptionRequests = field(default_factory=OptionRequests)
     access: AccessWatch = field(init=False)
     """Started with the first connected user."""
     activity: Activity = field(init=False)

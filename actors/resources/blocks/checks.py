@@ -34,6 +34,11 @@ def compiled(profile: Profile) -> Mapping[str, Check]:
     return checks
 
 
+def check_of(profile: Profile, shape: str, field: str) -> Check:
+    """Of one field of a shape."""
+    return _Compiler(profile, dict(compiled(profile))).field(profile.shapes[shape]["fields"][field])
+
+
 class _Compiler:
     """Checks of fields look up those of shapes when they run: shapes hold each other."""
 

@@ -1,5 +1,6 @@
 """What is wrong with blocks: where (JSON pointer), what was expected, the limit, and what came."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
@@ -45,6 +46,14 @@ class Faults:
 
     def add_type(self, at: At, expected: str, value: Any) -> None:
         self.add(at, "wrong_type", expected, actual=shown(value))
+
+
+def by_pointer(found: Iterable[Fault]) -> dict[str, list[str]]:
+    """Pointer → the sentences about it."""
+    errors: dict[str, list[str]] = {}
+    for fault in found:
+        errors.setdefault(fault.pointer, []).append(fault.sentence)
+    return errors
 
 
 def pointer(at: At) -> str:

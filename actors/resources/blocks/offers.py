@@ -50,6 +50,15 @@ def offers(blocks: list[Any]) -> dict[tuple[str, str], Offer]:
     return found
 
 
+def inputs(blocks: list[Any]) -> dict[tuple[str, str], Offer]:
+    """All that holds a value, also within forms."""
+    found = {name: offer for name, offer in offers(blocks).items() if offer.kind in STATEFUL}
+    for block, at in _blocks(blocks, ""):
+        if block["type"] == "form":
+            found |= inputs_of(block, at)
+    return found
+
+
 def inputs_of(form: Json, at: str) -> dict[tuple[str, str], Offer]:
     """What a form asks for; `at` is the pointer of the form."""
     found = {}

@@ -17,12 +17,17 @@ from server.api.cursors import integer
 from server.api.fields import ById, given
 from server.api.message_commands import about_message
 from server.api.registry import Call, Operations, Result
+from server.resources.actions.options import asked_for, checked
 from server.resources.actions.views import (
     ActionView,
     AnswerActionRequest,
+    AnswerOptionsRequest,
     CreateActionRequest,
+    FindOptionsRequest,
     ListActionsRequest,
     ListMessageActionsRequest,
+    OptionsAnsweredView,
+    OptionsView,
     action_view,
 )
 
@@ -100,6 +105,23 @@ async def answer_action(call: Call, request: AnswerActionRequest) -> Result:
         status=request.status, text=request.text, errors=request.errors, **changes,
     )  # fmt: skip
     return _shown(cast(Action, (await call.services.directory.ask(command)).result))
+
+
+@operations("POST", "/messages/{id}/options", response=OptionsView)
+async def find_options(call: Call, request: FindOptionsRequest) -> Result:
+    """Options of an external select: the author of the message is asked, for at most 3 seconds.
+
+    If the author is not connected, or does not answer in time, the options that the element had from the start are
+    returned, with `answered: false`.
+    """
+    return Result(await asked_for(call, request))
+
+
+@operations("POST", "/option-requests/{id}/answer", response=OptionsAnsweredView)
+async def answer_options(call: Call, request: AnswerOptionsRequest) -> Result:
+    """Answer `options.requested`, an event of your own channel, while the person waits."""
+    call.services.option_requests.answer(request.id, call.identity.user.key, checked(request))
+    return Result({"id": request.id})
 
 
 def _page(page: Any, limit: int) -> Result:

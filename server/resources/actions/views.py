@@ -6,7 +6,7 @@ import orjson
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from actors import limits
-from actors.resources.actions import Action, ActionRole, ActionStatus
+from actors.resources.actions import Action, ActionRole, ActionStatus, OptionsRequest
 from server.api import render
 from server.api.fields import LEFT_OUT, Blocks, Content, Id, Metadata, NoNul, Paged, Request, Time, View, json_shallow
 from server.resources.users.views import AuthorView
@@ -28,6 +28,13 @@ _ERRORS: dict[str, Any] = {
 def _state(value: Any) -> dict[str, dict[str, Any]]:
     if not isinstance(value, dict) or not all(isinstance(values, dict) for values in value.values()):
         raise ValueError("expected an object of objects: block id → action id → value")
+    json_shallow(value)
+    return value
+
+
+def _options(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise ValueError("expected a list")
     json_shallow(value)
     return value
 
@@ -64,6 +71,26 @@ ActionId = Annotated[
         json_schema_extra={"pattern": r"^[^\x00]*$"},
     ),
 ]
+
+
+_OPTIONS: dict[str, Any] = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {"text": {"type": "object"}, "value": {"type": "string"}},
+        "required": ["text", "value"],
+    },
+    "maxItems": 100,
+}
+_GROUPS: dict[str, Any] = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {"label": {"type": "object"}, "options": _OPTIONS},
+        "required": ["label", "options"],
+    },
+    "maxItems": 100,
+}
 
 
 class ActionView(View):
@@ -135,6 +162,62 @@ class AnswerActionRequest(Request):
         if self.errors != "{}" and self.status != "failed":
             raise ValueError("`errors` come with the status `failed`")
         return self
+
+
+class FindOptionsRequest(Request):
+    id: Id
+    block_id: BlockId
+    action_id: ActionId = ""
+    query: Annotated[
+        str,
+        StringConstraints(max_length=limits.OPTIONS_QUERY_CHARS),
+        NoNul,
+        Field(description="What the person has typed.", json_schema_extra={"pattern": r"^[^\x00]*$"}),
+    ] = ""
+
+
+class AnswerOptionsRequest(Request):
+    id: Id
+    options: Annotated[Any, BeforeValidator(_options), Field(json_schema_extra=_OPTIONS)] = Field(default=[])
+    option_groups: Annotated[Any, BeforeValidator(_options), Field(json_schema_extra=_GROUPS)] = Field(default=[])
+
+
+class OptionsView(View):
+    options: list[dict[str, Any]]
+    option_groups: list[dict[str, Any]]
+    answered: bool = Field(
+        description="false: the author did not answer in time, and these are those that the element had from the start."
+    )
+
+
+class OptionsRequestView(View):
+    """To the author of a message: a person looks for an option of an external select."""
+
+    id: Id = Field(description="For `POST /option-requests/{id}/answer`, within 3 seconds.")
+    thread_id: Id
+    message_id: Id
+    message_metadata: dict[str, Any]
+    user: AuthorView
+    block_id: str
+    action_id: str
+    query: str
+
+
+class OptionsAnsweredView(View):
+    id: Id
+
+
+def options_request_view(request: OptionsRequest) -> render.Json:
+    return {
+        "id": request.id,
+        "thread_id": request.thread_id,
+        "message_id": request.message_id,
+        "message_metadata": render.carried(request.metadata),
+        "user": render.author(request.user),
+        "block_id": request.block_id,
+        "action_id": request.action_id,
+        "query": request.query,
+    }
 
 
 def action_view(action: Action) -> render.Json:

@@ -7,16 +7,17 @@ from typing import Any
 import orjson
 from peewee import SqliteDatabase
 
-from actors import limits
+from actors import limits, rules
 from actors.auth.identity import Identity
-from actors.errors import Conflict, TooLarge, ValidationFailed
-from actors.resources.actions import CheckAction, Checked
+from actors.errors import Conflict, Forbidden, TooLarge, ValidationFailed
+from actors.resources.actions import CheckAction, Checked, GetOptionSource, OptionSource
 from actors.resources.blocks import inputs, offers
-from actors.resources.blocks.faults import Fault
+from actors.resources.blocks.faults import by_pointer
 from actors.resources.blocks.inputs import Filled
 from actors.resources.blocks.offers import Json, Offer
 from actors.resources.messages import Message
-from storage.readers import rows
+from actors.resources.threads import ThreadStatus
+from storage.readers import access, rows
 from storage.readers.answers import answers
 from storage.resources.messages import reading as messages
 from storage.schema import file_models, models
@@ -86,13 +87,6 @@ def _must_be_good(filled: Filled) -> None:
         raise ValidationFailed(by_pointer(filled.faults.found))
 
 
-def by_pointer(found: list[Fault]) -> dict[str, list[str]]:
-    errors: dict[str, list[str]] = {}
-    for fault in found:
-        errors.setdefault(fault.pointer, []).append(fault.sentence)
-    return errors
-
-
 def _checked(message: Message, offer: Offer, value: Any, state: State) -> Checked:
     texts = orjson.dumps(value).decode(), orjson.dumps(state).decode()
     if (size := sum(map(len, texts))) > limits.ACTION_STATE_BYTES:
@@ -110,6 +104,41 @@ def _checked(message: Message, offer: Offer, value: Any, state: State) -> Checke
 
 def _milliseconds(instant: str) -> int:
     return round(datetime.fromisoformat(instant).timestamp() * 1000)
+
+
+# Where options come from
+
+
+@answers(GetOptionSource)
+def option_source(
+    database: SqliteDatabase, identity: Identity, message_id: str, *, block_id: str, action_id: str
+) -> OptionSource:
+    message = messages.one(database, identity, message_id)
+    key, status = _thread_of(database, message)
+    rules.must_write(identity, access.role(database, key, identity.user.key), message.thread_id, status)
+    if message.author.key == identity.user.key:
+        raise Forbidden("The author of a message does not act on it.")
+    if message.deleted_at is not None:
+        raise Conflict("The message was deleted.", code="message_deleted")
+    offer = offers.inputs(orjson.loads(message.blocks or "[]")).get((block_id, action_id))
+    if offer is None or "external_select" not in offer.kind:
+        raise ValidationFailed({"/action_id": ["expected an external select of the message."]})
+    first = offer.element.get("initial_option")
+    return OptionSource(
+        thread_id=message.thread_id,
+        author=message.author,
+        is_heard=access.role(database, key, message.author.key) is not None,
+        metadata=message.metadata,
+        least=offer.element.get("min_query_length") or 0,
+        fallback={"options": [first] if first else offer.element.get("initial_options") or [], "option_groups": []},
+    )
+
+
+def _thread_of(database: SqliteDatabase, message: Message) -> tuple[int, ThreadStatus]:
+    T = models.Thread
+    row = rows.first(database, T.select(T.id, T.status).where(T.uid == message.thread_id))
+    assert row is not None
+    return row[0], row[1]
 
 
 # Who and what is named

@@ -165,8 +165,19 @@ async def answer_an_action(alice: Client, bob: Client, thread: Any) -> None:
     await bob.delete(path)
 
 
-async def test_ones_own_events_are_what_the_document_says(alice: Client, bob: Client, socket: RawClient) -> None:
+async def look_for_options(alice: Client, bob: Client, thread: Any) -> None:
+    """Of a message of Alice's, who does not answer."""
+    select = {"type": "external_select", "action_id": "city"}
+    message = await alice.say(thread, blocks=[{"type": "actions", "block_id": "b", "elements": [select]}])
+    answer = await bob.post(f"/api/v1/messages/{message['id']}/options", block_id="b", action_id="city")
+    assert answer.status == 200, answer.raw
+
+
+async def test_ones_own_events_are_what_the_document_says(
+    alice: Client, bob: Client, socket: RawClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Everything that happens to oneself."""
+    monkeypatch.setattr(limits, "OPTIONS_SECONDS", 0.01)
     me = (await alice.me())["id"]
     thread = await bob.thread(members=[{"user_id": me, "role": "MEMBER"}])
     other = await bob.thread(members=[{"user_id": me, "role": "MEMBER"}])
@@ -186,6 +197,7 @@ async def test_ones_own_events_are_what_the_document_says(alice: Client, bob: Cl
     await alice.patch("/api/v1/users/me/preferences", quiet_hours={"start": "22:00", "end": "07:00"})
     await alice.patch(f"{path}/preferences", notify="mentions")
     await alice.patch("/api/v1/users/me", name="Alice B.")
+    await look_for_options(alice, bob, thread)
     await bob.delete(f"{path}/members/{me}")
     await bob.delete(f"/api/v1/threads/{other['id']}")
     while {event["type"] for event in events} != _USER_EVENTS or not any(map(_is_of_other, events)):

@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 
 from actors.identifiers import new_id
+from actors.resources.actions import OptionsRequest
+from actors.resources.users import GetUser
+from actors.users.option_requests import OptionRequests
 from server.api import operations
 from server.api.registry import Operation
 from server.http.problems import slug
@@ -49,6 +52,7 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "set_status": {},
     "append_to_message": {"text": "more"}, "complete_message": {}, "fail_message": {}, "cancel_message": {},
     "validate_blocks": {"blocks": []}, "create_action": {"block_id": "deploy", "action_id": "yes"}, "answer_action": {},
+    "find_options": {"block_id": "deploy", "action_id": "where"}, "answer_options": {"options": []},
     "login": {"password": PASSWORD}, "refresh_session": {}, "logout": {},
     "set_password": {"current_password": PASSWORD, "new_password": PASSWORD}, "create_api_key": {"name": "Mine"},
     "read_notification": {}, "read_all_notifications": {}, "update_preferences": {"notify": "mentions"},
@@ -66,7 +70,10 @@ BODIES: Mapping[str, dict[str, Any]] = {
 
 BUTTON = {
     "type": "actions", "block_id": "deploy",
-    "elements": [{"type": "button", "action_id": "yes", "text": {"type": "plain_text", "text": "Yes"}}],
+    "elements": [
+        {"type": "button", "action_id": "yes", "text": {"type": "plain_text", "text": "Yes"}},
+        {"type": "external_select", "action_id": "where"},
+    ],
 }  # fmt: skip
 QUERIES: Mapping[str, dict[str, str]] = {
     "search": {"q": "Hello"}, "compare_artifact_versions": {"older": "1"},
@@ -92,6 +99,7 @@ NOT_KEPT: Mapping[str, str] = {
     "login": "nobody is signed in whose key it could be", "refresh_session": "nobody is signed in",
     "logout": "the second time nobody is signed in", "set_password": "the second time the password is another one",
     "create_sign_in_link": "a secret that is shown once is stored nowhere",
+    "find_options": "it writes nothing", "answer_options": "the second time nobody waits for it",
     "validate_blocks": "it writes nothing", "validate_artifact": "it writes nothing",
     "sign_file": "a URL is made, and nothing is written",
     "complete_upload": "a second time it answers the same",
@@ -140,6 +148,7 @@ class World:
     share_id: str = field(default_factory=new_id)
     upload_id: str = field(default_factory=new_id)
     action_id: str = ""
+    option_request_id: str = field(default_factory=new_id)
     webhook_id: str = field(default_factory=new_id)
 
     async def prepare(self, operation: Operation) -> None:
@@ -177,10 +186,21 @@ class World:
         """A message with a button: another's, because nobody acts on their own; or alice's, on which another acted."""
         other = self.server.client("other-of-actions")
         await self.alice.post(f"/api/v1/threads/{self.thread_id}/members", user_id=(await other.me())["id"])
-        author = other if operation.name == "create_action" else self.alice
+        if operation.name == "answer_options":
+            await self.wait_for_options()
+        author = other if operation.name in ("create_action", "find_options") else self.alice
         self.message_id = (await author.say(self.thread_id, blocks=[BUTTON]))["id"]
         if author is self.alice:
             await self.act(other)
+
+    async def wait_for_options(self) -> None:
+        """As if a person had typed into a select of a message of alice's."""
+        services = self.server.services
+        alice = (await services.ask(GetUser(self.alice_id))).author
+        request = OptionsRequest(new_id(), self.thread_id, self.message_id, "{}", alice, alice, "deploy", "where", "")
+        services.option_requests = OptionRequests()
+        services.option_requests.open(request)
+        self.option_request_id = request.id
 
     async def act(self, who: Client) -> None:
         acted = await who.post(f"/api/v1/messages/{self.message_id}/actions", **BODIES["create_action"])
@@ -218,6 +238,7 @@ class World:
             "users": self.viewer_id, "members": self.viewer_id, "reactions": "👍", "sessions": self.session_id,
             "api-keys": self.key_id, "connections": self.connection_id, "notifications": self.notification_id,
             "files": self.file_id, "artifacts": self.artifact_id, "versions": "1",
+            "option-requests": self.option_request_id,
             "webhooks": self.webhook_id,
             "actions": self.action_id or new_id(), "shares": self.share_id,
         }  # fmt: skip

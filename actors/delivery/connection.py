@@ -7,6 +7,7 @@ tells the client to come back with its cursor. A slow reader delays no other.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from actors import limits
 from actors.delivery.channel import AccessEnded, Attendance
@@ -66,6 +67,8 @@ class _Drained:
 
 
 _DRAINED = _Drained()
+SLOW_READER: Final = 3008
+"""Close code of the client protocol, under which such a connection is counted; its transport closes it."""
 
 
 class ConnectionActor(LoopActor):
@@ -243,6 +246,7 @@ class ConnectionActor(LoopActor):
         """What is in the outbox is dropped: the client comes back with its cursor."""
         if not self._closed:
             self._closed = True
+            self.stage.measures.closes[SLOW_READER] += 1
             self._transport.close_slow()
 
     def on_stop(self) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -149,6 +149,9 @@ class Library:
     archives: ArchiveInspector = field(default_factory=ArchiveInspector)
     store_failure: str | None = None
     """Why the store could not be used when it was looked at last."""
+    scans: Counter[str] = field(default_factory=Counter)
+    previews: Counter[str] = field(default_factory=Counter)
+    """What became of versions, counted since the start."""
     _refused: "Lately" = field(default_factory=lambda: Lately(limits.REFUSED_FILES_REMEMBERED))
     _completing: dict[str, "asyncio.Task[File]"] = field(default_factory=dict)
 

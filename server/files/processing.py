@@ -18,7 +18,7 @@ from actors.blobs import BlobError, BlobMissing
 from actors.errors import Unavailable, XpError
 from actors.identifiers import new_id
 from actors.resources.files import Due, FilePreview, ListDuePreviews, ListDueScans, RecordPreview, RecordScan
-from actors.scanner import Found, Scanner
+from actors.scanner import Found, Scanner, Verdict
 from actors.scanner import Unavailable as NoVerdict
 from server.files.library import Library
 from server.previews.preview import Output, Preview, PreviewFailed
@@ -119,6 +119,7 @@ class Processing:
         assert self._scanner is not None
         async with self._local(one) as path:
             verdict = await self._scanner.scan(path)
+        self._library.scans[_result(verdict)] += 1
         if isinstance(verdict, Found):
             await self._library.write(RecordScan(one.file_id, one.number, "found", verdict.name))
         elif not isinstance(verdict, NoVerdict):
@@ -134,6 +135,7 @@ class Processing:
     async def _preview(self, one: Due) -> None:
         if self._previewer is None or not self._previewer.can_preview(one.media_type):
             await self._library.write(RecordPreview(one.file_id, one.number, "none"))
+            self._library.previews["none"] += 1
             return
         into = self._folder / new_id()
         try:
@@ -151,6 +153,7 @@ class Processing:
             self._tries[_of(one)] = tries
             raise Later(limits.PREVIEW_RETRY_SECONDS * tries, failure.reason)
         self._tries.pop(_of(one), None)
+        self._library.previews["failed"] += 1
         await self._library.write(RecordPreview(one.file_id, one.number, "failed"))
 
     async def _keep(self, one: Due, made: Preview) -> None:
@@ -163,6 +166,7 @@ class Processing:
             await self._library.write(command)
         except Unavailable as error:
             raise Later(limits.PREVIEW_RETRY_SECONDS, error.detail) from error
+        self._library.previews["done"] += 1
         self._tries.pop(_of(one), None)
 
     async def _stored(self, output: Output) -> FilePreview:
@@ -187,6 +191,12 @@ class Processing:
             yield copy
         finally:
             await asyncio.to_thread(copy.unlink, missing_ok=True)
+
+
+def _result(verdict: Verdict) -> str:
+    if isinstance(verdict, Found):
+        return "found"
+    return "unavailable" if isinstance(verdict, NoVerdict) else "clean"
 
 
 def _of(one: Due) -> Version:

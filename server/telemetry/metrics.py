@@ -225,6 +225,14 @@ METRICS: Final = (
         "xp_webhook_deliveries", "gauge", "Deliveries that wait, and dead letters, counted every 10 s.",
         lambda s: [((state,), count) for state, count in s.measures.webhook_deliveries.items()], ("state",),
     ),
+    Metric(
+        "xp_file_scans", "counter", "Files that the scanner was asked about, by what it said.",
+        lambda s: _per_label(s.files.scans), ("result",),
+    ),
+    Metric(
+        "xp_previews", "counter", "Files of which previews were to be made, by what came of it.",
+        lambda s: _per_label(s.files.previews), ("result",),
+    ),
     Metric("xp_file_bytes", "gauge", "Size of the database and of its WAL.", _files, ("file",)),
     Metric("xp_cpu_seconds", "counter", "Processor time.", _cpu),
     Metric("xp_resident_memory_bytes", "gauge", "Resident memory.", _memory),

@@ -91,6 +91,7 @@ async def test_a_peer_that_takes_nothing_is_closed_with_3008(peer: Peer) -> None
     assert peer.wire.closed == SLOW
     assert not peer.actor.is_open
     assert len(peer.wire.writes) == 1
+    assert peer.actor.stage.measures.closes == {3008: 1}
 
 
 async def test_a_closed_connection_gathers_nothing_more(peer: Peer) -> None:

@@ -27,6 +27,7 @@ from storage.readers.answers import answer, answers
 from storage.schema.models import Base
 from tests.builders import Ledger
 
+ROOT = Path(__file__).parents[1]
 CHECKED_OTHERWISE = {
     "audit": "its rows are a chain of hashes, which `xp db check` follows",
     "access_change": "refers to what may be gone by then",
@@ -60,7 +61,19 @@ def test_every_operation_that_a_resource_declares_is_offered() -> None:
     assert sum(declared) == len(operations.ALL) == len(operations.BY_NAME)
 
 
-# The recipe of CONTRIBUTING.md, walked with a made-up resource
+NAMES_MEMORY = re.compile(
+    r"\b(Memory|memory_version|MEMORY_(BYTES|PINS|UPDATED))\b|resources(\.memory| import memory)\b"
+)
+
+
+def test_a_resource_stands_in_few_files() -> None:
+    """`memory`: its own files, its table, its limits, and the context for a model, which is made of it."""
+    sources = [path for layer in ("actors", "storage", "server", "cli") for path in (ROOT / layer).rglob("*.py")]
+    named = [path for path in sources if path.parent.name != "migrations" and NAMES_MEMORY.search(path.read_text())]
+    assert 4 <= len(named) <= 7, named
+
+
+# Parts of the recipe of CONTRIBUTING.md, in short; `tests/recipe/` walks all of it
 
 
 class NoteRow(Model):  # type: ignore[misc]  # peewee ships no types

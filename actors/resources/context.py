@@ -1,17 +1,16 @@
-"""What a model is given of a thread: its memory first, then the newest messages that fit. Pure.
+"""What a model is given of a thread: notes that are kept with it, then the newest messages that fit. Pure.
 
 The notes (summary, facts, pinned messages) take at most half of the tokens. What remains goes to messages from the
 newest back, without a hole, until one does not fit. Messages that the summary speaks for are older than those that it
 does not, so they come only where there is room; where they do not fit, nothing is missing.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
 
 from actors import limits
 from actors.queries import IdentityQuery
-from actors.resources.memory import fact_text
 from actors.resources.messages import MessageStatus, MessageType
 from actors.resources.users import Author
 from actors.text.block_text import missing_lines
@@ -37,7 +36,7 @@ class Said:
     deleted: bool
 
     @property
-    def is_told(self) -> bool:
+    def is_shown(self) -> bool:
         return not self.deleted and self.status != "STREAMING"
 
     @property
@@ -66,11 +65,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """What comes before the messages; empty where the memory is."""
+    """What comes before the messages."""
 
     text: str
     tokens: int
     truncated: bool
+    version: int
+    summary_up_to: int
+    """Offset up to which they speak for the messages; 0: for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ class Context:
     """Something is missing: neither is it here, nor does the summary speak for it."""
     offset: int
     """Head of the thread's log, read before everything else."""
-    memory_version: int
+    notes_version: int
 
 
 def name_of(author: Author) -> str:
@@ -96,30 +98,28 @@ def indented(text: str) -> str:
     return "\n  ".join(line for line in text.strip().splitlines() if line.strip())
 
 
-def notes(memory: dict[str, Any], pinned: Sequence[Said], room: int) -> Notes:
-    """The summary, cut where it must be; then facts, then pinned messages, in order, as long as they fit whole."""
-    page = _Page(room - MESSAGE_TOKENS)
-    if not page.add(_HEADING):
-        return Notes("", 0, any(memory.get(name) for name in ("facts", "summary", "pins")))
-    if "summary" in memory:
-        page.add_cut("\nSummary so far:", memory["summary"].strip())
-    page.add_list("\nFacts:", (indented(fact_text(fact)) for fact in memory.get("facts", ())))
-    page.add_list("\nPinned messages:", (_pinned(said) for said in pinned if said.is_told))
-    if len(page.lines) == 1:
-        return Notes("", 0, page.truncated)
-    return Notes("\n".join(page.lines), MESSAGE_TOKENS + page.taken, page.truncated)
-
-
-def _pinned(said: Said) -> str:
+def quoted(said: Said) -> str:
     return indented(f"{name_of(said.author)}: {said.text}{said.mark}")
 
 
-@dataclass(slots=True)
-class _Page:
-    room: int
-    taken: int = 0
-    lines: list[str] = field(default_factory=list)
-    truncated: bool = False
+class Page:
+    """Notes that are written as long as there is room."""
+
+    def __init__(self, room: int) -> None:
+        """`room`: in tokens."""
+        self.room = room - MESSAGE_TOKENS
+        self.taken = 0
+        self.lines: list[str] = []
+        self.truncated = False
+        self.is_open = self.add(_HEADING)
+        """Whether there is room for anything."""
+
+    def notes(self, version: int, summary_up_to: int, *, says_something: bool) -> Notes:
+        if not self.is_open:
+            return Notes("", 0, says_something, version, summary_up_to)
+        if len(self.lines) == 1:
+            return Notes("", 0, self.truncated, version, summary_up_to)
+        return Notes("\n".join(self.lines), MESSAGE_TOKENS + self.taken, self.truncated, version, summary_up_to)
 
     def add(self, *lines: str) -> bool:
         """All of them, or none."""
@@ -149,12 +149,12 @@ class _Page:
 class Window:
     """Takes messages from the newest back, as long as they fit."""
 
-    def __init__(self, max_tokens: int, notes: Notes, summary_up_to: int) -> None:
+    def __init__(self, max_tokens: int, notes: Notes) -> None:
         self.is_open = True
         self._max_tokens = max_tokens
         self._notes = notes
         self._room = max_tokens - notes.tokens
-        self._summary_up_to = summary_up_to
+        self._summary_up_to = notes.summary_up_to
         self._lines: list[Line] = []
         self._missing = notes.truncated
         self._looked_at = self._read = 0
@@ -164,7 +164,7 @@ class Window:
         if not self.is_open:
             return
         self._look_at(said)
-        text = said.text if said.is_told else ""
+        text = said.text if said.is_shown else ""
         if text:
             self._tell(said, text)
 
@@ -193,14 +193,14 @@ class Window:
         self.is_open = False
         self._missing = self._missing or before - 1 > self._summary_up_to
 
-    def context(self, head: int, memory_version: int) -> Context:
+    def context(self, head: int) -> Context:
         return Context(
             notes=self._notes.text,
             lines=tuple(reversed(self._lines)),
             tokens=self._max_tokens - self._room,
             truncated=self._missing,
             offset=head,
-            memory_version=memory_version,
+            notes_version=self._notes.version,
         )
 
 

@@ -8,7 +8,7 @@
 Every section may be left out.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,25 +18,13 @@ from actors.errors import ValidationFailed
 from actors.events import EventKind
 from actors.identifiers import is_id
 from actors.queries import IdentityQuery
+from actors.resources.context import Notes, Page, Said, indented, quoted
+from actors.resources.threads import PartField, ThreadPart
 from actors.text.normal import is_blank
 
 Json = dict[str, Any]
 _Problems = Iterator[tuple[str, str]]
 """(JSON path, sentence)."""
-
-
-def merge_patch(target: Any, patch: Any) -> Any:
-    """RFC 7386: what `target` becomes; neither is changed. null takes a member away, objects are merged, the rest is
-    replaced, lists too. Recursion is as deep as the patch."""
-    if not isinstance(patch, dict):
-        return patch
-    merged = dict(target) if isinstance(target, dict) else {}
-    for name, value in patch.items():
-        if value is None:
-            merged.pop(name, None)
-        else:
-            merged[name] = merge_patch(merged.get(name), value)
-    return merged
 
 
 def must_be_valid(memory: Json, head: int) -> None:
@@ -136,9 +124,22 @@ def fact_text(fact: Any) -> str:
     return str(fact["text"] if isinstance(fact, dict) else fact)
 
 
+def notes(memory: Json, version: int, pinned: Sequence[Said], room: int) -> Notes:
+    """What a model gets of it: the summary, cut where it must be; then facts, then pinned messages, in order, as long
+    as they fit whole."""
+    page = Page(room)
+    if page.is_open:
+        if "summary" in memory:
+            page.add_cut("\nSummary so far:", memory["summary"].strip())
+        page.add_list("\nFacts:", (indented(fact_text(fact)) for fact in memory.get("facts", ())))
+        page.add_list("\nPinned messages:", (quoted(said) for said in pinned if said.is_shown))
+    says_something = any(memory.get(name) for name in ("facts", "summary", "pins"))
+    return page.notes(version, memory.get("summary_up_to", 0), says_something=says_something)
+
+
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What a conversation has come to know; `actors/resources/memory.py` says what it may hold."""
+    """What a conversation has come to know."""
 
     thread_id: str
     content: str
@@ -164,6 +165,14 @@ class UpdateMemory(ThreadCommand):
     """JSON object: a merge patch."""
     if_version: IfVersion = None
 
+
+THREAD_PART: Final = ThreadPart(
+    Memory,
+    (
+        PartField("memory", "content", is_json=True),
+        PartField("memory_version", "version", "Version of the memory; `version` is that of the other fields."),
+    ),
+)
 
 # Events
 

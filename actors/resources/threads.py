@@ -1,5 +1,6 @@
 """Threads: conversations, each with a log of its own."""
 
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from typing import Final, Literal
 
@@ -27,7 +28,6 @@ class Thread:
     creator: Author
     status: ThreadStatus
     metadata: str
-    memory: str
     message_count: int
     offset: int
     """Head of the thread's log."""
@@ -40,7 +40,6 @@ class Thread:
     created_at: int
     updated_at: int
     deleted_at: int | None = None
-    memory_version: int = 1
     control: Control = "shared"
     """Who answers: assistants, people (then assistants may not write), or both."""
     while_streaming: WhileStreaming = "parallel"
@@ -49,6 +48,29 @@ class Thread:
     """Unread mentions of the caller."""
     unread_count: int = 0
     """Unread messages of the caller: after the marker, written by others, not deleted."""
+    parts: tuple[object, ...] = ()
+    """Records of other resources: see `ThreadPart`."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartField:
+    name: str
+    """Of the column, and of the field that clients see in a thread."""
+    of: str
+    """The field of the record."""
+    description: str | None = None
+    is_json: bool = False
+    """A JSON object that the server only carries; empty once the thread is deleted."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ThreadPart:
+    """A record of another resource that stands in columns of the table of threads, and is shown with a thread (but not
+    in its events). Declared beside that resource."""
+
+    record: Callable[..., object]
+    """Its class: made of the thread's id and the columns."""
+    fields: tuple[PartField, ...]
 
 
 @dataclass(slots=True, kw_only=True)

@@ -36,7 +36,6 @@ def context(record: Context, form: Format) -> Json:
         "offset": record.offset,
         "from_offset": record.lines[0].offset if record.lines else None,
         "to_offset": record.lines[-1].offset if record.lines else None,
-        "memory_version": record.memory_version,
     }
 
 

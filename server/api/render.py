@@ -18,6 +18,7 @@ from actors.resources.notifications import Notification, Preferences, ThreadPref
 from actors.resources.reactions import Reacted, Reaction
 from actors.resources.threads import Thread
 from actors.resources.users import Author, User
+from actors.thread_parts import BY_RECORD
 
 Json = dict[str, Any]
 
@@ -208,8 +209,15 @@ def thread(record: Thread, *, personal: bool = True) -> Json:
     }
     if not personal:
         return rendered
-    more = {"memory": carried(record.memory), "memory_version": record.memory_version}
-    return rendered | more | {"membership": _membership(record)}
+    return rendered | _parts(record) | {"membership": _membership(record)}
+
+
+def _parts(record: Thread) -> Json:
+    return {
+        field.name: carried(getattr(part, field.of)) if field.is_json else getattr(part, field.of)
+        for part in record.parts
+        for field in BY_RECORD[type(part)].fields
+    }
 
 
 def _membership(record: Thread) -> Json | None:

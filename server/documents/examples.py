@@ -71,7 +71,6 @@ _COUNTS: Final[Mapping[str, int]] = {
 _OBJECTS: Final[Mapping[str, Any]] = {
     "metadata": {"project": "apollo"},
     "conn_info": {"name": "Ana", "kind": "HUMAN"},
-    "memory": {},
     "links": {"health": "/health"},
     "errors": {},
     "features": {"rate_limits": True},

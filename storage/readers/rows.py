@@ -1,6 +1,7 @@
 """Rows become records: the queries that select what a record needs, and the functions that build it."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from peewee import JOIN, SQL, Database, Query, Select, fn
@@ -13,6 +14,7 @@ from actors.resources.messages import ReactionGroup
 from actors.resources.threads import Thread as ThreadRecord
 from actors.resources.users import Author
 from actors.resources.users import User as UserRecord
+from actors.thread_parts import FIELDS, THREAD_PARTS
 from storage.compiled import ManyRows, Prepared
 from storage.resources.files import records as files
 from storage.schema.models import Member, Message, Reaction, Thread, User
@@ -43,10 +45,11 @@ MEMBER_COLUMNS = (
     Member.role, Member.last_read_offset, Member.last_read_number, Member.muted, Member.version, Member.joined_at,
 )  # fmt: skip
 THREAD_COLUMNS = (
-    Thread.id, Thread.uid, Thread.title, Thread.status, Thread.metadata, Thread.memory, Thread.message_count,
+    Thread.id, Thread.uid, Thread.title, Thread.status, Thread.metadata, Thread.message_count,
     Thread.offset, Thread.position, Thread.last_message, Thread.version, Thread.created_at, Thread.updated_at,
-    Thread.deleted_at, Thread.memory_version, Thread.control, Thread.while_streaming,
+    Thread.deleted_at, Thread.control, Thread.while_streaming,
 )  # fmt: skip
+PART_COLUMNS = tuple(getattr(Thread, field.name) for field in FIELDS)
 
 
 def fetch(database: Database, query: Query) -> list[tuple[Any, ...]]:
@@ -183,7 +186,10 @@ def threads_query(viewer_key: Any) -> Select:
     """Threads with the viewer's own membership beside them (its columns are null where there is none)."""
     mine = (Member.thread == Thread.id) & (Member.user == viewer_key)
     return (
-        Thread.select(*THREAD_COLUMNS, *_author_columns(User), *MEMBER_COLUMNS, _unread_mentions(viewer_key), HIDDEN)
+        Thread.select(
+            *(*THREAD_COLUMNS, *_author_columns(User), *MEMBER_COLUMNS),
+            *(_unread_mentions(viewer_key), HIDDEN, *PART_COLUMNS),
+        )
         .join(User, on=(Thread.creator == User.id))
         .join_from(Thread, Member, JOIN.LEFT_OUTER, on=mine)
     )
@@ -206,27 +212,32 @@ def _unread_mentions(viewer_key: Any) -> Any:
 
 
 def threads_of(database: Database, rows: Sequence[Sequence[Any]], viewer: Author | None) -> tuple[ThreadRecord, ...]:
-    keys = [row[9] for row in rows if row[9] is not None]
+    keys = [row[8] for row in rows if row[8] is not None]
     last = {message.key: message for message in messages_by_key(database, keys, viewer.key if viewer else None)}
-    return tuple(_thread_of(row, last.get(row[9]), viewer) for row in rows)
+    return tuple(_thread_of(row, last.get(row[8]), viewer) for row in rows)
 
 
 def _thread_of(row: Sequence[Any], last_message: MessageRecord | None, viewer: Author | None) -> ThreadRecord:
-    (key, uid, title, status, metadata, memory, count, offset, position, _, version, created, updated, deleted,
-     memory_version, control, while_streaming) = row[:17]  # fmt: skip
-    role, read_offset, read_number, muted, member_version, joined = row[22:28]
+    (key, uid, title, status, metadata, count, offset, position, _, version, created, updated, deleted, control,
+     while_streaming) = row[:15]  # fmt: skip
+    role, read_offset, read_number, muted, member_version, joined = row[20:26]
     mine = (
         MemberRecord(uid, viewer, role, read_offset, read_number, bool(muted), member_version, joined)
         if viewer and role
         else None
     )
     return ThreadRecord(
-        key=key, id=uid, title=title, creator=author_of(row[17:22]), status=status, metadata=metadata, memory=memory,
+        key=key, id=uid, title=title, creator=author_of(row[15:20]), status=status, metadata=metadata,
         message_count=count, offset=offset, position=position, last_message=last_message, membership=mine,
         version=version, created_at=created, updated_at=updated, deleted_at=deleted,
-        memory_version=memory_version, control=control, while_streaming=while_streaming, mention_count=row[28],
-        unread_count=max(0, count - read_number - row[29]) if mine else 0,
+        control=control, while_streaming=while_streaming, mention_count=row[26],
+        unread_count=max(0, count - read_number - row[27]) if mine else 0, parts=_parts_of(uid, row[28:]),
     )  # fmt: skip
+
+
+def _parts_of(thread_id: str, columns: Sequence[Any]) -> tuple[object, ...]:
+    left = iter(columns)
+    return tuple(part.record(thread_id, *islice(left, len(part.fields))) for part in THREAD_PARTS)
 
 
 def thread_by_key(database: Database, key: int, viewer: Author | None) -> ThreadRecord | None:

@@ -59,7 +59,7 @@ def revision(record: Revision) -> int:
 def thread(record: Thread) -> int:
     last = message(record.last_message) if record.last_message else 0
     return (
-        2 * FIXED + author(record.creator) + text(record.title) + carried(record.metadata) + carried(record.memory)
+        2 * FIXED + author(record.creator) + text(record.title) + carried(record.metadata) + sum(map(of, record.parts))
         + last
     )  # fmt: skip
 

@@ -36,9 +36,9 @@ from actors.resources.threads import CreateThread, DeleteThread, GetThread, List
 from actors.resources.users import GetUser, ListUsers, UserFilter
 from actors.threads.state import LoadThread
 from storage.readers.reads import SqliteReads
+from storage.resources import memory
 from storage.resources.context import reading as context
 from storage.resources.log import reading as log
-from storage.resources.memory import reading as memory
 from storage.resources.messages import reading as messages
 from storage.resources.threads import reading as threads
 from tests.builders import Ledger, post

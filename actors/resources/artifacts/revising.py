@@ -5,7 +5,7 @@ from typing import Any
 from actors.errors import ValidationFailed
 from actors.resources.artifacts import json_patch
 from actors.resources.artifacts.json_patch import PatchFailed
-from actors.resources.memory import merge_patch
+from actors.text.merge_patch import merge_patch
 
 
 def by_patch(content: Any, operations: list[Any]) -> Any:

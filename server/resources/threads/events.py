@@ -13,6 +13,7 @@ from actors.resources.threads import (
     Thread,
     ThreadGone,
 )
+from actors.thread_parts import FIELDS
 from server.api import render
 from server.api.event_views import DataView, DataViews, shared
 from server.api.fields import Id, View
@@ -21,7 +22,7 @@ from server.resources.threads.views import ThreadView
 
 SharedThreadView = shared(
     ThreadView,
-    without=("memory", "memory_version", "membership"),
+    without=(*(field.name for field in FIELDS), "membership"),
     last_message=SharedMessageView | None,
 )
 

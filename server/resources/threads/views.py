@@ -2,11 +2,12 @@
 
 from typing import Any, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, create_model, model_validator
 
 from actors import limits
 from actors.resources.members import MemberRole
-from actors.resources.threads import Control, ThreadStatus, WhileStreaming
+from actors.resources.threads import Control, PartField, ThreadStatus, WhileStreaming
+from actors.thread_parts import FIELDS
 from server.api.fields import LEFT_OUT, Email, Id, Limit, Metadata, Offset, Paged, Reason, Request, Time, Title, View
 from server.resources.messages.views import MessageView
 from server.resources.users.views import AuthorView
@@ -20,7 +21,7 @@ class MembershipView(View):
     muted: bool
 
 
-class ThreadView(View):
+class _ThreadView(View):
     id: Id
     title: str
     creator: AuthorView
@@ -30,8 +31,6 @@ class ThreadView(View):
         description="What happens when a person writes while an answer is streamed."
     )
     metadata: dict[str, Any]
-    memory: dict[str, Any]
-    memory_version: int = Field(description="Version of the memory; `version` is that of the other fields.")
     message_count: int
     offset: int = Field(description="Head of the thread's log: events after it bring this state up to date.")
     last_message: MessageView | None
@@ -40,6 +39,16 @@ class ThreadView(View):
     created_at: Time
     updated_at: Time
     deleted_at: Time | None
+
+
+def _part(field: PartField) -> Any:
+    return (dict[str, Any] if field.is_json else int, Field(description=field.description))
+
+
+ThreadView: type[View] = create_model(
+    "ThreadView", __base__=_ThreadView, **{field.name: _part(field) for field in FIELDS}
+)
+"""With the records of other resources that a thread carries."""
 
 
 class MemberView(View):

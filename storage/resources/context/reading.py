@@ -8,10 +8,11 @@ from peewee import SqliteDatabase
 
 from actors import limits
 from actors.auth.identity import Identity
-from actors.resources.context import Context, GetContext, Said, Window, notes
+from actors.resources.context import Context, GetContext, Said, Window
+from actors.resources.memory import notes
 from storage.readers import access, rows
 from storage.readers.answers import answers
-from storage.resources.memory import reading as memory
+from storage.resources import memory
 from storage.schema import models
 
 _M = models.Message
@@ -25,12 +26,12 @@ def build(database: SqliteDatabase, identity: Identity, thread_id: str, max_toke
     known, head = memory.by_key(database, key)
     document = orjson.loads(known.content)
     pinned = _pinned(database, key, document.get("pins", []))
-    window = Window(max_tokens, notes(document, pinned, max_tokens // 2), document.get("summary_up_to", 0))
+    window = Window(max_tokens, notes(document, known.version, pinned, max_tokens // 2))
     for said in _newest_first(database, key):
         window.take(said)
         if not window.is_open:
             break
-    return window.context(head, known.version)
+    return window.context(head)
 
 
 def _pinned(database: SqliteDatabase, thread_key: int, pins: Sequence[str]) -> list[Said]:

@@ -28,6 +28,7 @@ from actors.resources.threads import (
     UpdateThread,
 )
 from actors.resources.user_events import THREAD_LEFT, UserEvent
+from actors.thread_parts import FIELDS
 from storage.journal import results, user_log
 from storage.journal.transaction import Transaction, changed, given, must_match
 from storage.journal.user_log import Entry
@@ -123,10 +124,13 @@ def delete_thread(tx: Transaction, command: DeleteThread) -> Done:
     must_match(command.if_version, before.version)
     audit.act(tx, command, "delete_thread", ("thread", uid), {"message_count": before.message_count})
     event = tx.log((key, uid), THREAD_DELETED, command.identity.author, ThreadGone(uid))
-    update = models.Thread.update(deleted_at=tx.now, title="", metadata="{}", memory="{}")
+    update = models.Thread.update(deleted_at=tx.now, title="", metadata="{}", **_EMPTY_PARTS)
     with retitling(tx.database, key):
         tx.execute(update.where(models.Thread.id == key))
     return Done(Gone(uid), (event,), user_events=_begin_telling(tx, (key, uid)))
+
+
+_EMPTY_PARTS = {field.name: "{}" for field in FIELDS if field.is_json}
 
 
 def _begin_telling(tx: Transaction, thread: tuple[int, str]) -> tuple[UserEvent, ...]:

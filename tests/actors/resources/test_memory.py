@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from actors import limits
 from actors.errors import ValidationFailed
-from actors.resources.memory import fact_text, merge_patch, must_be_valid
+from actors.resources.memory import fact_text, must_be_valid
+from actors.text.merge_patch import merge_patch
 
 # Merge patches
 

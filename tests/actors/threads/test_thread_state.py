@@ -28,7 +28,7 @@ def member(who: Author, role: MemberRole) -> Member:
 def thread(**fields: Any) -> Thread:
     known: dict[str, Any] = {"status": "ACTIVE", "version": 1, **fields}
     return Thread(
-        key=1, id="t", title="T", creator=ANA, metadata="{}", memory="{}", message_count=0, offset=0, position=0,
+        key=1, id="t", title="T", creator=ANA, metadata="{}", message_count=0, offset=0, position=0,
         last_message=None, membership=None, created_at=0, updated_at=0, **known,
     )  # fmt: skip
 

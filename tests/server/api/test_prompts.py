@@ -43,7 +43,7 @@ def test_openai() -> None:
             {"role": "user", "name": "tool_Bo_Bo", "content": "42"},
             {"role": "system", "name": "Ana", "content": "be kind"},
         ],
-        "tokens": 42, "truncated": True, "offset": 99, "from_offset": 10, "to_offset": 13, "memory_version": 7,
+        "tokens": 42, "truncated": True, "offset": 99, "from_offset": 10, "to_offset": 13,
     }  # fmt: skip
 
 
@@ -58,7 +58,7 @@ def test_text() -> None:
         "Ana (system): kind"
     )
     assert shown.keys() == {
-        "text", "tokens", "truncated", "offset", "from_offset", "to_offset", "memory_version",
+        "text", "tokens", "truncated", "offset", "from_offset", "to_offset",
     }  # fmt: skip
 
 
@@ -66,7 +66,6 @@ def test_text() -> None:
 def test_nothing(form: Any, empty: dict[str, Any]) -> None:
     assert prompts.context(context(), form) == {
         **empty, "tokens": 42, "truncated": True, "offset": 99, "from_offset": None, "to_offset": None,
-        "memory_version": 7,
     }  # fmt: skip
 
 

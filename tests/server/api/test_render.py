@@ -16,7 +16,7 @@ from actors.resources.messages import Message, ReactionGroup, Revision
 from actors.resources.reactions import Reacted, Reaction, ReactionChange
 from actors.resources.threads import ControlChange, Thread, ThreadGone
 from server.api import events, render
-from server.resources.memory.views import MemoryView, memory_view
+from server.resources.memory import MemoryView, memory_view
 from server.resources.messages.views import MessageView, ReactedView, ReactionView, RevisionView
 from server.resources.threads.views import EventView, MemberView, ThreadView
 from server.resources.users.views import UserView
@@ -30,7 +30,24 @@ MESSAGE = Message(
     7, ID, ID, ANA.author, "TOOL", "text", '[{"type": "t",   "n": 1.0}]', None, '{"a":  1e2}', "COMPLETE", (GROUP,), 5,
     3, 2, 1_000, 2_500,
 )  # fmt: skip
-THREAD = Thread(9, ID, "T", ANA.author, "ARCHIVED", "{}", '{"m":1}', 5, 8, 80, MESSAGE, MEMBER, 3, 0, 61_001, 3_600_000)
+THREAD = Thread(
+    9,
+    ID,
+    "T",
+    ANA.author,
+    "ARCHIVED",
+    "{}",
+    5,
+    8,
+    80,
+    MESSAGE,
+    MEMBER,
+    3,
+    0,
+    61_001,
+    3_600_000,
+    parts=(Memory(ID, '{"m":1}', 4),),
+)
 
 
 def encoded(value: object) -> str:

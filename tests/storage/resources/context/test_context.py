@@ -76,7 +76,7 @@ def test_the_memory_comes_first(ledger: Ledger, ana: Identity, thread: Thread) -
     ledger.do(DeleteMessage(identity=ana, thread_id=thread.id, message_id=ids[1]))
     found = built(ledger, ana, thread, 200)
     assert found.notes.endswith("\nThey count.\n\nFacts:\n- Ana counts\n\nPinned messages:\n- ana: message 5")
-    assert (found.memory_version, found.offset) == (2, 33)
+    assert (found.notes_version, found.offset) == (2, 33)
     assert texts(found)[-1] == "message 30"
     assert found.lines[0].offset <= 22
     assert not found.truncated, "the summary speaks for the rest"

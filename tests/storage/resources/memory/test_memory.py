@@ -16,7 +16,7 @@ from actors.resources.memory import Memory, ReplaceMemory, UpdateMemory
 from actors.resources.messages import DeleteMessage
 from actors.resources.threads import DeleteThread, Thread, UpdateThread
 from storage.journal.transaction import Transaction
-from storage.resources.memory import reading as memory
+from storage.resources import memory
 from storage.resources.threads import reading as threads
 from tests.builders import Ledger, once
 
@@ -72,7 +72,7 @@ def test_the_threads_own_version_stays(ledger: Ledger, ana: Identity, thread: Th
     ledger.do(replace(ana, thread, {"n": 1}))
     now = ledger.ask(threads.one, ana, thread.id)
     assert (now.version, now.updated_at) == (thread.version, thread.updated_at)
-    assert (now.memory, now.memory_version, now.offset) == ('{"n":1}', 2, 2)
+    assert (now.parts, now.offset) == ((Memory(thread.id, '{"n":1}', 2),), 2)
     ledger.do(UpdateThread(identity=ana, thread_id=thread.id, title="Other"))
     assert known(ledger, thread) == ({"n": 1}, 2)
 

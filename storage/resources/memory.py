@@ -1,9 +1,13 @@
-"""What commands do to a conversation's memory: read, merge, check and write are one, so no writer undoes another."""
+"""A conversation's memory: how it is read, and what its commands write.
+
+Reading, merging, checking and writing are one transaction, so no writer undoes another.
+"""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import orjson
+from peewee import SqliteDatabase
 
 from actors import limits, rules
 from actors.auth.identity import Identity
@@ -11,20 +15,54 @@ from actors.errors import ValidationFailed
 from actors.outcomes import Done
 from actors.resources.memory import (
     MEMORY_UPDATED,
+    GetMemory,
     Json,
     Memory,
     ReplaceMemory,
     UpdateMemory,
-    merge_patch,
     must_be_valid,
 )
+from actors.text.merge_patch import merge_patch
 from storage.journal import results
 from storage.journal.transaction import Transaction, must_match
 from storage.journal.writers import writes
-from storage.readers import rows
-from storage.resources.memory import reading as memory
+from storage.readers import access, rows, weight
+from storage.readers.answers import answers
+from storage.resources.log.replay import Entry, Loaders, Replay
 from storage.resources.threads import writing as threads
 from storage.schema import models
+
+
+@answers(GetMemory)
+def one(database: SqliteDatabase, identity: Identity, thread_id: str) -> tuple[Memory, int]:
+    """The memory, and the head of the thread's log."""
+    key, _ = access.visible_thread(database, identity, thread_id)
+    return by_key(database, key)
+
+
+def by_key(database: SqliteDatabase, thread_key: int) -> tuple[Memory, int]:
+    Thread = models.Thread
+    query = Thread.select(Thread.uid, Thread.memory, Thread.memory_version, Thread.offset)
+    row = rows.first(database, query.where(Thread.id == thread_key))
+    assert row is not None
+    return Memory(row[0], row[1], row[2]), row[3]
+
+
+@weight.of.register
+def _weight(memory: Memory) -> int:
+    return weight.carried(memory.content)
+
+
+def _replayed(replay: Replay, entry: Entry) -> Memory:
+    """Read once for a page of entries: it may have 64 KiB."""
+    found: Memory = replay.once((Memory, entry.thread), lambda: by_key(replay.database, entry.thread)[0])
+    return found
+
+
+LOADERS: Final[Loaders] = {MEMORY_UPDATED: _replayed}
+
+
+# Writing
 
 
 @writes(ReplaceMemory)
@@ -40,7 +78,7 @@ def update_memory(tx: Transaction, command: UpdateMemory) -> Done:
 def _change(tx: Transaction, command: ReplaceMemory | UpdateMemory, become: Callable[[Json], Json]) -> Done:
     key, uid, status = tx.thread(command.thread_id)
     rules.must_write(command.identity, tx.role(key, command.identity.user.key), uid, status)  # type: ignore[arg-type]
-    before, head = memory.by_key(tx.database, key)
+    before, head = by_key(tx.database, key)
     must_match(command.if_version, before.version)
     present = orjson.loads(before.content)
     wanted = become(present)
@@ -87,7 +125,7 @@ def _again(tx: Transaction, identity: Identity, reference: results.Reference) ->
     same = models.Thread.uid == reference["thread"]
     row = rows.first(tx.database, models.Thread.select(models.Thread.id).where(same))
     thread = threads.read_again(tx, identity, {"key": row[0]}) if row else None
-    return Memory(thread.id, thread.memory, thread.memory_version) if thread else None
+    return by_key(tx.database, thread.key)[0] if thread else None
 
 
 results.keep(Memory, refer=lambda memory: {"thread": memory.thread_id}, load=_again)

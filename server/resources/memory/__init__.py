@@ -1,1 +1,0 @@
-"""Memory on the wire, and the operations on them."""

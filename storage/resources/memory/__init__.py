@@ -1,1 +1,0 @@
-"""Memory: what is written, and how it is read."""

@@ -15,7 +15,7 @@ from actors.commands import UNSET, Command, IfVersion, Unset
 from actors.errors import Conflict, FileNotReady, FileQuarantined, Forbidden, NotFound, XpError
 from actors.events import EventKind
 from actors.page import Page
-from actors.queries import IdentityQuery, Query
+from actors.queries import IdentityQuery, Owner, Query
 from actors.resources.members import MemberRole
 from actors.resources.users import Author
 
@@ -421,6 +421,28 @@ class ListFiles(IdentityQuery[Page[File]]):
     before: int | None = field(kw_only=True)
     everything: bool = field(kw_only=True, default=False)
     """For administrators: also what others have outside of threads, and threads that they are not in."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedFile:
+    """Of an export."""
+
+    file: File
+    is_seen: bool
+    """Whether its owner may read it now: in a thread that they have left they may not."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListFilesOf(Query[Page[OwnedFile]]):
+    """All files of a user, the oldest first, also in threads that they have left."""
+
+    user_id: str
+    limit: int = field(kw_only=True)
+    after: int | None = field(kw_only=True)
+
+    @property
+    def owner(self) -> Owner:
+        return self.user_id
 
 
 @dataclass(frozen=True, slots=True)

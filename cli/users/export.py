@@ -1,14 +1,18 @@
 """`xp user export`."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli import settings
 from cli.api_keys import keys_of
+from cli.files.options import folder_of, store_options, store_problems
 from cli.pages import AT_ONCE, every
 from cli.sessions import sessions_of
-from cli.store import data_dir_option, everyone, find_user, reading, writing
+from cli.store import everyone, find_user, reading, writing
+from cli.users import file_contents
 from cli.users.memberships import memberships_of
 from cli.users.rendering import rendered
 from cli.written_files import force_option, written
@@ -21,16 +25,22 @@ if TYPE_CHECKING:
 @click.command("export")
 @click.argument("user")
 @click.argument("file")
+@click.option(
+    "--files", "folder", metavar="DIR", type=click.Path(path_type=Path), default=None,
+    help="Also write the content of their files to DIR: a folder for each, a file for each version.",
+)  # fmt: skip
 @force_option
-@data_dir_option
-def command(user: str, file: str, force: bool, data_dir: str | None) -> None:
+@store_options
+def command(user: str, file: str, folder: Path | None, force: bool, **flags: str | None) -> None:
     """Write all data about a user as one JSON document.
 
-    Account, threads, sessions, API keys, every message they wrote and artifact they created, also in threads they have
-    left. FILE - is stdout.
+    Account, threads, sessions, API keys, every message they wrote, artifact they created and file they own, also in
+    threads they have left. FILE - is stdout.
 
     Example: xp user export ana@rpotential.ai ana.json
     """
+    chosen = settings.load(flags)
+    data_dir = folder_of(chosen)
     found = find_user(data_dir, user)
     with written(file, force=force) as out:
         with writing(data_dir) as writer:
@@ -38,6 +48,9 @@ def command(user: str, file: str, force: bool, data_dir: str | None) -> None:
         with reading(data_dir) as database:
             for part in _document(database, found):
                 out.write(part)
+            if folder is not None:
+                with store_problems():
+                    file_contents.write(chosen, database, found, folder)
 
 
 def _document(database: "Database", user: "User") -> Iterator[bytes]:
@@ -50,6 +63,9 @@ def _document(database: "Database", user: "User") -> Iterator[bytes]:
     yield b'\n],"artifacts":['
     for number, artifact in enumerate(_artifacts(database, user)):
         yield (b",\n" if number else b"\n") + orjson.dumps(artifact)
+    yield b'\n],"files":['
+    for number, owned in enumerate(_files(database, user)):
+        yield (b",\n" if number else b"\n") + orjson.dumps(owned)
     yield b"\n]}\n"
 
 
@@ -70,6 +86,12 @@ def _messages(database: "Database", user: "User") -> Iterator[dict[str, Any]]:
 
     found = every(lambda after: people.messages_by(database, user.id, limit=AT_ONCE, after=after))
     return (render.message(message, personal=False) for message in found)
+
+
+def _files(database: "Database", user: "User") -> Iterator[dict[str, Any]]:
+    from server.api import render
+
+    return (render.file(file) for file in file_contents.owned_by(database, user))
 
 
 def _artifacts(database: "Database", user: "User") -> Iterator[dict[str, Any]]:

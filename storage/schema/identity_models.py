@@ -144,12 +144,18 @@ class Audit(Base):
         table_name = "audit"
 
 
+ERASURE_STAGES = ("messages", "files", "private_files", "texts")
+"""What is removed now. Before its end all that they wrote, then all files that others do not name; or, where their
+messages stay, only files that nobody else sees."""
+
+
 class Erasure(Base):
-    """A user whose messages are being taken away, and how far that has come."""
+    """A user whose messages and files are being taken away, and how far that has come."""
 
     user = ForeignKeyField(User, on_delete="CASCADE", primary_key=True)
     position = BigIntegerField(default=0)  # key of the newest message looked at
     requested_at = BigIntegerField()
+    stage = TextField(default="messages", constraints=[one_of("stage", ERASURE_STAGES)])
 
     class Meta:
         table_name = "erasure"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from actors.resources.file_erasure import REASONS
 from actors.resources.threads import Thread
 from actors.resources.users import SYSTEM_SUBJECT
 from tests.builders import Ledger
@@ -64,3 +65,14 @@ def test_who_cannot_be_deleted(xp: Xp, ledger: Ledger) -> None:
     system = ledger.one("SELECT uid FROM user WHERE subject = ?", SYSTEM_SUBJECT)
     assert xp("user", "delete", system, "--yes").code == 1
     assert xp("user", "delete", "ana@x.org", "--content", "keep").code == 2
+
+
+def test_what_becomes_of_their_files_is_said(xp: Xp, ledger: Ledger, thread: Thread) -> None:
+    put = ("files", "put", "-", "--as", "ana@example.com")
+    xp(*put, "--name", "private.txt", stdin="private")
+    shown = xp(*put, "--name", "shown.txt", "--thread", thread.id, "--json", stdin="shown").json
+    ledger.post(ledger.user("bo"), thread, "look", file_ids=(shown["id"],))
+    said = xp("user", "delete", "ana@example.com", "--content", "remove", "--yes").out.splitlines()
+    assert said[1:] == ["Deleted 1 file (7 B).", f"Kept 1 file (5 B). {REASONS['shown_by_others']}"]
+    assert [file["name"] for file in xp("files", "list", "--json").json] == ["shown.txt"]
+    assert xp("db", "check").code == 0

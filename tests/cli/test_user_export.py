@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from actors.auth.identity import Identity
+from actors.resources.files import RecordScan
 from actors.resources.members import RemoveMember
 from actors.resources.messages import DeleteMessage
 from tests.builders import Ledger
@@ -43,6 +44,7 @@ def test_everything_in_one_document(
     file = tmp_path / "ana.json"
     assert xp("user", "export", "ana@example.com", file).code == 0
     found: dict[str, Any] = json.loads(file.read_text())
+    assert found.pop("files") == []
     assert list(found) == ["user", "memberships", "sessions", "api_keys", "messages", "artifacts"]
     assert (found["user"]["email"], found["user"]["subject"]) == ("ana@example.com", "sub-ana")
     assert [membership["title"] for membership in found["memberships"]] == ["First"]
@@ -73,3 +75,20 @@ def test_nothing_is_overwritten_unasked(xp: Xp, ledger: Ledger, ana: Identity, t
 def test_nobody(xp: Xp, ledger: Ledger, tmp_path: Path) -> None:
     assert xp("user", "export", "nobody", tmp_path / "x").sentence == "There is no user 'nobody'."
     assert not (tmp_path / "x").exists()
+
+
+def test_files_with_all_of_their_versions(xp: Xp, ledger: Ledger, tmp_path: Path) -> None:
+    """Also of a thread that they have left; what is in quarantine is said."""
+    ana, bo = ledger.user("ana"), ledger.user("bo")
+    thread = ledger.thread(bo, ana)
+    put = ("files", "put", "-", "--as", "ana@example.com", "--json")
+    first = xp(*put, "--name", "notes.txt", "--thread", thread.id, stdin="one").json["id"]
+    xp(*put, "--to", first, stdin="two")
+    second = xp(*put, "--name", "bad.txt", stdin="bad").json["id"]
+    ledger.do(RecordScan(second, 1, "found", "Eicar"))
+    ledger.do(RemoveMember(identity=ana, thread_id=thread.id, user_id=ana.user.id))
+    ran = xp("user", "export", ana.user.id, "-", "--files", tmp_path / "files")
+    assert [file["id"] for file in json.loads(ran.out)["files"]] == [first, second]
+    written = {path.relative_to(tmp_path / "files"): path.read_text() for path in (tmp_path / "files").rglob("*.txt")}
+    assert written == {Path(first, "1 notes.txt"): "one", Path(first, "2 notes.txt"): "two"}
+    assert f"{second}: version 1 is in quarantine, and left out." in ran.err

@@ -10,6 +10,7 @@ from actors.resources.members import MemberRole
 from actors.resources.threads import ThreadStatus
 from server.api.fields import Id, Paged, Request, Time, View
 from server.resources.auth.views import ApiKeyView, SessionView
+from server.resources.files.views import FileView
 from server.resources.messages.views import MessageView
 from server.resources.users.views import UserView
 
@@ -187,7 +188,14 @@ class ExportView(View):
     api_keys: list[ApiKeyView]
     next: ExportNextView
     messages: str = Field(description="URL of the messages, page by page.")
+    files: str = Field(description="URL of the files, page by page.")
     artifacts: str = Field(description="URL of the artifacts, page by page.")
+
+
+class ExportedFileView(FileView):
+    download: str | None = Field(
+        description="Signed path of the content; null where there is none, or the user may no longer read it."
+    )
 
 
 class ExportRequest(Request):

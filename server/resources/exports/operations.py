@@ -4,6 +4,7 @@ from actors import limits, rules
 from actors.resources.api_keys import ListApiKeys
 from actors.resources.artifacts.queries import ListArtifactsBy
 from actors.resources.audit import NoteForAudit
+from actors.resources.files import ListFilesOf, OwnedFile
 from actors.resources.members import ListMemberships
 from actors.resources.messages import ListMessagesBy
 from actors.resources.sessions import ListSessions
@@ -13,7 +14,7 @@ from server.api.account_views import api_key_view, membership_view, session_view
 from server.api.cursors import integer
 from server.api.fields import ById
 from server.api.registry import Call, Operations, Result
-from server.resources.admin.views import ExportPageRequest, ExportView, MembershipExportView
+from server.resources.admin.views import ExportedFileView, ExportPageRequest, ExportView, MembershipExportView
 from server.resources.artifacts import rendering
 from server.resources.artifacts.views import ArtifactView
 from server.resources.auth.views import SessionView
@@ -50,6 +51,7 @@ async def export_user(call: Call, request: ById) -> Result:
                 "sessions": _next(user.id, "sessions", sessions.next_cursor),
             },
             "messages": f"/api/v1/users/{user.id}/export/messages",
+            "files": f"/api/v1/users/{user.id}/export/files",
             "artifacts": f"/api/v1/users/{user.id}/export/artifacts",
         }
     )
@@ -90,6 +92,27 @@ async def export_messages(call: Call, request: ExportPageRequest) -> Result:
     page = await call.services.ask(ListMessagesBy(request.id, limit=request.limit, after=integer(request.cursor)))
     shown = [render.message(message) for message in page.items]
     return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
+
+
+@operations("GET", "/users/{id}/export/files", response=ExportedFileView, paged=True, rate="costly")
+async def export_files(call: Call, request: ExportPageRequest) -> Result:
+    """All files of a user, oldest first, with a signed URL of each, good for a day.
+
+    Also files in threads they have left; these have no URL for them.
+    """
+    _must_be_allowed(call, request.id)
+    page = await call.services.ask(ListFilesOf(request.id, limit=request.limit, after=integer(request.cursor)))
+    shown = [render.file(owned.file) | {"download": _download(call, owned)} for owned in page.items]
+    return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
+
+
+def _download(call: Call, owned: OwnedFile) -> str | None:
+    """With the rights of who asks, as they are when the URL is used."""
+    if owned.file.status != "ready" or not (owned.is_seen or call.identity.is_admin):
+        return None
+    path = f"/api/v1/files/{owned.file.id}/content"
+    until = int(call.services.clock()) + limits.SIGNED_URL_SECONDS_MAX
+    return call.services.files.url_keys.keys.sign("GET", path, call.identity.user.id, until)
 
 
 @operations("GET", "/users/{id}/export/artifacts", response=ArtifactView, paged=True, rate="costly")

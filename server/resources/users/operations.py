@@ -3,14 +3,15 @@
 from typing import cast
 
 from actors import rules
+from actors.resources.file_erasure import REASONS, FileErasure, UserGone
 from actors.resources.users import CreateUser, DeleteUser, GetUser, ListUsers, UpdateUser, User, UserFilter
 from server.api import render
-from server.api.common_views import DeletedView
 from server.api.cursors import integer
 from server.api.fields import ById, Nothing, given
 from server.api.registry import Call, Operations, Result
 from server.resources.users.views import (
     CreateUserRequest,
+    DeletedUserView,
     DeleteUserRequest,
     ListUsersRequest,
     UpdateMeRequest,
@@ -101,19 +102,28 @@ async def _update(call: Call, user_id: str, request: UpdateMeRequest) -> Result:
     return _shown(call, cast(User, done.result))
 
 
-@operations("DELETE", "/users/{id}", response=DeletedView, access="admin")
+@operations("DELETE", "/users/{id}", response=DeletedUserView, access="admin")
 async def delete_user(call: Call, request: DeleteUserRequest) -> Result:
     """Delete an account for good, with all personal data. For admins.
 
-    Their messages stay, by an anonymous author; with `content=remove` they are deleted, too, over the next minutes.
+    Their messages, and files in threads, stay by an anonymous author; with `content=remove` they are deleted, too, but
+    for files that others show, over the next minutes. `files` says what is removed, and what is left why.
     """
     rules.must_administer(call.identity)
     command = DeleteUser(
         identity=call.identity, user_id=request.id, if_version=call.if_version, content=request.content,
         origin=call.origin,
     )  # fmt: skip
-    await call.services.write_access(command)
-    return Result({"id": request.id, "deleted": True})
+    gone = cast(UserGone, (await call.services.write_access(command)).result)
+    return Result({"id": request.id, "deleted": True, "files": _erased(gone.files)})
+
+
+def _erased(files: FileErasure) -> render.Json:
+    kept = [
+        {"reason": each.reason, "detail": REASONS[each.reason], "count": each.count, "size": each.size}
+        for each in files.kept
+    ]
+    return {"removed": {"count": files.removed, "size": files.size}, "kept": kept}
 
 
 def _shown(call: Call, user: User, location: str | None = None) -> Result:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from actors.resources.users import UserKind, UserRole, UserStatus
+from server.api.common_views import DeletedView
 from server.api.fields import LEFT_OUT, Email, Id, Metadata, Name, Paged, Request, Time, Url, View
 
 
@@ -63,6 +64,27 @@ class DeleteUserRequest(Request):
     content: Literal["anonymise", "remove"] = Field(
         default="anonymise", description="Whether the user's messages stay without a name, or are deleted."
     )
+
+
+class RemovedFilesView(View):
+    count: int
+    size: int = Field(description="Bytes, of all versions.")
+
+
+class KeptFilesView(View):
+    reason: Literal["in_threads", "shown_by_others", "versions_of_others"]
+    detail: str = Field(description="Why they stay.")
+    count: int = Field(description="Files; with `versions_of_others`, versions.")
+    size: int = Field(description="Bytes, of all versions.")
+
+
+class ErasedFilesView(View):
+    removed: RemovedFilesView
+    kept: list[KeptFilesView]
+
+
+class DeletedUserView(DeletedView):
+    files: ErasedFilesView = Field(description="What becomes of the user's files.")
 
 
 class UpdateMeRequest(Request):

@@ -23,7 +23,9 @@ from actors.resources.files import (
     GetFileVersion,
     GetStorageUse,
     ListFiles,
+    ListFilesOf,
     ListFileVersions,
+    OwnedFile,
     must_see_file,
 )
 from storage.readers import access, rows, weight
@@ -98,6 +100,18 @@ def page(
     found = rows.iterate(database, query.limit(limit + 1))
     shown, more = page_of(found, limit, lambda part: records.files_of(database, part), _weight)
     return Page(shown, str(shown[-1].key) if more else None)
+
+
+@answers(ListFilesOf)
+def files_of(database: SqliteDatabase, user_id: str, *, limit: int, after: int | None) -> Page[OwnedFile]:
+    """The oldest first, also in threads that the user has left."""
+    query = records.files_query().where(_F.deleted_at.is_null() & _T.deleted_at.is_null() & (_U.uid == user_id))
+    found = rows.iterate(database, query.where(_F.id > (after or 0)).order_by(_F.id).limit(limit + 1))
+    shown, more = page_of(found, limit, lambda part: records.files_of(database, part), _weight)
+    joined = _M.select(_T.uid).join(_T, on=(_M.thread == _T.id)).join_from(_M, _U, on=(_M.user == _U.id))
+    theirs = {uid for (uid,) in rows.fetch(database, joined.where(_U.uid == user_id))} if shown else set()
+    owned = tuple(OwnedFile(file, file.thread_id is None or file.thread_id in theirs) for file in shown)
+    return Page(owned, str(shown[-1].key) if more else None)
 
 
 @weight.of.register

@@ -19,22 +19,26 @@ def references() -> dict[ForeignKeyField, Any]:
     return {key: model for key, model in _F._meta.backrefs.items() if model not in PARTS}
 
 
-def is_used(*, but_message: int | None = None) -> Any:
-    """Whether anything refers to the file of the query; one message may be left out."""
-    return reduce(or_, (_refers(key, model, but_message) for key, model in references().items()))
+def is_used(*, but_message: int | None = None, but_author: int | None = None) -> Any:
+    """Whether anything refers to the file of the query; one message may be left out, or all of one author."""
+    return reduce(or_, (_refers(key, model, but_message, but_author) for key, model in references().items()))
 
 
 def is_pinned() -> Any:
     """Whether anything but a message refers to it: a message shows the newest version, others may name an older one."""
-    others = [_refers(key, model, None) for key, model in references().items() if model is not _M]
+    others = [_refers(key, model) for key, model in references().items() if model is not _M]
     return reduce(or_, others, SQL("0"))
 
 
-def _refers(key: ForeignKeyField, model: Any, but_message: int | None) -> Any:
+def _refers(key: ForeignKeyField, model: Any, but_message: int | None = None, but_author: int | None = None) -> Any:
     Other = model.alias()
     query = Other.select(SQL("1")).where(getattr(Other, key.name) == _F.id)
     if model is _M and but_message is not None:
         query = query.where(Other.message != but_message)
+    if model is _M and but_author is not None:
+        Message = models.Message.alias()
+        theirs = Message.select(SQL("1")).where((Message.id == Other.message) & (Message.author == but_author))
+        query = query.where(~fn.EXISTS(theirs))
     return fn.EXISTS(query)
 
 

@@ -3,21 +3,21 @@ for, what they wrote is taken away, step by step."""
 
 from actors.errors import Conflict
 from actors.events import Event
-from actors.outcomes import Done, Gone
+from actors.outcomes import Done
+from actors.resources.file_erasure import FileErasure, UserGone
 from actors.resources.members import MEMBER_REMOVED, MemberGone
-from actors.resources.users import DeleteUser, EraseContent, User
+from actors.resources.users import DeleteUser, User
 from storage import declared
 from storage.journal.transaction import Transaction, must_match
 from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.audit import writing as audit
 from storage.resources.credentials import revocation as access
+from storage.resources.files import erasure as files
 from storage.resources.members import ownership
-from storage.resources.messages import writing as messages
 from storage.resources.users import administrators
 from storage.resources.users import writing as users
 from storage.schema import identity_models, models, notification_models
-from storage.search import index
 
 
 @writes(DeleteUser)
@@ -45,9 +45,7 @@ def delete_user(tx: Transaction, command: DeleteUser) -> Done:
     _forget_accounts(tx, user.key)
     for model in _CREDENTIALS:
         tx.execute(model.delete().where(model.user == user.key))
-    if command.content == "remove":
-        Erasure = identity_models.Erasure
-        tx.execute(Erasure.insert(user=user.key, requested_at=tx.now).on_conflict_ignore())
+    erased = _begin_erasure(tx, user.key, everything=command.content == "remove")
     access.changed(tx, "user", user.id)
     was = {name: getattr(user, name) for name in ("role", "kind", "domain", "status")}  # no name: it is to be forgotten
     audit.forget(tx, user.id)
@@ -56,7 +54,18 @@ def delete_user(tx: Transaction, command: DeleteUser) -> Done:
         tx.execute(own.delete().where(own.user == user.key))
     tx.execute(_LOG.update(first=_LOG.offset + 1).where(_LOG.user == user.key))
     events = tuple(event for thread in _threads_of(tx, user.key) for event in _leave(tx, thread, command, gone))
-    return Done(Gone(user.id), events)
+    return Done(UserGone(user.id, erased), events)
+
+
+def _begin_erasure(tx: Transaction, user_key: int, *, everything: bool) -> FileErasure:
+    """Steps of `EraseContent` follow."""
+    Erasure = identity_models.Erasure
+    report = files.report(tx.database, user_key, everything=everything)
+    files.begin(tx, user_key)
+    if everything or report.removed:
+        stage = "messages" if everything else "private_files"
+        tx.execute(Erasure.insert(user=user_key, requested_at=tx.now, stage=stage).on_conflict_ignore())
+    return report
 
 
 def _forget_accounts(tx: Transaction, user_key: int) -> None:
@@ -99,38 +108,3 @@ def _leave(tx: Transaction, thread: tuple[int, str], command: DeleteUser, user: 
     tx.execute(Member.delete().where((Member.thread == thread[0]) & (Member.user == user.key)))
     gone = tx.log(thread, MEMBER_REMOVED, actor, MemberGone(user.author), ref=user.key)
     return (gone, *ownership.hand_on(tx, thread, actor))
-
-
-@writes(EraseContent)
-def erase_content(tx: Transaction, command: EraseContent) -> Done:
-    """One step: first what resources declare. Then messages are looked at in the order of their keys, for there is no
-    index by author to keep for this."""
-    Erasure = identity_models.Erasure
-    row = rows.first(tx.database, Erasure.select(Erasure.user, Erasure.position).limit(1))
-    if row is None:
-        return Done(0)
-    user_key, position = row
-    for erase in declared.each("ERASURES"):
-        if removed := erase(tx, user_key):
-            return Done(command.rows, removed)
-    found = _after(tx, position, command.looked_at)
-    theirs = [(key, thread_id) for key, author, thread_id in found if author == user_key][: command.rows]
-    erased = [messages.erase(tx, key, thread_id) for key, thread_id in theirs]
-    this = Erasure.user == user_key
-    if len(theirs) < command.rows and len(found) < command.looked_at:  # done; the next user has a step of its own
-        tx.execute(Erasure.delete().where(this))
-        index.begin_anew(tx.database)
-    else:
-        reached = theirs[-1][0] if len(theirs) == command.rows else found[-1][0]
-        tx.execute(Erasure.update(position=reached).where(this))
-    events = tuple(event for done in erased for event in done.events)
-    return Done(command.rows, events, user_events=tuple(entry for done in erased for entry in done.user_events))
-
-
-def _after(tx: Transaction, position: int, count: int) -> list[tuple[int, int, str]]:
-    """(key, author, thread) of messages that are there; those of a deleted thread go with it."""
-    Message, Thread = models.Message, models.Thread
-    query = Message.select(Message.id, Message.author, Thread.uid).join(Thread, on=(Message.thread == Thread.id))
-    there = (Message.id > position) & Message.deleted_at.is_null() & Thread.deleted_at.is_null()
-    found = rows.fetch(tx.database, query.where(there).order_by(Message.id).limit(count))
-    return [(key, author, thread_id) for key, author, thread_id in found]

@@ -90,7 +90,7 @@ async def settled(server: Server) -> House:
 async def delete(house: House, content: str) -> None:
     """And all that the housekeeper does afterwards."""
     answer = await house.root.request("DELETE", f"/api/v1/users/{house.him}", params={"content": content})
-    assert answer.data == {"id": house.him, "deleted": True}
+    assert (answer.data["id"], answer.data["deleted"]) == (house.him, True)
     await Housekeeper(house.server.services.directory.journal).tidy()
 
 
@@ -353,7 +353,9 @@ async def test_an_export_holds_everything_of_one_and_nothing_of_others(house: Ho
     path = f"/api/v1/users/{house.him}/export"
     by_himself = await house.zebedee.get(path)
     exported = by_himself.data
-    assert exported.keys() == {"user", "memberships", "sessions", "api_keys", "next", "messages", "artifacts"}
+    assert exported.keys() == {
+        "user", "memberships", "sessions", "api_keys", "next", "messages", "files", "artifacts",
+    }  # fmt: skip
     assert exported["user"] == await house.zebedee.me()
     assert (exported["user"]["email"], exported["user"]["metadata"]) == (PERSONAL["email"], {"a": PERSONAL["metadata"]})
     assert [(found["title"], found["role"]) for found in exported["memberships"]] == [("Together", "MEMBER")]
@@ -370,3 +372,52 @@ async def test_an_export_holds_everything_of_one_and_nothing_of_others(house: Ho
     assert (await house.root.get(path)).data["memberships"] == exported["memberships"]
     for asked in (path, exported["messages"]):
         check_problem(await house.alice.get(asked), 403)
+
+
+async def upload(client: Client, name: str, content: str, **more: str) -> str:
+    file = (await client.post("/api/v1/files", name=name, **more)).data["id"]
+    assert (await client.request("PUT", f"/api/v1/files/{file}/content", data=content.encode())).status == 200
+    return str(file)
+
+
+@pytest.mark.parametrize("content", ["anonymise", "remove"])
+async def test_files_go_that_nobody_else_needs(content: str, house: House) -> None:
+    private = await upload(house.zebedee, "private-quux.txt", "x")
+    own = await upload(house.zebedee, "own.txt", "xx", thread_id=house.thread)
+    shown = await upload(house.zebedee, "shown.txt", "xxxx")
+    await house.zebedee.say(house.thread, "look", files=[shown])
+    await house.alice.say(house.thread, "look again", files=[shown])
+    answer = await house.root.request("DELETE", f"/api/v1/users/{house.him}", params={"content": content})
+    files = answer.data["files"]
+    await Housekeeper(house.server.services.directory.journal).tidy()
+    everything = content == "remove"
+    assert files["removed"] == ({"count": 2, "size": 3} if everything else {"count": 1, "size": 1})
+    (kept,) = files["kept"]
+    reason = "shown_by_others" if everything else "in_threads"
+    assert (kept["reason"], kept["count"], kept["size"]) == (reason, *((1, 4) if everything else (2, 6)))
+    for client in (house.root, house.alice):
+        statuses = [(await client.get(f"/api/v1/files/{file}")).status for file in (private, own, shown)]
+        assert statuses == [404, 404 if everything else 200, 200]
+    record = (await house.alice.get(f"/api/v1/files/{shown}")).data
+    assert record["owner"]["name"] == "Deleted user"
+    check_problem(await house.alice.get(f"/api/v1/files/{private}/content"), 404)
+    assert (await house.alice.get(f"/api/v1/files/{shown}/content")).raw == b"xxxx"
+
+
+async def test_the_export_has_files_with_ways_to_their_bytes(house: House) -> None:
+    private = await upload(house.zebedee, "private.txt", "mine")
+    left = await upload(house.zebedee, "left.txt", "left behind", thread_id=house.thread)
+    pending = (await house.zebedee.post("/api/v1/files", name="pending.txt")).data["id"]
+    await house.zebedee.delete(f"/api/v1/threads/{house.thread}/members/{house.him}")
+    link = (await house.zebedee.get(f"/api/v1/users/{house.him}/export")).data["files"]
+    assert link == f"/api/v1/users/{house.him}/export/files"
+    his = {file["id"]: file["download"] for file in (await house.zebedee.get(link, limit="2")).data}
+    assert list(his) == [private, left], "a page"
+    assert his[left] is None, "he may no longer read it"
+    page = await house.zebedee.get(link, limit="2")
+    rest = (await house.zebedee.get(link, cursor=page.metadata["pagination"]["next_cursor"])).data
+    assert [(file["id"], file["download"]) for file in rest] == [(pending, None)]
+    assert (await nobody(house.server).get(his[private])).raw == b"mine"
+    by_admin = {file["id"]: file["download"] for file in (await house.root.get(link)).data}
+    assert (await nobody(house.server).get(by_admin[left])).raw == b"left behind"
+    check_problem(await house.alice.get(link), 403)

@@ -49,6 +49,7 @@ delete_user                      401       403       403       403       403    
 export_user                      401       403       403       403       403       200       200       403       403
 export_memberships               401       403       403       403       403       200       200       403       403
 export_messages                  401       403       403       403       403       200       200       403       403
+export_files                     401       403       403       403       403       200       200       403       403
 export_artifacts                 401       403       403       403       403       200       200       403       403
 export_sessions                  401       403       403       403       403       200       200       403       403
 list_threads                     401       200       200       200       200       200       200       200       403

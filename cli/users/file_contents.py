@@ -1,0 +1,66 @@
+"""The files of a user, with their bytes, for an export."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.pages import AT_ONCE, every
+from cli.settings import Settings
+from cli.store import everyone
+from cli.written_files import must_be_free, written
+
+if TYPE_CHECKING:
+    from actors.blobs import BlobStore
+    from actors.resources.files import File, FileVersion
+    from actors.resources.users import User
+    from storage.database import Database
+
+
+def owned_by(database: "Database", user: "User") -> "Iterator[File]":
+    """The oldest first."""
+    from storage.resources.files import reading as files
+
+    found = every(lambda after: files.files_of(database, user.id, limit=AT_ONCE, after=after))
+    return (owned.file for owned in found)
+
+
+def write(chosen: Settings, database: "Database", user: "User", folder: Path) -> None:
+    """`DIR/<id of the file>/<number> <name>`. What is in quarantine is left out, and said."""
+    from cli.blobs import open_blobs
+
+    asyncio.run(_write(open_blobs(chosen), database, user, folder))
+
+
+async def _write(store: "BlobStore", database: "Database", user: "User", folder: Path) -> None:
+    try:
+        for file in owned_by(database, user):
+            for version in _versions(database, file):
+                if version.scan == "found":
+                    click.echo(f"{file.id}: version {version.number} is in quarantine, and left out.", err=True)
+                else:
+                    await _write_version(store, version, folder / file.id / f"{version.number} {file.name}")
+    finally:
+        await store.close()
+
+
+def _versions(database: "Database", file: "File") -> "Iterator[FileVersion]":
+    from storage.resources.files import reading as files
+
+    return every(lambda before: files.versions(database, everyone(), file.id, limit=AT_ONCE, before=before))
+
+
+async def _write_version(store: "BlobStore", version: "FileVersion", path: Path) -> None:
+    _make_folder(path)
+    must_be_free(path, force=True)
+    with written(str(path), force=True) as out:
+        async with contextlib.aclosing(store.open(version.digest)) as pieces:
+            async for piece in pieces:
+                out.write(piece)
+
+
+def _make_folder(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,0 +1,75 @@
+"""What a deleted user leaves is taken away step by step, others' writes in between: first what they wrote, where that
+was asked for; then files; at last their words leave the index of files."""
+
+from actors.events import Event
+from actors.outcomes import Done
+from actors.resources.users import EraseContent
+from storage import declared
+from storage.journal.transaction import Transaction
+from storage.journal.writers import writes
+from storage.readers import rows
+from storage.resources.files import erasure as files
+from storage.resources.messages import writing as messages
+from storage.schema import identity_models, models
+from storage.search import index
+
+_E = identity_models.Erasure
+
+
+@writes(EraseContent)
+def erase_content(tx: Transaction, command: EraseContent) -> Done:
+    """One step, of the first user who waits for one."""
+    row = rows.first(tx.database, _E.select(_E.user, _E.position, _E.stage).limit(1))
+    if row is None:
+        return Done(0)
+    user_key, position, stage = row
+    if stage == "messages":
+        return _content(tx, command, user_key, position)
+    if stage == "texts":
+        return _texts(tx, command, user_key)
+    return _files(tx, command, user_key, everything=stage == "files")
+
+
+def _content(tx: Transaction, command: EraseContent, user_key: int, position: int) -> Done:
+    """First what resources declare. Then messages are looked at in the order of their keys, for there is no index by
+    author to keep for this."""
+    for erase in declared.each("ERASURES"):
+        if removed := erase(tx, user_key):
+            return Done(command.rows, removed)
+    found = _after(tx, position, command.looked_at)
+    theirs = [(key, thread_id) for key, author, thread_id in found if author == user_key][: command.rows]
+    erased = [messages.erase(tx, key, thread_id) for key, thread_id in theirs]
+    if len(theirs) < command.rows and len(found) < command.looked_at:
+        index.begin_anew(tx.database)
+        _update(tx, user_key, stage="files")
+    else:
+        _update(tx, user_key, position=theirs[-1][0] if len(theirs) == command.rows else found[-1][0])
+    events = tuple(event for done in erased for event in done.events)
+    return Done(command.rows, events, user_events=tuple(entry for done in erased for entry in done.user_events))
+
+
+def _files(tx: Transaction, command: EraseContent, user_key: int, *, everything: bool) -> Done:
+    events: tuple[Event, ...]
+    removed, events = files.erase(tx, user_key, command.rows, everything=everything)
+    if removed < command.rows:
+        _update(tx, user_key, stage="texts")
+    return Done(command.rows, events)
+
+
+def _texts(tx: Transaction, command: EraseContent, user_key: int) -> Done:
+    if not files.merge_texts(tx):
+        tx.execute(_E.delete().where(_E.user == user_key))  # done; the next user has steps of its own
+    return Done(command.rows)
+
+
+def _update(tx: Transaction, user_key: int, **fields: object) -> None:
+    tx.execute(_E.update(**fields).where(_E.user == user_key))
+
+
+def _after(tx: Transaction, position: int, count: int) -> list[tuple[int, int, str]]:
+    """(key, author, thread) of messages that are there; those of a deleted thread go with it."""
+    Message, Thread = models.Message, models.Thread
+    query = Message.select(Message.id, Message.author, Thread.uid).join(Thread, on=(Message.thread == Thread.id))
+    there = (Message.id > position) & Message.deleted_at.is_null() & Thread.deleted_at.is_null()
+    found = rows.fetch(tx.database, query.where(there).order_by(Message.id).limit(count))
+    return [(key, author, thread_id) for key, author, thread_id in found]

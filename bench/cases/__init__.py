@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bench.cases import (
     answers,
+    blocks,
     crowd,
     fanout,
     files,
@@ -53,6 +54,7 @@ CASES = (
     Case(("16",), "a bystander of hostile texts", texts.hostile),
     Case(("24",), "uploads and downloads of 100 MB", files.transfers),
     Case(("24",), "messages beside ten uploads", files.beside_uploads),
+    Case(("25",), "what blocks cost", blocks.cost),
     Case(("20", "21", "22"), "a bystander of one who takes too much", greedy.readers),
 )
 NUMBERS = sorted({number for case in CASES for number in case.targets}, key=int)

@@ -80,6 +80,11 @@ def row(*texts: str) -> list[dict[str, Any]]:
         ([{"type": "X-own"}], "/0/type", "unknown_type"),
         ([section(txt=1)], "/0/txt", "unknown_field"),
         ([{"type": "section", "text": None}], "/0", "required"),
+        (
+            [{"type": "actions", "elements": [{"type": "overflow", "options": [{"type": "option"}]}]}],
+            "/0/elements/0/options/0/type",
+            "unknown_field",
+        ),
         ([section(), {"type": "header", "text": None}], "/1/text", "wrong_type"),
         ([{"type": "markdown", "text": "x" * 6_001}] * 2, "", "too_long"),
         ([section(block_id="a"), section(block_id="a")], "/1/block_id", "duplicate"),

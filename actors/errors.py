@@ -308,6 +308,7 @@ CODES: Mapping[str, type[XpError]] = {
     "stream_gap": Conflict,
     "artifacts_full": Conflict,
     "shares_full": Conflict,
+    "data_full": Conflict,
     "nothing_to_export": Conflict,
     "labels_full": Conflict,
     "file_elsewhere": Conflict,

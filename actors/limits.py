@@ -99,6 +99,14 @@ PATCH_OPERATIONS: Final = 1_000
 """Of one JSON Patch; each may look through the document."""
 PATCH_TRIES: Final = 5
 """Of a patch without `If-Match`, when others change the artifact at the same moment."""
+DATA_SETS: Final = 20
+"""Of one artifact: a dashboard of a hundred panels shares them."""
+DATA_ROWS: Final = 5_000
+"""Of one data set: more points than a chart has pixels."""
+DATA_BYTES: Final = 256 * KIB
+"""Of its rows as JSON."""
+DATA_COLUMNS: Final = 50
+DATA_CELL_CHARS: Final = 4_000
 EXPORT_SECONDS: Final = 2.0
 """For the Markdown of one exported artifact; what is not rendered by then is shown as it was written."""
 EXPORT_TEXT_CHARS: Final = 8_000

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from actors.auth.identity import Identity
 from actors.errors import Forbidden, NotFound, ValidationFailed
-from actors.resources.artifacts.outline import NO_DATA
+from actors.resources.artifacts.data_sets import ListData
 from actors.resources.artifacts.queries import GetArtifact, GetArtifactVersion
 from actors.resources.artifacts.shares import CountView, GetShare, Share, must_be_good
 from server.artifacts.exporting import FORMATS, Exported, Format, Source, exported, html_page
@@ -49,12 +49,14 @@ class Exports:
 
     async def _source(self, identity: Identity, artifact_id: str, number: int | None) -> Source:
         ask = self._transfers.services.ask
+        sets = await ask(ListData(identity, artifact_id, with_rows=True))
+        data = {each.name: each.table for each in sets}
         if number is not None:
             artifact, version = await ask(GetArtifactVersion(identity, artifact_id, number))
-            return Source(artifact, version, NO_DATA)
+            return Source(artifact, version, data)
         artifact = await ask(GetArtifact(identity, artifact_id))
         assert artifact.newest is not None
-        return Source(artifact, artifact.newest, NO_DATA)
+        return Source(artifact, artifact.newest, data)
 
     async def shared(self, request: web.Request) -> web.Response:
         """A page, or JSON for programs. The rights are those of the user who made the link."""

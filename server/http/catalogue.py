@@ -68,6 +68,7 @@ WHAT_TO_DO: Mapping[str, str] = {
     "blob_store": "Retry; the upload is kept. An operator finds the cause in the log.",
     "precondition_required": "Read the resource, then send its ETag in `If-Match`; or send a patch.",
     "artifacts_full": "Delete artifacts of the thread that are no longer needed.",
+    "data_full": "Append with `keep`, replace the data set by fewer rows, or delete data sets that no panel shows.",
     "shares_full": "Revoke links to the artifact that are no longer needed.",
     "nothing_to_export": "Choose another format: the artifact has no part that this one shows.",
     "labels_full": "Leave the label out: labelled versions are kept, and only so many.",

@@ -273,6 +273,8 @@ _COMMON = (
              UNION ALL
             SELECT a.creator_id, a.thread_id, v.size
               FROM artifact_version AS v JOIN artifact AS a ON a.id = v.artifact_id
+             UNION ALL
+            SELECT a.creator_id, a.thread_id, d.size FROM artifact_data AS d JOIN artifact AS a ON a.id = d.artifact_id
         ), real AS (
             SELECT 'user' AS scope, owner AS key, sum(size) AS found FROM each GROUP BY owner
              UNION ALL

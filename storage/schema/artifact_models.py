@@ -80,6 +80,35 @@ class ArtifactShare(Base):
         table_name = "artifact_share"
 
 
+class ArtifactData(Base):
+    """A named table that changes without a new version of its artifact."""
+
+    artifact = ForeignKeyField(Artifact, on_delete="CASCADE", index=False)
+    name = TextField()
+    columns = TextField()  # JSON list
+    first = IntegerField()  # number of its first row
+    next = IntegerField()  # number of the row that is appended next
+    size = IntegerField()
+    revision = IntegerField()
+    author = ForeignKeyField(User, index=False)
+    updated_at = BigIntegerField()
+
+    class Meta:
+        table_name = "artifact_data"
+        indexes = ((("artifact", "name"), True),)  # data sets of an artifact
+
+
+class ArtifactDataRow(Base):
+    data = ForeignKeyField(ArtifactData, on_delete="CASCADE", index=False)
+    number = IntegerField()
+    cells = TextField()  # JSON list
+
+    class Meta:
+        table_name = "artifact_data_row"
+        primary_key = CompositeKey("data", "number")
+        without_rowid = True
+
+
 class ArtifactText(FTS5Model):  # type: ignore[misc]  # playhouse ships no types
     """Titles and texts, folded, by the key of their artifact; the newest version's alone."""
 
@@ -92,5 +121,5 @@ class ArtifactText(FTS5Model):  # type: ignore[misc]  # playhouse ships no types
         options: Any = {"tokenize": f'"{TOKENIZER}"'}  # noqa: RUF012 - Peewee's own way
 
 
-MODELS: tuple[type[Base], ...] = (Artifact, ArtifactBody, ArtifactVersion, ArtifactShare)
+MODELS: tuple[type[Base], ...] = (Artifact, ArtifactBody, ArtifactVersion, ArtifactShare, ArtifactData, ArtifactDataRow)
 """Tables of this module, parents first; the index of texts is virtual, and the migration makes it."""

@@ -57,7 +57,8 @@ class Lived:
         ledger.do(MarkRead(identity=self.bo, thread_id=self.thread.id))
         ledger.do(post(self.ana, self.thread, "once", once=once()))
         Shelf(ledger).add(self.ana, self.thread)
-        Desk(ledger).create(self.ana, self.thread)
+        desk = Desk(ledger)
+        desk.measure(self.ana, desk.create(self.ana, self.thread), [["[1]", "[2]"]])
         webhook = CreateWebhook(
             identity=self.ana, name="Agent", url="https://agent.example.com/", events=("message.created",),
             thread_ids=None, ordered=False, secret="whsec_c2VjcmV0",
@@ -120,6 +121,7 @@ DAMAGES: tuple[Damage, ...] = (
     ("counted references to bodies", 'UPDATE artifact_body SET "references" = 5', "counts 5 references, it has 1"),
     ("the newest version of an artifact", "UPDATE artifact SET version = 4", "names 4 as its newest version"),
     ("the history of an artifact", "UPDATE artifact SET dropped = 3", "has dropped 3"),
+    ("counted rows of data sets", "UPDATE artifact_data SET next = 9", "counts 9 rows"),
     ("every entry has its artifact", "UPDATE event SET ref = 99 WHERE type = 'artifact.created'", "about artifact 99"),
     ("every artifact in the search index", "DELETE FROM artifact_text", "is not in the search index"),
     ("references", "UPDATE message SET author_id = 99 WHERE number = 1", "refers to a row of user"),

@@ -10,6 +10,15 @@ from actors.resources.artifacts import contents, json_patch
 from actors.resources.artifacts.artifact import Artifact, Version
 from actors.resources.artifacts.commands import CreateArtifact, DeleteArtifact, RestoreArtifact
 from actors.resources.artifacts.comparing import compared
+from actors.resources.artifacts.data_sets import (
+    AppendData,
+    DeleteData,
+    GetData,
+    ListData,
+    ReplaceData,
+    StoredData,
+    checked,
+)
 from actors.resources.artifacts.queries import (
     ArtifactFilter,
     GetArtifact,
@@ -26,17 +35,23 @@ from server.api.registry import Call, Operations, Result
 from server.resources.artifacts import rendering
 from server.resources.artifacts.revising import provenance_of, revised
 from server.resources.artifacts.views import (
+    AppendDataRequest,
     ArtifactVersionRequest,
     ArtifactVersionView,
     ArtifactView,
     CompareVersionsRequest,
     ComparisonView,
     CreateArtifactRequest,
+    DataRequest,
+    DataView,
+    DeletedDataView,
+    FullDataView,
     FullVersionView,
     ListArtifactsRequest,
     ListArtifactVersionsRequest,
     ListedArtifactView,
     ListThreadArtifactsRequest,
+    ReplaceDataRequest,
     RestoreVersionRequest,
     ShareArtifactRequest,
     ShareRequest,
@@ -208,6 +223,64 @@ async def revoke_artifact_share(call: Call, request: ShareRequest) -> Result:
         identity=call.identity, artifact_id=request.id, share_id=request.share_id, origin=call.origin
     )  # fmt: skip
     return Result(rendering.share(cast(Share, (await call.services.write(command)).result)))
+
+
+# Data sets
+
+
+@operations("GET", "/artifacts/{id}/data", response=DataView)
+async def list_artifact_data(call: Call, request: ById) -> Result:
+    """Data sets of an artifact, by name, without their rows."""
+    found = await call.services.ask(ListData(call.identity, request.id))
+    return Result(list(map(rendering.data_set, found)))
+
+
+@operations("GET", "/artifacts/{id}/data/{name}", response=FullDataView)
+async def get_artifact_data(call: Call, request: DataRequest) -> Result:
+    """One data set with its rows."""
+    found = await call.services.ask(GetData(call.identity, request.id, request.name))
+    return Result(rendering.data_set(found), version=found.revision)
+
+
+@operations("PUT", "/artifacts/{id}/data/{name}", response=DataView)
+async def replace_artifact_data(call: Call, request: ReplaceDataRequest) -> Result:
+    """Create a data set, or replace it. Panels and charts show it at once, without a new version of the artifact."""
+    rows = await asyncio.to_thread(checked, request.rows, len(request.columns))
+    artifact = await call.services.ask(GetArtifact(call.identity, request.id, with_content=False))
+    command = ReplaceData(
+        identity=call.identity, once=call.once, thread_id=artifact.thread_id, artifact_id=artifact.id,
+        name=request.name, columns=tuple(request.columns), rows=rows, if_version=call.if_version,
+    )  # fmt: skip
+    return _data(cast(StoredData, (await call.services.directory.ask(command)).result))
+
+
+@operations("PATCH", "/artifacts/{id}/data/{name}", response=DataView)
+async def append_artifact_data(call: Call, request: AppendDataRequest) -> Result:
+    """Append rows to a data set; `keep` drops the oldest."""
+    width = len(request.rows[0]) if request.rows and isinstance(request.rows[0], list) else 0
+    rows = await asyncio.to_thread(checked, request.rows, width)
+    artifact = await call.services.ask(GetArtifact(call.identity, request.id, with_content=False))
+    command = AppendData(
+        identity=call.identity, once=call.once, thread_id=artifact.thread_id, artifact_id=artifact.id,
+        name=request.name, rows=rows, width=width, keep=request.keep, if_version=call.if_version,
+    )  # fmt: skip
+    return _data(cast(StoredData, (await call.services.directory.ask(command)).result))
+
+
+@operations("DELETE", "/artifacts/{id}/data/{name}", response=DeletedDataView)
+async def delete_artifact_data(call: Call, request: DataRequest) -> Result:
+    """Delete a data set. For members who may write."""
+    artifact = await call.services.ask(GetArtifact(call.identity, request.id, with_content=False))
+    command = DeleteData(
+        identity=call.identity, thread_id=artifact.thread_id, artifact_id=artifact.id, name=request.name,
+        if_version=call.if_version,
+    )  # fmt: skip
+    await call.services.directory.ask(command)
+    return Result({"artifact_id": artifact.id, "name": request.name, "deleted": True})
+
+
+def _data(stored: StoredData) -> Result:
+    return Result(rendering.data_set(stored), version=stored.revision)
 
 
 async def _answer(call: Call, artifact_id: str, location: str | None = None) -> Result:

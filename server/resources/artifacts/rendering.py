@@ -3,6 +3,7 @@
 from typing import Any
 
 from actors.resources.artifacts.artifact import Artifact, Provenance, Version
+from actors.resources.artifacts.data_sets import DataChanged, StoredData
 from actors.resources.artifacts.shares import Share
 from actors.resources.blocks.faults import Fault
 from server.api import render
@@ -85,4 +86,30 @@ def share(record: Share, url: str | None = None) -> Json:
         "created_at": render.iso_time(record.created_at),
         "expires_at": render.iso_time(record.expires_at),
         "revoked_at": render.maybe_time(record.revoked_at),
+    }
+
+
+def data_set(record: StoredData) -> Json:
+    """With its rows where they were read."""
+    rows: Json = {} if record.rows is None else {"rows": [render.carried(row) for row in record.rows]}
+    return {
+        "artifact_id": record.artifact_id,
+        "name": record.name,
+        "columns": list(record.columns),
+        "count": record.count,
+        "size": record.size,
+        "revision": record.revision,
+        "updated_by": render.author(record.updated_by),
+        "updated_at": render.iso_time(record.updated_at),
+        **rows,
+    }
+
+
+def data_changed(record: DataChanged) -> Json:
+    return {
+        "artifact_id": record.artifact_id,
+        "name": record.name,
+        "change": record.change,
+        "revision": record.revision,
+        "count": record.count,
     }

@@ -29,6 +29,19 @@ RULES: tuple[Rule, ...] = (
          GROUP BY a.id HAVING count(*) + a.dropped <> a.version""",
     ),
     Rule(
+        "counted rows of data sets",
+        "Data set {name} of artifact {artifact} counts {counted} rows and {size} bytes, it has {found} and {bytes}.",
+        """
+        WITH n AS (
+            SELECT data_id, count(*) AS found, sum(length(CAST(cells AS BLOB))) AS bytes
+              FROM artifact_data_row GROUP BY data_id
+        )
+        SELECT d.name AS name, a.uid AS artifact, d.next - d.first AS counted, d.size AS size,
+               coalesce(n.found, 0) AS found, coalesce(n.bytes, 0) AS bytes
+          FROM artifact_data AS d JOIN artifact AS a ON a.id = d.artifact_id LEFT JOIN n ON n.data_id = d.id
+         WHERE d.next - d.first <> coalesce(n.found, 0) OR d.size <> coalesce(n.bytes, 0)""",
+    ),
+    Rule(
         "every entry has its artifact",
         "Thread {thread}: entry {offset} ({type}) is about artifact {ref}, which is not there.",
         """

@@ -29,7 +29,7 @@ from storage.journal import results
 from storage.journal.transaction import Transaction, must_match
 from storage.journal.writers import writes
 from storage.readers import rows
-from storage.resources.artifacts import bodies, places, reading, records, versions
+from storage.resources.artifacts import bodies, data_sets, places, reading, records, versions
 from storage.resources.artifacts.places import Place, State
 from storage.resources.audit import writing as audit
 from storage.resources.files import room
@@ -167,6 +167,7 @@ def remove(tx: Transaction, key: int, creator: int, thread: tuple[int, str], act
 def _forget(tx: Transaction, key: int, creator: int, thread: int) -> int:
     tx.execute(_X.delete().where(_X.rowid == key))
     tx.execute(_S.delete().where(_S.artifact == key))
+    data_sets.forget_all(tx, key, creator, thread)
     return versions.forget_all(tx, key, creator, thread)
 
 

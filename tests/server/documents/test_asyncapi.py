@@ -128,6 +128,7 @@ async def test_events_are_what_the_document_says(
     await alice.post(f"{path}/messages", files=[outside])
     made = await alice.post(f"{path}/artifacts", type="REPORT", title="x", content="x")
     await alice.patch(f"/api/v1/artifacts/{made.data['id']}", title="y")
+    await alice.put(f"/api/v1/artifacts/{made.data['id']}/data/sales", columns=["a"], rows=[[1]])
     await alice.delete(f"/api/v1/artifacts/{made.data['id']}")
     file = await stored_file(server, (await alice.me())["id"], thread_id)
     shown = RecordPreview(file.id, 1, "done")

@@ -13,7 +13,7 @@ ACTIONS = (
     "post", "post", "post", "reply", "edit", "delete", "react", "react", "unreact", "toggle", "read", "read to",
     "title", "status", "metadata", "role", "mute", "join", "leave",
     "remember", "recall", "answer", "stop", "fail", "hand over", "file", "show", "rename", "drop",
-    "draft", "revise", "restore", "discard",
+    "draft", "revise", "restore", "discard", "measure", "tick", "clear",
 )  # fmt: skip
 Program = Sequence[tuple[str, int]]
 programs = st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 11)), min_size=1, max_size=10)
@@ -26,7 +26,8 @@ EVERY_KIND = (
     (0, "metadata", 2), (0, "leave", 1), (0, "join", 1), (1, "unreact", 0), (0, "delete", 0), (0, "status", 1),
     (0, "status", 0), (1, "recall", 0), (0, "remember", 1), (1, "answer", 1), (1, "answer", 2), (0, "stop", 2),
     (0, "fail", 3), (1, "hand over", 1), (0, "file", 0), (1, "show", 0), (0, "rename", 0), (0, "drop", 0),
-    (0, "draft", 1), (1, "revise", 3), (1, "revise", 4), (0, "restore", 0), (0, "discard", 0),
+    (0, "draft", 1), (1, "revise", 3), (1, "revise", 4), (0, "restore", 0),
+    (0, "measure", 0), (1, "tick", 0), (1, "clear", 0), (0, "measure", 0), (0, "discard", 0),
 )  # fmt: skip
 """(person, action, number): each succeeds, and together they make all of `TOLD`."""
 LAST = {"n": "the last"}
@@ -75,7 +76,7 @@ class Company:
             return await self._say(client, number, is_reply=action == "reply")
         if action in ("file", "show", "rename", "drop"):
             return await self._about_file(client, action, number)
-        if action in ("draft", "revise", "restore", "discard"):
+        if action in ("draft", "revise", "restore", "discard", "measure", "tick", "clear"):
             return await self._about_artifact(client, action, number)
         if action in ("edit", "delete", "react", "unreact", "toggle"):
             return await self._about_message(client, action, number) if self.messages else None
@@ -151,6 +152,12 @@ class Company:
                 return await client.patch(url, title=f"Revised {number}", **more)
             case "restore":
                 return await client.post(f"{url}/versions/1/restore")
+            case "measure":
+                return await client.put(f"{url}/data/d{number % 2}", columns=["n"], rows=[[number]])
+            case "tick":
+                return await client.patch(f"{url}/data/d{number % 2}", rows=[[number], [0]], keep=4)
+            case "clear":
+                return await client.delete(f"{url}/data/d{number % 2}")
         return await client.delete(url)
 
     async def _say(self, client: Client, number: int, *, is_reply: bool) -> Answer:

@@ -20,6 +20,8 @@ class Fold:
         self.members: dict[str, Json] = {}
         self.files: dict[str, Json] = {}
         self.artifacts: dict[str, Json] = {}
+        self.data: dict[str, dict[str, tuple[int, int]]] = {}
+        """Artifact → name of a data set → its revision, and how many rows it has."""
         self.reactions: list[tuple[str, str, str]] = []
         """(message, emoji, user), in the order given."""
         self.offset = 0
@@ -34,6 +36,7 @@ class Fold:
         self.members = {member["user"]["id"]: member for member in state["members"]}
         self.files = {file["id"]: file for file in state["files"]}
         self.artifacts = {artifact["id"]: artifact for artifact in state["artifacts"]}
+        self.data = _revisions(state)
         self.reactions = [(m, r["emoji"], r["user"]["id"]) for m, rs in state["reactions"].items() for r in rs]
         return self
 
@@ -111,8 +114,16 @@ class Fold:
         self.artifacts[artifact["id"]] = artifact
         if artifact["deleted_at"] is not None:
             del self.artifacts[artifact["id"]]
+            self.data.pop(artifact["id"], None)
 
     _artifact_updated = _artifact_deleted = _artifact_created
+
+    def _artifact_data_updated(self, event: Json, change: Json) -> None:
+        if change["artifact_id"] in self.artifacts:
+            sets = self.data.setdefault(change["artifact_id"], {})
+            sets[change["name"]] = (change["revision"], change["count"])
+            if change["change"] == "deleted":
+                del sets[change["name"]]
 
     def _read(self, user_id: str, offset: int) -> None:
         member = self.members.get(user_id)
@@ -129,6 +140,7 @@ class Fold:
             "members": self.members,
             "files": self.files,
             "artifacts": self.artifacts,
+            "data": {artifact: sets for artifact, sets in self.data.items() if sets},
             "reactions": {m["id"]: [] if m["deleted_at"] else self._of(m) for m in messages},
             "last_message": messages[0]["id"] if messages else None,
         }
@@ -155,9 +167,10 @@ async def fetched(client: Client, thread_id: str) -> Json:
     memory = (await client.get(f"{path}/memory")).data
     files = (await client.get("/api/v1/files", thread_id=thread_id, limit="100")).data
     artifacts = (await client.get(f"{path}/artifacts", limit="100", fields=SHARED_FIELDS)).data
+    data = [each for one in artifacts for each in (await client.get(f"/api/v1/artifacts/{one['id']}/data")).data]
     return {
         "thread": thread, "memory": memory, "messages": messages, "members": members, "reactions": reactions,
-        "files": files, "artifacts": artifacts,
+        "files": files, "artifacts": artifacts, "data": data,
     }  # fmt: skip
 
 
@@ -173,6 +186,7 @@ def comparable(state: Json) -> Json:
         "members": {member["user"]["id"]: member for member in state["members"]},
         "files": {file["id"]: file for file in state["files"]},
         "artifacts": {artifact["id"]: artifact for artifact in state["artifacts"]},
+        "data": _revisions(state),
         "reactions": {m: [(r["emoji"], r["user"]["id"]) for r in rs] for m, rs in state["reactions"].items()},
         "last_message": last and last["id"],
     }
@@ -182,6 +196,13 @@ def _shared(thread: Json) -> Json:
     """Without what is personal, its last message, which is one of the messages, and its memory, which is told apart."""
     apart = ("membership", "memory", "memory_version", "last_message")
     return {name: value for name, value in thread.items() if name not in apart}
+
+
+def _revisions(state: Json) -> dict[str, dict[str, tuple[int, int]]]:
+    found: dict[str, dict[str, tuple[int, int]]] = {}
+    for one in state["data"]:
+        found.setdefault(one["artifact_id"], {})[one["name"]] = (one["revision"], one["count"])
+    return found
 
 
 def _by_emoji(groups: list[Json]) -> Json:

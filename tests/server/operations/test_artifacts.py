@@ -241,3 +241,55 @@ async def test_a_message_may_refer_to_an_artifact(alice: Client, path: str, thre
     block = {"type": "artifact_ref", "artifact_id": artifact["id"], "version": 1, "title": "Sales"}
     message = await alice.say(thread, "See this.", blocks=[block])
     assert message["blocks"] == [block]
+
+
+async def test_data_sets_change_without_a_version(alice: Client, bob: Client, path: str, thread: Any) -> None:
+    panels = [{"type": "chart", "spec": {"mark": "line"}, "data_set": "sales"},
+              {"type": "metric", "data_set": "sales", "field": "sum"},
+              {"type": "table", "columns": ["sum"], "data_set": "sales"}]  # fmt: skip
+    url = f"/api/v1/artifacts/{(await create(alice, path, {'panels': panels}, type='DASHBOARD'))['id']}"
+    made = await bob.put(f"{url}/data/sales", columns=["day", "sum"], rows=[["Mon", 12], ["Tue", None]])
+    assert (made.status, made.data["revision"], made.data["count"]) == (200, 1, 2)
+    appended = await alice.patch(f"{url}/data/sales", rows=[["Wed", 9.5], ["Thu", 1]], keep=3)
+    assert (appended.data["revision"], appended.data["count"], appended.data["updated_by"]["name"]) == (2, 3, "Alice")
+    read = await bob.get(f"{url}/data/sales")
+    assert read.data["rows"] == [["Tue", None], ["Wed", 9.5], ["Thu", 1]]
+    assert read.data["size"] == sum(len(orjson.dumps(row)) for row in read.data["rows"])
+    assert (await bob.get(f"{url}/data")).data == [{n: v for n, v in read.data.items() if n != "rows"}]
+    assert (await alice.get(url)).data["version"] == 1
+    page = (await alice.get(f"{url}/export", format="html")).raw.decode()
+    assert '<p class="metric">1</p>' in page
+    assert "<td class=n>9.5</td>" in page
+    assert (await alice.get(f"{url}/export")).json["data"]["sales"]["columns"] == ["day", "sum"]
+    log = (await alice.get(f"/api/v1/threads/{thread['id']}/log", limit="100")).data
+    told = [event["data"] for event in log if event["type"] == "artifact.data_updated"]
+    assert [(one["name"], one["change"], one["revision"], one["count"]) for one in told] == [
+        ("sales", "replaced", 1, 2), ("sales", "appended", 2, 3),
+    ]  # fmt: skip
+    assert (await bob.delete(f"{url}/data/sales")).data["deleted"]
+    assert (await bob.get(f"{url}/data/sales")).status == 404
+
+
+async def test_data_sets_that_are_refused(alice: Client, bob: Client, path: str, monkeypatch: Any) -> None:
+    monkeypatch.setattr("actors.limits.DATA_SETS", 1)
+    monkeypatch.setattr("actors.limits.DATA_BYTES", 100)
+    url = f"/api/v1/artifacts/{(await create(alice, path, {'panels': []}, type='DASHBOARD'))['id']}/data"
+    await alice.put(f"{url}/sales", columns=["a", "b"], rows=[["x" * 40, 1]])
+    for body, field in (
+        ({"columns": ["a"], "rows": [[1], [1, 2]]}, "rows.1"),
+        ({"columns": ["a"], "rows": [[{}]]}, "rows.0.0"),
+        ({"columns": ["a"], "rows": ["x"]}, "rows.0"),
+        ({"columns": ["a"], "rows": [["x" * 101]]}, "rows"),
+        ({"columns": ["a", "a"], "rows": []}, "columns"),
+        ({"columns": [], "rows": []}, "columns"),
+    ):
+        assert list((await alice.put(f"{url}/sales", **body)).error["errors"]) == [field]
+    assert list((await alice.patch(f"{url}/sales", rows=[[1]])).error["errors"]) == ["rows.0"]
+    assert list((await alice.put(f"{url}/No", columns=["a"], rows=[])).error["errors"]) == ["name"]
+    full = await alice.patch(f"{url}/sales", rows=[["y" * 60, 2]])
+    assert (full.status, full.error["code"]) == (409, "data_full")
+    assert (await alice.patch(f"{url}/sales", rows=[["y" * 60, 2]], keep=1)).data["count"] == 1
+    assert (await alice.put(f"{url}/other", columns=["a"], rows=[])).error["code"] == "data_full"
+    stale = await bob.put(f"{url}/sales", {"If-Match": '"1"'}, columns=["a"], rows=[])
+    assert stale.status == 412
+    assert (await alice.patch(f"{url}/other", rows=[])).status == 404

@@ -64,6 +64,7 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "create_webhook": {"url": "https://receiver.invalid/hook", "events": ["message.created"]},
     "update_webhook": {"name": "Changed"}, "rotate_webhook_secret": {}, "test_webhook": {}, "replay_deliveries": {},
     "restore_artifact_version": {"label": "again"}, "share_artifact": {},
+    "replace_artifact_data": {"columns": ["a"], "rows": [[1]]}, "append_artifact_data": {"rows": [[2]]},
     "create_user_legacy": {"name": "X"}, "create_sign_in_link": {}, "revoke_token": {"jti": "stolen"},
 }  # fmt: skip
 """Operation → a good body; `World.body` adds ids, addresses and secrets."""
@@ -113,7 +114,7 @@ UNVERSIONED = frozenset({
     "list_revisions", "verify_credential", "export_user", "get_info", "get_presence", "get_status", "get_summary",
     "trace_user", "get_storage_use", "get_file_version", "get_errors",
     "compare_artifact_versions",
-    "list_artifact_shares",
+    "list_artifact_shares", "list_artifact_data",
     "trace_thread", "get_notification", "count_notifications", "get_unread", "get_thread_preferences",
 })  # fmt: skip
 """GETs of one answer that tell how things are, which has no version."""
@@ -207,6 +208,8 @@ class World:
         self.action_id = acted.data["id"]
 
     async def _prepare_artifact(self, operation: Operation) -> None:
+        if operation.name.endswith("artifact_data"):
+            await self.alice.put(f"/api/v1/artifacts/{self.artifact_id}/data/sales", columns=["a"], rows=[[1]])
         if operation.name == "revoke_artifact_share":
             made = await self.alice.post(f"/api/v1/artifacts/{self.artifact_id}/shares")
             self.share_id = made.data["id"]
@@ -240,7 +243,7 @@ class World:
             "files": self.file_id, "artifacts": self.artifact_id, "versions": "1",
             "option-requests": self.option_request_id,
             "webhooks": self.webhook_id,
-            "actions": self.action_id or new_id(), "shares": self.share_id,
+            "actions": self.action_id or new_id(), "shares": self.share_id, "data": "sales",
         }  # fmt: skip
 
     def parameters(self, operation: Operation) -> dict[str, str]:

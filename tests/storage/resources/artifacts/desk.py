@@ -9,6 +9,7 @@ from actors.identifiers import new_id
 from actors.resources.artifacts import contents
 from actors.resources.artifacts.artifact import Artifact
 from actors.resources.artifacts.commands import CreateArtifact, DeleteArtifact, RestoreArtifact, ReviseArtifact
+from actors.resources.artifacts.data_sets import AppendData, ReplaceData
 from actors.resources.artifacts.queries import (
     ArtifactFilter,
     GetArtifact,
@@ -54,6 +55,13 @@ class Desk:
         self.ledger.do(
             DeleteArtifact(identity=who, thread_id=artifact.thread_id, artifact_id=artifact.id, **more)
         )  # fmt: skip
+
+    def measure(self, who: Identity, artifact: Artifact, rows: list[list[str]], name: str = "sales") -> None:
+        """A data set of one column; rows but for the first ones are appended, one list at a time."""
+        about: Any = {"identity": who, "thread_id": artifact.thread_id, "artifact_id": artifact.id, "name": name}
+        self.ledger.do(ReplaceData(**about, columns=("n",), rows=tuple(rows[0])))
+        for more in rows[1:]:
+            self.ledger.do(AppendData(**about, rows=tuple(more), width=1))
 
     def content(self, who: Identity, artifact: Artifact, number: int | None = None) -> Any:
         if number is None:

@@ -324,3 +324,14 @@ def test_what_a_user_has_created_is_exported(ledger: Ledger, desk: Desk, ana: Id
     ledger.do(RemoveMember(identity=ana, thread_id=thread.id, user_id=bo.user.id))
     page = ledger.ask(answer, ListArtifactsBy(bo.user.id, limit=10, after=None))
     assert [one.newest.content for one in page.items if one.newest] == ['"mine"']
+
+
+def test_data_sets_take_room_and_go_with_their_artifact(desk: Desk, ana: Identity, thread: Thread) -> None:
+    artifact = desk.create(ana, thread, "x")
+    before = desk.used("thread")
+    desk.measure(ana, artifact, [["[1]", '["é"]'], ["[2]"]])
+    assert desk.used("thread") == before + len('[1]["é"][2]'.encode())
+    assert findings(desk.ledger.path) == {}
+    desk.delete(ana, artifact)
+    assert desk.used("thread") == 0
+    assert desk.ledger.one("SELECT count(*) FROM artifact_data_row") == 0

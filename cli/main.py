@@ -15,6 +15,7 @@ COMMANDS = {
     "files": ("cli.files:command", "List, read, upload, check and prune files, and move their bytes to another store"),
     "webhooks": ("cli.webhooks:command", "List, show, test and replay webhooks"),
     "thread": ("cli.threads:command", "Read and write threads"),
+    "artifact": ("cli.artifacts:command", "List, show, export and restore artifacts"),
     "blocks": ("cli.blocks:command", "Check blocks of messages"),
     "sampledata": (
         "cli.sampledata:command",

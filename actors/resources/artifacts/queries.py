@@ -34,6 +34,8 @@ class ListArtifacts(IdentityQuery[Page[Artifact]]):
     limit: int = field(kw_only=True)
     before: int | None = field(kw_only=True)
     with_content: bool = field(kw_only=True, default=True)
+    everything: bool = field(kw_only=True, default=False)
+    """For administrators at a terminal: also of threads in which the identity is no member."""
 
 
 @dataclass(frozen=True, slots=True)

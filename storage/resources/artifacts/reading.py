@@ -81,9 +81,9 @@ def versions(
 @answers(ListArtifacts)
 def page(
     database: SqliteDatabase, identity: Identity, wanted: ArtifactFilter, *, limit: int, before: int | None,
-    with_content: bool = True,
+    with_content: bool = True, everything: bool = False,
 ) -> Page[Artifact]:  # fmt: skip
-    query = _wanted(database, identity, wanted, records.artifacts_query(with_content=with_content))
+    query = _wanted(database, identity, wanted, records.artifacts_query(with_content=with_content), everything)
     if before is not None:
         query = query.where(_A.id < before)
     found = rows.iterate(database, query.order_by(_A.id.desc()).limit(limit + 1))
@@ -91,12 +91,14 @@ def page(
     return Page(shown, str(shown[-1].key) if more else None)
 
 
-def _wanted(database: SqliteDatabase, identity: Identity, wanted: ArtifactFilter, query: Select) -> Select:
+def _wanted(
+    database: SqliteDatabase, identity: Identity, wanted: ArtifactFilter, query: Select, everything: bool
+) -> Select:  # fmt: skip
     query = query.where(_THERE)
     if wanted.thread_id is not None:
         key, _ = access.visible_thread(database, identity, wanted.thread_id)
         query = query.where(_A.thread == key)
-    else:
+    elif not everything:
         query = query.where(_A.thread.in_(_M.select(_M.thread).where(_M.user == identity.user.key)))
     for condition in _conditions(wanted):
         query = query.where(condition)

@@ -209,7 +209,9 @@ class World:
 
     async def _prepare_artifact(self, operation: Operation) -> None:
         if operation.name.endswith("artifact_data"):
-            await self.alice.put(f"/api/v1/artifacts/{self.artifact_id}/data/sales", columns=["a"], rows=[[1]])
+            path = f"/api/v1/artifacts/{self.artifact_id}/data/sales"
+            if (await self.alice.get(path)).status == 404:
+                await self.alice.put(path, columns=["a"], rows=[[1]])
         if operation.name == "revoke_artifact_share":
             made = await self.alice.post(f"/api/v1/artifacts/{self.artifact_id}/shares")
             self.share_id = made.data["id"]

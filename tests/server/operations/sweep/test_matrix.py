@@ -114,7 +114,7 @@ async def call(world: World, who: Client, line: Line, asked: Asked) -> dict[str,
 
 
 async def standing(world: World) -> list[Any]:
-    """Everything that a request of the matrix could have changed, but for when a key was used last."""
+    """Everything that a request of the matrix could have changed, but for when a key or a session was used last."""
     thread = f"/api/v1/threads/{world.thread_id}"
     asked = [
         *((world.alice, path) for path in (thread, f"{thread}/log", f"{thread}/memory", f"{thread}/readers")),
@@ -123,10 +123,11 @@ async def standing(world: World) -> list[Any]:
         (world.root, f"/api/v1/admin/connections?user_id={world.alice_id}"),
     ]
     answers = [(path, (await who.get(path)).data) for who, path in asked]
-    return [
-        (path, [key | {"last_used_at": None} for key in data] if path.endswith("api-keys") else data)
-        for path, data in answers
-    ]
+    return [(path, [unused(each) for each in data] if isinstance(data, list) else data) for path, data in answers]
+
+
+def unused(listed: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in listed.items() if name not in ("last_used_at", "last_seen_at")}
 
 
 def timeless(problem: dict[str, Any]) -> dict[str, Any]:

@@ -546,6 +546,10 @@ MEDIA_TYPE_CHARS: Final = 127
 """As RFC 6838 has it for both parts together."""
 UPLOAD_SECONDS: Final = 24 * 3600
 """An upload that is not complete after a day is given up."""
+PROGRESS_SECONDS: Final = 0.25
+PROGRESS_STEPS: Final = 20
+PROGRESS_BYTES: Final = MIB
+"""Progress of an upload is told four times a second at most, and each 5 %; each MiB where its length is not known."""
 REDIRECT_SECONDS: Final = 60
 """A download that is redirected to the store begins within it; so long its URL outlives the rights of its user."""
 DIRECT_URL_SECONDS: Final = 3600

@@ -13,7 +13,7 @@ from typing import Final, Literal
 from actors.auth.identity import Identity
 from actors.commands import UNSET, Command, IfVersion, Unset
 from actors.errors import Conflict, FileNotReady, FileQuarantined, Forbidden, NotFound, XpError
-from actors.events import EventKind
+from actors.events import EphemeralKind, EventKind
 from actors.page import Page
 from actors.queries import IdentityQuery, Owner, Query
 from actors.resources.members import MemberRole
@@ -110,6 +110,18 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True)
+class UploadProgress:
+    """How far an upload is, while its bytes come."""
+
+    upload_id: str
+    file_id: str
+    received: int
+    """Bytes."""
+    size: int | None
+    """In all, where that is known."""
+
+
+@dataclass(frozen=True, slots=True)
 class FileTotals:
     count: int
     size: int
@@ -178,6 +190,10 @@ FILE_ATTACHED: Final = EventKind("file.attached", File, "file")
 FILE_PREVIEW_READY: Final = EventKind("file.preview_ready", File, "file")
 FILE_DELETED: Final = EventKind("file.deleted", File, "file")
 """Or it has left the thread; what is told of it is a tombstone."""
+UPLOAD_PROGRESS: Final = EphemeralKind("upload.progress", UploadProgress, channel="user")
+"""To the devices of who uploads."""
+FILE_PROGRESS: Final = EphemeralKind("file.progress", UploadProgress)
+"""To a thread in which a message shows the file."""
 
 
 # Commands
@@ -468,6 +484,13 @@ class GetUpload(IdentityQuery[Upload]):
 @dataclass(frozen=True, slots=True)
 class FindPlainUpload(IdentityQuery[Upload | None]):
     """The caller's newest one for a file that is not complete; None where there is none."""
+
+    file_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindShowingThread(Query[str | None]):
+    """The file's thread, where a message in it shows the file."""
 
     file_id: str
 

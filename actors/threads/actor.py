@@ -13,10 +13,11 @@ from actors import limits, rules
 from actors.auth.identity import Identity
 from actors.commands import UNSET, NotifyThreadDeleted, ThreadCommand, Unset
 from actors.delivery.channel import AccessEnded, ListPresent, Subscribe, Subscribed, Unsubscribe
+from actors.delivery.ephemeral import Ephemeral
 from actors.delivery.in_order import InOrder
 from actors.delivery.publication import EphemeralPublications
 from actors.errors import Internal, NotFound, Overloaded, XpError
-from actors.events import Event
+from actors.events import EphemeralKind, Event
 from actors.journal.actor import Journal
 from actors.ports import Encode, ThreadLoader
 from actors.resources.messages import MESSAGE_CREATED, DeleteMessage, PostMessage
@@ -61,6 +62,15 @@ class RetireIfIdle:
 class SetTyping:
     identity: Identity
     typing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TellEphemeral:
+    """To the subscribers that the thread has now."""
+
+    kind: EphemeralKind
+    data: object
+    """Of the type `kind.data`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,6 +390,10 @@ class ThreadActor(LoopActor):
         identity = message.identity
         rules.must_write(identity, self.state.role_of(identity.user.key), self.thread_id, self.state.status)
         self._audience.types(identity.author, typing=message.typing)
+
+    @handles(TellEphemeral)
+    def _tell_ephemeral(self, message: TellEphemeral) -> None:
+        self._audience.tell_ephemeral([Ephemeral(self.thread_id, message.kind, message.data)])
 
     @handles(StatusChanged)
     def _status_changed(self, message: StatusChanged) -> None:

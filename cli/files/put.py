@@ -128,7 +128,7 @@ async def _complete(library: "Library", identity: "Identity", upload: "Upload", 
     try:
         return await library.complete(identity, upload, staged)
     finally:
-        await library.blobs.close()
+        await library.close()
 
 
 def _stage(library: "Library", upload: "Upload", content: IO[bytes], progress: Progress) -> "Staged":

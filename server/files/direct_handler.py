@@ -54,13 +54,14 @@ class DirectBytes:
             await self._upload(who, upload.id)
 
         staging = self._transfers.staging
+        progress = self._uploads.progress(await self._transfers.identity_of(who), upload)
         async with self._transfers.locks.hold(upload.id) as writer:
             file = await staging.run(_opened, self._direct.place(upload))
             try:
                 await staging.run(file.restart)
                 body = self._transfers.signed_body(request, allowed)
                 writer.may_be_cut_by(body.end)
-                await self._uploads.append(body, file, most)
+                await self._uploads.append(body, file, most, progress)
                 await staging.run(file.save)
             finally:
                 file.close()

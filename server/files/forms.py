@@ -164,7 +164,8 @@ class _Form:
         opened = AsyncExitStack()
         file, _ = await opened.enter_async_context(self.uploads.opened(upload.id))
         await self.transfers.staging.run(file.restart)
-        appender = Appender(self.transfers.staging, file, self.transfers.library.limit)
+        progress = self.uploads.progress(self.identity, upload)
+        appender = Appender(self.transfers.staging, file, self.transfers.library.limit, progress.reached)
         self._incoming = _Incoming(filename, upload, file, appender, opened)
 
     async def _begin_upload(self, filename: str, media_type: str | None) -> Upload:

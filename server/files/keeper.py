@@ -37,7 +37,7 @@ class Keeper:
 
     async def close(self) -> None:
         """Where it was not started: the store."""
-        await self._library.blobs.close()
+        await self._library.close()
 
     async def _run(self) -> None:
         while True:

@@ -75,7 +75,8 @@ class Raw:
             if span is not None and (span.first or 0) != staged.size:
                 raise _nothing_there(staged.size)
             most = upload.length if upload.length is not None else self._transfers.library.limit
-            await self._uploads.append(self._uploads.body(request, identity, upload, writer), staged, most)
+            body = self._uploads.body(request, identity, upload, writer)
+            await self._uploads.append(body, staged, most, self._uploads.progress(identity, upload))
             reached = staged.size
             if span is not None and span.whole is not None and reached < span.whole:
                 return web.Response(status=202, headers={"Upload-Offset": str(reached)})

@@ -101,8 +101,12 @@ class Appender:
     at most: what a slow line brings is on the disk as soon as it would be noticed.
     """
 
-    def __init__(self, staging: Staging, file: StagedFile, most: int) -> None:
+    def __init__(
+        self, staging: Staging, file: StagedFile, most: int, reached: Callable[[int], None] = lambda _: None
+    ) -> None:
+        """`reached` is called with the size after each piece."""
         self._staging = staging
+        self._reached = reached
         self._file = file
         self._most = most
         self._gathered: list[bytes] = []
@@ -123,6 +127,7 @@ class Appender:
             await self._flush()
         elif self._soon is None:
             self._write_soon()
+        self._reached(self.size)
 
     async def end(self) -> None:
         """Until all is written."""

@@ -132,10 +132,11 @@ class Tus:
         must_fit(request.content_length, most - staged.size)
         checksum = tus.checksum_of(request.headers)
         body = self._uploads.body(request, identity, upload, writer)
+        progress = self._uploads.progress(identity, upload)
         if checksum is None:
-            await self._uploads.append(body, staged, most)
+            await self._uploads.append(body, staged, most, progress)
         else:
-            await self._uploads.append_checked(body, staged, most, checksum)
+            await self._uploads.append_checked(body, staged, most, checksum, progress)
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
         """Also of a direct upload."""

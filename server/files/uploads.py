@@ -9,6 +9,7 @@ from actors.auth.identity import Identity
 from actors.errors import ChecksumMismatch, TooLarge
 from actors.resources.files import File, Upload
 from server.files.library import REFUSED_FOR_GOOD
+from server.files.progress import Progress
 from server.files.receiving import Appender, Body, receive
 from server.files.staging import StagedFile
 from server.files.transfers import Transfers
@@ -41,19 +42,24 @@ class Uploads:
         writer.may_be_cut_by(body.end)
         return body
 
-    async def append(self, body: Body, file: StagedFile, most: int) -> None:
+    def progress(self, identity: Identity, upload: Upload) -> Progress:
+        return Progress(self._transfers.services, identity, upload)
+
+    async def append(self, body: Body, file: StagedFile, most: int, progress: Progress) -> None:
         """All of a body; `most`: how long the file may get."""
         async with contextlib.aclosing(body.pieces()) as pieces:
-            await receive(pieces, Appender(self._transfers.staging, file, most))
+            await receive(pieces, Appender(self._transfers.staging, file, most, progress.reached))
 
-    async def append_checked(self, body: Body, file: StagedFile, most: int, checksum: Checksum) -> None:
+    async def append_checked(
+        self, body: Body, file: StagedFile, most: int, checksum: Checksum, progress: Progress
+    ) -> None:
         """All of a body or nothing of it: it waits beside the file until its checksum is known to be right, so that
         bytes that nobody has checked are in none, whatever ends the server."""
         staging, counted = self._transfers.staging, checksum.new()
         piece = await staging.run(StagedFile.beside, file)
         try:
             async with contextlib.aclosing(body.pieces()) as pieces:
-                appender = Appender(staging, piece, most - file.size)
+                appender = Appender(staging, piece, most - file.size, lambda size: progress.reached(file.size + size))
                 await receive(pieces, appender, counted)
             if counted.digest() != checksum.digest:
                 raise ChecksumMismatch(

@@ -19,6 +19,7 @@ from actors.resources.files import (
     FileFilter,
     FileTotals,
     FileVersion,
+    FindShowingThread,
     GetFile,
     GetFileVersion,
     GetStorageUse,
@@ -176,6 +177,14 @@ def _has_words(given: str) -> Any:
     wanted = " AND ".join(asked.wanted)
     unwanted = f" NOT ({' OR '.join(asked.unwanted)})" if asked.unwanted and wanted else ""
     return _F.id.in_(_X.select(_X.rowid).where(_X.match(f"({wanted}){unwanted}"))) if wanted else _F.id == 0
+
+
+@answers(FindShowingThread)
+def showing_thread(database: SqliteDatabase, file_id: str) -> str | None:
+    shown = file_models.MessageFile
+    query = _F.select(_T.uid).join(_T, on=(_F.thread == _T.id)).join_from(_F, shown, on=(shown.file == _F.id))
+    row = rows.first(database, query.where((_F.uid == file_id) & _T.deleted_at.is_null()).limit(1))
+    return str(row[0]) if row else None
 
 
 @answers(GetStorageUse)

@@ -1,5 +1,6 @@
 """`POST /api/v1/files` as a form: files with the fields that hold for all of them, as browsers and curl send it."""
 
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +9,8 @@ from aiohttp import web
 
 from actors import limits
 from actors.auth.identity import Identity
-from actors.errors import TooLarge, ValidationFailed, XpError
+from actors.commands import Once
+from actors.errors import NotFound, TooLarge, ValidationFailed, XpError
 from actors.resources.files import File, GetFile, Upload
 from server.api import render
 from server.api.registry import Result
@@ -21,6 +23,7 @@ from server.files.upload_fields import once_of, upload_fields
 from server.files.uploads import Uploads
 from server.http import problems, rest
 from server.http.middleware import correlation_id
+from server.resources.files.views import CreateFileRequest
 
 FIELDS = ("thread_id", "metadata")
 
@@ -36,6 +39,7 @@ class Forms:
         parser = FormParser(boundary_of(request.headers["Content-Type"]))
         form = _Form(self._transfers, self._uploads, identity, _key(request))
         body = self._transfers.body(request, form.must_be_allowed)
+        form.cut = body.end
         try:
             with self._transfers.connection(request, identity):
                 async for piece in body.pieces():
@@ -99,6 +103,8 @@ class _Form:
     uploads: Uploads
     identity: Identity
     key: str | None
+    cut: Callable[[XpError], None] = lambda _: None
+    """Ends the request."""
     results: list[tuple[str, File | XpError]] = field(default_factory=list)
     _fields: dict[str, str] = field(default_factory=dict)
     _field: str | None = None
@@ -162,7 +168,8 @@ class _Form:
             await self._found_again(filename, upload)
             return
         opened = AsyncExitStack()
-        file, _ = await opened.enter_async_context(self.uploads.opened(upload.id))
+        file, writer = await opened.enter_async_context(self.uploads.opened(upload.id))
+        writer.may_be_cut_by(self.cut)
         await self.transfers.staging.run(file.restart)
         progress = self.uploads.progress(self.identity, upload)
         appender = Appender(self.transfers.staging, file, self.transfers.library.limit, progress.reached)
@@ -171,7 +178,14 @@ class _Form:
     async def _begin_upload(self, filename: str, media_type: str | None) -> Upload:
         given = upload_fields(filename, media_type, self._fields.get("thread_id"), self._fields.get("metadata"))
         number = len(self.results)
-        once = once_of(f"{self.key}/{number}", given, number) if self.key is not None else None
+        if self.key is None:
+            return await self._begin_one(given, None)
+        try:
+            return await self._begin_one(given, once_of(f"{self.key}/{number}", given, number))
+        except NotFound:  # the upload of an earlier request, which was refused
+            return await self._begin_one(given, None)
+
+    async def _begin_one(self, given: CreateFileRequest, once: Once | None) -> Upload:
         return await self.transfers.library.begin(
             self.identity, kind="plain", name=given.name, media_type=given.media_type, thread_id=given.thread_id,
             metadata=given.metadata, once=once,
@@ -203,16 +217,19 @@ class _Form:
         """This file; those behind it may be taken."""
         self._incoming = None
         await incoming.appender.save()
-        await incoming.opened.aclose()
         await self.uploads.abandon(self.identity, incoming.upload)
+        await incoming.opened.aclose()  # last: the next writer of this upload has a file of its own
         if not isinstance(error, XpError):
             raise error
         self.results.append((incoming.name, error))
 
     async def close(self) -> None:
-        """What broke off in the middle is none."""
+        """What broke off in the middle is none; a request with the same key goes on with the upload from its start."""
         if self._incoming is not None:
             incoming, self._incoming = self._incoming, None
             await incoming.appender.save()
+            if self.key is None:
+                await self.uploads.abandon(self.identity, incoming.upload)
+            else:
+                await self.transfers.staging.remove(incoming.upload.id)
             await incoming.opened.aclose()
-            await self.uploads.abandon(self.identity, incoming.upload)

@@ -21,6 +21,7 @@ from server.realtime.protocol import codes as protocol
 from tests.files import stored_file
 from tests.realtime_client import RawClient, raw_client
 from tests.server.documents.references import Json, asyncapi_document, nodes, violations
+from tests.server.files.uploading import append, create
 from tests.serving import SECRET, Client, Server
 
 OFFICIAL = Draft7Validator(orjson.loads((Path(__file__).parent / "asyncapi_schema" / "3.0.0.json").read_bytes()))
@@ -126,6 +127,9 @@ async def test_events_are_what_the_document_says(
     await bob.post(f"{path}/read")
     outside = (await alice.post("/api/v1/files", name="a.txt")).data["id"]
     await alice.post(f"{path}/messages", files=[outside])
+    await begin_to_upload(alice, file_id=outside)
+    while events[-1]["type"] != "file.progress":
+        events.append(await published(socket))
     made = await alice.post(f"{path}/artifacts", type="REPORT", title="x", content="x")
     await alice.patch(f"/api/v1/artifacts/{made.data['id']}", title="y")
     await alice.put(f"/api/v1/artifacts/{made.data['id']}/data/sales", columns=["a"], rows=[[1]])
@@ -154,6 +158,10 @@ async def test_events_are_what_the_document_says(
     while "pub" in ended["push"]:
         ended = await socket.next()
     check("unsubscribe.push", ended)
+
+
+async def begin_to_upload(alice: Client, **what: str) -> None:
+    await append(alice, (await create(alice, 100, **what)).headers["Location"], 0, bytes(50))
 
 
 async def answer_an_action(alice: Client, bob: Client, thread: Any) -> None:
@@ -192,6 +200,7 @@ async def test_ones_own_events_are_what_the_document_says(
     while events[-1]["type"] != "unread":
         events.append(await published(socket, "user"))
     await answer_an_action(alice, bob, thread)
+    await begin_to_upload(alice, filename="a.txt")
     listed = (await alice.get("/api/v1/notifications", unread="true")).data
     await alice.post(f"/api/v1/notifications/{listed[0]['id']}/read")
     await alice.post("/api/v1/notifications/read-all")

@@ -156,6 +156,11 @@ def test_what_is_forgotten_says_where_it_belongs() -> None:
         results.keep(Note, refer=lambda note: {}, load=_again)
 
 
+def test_plain_results_are_kept_as_they_are() -> None:
+    assert results.reference_of(3) == {"kind": "plain", "value": 3}
+    assert results.reference_of(None) == {"kind": "plain", "value": None}
+
+
 @dataclass(slots=True, kw_only=True)
 class WriteLongNote(WriteNote):
     pass

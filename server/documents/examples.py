@@ -31,6 +31,7 @@ _TEXTS: Final[Mapping[str, str]] = {
     "email": EMAIL,
     "domain": "rpotential.ai",
     "avatar_url": "https://rpotential.ai/ana.png",
+    "url": "https://rpotential.ai/hooks",
     "emoji": "👍",
     "address": "203.0.113.7",
     "user_agent": "Mozilla/5.0",

@@ -186,6 +186,52 @@ async def test_a_store_that_fails_fails_the_batch_and_recovers(desk: Desk) -> No
     assert desk.journal.failure is None
 
 
+async def test_it_heals_when_the_store_does_and_not_before(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    ana, thread = await desk.begin()
+    monkeypatch.setattr(limits, "HEAL_SECONDS", 0.01)
+    tries: list[bool] = []
+
+    def heal() -> None:
+        tries.append(True)
+        if len(tries) < 3:
+            raise StorageUnavailable("still away")
+
+    monkeypatch.setattr(desk.store, "heal", heal)
+    desk.store.failure = StorageUnavailable("away")
+    with pytest.raises(StorageUnavailable):
+        await desk.journal.append(post(ana, thread))
+    await until(lambda: len(tries) == 2)
+    assert desk.journal.failure is not None
+    await until(lambda: desk.journal.failure is None)
+    assert len(tries) == 3
+
+
+async def test_commits_are_measured_and_commands_of_a_turn_wake_it_once(
+    desk: Desk, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana, thread = await desk.begin()
+    before, woken = stage.measures.commit_seconds.count, desk.journal._wake
+    wakes: list[bool] = []
+
+    def wake() -> None:
+        wakes.append(True)
+        woken()
+
+    monkeypatch.setattr(desk.journal, "_wake", wake)
+    replies = [desk.journal.append(post(ana, thread)) for _ in range(3)]
+    assert desk.journal.in_flight == 3
+    for reply in replies:
+        await reply
+    assert (len(wakes), desk.journal.in_flight) == (1, 0)
+    assert stage.measures.commit_seconds.count == before + 1
+
+
+async def test_a_journal_that_is_not_open_keeps_what_comes(stage: Stage, tmp_path: Path) -> None:
+    desk = Desk(stage, tmp_path / "experience.db")
+    desk.journal._wake()
+    assert desk.journal.failure is None
+
+
 async def test_a_store_with_a_defect_is_answered_and_lives(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     ana, thread = await desk.begin()
     desk.store.failure = ValueError("a defect")

@@ -600,3 +600,17 @@ def test_a_name_is_one_line_that_shows(name: str, taken: str) -> None:
 
 def test_a_subject_of_spaces_names_nobody() -> None:
     assert "sub" in refusal(saying(sub="   "))
+
+
+@pytest.mark.parametrize("session", [None, 7, "", "x", "c" + "0" * 23, ["c" + "0" * 24]])
+def test_a_session_token_names_a_session(session: Any) -> None:
+    own = b"another secret that is only good for tests"
+    verifier = TokenVerifier(replace(RULES, own_key=own))
+    token = jwt.encode(
+        {"iss": tokens.OWN_ISSUER, "exp": NOW + 60, "sid": session},
+        own,
+        algorithm="HS256",
+        headers={"kid": tokens.OWN_KEY_ID},
+    )
+    with pytest.raises(Unauthenticated, match="Not a session token"):
+        verifier.verify(token, NOW)

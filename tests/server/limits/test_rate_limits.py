@@ -38,6 +38,7 @@ def clock() -> Clock:
 
 def test_a_burst_then_one_by_one(clock: Clock) -> None:
     policy = Policy("read", Rate(2.0, 5), clock, 10)
+    assert policy.refused == 0
     assert [policy.take("a") for _ in range(5)] == [4, 3, 2, 1, 0]
     with pytest.raises(TooManyRequests) as caught:
         policy.take("a")

@@ -160,6 +160,7 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         services.measured_files = {"database": options.path, "wal": options.path.with_name(f"{FILE_NAME}-wal")}
         closing.callback(services.loop_watch.stop)
         services.loop_watch.start()
+        closing.callback(services.log_level.restore)
         closing.enter_context(logs.noted_errors(services.error_groups))
         errors = ErrorFile(chosen["data_dir"], services.error_groups)
         closing.push_async_callback(errors.stop)
@@ -177,9 +178,7 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
             directory.thread(thread_id)  # it ends what its author does not go on with
         closing.callback(services.activity.stop)
         services.activity.start()
-        http = HttpServer(
-            services, stage, _browser(chosen), access_log=chosen["log_level"] == "debug", sockets=_sockets(chosen)
-        )
+        http = HttpServer(services, stage, _browser(chosen), sockets=_sockets(chosen))
         await http.start(listener)
         try:
             yield services

@@ -46,9 +46,14 @@ logging.getLogger("aiohttp.server").addFilter(_Quiet())
 class _AccessLog(AbstractAccessLogger):
     """A line for each request. Without query and Referer, which may hold the code of a sign-in."""
 
+    @property
+    def enabled(self) -> bool:
+        """Asked once for each connection: a level that changes holds for those that come from then on."""
+        return self.logger.isEnabledFor(logging.DEBUG)
+
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
         path, agent = request.rel_url.raw_path, request.headers.get("User-Agent", "-")
-        self.logger.info(
+        self.logger.debug(
             '%s "%s %s" %d %d bytes %.3f s "%s"',
             request.remote, request.method, path, response.status, response.body_length, time, agent,
         )  # fmt: skip
@@ -61,7 +66,6 @@ class HttpServer:
         stage: Stage,
         browser: BrowserRules,
         *,
-        access_log: bool = False,
         times: TimeLimits = TimeLimits(),  # noqa: B008 - frozen
         sockets: SocketLimits = SocketLimits(),  # noqa: B008 - frozen
     ) -> None:
@@ -76,7 +80,7 @@ class HttpServer:
         self._options: dict[str, Any] = {
             "problem_base": services.problem_base,
             "access_log_class": _AccessLog,
-            "access_log": logging.getLogger("server.access") if access_log else None,
+            "access_log": logging.getLogger("server.access"),
             "auto_decompress": False,  # bodies are taken as they are; compressed ones are refused (415), not unpacked
             "keepalive_timeout": KEEPALIVE_SECONDS,
             "lingering_time": times.lingering,

@@ -30,8 +30,10 @@ from server.resources.admin.views import (
     ListAuditRequest,
     ListConnectionsRequest,
     ListSessionsRequest,
+    LogLevelView,
     RevokedView,
     RevokeTokenRequest,
+    SetLogLevelRequest,
     SignInLinkView,
     SummaryView,
     ThreadTraceRequest,
@@ -72,6 +74,30 @@ async def get_errors(call: Call, request: Nothing) -> Result:
     must_administer(call.identity)
     errors = call.services.error_groups
     return Result({"total": errors.total, "groups": [error_group_view(group) for group in errors.groups]})
+
+
+@operations("GET", "/log-level", response=LogLevelView, access="admin")
+async def get_log_level(call: Call, request: Nothing) -> Result:
+    """The log level of this server now, and until when."""
+    must_administer(call.identity)
+    chosen = call.services.log_level
+    return Result({"level": chosen.level, "until": render.maybe_time(chosen.until)})
+
+
+@operations("PUT", "/log-level", response=LogLevelView, access="admin", rate="audited")
+async def set_log_level(call: Call, request: SetLogLevelRequest) -> Result:
+    """Change the log level for a while. At `debug` every request of new connections is logged; never content."""
+    must_administer(call.identity)
+    note = NoteForAudit(
+        action="set_log_level", origin=call.origin, actor_id=call.identity.user.id, credential=call.identity.credential,
+        target_kind="server", target_id=request.level or "setting",
+    )  # fmt: skip
+    await call.services.write(note)
+    if request.level is None:
+        call.services.log_level.restore()
+    else:
+        call.services.log_level.change(request.level, request.seconds)
+    return await get_log_level(call, Nothing())
 
 
 @operations("GET", "/summary", response=SummaryView, access="admin", rate="costly")

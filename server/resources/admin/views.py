@@ -13,6 +13,7 @@ from server.resources.auth.views import ApiKeyView, SessionView
 from server.resources.files.views import FileView
 from server.resources.messages.views import MessageView
 from server.resources.users.views import UserView
+from server.telemetry.log_level import Level
 
 
 class AuditEntryView(View):
@@ -65,6 +66,16 @@ class ErrorGroupView(View):
 class ErrorsView(View):
     total: int = Field(description="Since the server was started.")
     groups: list[ErrorGroupView] = Field(max_length=limits.ERROR_GROUPS)
+
+
+class LogLevelView(View):
+    level: str
+    until: Time | None = Field(description="Null: as the setting LOG_LEVEL says.")
+
+
+class SetLogLevelRequest(Request):
+    level: Level | None = Field(description="Null: as the setting LOG_LEVEL says.")
+    seconds: int = Field(default=600, ge=1, le=4 * 3600, description="After them it is as before.")
 
 
 class ConnectionView(View):

@@ -65,6 +65,7 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "update_webhook": {"name": "Changed"}, "rotate_webhook_secret": {}, "test_webhook": {}, "replay_deliveries": {},
     "restore_artifact_version": {"label": "again"}, "share_artifact": {},
     "replace_artifact_data": {"columns": ["a"], "rows": [[1]]}, "append_artifact_data": {"rows": [[2]]},
+    "set_log_level": {"level": None},
     "create_user_legacy": {"name": "X"}, "create_sign_in_link": {}, "revoke_token": {"jti": "stolen"},
 }  # fmt: skip
 """Operation → a good body; `World.body` adds ids, addresses and secrets."""
@@ -112,7 +113,7 @@ NOT_KEPT: Mapping[str, str] = {
 
 UNVERSIONED = frozenset({
     "list_revisions", "verify_credential", "export_user", "get_info", "get_presence", "get_status", "get_summary",
-    "trace_user", "get_storage_use", "get_file_version", "get_errors",
+    "trace_user", "get_storage_use", "get_file_version", "get_errors", "get_log_level",
     "compare_artifact_versions",
     "list_artifact_shares", "list_artifact_data",
     "trace_thread", "get_notification", "count_notifications", "get_unread", "get_thread_preferences",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from actors.resources.files import File, Upload
     from cli.settings import Settings
     from server.files.library import Library
-    from server.files.staging import Staged
+    from server.files.uploads.staging import Staged
 
 RULES = ("file_bytes", "file_types", "file_types_blocked", "quota_user", "quota_thread", "quota_server", "scan_url")
 """Settings by which the server, too, refuses an upload or has it scanned."""
@@ -135,7 +135,7 @@ def _stage(library: "Library", upload: "Upload", content: IO[bytes], progress: P
     """In a file of the data folder, as the server does it: a piece at a time, and no more than is allowed."""
     from actors import limits
     from actors.errors import TooLarge
-    from server.files.staging import Staged, StagedFile
+    from server.files.uploads.staging import Staged, StagedFile
 
     staged = StagedFile(library.folder / upload.id)
     total = 0 if content is sys.stdin.buffer else os.fstat(content.fileno()).st_size

@@ -20,7 +20,7 @@ def command(keep_previous: bool, as_json: bool, **flags: str | None) -> None:
 
     Example: xp files rotate-key
     """
-    from server.files import url_keys
+    from server.files.downloads import url_keys
 
     chosen = settings.load(flags)
     with writing(folder_of(chosen)) as writer:

@@ -14,8 +14,8 @@ from actors.resources.artifacts.queries import GetArtifact, GetArtifactVersion
 from actors.resources.artifacts.shares import CountView, GetShare, Share, must_be_good
 from server.artifacts.exporting import FORMATS, Exported, Format, Source, exported, html_page
 from server.artifacts.page import POLICY
+from server.files.downloads.signed_urls import SignedUrl
 from server.files.names import content_disposition
-from server.files.signed_urls import SignedUrl
 from server.files.transfers import Transfers, id_of, must_know
 from server.http.middleware import HEADER, correlation_id
 from server.resources.artifacts import rendering

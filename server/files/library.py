@@ -49,11 +49,11 @@ from actors.resources.files import (
     unreadable,
 )
 from actors.resources.users import GetUser
-from server.files.archive_inspector import ArchiveInspector
-from server.files.media_types import Sniffed, sniff
-from server.files.type_rules import TypeLists
-from server.files.upload_locks import UploadLocks
-from server.files.url_keys import UrlKeyFiles
+from server.files.archives.inspector import ArchiveInspector
+from server.files.downloads.url_keys import UrlKeyFiles
+from server.files.types.media_types import Sniffed, sniff
+from server.files.types.type_rules import TypeLists
+from server.files.uploads.upload_locks import UploadLocks
 
 logger = logging.getLogger("server.files")
 

@@ -8,15 +8,15 @@ from aiohttp import web
 from actors.errors import Forbidden, NotFound
 from server.api import operations
 from server.api.services import Services
-from server.files.archive import Archives
-from server.files.direct_handler import DirectBytes
-from server.files.download import Downloads
-from server.files.forms import Forms
-from server.files.raw import Raw
-from server.files.receiving import go_on, wait_with_body
+from server.files.downloads.download import Downloads
+from server.files.downloads.zip_download import Archives
 from server.files.transfers import USER, Transfers
-from server.files.tus_handlers import PATH, Tus, spoken
-from server.files.uploads import Uploads
+from server.files.uploads.direct_handler import DirectBytes
+from server.files.uploads.forms import Forms
+from server.files.uploads.raw import Raw
+from server.files.uploads.receiving import go_on, wait_with_body
+from server.files.uploads.tus_handlers import PATH, Tus, spoken
+from server.files.uploads.uploads import Uploads
 from server.http import rest
 from server.http.middleware import correlation_id
 

@@ -13,12 +13,12 @@ from actors.resources.files import NO_QUOTAS, File, GetFile, Upload
 from server.api.registry import must_have_scope
 from server.api.services import Services
 from server.auth.authentication import Authentication
+from server.files.downloads.signed_urls import SignedUrl, is_signed
+from server.files.downloads.url_keys import UrlKeyFiles
 from server.files.library import Library
-from server.files.receiving import Body, Turns
-from server.files.signed_urls import SignedUrl, is_signed
-from server.files.staging import Staging
-from server.files.upload_locks import UploadLocks
-from server.files.url_keys import UrlKeyFiles
+from server.files.uploads.receiving import Body, Turns
+from server.files.uploads.staging import Staging
+from server.files.uploads.upload_locks import UploadLocks
 from server.files.watch import Allowed
 from server.http.peers import rate_limit_network
 from server.limits.rate_limits import Subject, draw, owner

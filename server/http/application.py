@@ -10,8 +10,8 @@ from server.artifacts import routes as artifacts
 from server.auth.authentication import Authentication, BrowserRules
 from server.documents import pages
 from server.files import routes as files
-from server.files.staging import Staging
 from server.files.transfers import Transfers
+from server.files.uploads.staging import Staging
 from server.http import cors, rest, security_headers
 from server.http.middleware import ADD_HEADERS, AddHeaders, every_request
 from server.limits import rate_limits

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from server.files.archives import inspect
+from server.files.archives.bombs import inspect
 from server.previews.job import Job
 from server.previews.kinds import add_maker
 from server.previews.preview import Preview

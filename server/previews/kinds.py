@@ -4,7 +4,7 @@ import importlib
 from collections.abc import Callable
 from importlib.util import find_spec
 
-from server.files.type_names import DOCX, ODP, ODS, ODT, PPTX, XLSX, is_textual
+from server.files.types.type_names import DOCX, ODP, ODS, ODT, PPTX, XLSX, is_textual
 from server.previews.job import Job
 from server.previews.preview import Preview, PreviewFailed
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 from xml.parsers import expat
 
-from server.files import zip_directory
+from server.files.archives import zip_directory
 from server.previews.limits import OFFICE_PARTS, TABLE_COLUMNS, TABLE_ROWS, TEXT_CHARS, XML_BYTES
 from server.previews.preview import PreviewFailed
 

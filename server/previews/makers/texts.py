@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from server.files.text_encoding import decode_text
+from server.files.types.text_encoding import decode_text
 from server.previews.job import Job
 from server.previews.limits import TEXT_CHARS, TEXT_SHOWN_CHARS
 from server.previews.preview import Output, Preview, PreviewFailed

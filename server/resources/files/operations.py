@@ -24,7 +24,7 @@ from server.api.common_views import DeletedView
 from server.api.cursors import integer
 from server.api.fields import ById, given
 from server.api.registry import Call, Operations, Result
-from server.files.direct import DirectUploads
+from server.files.uploads.direct import DirectUploads
 from server.resources.files.views import (
     BatchRequest,
     BatchView,

@@ -9,7 +9,7 @@ import pytest
 
 from actors.auth.identity import Identity
 from actors.resources.files import DeleteFile, RecordScan
-from server.files.url_keys import UrlKeyFiles
+from server.files.downloads.url_keys import UrlKeyFiles
 from storage.blobs import layout
 from storage.blobs.folder import FolderStore
 from storage.lock import data_folder_lock

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from server.files.type_names import DOCX, XLSX
+from server.files.types.type_names import DOCX, XLSX
 from tests.server.files.hostile import zipped
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from server.files.type_names import DOCX, PPTX, XLSX
+from server.files.types.type_names import DOCX, PPTX, XLSX
 from server.previews.kinds import can_preview, missing_extra
 from server.previews.preview import Preview, PreviewFailed
 from server.previews.previewer import Previewer

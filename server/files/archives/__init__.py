@@ -1,0 +1,1 @@
+"""Archives: what is in them, and whether unpacking them would do harm."""

@@ -1,0 +1,1 @@
+"""Bytes that go out: whole, in ranges, several as one archive, by signed URLs."""

@@ -1,0 +1,134 @@
+"""`PUT /api/v1/files/{id}/content`: a file's bytes as a body, whole or from where they broke off."""
+
+import base64
+import binascii
+import re
+
+from aiohttp import web
+
+from actors.auth.identity import Identity
+from actors.errors import Conflict, Malformed, NotFound, ValidationFailed
+from actors.resources.files import FindPlainUpload, Upload
+from server.api import render
+from server.api.registry import Result
+from server.files.downloads.ranges import Span, span_of
+from server.files.transfers import Transfers, id_of, must_know
+from server.files.uploads.receiving import LineLost
+from server.files.uploads.staging import StagedFile
+from server.files.uploads.upload_fields import plain_type
+from server.files.uploads.uploads import Uploads, must_fit
+from server.http import rest
+
+_SHA256 = re.compile(r"sha-256=:?([A-Za-z0-9+/=]{44}):?", re.IGNORECASE)
+
+
+class Raw:
+    def __init__(self, transfers: Transfers, uploads: Uploads) -> None:
+        self._transfers = transfers
+        self._uploads = uploads
+
+    async def put(self, request: web.Request) -> web.StreamResponse:
+        identity = await self._transfers.writer(request)
+        must_know(request)
+        file_id = id_of(request, "file_id")
+        span = _span(request)
+        digest = expected_digest(request)
+        must_fit(request.content_length, self._transfers.library.limit)
+        try:
+            with self._transfers.connection(request, identity):
+                upload = await self._upload(request, identity, file_id, span)
+                return await self._take(request, identity, upload, span, digest)
+        except LineLost:
+            return web.Response(status=400)
+
+    async def _upload(self, request: web.Request, identity: Identity, file_id: str, span: Span | None) -> Upload:
+        """A new one; or the one before, where this goes on with it."""
+        begun = await self._begun_before(identity, file_id)
+        if span is not None and span.first:
+            if begun is None:
+                raise _nothing_there(0)
+            return begun
+        length = span.whole if span is not None else request.content_length
+        upload = await self._transfers.library.begin(
+            identity, kind="plain", media_type=_declared(request), length=length, file_id=file_id,
+            if_version=rest.if_match(request),
+        )  # fmt: skip
+        if begun is not None:  # only now: a record without bytes goes with the last upload that could bring them
+            async with self._transfers.locks.hold(begun.id):
+                await self._uploads.abandon(identity, begun)
+        return upload
+
+    async def _begun_before(self, identity: Identity, file_id: str) -> Upload | None:
+        """What broke off, and may go on."""
+        found = await self._transfers.services.ask(FindPlainUpload(identity, file_id))
+        if found is None:
+            return None
+        try:
+            return await self._transfers.library.upload(identity, found.id)
+        except NotFound:  # its time is over
+            return None
+
+    async def _take(
+        self, request: web.Request, identity: Identity, upload: Upload, span: Span | None, digest: str | None
+    ) -> web.StreamResponse:
+        async with self._uploads.opened(upload.id) as (staged, writer):
+            if span is not None and (span.first or 0) != staged.size:
+                raise _nothing_there(staged.size)
+            most = upload.length if upload.length is not None else self._transfers.library.limit
+            body = self._uploads.body(request, identity, upload, writer)
+            await self._uploads.append(body, staged, most, self._uploads.progress(identity, upload))
+            reached = staged.size
+            if span is not None and span.whole is not None and reached < span.whole:
+                return web.Response(status=202, headers={"Upload-Offset": str(reached)})
+            await self._must_be(upload, staged, digest)
+            found = await self._uploads.complete(identity, upload, staged)
+        answer = rest.respond(request, Result(render.file(found), version=found.revision), 200)
+        answer.headers.update(await self._transfers.room_left(identity, found))
+        return answer
+
+    async def _must_be(self, upload: Upload, staged: StagedFile, digest: str | None) -> None:
+        if digest is not None and digest != staged.hash.hexdigest():
+            found = staged.hash.hexdigest()
+            staged.close()
+            await self._transfers.staging.remove(upload.id)
+            sentence = f"names the SHA-256 {digest}; the bytes that came have {found}."
+            raise ValidationFailed({"Content-Digest": [sentence]})
+
+
+def _span(request: web.Request) -> Span | None:
+    header = request.headers.get("Content-Range")
+    if header is None:
+        return None
+    span = span_of(header)
+    if span is None or span.first is None or span.whole is None:
+        raise Malformed(f"Content-Range must read `bytes <first>-<last>/<all>`; got {header[:100]}.")
+    if request.content_length not in (None, span.last - span.first + 1):
+        raise Malformed("Content-Range names another number of bytes than Content-Length.")
+    return span
+
+
+def expected_digest(request: web.Request) -> str | None:
+    """SHA-256, hexadecimal, of `Content-Digest` or `Repr-Digest` (RFC 9530) or the older `Digest`; None where no such
+    is given. Raises `Malformed`."""
+    for name in ("Content-Digest", "Repr-Digest", "Digest"):
+        header = request.headers.get(name, "")
+        if "sha-256" in header.lower():
+            match = _SHA256.search(header)
+            try:
+                return base64.b64decode(match[1] if match else "-", validate=True).hex()
+            except binascii.Error:
+                raise Malformed(f"{name} must read `sha-256=:<Base64>:`.") from None
+    return None
+
+
+def _declared(request: web.Request) -> str | None:
+    """curl calls all that it sends a form."""
+    found = plain_type(request.headers.get("Content-Type"))
+    return None if found in ("application/octet-stream", "application/x-www-form-urlencoded") else found
+
+
+def _nothing_there(size: int) -> Conflict:
+    return Conflict(
+        f"{size} bytes of this upload are there; go on from that offset, or send it whole.",
+        code="offset_mismatch", headers={"Upload-Offset": str(size)},
+    )  # fmt: skip

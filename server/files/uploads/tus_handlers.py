@@ -1,0 +1,196 @@
+"""tus 1.0.0 over HTTP: `/api/v1/files/uploads`."""
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+from aiohttp.hdrs import METH_OPTIONS
+
+from actors.auth.identity import Identity
+from actors.errors import MethodNotAllowed, NotFound, XpError
+from actors.resources.files import File, Upload
+from server.files.transfers import Transfers, id_of, must_know
+from server.files.uploads import tus
+from server.files.uploads.receiving import LineLost
+from server.files.uploads.staging import StagedFile
+from server.files.uploads.upload_fields import id_given, once_of, plain_type, upload_fields
+from server.files.uploads.upload_locks import Writer
+from server.files.uploads.uploads import Uploads, must_fit
+from server.http import cors
+from server.http.middleware import HEADER, correlation_id
+
+PATH = "/api/v1/files/uploads"
+_OF_ALL = ("OPTIONS", "POST")
+_OF_ONE = ("DELETE", "HEAD", "OPTIONS", "PATCH", "POST")
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Tus:
+    def __init__(self, transfers: Transfers, uploads: Uploads) -> None:
+        self._transfers = transfers
+        self._uploads = uploads
+
+    async def options(self, request: web.Request) -> web.StreamResponse:
+        """What is spoken here, for anyone; and what a page may send, which the middleware answers."""
+        if cors.asks_first(request):
+            raise web.HTTPMethodNotAllowed(METH_OPTIONS, _OF_ONE if "upload_id" in request.match_info else _OF_ALL)
+        return _answer(204, tus.offered(self._transfers.library.limit))
+
+    async def create(self, request: web.Request) -> web.StreamResponse:
+        """POST: creation, and creation with the first bytes."""
+        identity = await self._begin(request)
+        asked = tus.creation_of(request.headers, self._transfers.library.limit)
+        has_body = request.body_exists and request.content_length != 0
+        if has_body:
+            tus.must_be_piece(request.content_type)
+            must_fit(request.content_length, self._most(asked.length))
+        upload = await self._create(request, identity, asked)
+        headers = {"Location": f"{PATH}/{upload.id}"}
+        headers |= await self._transfers.room_left(identity, upload)
+        if not has_body and asked.length != 0:
+            return _answer(201, headers | tus.progress(0, upload.expires_at))
+        with self._transfers.connection(request, identity):
+            return await self._go_on(request, identity, upload, 0, 201, headers)
+
+    async def _create(self, request: web.Request, identity: Identity, asked: tus.Creation) -> Upload:
+        if asked.file_id is not None:
+            return await self._transfers.library.begin(
+                identity, kind="resumable", media_type=plain_type(asked.media_type), length=asked.length,
+                file_id=id_given(asked.file_id, "file_id"),
+            )  # fmt: skip
+        given = upload_fields(asked.name, asked.media_type, asked.thread_id, asked.metadata)
+        key = request.headers.get("Idempotency-Key")
+        return await self._transfers.library.begin(
+            identity, kind="resumable", name=given.name, media_type=given.media_type, length=asked.length,
+            thread_id=given.thread_id, metadata=given.metadata,
+            once=None if key is None else once_of(key, given, asked.length),
+        )  # fmt: skip
+
+    async def head(self, request: web.Request) -> web.StreamResponse:
+        identity = await self._begin(request)
+        upload = await self._resumable(request, identity)
+        offset, file = await self._state(identity, upload)
+        described = {"Upload-Metadata": tus.metadata_header(upload.name, upload.declared_type)} if upload.name else {}
+        return _answer(
+            200,
+            tus.progress(offset, upload.expires_at)
+            | tus.length_headers(upload.length) | {"Cache-Control": "no-store"} | described | _naming(file, upload),
+        )  # fmt: skip
+
+    async def _state(self, identity: Identity, upload: Upload) -> tuple[int, File | None]:
+        """How far it is. One whose last byte came just before the server was ended is completed now."""
+        if upload.completed_as is not None:
+            return upload.length or 0, None
+        async with self._uploads.opened(upload.id) as (staged, _):
+            offset = staged.size
+            if offset == upload.length:
+                return offset, await self._uploads.complete(identity, upload, staged)
+            return offset, None
+
+    async def patch(self, request: web.Request) -> web.StreamResponse:
+        identity = await self._begin(request)
+        tus.must_be_piece(request.content_type)
+        offset = tus.number_of(request.headers, "Upload-Offset")
+        upload = await self._resumable(request, identity)
+        if upload.completed_as is not None:
+            assert upload.length is not None
+            tus.must_continue(offset, upload.length, upload.length)
+            return _answer(204, tus.progress(offset, upload.expires_at) | _naming(None, upload))
+        with self._transfers.connection(request, identity):
+            return await self._go_on(request, identity, upload, offset, 204, {})
+
+    async def _go_on(
+        self, request: web.Request, identity: Identity, upload: Upload, offset: int, status: int,
+        headers: dict[str, str],
+    ) -> web.StreamResponse:  # fmt: skip
+        file: File | None = None
+        async with self._uploads.opened(upload.id) as (staged, writer):
+            tus.must_continue(offset, staged.size, upload.length)
+            upload = await self._with_length(request, identity, upload, staged.size)
+            await self._take(request, identity, upload, staged, writer)
+            reached = staged.size
+            if reached == upload.length:
+                file = await self._uploads.complete(identity, upload, staged)
+        if file is not None:
+            headers = headers | await self._transfers.room_left(identity, upload)
+        return _answer(status, headers | tus.progress(reached, upload.expires_at) | _naming(file, upload))
+
+    async def _with_length(self, request: web.Request, identity: Identity, upload: Upload, there: int) -> Upload:
+        """Where the length was not known before, and is now."""
+        if request.method == "POST" and "X-HTTP-Method-Override" not in request.headers:
+            return upload  # its creation has said it
+        most = self._transfers.library.limit
+        length = tus.late_length_of(request.headers, upload.length, there, most)
+        return upload if length is None else await self._transfers.library.set_length(identity, upload, length)
+
+    def _most(self, length: int | None) -> int:
+        return self._transfers.library.limit if length is None else length
+
+    async def _take(
+        self, request: web.Request, identity: Identity, upload: Upload, staged: StagedFile, writer: Writer
+    ) -> None:
+        most = self._most(upload.length)
+        must_fit(request.content_length, most - staged.size)
+        checksum = tus.checksum_of(request.headers)
+        body = self._uploads.body(request, identity, upload, writer)
+        progress = self._uploads.progress(identity, upload)
+        if checksum is None:
+            await self._uploads.append(body, staged, most, progress)
+        else:
+            await self._uploads.append_checked(body, staged, most, checksum, progress)
+
+    async def delete(self, request: web.Request) -> web.StreamResponse:
+        """Also of a direct upload."""
+        identity = await self._begin(request)
+        upload = await self._transfers.library.upload(identity, id_of(request, "upload_id"))
+        async with self._transfers.locks.hold(upload.id):
+            await self._uploads.abandon(identity, upload)
+        return _answer(204, {"Tus-Resumable": tus.VERSION})
+
+    async def instead(self, request: web.Request) -> web.StreamResponse:
+        """POST, from where PATCH or DELETE do not get through: the method is in a header."""
+        asked = request.headers.get("X-HTTP-Method-Override", "")
+        chosen: dict[str, Handler] = {"PATCH": self.patch, "DELETE": self.delete, "HEAD": self.head}
+        if asked not in chosen:
+            raise MethodNotAllowed(
+                f"{request.path} supports {', '.join(_OF_ONE)}; got POST without such an X-HTTP-Method-Override.",
+                allowed=_OF_ONE,
+            )
+        return await chosen[asked](request)
+
+    async def _resumable(self, request: web.Request, identity: Identity) -> Upload:
+        upload = await self._transfers.library.upload(identity, id_of(request, "upload_id"))
+        if upload.kind != "resumable":
+            raise NotFound("upload", upload.id)
+        return upload
+
+    async def _begin(self, request: web.Request) -> Identity:
+        identity = await self._transfers.writer(request)
+        must_know(request)
+        tus.must_be_spoken(request.headers)
+        return identity
+
+
+def spoken(handler: Handler) -> Handler:
+    """Every answer, refusals too, says which version it speaks. A body that broke off gets none: nobody reads it."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except LineLost:
+            return web.Response(status=400)
+        except XpError as error:
+            error.data["headers"] = {"Tus-Resumable": tus.VERSION, **error.data.get("headers", {})}
+            raise
+
+    return handle
+
+
+def _naming(file: File | None, upload: Upload) -> dict[str, str]:
+    """Of a complete upload: which file it became."""
+    if file is None and upload.completed_as is None:
+        return {}
+    return {"X-File-Id": upload.file_id, "Content-Location": f"/api/v1/files/{upload.file_id}"}
+
+
+def _answer(status: int, headers: dict[str, str]) -> web.StreamResponse:
+    return web.Response(status=status, headers={HEADER: correlation_id.get(), **headers})

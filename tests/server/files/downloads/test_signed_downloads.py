@@ -1,0 +1,89 @@
+"""Content by a signed URL: for pictures in pages and for CDNs, without a token."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.files.downloads.url_keys import UrlKeyFiles, rotate
+from tests.server.files.uploading import upload
+from tests.server.quiet import nothing_breaks
+from tests.serving import Client, Server
+
+__all__ = ["nothing_breaks"]
+
+
+async def fetch(server: Server, path: str, method: str = "GET") -> tuple[int, bytes, Any]:
+    """Without a token."""
+    async with server.session.request(method, server.url + path, data=b"x" if method == "PUT" else None) as answer:
+        return answer.status, await answer.read(), answer.headers
+
+
+def sign(data_dir: Path, path: str, user: Any, seconds: int = 60, method: str = "GET", **parameters: str) -> str:
+    keys = UrlKeyFiles(data_dir).keys
+    return keys.sign(method, path, user["id"], int(time.time()) + seconds, **parameters)
+
+
+async def test_a_signed_url_needs_no_token_and_embeds(server: Server, alice: Client, tmp_path: Path) -> None:
+    file = await upload(alice, b"picture")
+    url = sign(tmp_path / "data", file["url"], await alice.me(), version="1", disposition="inline")
+    status, content, headers = await fetch(server, url)
+    assert (status, content) == (200, b"picture")
+    assert headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert (await fetch(server, url, "HEAD"))[0] == 200
+    assert (await fetch(server, url.replace("version=1", "version=2")))[0] == 403
+    assert (await fetch(server, file["url"]))[0] == 401
+
+
+async def test_its_time_ends(server: Server, alice: Client, tmp_path: Path) -> None:
+    file = await upload(alice, b"x")
+    assert (await fetch(server, sign(tmp_path / "data", file["url"], await alice.me(), -1)))[0] == 403
+
+
+async def test_who_leaves_the_thread_takes_their_urls_along(
+    server: Server, alice: Client, bob: Client, tmp_path: Path
+) -> None:
+    bobs = await bob.me()
+    thread = await alice.thread(members=[{"user_id": bobs["id"]}])
+    file = await upload(alice, b"x", thread_id=thread["id"])
+    url = sign(tmp_path / "data", file["url"], bobs)
+    assert (await fetch(server, url))[0] == 200
+    await alice.delete(f"/api/v1/threads/{thread['id']}/members/{bobs['id']}")
+    assert (await fetch(server, url))[0] == 404
+
+
+async def test_a_user_who_is_deactivated_has_none(server: Server, alice: Client, root: Client, tmp_path: Path) -> None:
+    me = await alice.me()
+    file = await upload(alice, b"x")
+    url = sign(tmp_path / "data", file["url"], me)
+    await root.patch(f"/api/v1/users/{me['id']}", status="DEACTIVATED")
+    assert (await fetch(server, url))[0] == 403
+
+
+async def test_a_key_that_was_rotated_away_ends_all(server: Server, alice: Client, tmp_path: Path) -> None:
+    file = await upload(alice, b"x")
+    url = sign(tmp_path / "data", file["url"], await alice.me())
+    rotate(tmp_path / "data")
+    assert (await fetch(server, url))[0] == 200
+    rotate(tmp_path / "data")
+    assert (await fetch(server, url))[0] == 403
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "POST"])
+async def test_it_reads_and_nothing_else(server: Server, alice: Client, tmp_path: Path, method: str) -> None:
+    file = await upload(alice, b"x")
+    url = sign(tmp_path / "data", file["url"], await alice.me())
+    assert (await fetch(server, url, method))[0] in (401, 405)
+
+
+async def test_signing_by_an_operation(server: Server, alice: Client, bob: Client) -> None:
+    bob_id = (await bob.me())["id"]
+    thread = await alice.thread(members=[{"user_id": bob_id}])
+    file = await upload(alice, b"x", thread_id=thread["id"])
+    signed = (await bob.post(f"/api/v1/files/{file['id']}/sign", seconds=60, disposition="attachment")).data
+    assert (await fetch(server, signed["url"]))[:2] == (200, b"x")
+    assert (await fetch(server, signed["url"].replace("attachment", "inline")))[0] == 403
+    await alice.delete(f"/api/v1/threads/{thread['id']}/members/{bob_id}")
+    assert (await bob.post(f"/api/v1/files/{file['id']}/sign")).status == 404
+    assert (await fetch(server, signed["url"]))[0] == 404

@@ -111,7 +111,27 @@ def test_a_reader_in_the_middle_of_writing(ledger: Ledger) -> None:
 Damage = tuple[str, str, str]
 """(the rule, SQL that breaks it, what is said)"""
 
+
+def _action(of: str, where: str, status: str = "pending") -> str:
+    """SQL that puts an action of the user `of` on a message."""
+    return f"""
+        INSERT INTO action (uid, message_id, message_version, author_id, user_id, block_id, action_id, kind, value,
+                            state, is_counted_once, status, text, errors, correlation_id, version, created_at,
+                            expires_at)
+        SELECT 'x', m.id, 1, m.author_id, {of}, 'b', 'a', 'button', 'null', '{{}}', 0, '{status}', '', '{{}}', '', 1, 1,
+               1 FROM message AS m WHERE {where} LIMIT 1"""
+
+
+ANOTHER = "(SELECT u.id FROM user AS u WHERE u.id <> m.author_id)"
+
 DAMAGES: tuple[Damage, ...] = (
+    ("actions on what is there", _action(ANOTHER, "deleted_at IS NOT NULL"), "there is an action x on it"),
+    (
+        "actions are on another's message, and answered by its author",
+        _action("m.author_id", "deleted_at IS NULL"),
+        "Action x is of 1, its message is of 1",
+    ),
+    ("what has ended has an end", _action(ANOTHER, "deleted_at IS NULL", "done"), "x is done, and ended at no time"),
     ("cursors of webhooks up to the heads", "UPDATE webhook SET position = 999", "has read up to 999"),
     ("deliveries that are over", "UPDATE webhook_delivery SET finished_at = 1", "is pending, and its end is 1"),
     ("counted references to blobs", 'UPDATE blob SET "references" = 5', "counts 5 references, it has 1"),
@@ -205,7 +225,7 @@ DAMAGES: tuple[Damage, ...] = (
 )
 
 
-@pytest.mark.parametrize(("rule", "statement", "said"), DAMAGES, ids=[f"{d[0]}: {d[1]}" for d in DAMAGES])
+@pytest.mark.parametrize(("rule", "statement", "said"), DAMAGES, ids=[f"{d[0]}: {d[1][:80]}" for d in DAMAGES])
 def test_every_damage_is_found(rule: str, statement: str, said: str, lived: Lived) -> None:
     found = lived.damage(statement)
     assert rule in found

@@ -9,6 +9,8 @@ from pydantic import TypeAdapter
 from actors.auth.identity import Identity
 from actors.event_kinds import KINDS
 from actors.events import Event
+from actors.resources.artifacts.artifact import Artifact, Provenance, Version
+from actors.resources.artifacts.data_sets import DataChanged
 from actors.resources.files import File
 from actors.resources.members import Member, MemberGone, ReadChange
 from actors.resources.memory import Memory
@@ -122,7 +124,15 @@ def test_unread_is_what_was_counted() -> None:
     assert render.thread(THREAD)["membership"]["unread_count"] == 0
 
 
+PLAN = Version(
+    1, "Plan", "{}", "0" * 64, 2, ANA.author, 1_000, "created", None, Provenance(), None, "{}",
+)  # fmt: skip
 EVENTS: dict[str, object] = {
+    **dict.fromkeys(
+        ("artifact.created", "artifact.updated", "artifact.deleted"),
+        Artifact(6, ID, ID, ANA.author, "REPORT", PLAN, 1, 0, 1_000, 1_000),
+    ),
+    "artifact.data_updated": DataChanged(ID, "sales", "appended", 2, 10),
     **dict.fromkeys(("thread.created", "thread.updated"), THREAD),
     "thread.deleted": ThreadGone(ID),
     **dict.fromkeys(("member.added", "member.updated"), MEMBER),

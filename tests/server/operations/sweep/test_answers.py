@@ -62,8 +62,9 @@ async def test_a_good_request(operation: Operation, world: World) -> None:
         if found.status == 405:
             assert "DELETE" in found.headers["Allow"], "what is not read there can be taken away there"
             return
-        assert found.data == answer.data
-        assert found.headers["ETag"] == answer.headers["ETag"]
+        assert found.data == without_secrets(answer)
+        if found.data == answer.data:
+            assert found.headers["ETag"] == answer.headers["ETag"]
 
 
 @every(*(operation for operation in POSTS if operation.status == 201 and operation.name not in NO_PLACE))
@@ -136,7 +137,8 @@ async def test_a_retry_is_the_same_request(operation: Operation, world: World) -
 
 def without_secrets(answer: Answer) -> Any:
     """What is shown once is not shown to whoever asks again."""
-    return answer.data | {"key": None} if "key" in answer.data else answer.data
+    secrets: dict[str, None] = {name: None for name in ("key", "secret") if name in answer.data}
+    return answer.data | secrets if secrets else answer.data
 
 
 def changed(operation: Operation, body: dict[str, Any]) -> list[dict[str, Any]]:
@@ -151,7 +153,9 @@ def changed(operation: Operation, body: dict[str, Any]) -> list[dict[str, Any]]:
 def is_repeatable(operation: Operation) -> bool:
     """Whether another may ask for the same of the same thing and is answered something else."""
     ends_something = operation.handler.__module__ == "server.resources.streams.operations"
-    is_personal = operation.tag == "notifications" or operation.name == "answer_action"
+    is_personal = (
+        operation.tag == "notifications" or operation.name == "answer_action" or "/webhooks/" in operation.path
+    )
     return operation.access == "user" and operation.name not in NOT_KEPT and not ends_something and not is_personal
 
 

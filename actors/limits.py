@@ -77,6 +77,8 @@ CONTEXT_TOKENS_MAX: Final = 1_000_000
 """The largest windows on offer."""
 CONTEXT_MESSAGES: Final = 10_000
 """Looked at for one context: 0.3 s of a reader's time."""
+CONTEXT_FILES: Final = 100
+"""Of a thread, named in a context: a line of 40 tokens each."""
 CONTEXT_BYTES: Final = 512 * KIB
 """Read for any context: the largest message fits."""
 CONTEXT_BYTES_PER_TOKEN: Final = 64
@@ -214,6 +216,9 @@ costs a look at every place in which it stands, and a text may consist of it."""
 SEARCH_MARKED_SECONDS: Final = 0.5
 """For marking what was found, ten times as long as any page takes; what is not marked by then is shown from its
 start."""
+SEARCH_FILE_CHARS: Final = 32 * KIB
+"""Of the text of a file, 10 pages: what a search among messages and threads looks at, indexed in 1 ms. A list of files
+with `q` looks at all that was extracted."""
 SEARCH_PREFIX_CHARS: Final = 2
 """Letters before a star: a single one would gather a tenth of the index before anything is found."""
 

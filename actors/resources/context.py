@@ -76,6 +76,15 @@ class Notes:
 
 
 @dataclass(frozen=True, slots=True)
+class FileNotes:
+    """What stands between the notes and the messages about the thread's files; empty where there are none."""
+
+    text: str
+    tokens: int
+    truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     notes: str
     lines: tuple[Line, ...]
@@ -86,6 +95,8 @@ class Context:
     offset: int
     """Head of the thread's log, read before everything else."""
     notes_version: int
+    files: FileNotes | None = None
+    """Where they were asked for."""
 
 
 def name_of(author: Author) -> str:
@@ -149,11 +160,12 @@ class Page:
 class Window:
     """Takes messages from the newest back, as long as they fit."""
 
-    def __init__(self, max_tokens: int, notes: Notes) -> None:
+    def __init__(self, max_tokens: int, notes: Notes, files: FileNotes | None = None) -> None:
         self.is_open = True
         self._max_tokens = max_tokens
         self._notes = notes
-        self._room = max_tokens - notes.tokens
+        self._files = files
+        self._room = max_tokens - notes.tokens - (files.tokens if files else 0)
         self._summary_up_to = notes.summary_up_to
         self._lines: list[Line] = []
         self._missing = notes.truncated
@@ -201,6 +213,7 @@ class Window:
             truncated=self._missing,
             offset=head,
             notes_version=self._notes.version,
+            files=self._files,
         )
 
 
@@ -210,3 +223,5 @@ class GetContext(IdentityQuery[Context]):
 
     thread_id: str
     max_tokens: int
+    files: bool = False
+    """In at most half of what the notes leave."""

@@ -24,6 +24,8 @@ class SearchKind:
 
 MESSAGES: Final = SearchKind("message", "messages", "m")
 THREADS: Final = SearchKind("thread", "threads", "t")
+FILES: Final = SearchKind("file", "files", "f")
+"""Those in a thread, by their names and the text of their newest version."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ Json = dict[str, Any]
 Format = Literal["openai", "text"]
 
 NAME_CHARS: Final = 64
+FILES_NAME: Final = "files_of_this_thread"
 _ROLES: Mapping[MessageType, str] = {"USER": "user", "ASSISTANT": "assistant", "SYSTEM": "system", "TOOL": "user"}
 _KINDS: Mapping[MessageType, str] = {"TOOL": " (tool)", "SYSTEM": " (system)"}
 _UNFIT = re.compile(r"[^a-zA-Z0-9_-]+")
@@ -30,6 +31,8 @@ _ID_END: Final = 6
 
 def context(record: Context, form: Format) -> Json:
     shown: Json = {"messages": _messages(record)} if form == "openai" else {"text": _text(record)}
+    if record.files is not None:
+        shown["files_truncated"] = record.files.truncated
     return shown | {
         "tokens": record.tokens,
         "truncated": record.truncated,
@@ -43,14 +46,22 @@ def _messages(record: Context) -> list[Json]:
     names = _distinct(record.lines, _plain_name, lambda name, end: f"{name[: NAME_CHARS - 1 - len(end)]}_{end}")
     notes = [{"role": "system", "content": record.notes}] if record.notes else []
     told = [{"role": _ROLES[line.type], "name": names[_speaker(line)], "content": line.text} for line in record.lines]
-    return notes + told
+    return notes + _files(record) + told
+
+
+def _files(record: Context) -> list[Json]:
+    """As from a person: what is in a file has no more authority than who uploads it."""
+    if record.files is None or not record.files.text:
+        return []
+    return [{"role": "user", "name": FILES_NAME, "content": record.files.text}]
 
 
 def _text(record: Context) -> str:
     names = _distinct(record.lines, _full_name, lambda name, end: f"{name} ({end})")
     notes = [f"Notes: {indented(record.notes)}"] if record.notes else []
+    files = [f"Files: {indented(record.files.text)}"] if record.files and record.files.text else []
     told = [f"{names[_speaker(line)]}: {indented(line.text)}" for line in record.lines]
-    return "\n\n".join(notes + told)
+    return "\n\n".join(notes + files + told)
 
 
 _Speaker = tuple[Author, str]

@@ -77,6 +77,7 @@ class ContextRequest(Request):
         int, Field(ge=1, le=limits.CONTEXT_TOKENS_MAX, description="Largest size of the context, in estimated tokens.")
     ] = limits.CONTEXT_TOKENS
     format: Format = "openai"
+    files: bool = Field(default=False, description="Include the thread's files: what they are, and their text.")
 
 
 class PromptMessageView(View):
@@ -94,6 +95,9 @@ class ContextView(View):
     from_offset: int | None = Field(description="Offset of the oldest message included; null if there is none.")
     to_offset: int | None = Field(description="Offset of the newest message included.")
     memory_version: int
+    files_truncated: bool = Field(
+        default=False, description="With `files`: whether files are missing, or text of those that are named."
+    )
 
 
 def memory_view(record: Memory) -> render.Json:
@@ -148,8 +152,12 @@ async def update_memory(call: Call, request: UpdateMemoryRequest) -> Result:
 
 @operations("GET", "/threads/{thread_id}/context", response=ContextView)
 async def get_context(call: Call, request: ContextRequest) -> Result:
-    """Context for a model, in at most `max_tokens`: the thread's memory, then the newest messages that fit."""
-    context = await call.services.ask(GetContext(call.identity, request.thread_id, request.max_tokens))
+    """Context for a model, in at most `max_tokens`: the thread's memory, then the newest messages that fit.
+
+    With `files`, what its files are and the text in them, in at most half of what the memory leaves.
+    """
+    query = GetContext(call.identity, request.thread_id, request.max_tokens, request.files)
+    context = await call.services.ask(query)
     shown = prompts.context(context, request.format) | {"memory_version": context.notes_version}
     return Result(shown, version=context.offset)
 

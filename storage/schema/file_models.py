@@ -47,6 +47,7 @@ class File(Base):
     created_at = BigIntegerField()
     updated_at = BigIntegerField()
     deleted_at = BigIntegerField(null=True)
+    position = BigIntegerField(null=True)  # of the log entry by which it joined its thread: where a search finds it
 
     class Meta:
         table_name = "file"
@@ -54,6 +55,9 @@ class File(Base):
             (("thread", "id"), False),  # files of a thread, newest first
             (("owner", "id"), False),  # one's own files, newest first
         )
+
+
+File.add_index(File.position, name="file_position", unique=True, where=File.position.is_null(False))  # what was found
 
 
 class FileVersion(Base):
@@ -140,10 +144,12 @@ class StorageUse(Base):
 
 
 class FileText(FTS5Model):  # type: ignore[misc]  # playhouse ships no types
-    """Names and extracted texts, folded, by the key of their file; the newest version's alone."""
+    """Names and extracted texts, folded, by the key of their file; the newest version's alone. And the text as it was,
+    to be shown."""
 
     name = SearchField()
     text = SearchField()
+    original = SearchField(unindexed=True)
 
     class Meta:
         database = database_proxy

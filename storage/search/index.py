@@ -61,8 +61,8 @@ def step(database: SqliteDatabase, head: int, count: int) -> int:
     found, is_all = source.new_messages(database, done + 1, up_to, count, STEP_CHARS)
     if not is_all:
         up_to = found[-1].key
-    found += source.new_entries(database, done + 1, up_to)
-    INSERT.run(database, sorted(found))
+    entries, up_to = source.new_entries(database, done + 1, up_to, STEP_CHARS)
+    INSERT.run(database, sorted(entries + [message for message in found if message.key <= up_to]))
     _SET_PROGRESS.execute(database, indexed=max(up_to, done))
     return max(up_to, done)
 

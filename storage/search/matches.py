@@ -74,7 +74,9 @@ class Matches:
         least = least if is_all else found[-1].key + 1
         for searched in everything():
             condition = self._within(searched.position, least, most, searched.made_at)
-            found += source.entries(self._database, searched, condition)
+            entries, has_all = source.newest_entries(self._database, searched, condition, FRESH_CHARS)
+            found += entries
+            is_all = is_all and has_all
         return found, is_all and self._since == self._indexed + 1
 
     def _within(self, position: Any, least: int, most: int, made_at: Any) -> Any:
@@ -95,7 +97,7 @@ class Matches:
 
 def _created() -> list[str]:
     """Types of the log entries at which documents are found that are no messages."""
-    return [searched.created.name for searched in everything()]
+    return [kind.name for searched in everything() for kind in searched.created]
 
 
 def _matching(documents: list[Document], expression: str) -> list[int]:

@@ -20,12 +20,12 @@ class Searched:
     """
 
     kind: SearchKind
-    created: EventKind
+    created: tuple[EventKind, ...]
+    """Of the log entry."""
     source: Any
     """The table."""
     thread: Any
     position: Any
-    """Of the log entry."""
     uid: Any
     author: Any
     text: Any

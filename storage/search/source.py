@@ -35,13 +35,15 @@ def new_messages(
     return _some(_NEW_MESSAGES.execute(database, least=least, most=most, count=count + 1), count, chars)
 
 
-def new_entries(database: SqliteDatabase, least: int, most: int) -> list[Document]:
-    """Of titles and whatever else was created at these positions."""
-    return [
-        documents.entry(searched.tag, *row)
-        for searched in everything()
-        for row in _new(searched).execute(database, least=least, most=most)
-    ]
+def new_entries(database: SqliteDatabase, least: int, most: int, chars: int) -> tuple[list[Document], int]:
+    """Of titles and whatever else was created at these positions, no more of a kind once its texts are longer than
+    `chars`; and up to which position that is all of them."""
+    found: list[Document] = []
+    for searched in everything():
+        some, is_all = _entries(_new(searched).execute(database, least=least, most=most), searched, chars)
+        found += some
+        most = most if is_all else some[-1].key
+    return [document for document in found if document.key <= most], most
 
 
 def messages_where(database: SqliteDatabase, condition: Any, count: int, chars: int) -> tuple[list[Document], bool]:
@@ -69,6 +71,25 @@ def entries(database: SqliteDatabase, searched: Searched, condition: Any) -> lis
     return [documents.entry(searched.tag, *row) for row in rows.fetch(database, query)]
 
 
+def newest_entries(
+    database: SqliteDatabase, searched: Searched, condition: Any, chars: int
+) -> tuple[list[Document], bool]:
+    """The same, the newest first, no more once their texts are longer than `chars`; and whether that is all of them."""
+    query = _entries_query(searched).where(condition & searched.there).order_by(searched.position.desc())
+    return _entries(database.execute(query.bind(database)), searched, chars)
+
+
+def _entries(cursor: Any, searched: Searched, chars: int) -> tuple[list[Document], bool]:
+    found: list[Document] = []
+    with closing(cursor):
+        for row in cursor:
+            if chars < 0:
+                return found, False
+            found.append(documents.entry(searched.tag, *row))
+            chars -= len(row[3])
+    return found, True
+
+
 def _looked_up(thread: Any) -> Any:
     """Of each row: SQLite must not begin with the thread and look through everything that was ever in it."""
     return NodeList((SQL("+"), thread))
@@ -85,8 +106,10 @@ def _entries_query(searched: Searched) -> Any:
 @cache
 def _new(searched: Searched) -> Prepared:
     return Prepared(
-        lambda given: _entries_query(searched).where(
-            searched.position.between(given.least, given.most) & searched.there
+        lambda given: (
+            _entries_query(searched)
+            .where(searched.position.between(given.least, given.most) & searched.there)
+            .order_by(searched.position)
         )
     )
 

@@ -221,6 +221,14 @@ DAMAGES: tuple[Damage, ...] = (
     ("every message in the search index", "INSERT INTO search (search) VALUES ('delete-all')", "Message c"),
     ("every title in the search index", "INSERT INTO search (search) VALUES ('delete-all')", "of thread c"),
     ("nothing else in the search index", "INSERT INTO search (rowid, tags) VALUES (99, 'km')", "of position 99"),
+    ("where files joined their threads", "UPDATE file SET position = 1", "at position 1"),
+    ("where files joined their threads", "UPDATE file SET thread_id = NULL", "where it has not joined"),
+    (
+        "every file of a thread in the search index",
+        "UPDATE search_progress SET indexed = (SELECT position FROM log_head)",
+        "File c",
+    ),
+    ("no other file in the search index", "INSERT INTO search (rowid, tags) VALUES (99, 'kf')", "of position 99"),
     ("nothing else in the search index", "UPDATE message SET deleted_at = 1 WHERE number = 1", "of position 5"),
 )
 

@@ -1,4 +1,4 @@
-"""Search over messages and the titles of threads."""
+"""Search over messages, the titles of threads, and files."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ operations = Operations("search")
 
 @operations("GET", "/search", response=SearchHitView, paged=True, rate="costly")
 async def search(call: Call, request: SearchRequest) -> Result:
-    """Find messages by their text and threads by their title, among those that you may see now.
+    """Find messages by their text, threads by their title, and files in threads by name and text: what you may see now.
 
     `metadata.indexed_up_to` is null, or, while an old database is being indexed, the time up to which it is indexed.
     """

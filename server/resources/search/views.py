@@ -21,7 +21,9 @@ else:  # as many as resources declare
 class SearchRequest(Paged):
     q: Query | None = None
     thread_id: Id | None = None
-    author_id: Id | None = Field(default=None, description="Author of the message, or creator of the thread.")
+    author_id: Id | None = Field(
+        default=None, description="Author of the message, creator of the thread, owner of the file."
+    )
     type: MessageType | None = None
     kind: Plural | None = Field(default=None, description="By default all of them.")
     has: Feature | None = None
@@ -53,5 +55,5 @@ class SearchHitView(View):
     id: Id = Field(description="Of what was found.")
     score: float = Field(description="Comparable within one search only.")
     snippet: list[PieceView] = Field(description="Pieces of the text, in order; plain text, no markup.")
-    message: MessageView | None = Field(description="Null if anything else was found: a thread, by its title.")
+    message: MessageView | None = Field(description="Null if anything else was found, like a thread or a file.")
     thread: FoundThreadView

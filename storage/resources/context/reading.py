@@ -13,6 +13,7 @@ from actors.resources.memory import notes
 from storage.readers import access, rows
 from storage.readers.answers import answers
 from storage.resources import memory
+from storage.resources.context import material
 from storage.schema import models
 
 _M = models.Message
@@ -20,13 +21,17 @@ _COLUMNS = (_M.uid, _M.author, _M.offset, _M.type, _M.status, _M.content, _M.blo
 
 
 @answers(GetContext)
-def build(database: SqliteDatabase, identity: Identity, thread_id: str, max_tokens: int) -> Context:
-    """Reads as many messages as `max_tokens` can hold, however long the thread is."""
+def build(
+    database: SqliteDatabase, identity: Identity, thread_id: str, max_tokens: int, files: bool = False
+) -> Context:
+    """Reads as many messages, and as much text of files, as `max_tokens` can hold, however long the thread is."""
     key, _ = access.visible_thread(database, identity, thread_id)
     known, head = memory.by_key(database, key)
     document = orjson.loads(known.content)
     pinned = _pinned(database, key, document.get("pins", []))
-    window = Window(max_tokens, notes(document, known.version, pinned, max_tokens // 2))
+    told = notes(document, known.version, pinned, max_tokens // 2)
+    shown = material.files(database, key, (max_tokens - told.tokens) // 2) if files else None
+    window = Window(max_tokens, told, shown)
     for said in _newest_first(database, key):
         window.take(said)
         if not window.is_open:

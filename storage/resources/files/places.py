@@ -14,6 +14,7 @@ from actors.resources.users import Author
 from storage.compiled import Prepared
 from storage.journal.transaction import Transaction
 from storage.resources.files import records
+from storage.resources.files.texts import FOUND
 from storage.schema import file_models, models
 
 _F, _T = file_models.File, models.Thread
@@ -88,4 +89,9 @@ def logged(tx: Transaction, place: Place, actor: Author, kind: EventKind) -> Don
 def log(
     tx: Transaction, thread: tuple[int, str] | None, actor: Author, kind: EventKind, file: File
 ) -> tuple[Event, ...]:
-    return (tx.log(thread, kind, actor, file, ref=file.key),) if thread else ()
+    if thread is None:
+        return ()
+    event = tx.log(thread, kind, actor, file, ref=file.key)
+    if kind in FOUND.created:
+        tx.execute(_F.update(position=event.position).where(_F.id == file.key))
+    return (event,)

@@ -21,13 +21,11 @@ from storage.journal.writers import writes
 from storage.readers import rows
 from storage.readers.answers import answers
 from storage.resources.audit import writing as audit
-from storage.resources.files import places, room, writing
+from storage.resources.files import places, room, texts, writing
 from storage.resources.files.places import Place
 from storage.schema import file_models
-from storage.search.folding import fold
 
 _F, _V, _B, _P = file_models.File, file_models.FileVersion, file_models.Blob, file_models.FilePreview
-_X = file_models.FileText
 
 
 def _due(condition: Any, limit: int) -> Select:
@@ -62,7 +60,7 @@ def record_scan(tx: Transaction, command: RecordScan) -> Done:
     if command.number != place.version:
         return Done(None)
     if command.verdict == "found":
-        tx.execute(_X.update({_X.text: ""}).where(_X.rowid == place.key))
+        texts.replace(tx.database, place.key, "")
     status = writing.status_of(command.verdict)
     if rows.first(tx.database, _F.select(_F.status, _F.reason).where(_F.id == place.key)) == (status, command.reason):
         return Done(None)  # looked at again, with the same result
@@ -87,7 +85,7 @@ def record_preview(tx: Transaction, command: RecordPreview) -> Done:
     if command.number != place.version:
         return Done(None)
     if command.text:
-        tx.execute(_X.update({_X.text: fold(command.text)}).where(_X.rowid == place.key))
+        texts.replace(tx.database, place.key, command.text)
     kind = FILE_PREVIEW_READY if command.state == "done" else FILE_UPDATED
     return places.changed(tx, place, tx.author(place.owner), kind)
 

@@ -24,7 +24,7 @@ from storage.journal.transaction import Transaction, must_match
 from storage.journal.writers import writes
 from storage.readers import rows
 from storage.readers.answers import answers
-from storage.resources.files import places, records, room, uses, writing
+from storage.resources.files import places, records, room, texts, uses, writing
 from storage.resources.files.places import Place
 from storage.schema import file_models
 
@@ -132,8 +132,7 @@ def _add_version(tx: Transaction, place: Place, number: int, command: CompleteUp
         media_type=command.media_type, trusted=command.trusted, charset=command.charset, author=author.key,
         created_at=tx.now, scan=command.scan, preview=command.preview,
     ))  # fmt: skip
-    X = file_models.FileText
-    tx.execute(X.update({X.text: ""}).where(X.rowid == place.key))
+    texts.replace(tx.database, place.key, "")
     return places.changed(tx, place, author, version=number, status=writing.status_of(command.scan), reason=None)
 
 

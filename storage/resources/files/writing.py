@@ -24,13 +24,12 @@ from storage.journal.transaction import Transaction, given, must_match
 from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.audit import writing as audit
-from storage.resources.files import places, reading, records, room, uses
+from storage.resources.files import places, reading, records, room, texts, uses
 from storage.resources.files.places import Place
 from storage.schema import file_models
-from storage.search.folding import fold
 
 _F, _V, _P = file_models.File, file_models.FileVersion, file_models.FilePreview
-_M, _U, _X = file_models.MessageFile, file_models.Upload, file_models.FileText
+_M, _U = file_models.MessageFile, file_models.Upload
 
 
 @writes(CreateFile)
@@ -57,7 +56,7 @@ def insert(
         metadata=metadata, created_at=tx.now, updated_at=tx.now,
     )  # fmt: skip
     key = int(tx.execute(row))
-    tx.execute(_X.insert({_X.rowid: key, _X.name: fold(name), _X.text: ""}))
+    texts.begin(tx.database, key, name)
     file = records.by_key(tx.database, [key])[key]
     return Done(file, places.log(tx, thread, owner, FILE_CREATED, file))
 
@@ -71,9 +70,10 @@ def update_file(tx: Transaction, command: UpdateFile) -> Done:
     difference = {name: value for name, value in fields.items() if getattr(before, name) != value}
     if not difference:
         return Done(before)
-    if "name" in difference:
-        tx.execute(_X.update({_X.name: fold(difference["name"])}).where(_X.rowid == place.key))
-    return places.changed(tx, place, command.identity.author, **difference)
+    with texts.changing(tx.database, place.key):
+        if "name" in difference:
+            texts.rename(tx.database, place.key, difference["name"])
+        return places.changed(tx, place, command.identity.author, **difference)
 
 
 @writes(RestoreVersion)
@@ -87,6 +87,7 @@ def restore_version(tx: Transaction, command: RestoreVersion) -> Done:
     if old is None:
         raise NotFound("version", str(command.number))
     blob, size, media_type, scan, preview, details, placeholder, trusted, charset = old
+    preview = "due" if preview == "done" else preview  # its text is extracted anew
     room.take(tx, place.owner, place.thread_key, size)
     _again(tx, blob)
     number = place.version + 1
@@ -96,6 +97,7 @@ def restore_version(tx: Transaction, command: RestoreVersion) -> Done:
         placeholder=placeholder, trusted=trusted, charset=charset,
     ))  # fmt: skip
     _copy_previews(tx, place.key, command.number, number)
+    texts.replace(tx.database, place.key, "")
     return places.changed(tx, place, command.identity.author, version=number, status=status_of(scan), reason=None)
 
 
@@ -136,7 +138,8 @@ def join(tx: Transaction, place: Place, thread: tuple[int, str] | None, actor: A
     """Into a thread, or out of any."""
     room.move(tx, place.thread_key, thread[0] if thread else None, room.size_of(tx, place.key))
     moved = Place(place.key, place.id, place.owner, place.version, place.revision, thread, None, None)
-    return places.changed(tx, moved, actor, FILE_ATTACHED, thread=thread[0] if thread else None)
+    with texts.changing(tx.database, place.key):
+        return places.changed(tx, moved, actor, FILE_ATTACHED, thread=thread[0] if thread else None, position=None)
 
 
 def _tombstone(tx: Transaction, place: Place) -> File:
@@ -158,11 +161,12 @@ def remove(tx: Transaction, place: Place, actor: Author, kind: EventKind = FILE_
     """Leave a tombstone; what it held is released."""
     forget_content(tx, place)
     tx.execute(_M.delete().where(_M.file == place.key))
-    tx.execute(_X.delete().where(_X.rowid == place.key))
-    return places.changed(
-        tx, place, actor, kind, status="deleted", deleted_at=tx.now, name="", metadata="{}", declared_type=None,
-        reason=None, version=0,
-    )  # fmt: skip
+    with texts.changing(tx.database, place.key):
+        texts.end(tx.database, place.key)
+        return places.changed(
+            tx, place, actor, kind, status="deleted", deleted_at=tx.now, name="", metadata="{}", declared_type=None,
+            reason=None, version=0,
+        )  # fmt: skip
 
 
 def forget_content(tx: Transaction, place: Place) -> None:
@@ -192,8 +196,9 @@ def purge_thread(tx: Transaction, thread_key: int, count: int) -> int:
     found = rows.fetch(tx.database, _F.select(_F.id, _F.uid, _F.owner).where(_F.thread == thread_key).limit(count))
     for key, uid, owner in found:
         forget_content(tx, Place(key, uid, owner, 0, 0, (thread_key, ""), None, None))
-        tx.execute(_X.delete().where(_X.rowid == key))
-        tx.execute(_F.delete().where(_F.id == key))
+        with texts.changing(tx.database, key):
+            texts.end(tx.database, key)
+            tx.execute(_F.delete().where(_F.id == key))
     return len(found)
 
 

@@ -13,7 +13,7 @@ from storage.search.searched import Searched
 
 TITLES: Final = Searched(
     THREADS,
-    THREAD_CREATED,
+    (THREAD_CREATED,),
     source=Event,
     thread=Event.thread,
     position=Event.position,

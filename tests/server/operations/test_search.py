@@ -246,3 +246,23 @@ async def test_the_same_by_rpc(server: Server, alice: Client) -> None:
     assert {**hit, "score": 0} == {**by_rest[0], "score": 0}, "a score fades as time goes by"
     assert refused["error"]["code"] == endless["error"]["code"] == 107
     assert (await ask(alice, q="needle " * 1_500)).status == 400, "no line of a request is that long"
+
+
+# Files
+
+
+async def test_files_are_found_by_name_while_they_may_be_seen(alice: Client, bob: Client) -> None:
+    thread = await alice.thread("Needles", members=[{"user_id": (await bob.me())["id"]}])
+    file = (await alice.post("/api/v1/files", name="needle of alice.pdf", thread_id=thread["id"])).data
+    outside = (await alice.post("/api/v1/files", name="needle outside.pdf")).data
+    (hit,) = (await ask(bob, q="needle", kind="files")).data
+    SearchHitView.model_validate(hit, strict=True)
+    assert (hit["kind"], hit["id"], hit["message"], hit["thread"]["id"]) == ("file", file["id"], None, thread["id"])
+    assert hit["snippet"][0] == {"text": "needle", "hit": True}
+    assert [found["kind"] for found in (await ask(bob, q="needle")).data].count("file") == 1
+    assert (await bob.delete(f"/api/v1/threads/{thread['id']}/members/{(await bob.me())['id']}")).status == 200
+    assert (await ask(bob, q="needle")).data == []
+    assert [found["id"] for found in (await ask(alice, q="needle", kind="files")).data] == [file["id"]]
+    assert (await alice.delete(f"/api/v1/files/{file['id']}")).status == 200
+    assert (await ask(alice, q="needle", kind="files")).data == []
+    assert (await alice.get("/api/v1/files", q="outside")).data[0]["id"] == outside["id"]

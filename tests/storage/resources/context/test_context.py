@@ -8,11 +8,13 @@ import pytest
 from actors import limits
 from actors.auth.identity import Identity
 from actors.resources.context import Context
+from actors.resources.files import DeleteFile, RecordPreview, RecordScan
 from actors.resources.memory import ReplaceMemory, UpdateMemory
 from actors.resources.messages import DeleteMessage
 from actors.resources.threads import Thread
 from storage.resources.context import reading as context
 from tests.builders import Ledger, post
+from tests.storage.resources.files.shelf import Shelf
 
 
 @pytest.fixture
@@ -136,3 +138,47 @@ def test_steps_follow_the_index(ledger: Ledger, ana: Identity, thread: Thread) -
         plan = " ".join(row[3] for row in ledger.sql(f"EXPLAIN QUERY PLAN {sql}"))
         assert "message_thread_id_offset" in plan
         assert "B-TREE" not in plan
+
+
+# Files
+
+
+def test_files_of_the_thread_the_newest_first_and_only_those_that_are_ready(
+    ledger: Ledger, ana: Identity, thread: Thread
+) -> None:
+    shelf = Shelf(ledger)
+    older = shelf.add(ana, thread, name="older.txt")
+    ledger.do(RecordPreview(older.id, 1, "done", text="Größe\nand more"))
+    shelf.record(ana, thread, name="pending.txt")
+    bad = shelf.add(ana, thread, name="bad.txt")
+    ledger.do(RecordPreview(bad.id, 1, "done", text="found"))
+    ledger.do(RecordScan(bad.id, 1, "found", "Eicar"))
+    shelf.add(ana, name="outside.txt")
+    shelf.add(ana, ledger.thread(ana), name="elsewhere.txt")
+    newer = shelf.add(ana, thread, name="newer.bin")
+    ledger.do(DeleteFile(identity=ana, file_id=shelf.add(ana, thread, name="deleted.txt").id))
+    found = ledger.ask(context.build, ana, thread.id, 1_000, True).files
+    assert found is not None
+    assert found.text.splitlines()[1:] == [
+        f"- newer.bin (text/plain, 5 bytes, by ana, id {newer.id})",
+        f"- older.txt (text/plain, 5 bytes, by ana, id {older.id})",
+        "| Größe", "| and more",
+    ]  # fmt: skip
+    assert not found.truncated
+    assert built(ledger, ana, thread).files is None
+
+
+@pytest.mark.parametrize("max_tokens", [1, 40, 100, 300, 1_000, 5_000])
+def test_files_take_half_of_what_the_notes_leave(
+    ledger: Ledger, ana: Identity, thread: Thread, max_tokens: int
+) -> None:
+    file = Shelf(ledger).add(ana, thread, name="long.txt")
+    ledger.do(RecordPreview(file.id, 1, "done", text="word " * 10_000))
+    say(ledger, ana, thread, 50)
+    found = ledger.ask(context.build, ana, thread.id, max_tokens, True)
+    assert found.files is not None
+    assert found.files.tokens <= max_tokens / 2
+    assert found.files.truncated
+    assert found.tokens <= max_tokens
+    if max_tokens >= 100:
+        assert texts(found)[-1] == "message 50"

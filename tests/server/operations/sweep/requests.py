@@ -151,7 +151,7 @@ class World:
     upload_id: str = field(default_factory=new_id)
     action_id: str = ""
     option_request_id: str = field(default_factory=new_id)
-    webhook_id: str = field(default_factory=new_id)
+    webhook_id: str = ""
 
     async def prepare(self, operation: Operation) -> None:
         """Make anew what a good request uses up."""
@@ -177,7 +177,7 @@ class World:
         """What belongs to the viewer alone."""
         if "/api-keys/" in operation.path:
             self.key_id = (await self.viewer.post("/api/v1/auth/api-keys", name="A key")).data["id"]
-        if "/webhooks/" in operation.path:
+        if "/webhooks/" in operation.path and (operation.name == "delete_webhook" or not self.webhook_id):
             made = await self.viewer.post("/api/v1/webhooks", **BODIES["create_webhook"])
             self.webhook_id = made.data["id"]
         if "/notifications/" in operation.path:
@@ -245,7 +245,7 @@ class World:
             "api-keys": self.key_id, "connections": self.connection_id, "notifications": self.notification_id,
             "files": self.file_id, "artifacts": self.artifact_id, "versions": "1",
             "option-requests": self.option_request_id,
-            "webhooks": self.webhook_id,
+            "webhooks": self.webhook_id or new_id(),
             "actions": self.action_id or new_id(), "shares": self.share_id, "data": "sales",
         }  # fmt: skip
 

@@ -159,6 +159,8 @@ class Examples:
 
 
 def _text(schema: Schema, name: str) -> str:
+    if "examples" in schema:
+        return str(schema["examples"][0])
     if schema.get("format") == "date-time":
         return TIME
     if schema.get("format") == "uri":

@@ -145,7 +145,10 @@ class _Maker:
             "schema": {"$ref": json_schemas.REFERENCE + schema["title"]},
             "example": self._examples.request(operation.name, schema),
         }
-        return {"required": "required" in schema, "content": {"application/json": content}}
+        return {
+            "required": not schema.keys().isdisjoint(("required", "oneOf")),
+            "content": {"application/json": content},
+        }
 
     # What goes out
 

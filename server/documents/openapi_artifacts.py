@@ -7,8 +7,9 @@ from server.documents.examples import ID_PATTERN
 from server.documents.openapi_components import Json, answer_headers, failures, parameter
 
 _ID: Final[Json] = {"type": "string", "pattern": ID_PATTERN}
+_OBJECT: Final[Json] = {"schema": {"type": "object"}}
 _BYTES: Final[Json] = {"schema": {"type": "string", "format": "binary"}}
-_MEDIA: Final = ("application/json", "text/csv", "application/zip", "text/markdown", "text/html")
+_FILES: Final = ("text/csv", "application/zip", "text/markdown", "text/html")
 
 
 def paths() -> Json:
@@ -36,7 +37,7 @@ def _export() -> Json:
             "200": {
                 "description": "The file.",
                 "headers": answer_headers(),
-                "content": dict.fromkeys(_MEDIA, _BYTES),
+                "content": {**dict.fromkeys(_FILES, _BYTES), "application/json": _OBJECT},
             },
             **failures({400, 401, 403, 404, 405, 409, 429, 500, 503}),
         },
@@ -57,7 +58,7 @@ def _shared() -> Json:
             "200": {
                 "description": "The page.",
                 "headers": answer_headers(),
-                "content": {"text/html": _BYTES, "application/json": {"schema": {"type": "object"}}},
+                "content": {"text/html": _BYTES, "application/json": _OBJECT},
             },
             **failures({400, 401, 403, 404, 405, 429, 500, 503}),
         },

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints, create_model, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints, create_model, model_validator
 
 from actors import limits
 from actors.resources.artifacts.artifact import ArtifactType, Change
@@ -24,7 +24,7 @@ from server.api.fields import (
     View,
 )
 from server.resources.blocks.views import FaultView
-from server.resources.files.views import VersionNumber
+from server.resources.files.views import VersionNumber, version_number
 from server.resources.users.views import AuthorView
 
 
@@ -60,7 +60,7 @@ Merge = Annotated[dict[str, Any], Shallow, Field(description="Of the content: a 
 _Said = Annotated[str, StringConstraints(min_length=1, max_length=limits.PROVENANCE_CHARS), NoNul]
 
 
-Number = Annotated[VersionNumber, Field(ge=1, le=2**31)]
+Number = Annotated[int, Field(ge=1, le=2**31), BeforeValidator(version_number)]
 
 
 class Sourced(Request):
@@ -272,7 +272,7 @@ class ShareRequest(Request):
     share_id: Id
 
 
-DataName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+DataName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$"), Field(examples=["sales"])]
 Columns = Annotated[
     list[Annotated[str, StringConstraints(min_length=1, max_length=255), NoNul]],
     Field(min_length=1, max_length=limits.DATA_COLUMNS, json_schema_extra={"uniqueItems": True}),

@@ -45,14 +45,14 @@ FileName = Annotated[
 ]
 
 
-def _number(value: Any) -> Any:
+def version_number(value: Any) -> Any:
     """In a path it is text, whatever the body is. What is no number names no version."""
     if not isinstance(value, str):
         return value
     return int(value) if value.isascii() and value.isdecimal() and len(value) < 10 else 0
 
 
-VersionNumber = Annotated[int, BeforeValidator(_number)]
+VersionNumber = Annotated[int, BeforeValidator(version_number)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Size = Annotated[int, Field(ge=0, le=2**53)]
 Ids = Annotated[list[Id], Field(min_length=1, max_length=limits.FILES_AT_ONCE, json_schema_extra=EACH_ONCE), EachOnce]

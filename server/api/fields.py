@@ -199,14 +199,15 @@ _GAP = r"\s" + UNSEEN
 Id = Annotated[str, AfterValidator(_cuid), Field(json_schema_extra={"pattern": "^c[0-9a-z]{24}$"})]
 NO_NUL: dict[str, Any] = {"pattern": r"^[^\x00]*$"}
 """For documents: what `NoNul` asks for."""
-_LINE = Field(json_schema_extra={"pattern": rf"^[^{UNSEEN}]*[^{EMPTY}][^{UNSEEN}]*$"})
+LINE = Field(json_schema_extra={"pattern": rf"^[^{UNSEEN}]*[^{EMPTY}][^{UNSEEN}]*$"})
+"""For documents: what `Seen` asks for."""
 Content = Annotated[
     str, _max_bytes(limits.CONTENT_BYTES), NoNul, Field(max_length=limits.CONTENT_BYTES, json_schema_extra=NO_NUL)
 ]
 Title = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=limits.TITLE_CHARS), Seen, _LINE
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=limits.TITLE_CHARS), Seen, LINE
 ]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=limits.NAME_CHARS), Seen, _LINE]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=limits.NAME_CHARS), Seen, LINE]
 Reason = Annotated[
     str,
     StringConstraints(strip_whitespace=True, max_length=limits.TITLE_CHARS),

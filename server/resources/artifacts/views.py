@@ -9,6 +9,7 @@ from actors import limits
 from actors.resources.artifacts.artifact import ArtifactType, Change
 from server.api.fields import (
     LEFT_OUT,
+    LINE,
     Id,
     Limit,
     Metadata,
@@ -45,7 +46,9 @@ Content = Annotated[
         }
     ),
 ]
-Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=limits.LABEL_CHARS), Seen]
+Label = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=limits.LABEL_CHARS), Seen, LINE
+]
 Patch = Annotated[
     list[Any],
     Shallow,
@@ -60,7 +63,7 @@ Merge = Annotated[dict[str, Any], Shallow, Field(description="Of the content: a 
 _Said = Annotated[str, StringConstraints(min_length=1, max_length=limits.PROVENANCE_CHARS), NoNul]
 
 
-Number = Annotated[int, Field(ge=1, le=2**31), BeforeValidator(version_number)]
+Number = Annotated[int, Field(ge=1, le=999_999_999), BeforeValidator(version_number)]
 
 
 class Sourced(Request):

@@ -103,7 +103,7 @@ def _mend_body(body: Any) -> None:
             body[key] = 2**63 - 1  # larger ones are refused wherever they stand, which no schema of an object can say
         elif isinstance(value, float) and value.is_integer():
             body[key] = int(value)  # JSON has one kind of number; 3.0 is how only Python writes an integer
-        elif isinstance(value, str) and key in ("name", "title", "reason"):
+        elif isinstance(value, str) and key in ("name", "title", "reason", "label"):
             body[key] = BEYOND.sub("x", value)
         _mend_body(value)
     if isinstance(body, dict) and isinstance(body.get("url"), str):

@@ -1,6 +1,7 @@
 """The thread actor over a real store: who may write and read along, and what subscribers get in which order."""
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import Awaitable
 from pathlib import Path
@@ -17,9 +18,13 @@ from actors.delivery.publication import Publications
 from actors.errors import Conflict, Forbidden, Internal, NotFound, Overloaded, StorageUnavailable
 from actors.events import Event
 from actors.identifiers import new_id
+from actors.resources.actions import Act, AnswerAction, Checked
+from actors.resources.artifacts import contents
+from actors.resources.artifacts.commands import CreateArtifact, DeleteArtifact, RestoreArtifact, ReviseArtifact
+from actors.resources.artifacts.data_sets import AppendData, DeleteData, ReplaceData
 from actors.resources.members import AddMember, MarkRead, RemoveMember, UpdateMember
 from actors.resources.memory import ReplaceMemory, UpdateMemory
-from actors.resources.messages import DeleteMessage, EditMessage
+from actors.resources.messages import DeleteMessage, EditMessage, Message
 from actors.resources.notifications import MarkUnread
 from actors.resources.reactions import React
 from actors.resources.streams import AppendToMessage, FinishMessage
@@ -33,6 +38,11 @@ from tests.builders import identity, message_event, once, post, settle, until
 from tests.declared import declared
 
 pytestmark = pytest.mark.usefixtures("few_and_crowd")
+
+BUTTON = json.dumps([{
+    "type": "actions", "block_id": "b",
+    "elements": [{"type": "button", "action_id": "yes", "text": {"type": "plain_text", "text": "Yes"}}],
+}])  # fmt: skip
 
 
 @pytest.fixture
@@ -64,10 +74,22 @@ async def test_posts_of_one_turn_keep_their_order(house: House, ana: Identity) -
     assert [(m.content, m.number, m.offset) for m in told] == [(f"{n}", n + 1, n + 2) for n in range(50)]
 
 
+def click(who: Identity, message: Message) -> Act:
+    checked = Checked(blocks=message.blocks or "", kind="button", value="null", state="{}")
+    return Act(
+        identity=who, thread_id=message.thread_id, message_id=message.id, block_id="b", action_id="yes", checked=checked
+    )
+
+
 async def test_every_command_reaches_the_store(house: House, ana: Identity, bo: Identity) -> None:
-    thread = await house.thread(ana)
+    cy = await house.user("cy")
+    thread = await house.thread(ana, cy)
     there: dict[str, Any] = {"identity": ana, "thread_id": thread.id}
+    artifact: dict[str, Any] = {**there, "artifact_id": new_id()}
+    data: dict[str, Any] = {**artifact, "name": "sales"}
+    asked = await house.post(ana, thread, blocks=BUTTON)
     watcher = await house.watch(ana, thread)
+    acted = (await house.do(click(cy, asked))).result
     steps: list[tuple[ThreadCommand, str]] = [
         (AddMember(**there, user_id=bo.user.id), "member.added"),
         (UpdateMember(**there, user_id=bo.user.id, role="VIEWER"), "member.updated"),
@@ -84,16 +106,26 @@ async def test_every_command_reaches_the_store(house: House, ana: Identity, bo: 
         (UpdateMemory(**there, patch='{"summary":"t"}'), "memory.updated"),
         (post(ana, thread, message_id="s", status="STREAMING"), "message.created"),
         (FinishMessage(**there, message_id="s", status="COMPLETE", content="whole"), "message.completed"),
+        (AnswerAction(**there, action_id=acted.id, status="done", content="answered"), "message.updated"),
+        (CreateArtifact(**artifact, type="REPORT", title="A report", content=contents.packed("REPORT", "x")),
+            "artifact.created"),
+        (ReviseArtifact(**artifact, change="patched", title="Another"), "artifact.updated"),
+        (RestoreArtifact(**artifact, number=1), "artifact.updated"),
+        (ReplaceData(**data, columns=("n",), rows=("[1]",)), "artifact.data_updated"),
+        (AppendData(**data, rows=("[2]",), width=1), "artifact.data_updated"),
+        (DeleteData(**data), "artifact.data_updated"),
+        (DeleteArtifact(**artifact), "artifact.deleted"),
         (DeleteThread(**there), "thread.deleted"),
     ]  # fmt: skip
-    assert {type(command) for command, _ in steps} == declared(ThreadCommand) - {AppendToMessage}, (
-        "text that streams is not on disk"
+    assert {type(command) for command, _ in steps} == declared(ThreadCommand) - {AppendToMessage, Act}, (
+        "text that streams is not on disk, and an action is in the logs of its users"
     )
     for command, _ in steps:
         await house.do(command)
     await until(lambda: len(watcher.lines) > len(steps))
     assert watcher.lines == [
-        *(f"{offset} {event}" for offset, (_, event) in enumerate(steps, 2)), f"ended thread:{thread.id}",
+        *(f"{offset} {event}" for offset, (_, event) in enumerate(steps, asked.offset + 1)),
+        f"ended thread:{thread.id}",
     ]  # fmt: skip
 
 

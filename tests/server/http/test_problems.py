@@ -8,7 +8,7 @@ from actors.errors import CODES, XpError
 from server.http import problems
 from server.http.problems import TABLE, wire_codes
 
-STATUSES = {400, 401, 403, 404, 405, 409, 412, 413, 415, 416, 422, 423, 429, 460, 500, 503, 507}
+STATUSES = {400, 401, 403, 404, 405, 409, 412, 413, 415, 416, 422, 423, 428, 429, 460, 500, 503, 507}
 
 MADE: dict[type[XpError], XpError] = {
     errors.ValidationFailed: errors.ValidationFailed({"a.b": ["wrong", "very wrong"], "c": ("x",)}),

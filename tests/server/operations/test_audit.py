@@ -1,5 +1,6 @@
 """The audit log: every administrative act is in it, with who, to what, from where, what was before, what is after."""
 
+import asyncio
 import hashlib
 import hmac
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import pytest
 
 from actors.identifiers import new_id
 from server.api import operations
-from tests.cli.conftest import Xp
+from tests.cli.conftest import Ran, Xp
 from tests.realtime_client import raw_client
 from tests.server.operations.signing_in import PASSWORD, nobody, sign_in, sql
 from tests.server.operations.sweep.requests import check_problem
@@ -91,6 +92,13 @@ def of_threads(house: House) -> list[Act]:
     ]  # fmt: skip
 
 
+def of_the_server(house: House) -> list[Act]:
+    return [
+        Act("set_log_level", ("server", "error"), body={"level": "error", "seconds": 60}),
+        Act("set_log_level", ("server", "setting"), body={"level": None}),
+    ]
+
+
 async def do(house: House, act: Act, **others: str) -> None:
     operation = operations.BY_NAME[act.operation]
     path = operation.path
@@ -123,7 +131,7 @@ async def check(house: House, act: Act) -> None:
     assert (entry["address"], entry["user_agent"], entry["correlation_id"]) == ("127.0.0.1", "Tests/1", "the-act")
 
 
-@pytest.mark.parametrize("acts", [of_users, of_threads])
+@pytest.mark.parametrize("acts", [of_users, of_threads, of_the_server])
 async def test_what_an_administrator_does(acts: Callable[[House], list[Act]], house: House) -> None:
     for act in acts(house):
         more = {"id": house.message_id} if act.operation == "delete_message" else {}
@@ -156,7 +164,7 @@ async def test_what_is_done_to_credentials_and_connections(house: House) -> None
 def test_nothing_is_forgotten() -> None:
     nothing: Any = None
     house = House(nothing, nothing, nothing, nothing, "", "", "", "")
-    tried = {act.operation for act in of_users(house) + of_threads(house)}
+    tried = {act.operation for act in of_users(house) + of_threads(house) + of_the_server(house)}
     tried |= {"create_api_key", "revoke_token", "end_connection", "end_any_session", "revoke_api_key"}
     writes = {
         operation.name for operation in operations.ALL if operation.access == "admin" and operation.methods != ("GET",)
@@ -281,14 +289,18 @@ async def test_whoever_reads_it_by_the_api_can_verify_it(house: House, tmp_path:
     for act in acts:
         more = {"id": house.message_id} if act.operation == "delete_message" else {}
         await do(house, act, **more)
-    data, xp = tmp_path / "data", Xp(tmp_path / "data")
+    data = tmp_path / "data"
+
+    async def xp(*words: str) -> Ran:
+        return await asyncio.to_thread(Xp(data), *words)
+
     found = await entries(house.root)
     assert len(found) == len(acts)
     assert broken_at(found) is None
-    assert (xp("audit", "verify").code, xp("db", "check").code) == (0, 0)
+    assert ((await xp("audit", "verify")).code, (await xp("db", "check")).code) == (0, 0)
     sql(data, 'UPDATE audit SET after = \'{"role":"USER"}\' WHERE uid = ?', found[2]["id"])
     assert broken_at(await entries(house.root)) == found[2]["id"]
-    verdict = xp("audit", "verify", "--json")
+    verdict = await xp("audit", "verify", "--json")
     assert (verdict.code, verdict.json["broken_at"]) == (1, found[2]["id"])
-    checked = xp("db", "check")
+    checked = await xp("db", "check")
     assert (checked.code, "audit log" in checked.out) == (1, True)

@@ -302,7 +302,7 @@ async def test_the_largest_frame(client: SocketClient, more: int) -> None:
 
 async def test_the_end_of_a_token(dial: Carrier) -> None:
     client = await dial()
-    assert (await client.connect(token("alice", ttl_seconds=1 - limits.TOKEN_LEEWAY_SECONDS)))["ttl"] == 1
+    assert (await client.connect(token("alice", ttl_seconds=2 - limits.TOKEN_LEEWAY_SECONDS)))["ttl"] == 1
     end = await client.closed()
     assert (end.code, end.reason) == (3005, "connection expired")
 

@@ -205,7 +205,7 @@ class ServerProcess:
         assert self.process is not None
         self.process.kill()
 
-    async def ended(self, seconds: float = 15.0) -> int:
+    async def ended(self, seconds: float = 40.0) -> int:
         assert self.process is not None
         async with asyncio.timeout(seconds):
             return await self.process.wait()

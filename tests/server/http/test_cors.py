@@ -60,8 +60,9 @@ async def test_a_page_may_ask_what_it_may_send(server: Server, operation: Operat
     assert set(operation.methods) <= set(answer.headers["Access-Control-Allow-Methods"].split(", "))
     assert set(answer.headers["Access-Control-Allow-Headers"].split(", ")) == {
         "Authorization", "Content-Digest", "Content-Range", "Content-Type", "Idempotency-Key", "If-Match",
-        "If-None-Match", "If-Range", "Last-Event-ID", "Range", "Tus-Resumable", "Upload-Checksum", "Upload-Length",
-        "Upload-Metadata", "Upload-Offset", "X-Correlation-ID", "X-HTTP-Method-Override", "X-Requested-With",
+        "If-None-Match", "If-Range", "Last-Event-ID", "Range", "Tus-Resumable", "Upload-Checksum",
+        "Upload-Defer-Length", "Upload-Length", "Upload-Metadata", "Upload-Offset", "X-Correlation-ID",
+        "X-HTTP-Method-Override", "X-Requested-With",
     }  # fmt: skip
     assert int(answer.headers["Access-Control-Max-Age"]) > 0
     assert answer.headers["X-Correlation-ID"]
@@ -105,12 +106,18 @@ async def test_what_is_not_there_is_not_there_for_pages(server: Server) -> None:
     assert may_read(answer)
 
 
+SIGNED_IN = {"Authorization": f"Bearer {token('alice', ttl_seconds=86_400)}"}
 ANSWERS: Mapping[str, tuple[int, str, str, dict[str, str]]] = {
-    "a resource": (200, "GET", "/api/v1/users/me", {"Authorization": f"Bearer {token('alice')}"}),
+    "a resource": (200, "GET", "/api/v1/users/me", SIGNED_IN),
     "nobody": (401, "GET", "/api/v1/users/me", {}),
     "nothing there": (404, "GET", "/nope", {}),
     "another method": (405, "DELETE", "/health", {}),
-    "a refusal": (400, "GET", "/api/v1/users?limit=0", {"Authorization": f"Bearer {token('alice')}"}),
+    "a refusal": (
+        400,
+        "GET",
+        "/api/v1/users?limit=0",
+        SIGNED_IN,
+    ),
     "an expectation": (400, "GET", "/health", {"Expect": "nonsense"}),
 }
 

@@ -150,7 +150,7 @@ def _gone(_: Replay, entry: Entry) -> NoteGone:
 LOADERS: Final[Loaders] = {NOTE_CREATED: _replayed, NOTE_UPDATED: _replayed, NOTE_DELETED: _gone}
 TEXTS: Final = Searched(
     NOTES,
-    NOTE_CREATED,
+    (NOTE_CREATED,),
     source=Row,
     thread=Row.thread,
     position=Row.position,

@@ -143,6 +143,8 @@ class Answer:
         finally:
             if not reading.done():
                 reading.cancel()
+            elif not reading.cancelled():
+                reading.exception()  # known, also where this request was cut in the same moment
 
     async def _open_for_sure(self, request: web.Request, first: Piece | None) -> str:
         """A client that goes away meanwhile leaves no message behind that is never finished."""

@@ -275,7 +275,10 @@ class ShareRequest(Request):
     share_id: Id
 
 
-DataName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$"), Field(examples=["sales"])]
+_DATA_NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+DataName = Annotated[str, StringConstraints(pattern=_DATA_NAME), Field(examples=["sales"])]
+ExistingDataName = Annotated[str, Field(examples=["sales"], json_schema_extra={"pattern": _DATA_NAME})]
+"""No data set has a malformed name: it is not found, like an id that is none."""
 Columns = Annotated[
     list[Annotated[str, StringConstraints(min_length=1, max_length=255), NoNul]],
     Field(min_length=1, max_length=limits.DATA_COLUMNS, json_schema_extra={"uniqueItems": True}),
@@ -317,7 +320,7 @@ class DataChangedView(View):
 
 class DataRequest(Request):
     id: Id
-    name: DataName
+    name: ExistingDataName
 
 
 class ReplaceDataRequest(Request):

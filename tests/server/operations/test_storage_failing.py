@@ -26,9 +26,10 @@ async def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
         yield running
 
 
-UNWRITTEN = frozenset(
-    {"append_to_message", "validate_blocks", "sign_file", "batch_files", "set_typing", "set_status", "get_readiness"}
-)
+UNWRITTEN = frozenset({
+    "append_to_message", "validate_blocks", "validate_artifact", "find_options", "answer_options", "sign_file",
+    "batch_files", "set_typing", "set_status", "get_readiness",
+})  # fmt: skip
 """What is told to the living only, and who says that nothing can be written; `batch_files` says it of each file."""
 WRITTEN_DOWN = frozenset({"export_user"})
 """Reads that the audit log has to know about."""

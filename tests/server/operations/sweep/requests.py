@@ -77,6 +77,8 @@ BUTTON = {
         {"type": "external_select", "action_id": "where"},
     ],
 }  # fmt: skip
+ACTING = frozenset({"create_action", "find_options"})
+"""Who acts on a message is another person than its author."""
 QUERIES: Mapping[str, dict[str, str]] = {
     "search": {"q": "Hello"}, "compare_artifact_versions": {"older": "1"},
 }  # fmt: skip
@@ -149,6 +151,10 @@ class World:
     notification_id: str = field(default_factory=new_id)
     share_id: str = field(default_factory=new_id)
     upload_id: str = field(default_factory=new_id)
+    upload_file_id: str = ""
+    """The file that the upload is for."""
+    offered_id: str = field(default_factory=new_id)
+    """A message of another person's with a button: alice may act on it, but not on her own."""
     action_id: str = ""
     option_request_id: str = field(default_factory=new_id)
     webhook_id: str = ""
@@ -166,7 +172,7 @@ class World:
         if operation.name in ("delete_file", "batch_files"):
             self.file_id = (await stored_file(self.server, self.alice_id, self.thread_id)).id
         if operation.name == "complete_upload":
-            self.upload_id = await self.upload()
+            self.upload_id, self.upload_file_id = await self.upload(), self.file_id
         if operation.tag == "artifacts":
             await self._prepare_artifact(operation)
         if is_of_streams(operation):
@@ -190,9 +196,10 @@ class World:
         await self.alice.post(f"/api/v1/threads/{self.thread_id}/members", user_id=(await other.me())["id"])
         if operation.name == "answer_options":
             await self.wait_for_options()
-        author = other if operation.name in ("create_action", "find_options") else self.alice
-        self.message_id = (await author.say(self.thread_id, blocks=[BUTTON]))["id"]
-        if author is self.alice:
+        if operation.name in ACTING:
+            self.offered_id = (await other.say(self.thread_id, blocks=[BUTTON]))["id"]
+        else:
+            self.message_id = (await self.alice.say(self.thread_id, blocks=[BUTTON]))["id"]
             await self.act(other)
 
     async def wait_for_options(self) -> None:
@@ -240,14 +247,22 @@ class World:
     def ids(self, operation: Operation) -> dict[str, str]:
         """Part of a path → the id that comes after it."""
         return {
-            "threads": self.thread_id, "messages": self.streaming_id if is_of_streams(operation) else self.message_id,
+            "threads": self.thread_id, "messages": self.message_of(operation),
             "users": self.viewer_id, "members": self.viewer_id, "reactions": "👍", "sessions": self.session_id,
             "api-keys": self.key_id, "connections": self.connection_id, "notifications": self.notification_id,
-            "files": self.file_id, "artifacts": self.artifact_id, "versions": "1",
+            "files": self.file_of(operation), "artifacts": self.artifact_id, "versions": "1",
             "option-requests": self.option_request_id,
             "webhooks": self.webhook_id or new_id(),
             "actions": self.action_id or new_id(), "shares": self.share_id, "data": "sales",
         }  # fmt: skip
+
+    def message_of(self, operation: Operation) -> str:
+        if operation.name in ACTING:
+            return self.offered_id
+        return self.streaming_id if is_of_streams(operation) else self.message_id
+
+    def file_of(self, operation: Operation) -> str:
+        return (operation.name == "complete_upload" and self.upload_file_id) or self.file_id
 
     def parameters(self, operation: Operation) -> dict[str, str]:
         """Of the path."""

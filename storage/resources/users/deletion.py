@@ -1,13 +1,15 @@
 """What becomes of a user who is deleted: nobody can sign in for them, they leave their threads, and where it was asked
 for, what they wrote is taken away, step by step."""
 
+from actors.auth.identity import Identity
 from actors.errors import Conflict
 from actors.events import Event
 from actors.outcomes import Done
-from actors.resources.file_erasure import FileErasure, UserGone
+from actors.resources.file_erasure import FileErasure, FilesKept, UserGone
 from actors.resources.members import MEMBER_REMOVED, MemberGone
 from actors.resources.users import DeleteUser, User
 from storage import declared
+from storage.journal import results
 from storage.journal.transaction import Transaction, must_match
 from storage.journal.writers import writes
 from storage.readers import rows
@@ -108,3 +110,16 @@ def _leave(tx: Transaction, thread: tuple[int, str], command: DeleteUser, user: 
     tx.execute(Member.delete().where((Member.thread == thread[0]) & (Member.user == user.key)))
     gone = tx.log(thread, MEMBER_REMOVED, actor, MemberGone(user.author), ref=user.key)
     return (gone, *ownership.hand_on(tx, thread, actor))
+
+
+def _refer(gone: UserGone) -> results.Reference:
+    kept = [(each.reason, each.count, each.size) for each in gone.files.kept]
+    return {"id": gone.id, "removed": gone.files.removed, "size": gone.files.size, "kept": kept}
+
+
+def _as_it_was(_tx: Transaction, _identity: Identity, kept: results.Reference) -> UserGone:
+    reasons = tuple(FilesKept(*each) for each in kept["kept"])
+    return UserGone(kept["id"], FileErasure(kept["removed"], kept["size"], reasons))
+
+
+results.keep(UserGone, refer=_refer, load=_as_it_was)

@@ -6,7 +6,7 @@ import pytest
 
 from actors.auth.identity import Identity
 from actors.errors import Conflict, Forbidden, NotFound, PreconditionFailed
-from actors.outcomes import Gone
+from actors.resources.file_erasure import FileErasure, UserGone
 from actors.resources.members import AddMember, MemberGone
 from actors.resources.threads import DeleteThread
 from actors.resources.users import CreateUser, DeleteUser, EnsureUser, UpdateUser, User, UserFilter
@@ -207,7 +207,7 @@ def test_deleting_a_user_takes_the_person_out_of_it(ledger: Ledger, root: Identi
     thread = ledger.thread(root, person)
     message = ledger.post(person, thread, "what I said")
     done = delete(ledger, root, person.user)
-    assert done.result == Gone(person.user.id)
+    assert done.result == UserGone(person.user.id, FileErasure())
     told = repr(ledger.dump()).lower()
     assert "perla" not in told
     assert "secret" not in told

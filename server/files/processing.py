@@ -81,7 +81,8 @@ class Processing:
                 has_more = False
             if not has_more:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), self._pause())
+                    async with asyncio.timeout(self._pause()):  # `wait_for` of 3.11 can lose a cancellation
+                        await self._news.wait()
 
     def _pause(self) -> float:
         now = asyncio.get_running_loop().time()

@@ -94,7 +94,9 @@ class Dispatcher:
         until = loop.time() + limits.WEBHOOK_REST_SECONDS
         while self._commits() == self._seen and loop.time() < until:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), limits.WEBHOOK_LOOK_SECONDS)
+                # `wait_for` of Python 3.11 loses a cancellation that comes together with the event.
+                async with asyncio.timeout(limits.WEBHOOK_LOOK_SECONDS):
+                    await self._news.wait()
                 return
 
     # From the log to deliveries

@@ -554,7 +554,7 @@ UPLOAD_SECONDS: Final = 24 * 3600
 PROGRESS_SECONDS: Final = 0.25
 PROGRESS_STEPS: Final = 20
 PROGRESS_BYTES: Final = MIB
-"""Progress of an upload is told four times a second at most, and each 5 %; each MiB where its length is not known."""
+"""Upload progress is published at most four times a second: every 5 %, or every MiB where the length is unknown."""
 REDIRECT_SECONDS: Final = 60
 """A download that is redirected to the store begins within it; so long its URL outlives the rights of its user."""
 DIRECT_URL_SECONDS: Final = 3600

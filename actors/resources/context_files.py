@@ -1,8 +1,8 @@
 """What a model is given of a thread's files: one line about each, the newest first; then the text of the newest, as far
 as it fits. Pure.
 
-Whoever may write in a thread may upload, and no file speaks with anybody's authority: every line of its text begins
-with a mark, so that no text can imitate the line of another file, or the end of them all.
+Every member who may write in a thread may upload, so a file has no authority over the model: every line of its text
+begins with a mark, so that no text can imitate the line of another file, or the end of them all.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""What becomes of the files of a user who is deleted: what nobody else needs goes, and what stays has a reason."""
+"""Files of a deleted user: those that no other user needs are removed; those that stay are reported with a reason."""
 
 from dataclasses import dataclass
 from typing import Final, Literal

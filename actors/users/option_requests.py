@@ -46,7 +46,7 @@ class OptionRequests:
             self._by_user[request.user.key] = left
 
     def answer(self, request_id: str, author_key: int, options: Options) -> None:
-        """By the author who was asked, once; raises `NotFound` where nobody waits for it (any more)."""
+        """The author's answer, accepted once. Raises `NotFound` when no request waits for it."""
         waiting = self._waiting.get(request_id)
         if waiting is None or waiting.request.author.key != author_key or waiting.reply.done():
             raise NotFound("request for options", request_id)

@@ -20,7 +20,7 @@ from actors.resources.users import Author
 DataSetChange = Literal["replaced", "appended", "deleted"]
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _PROBLEMS: Final = 20
-"""That are told of one table."""
+"""Faults reported for one table, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class StoredData:
 
 @dataclass(frozen=True, slots=True)
 class DataChanged:
-    """What is told of a change: the rows are fetched."""
+    """The event of a change. It has no rows: clients fetch them."""
 
     artifact_id: str
     name: str

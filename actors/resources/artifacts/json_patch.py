@@ -203,7 +203,7 @@ def at(document: Any, pointer: str) -> Any:
 
 
 def equal(a: Any, b: Any) -> bool:
-    """As RFC 6902 has it: numbers by their value, objects whatever the order of their members."""
+    """Equality by RFC 6902: numbers by value, objects without regard to the order of their members."""
     if isinstance(a, bool) or isinstance(b, bool):
         return a is b
     if isinstance(a, dict) and isinstance(b, dict):

@@ -26,7 +26,7 @@ class Progress:
         self._telling: asyncio.Task[None] | None = None
 
     def reached(self, received: int) -> None:
-        """Called with every piece. The end is not told: that is an event of the log."""
+        """Called with every piece. The end is not published: it is an event of the log."""
         if received - self._told < self._step or received == self._upload.length:
             return
         now = asyncio.get_running_loop().time()

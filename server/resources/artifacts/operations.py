@@ -200,7 +200,7 @@ async def list_artifact_shares(call: Call, request: ById) -> Result:
 
 @operations("POST", "/artifacts/{id}/shares", response=ShareView, status=201, rate="audited")
 async def share_artifact(call: Call, request: ShareArtifactRequest) -> Result:
-    """Create a link by which anybody reads the artifact without a token, until it expires or is revoked.
+    """Create a link that reads the artifact without a token, until it expires or is revoked.
 
     It has your rights: when you no longer see the artifact, neither does the link. For members who may write.
     """

@@ -255,7 +255,7 @@ class ShareView(View):
     creator: AuthorView
     version: int | None = Field(description="Null: the newest one, as it is when the link is used.")
     label: str | None
-    url: str | None = Field(description="Path and query on this server; told once, when the link is made.")
+    url: str | None = Field(description="Path and query on this server; shown once, when the link is created.")
     views: int
     viewed_at: Time | None
     created_at: Time

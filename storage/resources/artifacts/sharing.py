@@ -63,7 +63,7 @@ def of_artifact(database: SqliteDatabase, identity: Identity, artifact_id: str) 
 
 @writes(CreateShare)
 def create_share(tx: Transaction, command: CreateShare) -> Done:
-    """Whoever may write in the thread may let others read; it is in the audit log."""
+    """Members who may write in the thread may share; the audit log records it."""
     place = places.find_to_change(tx, command.artifact_id, command.identity)
     _must_have_room(tx, place.key)
     wanted = _V.select(_V.number).where((_V.artifact == place.key) & (_V.number == command.version))

@@ -1,4 +1,4 @@
-"""The files of a thread for a model: those that anybody may have, the newest first."""
+"""Files of a thread for a model: those that may be downloaded, newest first."""
 
 import orjson
 from peewee import SqliteDatabase, fn

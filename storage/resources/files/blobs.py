@@ -60,7 +60,7 @@ def one(database: Database, digest: str) -> BlobUse | None:
 
 
 def referred(database: Database) -> Iterator[BlobUse]:
-    """All that something refers to, for whoever copies them."""
+    """All blobs that a row refers to, for backups."""
     query = _B.select(_B.digest, _B.size, _B.references).where(_B.references > 0).order_by(_B.digest)
     return (BlobUse(*row) for row in rows.iterate(database, query))
 

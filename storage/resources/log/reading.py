@@ -82,7 +82,7 @@ def between(database: SqliteDatabase, thread_ids: Sequence[str], after: int, up_
 
 
 def at(database: SqliteDatabase, position: int) -> Event | None:
-    """One event, whoever may see it; None where it went with its thread."""
+    """One event, without a check of rights; None when its thread was deleted."""
     query = _E.select(*_COLUMNS, _T.uid).join(_T, on=(_E.thread == _T.id)).where(_E.position == position)
     row = rows.first(database, query)
     return _render(database, [row[:-1]], {row[1]: row[-1]})[0] if row else None

@@ -46,7 +46,7 @@ def one(database: SqliteDatabase, identity: Identity, webhook_id: str) -> Webhoo
 
 
 def find(database: SqliteDatabase, webhook_id: str) -> Webhook:
-    """Whoever's it is; raises `NotFound`."""
+    """Of any owner. Raises `NotFound`."""
     row = rows.first(database, webhooks_query().where(_W.uid == webhook_id))
     if row is None:
         raise NotFound("webhook", webhook_id)

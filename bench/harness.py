@@ -90,7 +90,7 @@ class Process:
                     return time.perf_counter() - self.started_at
             if self._popen.poll() is not None or time.perf_counter() - self.started_at > PATIENCE:
                 raise RuntimeError(f"the server did not start: {self.log.read_text()[-2000:]}")
-            time.sleep(0.005)
+            time.sleep(0.005)  # between two looks at another process
 
     def stop(self) -> tuple[int, float]:
         """SIGTERM, and SIGKILL where that does not help; answers (exit code, seconds until it was gone)."""

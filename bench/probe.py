@@ -39,7 +39,7 @@ def main() -> None:
             connection.sendall(command)
             _read_until(connection, b'{"id":%d,"rpc":' % number)
             times.append((time.perf_counter() - started) * 1000)
-            time.sleep(PAUSE)
+            time.sleep(PAUSE)  # the load that is measured has pauses
     print(json.dumps(times))
 
 

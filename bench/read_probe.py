@@ -27,7 +27,7 @@ def main() -> None:
             with contextlib.suppress(OSError):
                 connection = _connect(int(port))
         times.append((time.perf_counter() - started) * 1000)
-        time.sleep(PAUSE)
+        time.sleep(PAUSE)  # the load that is measured has pauses
     print(json.dumps(times))
 
 

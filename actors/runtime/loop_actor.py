@@ -99,7 +99,7 @@ def handles(*message_types: type) -> Callable[[Callable[[Any, Any], Any]], Handl
     """Mark a method as the handler of these message types."""
 
     def mark(method: Callable[[Any, Any], Any]) -> Handler:
-        method.handled = message_types  # type: ignore[attr-defined]
+        method.handled = message_types  # type: ignore[attr-defined]  # functions have attributes
         return method
 
     return mark

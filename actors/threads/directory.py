@@ -108,7 +108,8 @@ class Directory:
 
     def ask(self, command: ThreadCommand) -> LoopFuture[Any]:
         """Send a command to its thread; the future is a `Done` once it is durable."""
-        future: LoopFuture[Any] = self.thread(command.thread_id).ask(command, block=False)  # type: ignore[assignment]
+        future: LoopFuture[Any]
+        future = self.thread(command.thread_id).ask(command, block=False)  # type: ignore[assignment]  # by Pykka's types
         return future
 
     def tell_if_live(self, thread_id: str, message: object) -> None:

@@ -95,7 +95,7 @@ async def _upload(running: Running, token: str, seconds: float) -> float:
     """Answers MB/s."""
     started = time.perf_counter()
     taken = await _said("bench.uploading", running.port, token, UPLOADERS, seconds)
-    return float(taken) / 1e6 / (time.perf_counter() - started)  # type: ignore[arg-type]
+    return float(taken) / 1e6 / (time.perf_counter() - started)  # type: ignore[arg-type]  # JSON
 
 
 async def _acks(

@@ -69,7 +69,9 @@ def _noting(services: Services) -> Callable[[Handler], Handler]:
                 return await handler(request)
             except (Forbidden, NotFound) as refusal:
                 if (user_id := request.get(USER)) is not None:
-                    what = f"{request.method} {request.match_info.route.resource.canonical}"  # type: ignore[union-attr]
+                    resource = request.match_info.route.resource
+                    assert resource is not None  # of a route with a path
+                    what = f"{request.method} {resource.canonical}"
                     services.refusals.note(user_id, what, refusal, correlation_id.get())
                 raise
 

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 import aiohttp
 import psutil
 
-from actors.limits import MIB
+from actors import limits
 from tests.serving import Client, ServerProcess
 
-SIZE = 100 * MIB
+SIZE = 100 * limits.MIB
 PIECE = bytes(range(256)) * 1024
 
 
@@ -45,7 +45,7 @@ async def test_a_hundred_megabytes_grow_the_server_by_less_than_32(process: Serv
     assert file["size"] == SIZE
     async with alice.session.get(alice.url + path, headers={"Authorization": f"Bearer {alice.token}"}) as download:
         came = 0
-        async for piece in watched(download.content.iter_chunked(MIB)):
+        async for piece in watched(download.content.iter_chunked(limits.MIB)):
             came += len(piece)
     assert came == SIZE
-    assert max(highest, server.memory_info().rss) - before < 32 * MIB
+    assert max(highest, server.memory_info().rss) - before < 32 * limits.MIB

@@ -1,0 +1,14 @@
+"""Passwords: lengths, hashing, familiar places."""
+
+from typing import Final
+
+PASSWORD_CHARS_LEAST: Final = 10
+PASSWORD_CHARS: Final = 256
+"""Argon2 would hash megabytes, too: that is work for nothing."""
+PASSWORDS_AT_ONCE: Final = 2
+"""Argon2id takes 64 MiB and a core for a moment, each."""
+PASSWORDS_WAITING: Final = 32
+"""From one address; beyond it signing in answers `overloaded`: the queue would only grow. Addresses take turns."""
+PASSWORDS_WAITING_IN_ALL: Final = 512
+PLACES_KNOWN: Final = 200
+"""Addresses from which an account has signed in, the newest: what a wrong password from elsewhere does not close."""

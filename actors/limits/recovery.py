@@ -1,0 +1,16 @@
+"""Recovery: what a client that reconnects gets replayed."""
+
+from typing import Final
+
+from actors.limits.units import KIB, MIB
+
+RECOVERY_EVENTS: Final = 300
+"""Beyond it a client reloads: replaying more is slower than reading the newest page."""
+GATE_BYTES: Final = 4 * MIB
+"""Of live events that wait for the replay of their channel: more than an outbox could take after it."""
+RECOVERY_BYTES: Final = 512 * KIB
+"""Of publications in one reply: official SDKs take frames of up to 1 MiB."""
+RECOVERIES_SECONDS: Final = 10.0
+"""How long a recovered range is kept for other clients that reconnect."""
+RECOVERIES_BYTES: Final = 16 * MIB
+HISTORY_EVENTS: Final = 100

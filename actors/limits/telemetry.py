@@ -1,0 +1,18 @@
+"""Lines of the log, unhandled errors, and how late the event loop is."""
+
+from typing import Final
+
+LOG_SECONDS: Final = 60.0
+"""Between two log lines of a kind that a stranger can cause."""
+LOG_STRANGERS: Final = "2/s:50"
+LOG_REFUSED: Final = "10/s:200"
+LOG_SERVED: Final = "2/s:50"
+"""Lines for requests of strangers that were refused, of others, and for what was served: 200 MB a day at most."""
+LAG_SECONDS: Final = 0.5
+"""Between two looks at how late the event loop is: 2 timers a second cost nothing, and a stall of a second shows."""
+ERROR_GROUPS: Final = 100
+"""Places at which unhandled exceptions were raised: each is a defect, and nobody reads more at once."""
+ERRORS_KEPT_SECONDS: Final = 5.0
+"""Between two looks whether the file of errors has to be written: what a crash may lose of their counts."""
+ERROR_OCCURRENCES: Final = 5
+"""The last ones of a group, by whose correlation ids the log is searched."""

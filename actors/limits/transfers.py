@@ -1,0 +1,21 @@
+"""Bytes on their way, in either direction: pieces, OS threads, the pace of a client."""
+
+from typing import Final
+
+from actors.limits.units import KIB, MIB
+
+TRANSFER_PIECE_BYTES: Final = 512 * KIB
+"""Read, hashed and written at once: one hop to another OS thread for each. A transfer holds two of them."""
+TRANSFER_WRITE_OUT_BYTES: Final = 4 * MIB
+"""Written to the disk while the next ones come in: an upload does not end with one long sync of all its bytes."""
+TRANSFER_GATHER_SECONDS: Final = 0.05
+"""At most, until a piece that is not full is written: what a killed server had of it comes again."""
+TRANSFER_THREADS: Final = 4
+"""That write and send files, beside those that read the database: a disk that hangs holds up transfers alone."""
+TRANSFER_NICENESS: Final = 5
+"""Of those OS threads, on Linux: a third of the event loop's share of a core that both want."""
+TRANSFER_LOOK_SECONDS: Final = 0.4
+"""Between two looks whether a transfer is still allowed and goes on: with ACCESS_LOOK_SECONDS below a second."""
+TRANSFER_STEP_SECONDS: Final = 20.0
+TRANSFER_STEP_BYTES: Final = 8 * KIB
+"""What must come, or be taken, in every step: less is no line, but a client that holds a connection."""

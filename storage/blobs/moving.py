@@ -13,6 +13,7 @@ import aiofiles
 
 from actors import limits
 from actors.blobs import BlobDamaged, BlobInfo, BlobMissing, BlobStore, StagedBlob
+from actors.runtime.unbroken import unbroken_context
 from storage.blobs.verifying import verify
 from storage.private_files import private
 
@@ -114,7 +115,10 @@ async def _one_done(running: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]
 async def stage(store: BlobStore, digest: str, into: Path) -> StagedBlob:
     """A blob as a local file; raises `BlobMissing`, `BlobDamaged`."""
     hasher, size = hashlib.sha256(), 0
-    async with aiofiles.open(into, "wb", opener=private) as file, contextlib.aclosing(store.open(digest)) as pieces:
+    async with (
+        unbroken_context(aiofiles.open(into, "wb", opener=private)) as file,
+        contextlib.aclosing(store.open(digest)) as pieces,
+    ):
         async for piece in pieces:
             await asyncio.to_thread(hasher.update, piece)
             await file.write(piece)

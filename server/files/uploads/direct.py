@@ -14,9 +14,9 @@ from actors.blobs import BlobError, BlobMissing, BlobTooLarge, StagedBlob
 from actors.commands import Once
 from actors.errors import Conflict, NotFound, Unavailable, UploadBusy, ValidationFailed
 from actors.resources.files import File, GetFile, Upload
+from actors.runtime.unbroken import unbroken
 from server.files.library import REFUSED_FOR_GOOD, Library, blob_refusal
 from server.files.uploads.staging import StagedFile
-from server.files.uploads.unbroken import unbroken
 
 
 @dataclass(frozen=True, slots=True)

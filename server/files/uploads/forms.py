@@ -12,13 +12,13 @@ from actors.auth.identity import Identity
 from actors.commands import Once
 from actors.errors import NotFound, TooLarge, ValidationFailed, XpError
 from actors.resources.files import File, GetFile, Upload
+from actors.runtime.unbroken import unbroken
 from server.api import render
 from server.api.registry import Result
 from server.files.transfers import Transfers, must_know
 from server.files.uploads.form_parser import FormEvent, FormParser, PartBegan, PartBytes, PartEnded, boundary_of
 from server.files.uploads.receiving import Appender, LineLost
 from server.files.uploads.staging import StagedFile
-from server.files.uploads.unbroken import unbroken
 from server.files.uploads.upload_fields import once_of, upload_fields
 from server.files.uploads.uploads import Uploads
 from server.http import problems, rest

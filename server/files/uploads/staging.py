@@ -22,7 +22,7 @@ from aiofiles.base import wrap
 from actors import limits
 from actors.errors import StorageFull
 from actors.identifiers import is_id
-from server.files.uploads.unbroken import unbroken
+from actors.runtime.unbroken import unbroken
 
 T = TypeVar("T")
 Hash = Any

@@ -8,13 +8,13 @@ from aiohttp import web
 from actors.auth.identity import Identity
 from actors.errors import ChecksumMismatch, TooLarge
 from actors.resources.files import File, Upload
+from actors.runtime.unbroken import unbroken
 from server.files.library import REFUSED_FOR_GOOD
 from server.files.transfers import Transfers
 from server.files.uploads.progress import Progress
 from server.files.uploads.receiving import Appender, Body, receive
 from server.files.uploads.staging import StagedFile
 from server.files.uploads.tus import Checksum
-from server.files.uploads.unbroken import unbroken
 from server.files.uploads.upload_locks import Writer
 
 

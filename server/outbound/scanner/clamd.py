@@ -14,6 +14,7 @@ import aiofiles
 from aiofiles.threadpool.binary import AsyncBufferedReader
 
 from actors import limits
+from actors.runtime.unbroken import unbroken_context
 from actors.scanner import Clean, Found, ScannerUnavailable, Unavailable, Verdict
 from server.outbound.scanner.location import ClamdTcp, ClamdUnix
 from server.outbound.scanner.names import shown
@@ -32,7 +33,7 @@ class Clamd:
     async def scan(self, path: Path) -> Verdict:
         async with self._turns:
             try:
-                async with asyncio.timeout(limits.SCAN_SECONDS), aiofiles.open(path, "rb") as file:
+                async with asyncio.timeout(limits.SCAN_SECONDS), unbroken_context(aiofiles.open(path, "rb")) as file:
                     return await self._judge(file)
             except TimeoutError:
                 return self._unavailable("took too long")

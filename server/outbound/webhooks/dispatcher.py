@@ -51,6 +51,8 @@ class Dispatcher:
         self._on_their_way: Counter[int] = Counter()
         self._sending: dict[int, asyncio.Task[None]] = {}
         """By delivery."""
+        self._just_failed: set[int] = set()
+        """Webhooks with a failure that was recorded while it was being looked what is due."""
         self._news = asyncio.Event()
         self._counted_at = float("-inf")
         self._task: asyncio.Task[None] | None = None
@@ -107,7 +109,11 @@ class Dispatcher:
                 await self._write(command)
 
     async def _take_due(self) -> None:
+        self._just_failed.clear()
         for due in await self._reads.ask(ListDueDeliveries()):
+            if due.webhook_key in self._just_failed:  # its circuit may be open since it was read
+                self._news.set()
+                continue
             self._at_once[due.webhook_key] = due.at_once
             self._queues[due.webhook_key] = self._not_sending(due)
         self._fill()
@@ -177,11 +183,12 @@ class Dispatcher:
             return
         outcome = await self._sender.send(outgoing)
         self._measures.webhook_seconds.observe(outcome.attempt.milliseconds / 1000)
-        if outcome.attempt.error is not None:
-            self._queues.pop(webhook, None)  # its circuit may be open now: the database says what is due
         recorded = RecordAttempt(
             delivery, outcome.attempt, outcome.retry_after,
             chance=random.random(),  # noqa: S311 - spreads retries
         )  # fmt: skip
         state = (await self._write(recorded)).result
+        if outcome.attempt.error is not None:
+            self._just_failed.add(webhook)
+            self._queues.pop(webhook, None)  # its circuit may be open now: the database says what is due
         self._measures.webhook_attempts["failed" if state == "pending" else str(state)] += 1

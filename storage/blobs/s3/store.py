@@ -24,6 +24,7 @@ from actors.blobs import (
     IncomingInfo,
     StagedBlob,
 )
+from actors.runtime.unbroken import unbroken_context
 from storage.blobs import layout
 from storage.blobs.durable import plain_words
 from storage.blobs.location import S3Location
@@ -187,7 +188,7 @@ class S3Store:
 
 async def _written(into: Path, piece: bytes, more: AsyncGenerator[bytes, None], most: int) -> StagedBlob:
     hasher, size = hashlib.sha256(), 0
-    async with aiofiles.open(into, "wb", opener=private) as file:
+    async with unbroken_context(aiofiles.open(into, "wb", opener=private)) as file:
         while piece:
             size += len(piece)
             if size > most:

@@ -150,6 +150,7 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         keeper = Keeper(library)
         closing.push_async_callback(keeper.stop)
         services = await _services(chosen, stage, directory, users, reads, keys, library, epoch)
+        await keeper.end_forms()
         keeper.start()
         store_watch = StoreWatch(library)
         closing.push_async_callback(store_watch.stop)

@@ -300,6 +300,14 @@ class ExpireUploads:
 
 
 @dataclass(frozen=True, slots=True)
+class EndForms:
+    """When a server starts: uploads by forms that the server before was taking in, `rows` at most. What has come of a
+    form is of no use to the request that sends it again. Answers the ids of those that ended."""
+
+    rows: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class RecordScan:
     """What the scanner said of a version. Answers the `File`, or None where it has gone."""
 

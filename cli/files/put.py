@@ -114,7 +114,8 @@ def _put(
     from cli.blobs import open_blobs
 
     library = library_of(chosen, writer, open_blobs(chosen))
-    upload = asyncio.run(library.begin(identity, kind="plain", **asked))
+    # Not a plain one: those that make their file along are forms, and end with the server that takes them in.
+    upload = asyncio.run(library.begin(identity, kind="resumable", **asked))
     try:
         staged = _stage(library, upload, content, progress)
         return asyncio.run(_complete(library, identity, upload, staged))

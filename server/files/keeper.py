@@ -1,11 +1,12 @@
-"""Now and then: uploads past their time end, what the retention rules let go goes, blobs that nothing names leave the
-store, staged files that nobody continues are removed."""
+"""When the server starts, uploads by forms that the one before was taking in end. Now and then: uploads past their time
+end, what the retention rules let go goes, blobs that nothing names leave the store, staged files that nobody continues
+are removed."""
 
 import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -13,7 +14,7 @@ from actors import limits
 from actors.blobs import BlobError
 from actors.errors import XpError
 from actors.resources.file_retention import START, ListPrunable, Pruned, PruneFiles
-from actors.resources.files import ExpireUploads, ForgetBlobs, TakeBlobs
+from actors.resources.files import EndForms, ExpireUploads, ForgetBlobs, TakeBlobs
 from server.files.library import Library
 
 logger = logging.getLogger("server.files")
@@ -60,12 +61,20 @@ class Keeper:
 
     async def expire(self) -> None:
         """End uploads that are past their time."""
-        step = ExpireUploads()
+        async for upload_id in self._ended(ExpireUploads()):
+            await self._library.blobs.delete_incoming(upload_id)
+
+    async def end_forms(self) -> None:
+        """Before the first request is taken: one that sends a form again finds nothing of the one before."""
+        async for _ in self._ended(EndForms()):
+            pass
+
+    async def _ended(self, step: ExpireUploads | EndForms) -> AsyncGenerator[str, None]:
         while True:
             ended = cast(Sequence[str], (await self._library.write(step)).result)
             for upload_id in ended:
                 await asyncio.to_thread((self._library.folder / upload_id).unlink, missing_ok=True)
-                await self._library.blobs.delete_incoming(upload_id)
+                yield upload_id
             if len(ended) < step.rows:
                 return
 

@@ -27,6 +27,8 @@ Reader = Identity | SignedUrl
 """Who asks for content: a user by their token, or whoever has a signed URL."""
 
 ROOM_LEFT = "X-Storage-Left"
+ARRIVAL: web.RequestKey[int] = web.RequestKey("files.arrival", int)
+"""Which of two requests for the same upload is the newer one."""
 USER: web.RequestKey[str] = web.RequestKey("files.user", str)
 """Id of the user who asked, as soon as that is known."""
 
@@ -46,6 +48,7 @@ class Transfers:
 
     async def writer(self, request: web.Request) -> Identity:
         """Who uploads. Raises what refuses them before anything of the body is read."""
+        request[ARRIVAL] = self.locks.arrive()
         identity = await self.authentication.of(request)
         request[USER] = identity.user.id
         must_have_scope(identity, "write", "An upload")

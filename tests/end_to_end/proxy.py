@@ -15,6 +15,8 @@ class Proxy:
         self.cut_after: list[int] = []
         """How many bytes the next connections may bring the client before they are cut, in the middle of a frame or
         not; once the list is empty, connections last."""
+        self.cut_sent_after: list[int] = []
+        """How many bytes the next clients may send before they are cut, without a goodbye."""
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -25,7 +27,10 @@ class Proxy:
             return
         self._writers |= {writer, there_writer}
         most = self.cut_after.pop(0) if self.cut_after else None
-        await asyncio.gather(self._pump(reader, there_writer), self._pump(there_reader, writer, most))
+        sent = self.cut_sent_after.pop(0) if self.cut_sent_after else None
+        await asyncio.gather(self._pump(reader, there_writer, sent), self._pump(there_reader, writer, most))
+        if sent is not None:
+            writer.transport.abort()
         self._writers -= {writer, there_writer}
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, most: int | None = None) -> None:

@@ -1,10 +1,9 @@
-"""Uploads by real clients over lines that are cut and to a server that is killed: each ends with the right hash, and
-leaves no staged file, and no blob but its own."""
+"""Uploads by real clients, also over lines that are cut: each ends with the right hash, and leaves no staged file, and
+no blob but its own. Cuts and kills at chosen places: `test_cut_uploads`."""
 
 import asyncio
 import os
 import random
-import shutil
 import subprocess
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,13 +14,13 @@ import pytest
 from tusclient.client import TusClient
 
 from tests import node
+from tests.end_to_end.curl import curl
 from tests.end_to_end.proxy import Proxy
-from tests.server.files.uploading import UPLOADS, blobs, create, offset, sha256, staged
+from tests.server.files.uploading import UPLOADS, blobs, sha256, staged
 from tests.serving import Client, ServerProcess
 
 SIZE = 8_000_000
 SCRIPT = Path(__file__).with_name("tus_clients.mjs")
-CUTS = 20
 
 
 WHOLE = os.urandom(SIZE)
@@ -96,75 +95,7 @@ async def cut_at_random(proxy: Proxy, running: asyncio.subprocess.Process, chanc
         proxy.sever()
 
 
-async def test_an_upload_over_a_line_that_is_cut_at_twenty_places(
-    process: ServerProcess, alice: Client, proxy: Proxy
-) -> None:
-    """Each cut comes after some of the bytes of a request; the client asks how far it is, and goes on."""
-    whole, chance = WHOLE, random.Random(15)
-    await alice.me()
-    path = (await create(alice, SIZE)).headers["Location"]
-    cuts = sorted(chance.randrange(SIZE) for _ in range(CUTS))
-    there = 0
-    for cut in [*cuts, SIZE]:
-        async with alice.session.get(process.url + "/health"):
-            pass
-        while not await send_until(proxy.port, alice, path, there, whole, cut):
-            there = await offset(alice, path)  # bytes of the request before came later than the question
-        there = await offset(alice, path)
-        assert there <= cut
-    file = (await alice.request("HEAD", path, headers={"Tus-Resumable": "1.0.0"})).headers["X-File-Id"]
-    await must_be_whole(alice, process, file)
-
-
-async def send_until(port: int, alice: Client, path: str, there: int, whole: bytes, cut: int) -> bool:
-    """Announce all of the rest, send it until there, then break off. Answers whether it was not refused."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(
-        f"PATCH {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {alice.token}\r\nTus-Resumable: 1.0.0\r\n"
-        f"Content-Type: application/offset+octet-stream\r\nUpload-Offset: {there}\r\n"
-        f"Content-Length: {len(whole) - there}\r\n\r\n".encode()
-    )
-    writer.write(whole[there:cut])
-    await writer.drain()
-    if cut < len(whole):
-        writer.transport.abort()
-        return True
-    answer = await reader.readline()
-    writer.close()
-    assert answer.startswith((b"HTTP/1.1 204", b"HTTP/1.1 409", b"HTTP/1.1 423")), answer
-    return answer.startswith(b"HTTP/1.1 204")
-
-
-async def test_uploads_to_a_server_that_is_killed_at_twenty_places(process: ServerProcess, alice: Client) -> None:
-    """Four at once, killed five times."""
-    whole, chance = WHOLE, random.Random(16)
-    await alice.me()
-    at = {(await create(alice, SIZE)).headers["Location"]: 0 for _ in range(4)}
-    for _ in range(5):
-        cuts = {path: there + chance.randrange((SIZE - there) // 2) for path, there in at.items()}
-        await asyncio.gather(*(send_until(process.port, alice, path, at[path], whole, cuts[path]) for path in at))
-        process.kill()
-        await process.ended()
-        await process.start()
-        for path in at:
-            at[path] = await offset(alice, path)
-            assert at[path] <= cuts[path]
-    await asyncio.gather(*(send_until(process.port, alice, path, there, whole, SIZE) for path, there in at.items()))
-    for path in at:
-        file = (await alice.request("HEAD", path, headers={"Tus-Resumable": "1.0.0"})).headers["X-File-Id"]
-        await must_be_whole(alice, process, file)
-
-
 # curl
-
-
-async def curl(*arguments: str) -> str:
-    found = shutil.which("curl")
-    if found is None:
-        pytest.skip("curl is not installed")
-    running = await asyncio.create_subprocess_exec(found, "-sS", *arguments, stdout=subprocess.PIPE)
-    out, _ = await asyncio.wait_for(running.communicate(), 30)
-    return out.decode()
 
 
 async def test_curl_uploads_goes_on_and_downloads_in_pieces(

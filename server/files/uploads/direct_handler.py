@@ -27,6 +27,7 @@ class DirectBytes:
             raise Forbidden(
                 "This URL works with its signature alone; get one by `begin_upload`.", code="signature_invalid"
             )
+        arrival = self._transfers.locks.arrive()
         who = await self._transfers.reader(request)
         must_know(request, "user", "expires", "key", "signature")
         if self._transfers.services.draining:
@@ -37,7 +38,7 @@ class DirectBytes:
         must_fit(request.content_length, upload.length)
         try:
             with self._transfers.connection(request, who):
-                size = await self._take(request, who, upload, upload.length)
+                size = await self._take(request, who, upload, upload.length, arrival)
         except LineLost:
             return web.Response(status=400)
         if size != upload.length:
@@ -47,7 +48,7 @@ class DirectBytes:
     async def _upload(self, who: Reader, upload_id: str) -> Upload:
         return await self._transfers.library.upload(await self._transfers.identity_of(who), upload_id)
 
-    async def _take(self, request: web.Request, who: Reader, upload: Upload, most: int) -> int:
+    async def _take(self, request: web.Request, who: Reader, upload: Upload, most: int, arrival: int) -> int:
         """The body instead of what came before; answers its size."""
 
         async def allowed() -> None:
@@ -55,7 +56,7 @@ class DirectBytes:
 
         staging = self._transfers.staging
         progress = self._uploads.progress(await self._transfers.identity_of(who), upload)
-        async with self._transfers.locks.hold(upload.id) as writer:
+        async with self._transfers.locks.hold(upload.id, arrival) as writer:
             file = await staging.run(_opened, self._direct.place(upload))
             try:
                 await staging.run(file.restart)

@@ -15,7 +15,7 @@ from actors.resources.files import File, GetFile, Upload
 from actors.runtime.unbroken import unbroken
 from server.api import render
 from server.api.registry import Result
-from server.files.transfers import Transfers, must_know
+from server.files.transfers import ARRIVAL, Transfers, must_know
 from server.files.uploads.form_parser import FormEvent, FormParser, PartBegan, PartBytes, PartEnded, boundary_of
 from server.files.uploads.receiving import Appender, LineLost
 from server.files.uploads.staging import StagedFile
@@ -37,7 +37,7 @@ class Forms:
         identity = await self._transfers.writer(request)
         must_know(request)
         parser = FormParser(boundary_of(request.headers["Content-Type"]))
-        form = _Form(self._transfers, self._uploads, identity, _key(request))
+        form = _Form(self._transfers, self._uploads, identity, request[ARRIVAL], _key(request))
         body = self._transfers.body(request, form.must_be_allowed)
         form.cut = body.end
         try:
@@ -102,6 +102,7 @@ class _Form:
     transfers: Transfers
     uploads: Uploads
     identity: Identity
+    arrival: int
     key: str | None
     cut: Callable[[XpError], None] = lambda _: None
     """Ends the request."""
@@ -168,7 +169,7 @@ class _Form:
             await self._found_again(filename, upload)
             return
         opened = AsyncExitStack()
-        file, writer = await opened.enter_async_context(self.uploads.opened(upload.id))
+        file, writer = await opened.enter_async_context(self.uploads.opened(upload.id, self.arrival))
         writer.may_be_cut_by(self.cut)
         await self.transfers.staging.run(file.restart)
         progress = self.uploads.progress(self.identity, upload)

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from contextlib import AbstractAsyncContextManager
 
 from aiohttp import web
 
@@ -12,10 +13,11 @@ from actors.resources.files import FindPlainUpload, Upload
 from server.api import render
 from server.api.registry import Result
 from server.files.downloads.ranges import Span, span_of
-from server.files.transfers import Transfers, id_of, must_know
+from server.files.transfers import ARRIVAL, Transfers, id_of, must_know
 from server.files.uploads.receiving import LineLost
 from server.files.uploads.staging import StagedFile
 from server.files.uploads.upload_fields import plain_type
+from server.files.uploads.upload_locks import Writer
 from server.files.uploads.uploads import Uploads, must_fit
 from server.http import rest
 
@@ -36,10 +38,16 @@ class Raw:
         must_fit(request.content_length, self._transfers.library.limit)
         try:
             with self._transfers.connection(request, identity):
-                upload = await self._upload(request, identity, file_id, span)
-                return await self._take(request, identity, upload, span, digest)
+                async with self._alone(request, identity, file_id) as turn:
+                    upload = await self._upload(request, identity, file_id, span)
+                    return await self._take(request, identity, upload, turn, span, digest)
         except LineLost:
             return web.Response(status=400)
+
+    def _alone(self, request: web.Request, identity: Identity, file_id: str) -> AbstractAsyncContextManager[Writer]:
+        """One PUT of a user into a file at a time: two that begin in the same moment would leave an upload each, and
+        the next one finds only one of them."""
+        return self._transfers.locks.hold(f"{identity.user.id} {file_id}", request[ARRIVAL])
 
     async def _upload(self, request: web.Request, identity: Identity, file_id: str, span: Span | None) -> Upload:
         """A new one; or the one before, where this goes on with it."""
@@ -69,13 +77,15 @@ class Raw:
             return None
 
     async def _take(
-        self, request: web.Request, identity: Identity, upload: Upload, span: Span | None, digest: str | None
-    ) -> web.StreamResponse:
-        async with self._uploads.opened(upload.id) as (staged, writer):
+        self, request: web.Request, identity: Identity, upload: Upload, turn: Writer, span: Span | None,
+        digest: str | None,
+    ) -> web.StreamResponse:  # fmt: skip
+        async with self._uploads.opened(upload.id, request[ARRIVAL]) as (staged, writer):
             if span is not None and (span.first or 0) != staged.size:
                 raise _nothing_there(staged.size)
             most = upload.length if upload.length is not None else self._transfers.library.limit
             body = self._uploads.body(request, identity, upload, writer)
+            turn.may_be_cut_by(body.end)
             await self._uploads.append(body, staged, most, self._uploads.progress(identity, upload))
             reached = staged.size
             if span is not None and span.whole is not None and reached < span.whole:

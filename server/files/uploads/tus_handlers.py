@@ -8,7 +8,7 @@ from aiohttp.hdrs import METH_OPTIONS
 from actors.auth.identity import Identity
 from actors.errors import MethodNotAllowed, NotFound, XpError
 from actors.resources.files import File, Upload
-from server.files.transfers import Transfers, id_of, must_know
+from server.files.transfers import ARRIVAL, Transfers, id_of, must_know
 from server.files.uploads import tus
 from server.files.uploads.receiving import LineLost
 from server.files.uploads.staging import StagedFile
@@ -68,7 +68,7 @@ class Tus:
     async def head(self, request: web.Request) -> web.StreamResponse:
         identity = await self._begin(request)
         upload = await self._resumable(request, identity)
-        offset, file = await self._state(identity, upload)
+        offset, file = await self._state(identity, upload, request[ARRIVAL])
         described = {"Upload-Metadata": tus.metadata_header(upload.name, upload.declared_type)} if upload.name else {}
         return _answer(
             200,
@@ -76,11 +76,11 @@ class Tus:
             | tus.length_headers(upload.length) | {"Cache-Control": "no-store"} | described | _naming(file, upload),
         )  # fmt: skip
 
-    async def _state(self, identity: Identity, upload: Upload) -> tuple[int, File | None]:
+    async def _state(self, identity: Identity, upload: Upload, arrival: int) -> tuple[int, File | None]:
         """How far it is. One whose last byte came just before the server was ended is completed now."""
         if upload.completed_as is not None:
             return upload.length or 0, None
-        async with self._uploads.opened(upload.id) as (staged, _):
+        async with self._uploads.opened(upload.id, arrival) as (staged, _):
             offset = staged.size
             if offset == upload.length:
                 return offset, await self._uploads.complete(identity, upload, staged)
@@ -103,7 +103,7 @@ class Tus:
         headers: dict[str, str],
     ) -> web.StreamResponse:  # fmt: skip
         file: File | None = None
-        async with self._uploads.opened(upload.id) as (staged, writer):
+        async with self._uploads.opened(upload.id, request[ARRIVAL]) as (staged, writer):
             tus.must_continue(offset, staged.size, upload.length)
             upload = await self._with_length(request, identity, upload, staged.size)
             await self._take(request, identity, upload, staged, writer)
@@ -142,7 +142,7 @@ class Tus:
         """Also of a direct upload."""
         identity = await self._begin(request)
         upload = await self._transfers.library.upload(identity, id_of(request, "upload_id"))
-        async with self._transfers.locks.hold(upload.id):
+        async with self._transfers.locks.hold(upload.id, request[ARRIVAL]):
             await self._uploads.abandon(identity, upload)
         return _answer(204, {"Tus-Resumable": tus.VERSION})
 

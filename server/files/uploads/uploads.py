@@ -23,10 +23,10 @@ class Uploads:
         self._transfers = transfers
 
     @contextlib.asynccontextmanager
-    async def opened(self, upload_id: str) -> AsyncIterator[tuple[StagedFile, Writer]]:
+    async def opened(self, upload_id: str, arrival: int) -> AsyncIterator[tuple[StagedFile, Writer]]:
         """What has come of an upload, for this request alone; saved afterwards, where it was not completed."""
         staging = self._transfers.staging
-        async with self._transfers.locks.hold(upload_id) as writer:
+        async with self._transfers.locks.hold(upload_id, arrival) as writer:
             file = await staging.open(upload_id)
             try:
                 yield file, writer

@@ -12,6 +12,7 @@ from actors.resources.files import (
     AbandonUpload,
     BeginUpload,
     CompleteUpload,
+    EndForms,
     ExpireUploads,
     FindPlainUpload,
     GetUpload,
@@ -31,6 +32,7 @@ from storage.schema import file_models
 _F, _V, _U = file_models.File, file_models.FileVersion, file_models.Upload
 EXPIRED = "the upload was not completed in time"
 ABANDONED = "the upload was given up"
+BROKEN_OFF = "the server ended while the upload came"
 
 
 def uploads_query() -> Select:
@@ -154,10 +156,21 @@ def expired_count(database: SqliteDatabase, now: int) -> int:
 def expire_uploads(tx: Transaction, command: ExpireUploads) -> Done:
     """Those that were completed leave no more than their row, by which a client could ask for their offset."""
     query = uploads_query().where(_U.expires_at < tx.now).order_by(_U.expires_at).limit(command.rows)
+    return _end_all(tx, query, EXPIRED)
+
+
+@writes(EndForms)
+def end_forms(tx: Transaction, command: EndForms) -> Done:
+    """Of plain uploads only those of forms make their file themselves, in the same transaction."""
+    of_forms = (_U.kind == "plain") & (_F.version == 0) & (_F.created_at == _U.created_at)
+    return _end_all(tx, uploads_query().where(of_forms & _U.completed_as.is_null()).limit(command.rows), BROKEN_OFF)
+
+
+def _end_all(tx: Transaction, query: Select, reason: str) -> Done:
     found = rows.fetch(tx.database, query)
     events: list[Event] = []
     for row in found:
-        events += _end(tx, row, tx.author(row[2]), EXPIRED)
+        events += _end(tx, row, tx.author(row[2]), reason)
     return Done(tuple(row[0] for row in found), tuple(events))
 
 

@@ -68,6 +68,33 @@ async def test_whole_again_begins_anew(alice: Client, pending: Any, tmp_path: Pa
     assert staged(tmp_path / "data") == []
 
 
+async def test_of_requests_that_come_together_the_last_one_writes(
+    alice: Client, pending: Any, tmp_path: Path
+) -> None:
+    """And nothing is left of the others."""
+    contents = [CONTENT + bytes([number]) for number in range(6)]
+    answers = await asyncio.gather(*(put(alice, pending, content) for content in contents))
+    assert {answer.status for answer in answers} <= {200, 423}
+    assert any(answer.status == 200 for answer in answers)
+    assert staged(tmp_path / "data") == []
+    stored = [answer.data["sha256"] for answer in answers if answer.status == 200]
+    assert blobs(tmp_path / "data") == sorted(stored)
+
+
+async def test_one_that_hangs_makes_way_for_the_next(alice: Client, pending: Any, tmp_path: Path) -> None:
+    async def hanging():  # type: ignore[no-untyped-def]
+        yield CONTENT[:100_000]
+        await asyncio.Event().wait()
+
+    first = asyncio.ensure_future(put(alice, pending, hanging()))
+    await until(lambda: len(staged(tmp_path / "data")) == 1)
+    assert (await put(alice, pending, CONTENT)).data["sha256"] == sha256(CONTENT)
+    refused = await first
+    assert (refused.status, refused.error["code"]) == (423, "upload_busy")
+    assert int(refused.headers["Retry-After"]) > 0
+    assert staged(tmp_path / "data") == []
+
+
 async def test_pieces_by_content_range_are_put_together(alice: Client, pending: Any) -> None:
     whole = len(CONTENT)
     first = await put(alice, pending, CONTENT[:400_000], Content_Range=f"bytes 0-399999/{whole}")

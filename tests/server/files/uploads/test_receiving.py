@@ -118,6 +118,16 @@ async def test_a_writer_that_does_not_end_keeps_the_upload(monkeypatch: pytest.M
             assert len(locks) == 2
 
 
+async def test_a_request_that_is_slow_to_ask_does_not_end_the_one_that_arrived_after_it() -> None:
+    locks = UploadLocks()
+    older, newer = locks.arrive(), locks.arrive()
+    async with locks.hold("u", newer) as writer:
+        writer.may_be_cut_by(lambda reason: pytest.fail(reason.detail))
+        with pytest.raises(UploadBusy, match="newer"):
+            async with locks.hold("u", older):
+                pytest.fail("two write at once")
+
+
 async def test_each_round_of_the_event_loop_takes_one_piece_of_one_upload() -> None:
     turns, order = Turns(), list[str]()
 

@@ -33,8 +33,9 @@ class Shelf:
     ) -> Upload:
         made = self.ledger.do(
             BeginUpload(
-                identity=who, upload_id=new_id(), kind="resumable", new_file_id=new_id(), name=name,
-                thread_id=thread.id if thread else None, **{"expires_at": FAR_FUTURE * 1000, **more},
+                identity=who, upload_id=new_id(), new_file_id=new_id(), name=name,
+                thread_id=thread.id if thread else None,
+                **{"kind": "resumable", "expires_at": FAR_FUTURE * 1000, **more},
             )
         ).result  # fmt: skip
         assert isinstance(made, Upload)

@@ -1,5 +1,6 @@
 """Files in the store: who sees and changes them, what messages show, what is counted, and what is left of them."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,7 @@ from actors.identifiers import new_id
 from actors.resources.files import (
     AbandonUpload,
     DeleteFile,
+    EndForms,
     ExpireUploads,
     FilePreview,
     ForgetBlobs,
@@ -202,6 +204,20 @@ def test_an_upload_that_ends_without_bytes(ledger: Ledger, shelf: Shelf, ana: Id
     assert (shelf.get(ana, shown.file_id).status, shelf.get(ana, shown.file_id).reason) == (
         "failed", "the upload was not completed in time",
     )  # fmt: skip
+
+
+def test_only_forms_end_when_a_server_starts(ledger: Ledger, shelf: Shelf, ana: Identity) -> None:
+    record = shelf.record(ana)
+    while time.time_ns() // 1_000_000 <= record.created_at:
+        pass
+    form, put = shelf.begin(ana, kind="plain", length=10), shelf.begin(ana, kind="plain", file_id=record.id)
+    tus, _ = shelf.begin(ana, kind="resumable"), shelf.add(ana)
+    assert ledger.do(EndForms()).result == (form.id,)
+    assert ledger.do(EndForms()).result == ()
+    assert shelf.used("user") == len(b"hello")
+    with pytest.raises(NotFound):
+        shelf.get(ana, form.file_id)
+    assert [shelf.get(ana, each.file_id).status for each in (put, tus)] == ["pending", "pending"]
 
 
 class Narrow(Ledger):

@@ -39,6 +39,7 @@ FAILURES: Final[Mapping[int, tuple[str, str]]] = {
 _WANTED: Final[Mapping[int, str]] = {
     401: "WWW-Authenticate",
     405: "Allow",
+    423: "Retry-After",
     429: "Retry-After",
     503: "Retry-After",
     507: "Retry-After",

@@ -106,7 +106,7 @@ def headers(error: XpError) -> dict[str, str]:
         hint = ', error="invalid_token"' if isinstance(error, errors.TokenExpired) else ""
         return {"WWW-Authenticate": f'Bearer realm="experience"{hint}'}
     more: dict[str, str] = error.data.get("headers", {})
-    if isinstance(error, errors.Unavailable) and status in (429, 503, 507):
+    if isinstance(error, errors.Unavailable) and status in (423, 429, 503, 507):
         return {"Retry-After": str(error.retry_after), **more}
     if isinstance(error, errors.MethodNotAllowed):
         return {"Allow": ", ".join(error.data.get("allowed", ()))}

@@ -63,7 +63,7 @@ def test_headers_that_a_status_wants(code: str) -> None:
     status = wire_codes(error).status
     assert ("WWW-Authenticate" in headers) == (status == 401)
     assert ("Allow" in headers) == (status == 405)
-    assert ("Retry-After" in headers) == (status in (429, 503, 507))
+    assert ("Retry-After" in headers) == (status in (423, 429, 503, 507))
     if "Retry-After" in headers:
         assert int(headers["Retry-After"]) >= 1
 

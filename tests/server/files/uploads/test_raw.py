@@ -68,9 +68,7 @@ async def test_whole_again_begins_anew(alice: Client, pending: Any, tmp_path: Pa
     assert staged(tmp_path / "data") == []
 
 
-async def test_of_requests_that_come_together_the_last_one_writes(
-    alice: Client, pending: Any, tmp_path: Path
-) -> None:
+async def test_of_requests_that_come_together_the_last_one_writes(alice: Client, pending: Any, tmp_path: Path) -> None:
     """And nothing is left of the others."""
     contents = [CONTENT + bytes([number]) for number in range(6)]
     answers = await asyncio.gather(*(put(alice, pending, content) for content in contents))

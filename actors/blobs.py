@@ -79,6 +79,24 @@ class StagedBlob:
     size: int
 
 
+class BlobSource(Protocol):
+    """What a blob is read from."""
+
+    def open(self, digest: str) -> AsyncGenerator[bytes, None]: ...
+
+
+class BlobCopies(BlobSource, Protocol):
+    """What copies of blobs are put into, and brought back from: a part of a `BlobStore`."""
+
+    async def size(self, digest: str) -> int | None: ...
+
+    async def put(self, path: Path, digest: str, size: int) -> None: ...
+
+    def local_path(self, digest: str) -> Path | None: ...
+
+    async def close(self) -> None: ...
+
+
 class BlobStore(Protocol):
     """Digests are sha256 in lower-case hex; keys of uploads are 1–128 letters, digits, `-` and `_`. Others raise
     `ValueError`. Every coroutine may raise the `BlobStoreError`s. The store knows nothing of files or references:

@@ -30,10 +30,10 @@ def open_blobs(chosen: Settings, location: Location | None = None) -> BlobStore:
     """The store in use, or another one. Raises `BlobStoreRefused` where S3 is chosen and cannot be used."""
     from storage.blobs.opening import open_store
 
-    return open_store(location or location_of(chosen), _keys(chosen))
+    return open_store(location or location_of(chosen), s3_keys(chosen))
 
 
-def _keys(chosen: Settings) -> "S3Keys | None":
+def s3_keys(chosen: Settings) -> "S3Keys | None":
     """None leaves the search to obstore, which looks where AWS's own tools do."""
     from storage.blobs.s3.signing import S3Keys
 

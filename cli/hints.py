@@ -122,6 +122,21 @@ def _file_store(chosen: Settings) -> Iterator[Hint]:
         )  # fmt: skip
 
 
+def _backups(chosen: Settings) -> Iterator[Hint]:
+    if chosen["backup_schedule"] is None:
+        return
+    if not chosen["backup_key"]:
+        yield Hint(
+            "BACKUP_KEY", "not set, while BACKUP_SCHEDULE is",
+            "Set it (openssl rand -base64 32), and keep it elsewhere: who can read the backups reads everything.",
+        )  # fmt: skip
+    if chosen["backup_url"] is None:
+        yield Hint(
+            "BACKUP_URL", "not set, while BACKUP_SCHEDULE is",
+            "Set it to another disk or a bucket: backups in DATA_DIR are lost with the database.",
+        )  # fmt: skip
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
@@ -130,5 +145,5 @@ def _is_loopback(host: str) -> bool:
 
 
 LOOKING: tuple[Callable[[Settings], Iterator[Hint]], ...] = (
-    secret_hints, _parties, _roles, _domains, _cookies, _origins, _proxies, _rates, _file_store,
+    secret_hints, _parties, _roles, _domains, _cookies, _origins, _proxies, _rates, _file_store, _backups,
 )  # fmt: skip

@@ -31,6 +31,7 @@ from actors.threads.directory import Directory
 from actors.threads.state import LoadThread
 from actors.users.directory import Users
 from cli import logs, settings
+from cli.backup_schedule import BackupSchedule
 from cli.descriptors import connections_at_most
 from cli.file_store import file_rules, open_library, open_processing
 from cli.hints import hints, secret_hints
@@ -167,6 +168,9 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         closing.push_async_callback(errors.stop)
         errors.start()
         closing.enter_context(_sentry(chosen, services))
+        backups = BackupSchedule(chosen, services.backups)
+        closing.push_async_callback(backups.stop)
+        backups.start()
         dispatcher = _dispatcher(services)
         closing.push_async_callback(dispatcher.stop)
         dispatcher.start()

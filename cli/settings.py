@@ -4,7 +4,7 @@ import ipaddress
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,11 +12,13 @@ from urllib.parse import urlsplit
 import click
 
 from actors import limits
+from actors.backups import keeping, schedule
 from cli import settings_file
 from server.http.origins import origin_of
 from server.limits.token_bucket import rate
 from server.outbound.scanner import location as scanner
 from server.previews.convert_command import parse_convert_command
+from storage.backups.keys import parse_keys
 from storage.blobs import location
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -182,6 +184,10 @@ def _blob_url(text: str) -> str | None:
     return text or None
 
 
+def _schedule(text: str) -> schedule.Schedule | None:
+    return schedule.parse(text) if text else None
+
+
 def size(text: str) -> int:
     """`1500`, `64K`, `100M`, `2G`: bytes, by powers of 1024."""
     match = re.fullmatch(r"([0-9]{1,12})\s*([KMGT]?)i?B?", text, re.IGNORECASE)
@@ -269,6 +275,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("PING_INTERVAL", "25", _seconds, "Seconds between pings of a WebSocket."),
     Setting("PROBLEM_BASE", "https://experience.rpotential.dev/problems", _base_url, "Base URL of problem types."),
     Setting("SYNCHRONOUS", "FULL", _one_of("full", "normal"), "FULL survives a power cut, NORMAL only a crash."),
+    Setting("BACKUP_SCHEDULE", "", _schedule, "Backups: an interval such as 6h, or five fields of cron in UTC."),
+    Setting("BACKUP_URL", "", _blob_url, "Where they go: a folder, or s3://BUCKET/PREFIX; else DATA_DIR/backups."),
+    Setting("BACKUP_KEY", "", parse_keys, "32 bytes in base64 that encrypt them; earlier keys after a comma.", True),
+    Setting("BACKUP_KEEP", "newest=3,hourly=24,daily=7,weekly=5", keeping.parse, "Which backups are kept."),
     Setting("METRICS", "127.0.0.0/8,::1", _networks, "Networks whose scrapers may read /metrics."),
     Setting("METRICS_TOKEN", "", _optional, "Bearer token with which any network may read /metrics.", True),
     Setting("METRICS_PORT", "", _maybe_port, "Port of its own for /metrics, on HOST; then PORT has none."),
@@ -286,6 +296,8 @@ class Settings:
     values: Mapping[str, Any]
     sources: Mapping[str, str]
     """Key → flag, environment, the name of the settings file, or default."""
+    texts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Name → what was given, secrets too: the environment of a command with the same settings."""
 
     def __getitem__(self, key: str) -> Any:
         return self.values[key]
@@ -299,15 +311,17 @@ def load(flags: Mapping[str, str | None] | None = None, environment: Mapping[str
     environment = os.environ if environment is None else environment
     file = settings_file.read(_named_file(), {setting.name for setting in SETTINGS})
     values: dict[str, Any] = {}
+    texts: dict[str, str] = {}
     sources: dict[str, str] = {}
     for setting in SETTINGS:
         text, source = _choose(setting, flags or {}, environment, file)
+        texts[setting.name] = text
         try:
             values[setting.key], sources[setting.key] = setting.read(_clean(text, setting)), source
         except ValueError as error:
             shown = "a secret" if setting.secret else repr(text)
             raise click.ClickException(f"{setting.name}: {error}; {shown} came from the {source}.") from None
-    return Settings(values, sources)
+    return Settings(values, sources, texts)
 
 
 def _choose(

@@ -7,6 +7,7 @@ from actors.limits.access import *
 from actors.limits.accounts import *
 from actors.limits.actions import *
 from actors.limits.artifacts import *
+from actors.limits.backups import *
 from actors.limits.blobs import *
 from actors.limits.blocks import *
 from actors.limits.connections import *

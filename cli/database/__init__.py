@@ -14,6 +14,11 @@ COMMANDS = {
     "query": ("cli.database.inspection:query_command", "Run an SQL query, read-only"),
     "check": ("cli.database.check:command", "Check the invariants of the database"),
     "backup": ("cli.database.copies:backup_command", "Copy the database and the bytes of files, while a server runs"),
+    "backups": ("cli.database.backups:backups_command", "List the backups in BACKUP_URL"),
+    "rehearse": (
+        "cli.database.backups:rehearse_command",
+        "Restore the newest backup into a scratch file and check it",
+    ),
     "restore": (
         "cli.database.copies:restore_command",
         "Replace the database by a backup, and bring back the bytes of its files",

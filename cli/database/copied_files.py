@@ -14,7 +14,8 @@ from cli.settings import Settings
 from cli.store import names_another_database
 
 if TYPE_CHECKING:
-    from actors.blobs import BlobStore
+    from actors.blobs import BlobCopies
+    from storage.backups.keys import SealingKey
     from storage.blobs.location import Location
     from storage.maintenance.blob_copies import Copied, Named
 
@@ -41,6 +42,8 @@ class CopiedFiles:
     force: bool = False
     """What is missing stops no restore."""
     found: "Copied | None" = None
+    sealed_by: "tuple[SealingKey, ...]" = ()
+    """Keys that encrypt the copies; none: copies are as the files are."""
 
     def back_up(self, database: Path) -> None:
         from storage.maintenance.blob_copies import named_in
@@ -65,27 +68,40 @@ class CopiedFiles:
                 )
 
     async def _back_up(self, named: "list[Named]", staging: Path) -> "Copied":
-        from storage.maintenance.blob_copies import copy_named, find_named
+        from storage.maintenance.blob_copies import copy_named
 
         if isinstance(self.where, str):
-            store = self._open(None)
-            try:
-                return await find_named(named, store, progress=self._tell(named))
-            finally:
-                await store.close()
-        source, target = self._open(None), self._open(self.where)
+            return await self._look_for(named)
+        source, target = self._open(None), self._open_copies(self.where)
         try:
             return await copy_named(named, source, target, staging=staging, progress=self._tell(named))
         finally:
             await source.close()
             await target.close()
 
+    def look_for(self, database: Path) -> None:
+        """Copy nothing: are the files that it names where a restore looks for them?"""
+        from storage.maintenance.blob_copies import named_in
+
+        named = named_in(database)
+        if self.where != NONE and named:
+            self.found = asyncio.run(self._look_for(named))
+
+    async def _look_for(self, named: "list[Named]") -> "Copied":
+        from storage.maintenance.blob_copies import find_named
+
+        store = self._open(None) if isinstance(self.where, str) else self._open_copies(self.where)
+        try:
+            return await find_named(named, store, progress=self._tell(named))
+        finally:
+            await store.close()
+
     async def _bring_back(self, named: "list[Named]", staging: Path) -> "Copied":
         from storage.maintenance.blob_copies import copy_named
 
         if isinstance(self.where, str):
             return await self._back_up(named, staging)
-        source, target = self._open(self.where), self._open(None)
+        source, target = self._open_copies(self.where), self._open(None)
         is_local = target.local_path(named[0][0]) is not None  # a bucket verifies what it keeps by itself
         tell = self._tell(named)
         try:
@@ -94,10 +110,18 @@ class CopiedFiles:
             await source.close()
             await target.close()
 
-    def _open(self, location: "Location | None") -> "BlobStore":
+    def _open(self, location: "Location | None") -> "BlobCopies":
         from cli.blobs import open_blobs
 
         return open_blobs(self.chosen, location)
+
+    def _open_copies(self, location: "Location") -> "BlobCopies":
+        from cli.blobs import open_blobs
+        from storage.backups.sealed_blobs import SealedBlobs
+
+        return (
+            SealedBlobs(open_blobs(self.chosen, location), self.sealed_by) if self.sealed_by else self._open(location)
+        )
 
     def _tell(self, named: "list[Named]") -> "Callable[[Copied], None]":
         def tell(now: "Copied") -> None:
@@ -145,14 +169,31 @@ def for_backup(file: Path, given: str | None, chosen: Settings, progress: Progre
     return CopiedFiles(chosen, FolderLocation(beside(file)) if is_folder else REFERENCE, progress)
 
 
-def for_restore(file: Path, given: str | None, chosen: Settings, progress: Progress, *, force: bool) -> CopiedFiles:
-    """From the folder beside the backup, where there is one; else they have to be in the store."""
+@dataclass(frozen=True, slots=True)
+class OpenedBackup:
+    """What a restore is given, as a plain database."""
+
+    name: str
+    database: Path
+    copies: "Location | None" = None
+    """Where the copies of its files are, if the backup is from a shelf."""
+    is_sealed: bool = False
+
+
+def for_restore(
+    backup: OpenedBackup, given: str | None, chosen: Settings, progress: Progress, *, force: bool
+) -> CopiedFiles:
+    """From the copies of the shelf or the folder beside the backup, where there are such; else they have to be in the
+    store."""
     from storage.blobs.location import FolderLocation
 
+    keys = chosen["backup_key"] if backup.is_sealed else ()
     if given is not None:
-        return CopiedFiles(chosen, _chosen(given, chosen), progress, force)
-    if beside(file).is_dir():
-        return CopiedFiles(chosen, FolderLocation(beside(file)), progress, force)
+        return CopiedFiles(chosen, _chosen(given, chosen), progress, force, sealed_by=keys)
+    if backup.copies is not None:
+        return CopiedFiles(chosen, backup.copies, progress, force, sealed_by=keys)
+    if beside(backup.database).is_dir():
+        return CopiedFiles(chosen, FolderLocation(beside(backup.database)), progress, force)
     return CopiedFiles(chosen, NONE if names_another_database() else REFERENCE, progress, force)
 
 

@@ -9,7 +9,7 @@ from cli.console import count, json_option, print_json, progress_bar, size
 from cli.database import copied_files
 from cli.files.options import store_problems
 from cli.keys import SECRET_FILE
-from cli.store import database_options, options_of, reading, writing
+from cli.store import database_options, names_another_database, options_of, reading, writing
 from cli.written_files import force_option
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command("backup")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path), required=False)
 @copied_files.files_option(
     "Where copies of the files' bytes go: a folder, or an s3:// URL. `reference`: none, but all must be in the store. "
     "`none`: leave them out.  [default: FILE.files; with S3: reference]"
@@ -25,16 +25,22 @@ if TYPE_CHECKING:
 @force_option
 @database_options
 @json_option
-def backup_command(file: Path, files: str | None, force: bool, data_dir: str | None, as_json: bool) -> None:
+def backup_command(file: Path | None, files: str | None, force: bool, data_dir: str | None, as_json: bool) -> None:
     """Copy the database and the bytes of files, while a server runs; exit code 1 if files are missing or damaged.
 
     The copy is of one moment and checked; it appears under its name when it, and all files that it names, are
     completely on disk. The next backup to the same folder of files copies what is new.
 
+    Without FILE: a backup as BACKUP_SCHEDULE makes them, in BACKUP_URL, encrypted by BACKUP_KEY, verified by a restore
+    into a scratch file; then those that BACKUP_KEEP lets go are removed.
+
     Example: xp db backup experience-backup.db
     """
     from storage.maintenance import copying
 
+    if file is None:
+        _make(files, force, data_dir, as_json=as_json)
+        return
     with progress_bar("copying") as progress, store_problems():
         along = copied_files.for_backup(file, files, copied_files.load(data_dir), progress)
         copy = copying.backup(
@@ -48,6 +54,14 @@ def backup_command(file: Path, files: str | None, force: bool, data_dir: str | N
         along.tell("Copied")
         _name_secret(options_of(data_dir).path.with_name(SECRET_FILE))
     click.get_current_context().exit(0 if along.is_whole else 1)
+
+
+def _make(files: str | None, force: bool, data_dir: str | None, *, as_json: bool) -> None:
+    from cli.database import backups
+
+    if files is not None or force or names_another_database():
+        raise click.UsageError("--files, --force and --database are for a backup to FILE.")
+    backups.make(copied_files.load(data_dir), as_json=as_json)
 
 
 def _name_secret(path: Path) -> None:
@@ -76,28 +90,37 @@ def restore_command(file: Path, files: str | None, force: bool, data_dir: str | 
     that clients reload instead of resuming from their old position. Files are brought back first, each verified by its
     hash: an interrupted restore changes nothing that is seen, and can be repeated.
 
+    FILE may be encrypted, if BACKUP_KEY is set. It may also be the name of a backup in BACKUP_URL (`xp db backups`
+    lists them), or `newest`: the newest of them that is good.
+
     Example: xp db restore experience-backup.db
     """
+    from cli.database.opened_backup import opened_backup
     from storage.lock import data_folder_lock
     from storage.maintenance import replacing
 
-    options = options_of(data_dir)
-    with progress_bar("copying") as progress, data_folder_lock(options.path.parent), store_problems():
-        along = copied_files.for_restore(file, files, copied_files.load(data_dir), progress, force=force)
-        done = replacing.restore(file, options, force=force, progress=progress, along=along.bring_back)
+    options, chosen = options_of(data_dir), copied_files.load(data_dir)
+    with (
+        progress_bar("copying") as progress,
+        data_folder_lock(options.path.parent),
+        store_problems(),
+        opened_backup(file, chosen) as opened,
+    ):
+        along = copied_files.for_restore(opened, files, chosen, progress, force=force)
+        done = replacing.restore(opened.database, options, force=force, progress=progress, along=along.bring_back)
     if as_json:
         kept = str(done.kept) if done.kept else None
         told = {"epoch": done.epoch, "position": done.position, "kept": kept, "migrated": done.migrated}
         print_json(told | {"files": along.document})
     else:
-        _tell(file, done)
+        _tell(opened.name, done)
         along.tell("Brought back")
     with writing(data_dir) as writer:  # last: what is forced into place may be too broken for it
         writer.note("restore_database", "database", done.epoch)
 
 
-def _tell(file: Path, done: "Restored") -> None:
-    click.echo(f"Restored {file}, the log up to position {done.position:,}; its new epoch is {done.epoch}.")
+def _tell(name: str, done: "Restored") -> None:
+    click.echo(f"Restored {name}, the log up to position {done.position:,}; its new epoch is {done.epoch}.")
     if done.migrated:
         click.echo(f"Migrated its schema: {', '.join(done.migrated)}.")
     if done.kept:

@@ -39,6 +39,7 @@ from server.outbound.addresses import AddressRules
 from server.realtime.hub import Hub
 from server.realtime.protocol import codes as protocol
 from server.realtime.session.recovery import Recovery
+from server.telemetry.backup_state import BackupState
 from server.telemetry.error_groups import ErrorGroups
 from server.telemetry.log_level import LogLevel
 from server.telemetry.loop_watch import LoopWatch
@@ -84,6 +85,7 @@ class Services:
     measures: ServerMeasures = field(default_factory=ServerMeasures)
     loop_watch: LoopWatch = field(default_factory=LoopWatch)
     error_groups: ErrorGroups = field(default_factory=ErrorGroups)
+    backups: BackupState = field(default_factory=BackupState)
     log_level: LogLevel = field(default_factory=LogLevel)
     measured_files: Mapping[str, Path] = field(default_factory=dict)
     """Label → a file whose size is a metric."""

@@ -233,6 +233,23 @@ METRICS: Final = (
         "xp_previews", "counter", "Files of which previews were to be made, by what came of it.",
         lambda s: _per_label(s.files.previews), ("result",),
     ),
+    Metric(
+        "xp_backups", "counter", "Backups by schedule: good, incomplete (files are missing), failed.",
+        lambda s: _per_label(s.backups.results), ("result",),
+    ),
+    Metric(
+        "xp_backup_age_seconds", "gauge", "Since the newest good backup; absent without one.",
+        lambda s: [] if (age := s.backups.age_seconds()) is None else _one(age),
+    ),
+    Metric(
+        "xp_backup_late_seconds", "gauge", "For how long the next good backup has been due.",
+        lambda s: _one(s.backups.late_seconds()),
+    ),
+    Metric("xp_backup_bytes", "gauge", "Of the newest good backup, without files.", lambda s: _one(s.backups.size)),
+    Metric(
+        "xp_backup_duration_seconds", "gauge", "Time that the newest good backup took, its verification included.",
+        lambda s: _one(s.backups.seconds),
+    ),
     Metric("xp_file_bytes", "gauge", "Size of the database and of its WAL.", _files, ("file",)),
     Metric("xp_cpu_seconds", "counter", "Processor time.", _cpu),
     Metric("xp_resident_memory_bytes", "gauge", "Resident memory.", _memory),

@@ -12,7 +12,7 @@ from typing import TypeVar
 import aiofiles
 
 from actors import limits
-from actors.blobs import BlobDamaged, BlobInfo, BlobMissing, BlobStore, StagedBlob
+from actors.blobs import BlobDamaged, BlobInfo, BlobMissing, BlobSource, BlobStore, StagedBlob
 from actors.runtime.unbroken import unbroken_context
 from storage.blobs.verifying import verify
 from storage.private_files import private
@@ -112,7 +112,7 @@ async def _one_done(running: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]
     return still
 
 
-async def stage(store: BlobStore, digest: str, into: Path) -> StagedBlob:
+async def stage(store: BlobSource, digest: str, into: Path) -> StagedBlob:
     """A blob as a local file; raises `BlobMissing`, `BlobDamaged`."""
     hasher, size = hashlib.sha256(), 0
     async with (

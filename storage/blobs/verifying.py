@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from actors.blobs import BlobDamaged, BlobMissing, BlobStore
+from actors.blobs import BlobDamaged, BlobMissing, BlobSource, BlobStore
 
 
 @dataclass(slots=True)
@@ -17,7 +17,7 @@ class Verified:
     """Digests."""
 
 
-async def verify(store: BlobStore, digest: str) -> int:
+async def verify(store: BlobSource, digest: str) -> int:
     """Read a blob and compare its hash; answers its size. Raises `BlobMissing`, `BlobDamaged`."""
     hasher, size = hashlib.sha256(), 0
     async with contextlib.aclosing(store.open(digest)) as pieces:

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from actors import limits
-from actors.blobs import BlobDamaged, BlobMissing, BlobStore
+from actors.blobs import BlobCopies, BlobDamaged, BlobMissing, BlobSource
 from storage.blobs.moving import few_at_once, stage
 from storage.blobs.verifying import verify
 
@@ -52,7 +52,7 @@ def named_in(path: Path) -> list[Named]:
 
 
 async def copy_named(
-    named: Sequence[Named], source: BlobStore, target: BlobStore, *, staging: Path, reads_back: bool = False,
+    named: Sequence[Named], source: BlobSource, target: BlobCopies, *, staging: Path, reads_back: bool = False,
     progress: Callable[[Copied], None] = lambda _: None,
 ) -> Copied:  # fmt: skip
     """Copy what the target lacks of what the database refers to; each is verified by its hash. `reads_back`: what the
@@ -66,7 +66,7 @@ async def copy_named(
     return copied
 
 
-async def find_named(named: Sequence[Named], store: BlobStore, *, progress: Callable[[Copied], None]) -> Copied:
+async def find_named(named: Sequence[Named], store: BlobCopies, *, progress: Callable[[Copied], None]) -> Copied:
     """Copy nothing: is each in the store, with its size?"""
     found = Copied()
 
@@ -100,8 +100,8 @@ async def _each(named: Sequence[Named]) -> AsyncIterator[Named]:
 
 @dataclass(frozen=True, slots=True)
 class _Copier:
-    source: BlobStore
-    target: BlobStore
+    source: BlobSource
+    target: BlobCopies
     folder: Path
     reads_back: bool
     copied: Copied

@@ -36,6 +36,8 @@ def test_the_defaults_and_what_is_good_are_not_commented() -> None:
         ({"JWT_JWKS_URL": "https://www.googleapis.com/oauth2/v3/certs", **ISSUER}, "TRUST_ROLE_CLAIM"),
         ({"ALLOWED_DOMAINS": ","}, "ALLOWED_DOMAINS"),
         ({"COOKIE_SECURE": "off", "HOST": "0.0.0.0"}, "COOKIE_SECURE"),
+        ({"BACKUP_SCHEDULE": "1d", "BACKUP_URL": "/elsewhere"}, "BACKUP_KEY"),
+        ({"BACKUP_SCHEDULE": "1d", "BACKUP_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}, "BACKUP_URL"),
         ({"ALLOWED_ORIGINS": "https://a.example.com,http://b.example.com"}, "ALLOWED_ORIGINS"),
         ({"TRUSTED_PROXIES": "0.0.0.0/0"}, "TRUSTED_PROXIES"),
         ({"TRUSTED_PROXIES": "::/0"}, "TRUSTED_PROXIES"),

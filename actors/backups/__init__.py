@@ -1,0 +1,1 @@
+"""When backups are made, and which are kept: rules alone."""

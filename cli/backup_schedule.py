@@ -1,0 +1,128 @@
+"""Backups by BACKUP_SCHEDULE: `xp db backup` in a process of its own, when one is due.
+
+In a process of its own, because a copy takes memory, processor time and its own connections; and because it may be
+killed at any moment: a backup counts only once it is whole.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from actors import limits
+from cli.settings import Settings
+from server.telemetry.backup_state import BackupState
+from storage.backups import record
+
+logger = logging.getLogger("cli.backups")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class BackupSchedule:
+    def __init__(self, chosen: Settings, state: BackupState, *, now: Callable[[], datetime] = _now) -> None:
+        self._chosen = chosen
+        self._schedule: Any = chosen["backup_schedule"]
+        self._state = state
+        self._now = now
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Nothing is scheduled without the setting; what is known of earlier backups is shown in any case."""
+        self._state.is_scheduled = self._schedule is not None
+        self._look()
+        if self._schedule is not None:
+            self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    def _look(self) -> None:
+        """Take over what the last backup, by whatever process, has recorded."""
+        found, state = record.read(self._chosen["data_dir"]), self._state
+        state.good_at, state.name, state.size, state.seconds = found.good_at, found.name, found.size, found.seconds
+        state.failing_since, state.reason = found.failing_since, found.reason
+        if self._schedule is not None:
+            state.due_at = _milliseconds(self._due(found))
+
+    def _due(self, found: record.Record) -> datetime:
+        """The first one at once: a server without any backup has waited long enough."""
+        if found.good_at is None:
+            return min(self._now(), _moment(self._state.due_at) or self._now())
+        due: datetime = self._schedule.next_after(_moment(found.good_at))
+        return due
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(self._wait())
+            await self._back_up()
+            self._look()
+
+    def _wait(self) -> float:
+        """Seconds; after a failure it is tried again soon, however long the interval is."""
+        due = _moment(self._state.due_at) or self._now()
+        failed = _moment(record.read(self._chosen["data_dir"]).failed_at)
+        if self._state.failing_since is not None and failed is not None:
+            due = max(due, failed + timedelta(seconds=limits.BACKUP_RETRY_SECONDS))
+        return max(0.0, min((due - self._now()).total_seconds(), limits.BACKUP_LOOK_SECONDS))
+
+    async def _back_up(self) -> None:
+        if self._wait() > 0:  # a long wait is slept in steps: the machine's clock may be set meanwhile
+            return
+        began = time.monotonic()
+        code, out, said = await _run(self._chosen)
+        result = "failed" if not out else "good" if code == 0 else "incomplete"
+        self._state.results[result] += 1
+        if result == "good":
+            logger.info("backup %s in %.1f s", orjson.loads(out)["name"], time.monotonic() - began)
+        else:
+            found = record.read(self._chosen["data_dir"])
+            logger.error("the backup is %s: %s", result, found.reason or said)
+            self._note_failure(found, said)
+
+    def _note_failure(self, found: record.Record, said: str) -> None:
+        """A process that was killed has recorded nothing."""
+        now = _milliseconds(self._now())
+        if found.failed_at is None or found.failed_at < now - 1000 * limits.BACKUP_RETRY_SECONDS // 2:
+            with contextlib.suppress(OSError):
+                record.write(self._chosen["data_dir"], found.failed(at=now, reason=said or "its process was killed"))
+
+
+async def _run(chosen: Settings) -> tuple[int, bytes, str]:
+    """(exit code, stdout, what it said in one line)."""
+    environment = {**os.environ, **chosen.texts, "XP_TRACEBACK": ""}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "cli.main", "db", "backup", "--json",
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        env=environment,
+    )  # fmt: skip
+    try:
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, process.pid, 10)  # clients come first
+        out, said = await process.communicate()
+    except asyncio.CancelledError:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        raise
+    lines = said.decode(errors="replace").strip().splitlines()
+    return process.returncode or 0, out, lines[-1].removeprefix("Error: ") if lines else ""
+
+
+def _moment(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

@@ -1,0 +1,1 @@
+"""Backups that are made by a schedule: encrypted, kept on a shelf, verified by a restore."""

@@ -1,0 +1,33 @@
+"""Backups in a folder."""
+
+from pathlib import Path
+
+from storage.blobs.durable import DurableFolder, plain_words
+
+
+class FolderShelf:
+    """Implements `Shelf`."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.absolute()
+        self._folder = DurableFolder(self._root)
+
+    def entries(self) -> list[tuple[str, int]]:
+        with plain_words(self._root):
+            if not self._root.exists():
+                return []
+            return [(path.name, path.stat().st_size) for path in self._root.iterdir() if path.is_file()]
+
+    def put(self, path: Path, name: str) -> None:
+        with plain_words(self._root):
+            self._folder.take(path, self._root / name)
+
+    def fetch(self, name: str, into: Path) -> Path:
+        path = self._root / name
+        if not path.is_file():
+            raise FileNotFoundError(path)
+        return path
+
+    def delete(self, name: str) -> None:
+        with plain_words(self._root):
+            (self._root / name).unlink(missing_ok=True)

@@ -1,0 +1,137 @@
+"""One backup onto a shelf: copied, sealed, put there, restored into a scratch file; then those that the rules let go
+are removed. It counts as a backup only once it is on the shelf and a restore of it was sound."""
+
+import contextlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from actors import limits
+from actors.backups.keeping import Keeping, kept
+from storage import private_files
+from storage.backups.keys import SealingKey
+from storage.backups.sealing import seal
+from storage.backups.shelf import MANIFEST, Backup, Shelf, backups_on, name_of
+from storage.backups.unpacking import unpacked
+from storage.database import DatabaseOptions, DatabaseProblem, plain_words
+from storage.maintenance import copying
+from storage.maintenance.blob_copies import named_in
+from storage.maintenance.copying import Along, Progress
+
+WORK = "backup-work"
+"""Folder in DATA_DIR: of the backup that is being made, under its lock."""
+
+
+Prune = Callable[[Callable[[], set[str] | None]], None]
+"""Removes the copies of files that are not among the names which the function answers; None: leave all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    backup: Backup
+    epoch: str
+    removed: int
+    """Backups that the rules let go."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    options: DatabaseOptions
+    shelf: Shelf
+    keys: tuple[SealingKey, ...]
+    """Empty: backups are plain databases. The first seals."""
+    keeping: Keeping
+    along: Along
+    """Copies the files that the database names."""
+    prune_copies: Prune
+
+    def make(self, progress: Progress) -> Made:
+        """Raises `DatabaseProblem` and `BlobStoreError`; then the backups that were there are there."""
+        began, made_at = time.monotonic(), datetime.now(UTC)
+        with work_folder(self.options.path.parent) as work:
+            copy = copying.backup(self.options, work / "copy.db", progress=progress, along=self.along)
+            name = name_of(made_at, copy.position, sealed=bool(self.keys))
+            names = [self._copied_name(digest) for digest, _ in named_in(copy.path)]
+            self._put(copy.path, name, names)
+            size = self._verify(name, copy, work)
+        removed = self._prune()
+        return Made(Backup(name, made_at, copy.position, size), copy.epoch, removed, time.monotonic() - began)
+
+    def _copied_name(self, digest: str) -> str:
+        return self.keys[0].name_of(digest) if self.keys else digest
+
+    def _put(self, copy: Path, name: str, names: Sequence[str]) -> None:
+        """The manifest first: no copy of a file that a backup names is ever removed."""
+        manifest = copy.with_name("manifest")
+        manifest.write_text(json.dumps(names))
+        self.shelf.put(manifest, name + MANIFEST)
+        if self.keys:
+            sealed = copy.with_name("sealed")
+            with copy.open("rb") as source, open(sealed, "wb", opener=private_files.private) as target:
+                seal(source, target, self.keys[0], compress=True)
+            copy.unlink()
+            copy = sealed
+        self.shelf.put(copy, name)
+
+    def _verify(self, name: str, copy: copying.Copy, work: Path) -> int:
+        """What fails is no backup: it would pass for the newest."""
+        try:
+            there = unpacked(self.shelf, name, self.keys, work)
+            copying.must_be_sound(there.path, named=Path(name))
+            copying.must_hold(there.path, named=Path(name))
+            if there.head != (copy.epoch, copy.position):
+                raise DatabaseProblem(f"{name}: what was restored is not what was copied; is the disk sound?")
+        except DatabaseProblem:
+            self.shelf.delete(name)
+            self.shelf.delete(name + MANIFEST)
+            raise
+        return there.size
+
+    def _prune(self) -> int:
+        there = backups_on(self.shelf)
+        staying = {backup.name for backup in kept(there, self.keeping)}
+        going = [backup.name for backup in there if backup.name not in staying]
+        for name in going:
+            self.shelf.delete(name)
+        self._forget_manifests(staying)
+        self.prune_copies(lambda: self._named_by(staying))
+        return len(going)
+
+    def _forget_manifests(self, staying: set[str]) -> None:
+        for name, _ in self.shelf.entries():
+            if name.endswith(MANIFEST) and name.removesuffix(MANIFEST) not in staying:
+                self.shelf.delete(name)
+
+    def _named_by(self, backups: set[str]) -> set[str] | None:
+        """Names of all copies of files that these backups need; None where one does not say."""
+        needed: set[str] = set()
+        with work_folder(self.options.path.parent) as work:
+            for name in backups:
+                try:
+                    needed.update(json.loads(self.shelf.fetch(name + MANIFEST, work / "manifest").read_bytes()))
+                except (FileNotFoundError, ValueError):
+                    return None
+        return needed
+
+
+@contextlib.contextmanager
+def work_folder(data_dir: Path) -> Iterator[Path]:
+    """Empty: what a killed backup has left there is removed."""
+    folder = data_dir / WORK
+    shutil.rmtree(folder, ignore_errors=True)
+    with plain_words(folder):
+        private_files.make_folder(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def is_removable(modified: float) -> bool:
+    """A copy of a file, by when it was stored."""
+    return modified < time.time() - limits.BLOB_FRESH_SECONDS

@@ -1,0 +1,99 @@
+"""Where backups are: named files in a folder or a bucket, each there as a whole or not at all."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from actors.blobs import BlobStoreRefused
+from storage.blobs.location import FolderLocation, Location, S3Location
+from storage.blobs.opening import MISSING_EXTRA
+from storage.blobs.s3.signing import S3Keys
+
+_NAME = re.compile(r"experience-(\d{8}T\d{6}Z)-p(\d{1,19})\.(db|xpb)", re.ASCII)
+_STAMP = "%Y%m%dT%H%M%SZ"
+FILES = "files"
+"""Below the location: the store of copies of files."""
+MANIFEST = ".files"
+"""After the name of a backup: what the names of its files' copies are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    name: str
+    made_at: datetime
+    position: int
+    """Of the log, as far as the backup goes."""
+    size: int = 0
+    """Bytes on the shelf."""
+
+    @property
+    def is_sealed(self) -> bool:
+        return self.name.endswith(".xpb")
+
+
+def name_of(made_at: datetime, position: int, *, sealed: bool) -> str:
+    return f"experience-{made_at.astimezone(UTC).strftime(_STAMP)}-p{position}.{'xpb' if sealed else 'db'}"
+
+
+def backup_of(name: str, size: int = 0) -> Backup | None:
+    """None where the name is none of ours."""
+    match = _NAME.fullmatch(name)
+    if match is None:
+        return None
+    try:
+        made_at = datetime.strptime(match[1], _STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return Backup(name, made_at, int(match[2]), size)
+
+
+class Shelf(Protocol):
+    """Blocking. What fails is a `BlobStoreError`, in a sentence for operators."""
+
+    def entries(self) -> list[tuple[str, int]]:
+        """(name, bytes) of all, backups and manifests."""
+        ...
+
+    def put(self, path: Path, name: str) -> None:
+        """Durably: the local file may be gone afterwards."""
+        ...
+
+    def fetch(self, name: str, into: Path) -> Path:
+        """A local file with the content: `into`, or where it is anyway. Raises `FileNotFoundError`."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """A missing one is no error."""
+        ...
+
+
+def open_shelf(location: Location, keys: S3Keys | None) -> Shelf:
+    """Reaches nothing yet. Raises `BlobStoreRefused` where S3 is chosen and its extra is missing."""
+    from storage.backups.folder_shelf import FolderShelf
+
+    if isinstance(location, FolderLocation):
+        return FolderShelf(location.path)
+    try:
+        from storage.backups.s3_shelf import S3Shelf
+    except ImportError:
+        raise BlobStoreRefused(MISSING_EXTRA) from None
+    return S3Shelf(location, keys)
+
+
+def files_of(location: Location) -> Location:
+    """The store of the copies of files."""
+    if isinstance(location, FolderLocation):
+        return FolderLocation(location.path / FILES)
+    prefix = "/".join(filter(None, (location.prefix, FILES)))
+    return S3Location(
+        location.bucket, prefix, location.endpoint, location.region, location.sse, location.kms_key,
+        location.virtual_host,
+    )  # fmt: skip
+
+
+def backups_on(shelf: Shelf) -> list[Backup]:
+    """The newest first."""
+    found = [backup for name, size in shelf.entries() if (backup := backup_of(name, size)) is not None]
+    return sorted(found, key=lambda backup: (backup.made_at, backup.position), reverse=True)

@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from actors import limits
 from actors.auth.identity import SCOPES
 from cli import settings, sign_in_rules
 from cli.console import json_option, plain, print_json, print_table, short_time
 from cli.group import LazyGroup
-from cli.pages import AT_ONCE, every
+from cli.pages import every
 from cli.store import data_dir_option, find_user, reading, writing
 from cli.times import Duration, now_ms
 from cli.users.rendering import named, names_of
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 COLUMNS = ("id", "name", "begins with", "scopes", "since", "last used", "until")
-
 
 COMMANDS = {
     "create": ("cli.api_keys:create_command", "Create an API key for a user, and print it"),
@@ -107,7 +107,7 @@ def list_command(user: str | None, data_dir: str | None, as_json: bool) -> None:
 def keys_of(database: "Database", user_id: str | None) -> "list[ApiKey]":
     from storage.resources.sessions import reading as accounts
 
-    return list(every(lambda before: accounts.api_keys(database, user_id=user_id, limit=AT_ONCE, before=before)))
+    return list(every(lambda before: accounts.api_keys(database, user_id=user_id, limit=limits.XP_PAGE, before=before)))
 
 
 def row(key: "ApiKey") -> tuple[object, ...]:

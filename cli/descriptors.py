@@ -7,21 +7,18 @@ from pathlib import Path
 from actors import limits
 
 _OPEN_FILES = (Path("/proc/self/fd"), Path("/dev/fd"))
-LEAST = 8
-_ENOUGH = 65_536
-"""Past it memory ends first."""
 
 
 def connections_at_most() -> int:
     """Raises the soft limit as far as it may; call it once what else the server opens is open."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _ENOUGH if hard == resource.RLIM_INFINITY else min(hard, _ENOUGH)
+    wanted = limits.DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, limits.DESCRIPTORS)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
         soft = wanted
     if soft == resource.RLIM_INFINITY:
-        soft = _ENOUGH
-    return max(LEAST, soft - _in_use() - _spare(soft))
+        soft = limits.DESCRIPTORS
+    return max(limits.CONNECTIONS_LEAST, soft - _in_use() - _spare(soft))
 
 
 def _in_use() -> int:

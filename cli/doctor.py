@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from actors import limits
 from cli import settings
 from cli.console import count, json_option, plain, print_json, print_table, size
 from cli.settings import Settings
@@ -16,12 +17,8 @@ from storage.blobs.location import FolderLocation
 if TYPE_CHECKING:
     from storage.resources.audit.reading import Verdict
 
-FREE_BYTES = 1024**3
-OPEN_FILES = 1_024
-"""The usual limit; each connection takes one, and so do a few files of our own."""
 BUILT = 1_767_225_600
 """The first second of 2026: a clock before it is wrong."""
-DRIFT_SECONDS = 60
 SQLITE = (3, 35, 0)
 """RETURNING."""
 
@@ -84,7 +81,7 @@ def _limits(_: Settings) -> Iterator[Check]:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     endless = soft == resource.RLIM_INFINITY
     yield Check(
-        "open files", endless or soft >= OPEN_FILES, "unlimited" if endless else f"{soft:,} at most",
+        "open files", endless or soft >= limits.DOCTOR_OPEN_FILES, "unlimited" if endless else f"{soft:,} at most",
         f"Raise the limit (ulimit -n {hard if hard > 0 else 65_536}): each connection takes one.",
     )  # fmt: skip
 
@@ -100,8 +97,8 @@ def _folder(chosen: Settings) -> Iterator[Check]:
     yield Check("data folder", writable, f"{folder}{more}", "Give this user write access, or set another DATA_DIR.")
     free = shutil.disk_usage(there).free
     yield Check(
-        "free disk space", free >= FREE_BYTES, size(free),
-        f"Free some; below {size(FREE_BYTES)} writes may soon fail.",
+        "free disk space", free >= limits.DOCTOR_FREE_BYTES, size(free),
+        f"Free some; below {size(limits.DOCTOR_FREE_BYTES)} writes may soon fail.",
     )  # fmt: skip
 
 
@@ -267,7 +264,7 @@ def _audit(verdict: "Verdict") -> Check:
 def _clock(newest: int | None) -> Check:
     now = time.time()
     shown = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now))
-    if newest is not None and newest / 1000 > now + DRIFT_SECONDS:
+    if newest is not None and newest / 1000 > now + limits.DOCTOR_DRIFT_SECONDS:
         ahead = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(newest / 1000))
         return Check("clock", False, f"{shown}, but the newest event is from {ahead}", "Set the clock right, by NTP.")
     return Check("clock", now >= BUILT, shown, "Set the clock right, by NTP.")

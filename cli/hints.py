@@ -9,9 +9,6 @@ from actors import limits
 from cli.settings import Settings
 from storage.blobs.location import S3Location, parse
 
-DIFFERENT_CHARACTERS = 8
-"""A random secret has more, in whatever alphabet it is written; a word that is repeated has not."""
-
 PUBLIC_PROVIDERS = (
     "google.com", "googleapis.com", "microsoftonline.com", "apple.com", "facebook.com", "linkedin.com", "github.com",
     "githubusercontent.com", "gitlab.com",
@@ -43,7 +40,7 @@ def secret_hints(chosen: Settings) -> Iterator[Hint]:
             f"Use a random one of at least {limits.SECRET_BYTES} bytes (openssl rand -base64 48), see RFC 7518: "
             "a short secret can be guessed, which allows signing in as any user.",
         )  # fmt: skip
-    if secret is not None and len(set(secret)) < DIFFERENT_CHARACTERS:
+    if secret is not None and len(set(secret)) < limits.SECRET_CHARACTERS_LEAST:
         yield Hint(
             "JWT_SECRET", f"{len(set(secret))} different characters",
             "Use a random one (openssl rand -base64 48): guessing it allows signing in as any user.",

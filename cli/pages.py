@@ -8,8 +8,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-AT_ONCE = 500
-
 
 def every(read: "Callable[[int | None], Page[T]]", cursor: Callable[[str], int] = int) -> Iterator[T]:
     """`read` is given where a page starts; `cursor` makes that of the page's own `next_cursor`."""

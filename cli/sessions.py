@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from actors import limits
 from cli.console import count, json_option, plain, print_json, print_table, short_time
 from cli.group import LazyGroup
-from cli.pages import AT_ONCE, every
+from cli.pages import every
 from cli.store import data_dir_option, everyone, find_user, reading, writing
 from cli.users.rendering import named, names_of
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 REASON = "ended by an administrator"
 COLUMNS = ("id", "method", "address", "user agent", "since", "last seen", "until")
-
 
 COMMANDS = {
     "list": ("cli.sessions:list_command", "List active sessions, newest first"),
@@ -62,7 +62,7 @@ def list_command(user: str | None, data_dir: str | None, as_json: bool) -> None:
 def sessions_of(database: "Database", user_id: str | None) -> "list[Session]":
     from storage.resources.sessions import reading as accounts
 
-    return list(every(lambda before: accounts.sessions(database, user_id=user_id, limit=AT_ONCE, before=before)))
+    return list(every(lambda before: accounts.sessions(database, user_id=user_id, limit=limits.XP_PAGE, before=before)))
 
 
 def row(session: "Session") -> tuple[object, ...]:

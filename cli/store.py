@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from actors import limits
 from cli import settings
 
 if TYPE_CHECKING:
@@ -84,9 +85,6 @@ def find_user(data_dir: str | None, named: str) -> "User":
         return user_lookup.find(database, named)
 
 
-SETTLE_SECONDS = 5.0
-
-
 class Writer:
     def __init__(self, store: "JournalStore") -> None:
         self._store = store
@@ -103,7 +101,7 @@ class Writer:
 
     def settle(self) -> None:
         """Let what was deleted leave the search index and the write-ahead log; readers of a server may put it off."""
-        self._store.settle(SETTLE_SECONDS)
+        self._store.settle(limits.XP_SETTLE_SECONDS)
 
     def system(self) -> "Identity":
         """In whose name an administrator acts at the terminal: a user like others, so that events have an author.

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from actors import limits
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -15,14 +17,13 @@ class Duration(click.ParamType[int]):
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        from server.auth.tokens import FARTHEST_SECONDS
 
         match = re.fullmatch(r"(\d{1,9})([smhd])", str(value))
         if match is None:
             self.fail(f"expected a number and s, m, h or d, such as 15m, 12h or 30d; got {value!r}.", param, ctx)
         seconds = int(match[1]) * _UNITS[match[2]]
-        if not 0 < seconds <= FARTHEST_SECONDS:
-            self.fail(f"expected 1s to {FARTHEST_SECONDS // 86_400}d; got {value!r}.", param, ctx)
+        if not 0 < seconds <= limits.TOKEN_SECONDS_MAX:
+            self.fail(f"expected 1s to {limits.TOKEN_SECONDS_MAX // 86_400}d; got {value!r}.", param, ctx)
         return seconds
 
 

@@ -11,8 +11,7 @@ from typing import Any
 
 from peewee import BaseQuery, Database, Value, ValuesList
 
-ROWS_AT_MOST = 64
-"""Rows in one statement: SQLite keeps as many kinds of it ready as there are sizes."""
+from actors import limits
 
 
 class _Slot:
@@ -69,8 +68,8 @@ class ManyRows:
     def run(self, database: Database, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
         """Execute for all rows; answers what the statement returns, in no particular order."""
         answers: list[tuple[Any, ...]] = []
-        for start in range(0, len(rows), ROWS_AT_MOST):
-            part = rows[start : start + ROWS_AT_MOST]
+        for start in range(0, len(rows), limits.STATEMENT_ROWS):
+            part = rows[start : start + limits.STATEMENT_ROWS]
             count = len(part)
             text = self._texts.get(count)
             if text is None:

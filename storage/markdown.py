@@ -24,8 +24,6 @@ _SIGNS: Final = b"\n!#$%&*+-:<=>@[\\]^_`{}~"
 """Where the parser stops to look."""
 _COSTLY: Final = "\n`[!<\\"
 """Where it looks ten times as long."""
-_DECLARATIONS: Final = 20
-"""Of HTML (comments and the like) in a text that is parsed: each is looked for to the end of its paragraph."""
 _USER: Final = re.compile(r"user:(c[0-9a-z]{24})")
 _parser: Final = MarkdownIt("zero", {"html": True, "maxNesting": 20}).enable([
     "code", "fence", "blockquote", "hr", "list", "reference", "heading", "lheading",
@@ -52,7 +50,7 @@ def _is_short(text: str) -> bool:
     if len(text) > limits.MARKDOWN_CHARS:
         return False
     raw = text.encode()
-    if text.count("<!") + text.count("<?") > _DECLARATIONS:
+    if text.count("<!") + text.count("<?") > limits.MARKDOWN_DECLARATIONS:
         return False
     signs = len(raw) - len(raw.translate(None, _SIGNS))
     return signs + 9 * sum(map(text.count, _COSTLY)) <= limits.MARKDOWN_SIGNS

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from peewee import SqliteDatabase
 
+from actors import limits
 from actors.auth.identity import Identity
 from actors.commands import Once
 from actors.errors import XpError
@@ -131,7 +132,7 @@ class Ledger:
         head = self.one("SELECT position FROM log_head")
         while index.progress(self.store.database) < head:
             with self.store.database.atomic("IMMEDIATE"):
-                index.step(self.store.database, head, index.STEP)
+                index.step(self.store.database, head, limits.INDEX_STEP)
 
     def apply(self, *batch: Any) -> Sequence[Done | XpError]:
         return self.store.apply(batch)

@@ -9,13 +9,11 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
+from actors import limits
 from actors.errors import XpError
 from actors.events import Event
 
 logger = logging.getLogger("actors.follower")
-
-LOOK_SECONDS = 1.0
-POSITIONS_AT_ONCE = 1_000
 
 ReadHead = Callable[[], Awaitable[tuple[str, int]]]
 """Answers (epoch, newest position)."""
@@ -63,7 +61,7 @@ class Follower:
     async def _run(self) -> None:
         while True:
             try:
-                async with asyncio.timeout(LOOK_SECONDS):
+                async with asyncio.timeout(limits.FOLLOW_SECONDS):
                     await self._woken.wait()
             except TimeoutError:
                 pass
@@ -84,7 +82,7 @@ class Follower:
         while self._gaps:
             after, up_to = self._gaps[0]
             while after < up_to:
-                step = min(after + POSITIONS_AT_ONCE, up_to)
+                step = min(after + limits.FOLLOW_POSITIONS, up_to)
                 self._publish(await self._read_range(after, step))
                 after = step
                 self._gaps[0] = (after, up_to)

@@ -15,15 +15,9 @@ from actors.resources.users import EraseContent
 
 logger = logging.getLogger("actors.housekeeper")
 
-EVERY_SECONDS = 60.0
-ABANDONED_SECONDS = 3 * int(limits.STREAM_SILENT_SECONDS)
-"""A stream that was not saved for so long belonged to a process that has ended."""
-STEP_PAUSE_SECONDS = 0.05
-"""Between two steps, so that they take a small part of the time of the journal."""
-
 
 class Housekeeper:
-    def __init__(self, journal: Journal, *, every_seconds: float = EVERY_SECONDS) -> None:
+    def __init__(self, journal: Journal, *, every_seconds: float = limits.HOUSEKEEPING_SECONDS) -> None:
         self._journal = journal
         self._every_seconds = every_seconds
         self._task: asyncio.Task[None] | None = None
@@ -47,7 +41,7 @@ class Housekeeper:
         await self._do(EraseContent())
         await self._do(NotifyThreadDeleted())
         await self._do(ExpireActions())
-        await self._do(InterruptAbandoned(before=time.time_ns() // 1_000_000 - ABANDONED_SECONDS * 1000))
+        await self._do(InterruptAbandoned(before=time.time_ns() // 1_000_000 - limits.STREAM_ABANDONED_SECONDS * 1000))
         return taken
 
     async def _do(self, step: Purge | EraseContent | ExpireActions | InterruptAbandoned | NotifyThreadDeleted) -> int:
@@ -59,7 +53,7 @@ class Housekeeper:
             taken += rows
             if rows < step.rows:
                 return taken
-            await asyncio.sleep(STEP_PAUSE_SECONDS)
+            await asyncio.sleep(limits.HOUSEKEEPING_PAUSE_SECONDS)
 
     def stop(self) -> None:
         if self._task is not None:

@@ -16,6 +16,7 @@ from actors.limits.downloads import *
 from actors.limits.files import *
 from actors.limits.journal import *
 from actors.limits.live_channels import *
+from actors.limits.maintenance import *
 from actors.limits.memory import *
 from actors.limits.messages import *
 from actors.limits.notifications import *
@@ -31,10 +32,12 @@ from actors.limits.runtime import *
 from actors.limits.s3 import *
 from actors.limits.scanner import *
 from actors.limits.search import *
+from actors.limits.sign_in import *
 from actors.limits.slow_clients import *
 from actors.limits.sse import *
 from actors.limits.streams import *
 from actors.limits.telemetry import *
+from actors.limits.terminal import *
 from actors.limits.text import *
 from actors.limits.threads import *
 from actors.limits.tokens import *

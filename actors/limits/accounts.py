@@ -3,6 +3,7 @@
 from typing import Final
 
 NAME_CHARS: Final = 200
+"""The longest legal names fit; a longer one is no name that a list can show."""
 EMAIL_CHARS: Final = 254
 """RFC 5321's path limit."""
 ACCESS_TOKEN_SECONDS: Final = 15 * 60
@@ -10,9 +11,12 @@ ACCESS_TOKEN_SECONDS: Final = 15 * 60
 SESSION_SECONDS: Final = 30 * 24 * 3600
 """Since the last refresh: a user who returns within a month stays signed in."""
 SIGN_IN_LINK_SECONDS: Final = 24 * 3600
+"""Until tomorrow: it was sent to a person who reads mail once a day."""
 SEEN_SECONDS: Final = 60
 """How exact `last_seen_at` and `last_used_at` are: each step is a write."""
 API_KEYS_PER_USER: Final = 50
+"""An agent for each of them; more belong to users of their own."""
 API_KEY_CHARS: Final = 128
+"""What is longer is none of ours, and refused before it is hashed."""
 REFRESH_GRACE_SECONDS: Final = 10
 """Two tabs that wake at once bring the same refresh token; the second one gets the answer of the first."""

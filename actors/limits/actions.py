@@ -19,6 +19,7 @@ ACTION_TEXT_CHARS: Final = 3000
 ACTION_ERRORS: Final = 100
 """Fields that the author finds fault with: a form has as many inputs."""
 ACTION_ERROR_CHARS: Final = 300
+"""A sentence or two beside an input."""
 OPTIONS_SECONDS: Final = 3.0
 """How long an author is waited for while a person looks at an empty list."""
 OPTIONS_WAITING_OF_USER: Final = 5

@@ -13,6 +13,7 @@ ARTIFACT_VERSIONS: Final = 100
 ARTIFACT_LABELS: Final = 100
 """Versions with a label, which are kept beside the newest ones."""
 LABEL_CHARS: Final = 100
+"""A short line: "Sent to the client on Friday"."""
 PATCH_OPERATIONS: Final = 1_000
 """Of one JSON Patch; each may look through the document."""
 PATCH_TRIES: Final = 5
@@ -24,7 +25,9 @@ DATA_ROWS: Final = 5_000
 DATA_BYTES: Final = 256 * KIB
 """Of its rows as JSON."""
 DATA_COLUMNS: Final = 50
+"""Nobody reads a wider table, and no chart shows as many series."""
 DATA_CELL_CHARS: Final = 4_000
+"""A paragraph or two; a longer text belongs in a message or a file."""
 EXPORT_SECONDS: Final = 2.0
 """For the Markdown of one exported artifact; what is not rendered by then is shown as it was written."""
 EXPORT_TEXT_CHARS: Final = 8_000
@@ -32,7 +35,12 @@ EXPORT_TEXT_CHARS: Final = 8_000
 SHARE_SECONDS: Final = 7 * 24 * 3600
 """How long a link to an artifact is good, unless its maker says otherwise."""
 SHARE_SECONDS_MAX: Final = 365 * 24 * 3600
+"""A year: a link in a document is looked at once a year."""
 SHARES_PER_ARTIFACT: Final = 100
 """Links that are good at once."""
 PROVENANCE_CHARS: Final = 200
 """Of a tool call's id, and of a model's name."""
+ARTIFACT_VERSIONS_DROPPED: Final = 100
+"""With one new version: more than one go only after ARTIFACT_VERSIONS was set to less."""
+ARTIFACTS_ERASED: Final = 10
+"""Of a thread, in one step of its deletion, each with all of its versions."""

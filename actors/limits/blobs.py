@@ -5,6 +5,7 @@ from typing import Final
 from actors.limits.units import KIB
 
 BLOB_TRIES: Final = 20
+"""Times `BLOB_GOING_SECONDS` that bytes are waited for which are being deleted."""
 BLOB_GOING_SECONDS: Final = 0.25
 """Bytes that are being deleted from the store are gone in less than 5 s; whoever brings the same waits so long."""
 BLOB_GRACE_SECONDS: Final = 24 * 3600
@@ -12,6 +13,7 @@ BLOB_GRACE_SECONDS: Final = 24 * 3600
 STORE_LOOK_SECONDS: Final = 60.0
 """Between two probes of the store of files: three requests to S3 each."""
 STORE_ANSWER_SECONDS: Final = 30.0
+"""For all of a probe; then the store counts as away."""
 BLOB_PIECE_BYTES: Final = 256 * KIB
 """Read at once for a download: 400 hops between event loop and OS threads for 100 MB."""
 BLOB_DISK_THREADS: Final = 4

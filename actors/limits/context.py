@@ -19,3 +19,6 @@ CONTEXT_BYTES_PER_TOKEN: Final = 64
 CONTEXT_STEP: Final = 8
 """Messages in the first step back; each step doubles it, as far as `CONTEXT_STEP_MAX`."""
 CONTEXT_STEP_MAX: Final = 128
+"""The largest step back: little is read that the budget has no room for."""
+PROMPT_NAME_CHARS: Final = 64
+"""Of the name of an author in the formats of models: what their APIs take."""

@@ -19,6 +19,7 @@ FILES_PROCESSED_AT_ONCE: Final = 4
 FILES_DUE: Final = 100
 """Of those that are due, looked at at once: some of them may have to wait."""
 PREVIEW_TRIES: Final = 3
+"""A file that ends three workers ends the fourth."""
 PREVIEW_RETRY_SECONDS: Final = 5.0
 """A worker that was killed from outside, or too many files that wait."""
 FILES_LOOK_SECONDS: Final = 30.0
@@ -33,3 +34,13 @@ FILES_LOOKED_AT: Final = 5_000
 """Looked at by one read of the retention rules: a few milliseconds."""
 FILES_KEPT_SECONDS: Final = 60.0
 """Between two looks for uploads past their time and for blobs that nothing names."""
+TYPE_HEAD_BYTES: Final = 64 * 1024
+"""Looked at from the beginning of a file to know its type; signatures, first tags and comments of images are
+there."""
+TYPE_TAIL_BYTES: Final = 64 * 1024
+"""From the end: what was appended. The end record of a zip with its longest comment fits."""
+TYPE_ZIP_ENTRIES: Final = 2000
+"""Entries of a zip that are looked at to know its type: office documents have their parts among the first hundred,
+programs their manifest."""
+TYPE_MIMETYPE_BYTES: Final = 100
+"""Of the entry `mimetype` of a zip: twice the longest in use."""

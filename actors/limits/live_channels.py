@@ -22,3 +22,4 @@ LIVE_ENTRY_BYTES: Final = 512
 LIVE_SWEPT_AT_ONCE: Final = 500
 """Channels that are retired, or publications that are forgotten, in one turn: some 3 ms."""
 LIVE_SWEEP_PAUSE_SECONDS: Final = 0.05
+"""Between two such turns: others get theirs."""

@@ -9,3 +9,4 @@ MEMORY_BYTES: Final = 64 * KIB
 MEMORY_PINS: Final = 50
 """Their messages are read for every context."""
 MEMORY_FACT_ID_CHARS: Final = 64
+"""Ids of applications; a UUID has 36."""

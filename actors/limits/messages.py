@@ -13,6 +13,8 @@ EMOJI_CHARS: Final = 64
 REACTIONS_PER_MESSAGE: Final = 100
 """Different emoji on one message: keeps the summary that every reader gets small."""
 REACTION_USERS_SHOWN: Final = 10
+"""Of one emoji, in the summary: the names that a tooltip shows."""
 REVISIONS_KEPT: Final = 100
+"""Of one message: a day of edits."""
 MESSAGE_FILES: Final = 20
 """Files that one message shows."""

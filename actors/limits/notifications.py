@@ -14,9 +14,14 @@ EXCERPT_CHARS: Final = 200
 USER_EVENTS: Final = 1_000
 """Entries that a user's own log keeps, for devices that come back."""
 USER_EVENT_SECONDS: Final = 30 * 24 * 3600
+"""A device that comes back later than a month loads everything anew."""
 NOTIFICATION_SECONDS: Final = 90 * 24 * 3600
 """How long a notification stays in the feed, read or not."""
 OUTBOX_SECONDS: Final = 7 * 24 * 3600
 """How long something waits for delivery outside: a week later it is no news."""
 USERS_REMEMBERED: Final = 10_000
 """Users without a connection whose log grew lately: on reconnect its head is known without a query."""
+MENTION_SIGNS: Final = 10 * MENTIONS
+"""Of `@` that are looked at in one text."""
+MENTION_CANDIDATES: Final = 20 * MENTIONS
+"""Names that are looked up for one message, in some milliseconds."""

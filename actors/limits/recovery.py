@@ -13,4 +13,8 @@ RECOVERY_BYTES: Final = 512 * KIB
 RECOVERIES_SECONDS: Final = 10.0
 """How long a recovered range is kept for other clients that reconnect."""
 RECOVERIES_BYTES: Final = 16 * MIB
+"""Of all ranges that are kept: 32 of the largest."""
 HISTORY_EVENTS: Final = 100
+"""Of one answer to `history`: as many as a page has."""
+RECOVERY_ENTRY_BYTES: Final = 512
+"""Overhead of one range that is kept."""

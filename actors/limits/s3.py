@@ -13,6 +13,7 @@ S3_UPLOADS_AT_ONCE: Final = 2
 S3_SMALL_UPLOADS_AT_ONCE: Final = 8
 """Of those sent in one request, held in memory as a whole."""
 S3_CONNECT_SECONDS: Final = 5.0
+"""A store that is there answers in milliseconds."""
 S3_SILENT_SECONDS: Final = 30.0
 """Without a byte of an answer a request to S3 fails, and is repeated. A part of 5 MiB goes out in it at 1.4 Mbit/s."""
 S3_RETRIES: Final = 4
@@ -25,3 +26,8 @@ S3_CLOCK_SECONDS: Final = 60.0
 """How far the clocks of server and store may be apart where times are compared; beyond 15 minutes S3 refuses all."""
 S3_SIGNED_SECONDS: Final = 7 * 24 * 3600
 """The longest that signature version 4 allows for a URL."""
+S3_LEAVE_SECONDS: Final = 0.1
+"""When the process ends: obstore's OS threads hold Python objects for a moment after an answer, and one that finds
+the interpreter gone aborts the process (one in three that ended right after a failed request)."""
+S3_ERROR_CHARS: Final = 300
+"""Of an error of the store, in one of ours: the rest repeats the request."""

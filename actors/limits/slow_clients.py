@@ -15,6 +15,7 @@ UNSENT_BYTES: Final = 128 * MIB
 UNFINISHED_BYTES_PER_USER: Final = 32 * MIB
 """Of bodies that have begun and not ended, of a user or an address: sixty of the largest at once."""
 UNFINISHED_BYTES: Final = 128 * MIB
+"""The same of all users together."""
 FIRST_BYTE_SECONDS: Final = 30.0
 """Browsers open a connection before they need it."""
 HEAD_SECONDS: Final = 10.0
@@ -22,12 +23,16 @@ HEAD_SECONDS: Final = 10.0
 BODY_SECONDS: Final = 30.0
 """For the largest JSON body: 17 KiB/s, a bad mobile connection. What is larger has to keep up that pace."""
 BODY_STEP_SECONDS: Final = 10.0
+"""How long a step of a body is."""
 BODY_STEP_BYTES: Final = 1 * KIB
 """Required in every step, even while the total time is not used up: a client that sends single bytes is cut off."""
 ANSWER_SECONDS: Final = 30.0
+"""A step of an answer: a train in a tunnel comes out of it."""
 ANSWER_STEP_BYTES: Final = 16 * KIB
 """What must be taken of an answer in that time, or the connection is cut."""
 LINGERING_SECONDS: Final = 5.0
 """For how long the rest of a refused body is read and dropped, so that its sender gets the answer."""
 LINGERING_BYTES: Final = BODY_BYTES
 """How much of it: an ordinary one whole. Of what is larger no more is read, and it is cut when that time is over."""
+REQUEST_END_SECONDS: Final = 2.0
+"""For requests that are served when the server stops: the streams among them were ended before."""

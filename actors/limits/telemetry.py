@@ -5,9 +5,11 @@ from typing import Final
 LOG_SECONDS: Final = 60.0
 """Between two log lines of a kind that a stranger can cause."""
 LOG_STRANGERS: Final = "2/s:50"
+"""Lines for requests of strangers that were refused."""
 LOG_REFUSED: Final = "10/s:200"
+"""Lines for other refusals."""
 LOG_SERVED: Final = "2/s:50"
-"""Lines for requests of strangers that were refused, of others, and for what was served: 200 MB a day at most."""
+"""Lines for what was served. All three together are 200 MB a day at most."""
 LAG_SECONDS: Final = 0.5
 """Between two looks at how late the event loop is: 2 timers a second cost nothing, and a stall of a second shows."""
 ERROR_GROUPS: Final = 100
@@ -16,3 +18,11 @@ ERRORS_KEPT_SECONDS: Final = 5.0
 """Between two looks whether the file of errors has to be written: what a crash may lose of their counts."""
 ERROR_OCCURRENCES: Final = 5
 """The last ones of a group, by whose correlation ids the log is searched."""
+REFUSALS_KEPT: Final = 2_000
+"""Refusals that are remembered for `/admin`, of all users, in this process: about half a megabyte."""
+REFUSALS_SHOWN: Final = 50
+"""Of one user, in one answer: a screen."""
+TRACE_ENTRIES: Final = 100
+"""Of each kind, in a trace."""
+ERROR_FRAMES: Final = 6
+"""Of the traceback, the innermost: enough to tell two defects apart."""

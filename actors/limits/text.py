@@ -18,3 +18,10 @@ RENDER_SECONDS: Final = 0.1
 """For the HTML of one message; what is not parsed by then is shown as it was written."""
 RENDER_PAGE_SECONDS: Final = 0.3
 """For that of a page of messages."""
+BLOCK_TEXT_LINES: Final = 500
+"""Of the blocks of one message; 50 blocks that people read have fewer."""
+BLOCK_TEXT_COMPARED_CHARS: Final = 4_000
+"""Of content in which a line of the blocks is looked for; in a longer one, only among its lines. Otherwise 500 lines
+would be looked for in 64 KB each."""
+MARKDOWN_DECLARATIONS: Final = 20
+"""Of HTML (comments and the like) in a text that is parsed: each is looked for to the end of its paragraph."""

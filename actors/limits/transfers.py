@@ -17,5 +17,8 @@ TRANSFER_NICENESS: Final = 5
 TRANSFER_LOOK_SECONDS: Final = 0.4
 """Between two looks whether a transfer is still allowed and goes on: with ACCESS_LOOK_SECONDS below a second."""
 TRANSFER_STEP_SECONDS: Final = 20.0
+"""How long a step of a transfer is."""
 TRANSFER_STEP_BYTES: Final = 8 * KIB
 """What must come, or be taken, in every step: less is no line, but a client that holds a connection."""
+TRANSFER_VISIT_BYTES: Final = 4 * MIB
+"""Sent in one visit to an OS thread: what a fast client takes in a few milliseconds."""

@@ -3,4 +3,6 @@
 from typing import Final
 
 KIB: Final = 1024
+"""Bytes in it."""
 MIB: Final = 1024 * KIB
+"""Bytes in it."""

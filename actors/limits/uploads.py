@@ -19,12 +19,16 @@ FORM_HEAD_BYTES: Final = 8 * KIB
 UPLOAD_SECONDS: Final = 24 * 3600
 """An upload that is not complete after a day is given up."""
 PROGRESS_SECONDS: Final = 0.25
+"""Between two publications of the progress of an upload."""
 PROGRESS_STEPS: Final = 20
+"""Publications of one upload whose length is known: every 5 %."""
 PROGRESS_BYTES: Final = MIB
-"""Upload progress is published at most four times a second: every 5 %, or every MiB where the length is unknown."""
+"""Between two of an upload whose length is unknown."""
 DIRECT_URL_SECONDS: Final = 3600
 """A direct upload must have begun to send its bytes within it; a slow one may go on."""
 INCOMING_LOOK_SECONDS: Final = 3600.0
 """Between two looks for bytes of direct uploads that have ended."""
 ARCHIVE_LOOKS_WAITING: Final = 100
 """Uploads of archives that wait until a worker has looked into those before; more are asked to retry."""
+UPLOAD_LENGTH_DIGITS: Final = 15
+"""Of a length in a header of tus: a petabyte."""

@@ -3,6 +3,7 @@
 from typing import Final
 
 WEBHOOKS_PER_USER: Final = 20
+"""An integration or two, with a few receivers each."""
 WEBHOOK_THREADS: Final = 100
 """Threads that one webhook names; it may name none, and gets all of its owner's."""
 WEBHOOK_PENDING: Final = 1_000
@@ -32,6 +33,7 @@ WEBHOOK_FAILURES: Final = 5
 WEBHOOK_PAUSE_SECONDS: Final = 30
 """For so long at first, then twice as long after each probe that fails, up to the next."""
 WEBHOOK_PAUSE_SECONDS_MAX: Final = 3600
+"""An hour: a receiver that is repaired gets its deliveries soon."""
 WEBHOOK_GIVE_UP_SECONDS: Final = 4 * 24 * 3600
 """Age at which a delivery that fails is dead, however few attempts the circuit breaker has let through."""
 WEBHOOK_FAILING_SECONDS: Final = 5 * 24 * 3600
@@ -39,14 +41,22 @@ WEBHOOK_FAILING_SECONDS: Final = 5 * 24 * 3600
 WEBHOOK_LOG: Final = 1_000
 """Finished deliveries that one webhook keeps, and as many dead letters."""
 WEBHOOK_LOG_SECONDS: Final = 30 * 24 * 3600
+"""For a month: as long as anyone looks for a delivery."""
 WEBHOOK_ATTEMPTS_LOGGED: Final = 12
 """Of one delivery: all of one round of retries."""
 WEBHOOK_OVERLAP_SECONDS: Final = 24 * 3600
 """By default, in which both secrets of a rotation sign: time to give the new one to the receiver."""
 WEBHOOK_OVERLAP_SECONDS_MAX: Final = 7 * 24 * 3600
+"""A week: an old secret that leaked is not good for longer."""
 WEBHOOK_REPLAYED: Final = 100
 """Deliveries named in one request for a replay."""
 WEBHOOK_COUNT_SECONDS: Final = 10.0
 """Between two counts of what waits, for metrics: they read an index of all of it."""
 WEBHOOK_STOP_SECONDS: Final = 1.0
 """For attempts on their way when the server stops; what was not recorded is sent again, with the same id."""
+WEBHOOK_DRAINED_BYTES: Final = 16 * 1024
+"""Of an answer that are read and dropped, so that its connection serves the next request."""
+WEBHOOK_DRAIN_SECONDS: Final = 0.5
+"""For that; a slower receiver gets a new connection."""
+WEBHOOK_DELAYS: Final = (5, 60, 300, 1_800, 7_200, 18_000, 36_000, 43_200, 64_800, 86_400)
+"""Seconds after each failed attempt, before jitter: three days in all."""

@@ -1,11 +1,6 @@
 """When a delivery is tried again, and when it is given up. Pure."""
 
-from typing import Final
-
 from actors import limits
-
-DELAYS: Final = (5, 60, 300, 1_800, 7_200, 18_000, 36_000, 43_200, 64_800, 86_400)
-"""Seconds after each failed attempt, before jitter: three days in all."""
 
 
 def next_attempt(now: int, attempts: int, retry_after: float | None, chance: float) -> int | None:
@@ -14,9 +9,9 @@ def next_attempt(now: int, attempts: int, retry_after: float | None, chance: flo
     A receiver may ask for more time, at most a day. `chance` (0 to 1) moves the moment by up to a tenth both ways, so
     that deliveries which failed together are not tried together.
     """
-    if attempts > len(DELAYS):
+    if attempts > len(limits.WEBHOOK_DELAYS):
         return None
-    seconds = DELAYS[attempts - 1] * (0.9 + 0.2 * chance)
+    seconds = limits.WEBHOOK_DELAYS[attempts - 1] * (0.9 + 0.2 * chance)
     if retry_after is not None:
         seconds = max(seconds, min(retry_after, limits.WEBHOOK_RETRY_AFTER_SECONDS))
     return now + round(seconds * 1000)

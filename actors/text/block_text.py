@@ -3,10 +3,10 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
-LINES: Final = 500
-"""Of one message; 50 blocks that people read have fewer."""
+from actors import limits
+
 _TEXTS = frozenset(
     {
         "text",
@@ -31,16 +31,11 @@ _INLINE = ("rich_text_section", "rich_text_preformatted", "rich_text_quote")
 _WORDS = re.compile(r"\w+")
 
 
-COMPARED: Final = 4_000
-"""Characters of content in which a line of the blocks is looked for; in a longer one, only among its lines. Otherwise
-500 lines would be looked for in 64 KB each."""
-
-
 def missing_lines(content: str, blocks: str | None) -> list[str]:
     """What the blocks say that the content does not: senders often put the same in both. `blocks` is JSON text."""
     if blocks is None or blocks == "[]":
         return []
-    begin = _comparable(content[:COMPARED])
+    begin = _comparable(content[: limits.BLOCK_TEXT_COMPARED_CHARS])
     said = {_comparable(line) for line in content.split("\n")}
     missing = []
     for line in lines(json.loads(blocks)):
@@ -58,7 +53,7 @@ def _comparable(text: str) -> str:
 
 def lines(blocks: Any) -> Iterator[str]:
     """The first of all that a layout says."""
-    for _, line in zip(range(LINES), _lines(blocks), strict=False):
+    for _, line in zip(range(limits.BLOCK_TEXT_LINES), _lines(blocks), strict=False):
         yield line
 
 

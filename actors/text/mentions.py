@@ -27,10 +27,6 @@ _ADDRESS: Final = re.compile(
 _HOST_AND_PATH: Final = re.compile(
     r"(?<![\w.@-])(?:[a-z0-9-]{1,63}\.)+[a-z]{2,24}(?::[0-9]+)?[/?#][^\s<>\"]*", re.IGNORECASE
 )
-_LOOKED_AT: Final = 10 * limits.MENTIONS
-"""Of @ in one text."""
-_CANDIDATES: Final = 20 * limits.MENTIONS
-"""Names that are looked up for one message, in some milliseconds."""
 _CODE_BLOCKS = frozenset({"code", "code_block", "preformatted", "rich_text_preformatted"})
 
 
@@ -84,7 +80,7 @@ def _look(text: str, ids: dict[str, None], found: dict[tuple[str, ...], None]) -
     for name in dict.fromkeys(_runs(_without_addresses(text))):
         if is_id(id_ := name.lower()):
             ids[id_] = None
-        elif sum(map(len, found)) < _CANDIDATES:
+        elif sum(map(len, found)) < limits.MENTION_CANDIDATES:
             found[names.candidates(name)] = None
 
 
@@ -103,7 +99,7 @@ def _without_addresses(text: str) -> str:
 def _runs(text: str) -> Iterator[str]:
     """What follows each @ that begins a name."""
     text, at, end = names.plain(text), -1, -1
-    for _ in range(_LOOKED_AT):
+    for _ in range(limits.MENTION_SIGNS):
         at = text.find("@", at + 1)
         if at < 0:
             return

@@ -30,8 +30,6 @@ class _Part:
 
 
 _NOTHING: Final = _Part(True)
-_ENOUGH: Final = 1_000
-"""Sets of places that are kept with what follows them."""
 
 
 class Pattern:
@@ -59,7 +57,7 @@ class Pattern:
         found = self._accepting.get(char)
         if found is None:
             found = sum(1 << place for place, test in enumerate(self._tests) if test(char))
-            if len(self._accepting) < _ENOUGH:
+            if len(self._accepting) < limits.PATTERN_STATES:
                 self._accepting[char] = found
         return found
 
@@ -71,7 +69,7 @@ class Pattern:
                 lowest = left & -left
                 found |= self._follow[lowest.bit_length() - 1]
                 left ^= lowest
-            if len(self._following) < _ENOUGH:
+            if len(self._following) < limits.PATTERN_STATES:
                 self._following[places] = found
         return found
 

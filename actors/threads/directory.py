@@ -94,7 +94,7 @@ class Directory:
     def _make_room(self) -> None:
         """Asking about a thread starts its actor, too: beyond the limit two that are idle go for each that comes. Those
         that are needed stay, however many they are, and are looked at last the next time."""
-        for thread_id in list(itertools.islice(self._threads, _LOOKED_AT)):
+        for thread_id in list(itertools.islice(self._threads, limits.THREADS_RETIRED_PER_START)):
             actor = self._threads[thread_id] = self._threads.pop(thread_id)
             actor.actor_ref.tell(RetireIfIdle(math.inf))
 
@@ -192,7 +192,3 @@ class Directory:
             self.users.stop()
         if self._follower is not None:
             self._follower.stop()
-
-
-_LOOKED_AT = 2
-"""Actors, for each that is started beyond the limit."""

@@ -179,8 +179,10 @@ class Users:
     async def _look_at_all(self) -> None:
         try:
             keys = list(self._online)
-            for start in range(0, len(keys), _AT_ONCE):
-                for user_key, head in (await self._reads.ask(GetUserLogHeads(keys[start : start + _AT_ONCE]))).items():
+            for start in range(0, len(keys), limits.UNREAD_USERS):
+                for user_key, head in (
+                    await self._reads.ask(GetUserLogHeads(keys[start : start + limits.UNREAD_USERS]))
+                ).items():
                     online = self._online.get(user_key)
                     if online is not None and head > online.head:
                         self._actor(online).actor_ref.tell(CheckLog())
@@ -288,5 +290,3 @@ class Users:
 
 _COUNTED = frozenset({MESSAGE_CREATED.name, MESSAGE_DELETED.name})
 """Events that change unread counts."""
-_AT_ONCE = 1_000
-"""Users in one question."""

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from actors import limits
 from actors.resources.artifacts.artifact import ARTIFACT_TYPES
 from cli.console import json_option, print_json, print_table, short_time
 from cli.store import data_dir_option, everyone, reading
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from actors.resources.artifacts.queries import ArtifactFilter
     from storage.database import Database
 
-AT_ONCE = 100
 COLUMNS = ("id", "type", "title", "version", "bytes", "creator", "updated")
 
 
@@ -52,7 +52,7 @@ def _newest(database: "Database", wanted: "ArtifactFilter", limit: int) -> "tupl
     found: list[Artifact] = []
     before: int | None = None
     while True:
-        count = min(AT_ONCE, limit - len(found)) if limit else AT_ONCE
+        count = min(limits.XP_ARTIFACTS, limit - len(found)) if limit else limits.XP_ARTIFACTS
         page = artifacts.page(
             database, everyone(), wanted, limit=count, before=before, with_content=False, everything=True
         )  # fmt: skip

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from actors import limits
 from cli.console import json_option, print_json, print_table, short_time
 from cli.pages import every
 from cli.store import data_dir_option, everyone, reading
@@ -11,7 +12,6 @@ from cli.store import data_dir_option, everyone, reading
 if TYPE_CHECKING:
     from actors.resources.artifacts.artifact import Version
 
-AT_ONCE = 100
 COLUMNS = ("version", "title", "bytes", "how", "label", "author", "made")
 
 
@@ -29,7 +29,9 @@ def command(artifact: str, data_dir: str | None, as_json: bool) -> None:
 
     with reading(data_dir) as database:
         who = everyone()
-        found = list(every(lambda before: artifacts.versions(database, who, artifact, limit=AT_ONCE, before=before)))
+        found = list(
+            every(lambda before: artifacts.versions(database, who, artifact, limit=limits.XP_ARTIFACTS, before=before))
+        )
     if as_json:
         print_json([rendering.version(version) for version in found])
     else:

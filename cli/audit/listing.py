@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from actors import limits
 from cli.console import json_option, print_json, print_table, short_time
-from cli.pages import AT_ONCE, every
+from cli.pages import every
 from cli.store import data_dir_option, reading
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ def command(
         actor_id, target_id = _user_id(database, actor), _target_id(database, target)
         entries = every(
             lambda before: audit.page(
-                database, limit=min(AT_ONCE, limit + 1) if limit else AT_ONCE, before=before, actor_id=actor_id,
-                target_id=target_id, action=action,
+                database, limit=min(limits.XP_PAGE, limit + 1) if limit else limits.XP_PAGE, before=before,
+                actor_id=actor_id, target_id=target_id, action=action,
             )
         )  # fmt: skip
         found = list(itertools.islice(entries, limit + 1 if limit else None))

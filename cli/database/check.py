@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from actors import limits
 from cli import settings
 from cli.console import count, interruptible, json_option, plain, print_json, progress_bar
 from cli.store import database_options, names_another_database, reading
@@ -69,7 +70,7 @@ def _in_store(data_dir: str | None) -> "Finding | None":
     """A store that cannot be asked is a finding: of a database whose files are out of reach."""
     from actors.blobs import BlobError
     from cli.files.check import compared, records_of, sentence
-    from storage.maintenance.integrity import SHOWN, Finding
+    from storage.maintenance.integrity import Finding
 
     chosen = settings.load({"data_dir": data_dir})
     records = records_of(chosen)
@@ -78,5 +79,7 @@ def _in_store(data_dir: str | None) -> "Finding | None":
     except BlobError as error:
         return Finding(STORE, 1, (f"It could not be looked at: {error}",))
     wrong = [*(("missing", each) for each in found.missing), *(("of another size", each) for each in found.damaged)]
-    examples = tuple(f"A blob is {what}: {sentence(records, digest)}" for what, digest in wrong[:SHOWN])
+    examples = tuple(
+        f"A blob is {what}: {sentence(records, digest)}" for what, digest in wrong[: limits.FINDINGS_SHOWN]
+    )
     return Finding(STORE, len(wrong), examples) if wrong else None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from actors import limits
 from cli import settings
 from cli.console import Progress, count, size
 from cli.settings import Settings
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 REFERENCE, NONE = "reference", "none"
 BESIDE = ".files"
 """After the name of the backup: the folder of copies."""
-SHOWN = 10
 WORK = "work"
 """Folder in DATA_DIR whose contents do not last: a server that starts empties it."""
 
@@ -150,10 +150,10 @@ class CopiedFiles:
             there = f"; {found.there:,} were there already" if found.there else ""
             click.echo(f"{verb} {count(found.copied, 'blob')} of files ({size(found.bytes)}){there}.")
         for kind, digests in (("missing", found.missing), ("damaged", found.damaged)):
-            for digest in digests[:SHOWN]:
+            for digest in digests[: limits.XP_FILES_NAMED]:
                 click.echo(f"{kind} in the store: {digest}; `xp files check` names the files.", err=True)
-            if len(digests) > SHOWN:
-                click.echo(f"… and {len(digests) - SHOWN:,} more {kind}; --json lists all.", err=True)
+            if len(digests) > limits.XP_FILES_NAMED:
+                click.echo(f"… and {len(digests) - limits.XP_FILES_NAMED:,} more {kind}; --json lists all.", err=True)
 
 
 def for_backup(file: Path, given: str | None, chosen: Settings, progress: Progress) -> CopiedFiles:

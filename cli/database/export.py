@@ -4,12 +4,10 @@ from pathlib import Path
 
 import click
 
+from actors import limits
 from cli.console import count, progress_bar
 from cli.store import database_options, reading
 from cli.written_files import force_option, must_be_free, written
-
-STEP = 1_000
-"""Rows between two moves of the progress bar."""
 
 
 def _hex(value: object) -> str:
@@ -43,6 +41,6 @@ def command(folder: Path, force: bool, data_dir: str | None) -> None:
                 for row in inspection.rows_of(database, name):
                     lines.write(orjson.dumps(row, default=_hex) + b"\n")
                     done += 1
-                    if done % STEP == 0:
+                    if done % limits.XP_PROGRESS_ROWS == 0:
                         progress(done, total)
     click.echo(f"Wrote {count(total, 'row')} of {count(len(files), 'table')} to {folder}.")

@@ -5,13 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from actors import limits
 from cli.console import count, interruptible, json_option, print_facts, print_json, print_table, size
 from cli.store import database_options, options_of, reading
 
 if TYPE_CHECKING:
     from storage.maintenance.query import Answer
-
-ROWS_SHOWN = 1_000
 
 
 @click.command("info")
@@ -68,7 +67,7 @@ def tables_command(data_dir: str | None, as_json: bool) -> None:
 @click.argument("sql")
 @click.option(
     "--limit", default=None, type=click.IntRange(0), metavar="N",
-    help=f"Largest number of rows; 0 for all.  [default: {ROWS_SHOWN}; all with --json]",
+    help=f"Largest number of rows; 0 for all.  [default: {limits.XP_ROWS}; all with --json]",
 )  # fmt: skip
 @database_options
 @json_option
@@ -79,7 +78,7 @@ def query_command(sql: str, limit: int | None, data_dir: str | None, as_json: bo
     """
     from storage.maintenance import query
 
-    wanted = limit if limit is not None else (0 if as_json else ROWS_SHOWN)
+    wanted = limit if limit is not None else (0 if as_json else limits.XP_ROWS)
     with interruptible(), reading(data_dir) as database:
         answer = query.ask(database, sql)
         rows, more = _some(answer, wanted)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from actors import limits
 from cli import settings
 from cli.console import Progress, count, interruptible, json_option, plain, print_json, progress_bar, size
 from cli.files.options import folder_of, store_options, store_problems
@@ -14,9 +15,6 @@ from cli.store import options_of
 
 if TYPE_CHECKING:
     from storage.maintenance.blob_check import Compared, Records
-
-SHOWN = 20
-"""Findings of a kind that are shown; the rest are counted. JSON has all."""
 
 
 @click.command("check")
@@ -84,10 +82,10 @@ def _tell(found: "Compared", records: "Records") -> None:
 
 
 def _list(kind: str, digests: list[str], describe: Callable[[str], str]) -> None:
-    for digest in digests[:SHOWN]:
+    for digest in digests[: limits.XP_FINDINGS]:
         click.echo(f"{kind}: {describe(digest)}", err=True)
-    if len(digests) > SHOWN:
-        click.echo(f"… and {len(digests) - SHOWN:,} more {kind}; --json lists all.", err=True)
+    if len(digests) > limits.XP_FINDINGS:
+        click.echo(f"… and {len(digests) - limits.XP_FINDINGS:,} more {kind}; --json lists all.", err=True)
 
 
 def sentence(records: "Records", digest: str) -> str:

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from actors import limits
 from cli import settings
 from cli.console import Progress, plain, progress_bar, size
 from cli.files.options import folder_of, store_options, store_problems
@@ -21,8 +22,6 @@ from cli.written_files import PRIVATE, force_option, must_be_free
 if TYPE_CHECKING:
     from actors.blobs import BlobStore
     from cli.settings import Settings
-
-STEP = 64 * 1024
 
 
 @click.command("get")
@@ -140,7 +139,7 @@ def _taken(partial: Path) -> Iterator[IO[bytes]]:
 
 def _hash_of(file: IO[bytes]) -> Any:
     hasher = hashlib.sha256()
-    while piece := file.read(STEP):
+    while piece := file.read(limits.XP_PIECE_BYTES):
         hasher.update(piece)
     return hasher
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from actors import limits
 from actors.resources.files import FILE_STATUSES
 from cli.console import json_option, print_json, print_table, short_time, size
 from cli.store import data_dir_option, everyone, reading
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from actors.resources.files import File, FileFilter
     from storage.database import Database
 
-AT_ONCE = 500
 COLUMNS = ("id", "name", "size", "type", "status", "versions", "owner", "thread", "since")
 
 
@@ -63,7 +63,7 @@ def _newest(database: "Database", wanted: "FileFilter", limit: int) -> "tuple[li
     found: list[File] = []
     before: int | None = None
     while True:
-        count = min(AT_ONCE, limit - len(found)) if limit else AT_ONCE
+        count = min(limits.XP_PAGE, limit - len(found)) if limit else limits.XP_PAGE
         page = files.page(database, everyone(), wanted, limit=count, before=before, everything=True)
         found += page.items
         if page.next_cursor is None or len(found) == limit:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from actors import limits
 from cli import settings
 from cli.console import Progress, count, json_option, print_json, progress_bar, size
 from cli.settings import Settings
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from actors.blobs import BlobStore
     from storage.blobs.location import Location
     from storage.blobs.moving import Moved
-
-PASSES = 10
-"""Over a source that a busy server adds to: each copies what came during the one before."""
 
 
 def _location(ctx: click.Context, param: click.Parameter, value: str) -> "Location":
@@ -73,7 +71,7 @@ async def _move_all(
     try:
         await target.check()
         moved = await _pass(source, target, staging, read_back, progress)
-        for _ in range(PASSES):
+        for _ in range(limits.XP_MOVE_PASSES):
             again = await _pass(source, target, staging, read_back, progress)
             moved.copied, moved.bytes = moved.copied + again.copied, moved.bytes + again.bytes
             if not again.copied:

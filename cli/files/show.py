@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from actors import limits
 from cli.console import json_option, print_facts, print_json, print_table, short_time, size
-from cli.pages import AT_ONCE, every
+from cli.pages import every
 from cli.store import data_dir_option, everyone, reading
 
 if TYPE_CHECKING:
@@ -50,7 +51,9 @@ def command(file_id: str, data_dir: str | None, as_json: bool) -> None:
 def _versions(database: "Database", file_id: str) -> "list[FileVersion]":
     from storage.resources.files import reading as files
 
-    return list(every(lambda before: files.versions(database, everyone(), file_id, limit=AT_ONCE, before=before)))
+    return list(
+        every(lambda before: files.versions(database, everyone(), file_id, limit=limits.XP_PAGE, before=before))
+    )
 
 
 def _facts(file: "File") -> Iterable[tuple[str, object]]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from actors import limits
 from cli.console import progress_bar
 from cli.pages import every
 from cli.store import data_dir_option, everyone, reading
@@ -12,8 +13,6 @@ from cli.written_files import force_option, written
 
 if TYPE_CHECKING:
     from storage.database import Database
-
-AT_ONCE = 500
 
 
 @click.command("export")
@@ -38,7 +37,7 @@ def command(thread: str, output: str, force: bool, data_dir: str | None) -> None
         with written(output, force=force) as file:
             for done, (kind, data) in enumerate(_lines(database, found), 1):
                 file.write(orjson.dumps({"kind": kind, "data": data}) + b"\n")
-                if done % AT_ONCE == 0:
+                if done % limits.XP_PAGE == 0:
                     progress(min(done, total), total)
 
 
@@ -49,10 +48,10 @@ def _lines(database: "Database", found: Any) -> Iterator[tuple[str, dict[str, An
 
     who = everyone()
     yield "thread", render.thread(found, personal=False)
-    for member in every(lambda after: threads.members(database, who, found.id, limit=AT_ONCE, after=after)):
+    for member in every(lambda after: threads.members(database, who, found.id, limit=limits.XP_PAGE, after=after)):
         yield "member", render.member(member)
     for message in every(
-        lambda after: messages.page(database, who, found.id, limit=AT_ONCE, after=str(after or 0)),
+        lambda after: messages.page(database, who, found.id, limit=limits.XP_PAGE, after=str(after or 0)),
         cursor=lambda text: int(text.removeprefix("after:")),
     ):
         yield "message", render.message(message, personal=False)
@@ -65,7 +64,7 @@ def _events(database: "Database", thread: str) -> Iterator[tuple[str, dict[str, 
 
     after, more = 0, True
     while more:
-        page = log.after_offset(database, everyone(), thread, after, limit=AT_ONCE)
+        page = log.after_offset(database, everyone(), thread, after, limit=limits.XP_PAGE)
         for event in page.events:
             yield "event", events.event(event)
             after = event.offset

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from actors import limits
 from cli.console import json_option, print_json, print_table, short_time
 from cli.store import data_dir_option, everyone, reading
 
@@ -11,7 +12,6 @@ if TYPE_CHECKING:
     from actors.resources.threads import Thread
     from storage.database import Database
 
-AT_ONCE = 500
 COLUMNS = ("id", "title", "status", "messages", "events", "created by", "last message")
 
 
@@ -50,7 +50,7 @@ def _newest(database: "Database", limit: int) -> "tuple[list[Thread], bool]":
     found: list[Thread] = []
     before: int | None = None
     while True:
-        count = min(AT_ONCE, limit - len(found)) if limit else AT_ONCE
+        count = min(limits.XP_PAGE, limit - len(found)) if limit else limits.XP_PAGE
         page = threads.page(database, everyone(), limit=count, before=before, status=None, everything=True)
         found += page.items
         if page.next_cursor is None or len(found) == limit:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from actors import limits
 from cli.console import json_option, plain, print_json_line
 from cli.store import data_dir_option, everyone, options_of
 
@@ -14,16 +15,12 @@ if TYPE_CHECKING:
     from actors.resources.messages import Message
     from storage.database import Database
 
-LOOK_SECONDS = 0.3
-AT_ONCE = 500
-NEWEST = 10
-
 
 @click.command("tail")
 @click.argument("thread")
 @click.option(
     "--after", default=None, type=click.IntRange(0), metavar="OFFSET",
-    help=f"Start after this offset, 0 for the whole log; the newest {NEWEST} events by default.",
+    help=f"Start after this offset, 0 for the whole log; the newest {limits.XP_TAIL_EVENTS} events by default.",
 )  # fmt: skip
 @click.option("--follow", "-f", is_flag=True, help="Continue with new events, until Ctrl-C.")
 @data_dir_option
@@ -51,10 +48,10 @@ def _events(database: "Database", thread: str, after: int | None, *, follow: boo
         with one_moment(database):
             position = log.head_position(database)
             if after is None:
-                after = max(0, log.after_offset(database, everyone(), thread, 0, limit=0).head - NEWEST)
+                after = max(0, log.after_offset(database, everyone(), thread, 0, limit=0).head - limits.XP_TAIL_EVENTS)
             more, page = position > seen, None
             if more:
-                page = log.after_offset(database, everyone(), thread, after, limit=AT_ONCE)
+                page = log.after_offset(database, everyone(), thread, after, limit=limits.XP_PAGE)
         if page is not None:
             yield from page.events
             after = page.events[-1].offset if page.events else after
@@ -62,7 +59,7 @@ def _events(database: "Database", thread: str, after: int | None, *, follow: boo
         if not more:
             if not follow:
                 return
-            time.sleep(LOOK_SECONDS)  # until the next look at a log that another process writes
+            time.sleep(limits.XP_TAIL_SECONDS)  # until the next look at a log that another process writes
 
 
 def _print(event: "Event", as_json: bool) -> None:

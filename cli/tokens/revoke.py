@@ -36,7 +36,6 @@ def command(token: str, data_dir: str | None) -> None:
 
 def _named(text: str, data_dir: str | None) -> tuple[str, float]:
     """By what servers know a token, and until when they would take it. Raises `click.ClickException` for others."""
-    from server.auth.tokens import FARTHEST_SECONDS
 
     match kind_of(text):
         case "api_key":
@@ -48,7 +47,7 @@ def _named(text: str, data_dir: str | None) -> tuple[str, float]:
         case "jwt":
             return _of_token(text)
         case _:
-            return _checked(text), time.time() + FARTHEST_SECONDS + limits.TOKEN_LEEWAY_SECONDS
+            return _checked(text), time.time() + limits.TOKEN_SECONDS_MAX + limits.TOKEN_LEEWAY_SECONDS
 
 
 def _key_advice(text: str, data_dir: str | None) -> str:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from actors import limits
 from cli import settings
 from cli.api_keys import keys_of
 from cli.files.options import folder_of, store_options, store_problems
-from cli.pages import AT_ONCE, every
+from cli.pages import every
 from cli.sessions import sessions_of
 from cli.store import everyone, find_user, reading, writing
 from cli.users import file_contents
@@ -84,7 +85,7 @@ def _messages(database: "Database", user: "User") -> Iterator[dict[str, Any]]:
     from server.api import render
     from storage.resources.users import export as people
 
-    found = every(lambda after: people.messages_by(database, user.id, limit=AT_ONCE, after=after))
+    found = every(lambda after: people.messages_by(database, user.id, limit=limits.XP_PAGE, after=after))
     return (render.message(message, personal=False) for message in found)
 
 
@@ -98,5 +99,5 @@ def _artifacts(database: "Database", user: "User") -> Iterator[dict[str, Any]]:
     from server.resources.artifacts import rendering
     from storage.resources.artifacts import reading as artifacts
 
-    found = every(lambda after: artifacts.artifacts_by(database, user.id, limit=AT_ONCE, after=after))
+    found = every(lambda after: artifacts.artifacts_by(database, user.id, limit=limits.XP_PAGE, after=after))
     return map(rendering.artifact, found)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.pages import AT_ONCE, every
+from actors import limits
+from cli.pages import every
 from cli.settings import Settings
 from cli.store import everyone
 from cli.written_files import must_be_free, written
@@ -24,7 +25,7 @@ def owned_by(database: "Database", user: "User") -> "Iterator[File]":
     """The oldest first."""
     from storage.resources.files import reading as files
 
-    found = every(lambda after: files.files_of(database, user.id, limit=AT_ONCE, after=after))
+    found = every(lambda after: files.files_of(database, user.id, limit=limits.XP_PAGE, after=after))
     return (owned.file for owned in found)
 
 
@@ -50,7 +51,7 @@ async def _write(store: "BlobStore", database: "Database", user: "User", folder:
 def _versions(database: "Database", file: "File") -> "Iterator[FileVersion]":
     from storage.resources.files import reading as files
 
-    return every(lambda before: files.versions(database, everyone(), file.id, limit=AT_ONCE, before=before))
+    return every(lambda before: files.versions(database, everyone(), file.id, limit=limits.XP_PAGE, before=before))
 
 
 async def _write_version(store: "BlobStore", version: "FileVersion", path: Path) -> None:

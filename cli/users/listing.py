@@ -2,8 +2,9 @@
 
 import click
 
+from actors import limits
 from cli.console import json_option, print_json, print_table, short_time
-from cli.pages import AT_ONCE, every
+from cli.pages import every
 from cli.store import data_dir_option, everyone, reading
 from cli.users.rendering import rendered
 
@@ -22,7 +23,9 @@ def command(data_dir: str | None, as_json: bool) -> None:
     from storage.resources.users import reading as users
 
     with reading(data_dir) as database:
-        found = list(every(lambda after: users.page(database, everyone(), UserFilter(), limit=AT_ONCE, after=after)))
+        found = list(
+            every(lambda after: users.page(database, everyone(), UserFilter(), limit=limits.XP_PAGE, after=after))
+        )
     if as_json:
         print_json([rendered(user) for user in found])
         return

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from cli.pages import AT_ONCE, every
+from actors import limits
+from cli.pages import every
 
 if TYPE_CHECKING:
     from actors.resources.members import Membership
@@ -13,4 +14,4 @@ def memberships_of(database: "Database", user_id: str) -> "tuple[Membership, ...
     """The oldest thread first."""
     from storage.resources.users import export as people
 
-    return tuple(every(lambda after: people.memberships(database, user_id, limit=AT_ONCE, after=after)))
+    return tuple(every(lambda after: people.memberships(database, user_id, limit=limits.XP_PAGE, after=after)))

@@ -2,8 +2,9 @@
 
 import click
 
+from actors import limits
 from cli.console import json_option, print_json, print_table, short_time
-from cli.pages import AT_ONCE, every
+from cli.pages import every
 from cli.store import data_dir_option, reading
 from cli.users.rendering import names_of
 
@@ -25,7 +26,9 @@ def command(user: str | None, data_dir: str | None, as_json: bool) -> None:
 
     with reading(data_dir) as database:
         user_id = user_lookup.find(database, user).id if user is not None else None
-        found = list(every(lambda before: webhooks.page(database, user_id=user_id, limit=AT_ONCE, before=before)))
+        found = list(
+            every(lambda before: webhooks.page(database, user_id=user_id, limit=limits.XP_PAGE, before=before))
+        )
         name = names_of(database)
         rows = [
             (each.id, name(each.user_id), each.name, each.url, ", ".join(each.events), each.status,

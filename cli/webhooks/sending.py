@@ -5,13 +5,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from actors import limits
 from cli.store import data_dir_option, everyone, reading, writing
 from cli.times import Duration
 
 if TYPE_CHECKING:
     from actors.resources.webhooks import Delivery
-
-LOOK_SECONDS = 0.2
 
 
 @click.command("test")
@@ -29,7 +28,7 @@ def test_command(webhook: str, seconds: int, data_dir: str | None) -> None:
         queued: Delivery = writer.do(QueueTest(identity=writer.system(), webhook_id=webhook))
     until = time.monotonic() + seconds
     while not (found := _delivery(data_dir, webhook, queued)).log and time.monotonic() < until:
-        time.sleep(LOOK_SECONDS)  # until the next look at what another process writes
+        time.sleep(limits.XP_SENDING_SECONDS)  # until the next look at what another process writes
     if not found.log:
         raise click.ClickException(f"{queued.id} was not sent within {seconds} s; a running server sends it.")
     attempt = found.log[-1]

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from actors import limits
 from cli.console import json_option, print_facts, print_json, print_table, short_time
 from cli.store import data_dir_option, everyone, reading
 from cli.users.rendering import names_of
@@ -11,7 +12,6 @@ from cli.users.rendering import names_of
 if TYPE_CHECKING:
     from actors.resources.webhooks import Delivery, Webhook
 
-SHOWN = 20
 COLUMNS = ("id", "type", "state", "attempts", "queued", "next attempt", "last answer")
 
 
@@ -29,7 +29,7 @@ def command(webhook: str, data_dir: str | None, as_json: bool) -> None:
 
     with reading(data_dir) as database:
         found = webhooks.find(database, webhook)
-        page = webhooks.deliveries(database, everyone(), webhook, state=None, limit=SHOWN, before=None)
+        page = webhooks.deliveries(database, everyone(), webhook, state=None, limit=limits.XP_DELIVERIES, before=None)
         owner = names_of(database)(found.user_id)
     if as_json:
         print_json(webhook_view(found) | {"deliveries": [delivery_view(each) for each in page.items]})

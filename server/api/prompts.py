@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Literal
 
+from actors import limits
 from actors.resources.context import Context, Line, indented, name_of
 from actors.resources.messages import MessageType
 from actors.resources.users import Author
@@ -21,7 +22,6 @@ from actors.text.normal import taken_apart
 Json = dict[str, Any]
 Format = Literal["openai", "text"]
 
-NAME_CHARS: Final = 64
 FILES_NAME: Final = "files_of_this_thread"
 _ROLES: Mapping[MessageType, str] = {"USER": "user", "ASSISTANT": "assistant", "SYSTEM": "system", "TOOL": "user"}
 _KINDS: Mapping[MessageType, str] = {"TOOL": " (tool)", "SYSTEM": " (system)"}
@@ -43,7 +43,9 @@ def context(record: Context, form: Format) -> Json:
 
 
 def _messages(record: Context) -> list[Json]:
-    names = _distinct(record.lines, _plain_name, lambda name, end: f"{name[: NAME_CHARS - 1 - len(end)]}_{end}")
+    names = _distinct(
+        record.lines, _plain_name, lambda name, end: f"{name[: limits.PROMPT_NAME_CHARS - 1 - len(end)]}_{end}"
+    )
     notes = [{"role": "system", "content": record.notes}] if record.notes else []
     told = [{"role": _ROLES[line.type], "name": names[_speaker(line)], "content": line.text} for line in record.lines]
     return notes + _files(record) + told
@@ -76,7 +78,7 @@ def _plain_name(speaker: _Speaker) -> str:
     author, kind = speaker
     ascii_only = taken_apart(author.name).encode("ascii", "ignore").decode()
     name = _UNFIT.sub("_", ascii_only).strip("_-") or f"user_{author.id[-_ID_END:]}"
-    return f"{'tool_' if kind == _KINDS['TOOL'] else ''}{name}"[:NAME_CHARS]
+    return f"{'tool_' if kind == _KINDS['TOOL'] else ''}{name}"[: limits.PROMPT_NAME_CHARS]
 
 
 def _full_name(speaker: _Speaker) -> str:

@@ -4,17 +4,14 @@ import time
 from collections import deque
 from typing import Any
 
+from actors import limits
 from actors.errors import XpError
 from server.api.render import iso_time
-
-KEPT = 2_000
-"""Of all users, in this process: about half a megabyte."""
-SHOWN = 50
 
 
 class Refusals:
     def __init__(self) -> None:
-        self._newest: deque[tuple[int, str, str, str, str, str]] = deque(maxlen=KEPT)
+        self._newest: deque[tuple[int, str, str, str, str, str]] = deque(maxlen=limits.REFUSALS_KEPT)
 
     def note(self, user_id: str, operation: str, error: XpError, correlation_id: str) -> None:
         now = time.time_ns() // 1_000_000
@@ -31,5 +28,5 @@ class Refusals:
                 "detail": detail,
                 "correlation_id": correlation_id,
             }
-            for at, _, operation, code, detail, correlation_id in found[:SHOWN]
+            for at, _, operation, code, detail, correlation_id in found[: limits.REFUSALS_SHOWN]
         ]

@@ -15,7 +15,6 @@ from actors.text.normal import line
 
 Claims = Mapping[str, Any]
 
-SUBJECT_CHARS = 255
 TOKEN = "token"  # noqa: S105 - a word of a sentence
 ID_TOKEN = "ID token"  # noqa: S105
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # JSON can spell half of a surrogate pair, UTF-8 cannot
@@ -23,8 +22,10 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # JSON can spell half of a surr
 
 def subject(claims: Claims, of: str = TOKEN) -> str:
     found = claims.get("sub")
-    if not (isinstance(found, str) and 0 < len(found) <= SUBJECT_CHARS and found.isprintable() and found.strip()):
-        raise Unauthenticated(f"The {of}'s `sub` must be 1 to {SUBJECT_CHARS} printable characters.")
+    if not (
+        isinstance(found, str) and 0 < len(found) <= limits.SUBJECT_CHARS and found.isprintable() and found.strip()
+    ):
+        raise Unauthenticated(f"The {of}'s `sub` must be 1 to {limits.SUBJECT_CHARS} printable characters.")
     return found
 
 

@@ -24,8 +24,6 @@ from server.auth.hs256 import SharedSecret, decoded
 
 ANY_DOMAIN = "*"
 """Of ALLOWED_DOMAINS: users of every domain, and of none, may come in."""
-FARTHEST_SECONDS = 10 * 366 * 24 * 3600
-"""A token that lives longer is a mistake of its issuer."""
 _KEY_ID = re.compile(r"[\x21-\x7e]{1,128}")
 _PART = re.compile(r"[A-Za-z0-9_-]+")
 _TYPES = ("JWT", "at+jwt", "application/at+jwt")  # a tuple: a token's `typ` need not be hashable
@@ -172,11 +170,11 @@ class TokenVerifier:
             sub=subject,
             email=email,
             name=claims.name(payload),
-            domain=self._judge_domain(claims.text(payload, "domain", claims.SUBJECT_CHARS), email),
+            domain=self._judge_domain(claims.text(payload, "domain", limits.SUBJECT_CHARS), email),
             role=cast(UserRole, role) if trusted and role in USER_ROLES else None,
             kind=cast(UserKind, kind) if trusted and kind in USER_KINDS else "HUMAN",
             expires_at=expires_at,
-            token_id=claims.text(payload, "jti", claims.SUBJECT_CHARS),
+            token_id=claims.text(payload, "jti", limits.SUBJECT_CHARS),
             issuer=claims.issuer(payload),
         )
 
@@ -185,7 +183,7 @@ class TokenVerifier:
         expires_at = claims.moment(payload, "exp")
         if expires_at is None:
             raise Unauthenticated("The token must have an expiry (`exp`).")
-        if expires_at > now + FARTHEST_SECONDS:
+        if expires_at > now + limits.TOKEN_SECONDS_MAX:
             raise Unauthenticated("The token's `exp` is too far in the future.")
         self._judge_beginning(payload, now)
         if expires_at + leeway <= now:

@@ -7,8 +7,6 @@ import gzip
 from actors import limits
 from server.documents.document import Document
 
-_KEPT = 64
-"""As many documents as there are, and some pages of problems."""
 _made: dict[str, bytes] = {}
 
 
@@ -19,6 +17,6 @@ async def compressed(document: Document) -> bytes | None:
     found = _made.get(document.digest)
     if found is None:
         found = await asyncio.to_thread(gzip.compress, document.body, mtime=0)  # a megabyte takes 50 ms
-        if len(_made) < _KEPT:
+        if len(_made) < limits.COMPRESSED_KEPT:
             _made[document.digest] = found
     return found

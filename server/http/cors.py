@@ -9,12 +9,11 @@ from typing import Final
 
 from aiohttp import web
 
+from actors import limits
 from actors.errors import Forbidden
 from server.http.throttled_log import ThrottledLog
 
 _refused = ThrottledLog(logging.getLogger("server.cors"), logging.WARNING)
-MAX_AGE_SECONDS: Final = 7_200
-"""How long a browser may remember a preflight; Chromium takes no more."""
 _ALLOWED_HEADERS: Final = (
     "Authorization, Content-Digest, Content-Range, Content-Type, Idempotency-Key, If-Match, If-None-Match, If-Range, "
     "Last-Event-ID, Range, Tus-Resumable, Upload-Checksum, Upload-Defer-Length, Upload-Length, Upload-Metadata, "
@@ -44,7 +43,7 @@ def preflight(methods: Iterable[str], more: Mapping[str, str]) -> web.Response:
     headers = {
         "Access-Control-Allow-Methods": ", ".join(sorted(methods)),
         "Access-Control-Allow-Headers": _ALLOWED_HEADERS,
-        "Access-Control-Max-Age": str(MAX_AGE_SECONDS),
+        "Access-Control-Max-Age": str(limits.PREFLIGHT_SECONDS),
         **more,
     }
     return web.Response(status=204, headers=headers)

@@ -19,9 +19,6 @@ from actors.auth.identity import Origin
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-USER_AGENT_CHARS = 256
-_JUDGED = 4096
-"""Addresses at the other end of a socket that are remembered as trusted or not: parsing one takes microseconds."""
 
 
 class Peer:
@@ -67,7 +64,7 @@ class Proxies:
 
     def __init__(self, networks: Sequence[Network] = ()) -> None:
         self._networks = tuple(networks)
-        self._is_proxy = lru_cache(_JUDGED)(self._judge)
+        self._is_proxy = lru_cache(limits.PEERS_REMEMBERED)(self._judge)
 
     def __bool__(self) -> bool:
         """Whether there are any."""
@@ -191,5 +188,5 @@ def rate_limit_network(address: str) -> str:
 
 
 def user_agent(request: web.BaseRequest) -> str:
-    text = request.headers.get("User-Agent", "")[:USER_AGENT_CHARS]
+    text = request.headers.get("User-Agent", "")[: limits.USER_AGENT_CHARS]
     return "".join(character for character in text if character.isprintable())

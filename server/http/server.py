@@ -21,11 +21,6 @@ from server.limits.sockets import SocketLimits
 
 logger = logging.getLogger("server.http")
 
-BACKLOG = 4096
-"""Thousands of clients come back at once after a restart; the kernel caps it at somaxconn."""
-REQUEST_END_SECONDS = 2.0
-KEEPALIVE_SECONDS = 75.0
-
 
 class _Quiet(logging.Filter):
     """What is not HTTP gets its 400; it is news about a client, one line once a while, not a traceback about us."""
@@ -75,14 +70,14 @@ class HttpServer:
         self._runner = web.AppRunner(
             make_application(services, stage, browser),
             handler_cancellation=True,  # a stream whose client has gone ends at once
-            shutdown_timeout=REQUEST_END_SECONDS,
+            shutdown_timeout=limits.REQUEST_END_SECONDS,
         )
         self._options: dict[str, Any] = {
             "problem_base": services.problem_base,
             "access_log_class": _AccessLog,
             "access_log": logging.getLogger("server.access"),
             "auto_decompress": False,  # bodies are taken as they are; compressed ones are refused (415), not unpacked
-            "keepalive_timeout": KEEPALIVE_SECONDS,
+            "keepalive_timeout": limits.KEEPALIVE_SECONDS,
             "lingering_time": times.lingering,
             "max_line_size": limits.HEAD_LINE_BYTES,
             "max_field_size": limits.HEAD_LINE_BYTES,
@@ -98,7 +93,7 @@ class HttpServer:
         server = self._runner.server
         assert server is not None
         self._listening = await asyncio.get_running_loop().create_server(
-            lambda: Connection(server, **self._options), sock=listener, backlog=BACKLOG
+            lambda: Connection(server, **self._options), sock=listener, backlog=limits.BACKLOG
         )
 
     async def stop_accepting(self) -> None:

@@ -4,11 +4,10 @@ import logging
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 
+from actors import limits
 from actors.errors import TooManyRequests
 
 logger = logging.getLogger("server.realtime")
-
-RETRY_SECONDS = 5
 
 
 class ConnectionLimiter:
@@ -43,7 +42,7 @@ class ConnectionLimiter:
         if not self.take(who):
             raise TooManyRequests(
                 f"{self._limit} connections are open, which is {self._what}; close some.",
-                retry_after=RETRY_SECONDS,
+                retry_after=limits.CONNECTION_RETRY_SECONDS,
             )
         try:
             yield

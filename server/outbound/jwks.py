@@ -14,22 +14,10 @@ import aiohttp
 import orjson
 from jwt import PyJWK
 
+from actors import limits
 from server.auth.tokens import KeySet
 
 logger = logging.getLogger("server.jwks")
-
-REFRESH_SECONDS = 600.0
-AT_MOST_EVERY_SECONDS = 30.0
-"""Where nobody asks for a key."""
-BURST, PER_SECOND = 5.0, 1.0
-"""Fetches for key ids that are not known: tokens with made-up ones must not make us flood the issuer. Beyond these a
-token waits for the next fetch, which all share: strangers' made-up ids delay a rotated key by a second at most."""
-MISSED_SECONDS = 5.0
-"""For so long a key id that the issuer did not have is not asked for again."""
-MISSED_AT_MOST = 1024
-TIMEOUT_SECONDS = 5.0
-BYTES_AT_MOST = 1024 * 1024
-RSA_BITS = 2048
 
 ALGORITHMS = {("RSA", None): "RS256", ("EC", "P-256"): "ES256", ("OKP", "Ed25519"): "EdDSA"}
 """(kty, crv) → the one algorithm that such a key is used with."""
@@ -62,7 +50,7 @@ class JwksRefresher:
         self._owns_session = session is None
         self._closed = False
         self._missed: OrderedDict[str, float] = OrderedDict()
-        self._left, self._left_at = BURST, clock()
+        self._left, self._left_at = limits.JWKS_BURST, clock()
 
     async def start(self) -> None:
         """Fetch now, and from time to time."""
@@ -84,7 +72,7 @@ class JwksRefresher:
 
     async def _refresh_from_time_to_time(self) -> None:
         while True:
-            await asyncio.sleep(REFRESH_SECONDS)
+            await asyncio.sleep(limits.JWKS_REFRESH_SECONDS)
             await self.refresh()
 
     async def refresh(self, key_id: str | None = None) -> bool:
@@ -103,7 +91,7 @@ class JwksRefresher:
         fetched = not fetching.cancelled() and fetching.result()
         if fetched and key_id is not None and key_id not in self._keys.keys:
             self._missed[key_id] = self._clock()
-            if len(self._missed) > MISSED_AT_MOST:
+            if len(self._missed) > limits.JWKS_MISSED:
                 self._missed.popitem(last=False)
         return fetched
 
@@ -111,14 +99,14 @@ class JwksRefresher:
         """Seconds until the next fetch may begin; None where there is to be none."""
         now = self._clock()
         if key_id is None:
-            if self._fetched_at is not None and now - self._fetched_at < AT_MOST_EVERY_SECONDS:
+            if self._fetched_at is not None and now - self._fetched_at < limits.JWKS_PAUSE_SECONDS:
                 return None
             return 0.0
-        if now - self._missed.get(key_id, -MISSED_SECONDS) < MISSED_SECONDS:
+        if now - self._missed.get(key_id, -limits.JWKS_MISSED_SECONDS) < limits.JWKS_MISSED_SECONDS:
             return None
-        self._left = min(BURST, self._left + (now - self._left_at) * PER_SECOND) - 1
+        self._left = min(limits.JWKS_BURST, self._left + (now - self._left_at) * limits.JWKS_PER_SECOND) - 1
         self._left_at = now
-        return max(0.0, -self._left / PER_SECOND)
+        return max(0.0, -self._left / limits.JWKS_PER_SECOND)
 
     async def _fetch_after(self, seconds: float) -> bool:
         if seconds:
@@ -145,15 +133,15 @@ class JwksRefresher:
     async def _read(self) -> bytes:
         if self._session is None:
             self._session = aiohttp.ClientSession()
-        timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
+        timeout = aiohttp.ClientTimeout(total=limits.JWKS_SECONDS)
         async with self._session.get(self._url, allow_redirects=False, timeout=timeout) as response:
             if response.status != 200:
                 raise ValueError(f"status {response.status}")
             body = bytearray()
             async for chunk in response.content.iter_chunked(65_536):
                 body += chunk
-                if len(body) > BYTES_AT_MOST:
-                    raise ValueError(f"more than {BYTES_AT_MOST} bytes")
+                if len(body) > limits.JWKS_BYTES:
+                    raise ValueError(f"more than {limits.JWKS_BYTES} bytes")
             return bytes(body)
 
 
@@ -194,7 +182,7 @@ def _usable(entry: dict[str, Any]) -> PyJWK | None:
         key = PyJWK(public, algorithm)
     except Exception:  # noqa: BLE001 - one odd key must not cost the others
         return None
-    too_short = kind == "RSA" and getattr(key.key, "key_size", 0) < RSA_BITS
+    too_short = kind == "RSA" and getattr(key.key, "key_size", 0) < limits.RSA_BITS_LEAST
     return None if too_short else key
 
 

@@ -7,12 +7,10 @@ import resource
 import signal
 import sys
 
-from server.previews.limits import WorkerLimits
+from server.previews.limits import NICENESS, WorkerLimits
 
 CLONE_NEWNET, CLONE_NEWUSER = 0x40000000, 0x10000000
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
-NICE = 10
-"""Messages go before previews."""
 
 
 def confine(limits: WorkerLimits) -> None:
@@ -22,7 +20,7 @@ def confine(limits: WorkerLimits) -> None:
     _limit(resource.RLIMIT_FSIZE, limits.file_bytes, limits.file_bytes)
     _limit(resource.RLIMIT_NOFILE, limits.open_files, limits.open_files)
     _limit(resource.RLIMIT_CORE, 0, 0)
-    os.nice(NICE)
+    os.nice(NICENESS)
     if sys.platform == "linux":
         _confine_on_linux()
 

@@ -33,6 +33,35 @@ TAG_CHARS: Final = 200
 REPLY_BYTES: Final = 4 * MIB
 """Of a worker's reply: the text takes up to four bytes a character."""
 OUTPUTS: Final = 16
+"""Pictures and texts of one file: four pages in three sizes, and its text."""
+METADATA_ENTRIES: Final = 32
+"""Of one file: a photo has about ten that are shown."""
+COMMAND_OUTPUT_BYTES: Final = MIB
+"""What a converter or ffprobe says of a file."""
+XML_ENTRIES: Final = 5_000
+"""Parts of an office document that are looked through for its slides and sheets."""
+XML_DEPTH: Final = 256
+"""Levels of one part; documents have some thirty."""
+SHARED_STRINGS: Final = 100_000
+"""Different texts in the cells of one workbook."""
+SEPARATOR_LINES: Final = 10
+"""Of a table as text, from which its separator is known."""
+PDF_SCALE: Final = 4.0
+"""At most: a stamp of a page is not drawn as a poster."""
+NICENESS: Final = 10
+"""Of worker processes: messages go before previews."""
+WORKERS: Final = 2
+"""Unless a setting says otherwise: a core is left for messages."""
+JOBS_WAITING: Final = 1_000
+"""Jobs that wait for a worker; what is beyond them is tried again later by the one who asked."""
+
+# Archives that are looked into by a worker
+UNPACKED_PIECE_BYTES: Final = 64 * KIB
+"""Taken at once from a decompressor."""
+PACKED_PIECE_BYTES: Final = 4 * KIB
+"""Fed at once to a decompressor: gzip makes up to 4 MB of it, xz 28 MB, which pass by piece by piece."""
+XZ_BYTES: Final = 128 * MIB
+"""For the dictionary of a stream, which its header chooses; `xz -9` needs 65 MiB."""
 
 
 @dataclass(frozen=True, slots=True)

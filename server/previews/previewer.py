@@ -8,15 +8,12 @@ from pathlib import Path
 
 from server.previews.job import Job, Tools
 from server.previews.kinds import can_preview, missing_extra
-from server.previews.limits import WorkerLimits
+from server.previews.limits import JOBS_WAITING, WORKERS, WorkerLimits
 from server.previews.preview import Preview, PreviewFailed
 from server.previews.process import WorkerProcess
 
 logger = logging.getLogger("server.previews")
 
-WORKERS = 2
-WAITING = 1000
-"""Jobs that wait for a worker; what is beyond them is tried again later by the one who asked."""
 WORKER = "server.previews.worker"
 
 
@@ -27,7 +24,7 @@ class Previewer:
         self,
         *,
         workers: int = WORKERS,
-        waiting: int = WAITING,
+        waiting: int = JOBS_WAITING,
         limits: WorkerLimits | None = None,
         convert: Sequence[str] = (),
         module: str = WORKER,

@@ -21,7 +21,6 @@ FILE = re.compile(r"[a-z0-9-]{1,40}\.(webp|json|txt)")
 MEDIA_TYPES = {"webp": "image/webp", "json": "application/json", "txt": "text/plain"}
 PLACEHOLDER = re.compile(r"[\x21-\x7e]{1,100}")
 CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-METADATA_ENTRIES = 32
 
 
 class BadReply(ValueError):
@@ -104,8 +103,8 @@ def _pixels(said: Any) -> int | None:
 
 
 def _metadata(said: dict[str, Any]) -> dict[str, int | float | str | bool]:
-    if len(said) > METADATA_ENTRIES:
-        raise BadReply(f"expected at most {METADATA_ENTRIES} entries of metadata, got {len(said)}")
+    if len(said) > limits.METADATA_ENTRIES:
+        raise BadReply(f"expected at most {limits.METADATA_ENTRIES} entries of metadata, got {len(said)}")
     for key, value in said.items():
         if not KEY.fullmatch(key) or not isinstance(value, int | float | str):
             raise BadReply(f"no metadata is named {key!r}")

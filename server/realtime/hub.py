@@ -7,14 +7,11 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
+from actors import limits
 from actors.auth.identity import Identity
 from actors.resources.users import User
 from server.http.peers import Peer
 from server.limits.connection_limiter import ConnectionLimiter
-
-TICK_SECONDS = 0.25
-DRAIN_BATCH = 500
-DRAIN_PAUSE_SECONDS = 0.05
 
 
 class Client(Protocol):
@@ -77,7 +74,7 @@ class Hub:
         """From now on pinged; the first time at a random point of the interval, so that pings spread evenly."""
         self._look_again(client, random.uniform(0.5, 1.0) * self.ping_seconds)  # noqa: S311 - no secret hangs on it
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(TICK_SECONDS, self._tick)
+            self._timer = asyncio.get_running_loop().call_later(limits.TICK_SECONDS, self._tick)
 
     def leave(self, client: Client) -> None:
         self._clients.pop(client, set()).discard(client)
@@ -89,7 +86,7 @@ class Hub:
         return tuple(self._clients)
 
     def _look_again(self, client: Client, seconds: float) -> None:
-        slot = max(1, round(seconds / TICK_SECONDS))
+        slot = max(1, round(seconds / limits.TICK_SECONDS))
         while len(self._wheel) <= slot:
             self._wheel.append(set())
         self._wheel[slot].add(client)
@@ -102,15 +99,15 @@ class Hub:
             if seconds is not None:
                 self._look_again(client, seconds)
         running = bool(self._clients or self._wheel)
-        self._timer = asyncio.get_running_loop().call_later(TICK_SECONDS, self._tick) if running else None
+        self._timer = asyncio.get_running_loop().call_later(limits.TICK_SECONDS, self._tick) if running else None
 
     async def drain(self, code: int, reason: str, *, seconds: float) -> int:
         """Tell all to come back, in batches so that they do not all come at once; answers how many did not go."""
         self.draining = True
         for number, client in enumerate(list(self._clients), 1):
             client.close(code, reason)
-            if number % DRAIN_BATCH == 0:
-                await asyncio.sleep(DRAIN_PAUSE_SECONDS)
+            if number % limits.DRAIN_BATCH == 0:
+                await asyncio.sleep(limits.DRAIN_PAUSE_SECONDS)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while self._clients:

@@ -12,7 +12,7 @@ from actors.text.normal import EMPTY
 from server.api import prompts, render
 from server.api.event_views import DataView, DataViews
 from server.api.fields import LEFT_OUT, Id, Request, View, json_object
-from server.api.prompts import NAME_CHARS, Format
+from server.api.prompts import Format
 from server.api.registry import Call, Operations, Result
 
 _ID: dict[str, Any] = {"type": "string", "pattern": "^c[0-9a-z]{24}$"}
@@ -83,7 +83,7 @@ class ContextRequest(Request):
 class PromptMessageView(View):
     role: Literal["system", "user", "assistant"]
     content: str
-    name: Annotated[str, Field(pattern=rf"^[a-zA-Z0-9_-]{{1,{NAME_CHARS}}}$")] = ""
+    name: Annotated[str, Field(pattern=rf"^[a-zA-Z0-9_-]{{1,{limits.PROMPT_NAME_CHARS}}}$")] = ""
 
 
 class ContextView(View):

@@ -17,8 +17,6 @@ from types import TracebackType
 from actors import limits
 
 ROOT = Path(__file__).parents[2]
-FRAMES = 6
-"""Of the traceback, the innermost: enough to tell two defects apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,7 @@ class ErrorGroups:
 
 
 def _frames(trace: TracebackType | None) -> list[str]:
-    found = traceback.extract_tb(trace)[-FRAMES:]
+    found = traceback.extract_tb(trace)[-limits.ERROR_FRAMES :]
     return [f"{_shown(frame.filename)}:{frame.lineno} in {frame.name}" for frame in found]
 
 

@@ -88,11 +88,11 @@ def _messages(tx: Transaction, thread_key: int, count: int) -> int:
     for key, length in rows.fetch(tx.database, query.where(Message.thread == thread_key).limit(count)):
         keys.append(key)
         chars += length
-        if chars > index.STEP_CHARS:
+        if chars > limits.INDEX_STEP_CHARS:
             break
     with index.rewriting(tx.database, keys):
         tx.execute(Message.delete().where(Message.id.in_(keys)))
-    return count if chars > index.STEP_CHARS else len(keys)
+    return count if chars > limits.INDEX_STEP_CHARS else len(keys)
 
 
 def _entries(tx: Transaction, thread_key: int, count: int) -> int:

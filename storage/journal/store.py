@@ -27,9 +27,6 @@ from storage.search.index_updates import IndexUpdates
 
 logger = logging.getLogger("storage.journal")
 
-WARY_BATCHES = 64
-"""Running apart costs a tenth; running twice doubles the cost."""
-
 
 class JournalStore:
     """Owns the connection that writes. All methods are called from the journal's OS thread."""
@@ -90,7 +87,7 @@ class JournalStore:
         except Exception as error:
             if is_storage_failure(error):
                 raise
-        self._wary = WARY_BATCHES
+        self._wary = limits.WARY_BATCHES
         return self._commit(batch, execution.apart)
 
     def catch_up(self, *, idle: bool) -> bool:

@@ -14,8 +14,6 @@ from storage.database import DatabaseOptions
 from storage.maintenance.opening import opened
 from storage.resources.files import blobs
 
-AT_ONCE = 1_000
-
 
 class Records:
     """What the database knows of blobs. Each question is a read of its own: none holds up the server's WAL."""
@@ -32,7 +30,7 @@ class Records:
 
     def _page(self, after: str) -> tuple[BlobUse, ...]:
         with opened(self._options) as database:
-            return blobs.page(database, after, AT_ONCE)
+            return blobs.page(database, after, limits.CHECKED_BLOBS)
 
     def count(self) -> int:
         with opened(self._options) as database:

@@ -12,15 +12,13 @@ from pathlib import Path
 
 from peewee import SqliteDatabase
 
+from actors import limits
 from storage import private_files
 from storage.database import DatabaseOptions, DatabaseProblem, plain_words
 from storage.maintenance import integrity
 from storage.maintenance.opening import in_plain_words, snapshot
 from storage.schema import check as schema_check
 from storage.schema import migrating as schema
-
-PAGES_AT_ONCE = 1_024
-"""Progress is reported between two steps of 4 MiB."""
 
 Progress = Callable[[int, int], None]
 """(pages done, pages in all)"""
@@ -98,7 +96,7 @@ def _copy(source: sqlite3.Connection, partial: Path, head: tuple[str, int], prog
     private_files.make_file(partial)
     with contextlib.closing(sqlite3.connect(partial, isolation_level=None)) as copy:
         copy.execute("PRAGMA synchronous = OFF")  # it is synced once, as a whole
-        source.backup(copy, pages=PAGES_AT_ONCE, progress=tell)
+        source.backup(copy, pages=limits.BACKUP_PAGES, progress=tell)
         copy.execute("PRAGMA journal_mode = DELETE")
         if copy.execute('SELECT "epoch", "position" FROM "log_head"').fetchone() != head:
             raise DatabaseProblem(f"{partial.parent}: the copy is not what was copied; is the disk sound?")

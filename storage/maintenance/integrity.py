@@ -7,6 +7,7 @@ from typing import Any
 
 from peewee import SqliteDatabase
 
+from actors import limits
 from storage.clock import now_ms
 from storage.database import is_storage_failure
 from storage.maintenance.integrity_rules import RULES
@@ -14,8 +15,6 @@ from storage.maintenance.rule import Rule
 from storage.resources.audit import reading as audit
 from storage.schema import check as schema_check
 
-SHOWN = 10
-"""Findings of one rule that are shown; the rest are counted."""
 HOUR = 3_600_000
 CHECKS = len(RULES) + 4
 """How many `check` goes through."""
@@ -56,7 +55,7 @@ def _look(name: str, found: Iterator[str]) -> Finding | None:
     examples: list[str] = []
     more = 0
     try:
-        examples += itertools.islice(found, SHOWN)
+        examples += itertools.islice(found, limits.FINDINGS_SHOWN)
         more = sum(1 for _ in found)
     except Exception as error:
         if not is_storage_failure(error):

@@ -9,7 +9,6 @@ reads. Reads of the server itself go first.
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
 
 from actors import limits
 
@@ -17,11 +16,6 @@ Owner = int | str | None
 """A user's key, or who else asks; None for the server itself."""
 Start = Callable[[bool], None]
 """Called with whether the read is a heavy one, which `done` wants to know."""
-
-_HEAVY_SECONDS: Final = 0.05
-"""Used lately: some thirty pages of messages."""
-_LEAST_LEFT: Final = 0.001
-"""Of a budget, to read once more."""
 
 
 @dataclass(slots=True, eq=False)
@@ -82,7 +76,7 @@ class Turns:
     def rest(self) -> float | None:
         """Seconds until a user with a used-up budget may read again; None where none waits for that."""
         waits = [
-            (_LEAST_LEFT - account.left) / self._rate
+            (limits.READ_SECONDS_LEAST - account.left) / self._rate
             for owner in self._resting
             if (account := self._account(owner)).waiting
         ]
@@ -128,11 +122,11 @@ class Turns:
         self._resting.discard(owner)
         if account.is_queued or not account.waiting or account.running >= self._each:
             return
-        if account.left < _LEAST_LEFT:
+        if account.left < limits.READ_SECONDS_LEAST:
             self._resting.add(owner)
             return
         account.is_queued = True
-        is_heavy = account.left < limits.READ_SECONDS_BURST - _HEAVY_SECONDS
+        is_heavy = account.left < limits.READ_SECONDS_BURST - limits.READ_HEAVY_SECONDS
         (self._heavy if is_heavy else self._light).append(owner)
 
     def _account(self, owner: Owner) -> _Account:

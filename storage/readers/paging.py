@@ -9,9 +9,6 @@ from actors import limits
 T = TypeVar("T")
 Row = tuple[Any, ...]
 
-STEP = 32
-"""Rows made into records at a time: one step for most pages, and at most 13 MB where every row is of the largest."""
-
 
 def page_of(
     found: Iterable[Row],
@@ -28,7 +25,7 @@ def page_of(
     """
     shown: list[T] = []
     rows, weight = iter(found), 0
-    while chunk := list(islice(rows, STEP)):
+    while chunk := list(islice(rows, limits.PAGE_STEP)):
         for record in make(chunk):
             weight += weigh(record)
             if len(shown) == limit or (shown and weight > room):

@@ -8,6 +8,7 @@ of FTS5 does the rest: words, and their English stems.
 import unicodedata
 from itertools import accumulate
 
+from actors import limits
 from actors.text.normal import compatible, composed, segments, taken_apart
 
 TOKENIZER = "porter unicode61 remove_diacritics 2 categories 'L* N* Mn Mc'"
@@ -43,7 +44,6 @@ _PICTURES = (range(0x2300, 0x2400), range(0x2600, 0x27C0), range(0x2B00, 0x2C00)
 """Where emoji are. Frames, arrows and the like stay what stands between words."""
 _TATWEEL = "\u0640"  # stretches an Arabic word, and means nothing
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
-_REMEMBERED = 20_000
 
 
 class _Folding(dict[int, str]):
@@ -51,7 +51,7 @@ class _Folding(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         folded = _fold(chr(code))
-        if len(self) < _REMEMBERED:
+        if len(self) < limits.FOLDINGS_REMEMBERED:
             self[code] = folded
         return folded
 

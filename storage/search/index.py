@@ -12,25 +12,12 @@ from typing import Any
 
 from peewee import RawQuery, SqliteDatabase
 
+from actors import limits
 from storage.compiled import ManyRows, Prepared, insert_rows
 from storage.readers import rows
 from storage.schema.search_models import SearchIndex, SearchProgress
 from storage.search import folding, source
 from storage.search.searched import Searched
-
-STEP = 32
-"""Documents at once while idle: 1 ms in which a writer waits, as each adds words that are new to the index; 128 took 3.
-As many new ones may stand beside the index for long."""
-MERGE_PAGES = 4
-"""Of the index, joined at once while idle: 1.5 ms; 32 took 5. Left to itself FTS5 would take 20 ms now and then."""
-BEHIND = 4_096
-"""Positions: this far behind, the index catches up also where writers wait."""
-BIG_STEP = 1_024
-"""Then so many documents at once: as many as a transaction brings."""
-STEP_CHARS = 512 * 1024
-"""Of text at once: 20 ms."""
-STEP_POSITIONS = 16_384
-"""Log positions in one step; not all of them are messages."""
 
 INSERT = insert_rows(SearchIndex, (SearchIndex.rowid, SearchIndex.text, SearchIndex.tags))
 REMOVE = ManyRows(lambda count: RawQuery(_REMOVE + ", ".join(["('delete', ?, ?, ?)"] * count)))
@@ -57,11 +44,11 @@ def prepare(database: SqliteDatabase) -> int:
 def step(database: SqliteDatabase, head: int, count: int) -> int:
     """Index the oldest of what is new, up to the head of the log; answers how far the index is then."""
     done = progress(database)
-    up_to = min(head, done + STEP_POSITIONS)
-    found, is_all = source.new_messages(database, done + 1, up_to, count, STEP_CHARS)
+    up_to = min(head, done + limits.INDEX_STEP_POSITIONS)
+    found, is_all = source.new_messages(database, done + 1, up_to, count, limits.INDEX_STEP_CHARS)
     if not is_all:
         up_to = found[-1].key
-    entries, up_to = source.new_entries(database, done + 1, up_to, STEP_CHARS)
+    entries, up_to = source.new_entries(database, done + 1, up_to, limits.INDEX_STEP_CHARS)
     INSERT.run(database, sorted(entries + [message for message in found if message.key <= up_to]))
     _SET_PROGRESS.execute(database, indexed=max(up_to, done))
     return max(up_to, done)
@@ -71,14 +58,14 @@ def merge(database: SqliteDatabase) -> bool:
     """Join small parts of the index into larger ones, so that a search looks into few. True: there is more of it."""
     connection = database.connection()
     before = connection.total_changes
-    database.execute_sql('INSERT INTO "search" ("search", "rank") VALUES (\'merge\', ?)', (MERGE_PAGES,))
+    database.execute_sql('INSERT INTO "search" ("search", "rank") VALUES (\'merge\', ?)', (limits.INDEX_MERGE_PAGES,))
     return bool(connection.total_changes - before > 1)  # 1: nothing was left to do
 
 
 def begin_anew(database: SqliteDatabase) -> None:
     """Begin to join all parts of the index into one; `merge` goes on with it. What was taken out of the index leaves
     the file only so."""
-    database.execute_sql('INSERT INTO "search" ("search", "rank") VALUES (\'merge\', ?)', (-MERGE_PAGES,))
+    database.execute_sql('INSERT INTO "search" ("search", "rank") VALUES (\'merge\', ?)', (-limits.INDEX_MERGE_PAGES,))
 
 
 @contextmanager

@@ -5,12 +5,10 @@ from typing import Any
 
 from peewee import SqliteDatabase
 
+from actors import limits
 from actors.resources.users import EraseContent
 from storage.resources.log import reading as log
 from storage.search import index
-
-CHARS_ASIDE = 64 * 1024
-"""Of text beside the index while idle: looking through it takes 5 ms."""
 
 
 class IndexUpdates:
@@ -20,7 +18,7 @@ class IndexUpdates:
         self._database = database
         self._indexed = index.prepare(database)
         self._head = log.head_position(database)
-        self._chars = CHARS_ASIDE if self._head > self._indexed else 0
+        self._chars = limits.INDEX_ASIDE_CHARS if self._head > self._indexed else 0
         self._may_merge = True
         self._rests = False
 
@@ -45,7 +43,7 @@ class IndexUpdates:
         if self._rests:
             return False
         if self._is_due(idle=idle):
-            self._add(index.STEP if idle else index.BIG_STEP)
+            self._add(limits.INDEX_STEP if idle else limits.INDEX_BIG_STEP)
         elif idle and self._may_merge:
             self._merge()
         return self._is_due(idle=idle) or (idle and self._may_merge)
@@ -64,8 +62,8 @@ class IndexUpdates:
     def _is_due(self, *, idle: bool) -> bool:
         behind = self._head - self._indexed
         if not idle:
-            return behind >= index.BEHIND
-        return behind >= index.STEP or self._chars >= CHARS_ASIDE
+            return behind >= limits.INDEX_BEHIND
+        return behind >= limits.INDEX_STEP or self._chars >= limits.INDEX_ASIDE_CHARS
 
 
 def _chars(command: Any) -> int:

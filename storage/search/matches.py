@@ -4,6 +4,7 @@ from typing import Any
 
 from peewee import JOIN, SqliteDatabase, fn
 
+from actors import limits
 from storage.readers import rows
 from storage.resources.log import reading as log
 from storage.schema import models
@@ -13,11 +14,6 @@ from storage.search.documents import Document
 from storage.search.scope import Scope
 from storage.search.searched import everything
 from storage.search.small_index import SmallIndex
-
-FRESH_POSITIONS = 2 * index.BEHIND
-"""The index is not further behind the log, except while an old database is indexed."""
-FRESH_CHARS = 4 * 1024 * 1024
-"""Of text: 0.2 s."""
 
 _S, _M, _T, _E = SearchIndex, models.Message, models.Thread, models.Event
 MADE_AT = fn.COALESCE(_M.created_at, _E.time)
@@ -31,7 +27,7 @@ class Matches:
         self._scope = scope
         self._expression = expression
         self._indexed = index.progress(database)
-        self._since = max(self._indexed + 1, log.head_position(database) - FRESH_POSITIONS)
+        self._since = max(self._indexed + 1, log.head_position(database) - limits.SEARCH_FRESH_POSITIONS)
         fresh, self._is_complete = ([], True) if scope.is_empty else self._read_fresh()
         self._fresh = _matching(fresh, expression)
 
@@ -70,11 +66,13 @@ class Matches:
         """What is newer than the index, and whether that is all of it."""
         least, most = max(self._since, self._scope.least), self._scope.most
         messages = self._within(_M.id, least, most, _M.created_at)
-        found, is_all = source.messages_where(self._database, messages, FRESH_POSITIONS, FRESH_CHARS)
+        found, is_all = source.messages_where(
+            self._database, messages, limits.SEARCH_FRESH_POSITIONS, limits.SEARCH_FRESH_CHARS
+        )
         least = least if is_all else found[-1].key + 1
         for searched in everything():
             condition = self._within(searched.position, least, most, searched.made_at)
-            entries, has_all = source.newest_entries(self._database, searched, condition, FRESH_CHARS)
+            entries, has_all = source.newest_entries(self._database, searched, condition, limits.SEARCH_FRESH_CHARS)
             found += entries
             is_all = is_all and has_all
         return found, is_all and self._since == self._indexed + 1

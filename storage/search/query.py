@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from peewee import SqliteDatabase
 
+from actors import limits
 from actors.auth.identity import Identity
 from actors.errors import ValidationFailed
 from actors.resources.search import FindHits, Found, Search
@@ -22,8 +23,6 @@ from storage.search.results import hits_of
 from storage.search.scope import scope
 from storage.search.terms import Terms
 
-WINDOW = 400
-"""Ranking reads the beginning of each."""
 _NEWEST = 2**62
 _BY_TIME = re.compile("n([0-9]{1,18})")
 _BY_RANK = re.compile(r"r([0-9]{1,18})(?:\.([0-9]{1,18})\.(-?[0-9]{1,18})\.([0-9]{1,18}))?")
@@ -102,9 +101,9 @@ class _Ranking:
 
     def _ranked(self, window: _Window) -> tuple[int, int, list[Judged]]:
         """Bounds of the window, and what in it comes after the last one shown, the best first."""
-        keys = self._matches.newest(WINDOW, window.most, window.least)
+        keys = self._matches.newest(limits.SEARCH_WINDOW, window.most, window.least)
         most = window.most if window.after is not None or not keys else keys[0]
-        least = keys[-1] if len(keys) == WINDOW else window.least
+        least = keys[-1] if len(keys) == limits.SEARCH_WINDOW else window.least
         judged = sorted(judge(self._database, keys, self._words), key=lambda one: one.place)
         if window.after is not None:
             judged = [one for one in judged if one.place > window.after]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from peewee import Case, SqliteDatabase, fn
 
+from actors import limits
 from actors.text.normal import composed
 from storage.readers import rows
 from storage.schema import models
@@ -15,11 +16,6 @@ from storage.search.ranking import rank
 from storage.search.searched import everything
 from storage.search.small_index import SmallIndex, Span
 from storage.search.terms import Terms
-
-CHARS = 8_000
-"""Of a message: what is looked at to rank it and to show where the words stand."""
-BLOCKS_CHARS = 16_000
-"""Blocks with more JSON than this are found, but not shown."""
 
 _M = models.Message
 
@@ -63,12 +59,14 @@ def _hits(texts: Iterable[_Text], words: Terms) -> dict[int, Sequence[Span]]:
 def _texts(database: SqliteDatabase, keys: Sequence[int]) -> Iterator[_Text]:
     if not keys:
         return
-    blocks = Case(None, [(fn.LENGTH(_M.blocks) <= BLOCKS_CHARS, _M.blocks)])
-    query = _M.select(_M.id, fn.SUBSTR(_M.content, 1, CHARS), blocks, _M.created_at).where(_M.id.in_(list(keys)))
+    blocks = Case(None, [(fn.LENGTH(_M.blocks) <= limits.SEARCH_BLOCKS_CHARS, _M.blocks)])
+    query = _M.select(_M.id, fn.SUBSTR(_M.content, 1, limits.SEARCH_MESSAGE_CHARS), blocks, _M.created_at).where(
+        _M.id.in_(list(keys))
+    )
     for key, content, blocks_text, made_at in rows.fetch(database, query):
-        yield _Text(key, composed(documents.spoken(content, blocks_text))[:CHARS], made_at)
+        yield _Text(key, composed(documents.spoken(content, blocks_text))[: limits.SEARCH_MESSAGE_CHARS], made_at)
     for searched in everything():
-        columns = (searched.position, fn.SUBSTR(searched.text, 1, CHARS), searched.made_at)
+        columns = (searched.position, fn.SUBSTR(searched.text, 1, limits.SEARCH_MESSAGE_CHARS), searched.made_at)
         these = searched.position.in_(list(keys)) & searched.there
         for key, text, made_at in rows.fetch(database, searched.select(*columns).where(these)):
             yield _Text(key, composed(text), made_at)

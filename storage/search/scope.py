@@ -5,7 +5,7 @@ from typing import Any
 
 from peewee import SqliteDatabase, fn
 
-from actors import rules
+from actors import limits, rules
 from actors.auth.identity import Identity
 from actors.errors import NotFound
 from actors.resources.search import Search
@@ -13,12 +13,6 @@ from storage.readers import access, rows
 from storage.schema import models
 from storage.search import documents
 from storage.search.searched import named
-
-THREADS_AS_TAGS = 1_000
-"""Threads of a caller that are named to the index one by one: the others' documents are never touched. Who is a member
-of more sees so much that it is quicker to look at what matches and leave out what they may not see."""
-CLOCK_SKEW_MS = 24 * 3600 * 1000
-"""How far the server's clock may have been set back without a search by time missing anything."""
 
 _T, _M, _P = models.Thread, models.Message, models.Member
 
@@ -63,13 +57,13 @@ def _where(database: SqliteDatabase, identity: Identity, search: Search) -> tupl
         return [], there
     mine = fn.EXISTS(_P.select(_P.user).where((_P.thread == _T.id) & (_P.user == identity.user.key)))
     keys = _threads_of(database, identity.user.key)
-    named = [tuple(map(documents.in_thread, keys))] if len(keys) <= THREADS_AS_TAGS else []
+    named = [tuple(map(documents.in_thread, keys))] if len(keys) <= limits.SEARCH_THREADS else []
     return named, there & mine
 
 
 def _threads_of(database: SqliteDatabase, user_key: int) -> list[int]:
     query = _T.select(_T.id).join(_P, on=(_P.thread == _T.id)).where((_P.user == user_key) & _T.deleted_at.is_null())
-    return [key for (key,) in rows.fetch(database, query.limit(THREADS_AS_TAGS + 1))]
+    return [key for (key,) in rows.fetch(database, query.limit(limits.SEARCH_THREADS + 1))]
 
 
 def _author(database: SqliteDatabase, user_id: str) -> int:
@@ -84,8 +78,8 @@ def _author(database: SqliteDatabase, user_id: str) -> int:
 
 def _positions(database: SqliteDatabase, after: int | None, before: int | None) -> tuple[int, int]:
     """Bounds that leave out nothing between the times, though they may let in more: that is looked at one by one."""
-    least = 0 if after is None else _first_since(database, after - CLOCK_SKEW_MS)[0]
-    later = None if before is None else _first_since(database, before + CLOCK_SKEW_MS)[1]
+    least = 0 if after is None else _first_since(database, after - limits.CLOCK_SKEW_MS)[0]
+    later = None if before is None else _first_since(database, before + limits.CLOCK_SKEW_MS)[1]
     return least, 2**62 if later is None else later - 1
 
 

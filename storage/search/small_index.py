@@ -14,8 +14,6 @@ from storage.search.folding import TOKENIZER
 
 _START, _END = "\ue000", "\ue001"
 """Around what was found. For private use, so folding leaves none of them in a text."""
-_STEPS = 20
-"""Of SQLite, between two looks at the clock: some rows."""
 
 Span = tuple[int, int]
 
@@ -54,7 +52,7 @@ class SmallIndex:
         those that there was no time for."""
         found: dict[int, Sequence[Span]] = {}
         end = time.monotonic() + limits.SEARCH_MARKED_SECONDS
-        self._connection.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
+        self._connection.set_progress_handler(lambda: time.monotonic() > end, limits.SMALL_INDEX_STEPS)
         try:
             for key, marked in self._connection.execute(
                 "SELECT rowid, highlight(search, 0, ?, ?) FROM search WHERE search MATCH ?",

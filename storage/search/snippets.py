@@ -3,13 +3,11 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
+from actors import limits
 from actors.resources.search import Piece
 from storage.search import folding
 from storage.search.small_index import Span
 
-CHARS = 240
-_BEFORE = 40
-"""Shown before the first hit, where there is more."""
 _CUT = "…"
 
 
@@ -44,19 +42,19 @@ def _past(starts: Sequence[int], end: int) -> int:
 
 def _window(text: str, spans: Sequence[Span]) -> Span:
     """Where most hits stand together; from a word's beginning to a word's end, where there is one near."""
-    if len(text) <= CHARS:
+    if len(text) <= limits.SNIPPET_CHARS:
         return 0, len(text)
-    start = max(0, min(_densest(spans) - _BEFORE, len(text) - CHARS))
+    start = max(0, min(_densest(spans) - limits.SNIPPET_CHARS_BEFORE, len(text) - limits.SNIPPET_CHARS))
     if start > 0:
-        start = _after_space(text, start, start + _BEFORE // 2)
-    end = min(start + CHARS, len(text))
-    return start, end if end == len(text) else _before_space(text, end - _BEFORE // 2, end)
+        start = _after_space(text, start, start + limits.SNIPPET_CHARS_BEFORE // 2)
+    end = min(start + limits.SNIPPET_CHARS, len(text))
+    return start, end if end == len(text) else _before_space(text, end - limits.SNIPPET_CHARS_BEFORE // 2, end)
 
 
 def _densest(spans: Sequence[Span]) -> int:
     best, most, last = 0, 0, 0
     for first, (start, _) in enumerate(spans):
-        while last < len(spans) and spans[last][1] <= start + CHARS - 2 * _BEFORE:
+        while last < len(spans) and spans[last][1] <= start + limits.SNIPPET_CHARS - 2 * limits.SNIPPET_CHARS_BEFORE:
             last += 1
         if last - first > most or most == 0:
             best, most = start, max(last - first, 1)

@@ -203,7 +203,7 @@ def test_a_table_for_spreadsheets(xp: Xp, ledger: Ledger, some: list[str]) -> No
 
 
 def test_more_than_are_read_at_once(xp: Xp, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storage.resources.audit.reading.AT_ONCE", 2)
+    monkeypatch.setattr("actors.limits.AUDIT_ENTRIES", 2)
     for _ in range(5):
         note(ledger)
     assert len(xp("audit", "export", "-").lines) == 5

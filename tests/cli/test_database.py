@@ -229,7 +229,7 @@ def test_what_is_no_question(text: str, said: str, xp: Xp, ledger: Ledger) -> No
 
 
 def test_as_many_rows_as_wanted(xp: Xp, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cli.database.inspection.ROWS_SHOWN", 3)
+    monkeypatch.setattr("actors.limits.XP_ROWS", 3)
     many = "WITH r (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r LIMIT 7) SELECT n FROM r"
     shown = xp("db", "query", many)
     assert len(shown.out.splitlines()) == 3 + 4
@@ -336,7 +336,7 @@ def test_not_while_another_process_has_it_open(words: list[str], xp: Xp, ledger:
 
 
 def test_export(xp: Xp, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cli.database.export.STEP", 1)
+    monkeypatch.setattr("actors.limits.XP_PROGRESS_ROWS", 1)
     ana = ledger.user("ana")
     message = ledger.post(ana, ledger.thread(ana), "hello")
     sign_in(ledger, ana)

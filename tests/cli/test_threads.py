@@ -47,7 +47,7 @@ def test_threads_the_last_active_first(xp: Xp, ledger: Ledger, thread: Thread) -
 
 
 def test_as_many_as_wanted(xp: Xp, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cli.threads.listing.AT_ONCE", 2)
+    monkeypatch.setattr("actors.limits.XP_PAGE", 2)
     ana = ledger.user("ana")
     ids = [ledger.thread(ana).id for _ in range(5)][::-1]
     some = xp("thread", "list", "--limit", "3", "--json")
@@ -110,7 +110,7 @@ def test_the_log_as_the_server_sends_it(xp: Xp, ledger: Ledger, thread: Thread) 
 def test_the_newest_unless_told_otherwise(
     xp: Xp, ledger: Ledger, thread: Thread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cli.threads.tail.AT_ONCE", 4)
+    monkeypatch.setattr("actors.limits.XP_PAGE", 4)
     for n in range(20):
         ledger.post(ledger.user("ana"), thread, f"{n}")
     assert [e["offset"] for e in xp("thread", "tail", thread.id, "--json").lines] == list(range(13, 23))
@@ -250,7 +250,7 @@ async def test_subscribers_of_a_running_server_see_it(tmp_path: Path, command_li
 
 
 def test_all_that_a_thread_holds(xp: Xp, ledger: Ledger, thread: Thread, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cli.threads.export.AT_ONCE", 2)
+    monkeypatch.setattr("actors.limits.XP_PAGE", 2)
     ana = ledger.user("ana")
     ledger.do(AddMember(identity=ana, thread_id=thread.id, user_id=ledger.user("cy").user.id))
     messages = [ledger.post(ana, thread, f"{n}") for n in range(5)]

@@ -15,6 +15,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 
+from actors import limits
 from actors.errors import Unauthenticated
 from actors.ports import KeyRefresher
 from server.auth.tokens import KeySet, TokenRules, TokenVerifier
@@ -130,7 +131,7 @@ async def test_a_new_key_is_found_and_the_old_one_goes(
     assert caught.value.code == "unknown_key"
 
     issuer.keys = [public(EC, "ES256", "new")]
-    clock.now += jwks.AT_MOST_EVERY_SECONDS
+    clock.now += limits.JWKS_PAUSE_SECONDS
     assert await port.refresh()
     assert verify(new, time.time()).sub == "ana"
     with pytest.raises(Unauthenticated) as caught:
@@ -167,7 +168,7 @@ async def test_one_refetch_for_each_unknown_key_id(issuer: Issuer, refresher: Jw
     assert await refresher.refresh("unknown")
     assert [await refresher.refresh("unknown") for _ in range(20)] == [False] * 20
     assert issuer.requests == 1
-    clock.now += jwks.MISSED_SECONDS
+    clock.now += limits.JWKS_MISSED_SECONDS
     assert await refresher.refresh("unknown")
     assert issuer.requests == 2
 
@@ -183,13 +184,13 @@ async def test_refetches_are_bounded_in_all(
 
     issuer.keys = [public(EC, "ES256", "real")]
     monkeypatch.setattr(jwks.asyncio, "sleep", sleep)
-    for n in range(int(jwks.BURST)):
+    for n in range(int(limits.JWKS_BURST)):
         assert await refresher.refresh(f"made up {n}")
     assert waited == []
     assert await refresher.refresh("another")
-    assert waited == [1 / jwks.PER_SECOND]
+    assert waited == [1 / limits.JWKS_PER_SECOND]
     assert all(await asyncio.gather(*(refresher.refresh(f"at once {n}") for n in range(50))))
-    assert issuer.requests == jwks.BURST + 2
+    assert issuer.requests == limits.JWKS_BURST + 2
 
 
 async def test_fetches_that_fail_are_limited_too(issuer: Issuer, refresher: JwksRefresher) -> None:
@@ -220,24 +221,24 @@ async def test_those_who_ask_at_once_share_a_fetch(issuer: Issuer, refresher: Jw
 async def test_keys_are_fetched_from_time_to_time(
     issuer: Issuer, keys: KeySet, refresher: JwksRefresher, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jwks, "REFRESH_SECONDS", 0.001)
+    monkeypatch.setattr(limits, "JWKS_REFRESH_SECONDS", 0.001)
     issuer.say(b"not JSON")
     await refresher.start()
     for _ in range(3):  # a round that fails is not the last one
         before = issuer.requests
-        clock.now += jwks.AT_MOST_EVERY_SECONDS
+        clock.now += limits.JWKS_PAUSE_SECONDS
         await until(lambda before=before: issuer.requests > before)
     issuer.keys, issuer.answer = [public(EC, "ES256", "late")], issuer.publish
     await settle()
 
     def later() -> bool:
-        clock.now += jwks.AT_MOST_EVERY_SECONDS
+        clock.now += limits.JWKS_PAUSE_SECONDS
         return "late" in keys.keys
 
     await until(later)
     await refresher.close()
     last = issuer.requests
-    clock.now += jwks.REFRESH_SECONDS + jwks.AT_MOST_EVERY_SECONDS
+    clock.now += limits.JWKS_REFRESH_SECONDS + limits.JWKS_PAUSE_SECONDS
     await settle()
     assert issuer.requests == last
 
@@ -271,7 +272,7 @@ async def test_old_keys_stay_when_the_answer_is_no_good(
     issuer.keys = [public(EC, "ES256", "old")]
     assert await refresher.refresh()
     issuer.say(body, status, **headers)
-    clock.now += jwks.AT_MOST_EVERY_SECONDS
+    clock.now += limits.JWKS_PAUSE_SECONDS
     assert not await refresher.refresh()
     assert list(keys.keys) == ["old"]
     assert_logged_once(caplog)
@@ -290,18 +291,18 @@ def assert_logged_once(caplog: pytest.LogCaptureFixture) -> None:
 async def test_an_answer_that_is_too_large_is_not_read_to_its_end(
     zipped: bool, issuer: Issuer, keys: KeySet, refresher: JwksRefresher, caplog: pytest.LogCaptureFixture
 ) -> None:
-    document = json.dumps({"keys": [public(EC, "ES256")], "x": "x" * 64 * jwks.BYTES_AT_MOST}).encode()
+    document = json.dumps({"keys": [public(EC, "ES256")], "x": "x" * 64 * limits.JWKS_BYTES}).encode()
     body, headers = (gzip.compress(document), {"Content-Encoding": "gzip"}) if zipped else (document, {})
     issuer.say(body, **headers)
     assert not await refresher.refresh()
     assert not keys.keys
     assert_logged_once(caplog)
-    assert str(jwks.BYTES_AT_MOST) in caplog.text
+    assert str(limits.JWKS_BYTES) in caplog.text
 
 
 async def test_an_answer_just_below_the_limit_is_taken(issuer: Issuer, keys: KeySet, refresher: JwksRefresher) -> None:
     document = json.dumps({"keys": [public(EC, "ES256")]}).encode()
-    issuer.say(document.ljust(jwks.BYTES_AT_MOST))
+    issuer.say(document.ljust(limits.JWKS_BYTES))
     assert await refresher.refresh()
     assert list(keys.keys) == ["k"]
 
@@ -337,7 +338,7 @@ async def test_an_issuer_that_is_too_slow_is_given_up(
         return response
 
     issuer.answer = never
-    monkeypatch.setattr(jwks, "TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr(limits, "JWKS_SECONDS", 0.05)
     try:
         assert not await refresher.refresh()
     finally:
@@ -366,7 +367,7 @@ async def test_what_is_not_http_and_nobody_at_all(keys: KeySet, clock: Clock, ca
     assert_logged_once(caplog)
     server.close()
     caplog.clear()
-    clock.now += jwks.AT_MOST_EVERY_SECONDS
+    clock.now += limits.JWKS_PAUSE_SECONDS
     assert not await refresher.refresh()
     assert_logged_once(caplog)
     await refresher.close()
@@ -405,7 +406,7 @@ async def test_a_session_that_was_given_stays_open_but_is_used_no_more(
         await refresher.close()
         assert list(keys.keys) == ["k"]
         assert not session.closed
-        clock.now += jwks.AT_MOST_EVERY_SECONDS
+        clock.now += limits.JWKS_PAUSE_SECONDS
         assert not await refresher.refresh()
         assert issuer.requests == 1
 

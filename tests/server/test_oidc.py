@@ -18,9 +18,9 @@ from aiohttp.test_utils import TestServer
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from yarl import URL
 
+from actors import limits
 from actors.errors import TooLarge, Unauthenticated, Unavailable, XpError
-from server.outbound import jwks
-from server.outbound.oidc import Begun, OidcClient, OidcPerson, OidcSettings, attempt, metadata, provider
+from server.outbound.oidc import Begun, OidcClient, OidcPerson, OidcSettings, metadata, provider
 from server.outbound.oidc.person import person_of
 from tests.builders import settle, until
 from tests.oidc.issuer import Issuer, merged
@@ -265,7 +265,7 @@ async def test_nothing_secret_is_logged_or_shown(
 
 async def test_the_sealed_attempt_fits_a_cookie(certified: str, connect: Connect) -> None:
     client = connect(certified)
-    longest = "/" * (attempt.RETURN_TO_BYTES - 2)
+    longest = "/" * (limits.RETURN_TO_BYTES - 2)
     begun = await client.begin(longest)
     assert len(begun.sealed) <= 3_000
     assert not set(begun.sealed) - set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
@@ -400,7 +400,7 @@ async def test_metadata_and_keys_are_fetched_once_in_ten_minutes(
         await signed_in(client, issuer)
     assert sorted(issuer.asked) == ["jwks", "openid-configuration", "token", "token", "token"]
     issuer.asked.clear()
-    monotonic.ahead += provider.METADATA_SECONDS
+    monotonic.ahead += limits.PROVIDER_METADATA_SECONDS
     await signed_in(client, issuer)
     assert issuer.asked == ["openid-configuration", "token", "jwks"]
 
@@ -797,11 +797,11 @@ def refused_at(where: str) -> type[XpError]:
 @pytest.mark.parametrize("where", ENDPOINTS)
 @pytest.mark.parametrize("zipped", [False, True])
 async def test_answers_that_are_too_large(zipped: bool, where: str, needing_all: Issuer, connect: Connect) -> None:
-    document = json.dumps({"x": "x" * 4 * jwks.BYTES_AT_MOST}).encode()
+    document = json.dumps({"x": "x" * 4 * limits.JWKS_BYTES}).encode()
     body, headers = (gzip.compress(document), {"Content-Encoding": "gzip"}) if zipped else (document, {})
     needing_all.say(where, body, **headers)
     sentence = await refusal(signed_in(connect(needing_all.url), needing_all), refused_at(where))
-    assert where == "jwks" or f"more than {provider.BYTES_AT_MOST} bytes" in sentence
+    assert where == "jwks" or f"more than {limits.PROVIDER_BYTES} bytes" in sentence
 
 
 @pytest.mark.parametrize("where", ENDPOINTS)
@@ -826,8 +826,8 @@ async def test_answers_that_do_not_come(
     after: str, where: str, needing_all: Issuer, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = gated(needing_all, where, after=after)
-    monkeypatch.setattr(jwks, "TIMEOUT_SECONDS", 0.05)
-    monkeypatch.setattr(provider, "TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr(limits, "JWKS_SECONDS", 0.05)
+    monkeypatch.setattr(limits, "PROVIDER_SECONDS", 0.05)
     try:
         assert await refusal(signed_in(connect(needing_all.url), needing_all), Unavailable) == UNREACHABLE
     finally:

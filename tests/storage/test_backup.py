@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from actors import limits
 from actors.identifiers import new_id
 from storage import lock
 from storage.database import DatabaseOptions, DatabaseProblem
@@ -141,7 +142,7 @@ def test_while_somebody_writes_it_is_of_one_moment(
     filled: Ledger, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And it ends, though every commit of another connection would start a copy anew."""
-    monkeypatch.setattr(copying, "PAGES_AT_ONCE", 5)
+    monkeypatch.setattr(limits, "BACKUP_PAGES", 5)
     with writing(filled.path) as done:
         steps = 0
 

@@ -9,7 +9,8 @@ import pytest
 from peewee import SqliteDatabase
 
 import storage
-from storage.compiled import ROWS_AT_MOST, ManyRows, Prepared
+from actors import limits
+from storage.compiled import ManyRows, Prepared
 from storage.schema import models
 from tests.builders import Ledger
 
@@ -35,7 +36,7 @@ def test_they_are_found() -> None:
 @pytest.mark.parametrize("name", FOUND)
 def test_one_row_more_repeats_one_piece(name: str) -> None:
     statement = FOUND[name]
-    for count in (1, 2, 3, 10, ROWS_AT_MOST):
+    for count in (1, 2, 3, 10, limits.STATEMENT_ROWS):
         assert statement.text(DATABASE, count) == statement._build(count).bind(DATABASE).sql()[0]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from actors import commands
+from actors import commands, limits
 from actors.auth.identity import Identity
 from actors.resources.members import AddMember, MarkRead, RemoveMember, UpdateMember
 from actors.resources.messages import DeleteMessage, EditMessage, Message
@@ -249,7 +249,7 @@ def test_many_findings_are_counted(lived: Lived) -> None:
     for _ in range(30):
         lived.ledger.thread(lived.ana)
     found = lived.damage("UPDATE thread SET message_count = 99")["counted messages"]
-    assert (found.count, len(found.examples)) == (32, integrity.SHOWN)
+    assert (found.count, len(found.examples)) == (32, limits.FINDINGS_SHOWN)
 
 
 def test_a_damaged_file(lived: Lived) -> None:

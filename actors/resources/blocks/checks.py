@@ -269,16 +269,12 @@ def _without(value: Any, at: At, faults: Faults, forbidden: frozenset[str]) -> N
             _without(inner, (at, index), faults, forbidden)
 
 
-_DEPTH: Final = limits.JSON_DEPTH - 1
-"""Of a block: the list around it is a level too."""
-
-
 def is_shallow(value: Any, at: At, faults: Faults) -> bool:
     """Whether it may be walked through; where not, that is a fault."""
-    depth = _depth(value, _DEPTH + 1)
-    if depth > _DEPTH:
-        faults.add(at, "too_deep", f"at most {_DEPTH} levels", limit=_DEPTH, actual="more")
-    return depth <= _DEPTH
+    depth = _depth(value, limits.BLOCK_DEPTH + 1)
+    if depth > limits.BLOCK_DEPTH:
+        faults.add(at, "too_deep", f"at most {limits.BLOCK_DEPTH} levels", limit=limits.BLOCK_DEPTH, actual="more")
+    return depth <= limits.BLOCK_DEPTH
 
 
 def _depth(value: Any, left: int) -> int:

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
+
+from actors import limits
 
 At: TypeAlias = "tuple[At, str | int] | None"
 """A place as a chain: its parent, and a key within. Cheap to make for every value; a pointer is made of few."""
-
-_SHOWN: Final = 40
-"""Characters of a wrong value that a sentence quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ def shown(value: Any) -> str:
         case bool():
             return str(value).lower()
         case str():
-            return f"a text of {len(value)} characters" if len(value) > _SHOWN else repr(value)
+            return f"a text of {len(value)} characters" if len(value) > limits.FAULT_VALUE_CHARS else repr(value)
         case int() | float():
             return f"{value:.15g}" if -1e15 < value < 1e15 else "a huge number"
         case list():

@@ -8,6 +8,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from actors import limits
 from actors.resources.blocks import profile as profiles
 from actors.resources.blocks import validation
 from actors.resources.blocks.faults import Fault
@@ -15,8 +16,6 @@ from actors.resources.blocks.profile import DEFAULT, Profile
 
 Fit = Literal["reject", "truncate", "split"]
 """`split` divides what goes on in another block of the same type, and cuts the rest."""
-ROUNDS: Final = 5
-"""Cutting a cell may bring a table below its budget, and so on: what is not valid after so many never is."""
 _ELLIPSIS: Final = "…"
 _CUT: Final = frozenset({"too_long", "too_many"})
 _DIVIDED: Final = {"section": ("text", "text"), "markdown": ("text",), "code": ("text",)}
@@ -47,7 +46,7 @@ def fitted(blocks: Any, fit: Fit, profile: str = DEFAULT) -> tuple[Any, tuple[Ch
     made = deepcopy(blocks)
     if fit == "split":
         made = list(_divided(made, profiles.load(profile), changes))
-    for _ in range(ROUNDS):
+    for _ in range(limits.FITTING_ROUNDS):
         faults = _too_much(validation.faults(made, profile))
         cut = [_cut(made, fault, profiles.load(profile), changes, fit) for fault in reversed(faults)]
         if not any(cut):

@@ -7,12 +7,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from actors import limits
 from actors.text.block_text import lines
 
-CELLS: Final = 4_020
-"""Of one table: 201 rows of 20."""
-BLOCKS: Final = 200
-"""Of one message, with those within others."""
 _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>()#+!|~&-])")
 _SAFE_URL: Final = re.compile(r"(?:https?|mailto|tel):[^\s<>()\\\"'`]{1,3000}", re.IGNORECASE)
 _BOLD: Final = re.compile(r"(?<![\w*])\*([^\s*](?:[^*\n]{0,500}[^\s*])?)\*(?![\w*])")
@@ -23,7 +20,7 @@ _NAMED: Final = re.compile(r"<([@#!])([^|<>\s]{1,255})(?:\|([^<>\n]{1,255}))?>")
 
 def pieces(blocks: Any) -> Iterator[str]:
     """The Markdown of one block after the other, without those that show nothing."""
-    for _, (block, _) in zip(range(BLOCKS), _all(blocks, 0), strict=False):
+    for _, (block, _) in zip(range(limits.MARKDOWN_BLOCKS), _all(blocks, 0), strict=False):
         if text := _of(block).strip("\n"):
             yield text
 
@@ -142,7 +139,7 @@ def _table(block: dict[str, Any]) -> str:
     width = min(max(map(len, found)), 20)
     if width == 0:
         return ""
-    head, *body = (_row(row, width) for row in found[: CELLS // width])
+    head, *body = (_row(row, width) for row in found[: limits.MARKDOWN_TABLE_CELLS // width])
     return _joined(_text(block.get("caption")), "\n".join([head, "|" + " --- |" * width, *body]))
 
 

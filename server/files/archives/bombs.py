@@ -12,13 +12,9 @@ from typing import BinaryIO, Protocol
 
 from server.files.archives import zip_directory
 from server.files.archives.zip_directory import NotAZip
+from server.previews.limits import PACKED_PIECE_BYTES, UNPACKED_PIECE_BYTES, XZ_BYTES
 
-PIECE = 64 * 1024
-PACKED_PIECE = 4 * 1024
-"""Fed at once to a decompressor: gzip makes up to 4 MB of it, xz 28 MB, which pass by piece by piece."""
 TAR_BLOCK = 512
-XZ_MEMORY = 128 * 1024 * 1024
-"""For the dictionary of a stream, which its header chooses; `xz -9` needs 65 MiB."""
 
 GZIP, BZIP2, XZ, ZIP, TAR = "gzip", "bzip2", "xz", "zip", "tar"
 SIGNATURES = ((b"PK\x03\x04", ZIP), (b"PK\x05\x06", ZIP), (b"\x1f\x8b", GZIP), (b"BZh", BZIP2), (b"\xfd7zXZ\x00", XZ))
@@ -189,7 +185,7 @@ def _look_into_stream(file: BinaryIO, kind: str, seen: Inspection, limits: Archi
     decompressor = _decompressor(kind)
     kept = bytearray()
     size = 0
-    while size < limits.looked_at // 4 and not decompressor.eof and (data := file.read(PACKED_PIECE)):
+    while size < limits.looked_at // 4 and not decompressor.eof and (data := file.read(PACKED_PIECE_BYTES)):
         for piece in _pieces(decompressor, data):
             size += len(piece)
             kept += piece[: max(0, limits.nested_size - len(kept))]
@@ -202,12 +198,12 @@ def _look_into_stream(file: BinaryIO, kind: str, seen: Inspection, limits: Archi
 
 
 def _pieces(decompressor: _Decompressor, data: bytes) -> Iterator[bytes]:
-    piece = decompressor.decompress(data, PIECE)
+    piece = decompressor.decompress(data, UNPACKED_PIECE_BYTES)
     while piece:
         yield piece
         if decompressor.eof:
             return
-        piece = decompressor.decompress(b"", PIECE)
+        piece = decompressor.decompress(b"", UNPACKED_PIECE_BYTES)
 
 
 class _Gzip:
@@ -228,7 +224,7 @@ def _decompressor(kind: str) -> _Decompressor:
     makers: dict[str, Callable[[], _Decompressor]] = {
         GZIP: _Gzip,
         BZIP2: bz2.BZ2Decompressor,
-        XZ: lambda: lzma.LZMADecompressor(memlimit=XZ_MEMORY),
+        XZ: lambda: lzma.LZMADecompressor(memlimit=XZ_BYTES),
     }
     return makers[kind]()
 

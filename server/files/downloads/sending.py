@@ -19,9 +19,6 @@ from server.files.downloads.ranges import Slice
 from server.files.uploads.staging import Staging
 from server.files.watch import Allowed, Watch
 
-_AT_ONCE = 4 * limits.MIB
-"""In one visit to a thread: what a fast client takes in a few milliseconds."""
-
 
 class Ended(Exception):
     """The transfer was ended in the middle: its connection is cut, and nobody reads an answer."""
@@ -145,7 +142,7 @@ class Sender:
 
 def _copy_some(socket: int, source: int, start: int, size: int) -> int:
     """As much as the socket takes, and no more than others can wait for."""
-    done, most = 0, min(size, _AT_ONCE)
+    done, most = 0, min(size, limits.TRANSFER_VISIT_BYTES)
     while done < most:
         try:
             count = os.sendfile(socket, source, start + done, most - done)

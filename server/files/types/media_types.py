@@ -13,6 +13,7 @@ from typing import BinaryIO
 import filetype
 import orjson
 
+from actors import limits
 from server.files.archives import zip_directory
 from server.files.types import markup
 from server.files.types.text_encoding import Text, decode_text
@@ -26,10 +27,6 @@ from server.files.types.type_names import (
 )
 from server.files.types.zip_kinds import ZIP, kind_of_zip
 
-HEAD_BYTES = 64 * 1024
-"""Looked at from the beginning; signatures, first tags and comments of images are there."""
-TAIL_BYTES = 64 * 1024
-"""From the end: what was appended. The end record of a zip with its longest comment fits."""
 PDF = "application/pdf"
 PDF_WITHIN = 1024
 """Readers find the header of a PDF anywhere within its first KiB."""
@@ -93,7 +90,7 @@ def sniff_file(file: BinaryIO, name: str, declared: str | None = None) -> Sniffe
     """The same of an open file, wherever it stands."""
     size = file.seek(0, 2)
     file.seek(0)
-    head = file.read(HEAD_BYTES)
+    head = file.read(limits.TYPE_HEAD_BYTES)
     text = decode_text(head, whole=len(head) == size)
     found = _by_content(head, text, file, name, declared)
     also = tuple(sorted(_other_readings(found, head, text, file, size) - {found}))
@@ -133,7 +130,7 @@ def _kind_of_text(head: bytes, text: str, name: str, declared: str | None) -> st
 
 
 def _structured(text: str) -> str | None:
-    if JSON_START.match(text) and (len(text) >= HEAD_BYTES // 4 or _is_json(text)):
+    if JSON_START.match(text) and (len(text) >= limits.TYPE_HEAD_BYTES // 4 or _is_json(text)):
         return "application/json"
     return next((kind for separator, kind in SEPARATED.items() if _is_table(text, separator)), None)
 
@@ -172,8 +169,8 @@ def _searched_for_markup(found: str, head: bytes, file: BinaryIO, size: int) -> 
     far as a browser would look: documents and archives may well speak of HTML further on."""
     if not found.startswith(("image/", "audio/", "video/")):
         return head[:PDF_WITHIN]
-    file.seek(max(0, size - TAIL_BYTES))
-    return head + file.read(TAIL_BYTES)
+    file.seek(max(0, size - limits.TYPE_TAIL_BYTES))
+    return head + file.read(limits.TYPE_TAIL_BYTES)
 
 
 def _has_pdf_header(head: bytes) -> bool:

@@ -2,13 +2,11 @@
 
 from typing import BinaryIO
 
+from actors import limits
 from server.files.archives import zip_directory
 from server.files.types.type_names import DOCX, ODP, ODS, ODT, PPTX, XLSX
 
 ZIP = "application/zip"
-LOOKED_AT = 2000
-"""Entries: office documents have their parts among the first hundred, programs their manifest."""
-MIMETYPE_BYTES = 100
 NAMED = frozenset({ODT, ODS, ODP, "application/epub+zip", "application/vnd.oasis.opendocument.graphics"})
 """Formats that name themselves in their first entry, `mimetype`, which is stored unpacked."""
 
@@ -46,11 +44,11 @@ def _looked_through(file: BinaryIO) -> tuple[set[str], str]:
         if not names and entry.name == "mimetype" and entry.method == zip_directory.STORED:
             mimetype = _stored_text(file, entry)
         names.add(entry.name)
-        if len(names) >= LOOKED_AT:
+        if len(names) >= limits.TYPE_ZIP_ENTRIES:
             break
     return names, mimetype
 
 
 def _stored_text(file: BinaryIO, entry: zip_directory.Entry) -> str:
     file.seek(zip_directory.data_offset(file, entry))
-    return file.read(min(entry.packed, MIMETYPE_BYTES)).decode("ascii", errors="replace").strip()
+    return file.read(min(entry.packed, limits.TYPE_MIMETYPE_BYTES)).decode("ascii", errors="replace").strip()

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from actors import limits
 from actors.errors import Conflict, Malformed, TooLarge, UnsupportedMedia, UnsupportedProtocol, ValidationFailed
 from server.files.downloads.conditions import http_date
 
@@ -18,7 +19,6 @@ EXTENSIONS: Final = "creation,creation-defer-length,creation-with-upload,checksu
 ALGORITHMS: Final = ("sha1", "sha256", "md5")
 """Against damage on the way, not against attackers: sha1 is what the protocol demands, and what clients send."""
 PIECE: Final = "application/offset+octet-stream"
-_DIGITS: Final = 15
 _KNOWN: Final = ("thread_id", "file_id", "metadata")
 
 
@@ -118,7 +118,7 @@ def metadata_header(name: str, media_type: str | None) -> str:
 def number_of(headers: Mapping[str, str], name: str) -> int:
     """Raises `ValidationFailed`."""
     given = headers.get(name, "")
-    if not (given.isascii() and given.isdigit() and len(given) <= _DIGITS):
+    if not (given.isascii() and given.isdigit() and len(given) <= limits.UPLOAD_LENGTH_DIGITS):
         raise ValidationFailed({name: [f"expected a number of bytes; got {given[:40]!r}."]})
     return int(given)
 

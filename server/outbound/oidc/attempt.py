@@ -10,11 +10,6 @@ from dataclasses import astuple, dataclass, fields
 from actors import limits
 from actors.errors import TooLarge, Unauthenticated
 
-ATTEMPT_SECONDS = 600
-"""Time to find the password and the second factor; what lies about longer is nobody's any more."""
-RETURN_TO_BYTES = 2048
-"""A cookie, with its name, holds 4096."""
-
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -36,8 +31,8 @@ class Attempt:
 def new_attempt(return_to: str, now: float) -> Attempt:
     """Raises `TooLarge` where no cookie could hold it."""
     size = len(json.dumps(return_to))
-    if size > RETURN_TO_BYTES:
-        raise TooLarge("The address to return to", RETURN_TO_BYTES, size)
+    if size > limits.RETURN_TO_BYTES:
+        raise TooLarge("The address to return to", limits.RETURN_TO_BYTES, size)
     state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
     return Attempt(state, nonce, verifier, return_to, int(now))
 
@@ -69,8 +64,10 @@ class Seal:
             raise Unauthenticated("The cookie of this sign-in was changed; start again.")
         attempt = Attempt(*json.loads(base64.urlsafe_b64decode(f"{body}==")))
         # A cookie from the future is one of a node whose clock is a little ahead.
-        if not -limits.TOKEN_LEEWAY_SECONDS <= now - attempt.made_at <= ATTEMPT_SECONDS:
-            raise Unauthenticated(f"Signing in took more than {ATTEMPT_SECONDS // 60} minutes; start again.")
+        if not -limits.TOKEN_LEEWAY_SECONDS <= now - attempt.made_at <= limits.SIGN_IN_ATTEMPT_SECONDS:
+            raise Unauthenticated(
+                f"Signing in took more than {limits.SIGN_IN_ATTEMPT_SECONDS // 60} minutes; start again."
+            )
         return attempt
 
     def _mark(self, body: str) -> str:

@@ -8,7 +8,6 @@ from actors import limits
 from actors.text.email_address import folded, is_address
 from server.auth import claims
 
-HOSTED_DOMAIN_CHARS = 255
 GOOGLE = frozenset({"https://accounts.google.com", "accounts.google.com"})
 """Who may say which Google Workspace an account belongs to (`hd`); from others the claim means nothing."""
 
@@ -50,7 +49,7 @@ def person_of(
         email_verified=bool(email) and (trusts_addresses if says_verified is None else says_verified),
         name=_name(found.get("name")) or _name(userinfo.get("name")),
         picture=picture if picture.startswith(("https://", "http://")) else None,
-        hosted_domain=_line(found.get("hd"), HOSTED_DOMAIN_CHARS) if issuer in GOOGLE else "",
+        hosted_domain=_line(found.get("hd"), limits.HOSTED_DOMAIN_CHARS) if issuer in GOOGLE else "",
     )
 
 

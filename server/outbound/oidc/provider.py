@@ -14,6 +14,7 @@ import aiohttp
 import orjson
 from jwt import PyJWK
 
+from actors import limits
 from actors.errors import Unauthenticated, Unavailable
 from server.auth.tokens import KeySet
 from server.outbound.jwks import JwksRefresher
@@ -23,11 +24,6 @@ from server.outbound.oidc.settings import OidcSettings
 
 logger = logging.getLogger("server.oidc")
 
-TIMEOUT_SECONDS = 5.0
-"""For each call; somebody sits in front of their browser and waits for up to four of them."""
-BYTES_AT_MOST = 256 * 1024
-METADATA_SECONDS = 600.0
-"""Then metadata and keys are fetched anew, when somebody signs in: a key that was withdrawn is not good for longer."""
 _ERROR_CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _SENDABLE = re.compile(r"[\x21-\x7e]{1,16384}")
 
@@ -117,7 +113,7 @@ class Provider:
             raise unusable(url, str(error)) from None
         keys = KeySet()
         refresher = JwksRefresher(found.jwks_uri, keys, session=self._open_session(), clock=self._monotonic)
-        self._published = _Published(found, keys, refresher, self._monotonic() + METADATA_SECONDS)
+        self._published = _Published(found, keys, refresher, self._monotonic() + limits.PROVIDER_METADATA_SECONDS)
         return self._published
 
     # What it does for us
@@ -178,7 +174,7 @@ class Provider:
             logger.warning("%s has trouble: status %d", url, status)
             raise unreachable()
         if body is None:
-            raise unusable(url, f"more than {BYTES_AT_MOST} bytes")
+            raise unusable(url, f"more than {limits.PROVIDER_BYTES} bytes")
         try:
             answer = orjson.loads(body)
         except ValueError:
@@ -194,7 +190,7 @@ class Provider:
             self._session = aiohttp.ClientSession(
                 cookie_jar=aiohttp.DummyCookieJar(),  # what one person's call brings is not for the next one's
                 headers={"Accept": "application/json"},
-                timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS),
+                timeout=aiohttp.ClientTimeout(total=limits.PROVIDER_SECONDS),
             )
         return self._session
 
@@ -204,7 +200,7 @@ async def _read(response: aiohttp.ClientResponse) -> bytes | None:
     body = bytearray()
     async for chunk in response.content.iter_chunked(65_536):
         body += chunk
-        if len(body) > BYTES_AT_MOST:
+        if len(body) > limits.PROVIDER_BYTES:
             return None
     return bytes(body)
 

@@ -24,7 +24,6 @@ from server.outbound.webhooks import signing
 
 ASKS_TO_WAIT = (429, 503)
 """Answers whose `Retry-After` is for the client (RFC 6585 4, RFC 9110 15.6.4)."""
-DRAINED_BYTES, DRAIN_SECONDS = 16 * 1024, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +86,9 @@ class Sender:
 
 async def _drain(response: aiohttp.ClientResponse) -> None:
     """A small answer is read, so that the connection can be used again; the receiver's status holds anyway."""
-    if response.content_length is not None and response.content_length <= DRAINED_BYTES:
+    if response.content_length is not None and response.content_length <= limits.WEBHOOK_DRAINED_BYTES:
         with contextlib.suppress(aiohttp.ClientError, OSError):
-            async with asyncio.timeout(DRAIN_SECONDS):
+            async with asyncio.timeout(limits.WEBHOOK_DRAIN_SECONDS):
                 await response.read()
 
 

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from server.previews.confinement import allow_memory_of_commands
+from server.previews.limits import COMMAND_OUTPUT_BYTES
 from server.previews.preview import PreviewFailed
-
-OUTPUT_BYTES = 1024 * 1024
 
 
 def run(arguments: Sequence[str]) -> bytes:
@@ -28,4 +27,4 @@ def run(arguments: Sequence[str]) -> bytes:
         raise PreviewFailed(f"{Path(arguments[0]).name} failed with status {error.returncode}") from error
     except OSError as error:
         raise PreviewFailed(f"{Path(arguments[0]).name} failed to start: {error.strerror}") from error
-    return done.stdout[:OUTPUT_BYTES]
+    return done.stdout[:COMMAND_OUTPUT_BYTES]

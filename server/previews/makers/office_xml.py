@@ -12,7 +12,16 @@ from typing import BinaryIO
 from xml.parsers import expat
 
 from server.files.archives import zip_directory
-from server.previews.limits import OFFICE_PARTS, TABLE_COLUMNS, TABLE_ROWS, TEXT_CHARS, XML_BYTES
+from server.previews.limits import (
+    OFFICE_PARTS,
+    SHARED_STRINGS,
+    TABLE_COLUMNS,
+    TABLE_ROWS,
+    TEXT_CHARS,
+    XML_BYTES,
+    XML_DEPTH,
+    XML_ENTRIES,
+)
 from server.previews.preview import PreviewFailed
 
 TEXT_PART = re.compile(r"word/document\.xml|word/(?:foot|end)notes\.xml|ppt/slides/slide\d+\.xml|content\.xml")
@@ -21,9 +30,6 @@ SHEET_PART = re.compile(r"xl/worksheets/sheet\d+\.xml")
 TEXT_TAGS = frozenset({"t", "p", "h", "span", "a"})
 """Of OOXML (`t`) and of OpenDocument."""
 LINE_TAGS = frozenset({"p", "h", "si", "tr", "row"})
-ENTRIES = 5000
-DEPTH = 256
-SHARED_STRINGS = 100_000
 CELL = re.compile(r"([A-Z]{1,3})[0-9]+")
 
 
@@ -73,7 +79,7 @@ def _workbook(file: BinaryIO, parts: dict[str, zip_directory.Entry]) -> Document
 def _parts(file: BinaryIO) -> dict[str, zip_directory.Entry]:
     found: dict[str, zip_directory.Entry] = {}
     for number, entry in enumerate(zip_directory.entries(file)):
-        if number >= ENTRIES or len(found) >= OFFICE_PARTS:
+        if number >= XML_ENTRIES or len(found) >= OFFICE_PARTS:
             break
         if entry.is_readable and (entry.name == STRINGS_PART or TEXT_PART.fullmatch(entry.name) or _is_sheet(entry)):
             found[entry.name] = entry
@@ -137,8 +143,8 @@ class _Depth:
 
     def enter(self) -> None:
         self._depth += 1
-        if self._depth > DEPTH:
-            raise PreviewFailed(f"its XML is nested more than {DEPTH} deep")
+        if self._depth > XML_DEPTH:
+            raise PreviewFailed(f"its XML is nested more than {XML_DEPTH} deep")
 
     def leave(self) -> None:
         self._depth -= 1

@@ -6,12 +6,9 @@ import pypdfium2 as pdfium
 from PIL import Image
 
 from server.previews.job import Job
-from server.previews.limits import PDF_PAGES, PDF_PAGES_READ, SIZES, TEXT_CHARS
+from server.previews.limits import PDF_PAGES, PDF_PAGES_READ, PDF_SCALE, SIZES, TEXT_CHARS
 from server.previews.makers.thumbnails import placeholder, save
 from server.previews.preview import Output, Preview, PreviewFailed
-
-SCALE = 4.0
-"""At most: a stamp of a page is not drawn as a poster."""
 
 
 def make(job: Job) -> Preview:
@@ -50,7 +47,7 @@ def _draw(document: pdfium.PdfDocument, number: int) -> Image.Image | None:
     except pdfium.PdfiumError:
         return None
     width, height = page.get_size()
-    scale = min(SCALE, SIZES["large"] / max(1.0, width, height))
+    scale = min(PDF_SCALE, SIZES["large"] / max(1.0, width, height))
     picture: Image.Image = page.render(scale=scale, may_draw_forms=False).to_pil()
     page.close()
     return picture.convert("RGB")

@@ -8,12 +8,11 @@ from pathlib import Path
 import orjson
 
 from server.previews.job import Job
-from server.previews.limits import CELL_CHARS, TABLE_COLUMNS, TABLE_ROWS
+from server.previews.limits import CELL_CHARS, SEPARATOR_LINES, TABLE_COLUMNS, TABLE_ROWS
 from server.previews.makers.texts import beginning
 from server.previews.preview import Output, Preview
 
 SEPARATORS = ",;\t|"
-LINES_COUNTED = 10
 
 
 def make(job: Job) -> Preview:
@@ -26,7 +25,7 @@ def make(job: Job) -> Preview:
 
 def separator_of(text: str) -> str:
     """That which most lines of the beginning have, as often as the first one has it."""
-    lines = [line for line in text.split("\n", LINES_COUNTED)[:LINES_COUNTED] if line]
+    lines = [line for line in text.split("\n", SEPARATOR_LINES)[:SEPARATOR_LINES] if line]
     return max(SEPARATORS, key=lambda separator: _evidence(lines, separator))
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 import orjson
 from google.protobuf.message import DecodeError
 
+from actors import limits
 from actors.delivery.channel import Attendance
 from actors.delivery.publication import LivePublication, Publication
 from server.realtime.protobuf import client_pb2 as schema
@@ -16,8 +17,6 @@ separator: Final = b""
 ping: Final = b"\0"
 nothing: Final = b""
 
-_VARINT_BYTES: Final = 5
-"""Of a length: 32 bits are more than any frame has."""
 _NESTED: Final = 2
 """Wire type of a field that is a message."""
 _FIELDS: Final = {name: field.number for name, field in schema.Reply.DESCRIPTOR.fields_by_name.items()}
@@ -40,7 +39,7 @@ def commands(frame: bytes) -> Iterator[dict[str, Any]]:
 def _read_length(frame: bytes, start: int) -> tuple[int, int]:
     """A varint, and where it ends."""
     length = 0
-    for index, byte in enumerate(frame[start : start + _VARINT_BYTES]):
+    for index, byte in enumerate(frame[start : start + limits.VARINT_BYTES]):
         length |= (byte & 0x7F) << (7 * index)
         if byte < 0x80:
             return length, start + index + 1

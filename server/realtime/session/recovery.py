@@ -66,7 +66,7 @@ class Recovery:
 
     def _keep(self, key: _Key, stretch: Stretch) -> None:
         self._kept[key] = stretch
-        self.kept_bytes += _ENTRY_BYTES + _size(stretch)
+        self.kept_bytes += limits.RECOVERY_ENTRY_BYTES + _size(stretch)
         while self.kept_bytes > limits.RECOVERIES_BYTES:
             self._forget(next(iter(self._kept)))
         asyncio.get_running_loop().call_later(limits.RECOVERIES_SECONDS, self._forget, key)
@@ -79,12 +79,8 @@ class Recovery:
 
     def _forget(self, key: _Key) -> None:
         if key in self._kept:
-            self.kept_bytes -= _ENTRY_BYTES + _size(self._kept.pop(key))
+            self.kept_bytes -= limits.RECOVERY_ENTRY_BYTES + _size(self._kept.pop(key))
 
 
 def _size(stretch: Stretch) -> int:
     return sum(len(item.data) for item in stretch or ())
-
-
-_ENTRY_BYTES = 512
-"""Overhead of one kept range."""

@@ -38,11 +38,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("server.realtime")
 
-REFUSALS_BEFORE_CLOSE = 1_000
-"""Commands over the limit that are answered with an error before the connection is closed: that many between two that
-are let through is a flood, not a burst."""
-
-
 Answer = bytes | None
 """A result in the form of the connection; None where the handler writes the reply itself, in order with
 publications."""
@@ -203,7 +198,7 @@ class Session:
             self.services.limiter.take(kind, owner(self.identity))
 
     def _refuse(self, told: bytes) -> None:
-        if self._refused > REFUSALS_BEFORE_CLOSE:
+        if self._refused > limits.REFUSALS_BEFORE_CLOSE:
             self.close(*protocol.TOO_MANY_REQUESTS)
         elif told:
             self.send(told)

@@ -133,7 +133,7 @@ class SignOn:
         if self._timer is None and identity is not None:
             seconds = self._session.seconds_until(identity.expires_at)
             interval = max(self._session.services.hub.ping_seconds, limits.PONG_SECONDS)
-            if seconds < _INTERVALS * interval:
+            if seconds < limits.PINGS_BEFORE_EXPIRY * interval:
                 self._timer = self._loop.call_later(seconds, self._session.close, *protocol.EXPIRED)
 
     def _time_to_live(self, identity: Identity) -> dict[str, Any]:
@@ -147,7 +147,3 @@ class SignOn:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-
-_INTERVALS = 3
-"""Between pings. Each connection is looked at in every one of them."""

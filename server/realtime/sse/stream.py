@@ -44,8 +44,6 @@ from server.realtime.sse.transport import StreamTransport, in_pieces
 
 _CURSOR = re.compile(r"([0-9A-Za-z]{1,64})-(\d{1,18})")
 HEARTBEAT = b": \n"
-PADDING_BYTES = 2048
-"""Some proxies hold a response back until they have seen this much of it; `?padding=true` sends it first."""
 
 
 class _Stream:
@@ -275,7 +273,7 @@ class Streams:
             writer = await begin(request, response)
             assert writer is not None
             padded = request.query.get("padding") == "true"
-            await response.write(b":" + b" " * PADDING_BYTES + b"\n" if padded else HEARTBEAT)
+            await response.write(b":" + b" " * limits.SSE_PADDING_BYTES + b"\n" if padded else HEARTBEAT)
         except ConnectionError:  # the client has disconnected meanwhile
             return web.Response()
         ended = asyncio.Event()

@@ -9,9 +9,6 @@ from aiohttp.abc import AbstractStreamWriter
 from actors import limits
 from server.http.aiohttp_internals import writes_chunks
 
-GOODBYE_SECONDS = 2.0
-"""How long a peer has to take what is on its way to it once its stream has ended."""
-
 
 def in_pieces(request: web.BaseRequest, response: web.StreamResponse) -> None:
     """A response that does not end: in chunks, or to HTTP/1.0 (nginx speaks that to us by default) until it closes."""
@@ -55,7 +52,7 @@ class StreamTransport:
 
     def close(self, code: int, reason: str) -> None:
         """An orderly end waits for the peer, but not forever."""
-        asyncio.get_running_loop().call_later(GOODBYE_SECONDS, self._transport.abort)
+        asyncio.get_running_loop().call_later(limits.SSE_GOODBYE_SECONDS, self._transport.abort)
         self._ended.set()
 
     def close_slow(self) -> None:

@@ -35,9 +35,6 @@ from server.realtime.transports.emulated_transports import EmulatedTransport, Ev
 BINARY = "application/octet-stream"
 SESSION_BYTES = 32
 """Of randomness in the id of a session: as much as in a token."""
-_ENVELOPE_BYTES = 2 * limits.FRAME_BYTES + 1024
-"""Of a frame beside a stream: as a text in JSON every quote in it is two bytes. The user is known only by the
-id of the session in it, after it was read."""
 IN_A_QUERY = frozenset({"connect", "subscribe"})
 """Commands that a GET may carry: following a link must not write."""
 
@@ -116,7 +113,7 @@ class Emulation:
     async def more(self, request: web.Request) -> web.Response:
         """Further commands of a session; its stream has the answers."""
         codec = _codec_of(request)
-        said = _emulated(codec, await raw_body(request, _ENVELOPE_BYTES))
+        said = _emulated(codec, await raw_body(request, limits.ENVELOPE_BYTES))
         session = self._sessions.get(said.session_id)
         if session is None or said.node_id != self._services.node_id:
             raise NotFound("resource", request.path)

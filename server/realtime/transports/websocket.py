@@ -30,16 +30,6 @@ from server.realtime.protocol.frame_gate import FrameGate
 from server.realtime.protocol.intake import Intake
 from server.realtime.session.session import Session
 
-MAX_MESSAGE_BYTES = 4 * limits.FRAME_BYTES
-"""A frame above its limit and below this gets an error in words; above it aiohttp closes with 1009."""
-JOINED_BYTES = 256 * 1024
-"""Chunks are joined into one frame up to this: the official SDKs take frames of up to 1 MiB."""
-COPIED_BYTES = 8 * 1024
-"""Below this one copy is cheaper than a vector of pieces."""
-GOODBYE_SECONDS = 2.0
-"""How long a peer has to answer a close frame before the socket is cut."""
-FLOODED_SECONDS = 0.5
-"""How long one that has sent too much may take to read why it is cut."""
 JSON_FORM = "centrifuge-json"
 PROTOBUF_FORM = "centrifuge-protobuf"
 WRITELINES_PAUSES = not ((3, 12) <= sys.version_info < (3, 12, 9) or (3, 13) <= sys.version_info < (3, 13, 2))
@@ -70,7 +60,7 @@ class WebSocketTransport:
         frame: list[bytes] = []
         size = 0
         for chunk in chunks:
-            if frame and size + len(chunk) > JOINED_BYTES:
+            if frame and size + len(chunk) > limits.JOINED_BYTES:
                 self._write_frame(frame, size)
                 frame, size = [], 0
             if frame and separator:
@@ -82,7 +72,7 @@ class WebSocketTransport:
 
     def _write_frame(self, parts: list[bytes], size: int) -> None:
         parts.insert(0, _frame_header(self._first_byte, size))
-        if size < COPIED_BYTES or not WRITELINES_PAUSES:
+        if size < limits.COPIED_BYTES or not WRITELINES_PAUSES:
             self._transport.write(b"".join(parts))
         else:
             self._transport.writelines(parts)  # large parts are shared by all subscribers: not copied for each
@@ -108,7 +98,7 @@ class WebSocketTransport:
         aiohttp's own `close`, called from elsewhere than the task that reads, does not wait for that answer: the socket
         is reset under the peer, and some clients then take the code for 1006.
         """
-        self._cut_in(GOODBYE_SECONDS)
+        self._cut_in(limits.WEBSOCKET_GOODBYE_SECONDS)
         if not self._transport.is_closing() and not self.said_goodbye:
             self._transport.write(_close_frame(code, reason))
         self.said_goodbye = True
@@ -117,7 +107,7 @@ class WebSocketTransport:
         self.close(*protocol.SLOW)
 
     def cut_soon(self) -> None:
-        self._cut_in(FLOODED_SECONDS)
+        self._cut_in(limits.FLOODED_SECONDS)
 
     def _cut_in(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
@@ -247,11 +237,11 @@ def subprotocol(lines: Sequence[str]) -> str | None:
 def _new_socket() -> web.WebSocketResponse:
     return NegotiatedWebSocket(
         subprotocol,
-        timeout=GOODBYE_SECONDS,
+        timeout=limits.WEBSOCKET_GOODBYE_SECONDS,
         autoclose=False,
         autoping=False,
         compress=False,
-        max_msg_size=MAX_MESSAGE_BYTES,
+        max_msg_size=limits.WEBSOCKET_MESSAGE_BYTES,
     )
 
 

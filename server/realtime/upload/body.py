@@ -11,12 +11,6 @@ from actors.errors import Malformed
 from server.http.connection import in_one_line
 from server.realtime.upload.pieces import Piece, PieceReader
 
-GATHER_SECONDS = limits.STREAM_DELTA_SECONDS / 2
-"""Between two reads of a body: text that arrived meanwhile is appended together. A hundred answers at 150 tokens a
-second took a whole core without it, for viewers who get a delta every 40 ms."""
-SLICE_BYTES = 1024
-"""Read at once, before others get their turn: at most some hundred lines, a quarter of a millisecond."""
-
 Wait = Callable[[int], float]
 """Takes a number of lines; answers the seconds until they may be read."""
 
@@ -60,10 +54,10 @@ async def pieces(request: web.Request, reader: PieceReader, wait: Wait | None) -
                     await asyncio.sleep(seconds)
                 for found in reader.feed(piece):
                     yield found
-                if len(chunk) > SLICE_BYTES:
+                if len(chunk) > limits.STREAM_SLICE_BYTES:
                     await asyncio.sleep(0)
             if not body.is_eof():
-                await asyncio.sleep(GATHER_SECONDS)
+                await asyncio.sleep(limits.STREAM_GATHER_SECONDS)
     except (ConnectionError, web.RequestPayloadError, HttpProcessingError) as error:
         if isinstance(error, ConnectionError) or request.transport is None or request.transport.is_closing():
             raise ConnectionLost from None
@@ -73,8 +67,8 @@ async def pieces(request: web.Request, reader: PieceReader, wait: Wait | None) -
 
 
 def _slices(chunk: bytes) -> Iterator[bytes]:
-    for start in range(0, len(chunk), SLICE_BYTES):
-        yield chunk[start : start + SLICE_BYTES]
+    for start in range(0, len(chunk), limits.STREAM_SLICE_BYTES):
+        yield chunk[start : start + limits.STREAM_SLICE_BYTES]
 
 
 def _lines(part: bytes) -> int:

@@ -46,10 +46,6 @@ from server.resources.messages.operations import post
 logger = logging.getLogger("server.realtime")
 
 OPENED_BY = frozenset({"id", "parent_id", "type", "metadata", "blocks", "content"})
-_CHARS_OF_A_PIECE = limits.CONTENT_BYTES // 4
-"""In UTF-8 they fit into a message for sure."""
-_END_SECONDS = 5.0
-"""For the journal to take the end of a message; it takes it later where the database is away."""
 
 
 class Answer:
@@ -167,7 +163,7 @@ class Answer:
         if unknown:
             raise ValidationFailed({name: ["This field is not known here."] for name in unknown})
         parameters = {**fields, "thread_id": self._thread_id, "status": "STREAMING"}
-        is_small = isinstance(first, Text) and len(first.text) <= _CHARS_OF_A_PIECE and "content" not in fields
+        is_small = isinstance(first, Text) and len(first.text) <= limits.STREAM_PIECE_CHARS and "content" not in fields
         piece = first.text if isinstance(first, Text) and is_small else ""
         result = await self._run("create_message", parameters, partial(post, piece=piece))
         self._opened = result.data
@@ -274,7 +270,7 @@ class Answer:
 
     async def _until(self, ended: LoopFuture[Any]) -> object:
         with contextlib.suppress(XpError, TimeoutError):
-            async with asyncio.timeout(_END_SECONDS):
+            async with asyncio.timeout(limits.STREAM_END_SECONDS):
                 return await ended
         return None
 

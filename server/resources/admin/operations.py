@@ -45,9 +45,6 @@ from server.resources.auth.views import SessionView
 
 operations = Operations("admin", prefix="/api/v1/admin")
 
-TRACED = 100
-"""Of each kind, in a trace."""
-
 
 @operations("GET", "/audit", response=AuditEntryView, access="admin", paged=True, rate="costly")
 async def list_audit(call: Call, request: ListAuditRequest) -> Result:
@@ -236,8 +233,8 @@ async def trace_user(call: Call, request: ById) -> Result:
     must_administer(call.identity)
     services = call.services
     user = await services.ask(GetUser(request.id))
-    sessions = await services.ask(ListSessions(user_id=user.id, limit=TRACED, before=None))
-    keys = await services.ask(ListApiKeys(user_id=user.id, limit=TRACED, before=None))
+    sessions = await services.ask(ListSessions(user_id=user.id, limit=limits.TRACE_ENTRIES, before=None))
+    keys = await services.ask(ListApiKeys(user_id=user.id, limit=limits.TRACE_ENTRIES, before=None))
     reasons = _reasons(call, user)
     return Result(
         {
@@ -246,7 +243,9 @@ async def trace_user(call: Call, request: ById) -> Result:
             "reasons": reasons,
             "sessions": [session_view(session, call.identity) for session in sessions.items],
             "api_keys": [api_key_view(key) for key in keys.items],
-            "connections": [connection_view(c) for c in services.hub.clients if _is_of(c, user.id)][:TRACED],
+            "connections": [connection_view(c) for c in services.hub.clients if _is_of(c, user.id)][
+                : limits.TRACE_ENTRIES
+            ],
             "threads": await services.ask(CountMemberships(user.id)),
             "refusals": services.refusals.of(user.id),
         }

@@ -22,9 +22,6 @@ from server.resources.messages.views import MessageView
 
 operations = Operations("users")
 
-SHOWN = 100
-"""Memberships and sessions in the first answer: more follow page by page, so that no answer grows without end."""
-
 
 @operations("GET", "/users/{id}/export", response=ExportView, rate="audited")
 async def export_user(call: Call, request: ById) -> Result:
@@ -32,8 +29,8 @@ async def export_user(call: Call, request: ById) -> Result:
     _must_be_allowed(call, request.id)
     ask = call.services.ask
     user = await ask(GetUser(request.id))
-    memberships = await ask(ListMemberships(user.id, limit=SHOWN, after=None))
-    sessions = await ask(ListSessions(user_id=user.id, limit=SHOWN, before=None))
+    memberships = await ask(ListMemberships(user.id, limit=limits.EXPORT_ENTRIES, after=None))
+    sessions = await ask(ListSessions(user_id=user.id, limit=limits.EXPORT_ENTRIES, before=None))
     keys = await ask(ListApiKeys(user_id=user.id, limit=limits.API_KEYS_PER_USER, before=None))
     note = NoteForAudit(
         action="export_user", origin=call.origin, actor_id=call.identity.user.id,
@@ -58,7 +55,11 @@ async def export_user(call: Call, request: ById) -> Result:
 
 
 def _next(user_id: str, what: str, cursor: str | None) -> str | None:
-    return None if cursor is None else f"/api/v1/users/{user_id}/export/{what}?cursor={cursor}&limit={SHOWN}"
+    return (
+        None
+        if cursor is None
+        else f"/api/v1/users/{user_id}/export/{what}?cursor={cursor}&limit={limits.EXPORT_ENTRIES}"
+    )
 
 
 @operations("GET", "/users/{id}/export/memberships", response=MembershipExportView, paged=True, rate="costly")

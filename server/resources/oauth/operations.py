@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from actors import limits
 from actors.errors import Forbidden, NotFound
 from actors.resources.sessions import SignInByProvider
 from server.api.registry import Call, Operations, Result
@@ -19,14 +20,15 @@ operations = Operations("oauth")
 
 STATE_COOKIE = "rpotential_oauth"
 STATE_PATH = "/api/v1/auth/oauth"
-STATE_SECONDS = 600
 
 
 @operations("GET", "/auth/oauth/google", response=None, status=303, access="open", rate="auth")
 async def begin_oauth(call: Call, request: OauthBeginRequest) -> Result:
     """Redirect to the identity provider for sign-in: Google, or the one set as OIDC_ISSUER."""
     begun = await _provider(call).begin(_place(request.return_to))
-    return Result(None, redirect=begun.url, cookies=(Cookie(STATE_COOKIE, begun.sealed, STATE_SECONDS, STATE_PATH),))
+    return Result(
+        None, redirect=begun.url, cookies=(Cookie(STATE_COOKIE, begun.sealed, limits.OAUTH_STATE_SECONDS, STATE_PATH),)
+    )
 
 
 @operations("GET", "/auth/oauth/google/callback", response=SignedInView, access="open", rate="auth")

@@ -21,10 +21,7 @@ if TYPE_CHECKING:
 
 DEFAULT_REGION = "us-east-1"
 
-LEAVE_SECONDS = 0.1
-"""When the process ends: obstore's OS threads hold Python objects for a moment after an answer, and one that finds the
-interpreter gone aborts the process (one in three that ended right after a failed request)."""
-atexit.register(time.sleep, LEAVE_SECONDS)
+atexit.register(time.sleep, limits.S3_LEAVE_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import errno
 import re
 
+from actors import limits
 from actors.blobs import BlobStoreError, BlobStoreFull, BlobStoreRefused, BlobStoreUnavailable
 
 _CODE = re.compile(r"<Code>([A-Za-z0-9]+)</Code>")
@@ -25,7 +26,6 @@ _FULL = {"XMinioStorageFull", "QuotaExceeded", "XMinioAdminBucketQuotaExceeded",
 _BUSY = {408, 425, 429}
 _AGAIN = {"NoSuchUpload", "InvalidPart", "RequestTimeout", "SlowDown"}
 """A new try is a new upload."""
-_TEXT = 300
 
 
 def code_of(error: BaseException) -> str | None:
@@ -83,5 +83,5 @@ def _advice(error: BaseException, code: str | None) -> str:
 def _sentence(error: BaseException) -> str:
     """The first paragraph, without XML and without what is only for debugging."""
     text = str(error).partition("\n\nDebug source")[0].partition("<?xml")[0]
-    short = " ".join(text.split())[:_TEXT].rstrip(" :.") or type(error).__name__
+    short = " ".join(text.split())[: limits.S3_ERROR_CHARS].rstrip(" :.") or type(error).__name__
     return f"{short}."

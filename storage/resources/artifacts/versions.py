@@ -30,8 +30,6 @@ _OLD = Prepared(
         .limit(given.count)
     )
 )
-_DROPPED_AT_ONCE = 100
-"""With one new version: more than one go only after ARTIFACT_VERSIONS was set to less."""
 
 
 def add(
@@ -61,7 +59,7 @@ def drop_old(tx: Transaction, artifact: int, newest: int, owner: int, thread: in
     most = newest - tx.artifact_versions
     if most < 1:
         return 0
-    old = _OLD.all(tx.database, artifact=artifact, most=most, count=_DROPPED_AT_ONCE)
+    old = _OLD.all(tx.database, artifact=artifact, most=most, count=limits.ARTIFACT_VERSIONS_DROPPED)
     numbers = [number for number, _, _ in old]
     tx.execute(_V.delete().where((_V.artifact == artifact) & _V.number.in_(numbers)))
     _release(tx, [(body, size) for _, body, size in old], owner, thread)

@@ -176,7 +176,7 @@ def erase(tx: Transaction, creator: int) -> tuple[Event, ...]:
     T = models.Thread
     query = _A.select(_A.id, T.id, T.uid).join(T, on=(_A.thread == T.id))
     there = (_A.creator == creator) & _A.deleted_at.is_null() & T.deleted_at.is_null()
-    found = rows.fetch(tx.database, query.where(there).order_by(_A.id).limit(_ERASED_AT_ONCE))
+    found = rows.fetch(tx.database, query.where(there).order_by(_A.id).limit(limits.ARTIFACTS_ERASED))
     author = tx.author(creator)
     return tuple(event for key, *thread in found for event in remove(tx, key, creator, (thread[0], thread[1]), author))
 
@@ -193,8 +193,6 @@ def purge_thread(tx: Transaction, thread_key: int, count: int) -> int:
     return min(taken, count)
 
 
-_ERASED_AT_ONCE = 10
-"""Each with all of its versions."""
 ERASURES = (erase,)
 THREAD_PURGES = (purge_thread,)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from peewee import JOIN, SqliteDatabase
 
+from actors import limits
 from actors.page import Page
 from actors.resources.audit import AuditEntry, ListAuditEntries
 from storage.readers import rows, weight
@@ -14,8 +15,6 @@ from storage.readers.paging import page_of
 from storage.resources.audit.chain import CHAINED, CHANGE, FORMER, GENESIS, ORIGIN, SEALED, entry_hash, seal
 from storage.schema.identity_models import Audit
 from storage.schema.models import User
-
-AT_ONCE = 500
 
 
 @answers(ListAuditEntries)
@@ -139,7 +138,7 @@ def has(database: SqliteDatabase, noted: str) -> bool:
 
 def _walk(database: SqliteDatabase, fetch: Callable[[SqliteDatabase, Any], list[Any]]) -> Iterator[tuple[Any, ...]]:
     """Every row, with any key it may have been given."""
-    query = _entries_query().order_by(Audit.id).limit(AT_ONCE)
+    query = _entries_query().order_by(Audit.id).limit(limits.AUDIT_ENTRIES)
     found = fetch(database, query)
     while found:
         yield from found

@@ -1,10 +1,11 @@
 """Files of a user who is deleted. Those outside of threads go: nobody else sees them. Those in threads stay like the
 messages there, by a nameless owner. Where what the user wrote is to be removed, they go unless others name them."""
 
-from typing import Any, Final
+from typing import Any
 
 from peewee import JOIN, SQL, Database, fn
 
+from actors import limits
 from actors.events import Event
 from actors.resources.file_erasure import FileErasure, FilesKept, KeptBecause
 from storage.journal.transaction import Transaction
@@ -14,8 +15,6 @@ from storage.schema import file_models, models
 
 _F, _V, _U = file_models.File, file_models.FileVersion, file_models.Upload
 _T = models.Thread
-MERGED_PAGES: Final = 250
-"""Of the index of names and texts, written in one step: a megabyte."""
 
 
 def begin(tx: Transaction, user_key: int) -> None:
@@ -51,7 +50,7 @@ def erase(tx: Transaction, user_key: int, count: int, *, everything: bool) -> tu
 def merge_texts(tx: Transaction) -> bool:
     """One step towards an index without the words of what was removed; whether there is more to do."""
     before = tx.written
-    tx.database.execute_sql("INSERT INTO file_text (file_text, rank) VALUES ('merge', ?)", (-MERGED_PAGES,))
+    tx.database.execute_sql("INSERT INTO file_text (file_text, rank) VALUES ('merge', ?)", (-limits.FILE_INDEX_PAGES,))
     return tx.written - before > 1  # the command itself counts as one row
 
 

@@ -164,14 +164,10 @@ def _half_told(thread_id: str | None) -> Any:
     return query.where(T.uid == thread_id).limit(1) if thread_id is not None else query.limit(1)
 
 
-_AT_ONCE = 500
-"""Memberships that one statement ends."""
-
-
 def _end_memberships(tx: Transaction, thread: tuple[int, str], members: Sequence[int]) -> tuple[UserEvent, ...]:
     M = models.Member
-    for start in range(0, len(members), _AT_ONCE):
-        part = members[start : start + _AT_ONCE]
+    for start in range(0, len(members), limits.MEMBERSHIPS_ENDED):
+        part = members[start : start + limits.MEMBERSHIPS_ENDED]
         tx.execute(M.delete().where((M.thread == thread[0]) & M.user.in_(part)))
     return _tell_gone(tx, thread, members)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from peewee import SqliteDatabase, fn
 
+from actors import limits
 from actors.errors import NotFound
 from actors.page import Page
 from actors.resources.members import MEMBER_REMOVED, CountMemberships, ListMemberships, Membership
@@ -15,9 +16,6 @@ from storage.readers import rows, weight
 from storage.readers.answers import answers
 from storage.readers.paging import page_of
 from storage.schema import identity_models, models
-
-LOOKED_AT = 20_000
-"""Messages looked at for one page: there is no index by author to keep for a question that is asked once a year."""
 
 
 @answers(ListMemberships)
@@ -45,7 +43,7 @@ def messages_by(database: SqliteDatabase, user_id: str, *, limit: int, after: in
     still have a next one."""
     M, start = models.Message, after or 0
     user_key = _key(database, user_id)
-    bound = M.select(M.id).where(M.id > start).order_by(M.id).limit(1).offset(LOOKED_AT)
+    bound = M.select(M.id).where(M.id > start).order_by(M.id).limit(1).offset(limits.EXPORT_MESSAGES)
     end = rows.first(database, bound)
     query = M.select(M.id).where((M.id > start) & (M.author == user_key) & M.deleted_at.is_null())
     if end is not None:

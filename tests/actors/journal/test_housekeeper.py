@@ -26,7 +26,7 @@ async def outdated_keys(house: House, count: int) -> None:
 
 @pytest.fixture(autouse=True)
 def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("actors.journal.housekeeper.STEP_PAUSE_SECONDS", 0)
+    monkeypatch.setattr("actors.limits.HOUSEKEEPING_PAUSE_SECONDS", 0)
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 100])

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.text.block_text import LINES, missing_lines
+from actors import limits
+from actors.text.block_text import missing_lines
 
 
 def plain(text: str) -> dict[str, Any]:
@@ -101,7 +102,7 @@ def test_what_is_said_twice_is_told_once() -> None:
 
 
 def test_lines_are_bounded() -> None:
-    assert len(lines(*({"text": f"line {n}"} for n in range(2 * LINES)))) == LINES
+    assert len(lines(*({"text": f"line {n}"} for n in range(2 * limits.BLOCK_TEXT_LINES)))) == limits.BLOCK_TEXT_LINES
 
 
 json_values = st.recursive(

@@ -179,7 +179,7 @@ async def test_all_stops_in_order_with_subscribers_still_there(
 @pytest.fixture
 async def shared(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
     """A core that follows the log, looking often."""
-    monkeypatch.setattr("actors.journal.follower.LOOK_SECONDS", 0.02)
+    monkeypatch.setattr("actors.limits.FOLLOW_SECONDS", 0.02)
     house = House(stage, tmp_path / "experience.db", follow=True)
     await house.open()
     yield house
@@ -225,7 +225,7 @@ async def test_a_stream_over_many_threads_loses_nothing_that_another_process_wri
     shared: House, other: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What it wrote stands before ours in the one order: told after ours, a cursor would have gone past it."""
-    monkeypatch.setattr("actors.journal.follower.LOOK_SECONDS", 60)  # it shows by the hole before ours
+    monkeypatch.setattr("actors.limits.FOLLOW_SECONDS", 60)  # it shows by the hole before ours
     ana = await shared.user("ana")
     threads = [await shared.thread(ana) for _ in range(2)]
     wire = Wire()
@@ -307,7 +307,7 @@ class Log:
 
 @pytest.fixture
 async def followed(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Log]:
-    monkeypatch.setattr("actors.journal.follower.LOOK_SECONDS", 0.005)
+    monkeypatch.setattr("actors.limits.FOLLOW_SECONDS", 0.005)
     log = Log()
     log.head = 10
     await log.follower.start()
@@ -343,7 +343,7 @@ async def test_our_own_are_not_told_twice(followed: Log) -> None:
 async def test_a_failing_look_is_tried_again_and_loses_nothing(
     followed: Log, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("actors.journal.follower.POSITIONS_AT_ONCE", 2)
+    monkeypatch.setattr("actors.limits.FOLLOW_POSITIONS", 2)
     followed.busy = True
     followed.failures = [ValueError("a defect"), StorageUnavailable("the disk is gone")]
     followed.follower.committed(15, 16)

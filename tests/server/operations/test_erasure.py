@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
+from actors import limits
 from actors.journal.housekeeper import Housekeeper
 from actors.resources.messages import DeleteMessage
 from actors.resources.users import EraseContent
-from server.resources.exports import operations as exports
 from storage.journal import scrubbing
-from storage.search import index
 from tests.builders import until
 from tests.realtime_client import event_stream, raw_client
 from tests.server.operations.signing_in import PASSWORD, Device, nobody, sign_in
@@ -233,7 +232,7 @@ async def test_what_they_wrote_goes_with_them(house: House) -> None:
 
 async def test_long_histories_go_in_steps(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("actors.journal.housekeeper.EraseContent", lambda: EraseContent(rows=2, looked_at=3))
-    monkeypatch.setattr("actors.journal.housekeeper.STEP_PAUSE_SECONDS", 0)
+    monkeypatch.setattr("actors.limits.HOUSEKEEPING_PAUSE_SECONDS", 0)
     for number in range(9):
         await (house.zebedee if number % 3 else house.alice).say(house.thread, f"aardvark {number}")
     await remove(house)
@@ -246,7 +245,7 @@ async def test_long_histories_go_in_steps(house: House, monkeypatch: pytest.Monk
 async def test_nothing_is_left_in_the_file(is_indexed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not in a row, a free page, an index of words, or the hashes that a password or a key leaves."""
     if is_indexed:  # at once, and not only when there is more to do
-        monkeypatch.setattr(index, "STEP", 1)
+        monkeypatch.setattr(limits, "INDEX_STEP", 1)
     file = tmp_path / "data" / "experience.db"
     async with serving(tmp_path / "data") as server:
         house = await settled(server)
@@ -275,7 +274,7 @@ async def test_nothing_is_left_in_any_file_while_the_server_runs(
 ) -> None:
     """Nor in the write-ahead log, from which a copy of the folder could be read."""
     if is_indexed:
-        monkeypatch.setattr(index, "STEP", 1)
+        monkeypatch.setattr(limits, "INDEX_STEP", 1)
     data = tmp_path / "data"
     async with serving(data) as server:
         house = await settled(server)
@@ -325,7 +324,7 @@ async def test_an_export_does_not_tell_what_happened_after_one_had_left(alice: C
 
 async def test_an_export_ends_and_says_where_the_rest_is(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many threads and sessions there are, no answer holds them all."""
-    monkeypatch.setattr(exports, "SHOWN", 2)
+    monkeypatch.setattr(limits, "EXPORT_ENTRIES", 2)
     path = f"/api/v1/users/{house.him}/export"
     whole = [(await house.zebedee.thread(f"Thread {n}"))["id"] for n in range(5)]
     devices = [await sign_in(house.server, house.root, house.him) for _ in range(3)]

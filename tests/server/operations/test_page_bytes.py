@@ -16,7 +16,7 @@ COUNT = 20
 
 @pytest.fixture(autouse=True)
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storage.readers.paging.STEP", 3)
+    monkeypatch.setattr("actors.limits.PAGE_STEP", 3)
 
 
 async def filled(who: Client, **more: Any) -> str:

@@ -11,7 +11,6 @@ import orjson
 import pytest
 
 from actors import limits
-from server.realtime.session import session
 from tests import realtime_client
 from tests.carriers import CARRIERS, carrier_of
 from tests.raw_socket import frame
@@ -80,7 +79,7 @@ async def limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     """It counts commands, and has little patience."""
     monkeypatch.setattr(limits, "COMMANDS_PER_SECOND", 0.001)
     monkeypatch.setattr(limits, "COMMANDS_BURST", 20.0)
-    monkeypatch.setattr(session, "REFUSALS_BEFORE_CLOSE", 100)
+    monkeypatch.setattr(limits, "REFUSALS_BEFORE_CLOSE", 100)
     async with serving(tmp_path / "limited", RATE_LIMITS="on") as server:
         yield server
 

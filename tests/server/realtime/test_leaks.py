@@ -11,7 +11,6 @@ import orjson
 import pytest
 
 from actors import limits
-from server.http import server as http
 from server.realtime.session.session import Session
 from tests.raw_socket import frame, raw_socket, small_connection
 from tests.realtime_client import RawClient, event_stream, raw_client
@@ -131,7 +130,7 @@ async def test_who_drips(server: Server, alice: Client, thread: Any) -> None:
 @pytest.mark.parametrize("said", [b"", b"GET /connection/websocket HTTP/1.1\r\nHost: x\r\nX-Slow: "])
 async def test_a_request_that_does_not_end_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: bytes) -> None:
     """However long it drips: whoever has not finished a request in time is gone."""
-    monkeypatch.setattr(http, "KEEPALIVE_SECONDS", 0.3)
+    monkeypatch.setattr(limits, "KEEPALIVE_SECONDS", 0.3)
     async with serving(tmp_path / "data") as server, small_connection(server.url) as connection:
         await connection.send(said)
 

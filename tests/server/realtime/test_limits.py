@@ -9,7 +9,6 @@ import pytest
 
 from actors import limits
 from server.limits.token_bucket import TokenBucket
-from server.realtime.session import session
 from tests.realtime_client import PATIENCE, raw_client
 from tests.server.realtime.conftest import Dial
 from tests.serving import Client, Server, serving, token
@@ -45,7 +44,7 @@ async def test_after_a_while_it_goes_on(limited: Server, monkeypatch: pytest.Mon
 
 async def test_a_flood_ends_the_connection(limited: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "COMMANDS_PER_SECOND", 0.001)
-    monkeypatch.setattr(session, "REFUSALS_BEFORE_CLOSE", 300)
+    monkeypatch.setattr(limits, "REFUSALS_BEFORE_CLOSE", 300)
     async with raw_client(limited.session, limited.websocket_url, token("alice")) as client:
         for _ in range(10):
             await client.send(*(client.command("ping") for _ in range(100)))
@@ -57,7 +56,7 @@ async def test_a_flood_ends_the_connection(limited: Server, monkeypatch: pytest.
 
 async def test_a_burst_now_and_then_is_no_flood(limited: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many are refused in all: as long as some are let through in between, it goes on."""
-    monkeypatch.setattr(session, "REFUSALS_BEFORE_CLOSE", 5)
+    monkeypatch.setattr(limits, "REFUSALS_BEFORE_CLOSE", 5)
     turns = itertools.cycle([True, False, False, False, False, False])
     monkeypatch.setattr(TokenBucket, "take", lambda bucket: next(turns))
     async with raw_client(limited.session, limited.websocket_url, token("alice")) as client:

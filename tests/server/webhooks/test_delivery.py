@@ -6,7 +6,6 @@ import pytest
 from aiohttp import web
 
 from actors import limits
-from actors.resources import webhook_retries
 from tests.server.webhooks.hooks import deliveries, hook, in_state
 from tests.server.webhooks.receiver import Received, Receiver, ok, receiving, status
 from tests.serving import Client, Server
@@ -76,7 +75,7 @@ async def test_nothing_of_before_is_delivered(alice: Client, receiver: Receiver)
 async def test_content_that_was_deleted_meanwhile_is_not_sent(
     alice: Client, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(webhook_retries, "DELAYS", (0.05,) * 10)
+    monkeypatch.setattr(limits, "WEBHOOK_DELAYS", (0.05,) * 10)
     receiver.answer = status(500)
     thread = await alice.thread()
     await hook(alice, receiver)
@@ -93,7 +92,7 @@ async def test_who_left_gets_nothing_more(
     alice: Client, bob: Client, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not even what was due before: access is asked for again with each attempt."""
-    monkeypatch.setattr(webhook_retries, "DELAYS", (0.2,) * 10)
+    monkeypatch.setattr(limits, "WEBHOOK_DELAYS", (0.2,) * 10)
     bob_id = (await bob.me())["id"]
     thread = await alice.thread(members=[{"user_id": bob_id}])
     made = await hook(bob, receiver)
@@ -127,7 +126,7 @@ async def test_a_revoked_key_takes_its_webhooks_with_it(alice: Client, receiver:
 
 async def test_order_within_a_thread(alice: Client, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first fails: all of its thread waits for it, and the other thread does not."""
-    monkeypatch.setattr(webhook_retries, "DELAYS", (0.1,) * 100)
+    monkeypatch.setattr(limits, "WEBHOOK_DELAYS", (0.1,) * 100)
     monkeypatch.setattr(limits, "WEBHOOK_FAILURES", 100)
     one, other = await alice.thread("One"), await alice.thread("Other")
     said: list[str] = []
@@ -152,7 +151,7 @@ async def test_a_backlog_stays_in_the_log(alice: Client, receiver: Receiver, mon
     """Deliveries that wait are bounded; the cursor goes on when there is room, and nothing is lost."""
     monkeypatch.setattr(limits, "WEBHOOK_PENDING", 5)
     monkeypatch.setattr(limits, "WEBHOOK_SCAN", 3)
-    monkeypatch.setattr(webhook_retries, "DELAYS", (0.1,) * 10)
+    monkeypatch.setattr(limits, "WEBHOOK_DELAYS", (0.1,) * 10)
     monkeypatch.setattr(limits, "WEBHOOK_FAILURES", 10_000)
     receiver.answer = status(500)
     thread = await alice.thread()

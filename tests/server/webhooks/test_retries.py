@@ -8,7 +8,6 @@ from email.utils import formatdate
 import pytest
 
 from actors import limits
-from actors.resources import webhook_retries
 from actors.resources.webhook_retries import breaker_pause, next_attempt
 from tests.server.webhooks.hooks import WEBHOOKS, hook, in_state, once_shown, tried
 from tests.server.webhooks.receiver import Receiver, ok, receiving, status
@@ -47,7 +46,7 @@ def test_the_circuit_opens_after_some_failures_for_longer_each_time() -> None:
 async def test_a_failure_is_tried_again_with_the_same_id(
     alice: Client, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(webhook_retries, "DELAYS", (0.05,) * 10)
+    monkeypatch.setattr(limits, "WEBHOOK_DELAYS", (0.05,) * 10)
     receiver.answer = status(500)
     thread = await alice.thread()
     made = await hook(alice, receiver)
@@ -96,7 +95,7 @@ async def test_410_disables_the_webhook(alice: Client, receiver: Receiver) -> No
 
 
 async def test_dead_letters_are_replayed(alice: Client, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhook_retries, "DELAYS", (0.01,))
+    monkeypatch.setattr(limits, "WEBHOOK_DELAYS", (0.01,))
     receiver.answer = status(500)
     thread = await alice.thread()
     made = await hook(alice, receiver)
@@ -119,7 +118,7 @@ async def test_while_the_circuit_is_open_nothing_is_sent(
     alice: Client, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Then one probe; after a success all goes on."""
-    monkeypatch.setattr(webhook_retries, "DELAYS", (0.01,) * 10)
+    monkeypatch.setattr(limits, "WEBHOOK_DELAYS", (0.01,) * 10)
     monkeypatch.setattr(limits, "WEBHOOK_PAUSE_SECONDS", 1)
     receiver.answer = status(500)
     thread = await alice.thread()

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors import limits
 from actors.text.normal import compatible, composed, segments
 from storage.search import folding
 from storage.search.folding import fold, starts
@@ -121,7 +122,7 @@ def test_every_character_can_be_folded_and_few_are_remembered(monkeypatch: pytes
     for code in range(0, sys.maxunicode, 7):
         if unicodedata.category(chr(code)) != "Cs":
             assert "\ue000" not in fold(f"é{chr(code)}")
-    assert len(fresh) == folding._REMEMBERED
+    assert len(fresh) == limits.FOLDINGS_REMEMBERED
 
 
 @pytest.mark.parametrize("text", ["\u0301\u0327" * 62_000, "\u0f73" * 80_000, "é" + "\u0327\u0301" * 62_000])

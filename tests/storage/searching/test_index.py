@@ -11,7 +11,7 @@ import orjson
 import peewee
 import pytest
 
-from actors import commands
+from actors import commands, limits
 from actors.auth.identity import Identity
 from actors.errors import PreconditionFailed, StorageUnavailable
 from actors.resources.messages import DeleteMessage, EditMessage, Message
@@ -21,7 +21,7 @@ from actors.resources.threads import DeleteThread, Thread, UpdateThread
 from actors.resources.users import DeleteUser, EraseContent
 from storage.maintenance import integrity
 from storage.search import folding, index
-from storage.search.index_updates import CHARS_ASIDE, IndexUpdates
+from storage.search.index_updates import IndexUpdates
 from tests.builders import Ledger, post
 from tests.storage.searching.asking import search, told
 
@@ -110,7 +110,7 @@ def steps(ledger: Ledger, ana: Identity, thread: Thread, monkeypatch: pytest.Mon
         tried.append(count)
         raise ValueError("a defect")
 
-    ledger.apply(*(post(ana, thread, f"{n}") for n in range(index.STEP)))
+    ledger.apply(*(post(ana, thread, f"{n}") for n in range(limits.INDEX_STEP)))
     monkeypatch.setattr(IndexUpdates, "_add", fail)
     return tried
 
@@ -150,7 +150,7 @@ def test_nothing_is_done_for_a_few(ledger: Ledger, ana: Identity, thread: Thread
     ledger.reopen()
     catch_up(ledger)  # what was there when it opened
     done = indexed(ledger)
-    for n in range(index.STEP - 1):
+    for n in range(limits.INDEX_STEP - 1):
         ledger.post(ana, thread, f"{n}")
         assert catch_up(ledger) == 1
     assert indexed(ledger) == done
@@ -164,7 +164,7 @@ def test_little_text_stands_aside(ledger: Ledger, ana: Identity, thread: Thread)
     ledger.reopen()
     catch_up(ledger)
     done = indexed(ledger)
-    ledger.post(ana, thread, "x" * (CHARS_ASIDE - 1))
+    ledger.post(ana, thread, "x" * (limits.INDEX_ASIDE_CHARS - 1))
     catch_up(ledger)
     assert indexed(ledger) == done
     ledger.post(ana, thread, "x")
@@ -176,12 +176,12 @@ def test_while_writers_wait_it_steps_only_when_it_is_far_behind(ledger: Ledger, 
     ledger.reopen()
     catch_up(ledger)
     done = indexed(ledger)
-    for _ in range(index.BEHIND // 1024):
+    for _ in range(limits.INDEX_BEHIND // 1024):
         assert not ledger.store.catch_up(idle=False)
         ledger.apply(*(post(ana, thread, "x") for _ in range(1024)))
     assert indexed(ledger) == done
     assert not ledger.store.catch_up(idle=False), "one step brings it near enough"
-    assert indexed(ledger) == done + index.BIG_STEP
+    assert indexed(ledger) == done + limits.INDEX_BIG_STEP
     check(ledger)
 
 
@@ -189,7 +189,7 @@ def test_a_step_is_bounded_by_the_length_of_texts(ledger: Ledger, ana: Identity,
     ledger.apply(*(post(ana, thread, "word " * 12_000) for _ in range(20)))
     with ledger.store.database.atomic("IMMEDIATE"):
         index.step(ledger.store.database, head(ledger), 100)
-    assert len(keys(ledger, 'tags : "km"')) == index.STEP_CHARS // 60_000 + 1
+    assert len(keys(ledger, 'tags : "km"')) == limits.INDEX_STEP_CHARS // 60_000 + 1
     ledger.index()
     assert len(keys(ledger)) == 21
 
@@ -207,15 +207,15 @@ def test_a_step_passes_what_is_not_about_messages(ledger: Ledger, ana: Identity,
 
 def test_parts_of_the_index_are_joined(ledger: Ledger, ana: Identity, thread: Thread) -> None:
     for _ in range(40):
-        ledger.apply(*(post(ana, thread, f"word{n} shared") for n in range(index.STEP)))
+        ledger.apply(*(post(ana, thread, f"word{n} shared") for n in range(limits.INDEX_STEP)))
         with ledger.store.database.atomic("IMMEDIATE"):
-            index.step(ledger.store.database, head(ledger), index.STEP)
+            index.step(ledger.store.database, head(ledger), limits.INDEX_STEP)
     segments = "SELECT count(DISTINCT segid) FROM search_idx"
     parts = ledger.one(segments)
     ledger.reopen()
     catch_up(ledger)
     assert ledger.one(segments) < parts
-    assert len(keys(ledger, '"shared"')) == 40 * index.STEP
+    assert len(keys(ledger, '"shared"')) == 40 * limits.INDEX_STEP
     assert catch_up(ledger) == 1
 
 
@@ -313,7 +313,7 @@ def test_a_purge_takes_few_long_messages_at_once(ledger: Ledger, ana: Identity, 
     ledger.do(DeleteThread(identity=ana, thread_id=thread.id))
     grow_older(ledger)
     assert ledger.do(commands.Purge(500)).result == 500, "it says that there is more"
-    assert ledger.one("SELECT count(*) FROM message") == 20 - (index.STEP_CHARS // 60_000 + 1)
+    assert ledger.one("SELECT count(*) FROM message") == 20 - (limits.INDEX_STEP_CHARS // 60_000 + 1)
     while ledger.do(commands.Purge(500)).result == 500:
         check(ledger)
     assert ledger.one("SELECT count(*) FROM thread") == 0

@@ -10,13 +10,12 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from actors import limits
 from actors.auth.identity import Identity
 from actors.resources.members import AddMember, RemoveMember
 from actors.resources.messages import DeleteMessage, EditMessage
 from actors.resources.threads import DeleteThread, Thread, UpdateThread
 from storage.maintenance import integrity
-from storage.search import query as search
-from storage.search import scope
 from tests.builders import Ledger
 from tests.storage.searching.asking import told, walk
 
@@ -206,8 +205,8 @@ QUESTIONS = st.lists(
 def test_a_search_finds_what_looking_at_everything_finds(
     steps: list[tuple[int, int, int, int, str]], questions: list[Question], window: int, as_tags: int
 ) -> None:
-    usual = search.WINDOW, scope.THREADS_AS_TAGS
-    search.WINDOW, scope.THREADS_AS_TAGS = window, as_tags
+    usual = limits.SEARCH_WINDOW, limits.SEARCH_THREADS
+    limits.SEARCH_WINDOW, limits.SEARCH_THREADS = window, as_tags
     try:
         with tempfile.TemporaryDirectory() as folder:
             ledger = Ledger(Path(folder) / "experience.db")
@@ -220,4 +219,4 @@ def test_a_search_finds_what_looking_at_everything_finds(
             assert not [found for _, found in ledger.ask(lambda db: list(integrity.check(db))) if found]
             ledger.close()
     finally:
-        search.WINDOW, scope.THREADS_AS_TAGS = usual
+        limits.SEARCH_WINDOW, limits.SEARCH_THREADS = usual

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from actors import limits
 from actors.auth.identity import Identity
-from storage.search import scope
 from tests.builders import Ledger, post
 from tests.storage.searching.asking import search
 
@@ -44,7 +44,7 @@ def test_no_table_is_scanned(
     if state != "aside":
         ledger.index()
     if state == "many threads":
-        monkeypatch.setattr(scope, "THREADS_AS_TAGS", 0)
+        monkeypatch.setattr(limits, "SEARCH_THREADS", 0)
     if "author_id" in question:
         question = {**question, "author_id": root.user.id}
     if "thread_id" in question:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from actors import limits
 from actors.auth.identity import Identity
 from actors.errors import Forbidden, NotFound, ValidationFailed
 from actors.identifiers import new_id
@@ -15,7 +16,6 @@ from actors.resources.search import FindHits
 from actors.resources.threads import DeleteThread, Thread
 from storage.readers.reads import SqliteReads
 from storage.search import query as searching
-from storage.search import scope
 from storage.search.query import find
 from storage.search.ranking import HALF_LIFE_MS
 from tests.builders import Ledger, post
@@ -107,7 +107,7 @@ def test_members_of_very_many_threads(
     for n, thread in enumerate(threads):
         ledger.post(ana if n % 2 else bo, thread, f"a needle in {n}")
     few = sorted(told(ledger, ana, "needle"))
-    monkeypatch.setattr(scope, "THREADS_AS_TAGS", 3)
+    monkeypatch.setattr(limits, "SEARCH_THREADS", 3)
     assert sorted(told(ledger, ana, "needle")) == few
     assert len(few) == 12
     assert walk(ledger, ana, "needle", limit=5, sort="newest") == told(ledger, ana, "needle", sort="newest")
@@ -225,7 +225,7 @@ def test_relevance(ledger: Ledger, ana: Identity, thread: Thread) -> None:
 def test_pages_show_everything_once(
     ledger: Ledger, ana: Identity, sort: Any, limit: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(searching, "WINDOW", 7)
+    monkeypatch.setattr(limits, "SEARCH_WINDOW", 7)
     threads = [ledger.thread(ana, title=f"needle {n}") for n in range(5)]
     for n in range(20):
         ledger.post(ana, threads[n % 5], f"a needle {n}" + " needle" * (n % 4) + " hay" * (n % 7))
@@ -237,7 +237,7 @@ def test_pages_show_everything_once(
 def test_windows_are_ranked_one_after_the_other(
     ledger: Ledger, ana: Identity, thread: Thread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(searching, "WINDOW", 2)
+    monkeypatch.setattr(limits, "SEARCH_WINDOW", 2)
     for text in ("needle needle", "needle and hay", "needle needle hay", "needle and more hay"):
         ledger.post(ana, thread, text)
     newer, older = ["needle needle hay", "needle and more hay"], ["needle needle", "needle and hay"]
@@ -247,7 +247,7 @@ def test_windows_are_ranked_one_after_the_other(
 def test_pages_hold_still_while_others_write(
     ledger: Ledger, ana: Identity, thread: Thread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(searching, "WINDOW", 6)
+    monkeypatch.setattr(limits, "SEARCH_WINDOW", 6)
     said = [ledger.post(ana, thread, f"needle {n}" + " hay" * (n % 5)) for n in range(15)]
     for sort in ("relevance", "newest"):
         found: list[str] = []
@@ -267,7 +267,7 @@ def test_pages_hold_still_while_others_write(
 def test_what_is_deleted_between_pages_does_not_hide_others(
     ledger: Ledger, ana: Identity, thread: Thread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(searching, "WINDOW", 5)
+    monkeypatch.setattr(limits, "SEARCH_WINDOW", 5)
     said = [ledger.post(ana, thread, f"needle {n}") for n in range(12)]
     first = search(ledger, ana, "needle", limit=2)
     for n in (11, 9, 7, 3):

@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors import limits
 from actors.resources.search import Piece
 from actors.text.normal import composed
 from storage.search.documents import Document
 from storage.search.folding import fold
 from storage.search.small_index import SmallIndex
-from storage.search.snippets import CHARS, snippet
+from storage.search.snippets import snippet
 from storage.search.terms import parse
 
 
@@ -56,7 +57,7 @@ def test_a_long_text_is_cut_around_its_hits() -> None:
     assert "the [needle] stands here" in cut
     assert cut.startswith("…before")
     assert cut.endswith("after…")
-    assert CHARS - 50 < len(cut) < CHARS + 10
+    assert limits.SNIPPET_CHARS - 50 < len(cut) < limits.SNIPPET_CHARS + 10
 
 
 def test_where_most_hits_are_together() -> None:
@@ -91,7 +92,7 @@ def test_whatever_is_marked_pieces_are_the_text(text: str, places: list[tuple[in
     pieces = snippet(whole, hits)
     joined = "".join(piece.text for piece in pieces)
     assert joined.removeprefix("…").removesuffix("…") in whole or joined in whole
-    assert len(joined) <= CHARS + 2
+    assert len(joined) <= limits.SNIPPET_CHARS + 2
     assert all(piece.text for piece in pieces)
     assert all(one.hit or other.hit or "…" in (one.text, other.text) for one, other in itertools.pairwise(pieces))
     if not hits:

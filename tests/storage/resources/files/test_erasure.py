@@ -4,12 +4,12 @@ from typing import Any, Literal
 
 import pytest
 
+from actors import limits
 from actors.auth.identity import Identity
 from actors.resources.file_erasure import FileErasure, FilesKept, UserGone
 from actors.resources.files import ExpireUploads, RecordPreview
 from actors.resources.threads import Thread
 from actors.resources.users import DeleteUser, EraseContent
-from storage.resources.files import erasure
 from tests.builders import Ledger
 from tests.storage.resources.files.shelf import Shelf, digest
 from tests.storage.test_integrity import findings
@@ -115,7 +115,7 @@ def _holding(ledger: Ledger, word: bytes) -> int:
 
 
 def test_the_index_is_merged_in_steps(ledger: Ledger, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(erasure, "MERGED_PAGES", 1)
+    monkeypatch.setattr(limits, "FILE_INDEX_PAGES", 1)
     for number in range(300):
         ledger.sql(
             "INSERT INTO file_text (rowid, name, text) VALUES (?, ?, ?)", 1_000 + number, f"n{number}", "w" * 500

@@ -16,6 +16,8 @@ LABEL_CHARS: Final = 100
 """A short line: "Sent to the client on Friday"."""
 PATCH_OPERATIONS: Final = 1_000
 """Of one JSON Patch; each may look through the document."""
+PATCH_MOVED: Final = 300_000
+"""Values that the moves of one JSON Patch carry in all: the largest content twice, in 0.5 s."""
 PATCH_TRIES: Final = 5
 """Of a patch without `If-Match`, when others change the artifact at the same moment."""
 DATA_SETS: Final = 20
@@ -28,6 +30,9 @@ DATA_COLUMNS: Final = 50
 """Nobody reads a wider table, and no chart shows as many series."""
 DATA_CELL_CHARS: Final = 4_000
 """A paragraph or two; a longer text belongs in a message or a file."""
+EXPORT_CELLS: Final = 250_000
+"""Of all tables and charts of one export. A few hundred bytes may show a data set a hundred times, or have a column for
+each row: a file of gigabytes."""
 EXPORT_SECONDS: Final = 2.0
 """For the Markdown of one exported artifact; what is not rendered by then is shown as it was written."""
 EXPORT_TEXT_CHARS: Final = 8_000

@@ -39,7 +39,7 @@ class Exports:
         self._transfers = transfers
 
     async def export(self, request: web.Request) -> web.Response:
-        who = await self._transfers.reader(request)
+        who = await self._transfers.reader(request, "costly")
         must_know(request, "format", "version")
         assert isinstance(who, Identity)  # a signed URL has more parameters
         form = _format(request)
@@ -60,7 +60,7 @@ class Exports:
 
     async def shared(self, request: web.Request) -> web.Response:
         """A page, or JSON for programs. The rights are those of the user who made the link."""
-        url = await self._transfers.reader(request)
+        url = await self._transfers.reader(request, "costly")
         must_know(request, *SIGNED_BY)
         if not isinstance(url, SignedUrl):
             raise Forbidden("This page is read by a signed link.", code="signature_invalid")

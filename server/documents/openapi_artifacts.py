@@ -25,7 +25,7 @@ def _export() -> Json:
         "operationId": "export_artifact",
         "tags": ["transfers"],
         "summary": "An artifact as a file: JSON, CSV, Markdown, or one HTML page without script.",
-        "description": f"{described} Rate limit: `read`.",
+        "description": f"{described} Rate limit: `costly`.",
         "parameters": [
             _path("artifact_id"),
             _query("format", {"type": "string", "enum": list(FORMATS), "default": "json"}),
@@ -39,7 +39,7 @@ def _export() -> Json:
                 "headers": answer_headers(),
                 "content": {**dict.fromkeys(_FILES, _BYTES), "application/json": _OBJECT},
             },
-            **failures({400, 401, 403, 404, 405, 409, 429, 500, 503}),
+            **failures({400, 401, 403, 404, 405, 409, 413, 429, 500, 503}),
         },
     }
 
@@ -51,7 +51,7 @@ def _shared() -> Json:
         "operationId": "read_shared_artifact",
         "tags": ["transfers"],
         "summary": "An artifact by a signed link: a page without script, or JSON where that is asked for.",
-        "description": "`POST /artifacts/{id}/shares` makes the link. Rate limit: `read`.",
+        "description": "`POST /artifacts/{id}/shares` makes the link. Rate limit: `costly`.",
         "parameters": [_path("share_id"), *signature, parameter("X-Correlation-ID")],
         "security": [],
         "responses": {
@@ -60,7 +60,7 @@ def _shared() -> Json:
                 "headers": answer_headers(),
                 "content": {"text/html": _BYTES, "application/json": _OBJECT},
             },
-            **failures({400, 401, 403, 404, 405, 429, 500, 503}),
+            **failures({400, 401, 403, 404, 405, 413, 429, 500, 503}),
         },
     }
 

@@ -21,6 +21,7 @@ from server.files.uploads.staging import Staging
 from server.files.uploads.upload_locks import UploadLocks
 from server.files.watch import Allowed
 from server.http.peers import rate_limit_network
+from server.limits.rate_classes import RateClass
 from server.limits.rate_limits import Subject, draw, owner
 
 Reader = Identity | SignedUrl
@@ -58,18 +59,19 @@ class Transfers:
         self.services.activity.note(identity.user.key, credential=identity.credential)
         return identity
 
-    async def reader(self, request: web.Request) -> Reader:
+    async def reader(self, request: web.Request, kind: RateClass = "read") -> Reader:
+        """`kind`: the limit that it draws from."""
         if is_signed(request.query):
             url = self.url_keys.keys.verify(request.method, request.path, request.query, self.services.clock())
-            self._draw("read", request, ("signed", url.user_id))
+            self._draw(kind, request, ("signed", url.user_id))
             return url
         identity = await self.authentication.of(request)
         request[USER] = identity.user.id
         must_have_scope(identity, "read", "A download")
-        self._draw("read", request, owner(identity))
+        self._draw(kind, request, owner(identity))
         return identity
 
-    def _draw(self, kind: str, request: web.Request, subject: Subject) -> None:
+    def _draw(self, kind: RateClass, request: web.Request, subject: Subject) -> None:
         if self.services.limiter is not None:
             draw(self.services.limiter.policy(kind), request, subject)
 

@@ -21,6 +21,7 @@ TIGHT = {
     "RATE_WRITE": "1/min:3",
     "RATE_ADMIN": "1/min:2",
     "RATE_AUTH": "1/min:2",
+    "RATE_COSTLY": "1/min:2",
 }
 
 
@@ -143,6 +144,15 @@ async def test_streams_draw_like_reads(tight: Server) -> None:
             assert stream.status == 200
             assert stream.headers["RateLimit-Remaining"] == str(left)
     check_problem(await alice.get("/api/v1/events"), 429)
+
+
+async def test_exports_and_archives_are_costly(tight: Server) -> None:
+    """They take seconds of the interpreter, and a thousand reads."""
+    alice, unknown = tight.client("alice"), f"c{'0' * 24}"
+    assert (await alice.get(f"/api/v1/artifacts/{unknown}/export")).status == 404
+    assert (await alice.post("/api/v1/files/zip", ids=[unknown])).status == 404
+    assert (await alice.get(f"/api/v1/artifacts/{unknown}/export")).status == 429
+    assert (await alice.post("/api/v1/files/zip", ids=[unknown])).status == 429
 
 
 async def test_an_answer_in_one_request_is_a_write(tight: Server) -> None:

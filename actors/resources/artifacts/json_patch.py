@@ -7,7 +7,8 @@ Pure, and bounded: a patch of a few hundred bytes cannot make a document of giga
 
 import difflib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from actors import limits
@@ -17,6 +18,9 @@ DEPTH: Final = 2 * limits.JSON_DEPTH
 """Levels of a document while it is patched; whether the result may have as many, its own rules say."""
 MATCHED: Final = 200
 """Objects in a list up to which they are matched with those of another list; longer ones are compared in order."""
+ALIKE: Final = 2
+"""Equal pairs for each object of two lists, on average, up to which they are matched: matching looks at all of them
+again and again."""
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}")
 _ESCAPES: Final = re.compile(r"~(?![01])")
 
@@ -53,6 +57,8 @@ class _Patch:
         self.document = _copy(document)
         self._room = 2 * limits.ARTIFACT_BYTES
         """Characters that operations may add in all."""
+        self._carried = 0
+        """Values that were moved: each is looked at again."""
 
     def apply(self, operation: Any) -> None:
         if not isinstance(operation, dict):
@@ -89,6 +95,7 @@ class _Patch:
         if path[: len(source)] == source and len(path) > len(source):
             raise _Refused("a value cannot move into itself")
         value = _found(self.document, source)
+        self._carry(value)
         if source:
             self._take(source)
         self._put(path, value)
@@ -120,6 +127,11 @@ class _Patch:
             return
         parent = _found(self.document, path[:-1])
         del parent[_key(parent, path[-1])]
+
+    def _carry(self, value: Any) -> None:
+        self._carried += _count(value)
+        if self._carried > limits.PATCH_MOVED:
+            raise _Refused(f"the operations move more than {limits.PATCH_MOVED} values")
 
     def _taken(self, value: Any) -> Any:
         """A copy, counted."""
@@ -178,12 +190,19 @@ def _depth(value: Any) -> int:
     return 0
 
 
+def _count(value: Any) -> int:
+    if isinstance(value, dict | list):
+        return 1 + sum(map(_count, value.values() if isinstance(value, dict) else value))
+    return 1
+
+
 def _weight(value: Any) -> int:
+    """About its characters as JSON, and never nothing: a list of empty texts takes memory, too."""
     if isinstance(value, dict):
         return 8 + sum(len(name) + _weight(inner) for name, inner in value.items())
     if isinstance(value, list):
         return 8 + sum(map(_weight, value))
-    return len(value) if isinstance(value, str) else 8
+    return len(value) + 3 if isinstance(value, str) else 8
 
 
 def _copy(value: Any) -> Any:
@@ -278,8 +297,17 @@ def _matched(a: list[Any], b: list[Any]) -> list[tuple[int, list[Any], list[Any]
     is_worth_it = len(a) <= MATCHED and len(b) <= MATCHED and all(isinstance(item, dict | list) for item in (*a, *b))
     if not is_worth_it:
         return [(0, a, b)]
-    matcher = difflib.SequenceMatcher(None, list(map(_canonical, a)), list(map(_canonical, b)), autojunk=False)
+    before, after = list(map(_canonical, a)), list(map(_canonical, b))
+    if equal_pairs(before, after) > ALIKE * (len(a) + len(b)):
+        return [(0, a, b)]
+    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
     return [(i1, a[i1:i2], b[j1:j2]) for tag, i1, i2, j1, j2 in matcher.get_opcodes() if tag != "equal"]
+
+
+def equal_pairs(a: Iterable[Hashable], b: Iterable[Hashable]) -> int:
+    """How many (one of `a`, one of `b`) are equal: what a matcher may have to look at for each match that it finds."""
+    counted = Counter(b)
+    return sum(counted[item] for item in a)
 
 
 def _canonical(value: Any) -> Any:

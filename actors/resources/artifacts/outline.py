@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from actors import limits
+from actors.errors import TooLarge
 from actors.resources.artifacts.artifact import ArtifactType
 
 Cell = str | int | float | bool | None
@@ -97,10 +99,29 @@ Parts = Iterator[Part]
 
 
 def outline(kind: ArtifactType, content: Any, data: DataSets = NO_DATA) -> tuple[Part, ...]:
-    """Lenient: what is missing in a content is left out. `data`: the artifact's data sets by name."""
+    """Lenient: what is missing in a content is left out. `data`: the artifact's data sets by name. Raises `TooLarge`
+    where tables and charts together have more than `limits.EXPORT_CELLS` cells."""
     if isinstance(content, str):
         return (Text(content),)
-    return tuple(_OF_TYPE[kind](content, data))
+    return tuple(_bounded(_OF_TYPE[kind](content, data)))
+
+
+def _bounded(parts: Parts) -> Parts:
+    cells = 0
+    for part in parts:
+        cells += _cells_of(_inside(part))
+        if cells > limits.EXPORT_CELLS:
+            raise TooLarge("The tables and charts of an artifact, shown in full,", limits.EXPORT_CELLS, None, "cells")
+        yield part
+
+
+def _cells_of(part: Part) -> int:
+    if isinstance(part, Table):
+        return sum(len(row) or 1 for row in part.rows)
+    if isinstance(part, Chart):
+        values = _values(part.spec)
+        return len(values) * len({name for value in values for name in value})
+    return 0
 
 
 def tables(parts: Sequence[Part]) -> Iterator[Table]:
@@ -122,13 +143,17 @@ def _inside(part: Part) -> Part:
 
 def chart_data(spec: Mapping[str, Any]) -> DataSet | None:
     """The values that stand in a chart, as a table."""
-    source = spec.get("data")
-    values = source.get("values") if isinstance(source, dict) else None
-    rows = [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []
+    rows = _values(spec)
     if not rows:
         return None
     columns = tuple(dict.fromkeys(name for row in rows for name in row))
     return DataSet(columns, tuple(tuple(_cell(row.get(name)) for name in columns) for row in rows))
+
+
+def _values(spec: Mapping[str, Any]) -> list[dict[str, Any]]:
+    source = spec.get("data")
+    values = source.get("values") if isinstance(source, dict) else None
+    return [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []
 
 
 def _cell(value: Any) -> Cell:

@@ -34,7 +34,7 @@ class Archives:
         self._transfers = transfers
 
     async def post(self, request: web.Request) -> web.StreamResponse:
-        who = await self._transfers.reader(request)
+        who = await self._transfers.reader(request, "costly")
         must_know(request, *SIGNED_BY)
         body = rest.parse_json(await rest.raw_body(request, limits.BODY_BYTES))
         if not isinstance(body, dict) or body.keys() - {"ids", "name"} or not isinstance(body.get("ids"), list):
@@ -42,7 +42,7 @@ class Archives:
         return await self._answer(request, who, _asked(body["ids"], body.get("name")))
 
     async def get(self, request: web.Request) -> web.StreamResponse:
-        who = await self._transfers.reader(request)
+        who = await self._transfers.reader(request, "costly")
         must_know(request, "ids", "name", *SIGNED_BY)
         return await self._answer(
             request, who, _asked(request.query.get("ids", "").split(","), request.query.get("name"))

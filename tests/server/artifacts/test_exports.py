@@ -213,3 +213,14 @@ async def test_links_are_limited_and_audited(
     assert (await alice.post(f"{url}/shares")).status == 201
     actions = [entry["action"] for entry in (await root.get("/api/v1/admin/audit", limit="5")).data]
     assert actions[:3] == ["share_artifact", "revoke_share", "share_artifact"]
+
+
+async def test_a_content_that_shows_as_gigabytes_is_refused(alice: Client, thread: Any) -> None:
+    values = [{f"{row:x}": 1} for row in range(3000)]
+    sections = [{"type": "chart", "spec": {"data": {"values": values}}}]
+    artifact = await create(alice, thread, {"sections": sections})
+    for form in ("csv", "markdown", "html"):
+        assert (await alice.get(f"{artifact}/export", format=form)).status == 413
+    assert (await alice.get(f"{artifact}/export")).status == 200
+    link = (await alice.post(f"{artifact}/shares")).data["url"]
+    assert (await alice.get(link)).status == 413

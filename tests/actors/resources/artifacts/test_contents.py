@@ -133,3 +133,22 @@ def test_long_texts_are_not_compared_by_lines() -> None:
     a, b = "\n".join(map(str, range(3000))), "\n".join(map(str, range(3000, 0, -1)))
     found = compared(a, b)
     assert (len(found.patch), found.texts) == (1, ())
+
+
+def test_texts_of_equal_lines_are_not_compared_for_minutes() -> None:
+    """Matched, each of these texts would take a second; an artifact has room for forty."""
+    a = [str(line // 2 % 50) if line % 2 else f"a{line}" for line in range(2000)]
+    b = [str(line // 2 % 50) if line % 2 else f"b{line}" for line in range(2000)]
+    found = compared(["\n".join(a)] * 40, ["\n".join(b)] * 40)
+    assert len(found.patch) == 40
+    assert found.texts == ()
+
+
+def test_ordinary_texts_with_empty_lines_are_compared() -> None:
+    short = [line for number in range(90) for line in (f"Paragraph {number}", "")]
+    long = short * 5
+    for before in (short, long):
+        after = [*before[:20], "New", *before[20:]]
+        found = compared("\n".join(before), "\n".join(after))
+        assert len(found.texts) == 1
+        assert "+New" in found.texts[0].lines

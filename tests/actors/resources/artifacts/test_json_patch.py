@@ -130,3 +130,27 @@ def test_numbers_and_booleans_differ() -> None:
 def test_what_stands_at_a_pointer() -> None:
     assert json_patch.at({"a": ["x"]}, "/a/0") == "x"
     assert json_patch.at({"a": ["x"]}, "/a/9") is None
+
+
+def test_moves_carry_a_large_value_only_so_often() -> None:
+    """Each looks at all that it carries: 40 KB of a patch could hold the interpreter for minutes."""
+    there, back = {"op": "move", "from": "/a", "path": "/b"}, {"op": "move", "from": "/b", "path": "/a"}
+    large = {"a": [[0] * 50 for _ in range(1000)]}
+    assert patched(large, [there, back]) == large
+    with pytest.raises(PatchFailed, match="move more than") as failed:
+        patched(large, [there, back] * 500)
+    assert failed.value.index == 5
+
+
+def test_copies_of_empty_texts_take_room_too() -> None:
+    copies = [{"op": "copy", "from": "/a", "path": "/b/-"}] * 1000
+    with pytest.raises(PatchFailed, match="add more than"):
+        patched({"a": [""] * 20_000, "b": []}, copies)
+
+
+def test_lists_of_equal_items_are_compared_in_order() -> None:
+    """Matching them looks at each pair again and again."""
+    a, b = [[i % 2] for i in range(200)], [[i // 2 % 2] for i in range(200)]
+    found = diff(a, b)
+    assert {operation["op"] for operation in found} == {"replace"}
+    assert patched(a, found) == b

@@ -252,7 +252,10 @@ def _sentry(chosen: Settings, services: Services) -> Iterator[None]:
 def _dispatcher(services: Services) -> Dispatcher:
     journal = services.directory.journal
     sender = Sender(services.webhook_addresses, services.version)
-    return Dispatcher(services.reads, services.write, sender, services.measures, commits=lambda: journal.batches)
+    return Dispatcher(
+        services.reads, services.write, sender, services.measures, commits=lambda: journal.batches,
+        must_be_allowed=services.sign_ins.must_be_allowed,
+    )  # fmt: skip
 
 
 def _metrics_listener(chosen: Settings) -> socket.socket | None:

@@ -238,6 +238,8 @@ class DueDeliveries:
     webhook_key: int
     keys: tuple[int, ...]
     at_once: int
+    owner: tuple[str, str] = ("", "")
+    """Domain and e-mail address of its user."""
 
 
 @dataclass(frozen=True, slots=True)

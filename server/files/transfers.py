@@ -106,8 +106,12 @@ class Transfers:
         return Body(request, allowed, self.turns, draining=lambda: self.services.draining)
 
     async def identity_of(self, who: Reader) -> Identity:
-        """Whose rights count, as they are now. Raises `Forbidden` for a user who is not active."""
-        return who if isinstance(who, Identity) else await self.library.as_user(who.user_id)
+        """Whose rights count, as they are now. Raises `Forbidden` for a user who is not active, or may not come in."""
+        if isinstance(who, Identity):
+            return who
+        identity = await self.library.as_user(who.user_id)
+        self.services.sign_ins.must_come_in(identity.user)
+        return identity
 
     async def must_still_be(self, request: web.Request, who: Reader) -> Identity:
         """While a download lasts: whose rights count. A signed URL must not have expired when it began."""

@@ -63,8 +63,13 @@ class Archives:
     async def _send(
         self, request: web.Request, who: Reader, response: web.StreamResponse, contents: list[Content]
     ) -> None:
+        now: list[Content] = []
+
         async def allowed() -> None:
-            await self._transfers.must_still_be(request, who)
+            """Also to the file that is on its way: a large one, to a slow reader, lasts for hours."""
+            identity = await self._transfers.must_still_be(request, who)
+            for content in now:
+                await self._transfers.library.readable(identity, content.file.id, content.version.number)
 
         sender = Sender(
             request, response, self._transfers.library.blobs, self._transfers.staging, allowed,
@@ -74,7 +79,7 @@ class Archives:
         await begin(request, response)
         try:
             async with sender.watched():
-                await self._send_files(request, who, sender, writer, contents)
+                await self._send_files(request, who, sender, writer, contents, now)
             await response.write_eof()
         except (Ended, ConnectionError, BlobError) as error:
             if isinstance(error, BlobError):
@@ -84,8 +89,10 @@ class Archives:
             response.force_close()
 
     async def _send_files(
-        self, request: web.Request, who: Reader, sender: Sender, writer: ZipWriter, contents: list[Content]
-    ) -> None:
+        self, request: web.Request, who: Reader, sender: Sender, writer: ZipWriter, contents: list[Content],
+        now: list[Content],
+    ) -> None:  # fmt: skip
+        """`now` has the one that is on its way."""
         left_out: list[str] = []
         for content, name in zip(contents, unique_names([each.file.name for each in contents]), strict=True):
             try:
@@ -93,12 +100,14 @@ class Archives:
             except XpError as refusal:
                 left_out.append(f"{name}: {refusal.detail}")
                 continue
+            now[:] = [content]
             await sender.write(writer.begin(name, content.size))
             pieces = self._transfers.library.blobs.open(content.digest)
             async with contextlib.aclosing(pieces):
                 async for piece in pieces:
                     await sender.write(writer.feed(piece))
             await sender.write(writer.end())
+            now.clear()
         if left_out:
             text = ("These files could not be read any more:\n" + "\n".join(left_out) + "\n").encode()
             await sender.write(writer.begin(MISSING, len(text)) + writer.feed(text) + writer.end())

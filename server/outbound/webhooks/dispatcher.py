@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from actors import limits
-from actors.errors import XpError
+from actors.errors import Forbidden, XpError
 from actors.outcomes import Done
 from actors.queries import Reads
 from actors.resources.webhooks import (
@@ -36,14 +36,16 @@ class Dispatcher:
 
     def __init__(
         self, reads: Reads, write: Callable[[Any], Awaitable[Done]], sender: Sender, measures: ServerMeasures,
-        *, commits: Callable[[], int],
+        *, commits: Callable[[], int], must_be_allowed: Callable[[str, str], object] = lambda domain, email: None,
     ) -> None:  # fmt: skip
-        """`commits`: a number that changes with each transaction of this process."""
+        """`commits`: a number that changes with each transaction of this process. `must_be_allowed` raises `Forbidden`
+        for a domain and an e-mail address whose users may not come in: what is due to them waits."""
         self._reads = reads
         self._write = write
         self._sender = sender
         self._measures = measures
         self._commits = commits
+        self._must_be_allowed = must_be_allowed
         self._seen = -1
         self._queues: OrderedDict[int, deque[int]] = OrderedDict()
         """Webhook → deliveries that were due when it was looked; the webhook served last is at the end."""
@@ -114,9 +116,18 @@ class Dispatcher:
             if due.webhook_key in self._just_failed:  # its circuit may be open since it was read
                 self._news.set()
                 continue
+            if not self._is_allowed(due):
+                continue
             self._at_once[due.webhook_key] = due.at_once
             self._queues[due.webhook_key] = self._not_sending(due)
         self._fill()
+
+    def _is_allowed(self, due: DueDeliveries) -> bool:
+        try:
+            self._must_be_allowed(*due.owner)
+        except Forbidden:
+            return False
+        return True
 
     def _not_sending(self, due: DueDeliveries) -> deque[int]:
         return deque(key for key in due.keys if key not in self._sending)

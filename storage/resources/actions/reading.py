@@ -32,12 +32,12 @@ from storage.schema import models
 @answers(GetAction)
 def one(database: SqliteDatabase, identity: Identity, action_id: str) -> Action:
     found = records.of(rows.fetch(database, records.query().where(A.uid == action_id)))
-    if not found or not _may_see(database, identity, found[0]):
+    if not found or not may_see(database, identity, found[0]):
         raise NotFound("action", action_id)
     return found[0]
 
 
-def _may_see(database: SqliteDatabase, identity: Identity, action: Action) -> bool:
+def may_see(database: SqliteDatabase, identity: Identity, action: Action) -> bool:
     """Rights follow the thread: who has left it sees nothing of it any more."""
     if identity.user.key not in (action.user.key, action.author.key) and not identity.is_admin:
         return False

@@ -15,7 +15,7 @@ from storage.journal import results
 from storage.journal.transaction import Transaction, given
 from storage.journal.writers import writes
 from storage.readers import rows
-from storage.resources.actions import records, telling
+from storage.resources.actions import reading, records, telling
 from storage.resources.audit import writing as audit
 from storage.resources.messages import writing as messages
 from storage.resources.messages.writing import Place
@@ -167,8 +167,9 @@ def expire(tx: Transaction, command: ExpireActions) -> Done:
 
 
 def _again(tx: Transaction, identity: Identity, reference: results.Reference) -> Action | None:
+    """It shows its message as it is now, so the right to see that is asked again."""
     found = records.by_keys(tx.database, [reference["key"]])
-    return found[0] if found else None
+    return found[0] if found and reading.may_see(tx.database, identity, found[0]) else None
 
 
 results.keep(Action, refer=lambda action: {"key": action.key}, load=_again)

@@ -23,6 +23,7 @@ from storage.readers.answers import answers
 from storage.resources.log.reading import head_position
 from storage.resources.preferences import reading as preferences
 from storage.resources.webhooks.access import may_send
+from storage.resources.webhooks.reading import has_room
 from storage.schema import models, notification_models
 from storage.schema import webhook_models as webhooks
 
@@ -85,12 +86,6 @@ def _with_room(database: SqliteDatabase, groups: Iterable[list[_Hook]]) -> list[
         if len(found) == limits.WEBHOOK_GROUPS:
             break
     return found
-
-
-def has_room(database: SqliteDatabase, webhook_key: int) -> bool:
-    waits = (_D.webhook == webhook_key) & (_D.state == "pending")
-    query = _D.select(_D.id).where(waits).order_by(_D.id).limit(1).offset(limits.WEBHOOK_PENDING - 1)
-    return rows.first(database, query) is None
 
 
 # Events of threads

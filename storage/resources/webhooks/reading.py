@@ -4,6 +4,7 @@ from typing import Any
 
 from peewee import SqliteDatabase, fn
 
+from actors import limits
 from actors.auth.identity import Identity
 from actors.errors import NotFound
 from actors.page import Page
@@ -72,6 +73,13 @@ def deliveries(
         query = query.where(_D.id < before)
     found = rows.fetch(database, query.order_by(_D.id.desc()).limit(limit + 1))
     return Page(tuple(map(delivery_of, found[:limit])), str(found[limit - 1][0]) if len(found) > limit else None)
+
+
+def has_room(database: SqliteDatabase, webhook_key: int) -> bool:
+    """Whether another delivery of it may wait."""
+    waits = (_D.webhook == webhook_key) & (_D.state == "pending")
+    query = _D.select(_D.id).where(waits).order_by(_D.id).limit(1).offset(limits.WEBHOOK_PENDING - 1)
+    return rows.first(database, query) is None
 
 
 @answers(CountDeliveries)

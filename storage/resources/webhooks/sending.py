@@ -45,18 +45,20 @@ GONE = 410
 def due(database: SqliteDatabase) -> Sequence[DueDeliveries]:
     now = now_ms()
     is_due = _D.select(_D.id).where((_D.webhook == _W.id) & (_D.state == "pending") & (_D.not_before <= now))
-    query = _W.select(_W.id, _W.ordered, _W.failures).join(_U, on=(_W.user == _U.id))
+    query = _W.select(_W.id, _W.ordered, _W.failures, _U.domain, _U.email).join(_U, on=(_W.user == _U.id))
     query = query.where(access.may_send(now) & (_W.resumes_at <= now) & fn.EXISTS(is_due))
     return [_of_webhook(database, now, *row) for row in rows.fetch(database, query)]
 
 
-def _of_webhook(database: SqliteDatabase, now: int, key: int, ordered: int, failures: int) -> DueDeliveries:
+def _of_webhook(
+    database: SqliteDatabase, now: int, key: int, ordered: int, failures: int, domain: str, email: str
+) -> DueDeliveries:  # fmt: skip
     at_once = 1 if breaker_pause(failures) else limits.WEBHOOK_AT_ONCE
     query = _D.select(_D.id).where((_D.webhook == key) & (_D.state == "pending") & (_D.not_before <= now))
     if ordered:
         query = query.where(~fn.EXISTS(_before()))
     found = rows.fetch(database, query.order_by(_D.not_before, _D.id).limit(limits.WEBHOOK_DUE))
-    return DueDeliveries(key, tuple(row[0] for row in found), at_once)
+    return DueDeliveries(key, tuple(row[0] for row in found), at_once, (domain, email))
 
 
 def _before() -> Any:

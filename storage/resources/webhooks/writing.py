@@ -27,7 +27,7 @@ from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.audit import writing as audit
 from storage.resources.user_log import reading as user_log
-from storage.resources.webhooks.reading import find
+from storage.resources.webhooks.reading import find, has_room
 from storage.resources.webhooks.records import deliveries_query, delivery_of
 from storage.schema import webhook_models as models
 
@@ -115,6 +115,9 @@ def test_webhook(tx: Transaction, command: QueueTest) -> Done:
     found = _managed(tx, command, command.webhook_id)
     if found.status != "ACTIVE":
         raise Conflict("The webhook is DISABLED; set it to ACTIVE first.")
+    if not has_room(tx.database, found.key):
+        sentence = f"{limits.WEBHOOK_PENDING} deliveries of this webhook wait; tests are queued once there are fewer."
+        raise Conflict(sentence)
     uid = new_id()
     insert = _D.insert(uid=uid, webhook=found.key, type=TEST, not_before=tx.now, created_at=tx.now, queued_at=tx.now)
     tx.execute(insert)

@@ -262,6 +262,15 @@ async def test_who_has_left_the_thread_sees_nothing_of_it(room: Room) -> None:
     assert [entry["data"] for entry in told] == [{"id": action["id"]}], "and no update"
 
 
+async def test_a_retry_from_outside_the_thread_shows_nothing_of_it(room: Room) -> None:
+    """An action shows its message as it is now, which may have been edited since they left."""
+    body: Json = {"block_id": "deploy", "action_id": "yes", "headers": {"Idempotency-Key": "left"}}
+    assert (await room.person.post(room.path, **body)).status == 201
+    me = (await room.person.me())["id"]
+    await room.author.delete(f"/api/v1/threads/{room.thread['id']}/members/{me}")
+    assert (await room.person.post(room.path, **body)).status == 404
+
+
 async def test_an_author_who_has_left_would_not_hear_of_it(room: Room) -> None:
     me, author = (await room.person.me())["id"], (await room.author.me())["id"]
     members = f"/api/v1/threads/{room.thread['id']}/members"

@@ -5,10 +5,14 @@ from pathlib import Path
 import pytest
 
 from tests.realtime_client import raw_client
+from tests.server.files.uploading import upload
 from tests.server.operations.signing_in import nobody, sign_in
 from tests.server.operations.sweep.requests import check_problem
+from tests.server.webhooks.hooks import deliveries, hook, in_state
+from tests.server.webhooks.receiver import receiving
 from tests.serving import serving
 
+HOOKS = {"WEBHOOK_NETWORKS": "127.0.0.1"}
 ME = "/api/v1/users/me"
 
 
@@ -42,6 +46,34 @@ async def test_a_narrowed_rule_binds_what_was_made_before(tmp_path: Path) -> Non
         client = server.client("any")
         for client.token in (session, by_token.token, by_key):
             assert (await client.get(ME)).status == 200
+
+
+async def test_a_narrowed_rule_binds_links_and_webhooks(tmp_path: Path) -> None:
+    """What works without its maker: a signed URL of a file, a link to an artifact, and a webhook, which waits."""
+    data, old = tmp_path / "data", "ana@old.example"
+    async with receiving() as receiver:
+        async with serving(data, ALLOWED_DOMAINS="rpotential.ai,old.example", **HOOKS) as server:
+            ana, bo = server.client("ana", email=old, domain="old.example"), server.client("bo")
+            thread = await ana.thread(members=[{"user_id": (await bo.me())["id"]}])
+            file = await upload(ana, b"bytes", thread_id=thread["id"])
+            signed = (await ana.post(f"/api/v1/files/{file['id']}/sign")).data["url"]
+            made = await ana.post(f"/api/v1/threads/{thread['id']}/artifacts", type="REPORT", title="t", content="x")
+            link = (await ana.post(f"/api/v1/artifacts/{made.data['id']}/shares")).data["url"]
+            hooks = [await hook(client, receiver) for client in (ana, bo)]
+            assert [(await bo.get(url)).status for url in (signed, link)] == [200, 200]
+        async with serving(data, **HOOKS) as server:
+            bo.url = server.url
+            bo.session = server.session
+            for url in (signed, link):
+                assert check_problem(await nobody(server).get(url), 403)["code"] == "domain_not_allowed"
+            for text in ("one", "two"):
+                await bo.say(thread, text)
+                await in_state(bo, hooks[1], "delivered", 1 + (text == "two"))
+            waits = await deliveries(server.client("root", role="ADMIN"), hooks[0])
+            assert [(each["state"], each["attempts"]) for each in waits] == [("pending", 0)] * 2
+            assert len(receiver.got) == 2
+        async with serving(data, ALLOWED_DOMAINS="*", **HOOKS):
+            await receiver.until(4)
 
 
 async def test_whoever_makes_a_user_who_may_not_come_in_hears_of_it(tmp_path: Path) -> None:

@@ -138,3 +138,11 @@ async def test_a_deleted_user_has_none(alice: Client, root: Client) -> None:
     user_id = (await alice.me())["id"]
     assert (await root.delete(f"/api/v1/users/{user_id}")).status == 200
     assert (await root.get(f"{WEBHOOKS}/{made['id']}")).status == 404
+
+
+async def test_tests_wait_in_a_bounded_number(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a receiver that never answers each would wait for days."""
+    monkeypatch.setattr(limits, "WEBHOOK_PENDING", 3)
+    made = await hook(alice, "https://192.0.2.1.invalid/")
+    answers = [(await alice.post(f"{WEBHOOKS}/{made['id']}/test")).status for _ in range(4)]
+    assert answers == [202, 202, 202, 409]

@@ -44,6 +44,7 @@ from server.api.services import Services
 from server.auth.authentication import BrowserRules
 from server.auth.passwords import Passwords
 from server.auth.sign_ins import SignIns
+from server.exports.printer import Printer
 from server.files.keeper import Keeper
 from server.files.library import Library
 from server.files.store_watch import StoreWatch
@@ -150,7 +151,9 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         closing.push_async_callback(library.close)
         keeper = Keeper(library)
         closing.push_async_callback(keeper.stop)
-        services = await _services(chosen, stage, directory, users, reads, keys, library, epoch)
+        printer = Printer(workers=chosen["export_workers"], fonts=chosen["font_dir"])
+        closing.push_async_callback(printer.close)
+        services = await _services(chosen, stage, directory, users, reads, keys, library, printer, epoch)
         await keeper.end_forms()
         keeper.start()
         store_watch = StoreWatch(library)
@@ -193,7 +196,7 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
 
 async def _services(
     chosen: Settings, stage: Stage, directory: Directory, users: Users, reads: SqliteReads, keys: Keys,
-    library: Library, epoch: str,
+    library: Library, printer: Printer, epoch: str,
 ) -> Services:  # fmt: skip
     # Before what has changed is read: nothing can come in between.
     newest_change = await reads.ask(GetNewestAccessChange())
@@ -215,6 +218,7 @@ async def _services(
         live_channels=LiveChannels(stage),
         users=users,
         files=library,
+        printer=printer,
         live_patterns=chosen["live_channels"],
         verify_channel=keys.verifier.verify_channel,
         epoch=epoch,

@@ -172,6 +172,12 @@ def _office_command(text: str) -> str:
     return text
 
 
+def _folder(text: str) -> Path | None:
+    if text and not Path(text).is_dir():
+        raise ValueError("expected a folder that is there")
+    return Path(text) if text else None
+
+
 def _region(text: str) -> str:
     if not re.fullmatch(r"[a-z0-9-]+", text):
         raise ValueError("expected the name of a region such as eu-central-1")
@@ -230,6 +236,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("PREVIEWS", "on", _switch, "off: no previews of files, and no search in their text."),
     Setting("PREVIEW_WORKERS", "2", _count, "Processes that make previews."),
     Setting("OFFICE_COMMAND", "", _office_command, "Makes a PDF: soffice … --outdir {output_dir} {input}."),
+    Setting("EXPORT_WORKERS", "1", _count, "Processes that draw charts and make PDF."),
+    Setting("FONT_DIR", "", _folder, "Folder of fonts for charts and PDF, beside those of the system."),
     Setting("SCAN_REQUIRED", "on", _switch, "off: while the scanner does not answer, files pass without a look."),
     Setting("FILE_BYTES", "100M", size, "Bytes of one file at most, such as 100M or 2G."),
     Setting("FILE_TYPES", "", _media_types, "Types of files that are taken: image/*,application/pdf; empty: all."),

@@ -19,13 +19,16 @@ READERS = [
     if path.parent != HOUSE and "actors.limits" in path.read_text()
 ]
 
-WORKERS = ROOT / "server" / "previews" / "limits.py"
-"""Limits of preview workers, which start fast and import nothing of `actors`."""
+WORKERS = {ROOT / "server" / "previews" / "limits.py", ROOT / "server" / "exports" / "worker" / "limits.py"}
+"""Limits of workers, which start fast and import nothing of `actors`."""
 CODE = [
     path
     for layer in ("actors", "storage", "server", "cli")
     for path in sorted((ROOT / layer).rglob("*.py"))
-    if path.parent != HOUSE and path != WORKERS and "migrations" not in path.parts and not path.name.endswith("_pb2.py")
+    if path.parent != HOUSE
+    and path not in WORKERS
+    and "migrations" not in path.parts
+    and not path.name.endswith("_pb2.py")
 ]
 
 
@@ -132,6 +135,8 @@ NO_LIMITS: Mapping[str, Mapping[str, str]] = {
         "server/files/types/media_types.py": "PDF_WITHIN",
         "server/http/exact_json.py": "_LARGE",
         "server/outbound/webhooks/signing.py": "SECRET_BYTES",
+        "server/exports/worker/fonts.py": "_INSIDE _EMOJI",
+        "server/exports/worker/markdown_nodes.py": "LEVELS",
         "server/previews/makers/texts.py": "BYTES_PER_CHAR",
         "server/realtime/transports/emulation.py": "SESSION_BYTES",
         "storage/readers/weight.py": "_ESCAPED",
@@ -162,6 +167,8 @@ NO_LIMITS: Mapping[str, Mapping[str, str]] = {
         "storage/resources/files/retention.py": "DAY_MS",
     },
     "Weights and estimates: they bound nothing": {
+        "server/exports/worker/documents.py": "POINTS",
+        "server/exports/worker/layout.py": "WEIGHT SIZES LINE",
         "actors/measures.py": "SECONDS SIZES",
         "actors/resources/context.py": "MESSAGE_TOKENS",
         "actors/resources/context_files.py": "_CHARS_PER_TOKEN",

@@ -13,6 +13,7 @@ from actors.limits.blocks import *
 from actors.limits.connections import *
 from actors.limits.context import *
 from actors.limits.downloads import *
+from actors.limits.exports import *
 from actors.limits.files import *
 from actors.limits.journal import *
 from actors.limits.live_channels import *

@@ -1,6 +1,7 @@
-"""What `xp artifact` shows and exports: a version, with the data sets of its artifact."""
+"""What `xp artifact` shows and exports: a version, with the data sets of its artifact, and what a PDF is made from."""
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Any
 
 from cli.store import everyone
 
@@ -11,11 +12,10 @@ if TYPE_CHECKING:
 
 def source_of(database: "Database", artifact: str, number: int | None) -> "Source":
     """Raises `NotFound`."""
-    from server.artifacts.exporting import Source
-    from storage.resources.artifacts import data_sets
-    from storage.resources.artifacts import reading as artifacts
+    from server.artifacts import sources
+    from storage.readers.answers import answer
 
-    found = artifacts.one(database, everyone(), artifact, with_content=False)
-    found, version = artifacts.version(database, everyone(), artifact, number or found.version)
-    sets = data_sets.of_artifact(database, everyone(), artifact, with_rows=True)
-    return Source(found, version, {each.name: each.table for each in sets})
+    async def ask(query: Any) -> Any:
+        return answer(database, query)
+
+    return asyncio.run(sources.source_of(ask, everyone(), artifact, number))

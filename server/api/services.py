@@ -31,6 +31,7 @@ from server.api.refusals import Refusals
 from server.auth.seen_tokens import SeenTokens
 from server.auth.sign_ins import SignIns
 from server.auth.tokens import ChannelClaims
+from server.exports.printer import Printer
 from server.files.library import Library
 from server.http.request_log import RequestLog
 from server.limits.rate_limits import RateLimiter
@@ -60,6 +61,7 @@ class Services:
     live_channels: LiveChannels
     users: Users
     files: Library
+    printer: Printer
     verify_channel: Callable[[str, float], ChannelClaims]
     """A token for one channel; raises `Unauthenticated`."""
     epoch: str

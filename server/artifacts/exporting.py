@@ -1,8 +1,11 @@
-"""A version of an artifact in a format to download. Pure, but for the Markdown parser."""
+"""A version of an artifact as text: JSON, CSV, Markdown, HTML. Pure, but for the Markdown parser.
+
+Charts as pictures, and PDF: `printing.py`.
+"""
 
 import io
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
@@ -13,11 +16,13 @@ from actors.resources.artifacts import markdown, tables_csv
 from actors.resources.artifacts.artifact import Artifact, Version
 from actors.resources.artifacts.outline import DataSets, Part, outline, tables
 from server.api import render
-from server.artifacts.page import page
+from server.artifacts.page import NO_PICTURES, Pictures, page
 from server.resources.artifacts import rendering
 
-Format = Literal["json", "csv", "markdown", "html"]
-FORMATS: Final[tuple[Format, ...]] = get_args(Format)
+TextFormat = Literal["json", "csv", "markdown", "html"]
+TEXT_FORMATS: Final[tuple[TextFormat, ...]] = get_args(TextFormat)
+File = tuple[str, bytes]
+"""A name and its bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,11 @@ class Exported:
     name: str
     media_type: str
     body: bytes
+    pages: int | None = None
+    missing_scripts: str | None = None
+    """Scripts that the server's fonts lack: `Han, Arabic`."""
+    undrawn: int = 0
+    """Charts whose data stand in their place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +44,8 @@ class Source:
     artifact: Artifact
     version: Version
     data: DataSets
+    source: "Source | None" = None
+    """What a PDF is generated from."""
 
     @property
     def content(self) -> Any:
@@ -41,7 +53,17 @@ class Source:
 
     @property
     def parts(self) -> tuple[Part, ...]:
+        if self.source is not None:
+            return self.source.parts
         return outline(self.artifact.type, self.content, self.data)
+
+    @property
+    def columns(self) -> int:
+        """Of the grid of a dashboard."""
+        if self.source is not None:
+            return self.source.columns
+        columns = self.content.get("columns") if isinstance(self.content, dict) else None
+        return columns if isinstance(columns, int) else 12
 
     @property
     def about(self) -> str:
@@ -49,15 +71,21 @@ class Source:
         return f"{self.artifact.type.title()}, version {self.version.number}, {day}, {self.version.author.name}"
 
 
-def exported(source: Source, form: Format) -> Exported:
+def exported(source: Source, form: TextFormat) -> Exported:
     """Raises `Conflict` where the format shows no part of it. Takes up to some seconds: not for the event loop."""
     return _MAKERS[form](source)
 
 
-def html_page(source: Source) -> str:
-    content = source.content
-    columns = content.get("columns") if isinstance(content, dict) else None
-    return page(source.version.title, source.parts, source.about, columns=columns if isinstance(columns, int) else 12)
+def html_page(source: Source, pictures: Pictures = NO_PICTURES) -> str:
+    return page(source.version.title, source.parts, source.about, pictures, source.columns)
+
+
+def zipped(files: Iterable[File]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, body in files:
+            archive.writestr(zipfile.ZipInfo(name), body, zipfile.ZIP_DEFLATED)
+    return out.getvalue()
 
 
 def _json(source: Source) -> Exported:
@@ -78,11 +106,9 @@ def _csv(source: Source) -> Exported:
         raise Conflict("The artifact has no table and no chart with data of its own.", code="nothing_to_export")
     if len(found) == 1:
         return Exported(f"{source.version.title}.csv", "text/csv; charset=utf-8", tables_csv.encoded(found[0]))
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, table in zip(tables_csv.file_names(found), found, strict=True):
-            archive.writestr(zipfile.ZipInfo(name), tables_csv.encoded(table), zipfile.ZIP_DEFLATED)
-    return Exported(f"{source.version.title}.zip", "application/zip", out.getvalue())
+    names = tables_csv.file_names((table.name for table in found), "csv")
+    body = zipped(zip(names, map(tables_csv.encoded, found), strict=True))
+    return Exported(f"{source.version.title}.zip", "application/zip", body)
 
 
 def _markdown(source: Source) -> Exported:
@@ -94,6 +120,6 @@ def _html(source: Source) -> Exported:
     return Exported(f"{source.version.title}.html", "text/html; charset=utf-8", html_page(source).encode())
 
 
-_MAKERS: Final[Mapping[Format, Callable[[Source], Exported]]] = {
+_MAKERS: Final[Mapping[TextFormat, Callable[[Source], Exported]]] = {
     "json": _json, "csv": _csv, "markdown": _markdown, "html": _html,
 }  # fmt: skip

@@ -1,29 +1,30 @@
 """Routes of artifacts as files, and of the pages that links show."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import orjson
 from aiohttp import web
 
+from actors import limits
 from actors.auth.identity import Identity
-from actors.errors import Forbidden, NotFound, ValidationFailed
-from actors.resources.artifacts.data_sets import ListData
-from actors.resources.artifacts.queries import GetArtifact, GetArtifactVersion
+from actors.errors import Conflict, Forbidden, NotFound, ValidationFailed
 from actors.resources.artifacts.shares import CountView, GetShare, Share, must_be_good
-from server.artifacts.exporting import FORMATS, Exported, Format, Source, exported, html_page
+from server.artifacts.exporting import Exported, html_page
 from server.artifacts.page import POLICY
+from server.artifacts.printing import FORMATS, SHORT_NAMES, Format, in_turn, printed
+from server.artifacts.sources import source_of
 from server.files.downloads.signed_urls import SignedUrl
 from server.files.names import content_disposition
 from server.files.transfers import Transfers, id_of, must_know
 from server.http.middleware import HEADER, correlation_id
 from server.resources.artifacts import rendering
 
-_one_thread: Final = ThreadPoolExecutor(1, thread_name_prefix="exporting")
-"""Parsers hold the interpreter lock: more OS threads would only take turns from the event loop."""
 SIGNED_BY: Final = ("user", "expires", "key", "signature")
-SHARED: Final = "/api/v1/artifacts/shared/{share_id}"
+TAKES_LONG: Final = (
+    f"This export takes more than {limits.EXPORT_AT_ONCE_SECONDS:g} seconds; "
+    "ask for it by `POST /artifacts/{id}/exports`, which makes it while you wait elsewhere."
+)
 
 
 def routes(transfers: Transfers) -> list[web.RouteDef]:
@@ -40,23 +41,16 @@ class Exports:
 
     async def export(self, request: web.Request) -> web.Response:
         who = await self._transfers.reader(request, "costly")
-        must_know(request, "format", "version")
+        must_know(request, "format", "version", "chart")
         assert isinstance(who, Identity)  # a signed URL has more parameters
-        form = _format(request)
-        source = await self._source(who, id_of(request, "artifact_id"), _number(request))
-        made = await asyncio.get_running_loop().run_in_executor(_one_thread, exported, source, form)
+        form, chart = _format(request), request.query.get("chart")
+        source = await source_of(self._transfers.services.ask, who, id_of(request, "artifact_id"), _number(request))
+        try:
+            async with asyncio.timeout(limits.EXPORT_AT_ONCE_SECONDS):
+                made = await printed(self._transfers.services.printer, source, form, chart)
+        except TimeoutError as error:
+            raise Conflict(TAKES_LONG, code="export_takes_long") from error
         return _download(made)
-
-    async def _source(self, identity: Identity, artifact_id: str, number: int | None) -> Source:
-        ask = self._transfers.services.ask
-        sets = await ask(ListData(identity, artifact_id, with_rows=True))
-        data = {each.name: each.table for each in sets}
-        if number is not None:
-            artifact, version = await ask(GetArtifactVersion(identity, artifact_id, number))
-            return Source(artifact, version, data)
-        artifact = await ask(GetArtifact(identity, artifact_id))
-        assert artifact.newest is not None
-        return Source(artifact, artifact.newest, data)
 
     async def shared(self, request: web.Request) -> web.Response:
         """A page, or JSON for programs. The rights are those of the user who made the link."""
@@ -66,13 +60,13 @@ class Exports:
             raise Forbidden("This page is read by a signed link.", code="signature_invalid")
         identity = await self._transfers.identity_of(url)
         share = await self._share(id_of(request, "share_id"), identity)
-        source = await self._source(identity, share.artifact_id, share.version)
+        source = await source_of(self._transfers.services.ask, identity, share.artifact_id, share.version)
         if request.method == "GET":
             await self._transfers.services.write(CountView(share.id))
         if _wants_json(request):
             body = orjson.dumps({**rendering.version(source.version), "type": source.artifact.type})
             return web.Response(body=body, content_type="application/json", headers=_headers())
-        text = await asyncio.get_running_loop().run_in_executor(_one_thread, html_page, source)
+        text = await in_turn(html_page, source)
         policy = {"Content-Security-Policy": f"{POLICY}; sandbox allow-popups; frame-ancestors 'none'"}
         return web.Response(text=text, content_type="text/html", headers={**_headers(), **policy})
 
@@ -96,13 +90,18 @@ def _download(made: Exported) -> web.Response:
         "Content-Disposition": content_disposition(made.name, inline=False),
         "Content-Security-Policy": "sandbox; default-src 'none'",
     }
+    if made.missing_scripts is not None:
+        headers["X-Missing-Scripts"] = made.missing_scripts
+    if made.undrawn:
+        headers["X-Undrawn-Charts"] = str(made.undrawn)
     return web.Response(body=made.body, headers=headers)
 
 
 def _format(request: web.Request) -> Format:
-    form = request.query.get("format", "json")
+    asked = request.query.get("format", "json")
+    form = SHORT_NAMES.get(asked, asked)
     if form not in FORMATS:
-        raise ValidationFailed({"format": [f"expected one of {', '.join(FORMATS)}; got {form[:40]!r}."]})
+        raise ValidationFailed({"format": [f"expected one of {', '.join(FORMATS)}; got {asked[:40]!r}."]})
     return form
 
 

@@ -2,14 +2,16 @@
 
 from typing import Any, Final
 
-from server.artifacts.exporting import FORMATS
+from server.artifacts.printing import FORMATS, SHORT_NAMES
 from server.documents.examples import ID_PATTERN
 from server.documents.openapi_components import Json, answer_headers, failures, parameter
 
 _ID: Final[Json] = {"type": "string", "pattern": ID_PATTERN}
 _OBJECT: Final[Json] = {"schema": {"type": "object"}}
 _BYTES: Final[Json] = {"schema": {"type": "string", "format": "binary"}}
-_FILES: Final = ("text/csv", "application/zip", "text/markdown", "text/html")
+_FILES: Final = (
+    "text/csv", "application/zip", "text/markdown", "text/html", "application/pdf", "image/svg+xml", "image/png",
+)  # fmt: skip
 
 
 def paths() -> Json:
@@ -20,23 +22,27 @@ def paths() -> Json:
 
 
 def _export() -> Json:
-    described = "CSV of several tables is a zip archive; cells that a spreadsheet would run are defused."
+    described = (
+        "CSV of several tables, and pictures of several charts, are a zip archive; cells that a spreadsheet would run "
+        "are defused. Pictures and PDF need the extra `pdf` on the server."
+    )
     return {
         "operationId": "export_artifact",
         "tags": ["transfers"],
-        "summary": "An artifact as a file: JSON, CSV, Markdown, or one HTML page without script.",
+        "summary": "An artifact as a file: JSON, CSV, Markdown, HTML without script, PDF; its charts as SVG or PNG.",
         "description": f"{described} Rate limit: `costly`.",
         "parameters": [
             _path("artifact_id"),
-            _query("format", {"type": "string", "enum": list(FORMATS), "default": "json"}),
+            _query("format", {"type": "string", "enum": [*FORMATS, *SHORT_NAMES], "default": "json"}),
             _query("version", {"type": "integer", "minimum": 1, "maximum": 999_999_999}),
+            _query("chart", {"type": "string", "description": "Id or number of one chart, for `svg` and `png`."}),
             parameter("X-Correlation-ID"),
         ],
         "security": [{"token": []}, {"api_key": ["read"]}, {"cookie": []}],
         "responses": {
             "200": {
                 "description": "The file.",
-                "headers": answer_headers(),
+                "headers": answer_headers("X-Missing-Scripts", "X-Undrawn-Charts"),
                 "content": {**dict.fromkeys(_FILES, _BYTES), "application/json": _OBJECT},
             },
             **failures({400, 401, 403, 404, 405, 409, 413, 429, 500, 503}),

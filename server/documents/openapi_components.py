@@ -59,6 +59,13 @@ _HEADERS: Final[Mapping[str, tuple[str, Json, Any]]] = {
     "Retry-After": ("Seconds to wait before the next attempt.", {"type": "integer", "minimum": 1}, 1),
     "WWW-Authenticate": ("How to sign in (RFC 6750).", {"type": "string"}, 'Bearer realm="experience"'),
     "Allow": ("The methods of the path.", {"type": "string"}, "GET, HEAD"),
+    "X-Missing-Scripts": (
+        "Scripts of which no font of the server has all characters that are in the text.", {"type": "string"},
+        "Han, Arabic",
+    ),
+    "X-Undrawn-Charts": (
+        "Charts that could not be drawn; their data stand in their place.", {"type": "integer", "minimum": 1}, 1,
+    ),
     "RateLimit": ("Bucket, remaining requests, seconds until more.", {"type": "string"}, '"read";r=399;t=1'),
     "RateLimit-Policy": ("Bucket, its size, seconds to fill it.", {"type": "string"}, '"read";q=400;w=4'),
     "RateLimit-Limit": ("Size of the bucket.", {"type": "integer", "minimum": 1}, 400),

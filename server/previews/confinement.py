@@ -16,7 +16,10 @@ PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
 def confine(limits: WorkerLimits) -> None:
     """Memory, files and their size for good; no network, no new rights, and an end with the server, where the platform
     has that (Linux). Processor time is limited for each job."""
-    _limit(resource.RLIMIT_AS, limits.memory, max(limits.memory, limits.command_memory))
+    if limits.counts_mapped:
+        _limit(resource.RLIMIT_AS, limits.memory, max(limits.memory, limits.command_memory))
+    else:
+        _limit(resource.RLIMIT_DATA, limits.memory, limits.memory)
     _limit(resource.RLIMIT_FSIZE, limits.file_bytes, limits.file_bytes)
     _limit(resource.RLIMIT_NOFILE, limits.open_files, limits.open_files)
     _limit(resource.RLIMIT_CORE, 0, 0)

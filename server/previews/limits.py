@@ -70,6 +70,8 @@ class WorkerLimits:
 
     memory: int = 1024 * MIB
     """Bytes of address space: libraries take a third, the largest picture the rest."""
+    counts_mapped: bool = True
+    """False: `memory` is what a process may write to, for an engine that maps far more than it uses (Linux)."""
     command_memory: int = 4096 * MIB
     """Of a converter or ffmpeg that a worker starts: office suites map as much before they do anything."""
     cpu_seconds: int = 20

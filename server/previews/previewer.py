@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from server.previews import wire
 from server.previews.job import Job, Tools
 from server.previews.kinds import can_preview, missing_extra
 from server.previews.limits import JOBS_WAITING, WORKERS, WorkerLimits
@@ -28,11 +29,14 @@ class Previewer:
         limits: WorkerLimits | None = None,
         convert: Sequence[str] = (),
         module: str = WORKER,
+        outputs: Mapping[str, str] = wire.MEDIA_TYPES,
     ) -> None:
-        """`convert`: the command that makes a PDF of an office document, with `{input}` and `{output_dir}`."""
+        """`convert`: the command that makes a PDF of an office document, with `{input}` and `{output_dir}`. `outputs`:
+        extension → media type of what the workers of `module` make."""
         self._limits = limits or WorkerLimits()
         self._tools = Tools(tuple(convert), shutil.which("ffmpeg"), shutil.which("ffprobe"))
         self._module = module
+        self._outputs = outputs
         self._turns = asyncio.Semaphore(workers)
         self._waiting = 0
         self._most_waiting = waiting
@@ -118,7 +122,7 @@ class Previewer:
             if worker.fit:
                 return worker
             await worker.kill()
-        return await WorkerProcess.start(self._module, self._limits)
+        return await WorkerProcess.start(self._module, self._limits, self._outputs)
 
     async def _put_back(self, worker: WorkerProcess) -> None:
         if self._closed or not worker.fit:

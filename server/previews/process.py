@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -27,15 +28,20 @@ OUTSIDE = frozenset({-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT})
 class WorkerProcess:
     """Takes one job at a time. Once it is not `fit`, it is only good for `kill`."""
 
-    def __init__(self, process: asyncio.subprocess.Process, limits: WorkerLimits) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, limits: WorkerLimits, outputs: Mapping[str, str] = wire.MEDIA_TYPES
+    ) -> None:
         self._process = process
         self._limits = limits
+        self._outputs = outputs
         self._jobs = 0
         self._fit = True
         self._killed = False
 
     @classmethod
-    async def start(cls, module: str, limits: WorkerLimits) -> "WorkerProcess":
+    async def start(
+        cls, module: str, limits: WorkerLimits, outputs: Mapping[str, str] = wire.MEDIA_TYPES
+    ) -> "WorkerProcess":
         """Raises `PreviewFailed` where the platform gives no process."""
         try:
             process = await asyncio.create_subprocess_exec(
@@ -50,7 +56,7 @@ class WorkerProcess:
             )
         except OSError as error:
             raise PreviewFailed(f"no worker could be started: {error}", retryable=True) from error
-        worker = cls(process, limits)
+        worker = cls(process, limits, outputs)
         worker._write(orjson.dumps(asdict(limits)) + b"\n")
         return worker
 
@@ -70,7 +76,7 @@ class WorkerProcess:
         line = await self._ask(wire.job_line(job))
         self._fit = fit and not wire.is_last(line)
         try:
-            return await asyncio.to_thread(wire.read_reply, line, job.into)
+            return await asyncio.to_thread(wire.read_reply, line, job.into, self._outputs)
         except wire.BadReply as error:
             self._fit = False
             raise PreviewFailed(str(error)) from error

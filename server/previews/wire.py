@@ -6,6 +6,7 @@ only.
 
 import re
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from server.previews.preview import Output, Preview, PreviewFailed
 
 NAME = re.compile(r"[a-z]+(-[0-9]{1,3})?")
 KEY = re.compile(r"[a-z_]{1,40}")
-FILE = re.compile(r"[a-z0-9-]{1,40}\.(webp|json|txt)")
-MEDIA_TYPES = {"webp": "image/webp", "json": "application/json", "txt": "text/plain"}
+FILE = re.compile(r"[a-z0-9-]{1,40}\.([a-z]{1,4})")
+MEDIA_TYPES: Mapping[str, str] = {"webp": "image/webp", "json": "application/json", "txt": "text/plain"}
+"""Of previews, by extension: what a worker makes besides is not taken."""
 PLACEHOLDER = re.compile(r"[\x21-\x7e]{1,100}")
 CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
@@ -55,13 +57,13 @@ def failure_line(reason: str, *, last: bool = False) -> bytes:
     return orjson.dumps({"failed": CONTROLS.sub("", reason)[:500], "last": last}) + b"\n"
 
 
-def read_reply(line: bytes, into: Path) -> Preview:
+def read_reply(line: bytes, into: Path, media_types: Mapping[str, str] = MEDIA_TYPES) -> Preview:
     """Raises `PreviewFailed` for a failure that the worker reports, and `BadReply`."""
     try:
         said = orjson.loads(line)
         if "failed" in said:
             raise PreviewFailed(_text(said["failed"], 500))
-        return _preview(said["preview"], into)
+        return _preview(said["preview"], into, media_types)
     except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
         raise BadReply(f"the worker's reply cannot be used: {error}") from error
 
@@ -74,26 +76,27 @@ def clean_text(text: str) -> str:
     return CONTROLS.sub("", text)[: limits.TEXT_CHARS]
 
 
-def _preview(said: dict[str, Any], into: Path) -> Preview:
+def _preview(said: dict[str, Any], into: Path, media_types: Mapping[str, str]) -> Preview:
     text, placeholder = said["text"], said["placeholder"]
     if placeholder is not None and not PLACEHOLDER.fullmatch(placeholder):
         raise BadReply("the placeholder is none")
     if len(said["outputs"]) > limits.OUTPUTS:
         raise BadReply(f"expected at most {limits.OUTPUTS} outputs, got {len(said['outputs'])}")
-    outputs = tuple(_output(output, into) for output in said["outputs"])
+    outputs = tuple(_output(output, into, media_types) for output in said["outputs"])
     text = None if text is None else _text(text, limits.TEXT_CHARS)
     return Preview(outputs, text, _metadata(said["metadata"]), placeholder)
 
 
-def _output(said: dict[str, Any], into: Path) -> Output:
+def _output(said: dict[str, Any], into: Path, media_types: Mapping[str, str]) -> Output:
     name, file = said["name"], said["file"]
-    if not NAME.fullmatch(name) or not FILE.fullmatch(file):
+    named = FILE.fullmatch(file)
+    if not NAME.fullmatch(name) or not named or named[1] not in media_types:
         raise BadReply(f"no output is named {name!r}, {file!r}")
     found = (into / file).lstat()
     if not stat.S_ISREG(found.st_mode):
         raise BadReply(f"{file} is no file")
     width, height = _pixels(said["width"]), _pixels(said["height"])
-    return Output(name, into / file, MEDIA_TYPES[file.rpartition(".")[2]], found.st_size, width, height)
+    return Output(name, into / file, media_types[named[1]], found.st_size, width, height)
 
 
 def _pixels(said: Any) -> int | None:

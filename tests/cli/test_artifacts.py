@@ -62,6 +62,10 @@ def test_export(xp: Xp, artifact: Artifact, tmp_path: Path) -> None:
         assert file.read_bytes() == expected
         assert "the file exists" in xp("artifact", "export", artifact.id, file, "--format", form).sentence
     assert "<em>first</em>" in xp("artifact", "export", artifact.id, "-", "--format", "html", "--version", "1").out
+    document = tmp_path / "report.pdf"
+    assert xp("artifact", "export", artifact.id, document, "--format", "pdf").code == 0
+    assert document.read_bytes().startswith(b"%PDF-")
+    assert "no chart" in xp("artifact", "export", artifact.id, "-", "--format", "svg").sentence
     assert "no table" in xp("artifact", "export", artifact.id, "-", "--format", "csv", "--version", "1").sentence
 
 

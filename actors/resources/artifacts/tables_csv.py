@@ -29,13 +29,13 @@ def defused(cell: Cell) -> str:
     return f"'{said}" if isinstance(cell, str) and said.lstrip(" ").startswith(_FORMULAS) else said
 
 
-def file_names(tables: Iterable[Table]) -> list[str]:
+def file_names(wanted: Iterable[str], extension: str) -> list[str]:
     """A name for each that no other has."""
     names: dict[str, None] = {}
-    for table in tables:
-        base = "".join(c if c.isalnum() or c in "-_" else "-" for c in table.name)[:64] or "table"
+    for each in wanted:
+        base = "".join(c if c.isalnum() or c in "-_" else "-" for c in each)[:64] or "file"
         name, number = base, 2
-        while f"{name}.csv" in names:
+        while f"{name}.{extension}" in names:
             name, number = f"{base}-{number}", number + 1
-        names[f"{name}.csv"] = None
+        names[f"{name}.{extension}"] = None
     return list(names)

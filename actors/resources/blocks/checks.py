@@ -262,11 +262,25 @@ def _without(value: Any, at: At, faults: Faults, forbidden: frozenset[str]) -> N
         for key, inner in value.items():
             if key in forbidden:
                 faults.add((at, key), "dangerous_url", f"no `{key}`: data stand in the block", actual=shown(inner))
+            elif key == "sequence" and isinstance(inner, dict) and (count := _count(inner)) > limits.CHART_SEQUENCE:
+                most = limits.CHART_SEQUENCE
+                faults.add((at, key), "too_many", f"a sequence of at most {most} numbers", limit=most, actual=count)
             else:
                 _without(inner, (at, key), faults, forbidden)
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             _without(inner, (at, index), faults, forbidden)
+
+
+def _count(sequence: dict[str, Any]) -> int:
+    """Numbers that a chart would make by itself, and a reader's browser with it."""
+    start, stop, step = sequence.get("start", 0), sequence.get("stop", 0), sequence.get("step", 1)
+    if not all(isinstance(each, int | float) for each in (start, stop, step)):
+        return 0
+    try:
+        return int(min(abs((stop - start) / step), 2**53))
+    except ArithmeticError:  # no step, or numbers beyond what a float holds
+        return 2**53
 
 
 def is_shallow(value: Any, at: At, faults: Faults) -> bool:

@@ -26,6 +26,12 @@ REPORT: Any = {
 }  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def without_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Data stand in place of charts. With pictures: `test_printing.py`."""
+    monkeypatch.setattr("server.exports.worker.kinds.EXTRA", ("no_such_package",))
+
+
 @pytest.fixture
 async def thread(alice: Client, bob: Client) -> Any:
     return await alice.thread(members=[{"user_id": (await bob.me())["id"]}])

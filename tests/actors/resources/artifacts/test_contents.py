@@ -152,3 +152,19 @@ def test_ordinary_texts_with_empty_lines_are_compared() -> None:
         found = compared("\n".join(before), "\n".join(after))
         assert len(found.texts) == 1
         assert "+New" in found.texts[0].lines
+
+
+def test_a_chart_makes_few_numbers_by_itself() -> None:
+    """A reader's browser draws them as well."""
+
+    def found(sequence: Any) -> list[str]:
+        spec = {"layer": [{"mark": "line", "data": {"sequence": sequence}}]}
+        faults = contents.faults("REPORT", {"sections": [{"type": "chart", "spec": spec}]})
+        return [fault.pointer for fault in faults if fault.code == "too_many"]
+
+    most = limits.CHART_SEQUENCE
+    where = ["/sections/0/spec/layer/0/data/sequence"]
+    assert found({"start": 0, "stop": most}) == found({"start": 5, "stop": -5, "step": -1}) == found("x") == []
+    for greedy in ({"stop": most + 1}, {"start": 0, "stop": 1, "step": 1e-9}, {"stop": 9, "step": 0},
+                   {"start": -1e308, "stop": 1e308}, {"stop": 10**400, "step": 0.5}):  # fmt: skip
+        assert found(greedy) == where

@@ -1,0 +1,102 @@
+"""A version of an artifact with its charts drawn: SVG and PNG, HTML, PDF. Workers do it; text formats need none."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from typing import Final, Literal, ParamSpec, TypeVar, get_args
+
+from actors.errors import Conflict, NotFound
+from actors.resources.artifacts.outline import Chart, charts
+from actors.resources.artifacts.tables_csv import file_names
+from server.artifacts.exporting import Exported, Source, exported, html_page, zipped
+from server.exports.document import Document
+from server.exports.printer import Printer, Told, untold
+from server.exports.worker.kinds import OUTPUTS, missing_extra
+
+Format = Literal["json", "csv", "markdown", "html", "pdf", "svg", "png"]
+FORMATS: Final[tuple[Format, ...]] = get_args(Format)
+SHORT_NAMES: Final[Mapping[str, Format]] = {"md": "markdown"}
+_Drawing = Literal["svg", "png"]
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+_one_thread: Final = ThreadPoolExecutor(1, thread_name_prefix="exporting")
+"""Parsers hold the interpreter lock: more OS threads would only take turns from the event loop."""
+
+
+async def in_turn(function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+    """Beside the event loop, one after the other."""
+    return await asyncio.get_running_loop().run_in_executor(_one_thread, partial(function, *args, **kwargs))
+
+
+async def printed(
+    printer: Printer, source: Source, form: Format, chart: str | None = None, tell: Told = untold
+) -> Exported:
+    """`chart`: the id of the one to draw, or its number among all; for SVG and PNG.
+
+    Raises `Conflict` where the format shows no part of it or cannot be made, `NotFound` for an unknown chart, and
+    `Unavailable`.
+    """
+    match form:
+        case "pdf":
+            return await _pdf(printer, source, tell)
+        case "svg" | "png":
+            return await _drawn(printer, source, form, chart, tell)
+        case "html" if missing_extra() is None:
+            return await _html(printer, source, tell)
+    return await in_turn(exported, source, form)
+
+
+def document_of(source: Source) -> Document:
+    authors = source.content.get("authors") if isinstance(source.content, dict) else None
+    return Document(
+        source.version.title, source.parts, source.about, authors or (source.version.author.name,),
+        source.version.created_at, source.columns,
+    )  # fmt: skip
+
+
+async def _pdf(printer: Printer, source: Source, tell: Told) -> Exported:
+    content = source.content
+    if source.artifact.type == "PDF" and isinstance(content, dict) and content.get("file_id"):
+        where = f"/api/v1/files/{content['file_id']}/content"
+        raise Conflict(f"This PDF is a file already; download it at {where}.", code="nothing_to_export")
+    made = await printer.pdf(await in_turn(document_of, source), tell)
+    return Exported(
+        f"{source.version.title}.pdf", OUTPUTS["pdf"], made.body, made.pages, made.missing_scripts, made.undrawn
+    )  # fmt: skip
+
+
+async def _html(printer: Printer, source: Source, tell: Told) -> Exported:
+    document = await in_turn(document_of, source)
+    pictures = await printer.pictures(document, tell) if document.charts else {}
+    text = await in_turn(html_page, source, pictures)
+    made = Exported(f"{source.version.title}.html", "text/html; charset=utf-8", text.encode())
+    return replace(made, undrawn=len(document.charts) - len(pictures))
+
+
+async def _drawn(printer: Printer, source: Source, form: _Drawing, chart: str | None, tell: Told) -> Exported:
+    """One chart alone; several as an archive."""
+    found = _chosen(await in_turn(lambda: tuple(charts(source.parts))), chart)
+    if not found:
+        raise Conflict("The artifact has no chart.", code="nothing_to_export")
+    bodies: list[bytes] = []
+    for number, each in enumerate(found):
+        tell(number, len(found))
+        bodies.append(await printer.chart(each.spec, form))
+    if len(bodies) == 1:
+        return Exported(f"{source.version.title}.{form}", OUTPUTS[form], bodies[0])
+    names = file_names((each.name or "chart" for each in found), form)
+    body = await in_turn(zipped, zip(names, bodies, strict=True))
+    return Exported(f"{source.version.title}.zip", "application/zip", body)
+
+
+def _chosen(found: tuple[Chart, ...], chart: str | None) -> tuple[Chart, ...]:
+    if chart is None:
+        return found
+    named = [each for each in found if each.name == chart]
+    if not named and chart.isascii() and chart.isdigit() and 1 <= int(chart) <= len(found):
+        named = [found[int(chart) - 1]]
+    if not named:
+        raise NotFound("chart", chart)
+    return (named[0],)

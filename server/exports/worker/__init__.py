@@ -1,0 +1,1 @@
+"""What runs in a worker process: it draws charts and sets documents."""

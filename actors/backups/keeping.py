@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
+from actors import limits
+
 EXPECTED = "expected numbers of backups such as newest=3,hourly=24,daily=7,weekly=5,monthly=12"
-MOST = 10_000
 
 _PERIODS: dict[str, Callable[[datetime], tuple[int, ...]]] = {
     "hourly": lambda at: (at.year, at.month, at.day, at.hour),
@@ -41,7 +42,12 @@ def parse(text: str) -> Keeping:
     numbers: dict[str, int] = {}
     for part in text.replace(" ", "").split(","):
         match = re.fullmatch(r"([a-z]+)=([0-9]{1,5})", part)
-        if match is None or match[1] not in ("newest", *_PERIODS) or match[1] in numbers or int(match[2]) > MOST:
+        if (
+            match is None
+            or match[1] not in ("newest", *_PERIODS)
+            or match[1] in numbers
+            or int(match[2]) > limits.BACKUPS_KEPT
+        ):
             raise ValueError(f"{EXPECTED}; got {part!r}")
         numbers[match[1]] = int(match[2])
     newest = max(1, numbers.pop("newest", 1))

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from actors import limits
+
 EXPECTED = "expected an interval such as 30min, 6h or 1d, or five fields of cron in UTC such as 0 3 * * *"
 _UNITS = {"min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("weekday", 0, 7))
-_SEARCHED_DAYS = 8 * 366
-"""29 February may be eight years away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Cron:
         return next(found for found in self._moments(start) if found >= start)
 
     def _moments(self, start: datetime) -> Iterator[datetime]:
-        for number in range(_SEARCHED_DAYS):
+        for number in range(limits.SCHEDULE_DAYS):
             day = start.replace(hour=0, minute=0) + timedelta(days=number)
             if self._is_on(day):
                 yield from (

@@ -18,3 +18,7 @@ DOCTOR_OPEN_FILES: Final = 1_024
 """The usual limit; each connection takes one, and so do a few files of our own."""
 DOCTOR_DRIFT_SECONDS: Final = 60
 """How far the newest entry of the log may be ahead of the clock."""
+BACKUPS_KEPT: Final = 10_000
+"""Of one period, that a rule may name: a backup an hour for a year."""
+SCHEDULE_DAYS: Final = 8 * 366
+"""Looked through for the next moment of a schedule: 29 February may be eight years away."""

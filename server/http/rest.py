@@ -15,8 +15,9 @@ from aiohttp.http_exceptions import HttpProcessingError
 from actors import limits
 from actors.auth.identity import Identity
 from actors.commands import IfVersion, Once
-from actors.errors import Forbidden, Malformed, NotFound, Overloaded, TooLarge, UnsupportedMedia, ValidationFailed
+from actors.errors import Malformed, NotFound, Overloaded, TooLarge, UnsupportedMedia, ValidationFailed
 from actors.identifiers import is_id
+from server.api import pipeline
 from server.api.registry import Call, Operation, Result
 from server.api.render import iso_time
 from server.api.services import Services
@@ -26,8 +27,8 @@ from server.http.connection import TooMuchUnfinished, in_one_line
 from server.http.etags import matches, versions_of
 from server.http.exact_json import Inexact
 from server.http.middleware import HEADER, correlation_id
+from server.http.request_end import RequestEnd
 from server.http.security_headers import ASKED_FOR, api_headers
-from server.limits.rate_limits import drawing
 from server.realtime.upload import half_json
 
 JSON = "application/json"
@@ -49,47 +50,60 @@ def routes(operations: Sequence[Operation], services: Services, authentication: 
 def handler_of(
     operation: Operation, services: Services, authentication: Authentication
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
-    identify, has_body = _identification(operation, authentication), operation.has_body
-    is_deed = operation.rate == "write"
-    draw = drawing(services.limiter, operation, authentication.peer) if services.limiter is not None else None
+    identify = _identification(operation, authentication)
 
     async def handle(request: web.Request) -> web.Response:
-        who = await identify(request)
-        if draw is not None:
-            draw(request, who)
-        is_late = has_body and not request.content.is_eof()
-        parameters = await _body(request, operation) if has_body else _query(request)
-        if is_late:  # what the identity rested on may have ended while the body came
-            who = await identify(request)
-        _take_path(parameters, request)
-        call = Call(
-            services, who, partial(authentication.peer, request), _once(request, operation, parameters),
-            if_match(request), operation.name,
-        )  # fmt: skip
-        try:
-            if who is not None:
-                operation.must_allow(who)
-                if is_deed:
-                    services.activity.note(who.user.key, credential=who.credential)
-            result = await operation.handler(call, operation.parse(parameters, typed=has_body))
-        except (Forbidden, NotFound) as refusal:
-            if who is not None:
-                services.refusals.note(who.user.id, operation.name, refusal, correlation_id.get())
-            raise
-        response = (
-            _redirect(result.redirect) if result.redirect is not None else respond(request, result, operation.status)
-        )
-        if result.cookies:
-            authentication.set_cookies(response, result.cookies)
-        return response
+        end = _RestEnd(request, operation, services, authentication, identify)
+        return await pipeline.run(operation, services, end)
 
     services.measures.name_handler(handle, operation.name)
     return handle
 
 
-def _identification(
-    operation: Operation, authentication: Authentication
-) -> Callable[[web.Request], Awaitable[Identity | None]]:
+Identify = Callable[[web.Request], Awaitable[Identity | None]]
+
+
+class _RestEnd(RequestEnd):
+    __slots__ = ("_identify", "_operation", "_parameters", "_services")
+
+    def __init__(
+        self, request: web.Request, operation: Operation, services: Services, authentication: Authentication,
+        identify: Identify,
+    ) -> None:  # fmt: skip
+        super().__init__(request, authentication)
+        self._operation = operation
+        self._services = services
+        self._identify = identify
+        self._parameters: dict[str, Any] = {}
+
+    async def identify(self) -> Identity | None:
+        return await self._identify(self.request)
+
+    async def read(self, who: Identity | None) -> Call:
+        request, operation = self.request, self._operation
+        is_late = operation.has_body and not request.content.is_eof()
+        self._parameters = parameters = await _body(request, operation) if operation.has_body else _query(request)
+        if is_late:  # what the identity rested on may have ended while the body came
+            who = await self._identify(request)
+        _take_path(parameters, request)
+        return Call(
+            self._services, who, partial(self.authentication.peer, request), _once(request, operation, parameters),
+            if_match(request), operation.name,
+        )  # fmt: skip
+
+    async def work(self, call: Call) -> web.Response:
+        operation = self._operation
+        result = await operation.handler(call, operation.parse(self._parameters, typed=operation.has_body))
+        if result.redirect is not None:
+            response = _redirect(result.redirect)
+        else:
+            response = respond(self.request, result, operation.status)
+        if result.cookies:
+            self.authentication.set_cookies(response, result.cookies)
+        return response
+
+
+def _identification(operation: Operation, authentication: Authentication) -> Identify:
     match operation.access:
         case "open":
             return _nobody

@@ -19,7 +19,7 @@ from multidict import istr
 from actors import limits
 from actors.auth.identity import Identity
 from actors.errors import TooManyRequests
-from server.http.peers import Peer, rate_limit_network
+from server.http.peers import rate_limit_network
 from server.limits.rate_classes import Limited
 from server.limits.token_bucket import Rate, TokenBucket, rate
 
@@ -158,11 +158,6 @@ class RateLimiter:
         """Take one; answers how many are left. Raises `TooManyRequests`."""
         return self._policies[kind].take(subject)
 
-    def take_for(self, operation: Limited, who: Identity, address: str) -> None:
-        """One invocation of an operation by an identity, from an address."""
-        policy = self._policies[operation.rate]
-        policy.take(place_of(operation, address) if is_by_address(operation) else owner(who))
-
     def give_back(self, operation: str, address: str) -> None:
         """An attempt to sign in by this operation counts only where it was no good."""
         self._policies["auth"].give_back((operation, rate_limit_network(address)))
@@ -189,9 +184,12 @@ def owner(who: Identity) -> Subject:
     return who.user.key
 
 
-def is_by_address(operation: Limited) -> bool:
-    """For operations without authentication."""
-    return operation.access in ("open", "optional")
+def subject_of(operation: Limited, who: Identity | None, find_address: Callable[[], str]) -> Subject:
+    """Whose rate a request draws from: the user's, or the address's where no identity is asked for."""
+    if operation.access in ("open", "optional"):
+        return place_of(operation, find_address())
+    assert who is not None
+    return owner(who)
 
 
 def place_of(operation: Limited, address: str) -> Subject:
@@ -204,26 +202,11 @@ def place_of(operation: Limited, address: str) -> Subject:
 
 TAKEN: Final = web.RequestKey("rate_limits.taken", tuple[Policy, int])
 """From which policy a request drew, and how many are left."""
-Draw = Callable[[web.Request, Identity | None], None]
 
 
 def draw(policy: Policy, request: web.Request, subject: Subject) -> None:
     """Take one for a request; its answer tells, whatever becomes of it. Raises `TooManyRequests`."""
     request[TAKEN] = (policy, policy.take(subject))
-
-
-def drawing(limiter: RateLimiter, operation: Limited, find_peer: Callable[[web.Request], Peer]) -> Draw:
-    """How the requests of an operation draw."""
-    policy = limiter.policy(operation.rate)
-
-    def by_address(request: web.Request, who: Identity | None) -> None:
-        draw(policy, request, place_of(operation, find_peer(request).address))
-
-    def by_owner(request: web.Request, who: Identity | None) -> None:
-        assert who is not None
-        draw(policy, request, owner(who))
-
-    return by_address if is_by_address(operation) else by_owner
 
 
 def tell(request: web.Request, response: web.StreamResponse) -> None:

@@ -6,10 +6,12 @@ from typing import Any
 
 import orjson
 
-from actors.errors import Forbidden, Internal, NotFound, ValidationFailed, XpError
-from server.api import operations
+from actors.auth.identity import Identity
+from actors.errors import Internal, ValidationFailed, XpError
+from server.api import operations, pipeline
 from server.api.registry import Call, Operation
 from server.http.rest import once
+from server.limits.rate_limits import Policy, Subject
 from server.realtime.protocol import codes as protocol
 from server.realtime.protocol.codes import Refused
 from server.realtime.session.client_session import ClientSession
@@ -47,6 +49,29 @@ class RpcCalls:
             measures.operation(operation.name, session.transport, time.monotonic() - began, code)
 
     async def _run(self, operation: Operation, data: object) -> bytes:
+        return await pipeline.run(operation, self._session.services, _RpcEnd(self._session, operation, data))
+
+
+class _RpcEnd:
+    def __init__(self, session: ClientSession, operation: Operation, data: object) -> None:
+        self._session = session
+        self._operation = operation
+        self._data = data
+        self._parameters: dict[str, Any] = {}
+
+    async def identify(self) -> Identity | None:
+        """Found by connect, and kept up to date by the hub."""
+        assert self._session.identity is not None
+        return self._session.identity
+
+    def address(self) -> str:
+        return self._session.peer.address
+
+    def draw(self, policy: Policy, subject: Subject) -> None:
+        policy.take(subject)
+
+    async def read(self, who: Identity | None) -> Call:
+        session, data = self._session, self._data
         protocol.must_be_exact(data)
         if not isinstance(data, dict):
             raise ValidationFailed({"data": ["expected a JSON object."]})
@@ -54,24 +79,14 @@ class RpcCalls:
         if_version = data.pop("if_version", None)
         if if_version is not None and type(if_version) is not int:
             raise ValidationFailed({"if_version": ["expected an integer."]})
-        identity = self._session.identity
-        assert identity is not None
-        limiter = self._session.services.limiter
-        if limiter is not None:
-            limiter.take_for(operation, identity, self._session.peer.address)
-        retry = None if key is None else once(key, operation, data)
-        call = Call(
-            self._session.services, identity, lambda: self._session.peer, retry, if_version, operation.name,
-            self._session,
-        )  # fmt: skip
-        try:
-            operation.must_allow(identity)
-            if operation.rate == "write":
-                self._session.services.activity.note(identity.user.key, connection=self._session)
-            result = await operation.handler(call, operation.parse(data, typed=True))
-        except (Forbidden, NotFound) as refusal:
-            self._session.services.refusals.note(
-                identity.user.id, operation.name, refusal, self._session.client_id
-            )  # fmt: skip
-            raise
+        retry = None if key is None else once(key, self._operation, data)
+        self._parameters = data
+        return Call(session.services, who, lambda: session.peer, retry, if_version, self._operation.name, session)
+
+    async def work(self, call: Call) -> bytes:
+        result = await self._operation.handler(call, self._operation.parse(self._parameters, typed=True))
         return orjson.dumps(result.data)
+
+    @property
+    def trace(self) -> str:
+        return self._session.client_id

@@ -11,16 +11,16 @@ from functools import partial
 from aiohttp import web
 
 from actors.auth.identity import Identity
-from actors.errors import Forbidden, NotFound, ShuttingDown, UnsupportedMedia
+from actors.errors import NotFound, ShuttingDown, UnsupportedMedia
 from actors.identifiers import is_id
 from actors.runtime.loop_actor import Stage
+from server.api import operations, pipeline
 from server.api.registry import Call
 from server.api.services import Services
 from server.auth.authentication import Authentication
 from server.http.connection import let_flow
-from server.http.middleware import correlation_id
 from server.http.peers import rate_limit_network
-from server.limits.rate_limits import draw, owner
+from server.http.request_end import RequestEnd
 from server.realtime.upload.body import ConnectionLost, Pace
 from server.realtime.upload.pieces import EVENTS, NDJSON
 from server.realtime.upload.writer import Answer
@@ -35,33 +35,42 @@ class Answers:
         self._pace = Pace(stage.loop.time) if services.limiter is not None else None
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        identity = await self._authentication.of(request)
-        thread_id = request.match_info["thread_id"]
-        if not is_id(thread_id):
+        end = _StreamEnd(request, self._services, self._authentication, self._pace)
+        return await pipeline.run(operations.BY_NAME["create_message"], self._services, end)
+
+
+class _StreamEnd(RequestEnd):
+    def __init__(
+        self, request: web.Request, services: Services, authentication: Authentication, pace: Pace | None
+    ) -> None:
+        super().__init__(request, authentication)
+        self._services = services
+        self._pace = pace
+
+    async def identify(self) -> Identity:
+        return await self.authentication.of(self.request)
+
+    async def read(self, who: Identity | None) -> Call:
+        """The head; the body is read while the message is written."""
+        request = self.request
+        if not is_id(request.match_info["thread_id"]):
             raise NotFound("resource", request.path[:200])
         if request.content_type not in (NDJSON, EVENTS):
             raise UnsupportedMedia(f"Expected {NDJSON} or {EVENTS}, got {request.content_type}.")
         if request.headers.get("Content-Encoding", "identity") != "identity":
             raise UnsupportedMedia("Compressed bodies are not supported; send it without Content-Encoding.")
-        if self._services.limiter is not None:
-            draw(self._services.limiter.policy("write"), request, owner(identity))
         let_flow(request)  # the message itself ends where nothing comes for a while
-        try:
-            return await self._answer(request, identity, thread_id)
-        except (Forbidden, NotFound) as refusal:
-            self._services.refusals.note(identity.user.id, "create_message", refusal, correlation_id.get())
-            raise
+        return Call(self._services, who, partial(self.authentication.peer, request))
 
-    async def _answer(self, request: web.Request, identity: Identity, thread_id: str) -> web.StreamResponse:
-        hub, user_key = self._services.hub, identity.user.key
-        peer = self._authentication.peer(request).at_rest()
+    async def work(self, call: Call) -> web.StreamResponse:
+        request, hub, user_key = self.request, self._services.hub, call.identity.user.key
+        peer = call.peer.at_rest()
         if hub.draining:
             raise ShuttingDown("The server is shutting down; retry in a moment.")
-        call = Call(self._services, identity, partial(self._authentication.peer, request))
-        answer = Answer(self._services, call, peer, thread_id)
+        answer = Answer(self._services, call, peer, request.match_info["thread_id"])
         with hub.users.one(user_key), hub.addresses.one(rate_limit_network(peer.address)), answer.listed():
             await answer.must_be_allowed()
-            await self._authentication.of(request)  # rights may have changed before the hub knew of this request
+            await self.authentication.of(request)  # rights may have changed before the hub knew of this request
             try:
                 return await answer.serve(request, self._pace.of(user_key) if self._pace is not None else None)
             except ConnectionLost:  # the client has disconnected before there was a message

@@ -105,7 +105,6 @@ class Answer:
 
     async def must_be_allowed(self) -> None:
         """Raises what opening the message would raise, before anything of the body is read."""
-        operations.BY_NAME["create_message"].must_allow(self.identity)
         await self._thread.ask(MayOpen(self.identity), block=False)
 
     async def serve(self, request: web.Request, wait: Wait | None) -> web.StreamResponse:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from actors.errors import TooManyRequests
 from cli import settings
 from server.api import operations
-from server.limits.rate_limits import KINDS, Policy, RateLimiter, owner
+from server.limits.rate_limits import KINDS, Policy, RateLimiter, owner, subject_of
 from server.limits.token_bucket import Rate, TokenBucket, rate
 from tests.server.quiet import nothing_breaks
 from tests.serving import load_settings
@@ -150,13 +150,15 @@ def test_every_operation_draws(operation: Any, clock: Clock) -> None:
     """By address where nobody has to say who they are, by owner elsewhere."""
     limiter = RateLimiter({operation.rate: Rate(0.001, 2)}, clock=clock)
     by_address = operation.access in ("open", "optional")
+
+    def take(user: int, address: str) -> None:
+        limiter.take(operation.rate, subject_of(operation, who(user), lambda: address))
+
     for number in range(2):
-        limiter.take_for(
-            operation, who(number if by_address else 7), "203.0.113.5" if by_address else f"10.0.0.{number}"
-        )
+        take(number if by_address else 7, "203.0.113.5" if by_address else f"10.0.0.{number}")
     with pytest.raises(TooManyRequests):
-        limiter.take_for(operation, who(9 if by_address else 7), "203.0.113.5" if by_address else "10.0.0.9")
-    limiter.take_for(operation, who(8), "10.0.0.8")
+        take(9 if by_address else 7, "203.0.113.5" if by_address else "10.0.0.9")
+    take(8, "10.0.0.8")
 
 
 def test_bad_tokens_of_one_address(clock: Clock) -> None:

@@ -163,6 +163,7 @@ NO_LIMITS: Mapping[str, Mapping[str, str]] = {
         "storage/maintenance/integrity.py": "HOUR CHECKS",
         "storage/private_files.py": "FILE_MODE FOLDER_MODE OTHERS",
         "storage/resources/artifacts/records.py": "_CREATOR _NEWEST _WRITER _DATA",
+        "storage/resources/proposals/records.py": "_AUTHOR _RESOLVER _PATCH",
         "storage/resources/credentials/reading.py": "_OF_SESSION _OF_API_KEY",
         "storage/resources/files/records.py": "_OWNER _NEWEST",
         "storage/resources/files/retention.py": "DAY_MS",

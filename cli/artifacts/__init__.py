@@ -8,6 +8,7 @@ COMMANDS = {
     "list": ("cli.artifacts.listing:command", "List artifacts, newest first"),
     "show": ("cli.artifacts.show:command", "Show an artifact with its content"),
     "versions": ("cli.artifacts.versions:command", "List versions of an artifact"),
+    "proposals": ("cli.artifacts.proposals:command", "List proposals to change an artifact"),
     "export": ("cli.artifacts.export:command", "Write an artifact as a file"),
     "restore": ("cli.artifacts.restore:command", "Make an earlier version the newest again"),
 }

@@ -52,6 +52,16 @@ def test_show_and_versions(xp: Xp, artifact: Artifact) -> None:
     assert "patched" in xp("artifact", "versions", artifact.id).out
 
 
+def test_proposals(xp: Xp, ledger: Ledger, ana: Identity, thread: Thread) -> None:
+    desk = Desk(ledger)
+    text = desk.create(ana, thread, "One.")
+    desk.propose(ana, text, "Two.", comment="Better")
+    assert "Better" in xp("artifact", "proposals", text.id).out
+    (found,) = xp("artifact", "proposals", text.id, "--status", "open", "--json").json
+    assert (found["comment"], found["hunk_count"], found["base_version"]) == ("Better", 1, 1)
+    assert xp("artifact", "proposals", text.id, "--status", "rejected", "--json").json == []
+
+
 def test_export(xp: Xp, artifact: Artifact, tmp_path: Path) -> None:
     for form, version, expected in (
         ("csv", "2", b"\xef\xbb\xbfa\r\n'=1\r\n"),

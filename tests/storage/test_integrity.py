@@ -58,7 +58,9 @@ class Lived:
         ledger.do(post(self.ana, self.thread, "once", once=once()))
         Shelf(ledger).add(self.ana, self.thread)
         desk = Desk(ledger)
-        desk.measure(self.ana, desk.create(self.ana, self.thread), [["[1]", "[2]"]])
+        artifact = desk.create(self.ana, self.thread)
+        desk.measure(self.ana, artifact, [["[1]", "[2]"]])
+        desk.propose(self.ana, artifact)
         webhook = CreateWebhook(
             identity=self.ana, name="Agent", url="https://agent.example.com/", events=("message.created",),
             thread_ids=None, ordered=False, secret="whsec_c2VjcmV0",
@@ -138,11 +140,13 @@ DAMAGES: tuple[Damage, ...] = (
     ("counted references to blobs", "UPDATE blob SET unreferenced_at = 1", "counts 1 references, it has 1"),
     ("the newest version of a file", "UPDATE file SET version = 4", "names 4 as its newest version, it should be 1"),
     ("the room that files take", "UPDATE storage_use SET size = size + 1", "they should take"),
-    ("counted references to bodies", 'UPDATE artifact_body SET "references" = 5', "counts 5 references, it has 1"),
+    ("counted references to bodies", 'UPDATE artifact_body SET "references" = 5', "counts 5 references, it has 2"),
     ("the newest version of an artifact", "UPDATE artifact SET version = 4", "names 4 as its newest version"),
     ("the history of an artifact", "UPDATE artifact SET dropped = 3", "has dropped 3"),
     ("counted rows of data sets", "UPDATE artifact_data SET next = 9", "counts 9 rows"),
     ("every entry has its artifact", "UPDATE event SET ref = 99 WHERE type = 'artifact.created'", "about artifact 99"),
+    ("open proposals have their base", "UPDATE artifact_proposal SET status = 'rejected'", "is rejected, and its base"),
+    ("every entry has its proposal", "UPDATE event SET ref = 99 WHERE type = 'proposal.created'", "about proposal 99"),
     ("every artifact in the search index", "DELETE FROM artifact_text", "is not in the search index"),
     ("references", "UPDATE message SET author_id = 99 WHERE number = 1", "refers to a row of user"),
     ("references", "DELETE FROM thread WHERE id = 2", "refers to a row of thread"),

@@ -54,7 +54,7 @@ def patched(document: Any, operations: Sequence[Any]) -> Any:
 
 class _Patch:
     def __init__(self, document: Any) -> None:
-        self.document = _copy(document)
+        self.document = copied(document)
         self._room = 2 * limits.ARTIFACT_BYTES
         """Characters that operations may add in all."""
         self._carried = 0
@@ -105,7 +105,7 @@ class _Patch:
 
     def _test(self, path: list[str], operation: Operation) -> None:
         if not equal(_found(self.document, path), _value(operation)):
-            raise _Refused(f"the test of {_pointer(path)!r} failed: another value is there")
+            raise _Refused(f"the test of {pointer(path)!r} failed: another value is there")
 
     def _put(self, path: list[str], value: Any) -> None:
         if not path:
@@ -138,14 +138,14 @@ class _Patch:
         self._room -= _weight(value)
         if self._room < 0:
             raise _Refused(f"the operations add more than {2 * limits.ARTIFACT_BYTES} characters")
-        return _copy(value)
+        return copied(value)
 
 
 def _tokens(operation: Operation, name: str) -> list[str]:
-    pointer = operation.get(name)
-    if not isinstance(pointer, str) or (pointer and not pointer.startswith("/")) or _ESCAPES.search(pointer):
+    given = operation.get(name)
+    if not isinstance(given, str) or (given and not given.startswith("/")) or _ESCAPES.search(given):
         raise _Refused(f"expected `{name}` as a JSON pointer (RFC 6901)")
-    tokens = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+    tokens = [part.replace("~1", "/").replace("~0", "~") for part in given.split("/")[1:]]
     if len(tokens) > DEPTH:
         raise _Refused(f"`{name}` may have at most {DEPTH} parts")
     return tokens
@@ -160,7 +160,7 @@ def _value(operation: Operation) -> Any:
 def _found(document: Any, path: Sequence[str]) -> Any:
     for depth, token in enumerate(path):
         if not isinstance(document, dict | list):
-            raise _Refused(f"there is nothing within {_pointer(path[:depth])!r}")
+            raise _Refused(f"there is nothing within {pointer(path[:depth])!r}")
         document = document[_key(document, token)]
     return document
 
@@ -205,18 +205,18 @@ def _weight(value: Any) -> int:
     return len(value) + 3 if isinstance(value, str) else 8
 
 
-def _copy(value: Any) -> Any:
+def copied(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _copy(inner) for name, inner in value.items()}
+        return {name: copied(inner) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_copy(inner) for inner in value]
+        return [copied(inner) for inner in value]
     return value
 
 
-def at(document: Any, pointer: str) -> Any:
+def at(document: Any, path: str) -> Any:
     """What stands there, or None."""
     try:
-        return _found(document, _tokens({"path": pointer}, "path"))
+        return _found(document, _tokens({"path": path}, "path"))
     except _Refused:
         return None
 
@@ -260,27 +260,32 @@ def _diff(a: Any, b: Any, path: _Path) -> Iterator[Operation]:
     elif isinstance(a, list) and isinstance(b, list):
         yield from _diff_lists(a, b, path)
     elif not same(a, b):
-        yield {"op": "replace", "path": _pointer(path), "value": b}
+        yield {"op": "replace", "path": pointer(path), "value": b}
 
 
 def _diff_objects(a: dict[str, Any], b: dict[str, Any], path: _Path) -> Iterator[Operation]:
     for name in a:
         if name not in b:
-            yield {"op": "remove", "path": _pointer((*path, name))}
+            yield {"op": "remove", "path": pointer((*path, name))}
     for name, value in b.items():
         if name in a:
             yield from _diff(a[name], value, (*path, name))
         else:
-            yield {"op": "add", "path": _pointer((*path, name)), "value": value}
+            yield {"op": "add", "path": pointer((*path, name)), "value": value}
 
 
 def _diff_lists(a: list[Any], b: list[Any], path: _Path) -> Iterator[Operation]:
     """From the end to the beginning, so that each index is good when its turn comes."""
+    for at, before, after in reversed(replaced(a, b)):
+        yield from _replace_items(before, after, at, path)
+
+
+def replaced(a: list[Any], b: list[Any]) -> list[tuple[int, list[Any], list[Any]]]:
+    """(index in `a`, items there, items that take their place), in order."""
     start = _alike(zip(a, b, strict=False))
     end = _alike(zip(reversed(a[start:]), reversed(b[start:]), strict=False))
     a, b = a[start : len(a) - end], b[start : len(b) - end]
-    for at, before, after in reversed(_matched(a, b)):
-        yield from _replace_items(before, after, start + at, path)
+    return [(start + at, before, after) for at, before, after in _matched(a, b)] if a or b else []
 
 
 def _alike(pairs: Any) -> int:
@@ -322,12 +327,12 @@ def _canonical(value: Any) -> Any:
 def _replace_items(before: list[Any], after: list[Any], start: int, path: _Path) -> Iterator[Operation]:
     both = min(len(before), len(after))
     for index in range(len(before) - 1, both - 1, -1):
-        yield {"op": "remove", "path": _pointer((*path, str(start + index)))}
+        yield {"op": "remove", "path": pointer((*path, str(start + index)))}
     for index in range(both, len(after)):
-        yield {"op": "add", "path": _pointer((*path, str(start + index))), "value": after[index]}
+        yield {"op": "add", "path": pointer((*path, str(start + index))), "value": after[index]}
     for index in range(both):
         yield from _diff(before[index], after[index], (*path, str(start + index)))
 
 
-def _pointer(path: Sequence[str]) -> str:
+def pointer(path: Sequence[str]) -> str:
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)

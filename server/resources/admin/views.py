@@ -201,6 +201,7 @@ class ExportView(View):
     messages: str = Field(description="URL of the messages, page by page.")
     files: str = Field(description="URL of the files, page by page.")
     artifacts: str = Field(description="URL of the artifacts, page by page.")
+    proposals: str = Field(description="URL of the proposals to change artifacts, page by page.")
 
 
 class ExportedFileView(FileView):

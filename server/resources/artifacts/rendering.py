@@ -26,7 +26,7 @@ def shared(record: Artifact) -> Json:
         "size": newest.size if newest else 0,
         "sha256": newest.digest if newest else None,
         "label": newest.label if newest else None,
-        "provenance": _provenance(newest.provenance if newest else _NO_PROVENANCE),
+        "provenance": provenance(newest.provenance if newest else _NO_PROVENANCE),
         "updated_by": render.author(newest.author) if newest else None,
         "dropped_versions": record.dropped,
         "created_at": render.iso_time(record.created_at),
@@ -53,13 +53,13 @@ def version(record: Version) -> Json:
         "created_at": render.iso_time(record.created_at),
         "change": record.change,
         "label": record.label,
-        "provenance": _provenance(record.provenance),
+        "provenance": provenance(record.provenance),
         "restored_from": record.restored_from,
         **content,
     }
 
 
-def _provenance(record: Provenance) -> Json:
+def provenance(record: Provenance) -> Json:
     return {"message_id": record.message_id, "tool_call": record.tool_call, "model": record.model}
 
 

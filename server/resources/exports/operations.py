@@ -7,6 +7,7 @@ from actors.resources.audit import NoteForAudit
 from actors.resources.files import ListFilesOf, OwnedFile
 from actors.resources.members import ListMemberships
 from actors.resources.messages import ListMessagesBy
+from actors.resources.proposals.proposal import ListProposalsBy
 from actors.resources.sessions import ListSessions
 from actors.resources.users import GetUser
 from server.api import render
@@ -19,6 +20,8 @@ from server.resources.artifacts import rendering
 from server.resources.artifacts.views import ArtifactView
 from server.resources.auth.views import SessionView
 from server.resources.messages.views import MessageView
+from server.resources.proposals import rendering as proposal_rendering
+from server.resources.proposals.views import FullProposalView
 
 operations = Operations("users")
 
@@ -50,6 +53,7 @@ async def export_user(call: Call, request: ById) -> Result:
             "messages": f"/api/v1/users/{user.id}/export/messages",
             "files": f"/api/v1/users/{user.id}/export/files",
             "artifacts": f"/api/v1/users/{user.id}/export/artifacts",
+            "proposals": f"/api/v1/users/{user.id}/export/proposals",
         }
     )
 
@@ -122,6 +126,15 @@ async def export_artifacts(call: Call, request: ExportPageRequest) -> Result:
     _must_be_allowed(call, request.id)
     page = await call.services.ask(ListArtifactsBy(request.id, limit=request.limit, after=integer(request.cursor)))
     shown = [rendering.artifact(artifact) for artifact in page.items]
+    return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
+
+
+@operations("GET", "/users/{id}/export/proposals", response=FullProposalView, paged=True, rate="costly")
+async def export_proposals(call: Call, request: ExportPageRequest) -> Result:
+    """All proposals that a user has made to change artifacts, oldest first, including threads they have left."""
+    _must_be_allowed(call, request.id)
+    page = await call.services.ask(ListProposalsBy(request.id, limit=request.limit, after=integer(request.cursor)))
+    shown = [proposal_rendering.full(proposal) for proposal in page.items]
     return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
 
 

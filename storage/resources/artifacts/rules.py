@@ -7,7 +7,12 @@ RULES: tuple[Rule, ...] = (
         "counted references to bodies",
         "Body {digest} of artifacts counts {counted} references, it has {found}.",
         """
-        WITH n AS (SELECT body_id, count(*) AS found FROM artifact_version GROUP BY body_id)
+        WITH n AS (
+            SELECT body_id, count(*) AS found FROM (
+                SELECT body_id FROM artifact_version
+                UNION ALL SELECT base_body_id FROM artifact_proposal WHERE base_body_id IS NOT NULL
+            ) GROUP BY body_id
+        )
         SELECT b.digest AS digest, b."references" AS counted, coalesce(n.found, 0) AS found
           FROM artifact_body AS b LEFT JOIN n ON n.body_id = b.id WHERE b."references" <> coalesce(n.found, 0)""",
     ),

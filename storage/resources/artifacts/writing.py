@@ -33,6 +33,7 @@ from storage.resources.artifacts import bodies, data_sets, places, reading, reco
 from storage.resources.artifacts.places import Place, State
 from storage.resources.audit import writing as audit
 from storage.resources.files import room
+from storage.resources.proposals import forgetting as proposals
 from storage.schema import artifact_models, models
 from storage.search.folding import fold
 
@@ -45,7 +46,7 @@ def create_artifact(tx: Transaction, command: CreateArtifact) -> Done:
     key, uid, status = tx.thread(command.thread_id)
     rules.must_write(command.identity, tx.role(key, command.identity.user.key), uid, status)  # type: ignore[arg-type]
     _must_have_room(tx, key)
-    _must_be_message(tx, key, command.provenance)
+    must_be_message(tx, key, command.provenance)
     author, content = command.identity.author, command.content
     room.take(tx, author.key, key, content.size)
     inserted = _A.insert(
@@ -68,7 +69,7 @@ def _must_have_room(tx: Transaction, thread: int) -> None:
         raise Conflict(sentence, code="artifacts_full")
 
 
-def _must_be_message(tx: Transaction, thread: int, provenance: Provenance) -> None:
+def must_be_message(tx: Transaction, thread: int, provenance: Provenance) -> None:
     if provenance.message_id is None:
         return
     M = models.Message
@@ -83,7 +84,7 @@ def revise_artifact(tx: Transaction, command: ReviseArtifact) -> Done:
     must_match(command.if_version, place.version)
     if command.change == "replaced" and not isinstance(command.content, Unset):
         must_not_overwrite(command.identity, command.if_version, place.author)
-    _must_be_message(tx, place.thread[0], command.provenance)
+    must_be_message(tx, place.thread[0], command.provenance)
     state = _revised(tx, place, command)
     if state == place.newest and command.label is None:
         return Done(records.by_key(tx.database, [place.key])[place.key])
@@ -168,6 +169,7 @@ def _forget(tx: Transaction, key: int, creator: int, thread: int) -> int:
     tx.execute(_X.delete().where(_X.rowid == key))
     tx.execute(_S.delete().where(_S.artifact == key))
     data_sets.forget_all(tx, key, creator, thread)
+    proposals.forget_all(tx, key)
     return versions.forget_all(tx, key, creator, thread)
 
 

@@ -26,6 +26,7 @@ from actors.resources.members import AddMember, MarkRead, RemoveMember, UpdateMe
 from actors.resources.memory import ReplaceMemory, UpdateMemory
 from actors.resources.messages import DeleteMessage, EditMessage, Message
 from actors.resources.notifications import MarkUnread
+from actors.resources.proposals.proposal import AcceptProposal, CloseProposal, Propose
 from actors.resources.reactions import React
 from actors.resources.streams import AppendToMessage, FinishMessage
 from actors.resources.threads import CreateThread, DeleteThread, HandOver, Thread, UpdateThread
@@ -114,6 +115,11 @@ async def test_every_command_reaches_the_store(house: House, ana: Identity, bo: 
         (ReplaceData(**data, columns=("n",), rows=("[1]",)), "artifact.data_updated"),
         (AppendData(**data, rows=("[2]",), width=1), "artifact.data_updated"),
         (DeleteData(**data), "artifact.data_updated"),
+        (Propose(**artifact, proposal_id="p", base=1, patch="[]", hunks="[]", count=1), "proposal.created"),
+        (AcceptProposal(**artifact, proposal_id="p", accepted=(0,), newest=3, content=contents.packed("REPORT", "x")),
+            "proposal.updated"),
+        (Propose(**artifact, proposal_id="q", base=1, patch="[]", hunks="[]", count=1), "proposal.created"),
+        (CloseProposal(**artifact, proposal_id="q", outcome="rejected"), "proposal.updated"),
         (DeleteArtifact(**artifact), "artifact.deleted"),
         (DeleteThread(**there), "thread.deleted"),
     ]  # fmt: skip

@@ -133,6 +133,9 @@ async def test_events_are_what_the_document_says(
     made = await alice.post(f"{path}/artifacts", type="REPORT", title="x", content="x")
     await alice.patch(f"/api/v1/artifacts/{made.data['id']}", title="y")
     await alice.put(f"/api/v1/artifacts/{made.data['id']}/data/sales", columns=["a"], rows=[[1]])
+    patch = [{"op": "replace", "path": "", "value": "z"}]
+    proposed = await alice.post(f"/api/v1/artifacts/{made.data['id']}/proposals", patch=patch)
+    await alice.post(f"/api/v1/artifacts/{made.data['id']}/proposals/{proposed.data['id']}/reject")
     await alice.delete(f"/api/v1/artifacts/{made.data['id']}")
     file = await stored_file(server, (await alice.me())["id"], thread_id)
     shown = RecordPreview(file.id, 1, "done")

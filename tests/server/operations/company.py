@@ -13,8 +13,10 @@ ACTIONS = (
     "post", "post", "post", "reply", "edit", "delete", "react", "react", "unreact", "toggle", "read", "read to",
     "title", "status", "metadata", "role", "mute", "join", "leave",
     "remember", "recall", "answer", "stop", "fail", "hand over", "file", "show", "rename", "drop",
-    "draft", "revise", "restore", "discard", "measure", "tick", "clear",
+    "draft", "revise", "restore", "discard", "measure", "tick", "clear", "propose", "accept", "reject",
 )  # fmt: skip
+ABOUT_PROPOSALS = ("propose", "accept", "reject")
+ABOUT_ARTIFACTS = ACTIONS[ACTIONS.index("draft") :]
 Program = Sequence[tuple[str, int]]
 programs = st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 11)), min_size=1, max_size=10)
 
@@ -27,7 +29,8 @@ EVERY_KIND = (
     (0, "status", 0), (1, "recall", 0), (0, "remember", 1), (1, "answer", 1), (1, "answer", 2), (0, "stop", 2),
     (0, "fail", 3), (1, "hand over", 1), (0, "file", 0), (1, "show", 0), (0, "rename", 0), (0, "drop", 0),
     (0, "draft", 1), (1, "revise", 3), (1, "revise", 4), (0, "restore", 0),
-    (0, "measure", 0), (1, "tick", 0), (1, "clear", 0), (0, "measure", 0), (0, "discard", 0),
+    (0, "measure", 0), (1, "tick", 0), (1, "clear", 0), (0, "measure", 0),
+    (1, "propose", 1), (0, "accept", 0), (1, "propose", 2), (0, "reject", 1), (0, "discard", 0),
 )  # fmt: skip
 """(person, action, number): each succeeds, and together they make all of `TOLD`."""
 LAST = {"n": "the last"}
@@ -45,6 +48,8 @@ class Company:
         self.messages: list[str] = []
         self.files: list[str] = []
         self.artifacts: list[str] = []
+        self.proposals: list[str] = []
+        """Their paths."""
 
     @classmethod
     async def gather(cls, server: Server) -> "Company":
@@ -76,7 +81,7 @@ class Company:
             return await self._say(client, number, is_reply=action == "reply")
         if action in ("file", "show", "rename", "drop"):
             return await self._about_file(client, action, number)
-        if action in ("draft", "revise", "restore", "discard", "measure", "tick", "clear"):
+        if action in ABOUT_ARTIFACTS:
             return await self._about_artifact(client, action, number)
         if action in ("edit", "delete", "react", "unreact", "toggle"):
             return await self._about_message(client, action, number) if self.messages else None
@@ -146,6 +151,8 @@ class Company:
         if not self.artifacts:
             return None
         url = f"/api/v1/artifacts/{self.artifacts[number % len(self.artifacts)]}"
+        if action in ABOUT_PROPOSALS:
+            return await self._about_proposal(client, url, action, number)
         match action:
             case "revise":
                 more: Any = {"merge": {"summary": f"S {number}"}} if number % 2 else {"metadata": {"n": number}}
@@ -159,6 +166,17 @@ class Company:
             case "clear":
                 return await client.delete(f"{url}/data/d{number % 2}")
         return await client.delete(url)
+
+    async def _about_proposal(self, client: Client, url: str, action: str, number: int) -> Answer | None:
+        if action == "propose":
+            patch = [{"op": "replace", "path": "", "value": f"Text {number}0"}]
+            made = await client.post(f"{url}/proposals", patch=patch)
+            if made.status == 201:
+                self.proposals.append(f"{url}/proposals/{made.data['id']}")
+            return made
+        if not self.proposals:
+            return None
+        return await client.post(f"{self.proposals[number % len(self.proposals)]}/{action}")
 
     async def _say(self, client: Client, number: int, *, is_reply: bool) -> Answer:
         parent: Any = {"parent_id": self.messages[number % len(self.messages)]} if is_reply and self.messages else {}

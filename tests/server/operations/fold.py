@@ -22,6 +22,7 @@ class Fold:
         self.artifacts: dict[str, Json] = {}
         self.data: dict[str, dict[str, tuple[int, int]]] = {}
         """Artifact → name of a data set → its revision, and how many rows it has."""
+        self.proposals: dict[str, Json] = {}
         self.reactions: list[tuple[str, str, str]] = []
         """(message, emoji, user), in the order given."""
         self.offset = 0
@@ -37,6 +38,7 @@ class Fold:
         self.files = {file["id"]: file for file in state["files"]}
         self.artifacts = {artifact["id"]: artifact for artifact in state["artifacts"]}
         self.data = _revisions(state)
+        self.proposals = {proposal["id"]: proposal for proposal in state["proposals"]}
         self.reactions = [(m, r["emoji"], r["user"]["id"]) for m, rs in state["reactions"].items() for r in rs]
         return self
 
@@ -115,6 +117,7 @@ class Fold:
         if artifact["deleted_at"] is not None:
             del self.artifacts[artifact["id"]]
             self.data.pop(artifact["id"], None)
+            self.proposals = {k: one for k, one in self.proposals.items() if one["artifact_id"] != artifact["id"]}
 
     _artifact_updated = _artifact_deleted = _artifact_created
 
@@ -124,6 +127,12 @@ class Fold:
             sets[change["name"]] = (change["revision"], change["count"])
             if change["change"] == "deleted":
                 del sets[change["name"]]
+
+    def _proposal_created(self, event: Json, proposal: Json) -> None:
+        if proposal["artifact_id"] in self.artifacts:
+            self.proposals[proposal["id"]] = proposal
+
+    _proposal_updated = _proposal_created
 
     def _read(self, user_id: str, offset: int) -> None:
         member = self.members.get(user_id)
@@ -141,6 +150,7 @@ class Fold:
             "files": self.files,
             "artifacts": self.artifacts,
             "data": {artifact: sets for artifact, sets in self.data.items() if sets},
+            "proposals": self.proposals,
             "reactions": {m["id"]: [] if m["deleted_at"] else self._of(m) for m in messages},
             "last_message": messages[0]["id"] if messages else None,
         }
@@ -168,9 +178,11 @@ async def fetched(client: Client, thread_id: str) -> Json:
     files = (await client.get("/api/v1/files", thread_id=thread_id, limit="100")).data
     artifacts = (await client.get(f"{path}/artifacts", limit="100", fields=SHARED_FIELDS)).data
     data = [each for one in artifacts for each in (await client.get(f"/api/v1/artifacts/{one['id']}/data")).data]
+    made = [(await client.get(f"/api/v1/artifacts/{one['id']}/proposals", limit="100")).data for one in artifacts]
+    proposals = [proposal for some in made for proposal in some]
     return {
         "thread": thread, "memory": memory, "messages": messages, "members": members, "reactions": reactions,
-        "files": files, "artifacts": artifacts, "data": data,
+        "files": files, "artifacts": artifacts, "data": data, "proposals": proposals,
     }  # fmt: skip
 
 
@@ -187,6 +199,7 @@ def comparable(state: Json) -> Json:
         "files": {file["id"]: file for file in state["files"]},
         "artifacts": {artifact["id"]: artifact for artifact in state["artifacts"]},
         "data": _revisions(state),
+        "proposals": {proposal["id"]: proposal for proposal in state["proposals"]},
         "reactions": {m: [(r["emoji"], r["user"]["id"]) for r in rs] for m, rs in state["reactions"].items()},
         "last_message": last and last["id"],
     }

@@ -51,6 +51,7 @@ export_memberships               401       403       403       403       403    
 export_messages                  401       403       403       403       403       200       200       403       403
 export_files                     401       403       403       403       403       200       200       403       403
 export_artifacts                 401       403       403       403       403       200       200       403       403
+export_proposals                 401       403       403       403       403       200       200       403       403
 export_sessions                  401       403       403       403       403       200       200       403       403
 list_threads                     401       200       200       200       200       200       200       200       403
 create_thread                    401       201       201       201       201       201       201       201       403
@@ -132,6 +133,13 @@ delete_artifact_data             401       404       404       403       200    
 list_artifact_shares             401       404       404       200       200       200       200       404       403
 share_artifact                   401       404       404       403       201       201       403       404       403
 revoke_artifact_share            401       404       404       403       403       200       200       404       403
+list_proposals                   401       404       404       200       200       200       200       404       403
+create_proposal                  401       404       404       403       201       201       403       404       403
+create_proposal.message_id       401       404       404       403       201       201       403       404       403
+get_proposal                     401       404       404       200       200       200       200       404       403
+accept_proposal                  401       404       404       403       200       200       403       404       403
+reject_proposal                  401       404       404       403       200       200       403       404       403
+withdraw_proposal                401       404       404       403       403       200       403       404       403
 compare_artifact_versions        401       404       404       200       200       200       200       404       403
 list_reactions                   401       404       404       200       200       200       200       404       403
 toggle_reaction                  401       404       404       403       201       201       403       404       403
@@ -215,6 +223,7 @@ FIELDS: Mapping[str, Callable[[World], Any]] = {
     "create_artifact.id": lambda world: world.artifact_id,
     "create_artifact.message_id": lambda world: world.message_id,
     "update_artifact.message_id": lambda world: world.message_id,
+    "create_proposal.message_id": lambda world: world.message_id,
     "list_webhooks.user_id": lambda world: world.viewer_id,
     "search.thread_id": lambda world: world.thread_id,
     "search.author_id": lambda world: world.alice_id,

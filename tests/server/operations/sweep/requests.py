@@ -64,6 +64,8 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "create_webhook": {"url": "https://receiver.invalid/hook", "events": ["message.created"]},
     "update_webhook": {"name": "Changed"}, "rotate_webhook_secret": {}, "test_webhook": {}, "replay_deliveries": {},
     "restore_artifact_version": {"label": "again"}, "share_artifact": {},
+    "create_proposal": {"patch": [{"op": "replace", "path": "", "value": "Other text."}]}, "accept_proposal": {},
+    "reject_proposal": {}, "withdraw_proposal": {},
     "replace_artifact_data": {"columns": ["a"], "rows": [[1]]}, "append_artifact_data": {"rows": [[2]]},
     "set_log_level": {"level": None},
     "create_user_legacy": {"name": "X"}, "create_sign_in_link": {}, "revoke_token": {"jti": "stolen"},
@@ -150,6 +152,7 @@ class World:
     streaming_id: str = field(default_factory=new_id)
     notification_id: str = field(default_factory=new_id)
     share_id: str = field(default_factory=new_id)
+    proposal_id: str = field(default_factory=new_id)
     upload_id: str = field(default_factory=new_id)
     upload_file_id: str = ""
     """The file that the upload is for."""
@@ -223,6 +226,11 @@ class World:
         if operation.name == "revoke_artifact_share":
             made = await self.alice.post(f"/api/v1/artifacts/{self.artifact_id}/shares")
             self.share_id = made.data["id"]
+        if operation.name.endswith("_proposal"):
+            path = f"/api/v1/artifacts/{self.artifact_id}/proposals"
+            text = f"Proposed {new_id()}"
+            made = await self.alice.post(path, patch=[{"op": "replace", "path": "", "value": text}])
+            self.proposal_id = made.data["id"]
         if operation.name == "delete_artifact":
             self.artifact_id = await artifact_of(self.alice, self.thread_id)
 
@@ -254,6 +262,7 @@ class World:
             "option-requests": self.option_request_id,
             "webhooks": self.webhook_id or new_id(),
             "actions": self.action_id or new_id(), "shares": self.share_id, "data": "sales",
+            "proposals": self.proposal_id,
         }  # fmt: skip
 
     def message_of(self, operation: Operation) -> str:

@@ -154,7 +154,9 @@ def is_repeatable(operation: Operation) -> bool:
     """Whether another may ask for the same of the same thing and is answered something else."""
     ends_something = operation.handler.__module__ == "server.resources.streams.operations"
     is_personal = (
-        operation.tag == "notifications" or operation.name == "answer_action" or "/webhooks/" in operation.path
+        operation.tag == "notifications"
+        or operation.name in ("answer_action", "withdraw_proposal")
+        or "/webhooks/" in operation.path
     )
     return operation.access == "user" and operation.name not in NOT_KEPT and not ends_something and not is_personal
 

@@ -17,6 +17,8 @@ from actors.resources.artifacts.queries import (
     ListArtifacts,
     ListArtifactVersions,
 )
+from actors.resources.proposals.hunks import hunks
+from actors.resources.proposals.proposal import Proposal, Propose, encoded
 from actors.resources.threads import Thread
 from storage.readers.answers import answer
 from tests.builders import Ledger
@@ -62,6 +64,17 @@ class Desk:
         self.ledger.do(ReplaceData(**about, columns=("n",), rows=tuple(rows[0])))
         for more in rows[1:]:
             self.ledger.do(AppendData(**about, rows=tuple(more), width=1))
+
+    def propose(self, who: Identity, artifact: Artifact, text: str = "Other text.", **more: Any) -> Proposal:
+        """That the newest version, a text, becomes another one."""
+        found = hunks(self.content(who, artifact), text)
+        patch = orjson.dumps([{"op": "replace", "path": "", "value": text}]).decode()
+        made = self.ledger.do(Propose(
+            identity=who, thread_id=artifact.thread_id, artifact_id=artifact.id, proposal_id=new_id(),
+            base=artifact.version, patch=patch, hunks=encoded(found), count=len(found), **more,
+        )).result  # fmt: skip
+        assert isinstance(made, Proposal)
+        return made
 
     def content(self, who: Identity, artifact: Artifact, number: int | None = None) -> Any:
         if number is None:

@@ -1,0 +1,1 @@
+"""Proposals: what is written, and how they are read."""

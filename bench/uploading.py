@@ -42,11 +42,13 @@ class Line:
     def close(self) -> None:
         self._socket.close()
 
-    def ask(self, request: str, headers: str = "", body: bytes = b"") -> tuple[dict[str, str], bytes]:
-        """Answers (headers, body)."""
+    def ask(
+        self, request: str, headers: str = "", body: bytes = b"", *, refusals: bool = False
+    ) -> tuple[dict[str, str], bytes]:
+        """Answers (headers, body); `refusals`: a status of 4xx is an answer, too."""
         self._begin(request, headers, len(body))
         self._socket.sendall(body)
-        return self._answer()
+        return self._answer(b"24" if refusals else b"2")
 
     def form(self, path: str) -> bytes:
         begin = b"--%b\r\nContent-Disposition: form-data; name=file; filename=a.bin\r\n\r\n" % BOUNDARY
@@ -74,19 +76,20 @@ class Line:
         head = f"{request} HTTP/1.1\r\n{headers}Content-Length: {length}\r\n"
         self._socket.sendall(head.encode() + self._headers + b"\r\n")
 
-    def _answer(self) -> tuple[dict[str, str], bytes]:
-        headers, came = self._head()
+    def _answer(self, statuses: bytes = b"2") -> tuple[dict[str, str], bytes]:
+        headers, came = self._head(statuses)
         length = int(headers.get("content-length", 0))
         while len(came) < length:
             came += self._more()
         return headers, came
 
-    def _head(self) -> tuple[dict[str, str], bytes]:
+    def _head(self, statuses: bytes = b"2") -> tuple[dict[str, str], bytes]:
+        """`statuses`: first digits of those that are expected."""
         came = b""
         while b"\r\n\r\n" not in came:
             came += self._more()
         head, _, rest = came.partition(b"\r\n\r\n")
-        if not head.startswith(b"HTTP/1.1 2"):
+        if not head.startswith(b"HTTP/1.1 ") or head[9] not in statuses:
             raise ConnectionError(came[:500].decode(errors="replace"))
         lines = (line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
         return {name.lower(): value for name, value in lines}, rest

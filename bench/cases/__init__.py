@@ -54,6 +54,7 @@ CASES = (
     Case(("16",), "a bystander of hostile texts", texts.hostile),
     Case(("24",), "uploads and downloads of 100 MB", files.transfers),
     Case(("24",), "messages beside ten uploads", files.beside_uploads),
+    Case(("24",), "messages beside hostile files", files.beside_hostile_files),
     Case(("25",), "what blocks cost", blocks.cost),
     Case(("20", "21", "22"), "a bystander of one who takes too much", greedy.readers),
 )

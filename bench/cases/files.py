@@ -91,6 +91,30 @@ async def beside_uploads(quick: bool) -> Outcome:
     return outcome
 
 
+async def beside_hostile_files(quick: bool) -> Outcome:
+    """The acks of a light caller, alone and while hostile files arrive one after another and are looked into."""
+    outcome = Outcome()
+    alone = [outcome.figure(f"ack of a light caller alone, with previews, {name}", "ms") for name in ("p50", "p99")]
+    beside = [outcome.figure(f"ack of a light caller beside hostile files, {name}", "ms") for name in ("p50", "p99")]
+    sent = outcome.figure("hostile files sent meanwhile", "1/s")
+    memory = outcome.figure("memory that hostile files add", "MiB")
+    seconds, repetitions = (1.0, 1) if quick else (4.0, 5)
+    with server(None, PREVIEWS="on") as running:
+        token = make_token()
+        (thread,) = await make_threads(running.url, 1, token)
+        await _acks(alone, running, thread, token, 0.5, count=False)
+        before = running.process.rss_kib()
+        for _ in range(repetitions):
+            await _acks(alone, running, thread, token, seconds)
+            sending = asyncio.ensure_future(_said("bench.hostile_files", running.port, token, seconds + 1.5))
+            await asyncio.sleep(1.0)
+            await _acks(beside, running, thread, token, seconds)
+            sent.add(float(str(await sending)) / (seconds + 1.5))
+        memory.add((running.process.rss_kib() - before) / 1024)
+    outcome.target_ratio("24", "ack p99 beside hostile files", beside[1], alone[1], "× alone", most=1.5)
+    return outcome
+
+
 async def _upload(running: Running, token: str, seconds: float) -> float:
     """Answers MB/s."""
     started = time.perf_counter()

@@ -1,6 +1,7 @@
 """What happens to a version after its upload, in the background: the scanner looks at it, then previews are made of it.
 
-What is due stands in the database, so a restart loses nothing. What cannot be done now is tried again later.
+What is due stands in the database, so a restart loses nothing. What cannot be done now is tried again later. Previews
+that take long do not hold up the scanner.
 """
 
 import asyncio
@@ -8,34 +9,24 @@ import contextlib
 import hashlib
 import logging
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import orjson
 
 from actors import limits
-from actors.blobs import BlobError, BlobMissing
-from actors.errors import Unavailable, XpError
+from actors.blobs import BlobMissing
+from actors.errors import Unavailable
 from actors.identifiers import new_id
 from actors.resources.files import Due, FilePreview, ListDuePreviews, ListDueScans, RecordPreview, RecordScan
 from actors.scanner import Found, Scanner, Verdict
 from actors.scanner import Unavailable as NoVerdict
+from server.files.backlog import Backlog, Later, Version, version_of
 from server.files.library import Library
 from server.previews.preview import Output, Preview, PreviewFailed
 from server.previews.previewer import Previewer
 
 logger = logging.getLogger("server.files")
-
-Version = tuple[str, int]
-"""(file id, number)."""
-
-
-class Later(Exception):
-    """A version that is tried again after so many seconds."""
-
-    def __init__(self, seconds: float, reason: str) -> None:
-        super().__init__(reason)
-        self.seconds = seconds
 
 
 class Processing:
@@ -50,69 +41,30 @@ class Processing:
         self._scanner = scanner
         self._previewer = previewer
         self._must_scan = must_scan
-        self._news = asyncio.Event()
-        self._not_before: dict[Version, float] = {}
         self._tries: dict[Version, int] = {}
-        self._task: asyncio.Task[None] | None = None
+        self._scans = Backlog(lambda: library.reads.ask(ListDueScans(limits.FILES_DUE)), self._scan)
+        self._previews = Backlog(lambda: library.reads.ask(ListDuePreviews(limits.FILES_DUE)), self._preview)
+        self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(mode=0o700, parents=True)
-        self._library.on_version = self._news.set
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        backlogs = [self._previews] if self._scanner is None else [self._scans, self._previews]
+
+        def announce() -> None:
+            for backlog in backlogs:
+                backlog.announce()
+
+        self._library.on_version = announce
+        self._tasks = [asyncio.get_running_loop().create_task(backlog.run()) for backlog in backlogs]
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
         if self._previewer is not None:
             await self._previewer.close()
-
-    async def _run(self) -> None:
-        while True:
-            self._news.clear()
-            try:
-                has_more = await self.step()
-            except XpError as error:
-                logger.warning("files wait to be scanned and shown: %s", error)
-                has_more = False
-            except Exception:
-                logger.exception("files could not be scanned and shown")
-                has_more = False
-            if not has_more:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(self._pause()):  # `wait_for` of 3.11 can lose a cancellation
-                        await self._news.wait()
-
-    def _pause(self) -> float:
-        now = asyncio.get_running_loop().time()
-        return min([limits.FILES_LOOK_SECONDS, *(max(0.05, at - now) for at in self._not_before.values())])
-
-    async def step(self) -> bool:
-        """Some of what is due; answers whether something was done."""
-        done = 0
-        if self._scanner is not None:
-            due = await self._library.reads.ask(ListDueScans(limits.FILES_DUE))
-            done += await self._each(due, self._scan)
-        due = await self._library.reads.ask(ListDuePreviews(limits.FILES_DUE))
-        return done + await self._each(due, self._preview) > 0
-
-    async def _each(self, due: tuple[Due, ...], work: Callable[[Due], Awaitable[None]]) -> int:
-        now = asyncio.get_running_loop().time()
-        ready = [one for one in due if self._not_before.get(_of(one), 0.0) <= now][: limits.FILES_PROCESSED_AT_ONCE]
-        await asyncio.gather(*(self._one(one, work) for one in ready))
-        return len(ready)
-
-    async def _one(self, one: Due, work: Callable[[Due], Awaitable[None]]) -> None:
-        self._not_before.pop(_of(one), None)
-        try:
-            await work(one)
-        except Later as later:
-            logger.warning("file %s is tried again in %g s: %s", one.file_id, later.seconds, later)
-            self._not_before[_of(one)] = asyncio.get_running_loop().time() + later.seconds
-        except (XpError, BlobError, OSError) as error:
-            logger.warning("file %s is tried again: %s", one.file_id, error)
-            self._not_before[_of(one)] = asyncio.get_running_loop().time() + limits.FILES_LOOK_SECONDS
 
     # Scanning
 
@@ -130,6 +82,7 @@ class Processing:
         else:
             logger.warning("file %s passes without a scan: %s", one.file_id, verdict.reason)
             await self._library.write(RecordScan(one.file_id, one.number, "skipped"))
+        self._previews.announce()
 
     # Previews
 
@@ -149,11 +102,11 @@ class Processing:
             await asyncio.to_thread(shutil.rmtree, into, ignore_errors=True)
 
     async def _failed(self, one: Due, failure: PreviewFailed) -> None:
-        tries = self._tries.get(_of(one), 0) + 1
+        tries = self._tries.get(version_of(one), 0) + 1
         if failure.retryable and tries < limits.PREVIEW_TRIES:
-            self._tries[_of(one)] = tries
+            self._tries[version_of(one)] = tries
             raise Later(limits.PREVIEW_RETRY_SECONDS * tries, failure.reason)
-        self._tries.pop(_of(one), None)
+        self._tries.pop(version_of(one), None)
         self._library.previews["failed"] += 1
         await self._library.write(RecordPreview(one.file_id, one.number, "failed"))
 
@@ -168,7 +121,7 @@ class Processing:
         except Unavailable as error:
             raise Later(limits.PREVIEW_RETRY_SECONDS, error.detail) from error
         self._library.previews["done"] += 1
-        self._tries.pop(_of(one), None)
+        self._tries.pop(version_of(one), None)
 
     async def _stored(self, output: Output) -> FilePreview:
         digest = await asyncio.to_thread(_digest, output.path)
@@ -198,10 +151,6 @@ def _result(verdict: Verdict) -> str:
     if isinstance(verdict, Found):
         return "found"
     return "unavailable" if isinstance(verdict, NoVerdict) else "clean"
-
-
-def _of(one: Due) -> Version:
-    return one.file_id, one.number
 
 
 def _append(path: Path, piece: bytes) -> None:

@@ -1,5 +1,7 @@
 """Office documents: pages by a converter where one is set; text and the first sheet by reading their XML."""
 
+import shutil
+import stat
 from pathlib import Path
 
 from server.previews.job import Job
@@ -25,19 +27,21 @@ def make(job: Job) -> Preview:
 def _pages(job: Job) -> Preview:
     from server.previews.makers.pdf import preview_pdf  # the text needs no extra, pages do
 
-    converted = job.into / "converted"
+    converted, home = job.into / "converted", job.into / "home"
     converted.mkdir()
+    home.mkdir()
     places = {"input": str(job.path), "output_dir": str(converted)}
-    commands.run([argument.format_map(places) for argument in job.tools.convert])
-    found = _one_pdf(converted)
     try:
-        return preview_pdf(found, job.into)
+        commands.run([argument.format_map(places) for argument in job.tools.convert], home=home)
+        return preview_pdf(_one_pdf(converted), job.into)
     finally:
-        found.unlink()
+        shutil.rmtree(converted, ignore_errors=True)
+        shutil.rmtree(home, ignore_errors=True)
 
 
 def _one_pdf(folder: Path) -> Path:
-    found = sorted(folder.glob("*.pdf"))
-    if not found or found[0].is_symlink():
+    """A file of its own: a link could name any file of the server, and a pipe would never be read to its end."""
+    found = sorted(path for path in folder.glob("*.pdf") if stat.S_ISREG(path.lstat().st_mode))
+    if not found:
         raise PreviewFailed("the converter has made no PDF")
     return found[0]

@@ -117,6 +117,11 @@ class Operation:
         """Whether a caller is authenticated before the request is read."""
         return self.access in ("user", "admin")
 
+    def takes_key(self, method: str) -> bool:
+        """Whether a retry is recognised by its `Idempotency-Key`. A patch is applied to what is there: sent again, it
+        would append twice."""
+        return method == "POST" or (method in ("PATCH", "PUT") and "PATCH" in self.methods)
+
     def must_allow(self, identity: Identity) -> None:
         """Raises `Forbidden` where the credential (not the user) may not. Operations that are open to all
         are open to every key."""

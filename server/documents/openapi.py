@@ -213,8 +213,7 @@ def _headers(operation: Operation, method: str) -> list[Json]:
 
 
 def _takes_key(operation: Operation, method: str) -> bool:
-    """Whether a retry is recognised by its `Idempotency-Key`."""
-    return method == "POST" and operation.access != "open"
+    return operation.takes_key(method) and operation.access != "open"
 
 
 def _has_versions(operation: Operation, method: str) -> bool:

@@ -221,7 +221,7 @@ def _take_path(parameters: dict[str, Any], request: web.Request) -> None:
 
 def _once(request: web.Request, operation: Operation, parameters: dict[str, Any]) -> Once | None:
     key = request.headers.get("Idempotency-Key")
-    return None if key is None or request.method != "POST" else once(key, operation, parameters)
+    return None if key is None or not operation.takes_key(request.method) else once(key, operation, parameters)
 
 
 def once(key: object, operation: Operation, parameters: dict[str, Any]) -> Once:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from actors.commands import UNSET, IfVersion, ThreadCommand, Unset
+from actors.errors import XpError
 from actors.resources.artifacts.artifact import ArtifactType, Change, Provenance
 from actors.resources.artifacts.contents import Packed
 
@@ -32,6 +33,8 @@ class ReviseArtifact(ThreadCommand):
     label: str | None = None
     provenance: Provenance = field(default_factory=Provenance)
     if_version: IfVersion = None
+    refusal: XpError | None = None
+    """Of the content: raised unless it is a retry, whose patch may not apply any more because it was applied."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -11,7 +11,7 @@ import orjson
 
 from actors import limits
 from actors.commands import IfVersion
-from actors.errors import Overloaded, PreconditionFailed
+from actors.errors import Overloaded, PreconditionFailed, XpError
 from actors.resources.artifacts import contents, revising
 from actors.resources.artifacts.artifact import Artifact, Change, Provenance
 from actors.resources.artifacts.commands import ReviseArtifact
@@ -46,13 +46,19 @@ async def _command(call: Call, request: UpdateArtifactRequest, before: Artifact)
     change: Change = "replaced"
     more: dict[str, Any] = given(request, "title", "metadata")
     if_version: IfVersion = call.if_version
-    if "content" in request.model_fields_set:
-        more["content"] = await asyncio.to_thread(contents.packed, before.type, request.content)
-    elif _is_patch(request):
+    if _is_patch(request):
         change = "patched" if "patch" in request.model_fields_set else "merged"
-        _must_be_expected(call.if_version, before.version)
-        more["content"] = await asyncio.to_thread(_packed, before, request, change)
         if_version = before.version
+    try:
+        if "content" in request.model_fields_set:
+            more["content"] = await asyncio.to_thread(contents.packed, before.type, request.content)
+        elif _is_patch(request):
+            _must_be_expected(call.if_version, before.version)
+            more["content"] = await asyncio.to_thread(_packed, before, request, change)
+    except XpError as refusal:
+        if call.once is None:
+            raise
+        more["refusal"] = refusal
     return ReviseArtifact(
         identity=call.identity, once=call.once, thread_id=before.thread_id, artifact_id=before.id, change=change,
         label=request.label, provenance=provenance_of(request), if_version=if_version, **more,

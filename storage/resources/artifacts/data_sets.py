@@ -66,11 +66,17 @@ def _cells(database: SqliteDatabase, key: int) -> tuple[str, ...]:
 
 @answers(GetData)
 def one(database: SqliteDatabase, identity: Identity, artifact_id: str, name: str) -> StoredData:
+    row = _row(database, identity, artifact_id, name)
+    return _stored(row, _cells(database, row[0]))
+
+
+def _row(database: SqliteDatabase, identity: Identity, artifact_id: str, name: str) -> Any:
+    """Raises `NotFound`."""
     artifact = reading.one(database, identity, artifact_id, with_content=False)
     row = rows.first(database, _query().where((_D.artifact == artifact.key) & (_D.name == name)))
     if row is None:
         raise NotFound("data set", name)
-    return _stored(row, _cells(database, row[0]))
+    return row
 
 
 @answers(ListData)
@@ -226,7 +232,7 @@ LOADERS: Final[Loaders] = {ARTIFACT_DATA_UPDATED: _replayed}
 
 
 def _again(tx: Transaction, identity: Identity, reference: results.Reference) -> StoredData:
-    return one(tx.database, identity, reference["artifact"], reference["name"])
+    return _stored(_row(tx.database, identity, reference["artifact"], reference["name"]))
 
 
 results.keep(StoredData, refer=lambda data: {"artifact": data.artifact_id, "name": data.name}, load=_again)

@@ -293,3 +293,27 @@ async def test_data_sets_that_are_refused(alice: Client, bob: Client, path: str,
     stale = await bob.put(f"{url}/sales", {"If-Match": '"1"'}, columns=["a"], rows=[])
     assert stale.status == 412
     assert (await alice.patch(f"{url}/other", rows=[])).status == 404
+
+
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
+async def test_a_patch_that_is_sent_again_is_applied_once(alice: Client, path: str, method: str) -> None:
+    """Applied to what it has made, it would be refused: there is no second section, and the version is another one."""
+    sections = [{"type": "markdown", "text": text} for text in ("one", "two")]
+    made = await create(alice, path, content={"sections": sections})
+    one = f"/api/v1/artifacts/{made['id']}"
+    patch = {"patch": [{"op": "remove", "path": "/sections/1"}]}
+    headers = {"Idempotency-Key": "once", "If-Match": (await alice.get(one)).headers["ETag"]}
+    answers = [await alice.request(method, one, headers=headers, json=patch) for _ in range(2)]
+    assert [(answer.status, answer.data["version"]) for answer in answers] == [(200, 2)] * 2
+    refused = [await alice.patch(one, {"Idempotency-Key": "new"}, **patch) for _ in range(2)]
+    assert [(answer.status, "patch.0" in answer.error["errors"]) for answer in refused] == [(400, True)] * 2
+    assert (await alice.patch(one, {**headers, "Idempotency-Key": "later"}, **patch)).status == 412
+
+
+async def test_rows_that_are_sent_again_are_appended_once(alice: Client, path: str) -> None:
+    made = await create(alice, path)
+    one = f"/api/v1/artifacts/{made['id']}/data/sales"
+    await alice.put(one, columns=["a"], rows=[[1]])
+    for _ in range(2):
+        appended = await alice.patch(one, {"Idempotency-Key": "once"}, rows=[[2]])
+        assert (appended.status, appended.data["count"]) == (200, 2)

@@ -38,6 +38,7 @@ WITH_BODY = tuple(operation for operation in SWEPT if operation.has_body)
 WITHOUT_BODY = tuple(operation for operation in SWEPT if not operation.has_body)
 READS = tuple(operation for operation in SWEPT if "GET" in operation.methods)
 POSTS = tuple(operation for operation in SWEPT if "POST" in operation.methods)
+PATCHES = tuple(operation for operation in SWEPT if "PATCH" in operation.methods)
 PAGED = tuple(operation for operation in SWEPT if operation.paged)
 
 PASSWORD = "a password of the tests"

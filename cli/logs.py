@@ -25,6 +25,8 @@ def configure(level: str, form: str) -> None:
     logging.getLogger("pykka").setLevel(logging.WARNING)
     # Peewee tells every statement with its values: what people wrote, and hashes of what they sign in with.
     logging.getLogger("peewee").setLevel(logging.INFO)
+    # Each migration, also of the schema in memory that others are compared with; what was applied is one line of ours.
+    logging.getLogger("peewee.migrations").setLevel(logging.WARNING)
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """The schema's version: migrations applied under a lock, and a database that is newer than the code refused."""
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import storage.schema
 from actors.modules import import_ending
 from storage.database import DatabaseProblem, plain_words
 
+logger = logging.getLogger("storage.schema")
 MODELS = tuple(model for module in import_ending(storage.schema, "models") for model in module.MODELS)
 """Every table."""
 DIRECTORY = Path(__file__).with_name("migrations")
@@ -37,7 +39,10 @@ def migrate(database: SqliteDatabase, path: Path, *, apply: bool = True) -> list
             return []
         if not apply:
             raise DatabaseProblem(f"{path}: {len(pending)} migrations are pending; run `xp db migrate` first.")
-        return _apply(database)
+        applied = _apply(database)
+    is_new = len(applied) == len(migrations)
+    logger.info("%s: %s", path, f"made, at {applied[-1]}" if is_new else f"brought up to date by {', '.join(applied)}")
+    return applied
 
 
 def rollback(database: SqliteDatabase, path: Path, steps: int) -> list[str]:

@@ -70,6 +70,7 @@ _COUNTS: Final[Mapping[str, int]] = {
     "limit": 30, "ping": 25, "ttl": 900,
 }  # fmt: skip
 _OBJECTS: Final[Mapping[str, Any]] = {
+    "merge": {"abstract": None},
     "metadata": {"project": "apollo"},
     "conn_info": {"name": "Ana", "kind": "HUMAN"},
     "links": {"health": "/health"},

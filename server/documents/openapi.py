@@ -147,7 +147,14 @@ class _Maker:
         }
         return {
             "required": not schema.keys().isdisjoint(("required", "oneOf")),
-            "content": {"application/json": content},
+            "content": {"application/json": content, **self._wrapped(operation, schema["properties"])},
+        }
+
+    def _wrapped(self, operation: Operation, fields: Mapping[str, Schema]) -> Json:
+        """Bodies that are one field, by a media type of their own."""
+        return {
+            media_type: {"schema": fields[name], "example": self._examples.of(fields[name], name)}
+            for media_type, name in operation.request.wrapped.items()
         }
 
     # What goes out

@@ -5,6 +5,7 @@ from typing import Final
 from actors import limits
 from server.documents.examples import ID_PATTERN
 from server.documents.openapi_components import Json, answer_headers, failures, parameter
+from server.files.uploads import tus
 
 _ID: Final[Json] = {"type": "string", "pattern": ID_PATTERN}
 _IDS: Final = rf"^c[0-9a-z]{{24}}(,c[0-9a-z]{{24}}){{0,{limits.ZIP_FILES - 1}}}$"
@@ -15,9 +16,15 @@ _READ: Final[tuple[Json, ...]] = ({"token": []}, {"api_key": ["read"]}, {"cookie
 _WRITE: Final[tuple[Json, ...]] = ({"token": []}, {"api_key": ["write"]}, {"cookie": []})
 _BYTES: Final[Json] = {"schema": {"type": "string", "format": "binary"}}
 _ANY: Final[Json] = {"application/octet-stream": _BYTES}
+_SPAN: Final = "^bytes [0-9]{1,15}-[0-9]{1,15}/[0-9]{1,15}$"
+_DIGEST: Final = "^[Ss][Hh][Aa]-256=:[A-Za-z0-9+/]{43}=:$"
+_CHECKSUM: Final = f"^({'|'.join(tus.ALGORITHMS)}) [A-Za-z0-9+/]+={{0,2}}$"
 _PIECE: Final[Json] = {"application/offset+octet-stream": _BYTES}
 _OBJECT: Final[Json] = {"application/json": {"schema": {"type": "object", "additionalProperties": True}}}
 _REFUSED: Final = {400, 401, 403, 404, 405, 409, 413, 415, 429, 500, 503, 507}
+
+
+_PROGRESS: Final = ("Upload-Offset", "Upload-Expires", "X-File-Id", "Content-Location", "X-Storage-Left")
 
 
 def paths() -> Json:
@@ -38,7 +45,10 @@ def paths() -> Json:
     }  # fmt: skip
 
 
-def _tus(name: str, summary: str, status: str, told: str, parameters: list[Json], codes: set[int]) -> Json:
+def _tus(
+    name: str, summary: str, status: str, told: str, parameters: list[Json], codes: set[int], *headers: str
+) -> Json:
+    """`headers`: of the answer, beside the version of tus."""
     return {
         "operationId": name,
         "tags": ["transfers"],
@@ -50,34 +60,49 @@ def _tus(name: str, summary: str, status: str, told: str, parameters: list[Json]
             parameter("X-Correlation-ID"),
         ],
         "security": list(_WRITE),
-        "responses": {status: {"description": told, "headers": answer_headers()}, **failures(codes | {412, 423, 460})},
+        "responses": {
+            status: {"description": told, "headers": answer_headers("Tus-Resumable", *headers)},
+            **failures(codes | {412, 423, 460}),
+        },
     }
 
 
 def _create() -> Json:
-    described = f"Bytes in all, at most {limits.FILE_BYTES} unless FILE_BYTES says otherwise."
+    described = f"Bytes in all, at most {limits.FILE_BYTES} unless FILE_BYTES says otherwise; or Upload-Defer-Length."
     pairs = "`filename`, `filetype`, `thread_id`, `file_id`, `metadata`: pairs of a name and a value in Base64."
     parameters = [
-        _header("Upload-Length", described, "8000000", _BYTE_COUNT),
+        _header("Upload-Length", described, "8000000", _BYTE_COUNT, required=False),
+        _header(
+            "Upload-Defer-Length", "In place of Upload-Length: that comes with a later request.", None, {"const": "1"},
+            required=False,
+        ),
         _header("Upload-Metadata", pairs, "filename YS50eHQ=", {"pattern": _PAIRS}),
-    ]
+        _checksum(), parameter("Idempotency-Key"),
+    ]  # fmt: skip
     return {
         **_tus("create_upload", "Begin an upload, also with its first bytes.", "201",
-               "`Location` takes the rest; `Upload-Offset` says how much is there.", parameters, _REFUSED),
+               "`Location` takes the rest; `Upload-Offset` says how much is there.", parameters, _REFUSED,
+               "Location", "Upload-Offset", "Upload-Expires", "X-File-Id", "Content-Location", "X-Storage-Left"),
         "requestBody": {"required": False, "content": _PIECE},
     }  # fmt: skip
 
 
 def _head() -> Json:
     return _tus("get_upload", "How far an upload is.", "200", "`Upload-Offset`; of a complete one `X-File-Id`, too.",
-                [_path("upload_id")], _REFUSED)  # fmt: skip
+                [_path("upload_id")], _REFUSED, "Upload-Offset", "Upload-Length", "Upload-Defer-Length",
+                "Upload-Expires", "Upload-Metadata", "X-File-Id", "Content-Location")  # fmt: skip
 
 
 def _patch() -> Json:
-    parameters = [_path("upload_id"), _header("Upload-Offset", "Where these bytes begin.", "0", _BYTE_COUNT)]
+    late = "Bytes in all, where the creation did not say it."
+    parameters = [
+        _path("upload_id"), _header("Upload-Offset", "Where these bytes begin.", "0", _BYTE_COUNT),
+        _header("Upload-Length", late, None, _BYTE_COUNT, required=False), _checksum(),
+    ]  # fmt: skip
     return {
         **_tus("append_to_upload", "Append bytes to an upload.", "204",
-               "Taken. With the last byte it becomes the file that `X-File-Id` names.", parameters, _REFUSED),
+               "Taken. With the last byte it becomes the file that `X-File-Id` names.", parameters, _REFUSED,
+               *_PROGRESS),
         "requestBody": {"required": True, "content": _PIECE},
     }  # fmt: skip
 
@@ -90,9 +115,16 @@ def _instead() -> Json:
     override = _header(
         "X-HTTP-Method-Override", "The method that is meant.", "PATCH", {"enum": ["PATCH", "DELETE", "HEAD"]}
     )
+    offset = _header("Upload-Offset", "Of PATCH: where these bytes begin.", None, _BYTE_COUNT, required=False)
+    length = _header("Upload-Length", "Of PATCH, as there.", None, _BYTE_COUNT, required=False)
+    parameters = [_path("upload_id"), override, offset, length, _checksum()]
+    made = _tus(
+        "append_to_upload_by_post", "The same by POST, where other methods do not get through.", "204", "Done.",
+        parameters, _REFUSED, *_PROGRESS,
+    )  # fmt: skip
+    made["responses"] = {"200": {**_head()["responses"]["200"], "description": "Of HEAD."}, **made["responses"]}
     return {
-        **_tus("append_to_upload_by_post", "The same by POST, where other methods do not get through.", "204", "Done.",
-               [_path("upload_id"), override], _REFUSED),
+        **made,
         "requestBody": {"required": False, "content": _PIECE},
     }  # fmt: skip
 
@@ -105,7 +137,12 @@ def _options(name: str, *parameters: Json) -> Json:
         "parameters": [*parameters, parameter("X-Correlation-ID")],
         "security": [],
         "responses": {
-            "204": {"description": "`Tus-Version`, `Tus-Extension`, `Tus-Max-Size`.", "headers": answer_headers()},
+            "204": {
+                "description": "What is spoken here.",
+                "headers": answer_headers(
+                    "Tus-Resumable", "Tus-Version", "Tus-Extension", "Tus-Max-Size", "Tus-Checksum-Algorithm"
+                ),
+            },
             **failures({400, 405, 500, 503} | ({404} if parameters else set())),
         },
     }
@@ -145,15 +182,26 @@ def _put() -> Json:
         "tags": ["transfers"],
         "summary": "Send a file's bytes as the body; they become its newest version.",
         "description": "`Content-Range` goes on where an upload broke off. Rate limit: `write`.",
-        "parameters": [_path("file_id"), parameter("If-Match"), parameter("X-Correlation-ID")],
+        "parameters": [
+            _path("file_id"),
+            _header("Content-Range", "Which part this is, of how many.", None, {"pattern": _SPAN}, required=False),
+            _header("Content-Digest", "What the bytes are held against (RFC 9530).", None, {"pattern": _DIGEST},
+                    required=False),
+            parameter("If-Match"), parameter("X-Correlation-ID"),
+        ],
         "security": list(_WRITE),
         "requestBody": {"required": True, "content": _ANY},
         "responses": {
-            "200": {"description": "The file.", "headers": answer_headers("ETag"), "content": _OBJECT},
-            "202": {"description": "A part; `Upload-Offset` says how much is there.", "headers": answer_headers()},
+            "200": {
+                "description": "The file.", "headers": answer_headers("ETag", "X-Storage-Left"), "content": _OBJECT,
+            },
+            "202": {
+                "description": "A part; `Upload-Offset` says how much is there.",
+                "headers": answer_headers("Upload-Offset"),
+            },
             **failures(_REFUSED | {412, 423}),
         },
-    }
+    }  # fmt: skip
 
 
 def _content(name: str, *more: Json) -> Json:
@@ -166,16 +214,27 @@ def _content(name: str, *more: Json) -> Json:
         "parameters": [
             _path("file_id"), *more,
             {"name": "disposition", "in": "query", "schema": disposition, "description": "Shown, where that is safe."},
-            *_signature(required=False), parameter("If-None-Match"), parameter("X-Correlation-ID"),
+            *_signature(required=False),
+            _header("Range", "One range of bytes or several, 32 at most.", None, {}, required=False),
+            _header("If-Range", "An ETag or a date: the ranges only while it is still the version.", None, {},
+                    required=False),
+            parameter("If-None-Match"), parameter("X-Correlation-ID"),
         ],
         "security": list(_READ),
         "responses": {
-            "200": {"description": "All of it.", "headers": answer_headers("ETag"), "content": {"*/*": _BYTES}},
-            "206": {"description": "The ranges.", "headers": answer_headers("ETag"), "content": {"*/*": _BYTES}},
+            "200": {"description": "All of it.", "headers": _sent(), "content": {"*/*": _BYTES}},
+            "206": {
+                "description": "The range; of several, `multipart/byteranges`.", "headers": _sent("Content-Range"),
+                "content": {"*/*": _BYTES},
+            },
             "304": {"description": "It still has the ETag in `If-None-Match`.", "headers": answer_headers("ETag")},
             **failures({400, 401, 403, 404, 405, 409, 412, 416, 423, 429, 500, 503}),
         },
     }  # fmt: skip
+
+
+def _sent(*more: str) -> Json:
+    return answer_headers("ETag", "Accept-Ranges", "Content-Disposition", *more)
 
 
 def _zip() -> Json:
@@ -212,11 +271,17 @@ def _name() -> Json:
     return {"name": "name", "in": "query", "schema": {"type": "string", "default": "small"}}
 
 
-def _header(name: str, description: str, example: str, schema: Json) -> Json:
+def _header(name: str, description: str, example: str | None, schema: Json, *, required: bool = True) -> Json:
+    shown = {} if example is None else {"example": example}
     return {
-        "name": name, "in": "header", "required": True, "description": description, "example": example,
+        "name": name, "in": "header", "required": required, "description": description, **shown,
         "schema": {"type": "string", **schema},
     }  # fmt: skip
+
+
+def _checksum() -> Json:
+    described = "Of the bytes of this request: an algorithm, and the digest in Base64."
+    return _header("Upload-Checksum", described, None, {"pattern": _CHECKSUM}, required=False)
 
 
 def _signature(*, required: bool) -> list[Json]:

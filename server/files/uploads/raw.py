@@ -20,6 +20,7 @@ from server.files.uploads.upload_fields import plain_type
 from server.files.uploads.upload_locks import Writer
 from server.files.uploads.uploads import Uploads, must_fit
 from server.http import rest
+from server.http.middleware import HEADER, correlation_id
 
 _SHA256 = re.compile(r"sha-256=:?([A-Za-z0-9+/=]{44}):?", re.IGNORECASE)
 
@@ -89,7 +90,8 @@ class Raw:
             await self._uploads.append(body, staged, most, self._uploads.progress(identity, upload))
             reached = staged.size
             if span is not None and span.whole is not None and reached < span.whole:
-                return web.Response(status=202, headers={"Upload-Offset": str(reached)})
+                headers = {HEADER: correlation_id.get(), "Upload-Offset": str(reached)}
+                return web.Response(status=202, headers=headers)
             await self._must_be(upload, staged, digest)
             found = await self._uploads.complete(identity, upload, staged)
         answer = rest.respond(request, Result(render.file(found), version=found.revision), 200)

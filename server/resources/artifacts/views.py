@@ -1,7 +1,7 @@
 """Artifacts on the wire: records, versions, and what is asked of them."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints, create_model, model_validator
 
@@ -49,13 +49,21 @@ Content = Annotated[
 Label = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=limits.LABEL_CHARS), Seen, LINE
 ]
+_PATCH_OPERATION: Final = {
+    "type": "object",
+    "required": ["op", "path"],
+    "properties": {
+        "op": {"type": "string", "enum": ["remove", "add", "replace", "move", "copy", "test"]},
+        "path": {"type": "string", "examples": ["/abstract"]},
+    },
+}
 Patch = Annotated[
     list[Any],
     Shallow,
     Field(
         min_length=1,
         max_length=limits.PATCH_OPERATIONS,
-        json_schema_extra={"items": {"type": "object"}},
+        json_schema_extra={"items": _PATCH_OPERATION},
         description="Of the content: operations of a JSON Patch (RFC 6902).",
     ),
 ]

@@ -26,6 +26,7 @@ from actors.delivery.live_channels import LiveChannels
 from actors.journal.housekeeper import Housekeeper
 from actors.resources.log import GetLogHead
 from actors.resources.streams import ListThreadsBeingWritten
+from actors.runtime.fair_pool import FairPool
 from actors.runtime.loop_actor import Stage
 from actors.threads.directory import Directory
 from actors.threads.state import LoadThread
@@ -40,7 +41,7 @@ from cli.listening import listen, notify, passed_socket
 from cli.running import published
 from cli.settings import Settings
 from server.api import events
-from server.api.services import Services
+from server.api.services import COMPUTING, Services
 from server.auth.authentication import BrowserRules
 from server.auth.passwords import Passwords
 from server.auth.sign_ins import SignIns
@@ -154,6 +155,7 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         printer = Printer(workers=chosen["export_workers"], fonts=chosen["font_dir"])
         closing.push_async_callback(printer.close)
         services = await _services(chosen, stage, directory, users, reads, keys, library, printer, epoch)
+        closing.callback(services.computing.close)
         await keeper.end_forms()
         keeper.start()
         store_watch = StoreWatch(library)
@@ -209,6 +211,7 @@ async def _services(
     )  # fmt: skip
     limiter = _limiter(chosen) if chosen["rate_limits"] else None
     services = Services(
+        computing=FairPool(1, "computing", COMPUTING, budget=chosen["rate_limits"]),
         directory=directory,
         reads=reads,
         auth=stage.start(auth),

@@ -3,8 +3,9 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 import pykka
 
@@ -20,6 +21,7 @@ from actors.outcomes import Done
 from actors.queries import Query, Reads
 from actors.resources.presence import Status
 from actors.resources.streams import AuthorsChanged
+from actors.runtime.fair_pool import FairPool, Words
 from actors.runtime.loop_actor import Stage
 from actors.threads.actor import StatusChanged
 from actors.threads.directory import Directory
@@ -47,7 +49,9 @@ from server.telemetry.loop_watch import LoopWatch
 from server.telemetry.measures import ServerMeasures
 from server.telemetry.metrics_access import MetricsAccess
 
+P = ParamSpec("P")
 T = TypeVar("T")
+COMPUTING: Final = Words("computing", "request", "requests")
 
 
 @dataclass(slots=True)
@@ -74,6 +78,8 @@ class Services:
     started_at: float = field(default_factory=time.time)
     node_id: str = field(default_factory=new_id)
     clock: Callable[[], float] = time.time
+    computing: FairPool = field(default_factory=lambda: FairPool(1, "computing", COMPUTING))
+    """One OS thread: it holds the interpreter lock, and more of them would only take turns from the event loop."""
     warnings: tuple[str, ...] = ()
     """What weakens the server as it is set up, a sentence for each; for administrators."""
     draining: bool = False
@@ -126,6 +132,13 @@ class Services:
 
     def epoch_of(self, channel: str) -> str:
         return epoch_of(self.epoch, channel)
+
+    async def compute(
+        self, identity: Identity, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:  # fmt: skip
+        """What takes more than a millisecond and waits for nothing: beside the event loop, in the turns of its user.
+        Raises `TooManyRequests`, and what `function` raises."""
+        return await self.computing.run(identity.user.key, partial(function, *args, **kwargs))
 
     async def identify(self, token: str, address: str) -> Identity:
         """Whom a token speaks for; raises `Unauthenticated` or `Forbidden`.

@@ -1,11 +1,9 @@
 """A version of an artifact with its charts drawn: SVG and PNG, HTML, PDF. Workers do it; text formats need none."""
 
-import asyncio
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from typing import Final, Literal, ParamSpec, TypeVar, get_args
+from typing import Final, Literal, Protocol, TypeVar, get_args
 
 from actors.errors import Conflict, NotFound
 from actors.resources.artifacts.outline import Chart, charts
@@ -19,20 +17,24 @@ Format = Literal["json", "csv", "markdown", "html", "pdf", "svg", "png"]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
 SHORT_NAMES: Final[Mapping[str, Format]] = {"md": "markdown"}
 _Drawing = Literal["svg", "png"]
-_P = ParamSpec("_P")
 _T = TypeVar("_T")
-_one_thread: Final = ThreadPoolExecutor(1, thread_name_prefix="exporting")
-"""Parsers hold the interpreter lock: more OS threads would only take turns from the event loop."""
 
 
-async def in_turn(function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-    """Beside the event loop, one after the other."""
-    return await asyncio.get_running_loop().run_in_executor(_one_thread, partial(function, *args, **kwargs))
+class Compute(Protocol):
+    """Runs a function beside the event loop."""
+
+    async def __call__(self, function: Callable[[], _T], /) -> _T: ...
+
+
+async def alone(function: Callable[[], _T], /) -> _T:
+    """In a process that nobody shares."""
+    return function()
 
 
 async def printed(
-    printer: Printer, source: Source, form: Format, chart: str | None = None, tell: Told = untold
-) -> Exported:
+    printer: Printer, source: Source, form: Format, chart: str | None = None, tell: Told = untold,
+    *, compute: Compute = alone,
+) -> Exported:  # fmt: skip
     """`chart`: the id of the one to draw, or its number among all; for SVG and PNG.
 
     Raises `Conflict` where the format shows no part of it or cannot be made, `NotFound` for an unknown chart, and
@@ -40,12 +42,12 @@ async def printed(
     """
     match form:
         case "pdf":
-            return await _pdf(printer, source, tell)
+            return await _pdf(printer, source, tell, compute)
         case "svg" | "png":
-            return await _drawn(printer, source, form, chart, tell)
+            return await _drawn(printer, source, form, chart, tell, compute)
         case "html" if missing_extra() is None:
-            return await _html(printer, source, tell)
-    return await in_turn(exported, source, form)
+            return await _html(printer, source, tell, compute)
+    return await compute(partial(exported, source, form))
 
 
 def document_of(source: Source) -> Document:
@@ -56,28 +58,30 @@ def document_of(source: Source) -> Document:
     )  # fmt: skip
 
 
-async def _pdf(printer: Printer, source: Source, tell: Told) -> Exported:
+async def _pdf(printer: Printer, source: Source, tell: Told, compute: Compute) -> Exported:
     content = source.content
     if source.artifact.type == "PDF" and isinstance(content, dict) and content.get("file_id"):
         where = f"/api/v1/files/{content['file_id']}/content"
         raise Conflict(f"This PDF is a file already; download it at {where}.", code="nothing_to_export")
-    made = await printer.pdf(await in_turn(document_of, source), tell)
+    made = await printer.pdf(await compute(partial(document_of, source)), tell)
     return Exported(
         f"{source.version.title}.pdf", OUTPUTS["pdf"], made.body, made.pages, made.missing_scripts, made.undrawn
     )  # fmt: skip
 
 
-async def _html(printer: Printer, source: Source, tell: Told) -> Exported:
-    document = await in_turn(document_of, source)
+async def _html(printer: Printer, source: Source, tell: Told, compute: Compute) -> Exported:
+    document = await compute(partial(document_of, source))
     pictures = await printer.pictures(document, tell) if document.charts else {}
-    text = await in_turn(html_page, source, pictures)
+    text = await compute(partial(html_page, source, pictures))
     made = Exported(f"{source.version.title}.html", "text/html; charset=utf-8", text.encode())
     return replace(made, undrawn=len(document.charts) - len(pictures))
 
 
-async def _drawn(printer: Printer, source: Source, form: _Drawing, chart: str | None, tell: Told) -> Exported:
+async def _drawn(
+    printer: Printer, source: Source, form: _Drawing, chart: str | None, tell: Told, compute: Compute
+) -> Exported:  # fmt: skip
     """One chart alone; several as an archive."""
-    found = _chosen(await in_turn(lambda: tuple(charts(source.parts))), chart)
+    found = _chosen(await compute(lambda: tuple(charts(source.parts))), chart)
     if not found:
         raise Conflict("The artifact has no chart.", code="nothing_to_export")
     bodies: list[bytes] = []
@@ -87,7 +91,7 @@ async def _drawn(printer: Printer, source: Source, form: _Drawing, chart: str | 
     if len(bodies) == 1:
         return Exported(f"{source.version.title}.{form}", OUTPUTS[form], bodies[0])
     names = file_names((each.name or "chart" for each in found), form)
-    body = await in_turn(zipped, zip(names, bodies, strict=True))
+    body = await compute(partial(zipped, zip(names, bodies, strict=True)))
     return Exported(f"{source.version.title}.zip", "application/zip", body)
 
 

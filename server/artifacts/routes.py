@@ -1,6 +1,7 @@
 """Routes of artifacts as files, and of the pages that links show."""
 
 import asyncio
+from functools import partial
 from typing import Final
 
 import orjson
@@ -12,7 +13,7 @@ from actors.errors import Conflict, Forbidden, NotFound, ValidationFailed
 from actors.resources.artifacts.shares import CountView, GetShare, Share, must_be_good
 from server.artifacts.exporting import Exported, html_page
 from server.artifacts.page import POLICY
-from server.artifacts.printing import FORMATS, SHORT_NAMES, Format, in_turn, printed
+from server.artifacts.printing import FORMATS, SHORT_NAMES, Format, printed
 from server.artifacts.sources import source_of
 from server.files.downloads.signed_urls import SignedUrl
 from server.files.names import content_disposition
@@ -43,11 +44,11 @@ class Exports:
         who = await self._transfers.reader(request, "costly")
         must_know(request, "format", "version", "chart")
         assert isinstance(who, Identity)  # a signed URL has more parameters
-        form, chart = _format(request), request.query.get("chart")
-        source = await source_of(self._transfers.services.ask, who, id_of(request, "artifact_id"), _number(request))
+        form, chart, services = _format(request), request.query.get("chart"), self._transfers.services
+        source = await source_of(services.ask, who, id_of(request, "artifact_id"), _number(request))
         try:
             async with asyncio.timeout(limits.EXPORT_AT_ONCE_SECONDS):
-                made = await printed(self._transfers.services.printer, source, form, chart)
+                made = await printed(services.printer, source, form, chart, compute=partial(services.compute, who))
         except TimeoutError as error:
             raise Conflict(TAKES_LONG, code="export_takes_long") from error
         return _download(made)
@@ -66,7 +67,7 @@ class Exports:
         if _wants_json(request):
             body = orjson.dumps({**rendering.version(source.version), "type": source.artifact.type})
             return web.Response(body=body, content_type="application/json", headers=_headers())
-        text = await in_turn(html_page, source)
+        text = await self._transfers.services.compute(identity, html_page, source)
         policy = {"Content-Security-Policy": f"{POLICY}; sandbox allow-popups; frame-ancestors 'none'"}
         return web.Response(text=text, content_type="text/html", headers={**_headers(), **policy})
 

@@ -163,6 +163,8 @@ def _within_grid(content: dict[str, Any], found: Faults) -> None:
 
 
 def _without_nul(content: dict[str, Any], found: Faults) -> None:
+    if "\\u0000" not in json.dumps(content):  # twenty times as fast as the walk, which says where
+        return
     for at in _with_nul(content, None):
         found.add(at, "wrong_format", "a text without NUL characters", actual="one with them")
 

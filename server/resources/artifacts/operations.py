@@ -1,6 +1,5 @@
 """Artifacts: insights, reports, dashboards, PDFs and references of a thread, with their versions."""
 
-import asyncio
 from typing import cast
 
 import orjson
@@ -96,7 +95,7 @@ async def list_thread_artifacts(call: Call, request: ListThreadArtifactsRequest)
 @operations("POST", "/threads/{thread_id}/artifacts", response=ArtifactView, status=201)
 async def create_artifact(call: Call, request: CreateArtifactRequest) -> Result:
     """Create an artifact in a thread. Its content is an object as its type has it, or a Markdown text."""
-    content = await asyncio.to_thread(contents.packed, request.type, request.content)
+    content = await call.services.compute(call.identity, contents.packed, request.type, request.content)
     command = CreateArtifact(
         identity=call.identity, once=call.once, thread_id=request.thread_id, artifact_id=request.id or new_id(),
         type=request.type, title=request.title, content=content, metadata=request.metadata, label=request.label,
@@ -109,7 +108,7 @@ async def create_artifact(call: Call, request: CreateArtifactRequest) -> Result:
 @operations("POST", "/artifacts/validate", response=ValidatedArtifactView, scope="read", rate="read")
 async def validate_artifact(call: Call, request: ValidateArtifactRequest) -> Result:
     """Check a content without storing it: every fault at once, with its JSON pointer, limit and actual value."""
-    found = await asyncio.to_thread(contents.faults, request.type, request.content)
+    found = await call.services.compute(call.identity, contents.faults, request.type, request.content)
     return Result({"valid": not found, "type": request.type, "faults": list(map(rendering.fault, found))})
 
 
@@ -176,7 +175,7 @@ async def compare_artifact_versions(call: Call, request: CompareVersionsRequest)
     newest, older = await call.services.ask(GetArtifactVersion(call.identity, request.id, request.older))
     number = newest.version if request.newer is None else request.newer
     _, newer = await call.services.ask(GetArtifactVersion(call.identity, request.id, number))
-    return Result(await asyncio.to_thread(_comparison, older, newer))
+    return Result(await call.services.compute(call.identity, _comparison, older, newer))
 
 
 def _comparison(older: Version, newer: Version) -> render.Json:
@@ -245,7 +244,7 @@ async def get_artifact_data(call: Call, request: DataRequest) -> Result:
 @operations("PUT", "/artifacts/{id}/data/{name}", response=DataView)
 async def replace_artifact_data(call: Call, request: ReplaceDataRequest) -> Result:
     """Create a data set, or replace it. Panels and charts show it at once, without a new version of the artifact."""
-    rows = await asyncio.to_thread(checked, request.rows, len(request.columns))
+    rows = await call.services.compute(call.identity, checked, request.rows, len(request.columns))
     artifact = await call.services.ask(GetArtifact(call.identity, request.id, with_content=False))
     command = ReplaceData(
         identity=call.identity, once=call.once, thread_id=artifact.thread_id, artifact_id=artifact.id,
@@ -258,7 +257,7 @@ async def replace_artifact_data(call: Call, request: ReplaceDataRequest) -> Resu
 async def append_artifact_data(call: Call, request: AppendDataRequest) -> Result:
     """Append rows to a data set; `keep` drops the oldest."""
     width = len(request.rows[0]) if request.rows and isinstance(request.rows[0], list) else 0
-    rows = await asyncio.to_thread(checked, request.rows, width)
+    rows = await call.services.compute(call.identity, checked, request.rows, width)
     artifact = await call.services.ask(GetArtifact(call.identity, request.id, with_content=False))
     command = AppendData(
         identity=call.identity, once=call.once, thread_id=artifact.thread_id, artifact_id=artifact.id,

@@ -4,7 +4,6 @@ A patch is applied to the version that was read; where another one came meanwhil
 caller named a version.
 """
 
-import asyncio
 from typing import Any, cast
 
 import orjson
@@ -51,10 +50,10 @@ async def _command(call: Call, request: UpdateArtifactRequest, before: Artifact)
         if_version = before.version
     try:
         if "content" in request.model_fields_set:
-            more["content"] = await asyncio.to_thread(contents.packed, before.type, request.content)
+            more["content"] = await call.services.compute(call.identity, contents.packed, before.type, request.content)
         elif _is_patch(request):
             _must_be_expected(call.if_version, before.version)
-            more["content"] = await asyncio.to_thread(_packed, before, request, change)
+            more["content"] = await call.services.compute(call.identity, _packed, before, request, change)
     except XpError as refusal:
         if call.once is None:
             raise

@@ -48,6 +48,6 @@ async def validate_blocks(call: Call, request: ValidateBlocksRequest) -> Result:
 async def render_message(call: Call, request: RenderMessageRequest) -> Result:
     """A message's content and blocks as plain text, as Markdown, or as safe HTML."""
     message = await call.services.ask(GetMessage(call.identity, request.id))
-    text = await rendering.rendered(message, request.format)
+    (text,) = await call.services.compute(call.identity, rendering.rendered, [message], request.format)
     data = {"message_id": message.id, "version": message.version, "format": request.format, "text": text}
     return Result(data, version=message.version)

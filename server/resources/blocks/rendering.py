@@ -1,10 +1,7 @@
-"""Messages as plain text, Markdown or HTML: off the event loop, one at a time for each process."""
+"""Messages as plain text, Markdown or HTML."""
 
-import asyncio
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final
 
 import orjson
 
@@ -15,21 +12,10 @@ from actors.text.block_text import lines, missing_lines
 from server.resources.blocks.html import html_of
 from server.resources.blocks.views import Format
 
-_one_thread: Final = ThreadPoolExecutor(1, thread_name_prefix="rendering")
-"""Parsers hold the interpreter lock: more OS threads would only take turns from the event loop."""
 
-
-async def rendered(message: Message, format: Format) -> str:  # noqa: A002 - as the parameter is called on the wire
-    """Raises nothing: what cannot be rendered in time is shown as it was written."""
-    return (await rendered_all([message], format))[0]
-
-
-async def rendered_all(messages: Sequence[Message], format: Format) -> list[str]:  # noqa: A002
-    loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_one_thread, _render_all, messages, format)
-
-
-def _render_all(messages: Sequence[Message], format: Format) -> list[str]:  # noqa: A002
+def rendered(messages: Sequence[Message], format: Format) -> list[str]:  # noqa: A002 - as it is called on the wire
+    """What cannot be rendered in time is shown as it was written. Takes up to `limits.RENDER_PAGE_SECONDS`: not for the
+    event loop."""
     until = time.monotonic() + limits.RENDER_PAGE_SECONDS
     return [render(message, format, until) for message in messages]
 

@@ -19,7 +19,7 @@ from server.api.cursors import integer
 from server.api.fields import ById, as_sent, changes_of, given
 from server.api.message_commands import about_message
 from server.api.registry import Call, Operations, Result
-from server.resources.blocks.rendering import rendered_all
+from server.resources.blocks.rendering import rendered
 from server.resources.messages.views import (
     CreateMessageRequest,
     ListedMessageView,
@@ -46,7 +46,8 @@ async def list_messages(call: Call, request: ListMessagesRequest) -> Result:
     page = await call.services.ask(ListMessages(call.identity, request.thread_id, limit=request.limit, **bounds))
     shown = [render.message(message) for message in page.items]
     if request.render is not None:
-        for message, text in zip(shown, await rendered_all(page.items, request.render), strict=True):
+        texts = await call.services.compute(call.identity, rendered, page.items, request.render)
+        for message, text in zip(shown, texts, strict=True):
             message["rendered"] = text
     return Result(shown, next_cursor=page.next_cursor, limit=request.limit, extra={"offset": page.head})
 

@@ -1,6 +1,5 @@
 """Proposals: changes of an artifact that members accept, reject, or accept in part."""
 
-import asyncio
 from typing import Any, cast
 
 import orjson
@@ -64,7 +63,9 @@ async def create_proposal(call: Call, request: ProposeRequest) -> Result:
     artifact = await call.services.ask(GetArtifact(call.identity, request.id, with_content=False))
     number = request.version or artifact.version
     _, version = await call.services.ask(GetArtifactVersion(call.identity, request.id, number))
-    patch, found, count = await asyncio.to_thread(_compared, artifact.type, version.content or "", request.patch)
+    patch, found, count = await call.services.compute(
+        call.identity, _compared, artifact.type, version.content or "", request.patch
+    )
     command = Propose(
         identity=call.identity, once=call.once, thread_id=artifact.thread_id, artifact_id=artifact.id,
         proposal_id=new_id(), base=number, patch=patch, hunks=found, count=count, comment=request.comment,
@@ -88,7 +89,7 @@ def _compared(kind: ArtifactType, content: str, patch: list[Any]) -> tuple[str, 
 async def get_proposal(call: Call, request: ProposalRequest) -> Result:
     """A proposal with its hunks, and whether each can be applied to the newest version."""
     found = await call.services.ask(GetProposal(call.identity, request.id, request.proposal_id))
-    return await _shown(found)
+    return await _shown(call, found)
 
 
 @operations("POST", "/artifacts/{id}/proposals/{proposal_id}/accept", response=FullProposalView, rate="audited")
@@ -116,7 +117,7 @@ async def _acceptance(call: Call, found: Compared, chosen: list[int] | None) -> 
     return AcceptProposal(
         identity=call.identity, once=call.once, thread_id=artifact.thread_id, artifact_id=artifact.id,
         proposal_id=proposal.id, accepted=accepted, newest=artifact.version, origin=call.origin,
-        content=await asyncio.to_thread(_with_hunks, found, accepted),
+        content=await call.services.compute(call.identity, _with_hunks, found, accepted),
     )  # fmt: skip
 
 
@@ -162,10 +163,11 @@ async def _close(call: Call, request: ProposalRequest, outcome: Outcome, reason:
 async def _answer(call: Call, proposal: Proposal, location: str | None = None) -> Result:
     """As it is now, with its hunks."""
     found = await call.services.ask(GetProposal(call.identity, proposal.artifact_id, proposal.id))
-    return await _shown(found, location)
+    return await _shown(call, found, location)
 
 
-async def _shown(found: Compared, location: str | None = None) -> Result:
+async def _shown(call: Call, found: Compared, location: str | None = None) -> Result:
     """Its ETag changes with the proposal and with the artifact: what becomes of its hunks depends on both."""
     version = found.proposal.updated_at + found.artifact.version
-    return Result(await asyncio.to_thread(rendering.compared, found), version=version, location=location)
+    shown = await call.services.compute(call.identity, rendering.compared, found)
+    return Result(shown, version=version, location=location)

@@ -11,7 +11,7 @@ from peewee import SqliteDatabase
 from actors import limits
 from actors.auth.identity import Identity
 from actors.errors import TooManyRequests
-from storage.readers.fair_turns import Owner, Turns
+from actors.runtime.fair_turns import Owner, Turns
 from storage.readers.pool import Readers
 from tests.builders import Ledger, identity, settle
 

@@ -1,4 +1,4 @@
-"""Scheduling of reads: fair turns between users, by the cost of their reads.
+"""Scheduling of reads, and of computing: fair turns between users, by the cost of what they ask for.
 
 A read of one user runs for microseconds or for half a second, and OS threads that read are few. So each user has a
 budget of reading time that refills; a user who has used much of it lately is heavy. Heavy users together never take all

@@ -1,0 +1,66 @@
+"""Work beside the event loop: in fair turns, bounded, and waited for at the end."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from actors import limits
+from actors.errors import ShuttingDown, TooManyRequests
+from actors.runtime.fair_pool import FairPool, Words
+
+WORDS = Words("computing", "request", "requests")
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[FairPool]:
+    made = FairPool(1, "tests", WORDS)
+    yield made
+    made.close()
+
+
+class Gate:
+    """Work that goes on when it is told to."""
+
+    def __init__(self) -> None:
+        self.opened, self.entered = threading.Event(), threading.Event()
+
+    def __call__(self) -> None:
+        self.entered.set()
+        assert self.opened.wait(20)
+
+
+def noted(seen: list[str], what: str) -> Callable[[], None]:
+    return lambda: seen.append(what)
+
+
+async def test_who_asks_for_much_does_not_go_first_for_ever(pool: FairPool) -> None:
+    gate, seen = Gate(), list[str]()
+    first = asyncio.ensure_future(pool.run(1, gate))
+    await asyncio.to_thread(gate.entered.wait, 20)
+    waiting = [asyncio.ensure_future(pool.run(1, noted(seen, f"many {number}"))) for number in range(20)]
+    waiting.append(asyncio.ensure_future(pool.run(2, noted(seen, "one"))))
+    await asyncio.sleep(0)
+    gate.opened.set()
+    await asyncio.gather(first, *waiting)
+    assert seen.index("one") <= 1
+
+
+async def test_who_waits_too_long_is_refused_with_the_reason(pool: FairPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "READ_WAIT_SECONDS", 0.01)
+    gate = Gate()
+    first = asyncio.ensure_future(pool.run(1, gate))
+    await asyncio.to_thread(gate.entered.wait, 20)
+    with pytest.raises(TooManyRequests, match=r"0\.5 s of computing a second, and this request has waited"):
+        await pool.run(2, lambda: None)
+    gate.opened.set()
+    await first
+
+
+async def test_what_it_raises_is_raised_here_and_nothing_starts_after_the_end(pool: FairPool) -> None:
+    with pytest.raises(ZeroDivisionError):
+        await pool.run(None, lambda: 1 // 0)
+    pool.close()
+    with pytest.raises(ShuttingDown):
+        await pool.run(None, lambda: None)

@@ -125,7 +125,7 @@ def checked(rows: Sequence[Any], width: int) -> tuple[str, ...]:
 
 
 def size_of(rows: Sequence[str]) -> int:
-    return sum(len(row.encode()) for row in rows)
+    return len("".join(rows).encode())
 
 
 def _problems(rows: Sequence[Any], width: int) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@
 - `THREAD_PURGES`: functions that delete its rows of a deleted thread, where they may be too many for a foreign key that
   cascades
 - `PURGES`: functions that delete its rows that are outdated
-- `USER_TABLES`: tables with a column `user`, whose rows go when that user is deleted
+- `PERSONAL`: every column that names a user: what becomes of its rows with that user, and in the user's export
 - `ERASURES`: functions that delete some of what a user, given by key, has created there, and answer the events; nothing
   is left where they answer none
 - `SEARCHED`: its documents for the full-text search

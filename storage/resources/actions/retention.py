@@ -3,6 +3,7 @@
 from actors import limits
 from storage.journal.transaction import Transaction
 from storage.maintenance.rule import Rule
+from storage.personal import Personal
 from storage.readers import rows
 from storage.schema.action_models import Action
 
@@ -17,7 +18,10 @@ def purge_ended(tx: Transaction, count: int) -> int:
 
 
 PURGES = (purge_ended,)
-USER_TABLES = (Action,)
+PERSONAL = (
+    Personal(Action.user, withheld="the author of the message has it, and its answer is a message"),
+    Personal(Action.author, kept="it is another user's", withheld="it is another user's"),
+)
 RULES = (
     Rule(
         "actions on what is there",

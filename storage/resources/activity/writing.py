@@ -9,6 +9,7 @@ from actors.users.activity import SaveActivity
 from storage.compiled import ManyRows
 from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
+from storage.personal import Personal
 from storage.schema.notification_models import UserActivity
 
 
@@ -26,3 +27,6 @@ SAVE = ManyRows(_save)
 def save_activity(tx: Transaction, command: SaveActivity) -> Done:
     SAVE.run(tx.database, list(command.last.items()))
     return Done(None)
+
+
+PERSONAL = (Personal(UserActivity.user, withheld="the account says when its user was last active"),)

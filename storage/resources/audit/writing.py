@@ -16,6 +16,7 @@ from actors.resources.members import MemberRole
 from storage.compiled import Prepared
 from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
+from storage.personal import Personal
 from storage.readers import rows
 from storage.resources.audit.chain import CHAINED, CHANGE, GENESIS, ORIGIN, entry_hash, new_salt, seal
 from storage.schema import check as schema_check
@@ -143,3 +144,12 @@ def note_for_audit(tx: Transaction, command: NoteForAudit) -> Done:
 
 def _json(value: Mapping[str, Any] | None) -> str | None:
     return None if value is None else orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+
+PERSONAL = (
+    Personal(
+        Audit.actor_id, kept="entries outlive their user; what describes a person in them is erased",
+        withheld="administrators read the audit log",
+    ),
+    Personal(Audit.about_id, kept="what describes the person is erased", withheld="administrators read the audit log"),
+)  # fmt: skip

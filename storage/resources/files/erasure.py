@@ -8,7 +8,9 @@ from peewee import JOIN, SQL, Database, fn
 from actors import limits
 from actors.events import Event
 from actors.resources.file_erasure import FileErasure, FilesKept, KeptBecause
+from actors.resources.files import ListFilesOf
 from storage.journal.transaction import Transaction
+from storage.personal import Personal
 from storage.readers import rows
 from storage.resources.files import places, uses, writing
 from storage.schema import file_models, models
@@ -78,3 +80,10 @@ def _versions_of_others(database: Database, user_key: int) -> tuple[int, int]:
     row = rows.first(database, query.where((_V.author == user_key) & (_F.owner != user_key)))
     assert row is not None
     return int(row[0]), int(row[1])
+
+
+PERSONAL = (
+    Personal(_F.owner, export=ListFilesOf, kept="it is removed step by step, or stays for others, who are counted"),
+    Personal(_V.author, kept="like its file", withheld="its file is shown with its versions"),
+    Personal(_U.owner, kept="it ends at once, and its bytes go with the next look", withheld="it is no file yet"),
+)

@@ -220,3 +220,6 @@ def _read_again(tx: Transaction, identity: Identity, reference: results.Referenc
 
 
 results.keep(File, refer=lambda file: {"id": file.id}, load=_read_again)
+
+
+THREAD_PURGES = (purge_thread,)

@@ -15,6 +15,7 @@ from actors.resources.members import (
     MEMBER_UPDATED,
     READ_UPDATED,
     AddMember,
+    ListMemberships,
     MarkRead,
     Member,
     MemberGone,
@@ -30,6 +31,7 @@ from storage.journal import results, user_log
 from storage.journal.transaction import Transaction, changed, given, must_match
 from storage.journal.user_log import Entry
 from storage.journal.writers import writes
+from storage.personal import Personal
 from storage.readers import rows
 from storage.resources.audit import writing as audit
 from storage.resources.members import markers, ownership
@@ -250,3 +252,11 @@ def _again(tx: Transaction, identity: Identity, reference: results.Reference) ->
 
 
 results.keep(Member, refer=lambda member: {"thread": member.thread_id, "user": member.user.key}, load=_again)
+
+
+PERSONAL = (
+    Personal(
+        models.Member.user, export=ListMemberships,
+        kept="the user leaves each thread by an event of its own; one that was deleted takes its members with it",
+    ),
+)  # fmt: skip

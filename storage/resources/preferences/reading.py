@@ -10,6 +10,7 @@ from actors.errors import NotFound
 from actors.resources.notifications import GetPreferences, GetThreadPreferences, Notify, Preferences, ThreadPreferences
 from actors.resources.user_events import PREFERENCES_UPDATED, Facts
 from storage.compiled import Prepared
+from storage.personal import Personal
 from storage.readers import access, rows
 from storage.readers.answers import answers
 from storage.resources.user_log.replay import Entry, UserLoaders, UserReplay
@@ -63,3 +64,6 @@ def _replayed(replay: UserReplay, entry: Entry) -> Preferences | Facts:
 
 
 USER_LOADERS: Final[UserLoaders] = {PREFERENCES_UPDATED: _replayed}
+
+
+PERSONAL = (Personal(_P.user, withheld="their user reads them at any time"),)

@@ -33,6 +33,7 @@ from storage.journal import results, user_log
 from storage.journal.transaction import Transaction, changed, given, must_match
 from storage.journal.user_log import Entry
 from storage.journal.writers import writes
+from storage.personal import Personal
 from storage.readers import rows
 from storage.resources.audit import writing as audit
 from storage.resources.members.writing import joined
@@ -201,3 +202,8 @@ def read_again(tx: Transaction, identity: Identity, reference: results.Reference
 
 
 results.keep(Thread, refer=lambda thread: {"key": thread.key}, load=read_again)
+
+
+PERSONAL = (
+    Personal(models.Thread.creator, kept="the thread is its members'", withheld="the memberships show the thread"),
+)

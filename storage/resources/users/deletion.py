@@ -12,6 +12,7 @@ from storage import declared
 from storage.journal import results
 from storage.journal.transaction import Transaction, must_match
 from storage.journal.writers import writes
+from storage.personal import Personal
 from storage.readers import rows
 from storage.resources.audit import writing as audit
 from storage.resources.credentials import revocation as access
@@ -45,15 +46,14 @@ def delete_user(tx: Transaction, command: DeleteUser) -> Done:
     access.end_sessions(tx, user.key, "user deleted")
     access.revoke_keys(tx, user.key)
     _forget_accounts(tx, user.key)
-    for model in _CREDENTIALS:
-        tx.execute(model.delete().where(model.user == user.key))
     erased = _begin_erasure(tx, user.key, everything=command.content == "remove")
     access.changed(tx, "user", user.id)
     was = {name: getattr(user, name) for name in ("role", "kind", "domain", "status")}  # no name: it is to be forgotten
     audit.forget(tx, user.id)
     audit.act(tx, command, "delete_user", ("user", user.id), was, {"content": command.content})
-    for own in (*_OWN, *declared.each("USER_TABLES")):
-        tx.execute(own.delete().where(own.user == user.key))
+    for personal in declared.each("PERSONAL"):
+        if not personal.kept:
+            tx.execute(personal.column.model.delete().where(personal.column == user.key))
     tx.execute(_LOG.update(first=_LOG.offset + 1).where(_LOG.user == user.key))
     events = tuple(event for thread in _threads_of(tx, user.key) for event in _leave(tx, thread, command, gone))
     return Done(UserGone(user.id, erased), events)
@@ -82,20 +82,15 @@ def _forget_accounts(tx: Transaction, user_key: int) -> None:
 
 
 _LOG = notification_models.UserLog
-_OWN = (
-    notification_models.Notification,
-    notification_models.Preference,
-    notification_models.UserEvent,
-    notification_models.UserActivity,
-    models.Idempotency,
-)
-_CREDENTIALS = (
-    identity_models.Session,
-    identity_models.ApiKey,
-    identity_models.Password,
-    identity_models.SignInLink,
-)
-"""With the addresses, devices and names that stand beside them."""
+PERSONAL = (
+    Personal(
+        models.UserHandle.user, kept="it follows the name, which is blank by then", withheld="a part of the name"
+    ),
+    Personal(
+        identity_models.Erasure.user, kept="it says what is still to be removed, and goes with the last of it",
+        withheld="there is none before the user is deleted",
+    ),
+)  # fmt: skip
 
 
 def _threads_of(tx: Transaction, user_key: int) -> list[tuple[int, str]]:

@@ -5,6 +5,7 @@ from typing import Any, Final
 from actors import limits
 from storage.declared import Purge
 from storage.journal.transaction import Transaction
+from storage.personal import Personal
 from storage.readers import rows
 from storage.schema import webhook_models as models
 
@@ -36,4 +37,4 @@ def _take(tx: Transaction, query: Any) -> int:
 
 
 PURGES: Final[tuple[Purge, ...]] = (purge,)
-USER_TABLES: Final = (_W,)
+PERSONAL: Final = (Personal(_W.user, withheld="their user reads them at any time; their secret is shown once"),)

@@ -1,38 +1,23 @@
-"""Taking away what is one's own and old: entries of users' logs, notifications, what was never delivered."""
-
-from typing import Any
+"""What goes of users' own logs: entries that are a month old, and the oldest of a long one."""
 
 from peewee import fn
 
 from actors import limits
 from storage.journal.transaction import Transaction
+from storage.personal import Personal
 from storage.readers import rows
 from storage.schema import notification_models as models
 
-_L, _E, _N, _O = models.UserLog, models.UserEvent, models.Notification, models.Outbox
+_L, _E = models.UserLog, models.UserEvent
 
 
 def purge(tx: Transaction, count: int) -> int:
     """Answers how many rows were taken, `count` at most."""
-    taken = 0
-    for model, column, seconds in (
-        (_O, _O.created_at, limits.OUTBOX_SECONDS),
-        (_N, _N.created_at, limits.NOTIFICATION_SECONDS),
-    ):
-        if taken < count:
-            taken += _older(tx, model, column < tx.now - seconds * 1000, count - taken)
-    taken += _entries(tx, count - taken) if taken < count else 0
+    taken = _old(tx, count)
     return taken + _long_logs(tx, count - taken) if taken < count else taken
 
 
-def _older(tx: Transaction, model: Any, condition: Any, count: int) -> int:
-    keys = [row[0] for row in rows.fetch(tx.database, model.select(model.id).where(condition).limit(count))]
-    tx.execute(model.delete().where(model.id.in_(keys)))
-    return len(keys)
-
-
-def _entries(tx: Transaction, count: int) -> int:
-    """Entries that are a month old."""
+def _old(tx: Transaction, count: int) -> int:
     before = tx.now - limits.USER_EVENT_SECONDS * 1000
     query = _E.select(_E.user, _E.offset).where(_E.time < before).order_by(_E.time).limit(count)
     last: dict[int, int] = {}
@@ -57,6 +42,8 @@ def _forget_up_to(tx: Transaction, user: int, offset: int) -> int:
     return taken
 
 
-def of_thread(tx: Transaction, thread_key: int, count: int) -> int:
-    """What is about a deleted thread itself; what is about its messages goes with them."""
-    return _older(tx, _N, _N.thread == thread_key, count)
+PURGES = (purge,)
+PERSONAL = (
+    Personal(_E.user, withheld="entries say what has changed, and what changed is shown itself"),
+    Personal(_L.user, kept="a counter: no offset is given twice", withheld="a counter"),
+)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from actors import limits
 from actors.resources.proposals.proposal import STATUSES
 from cli.console import json_option, print_json, print_table, short_time
 from cli.pages import every
@@ -12,7 +13,6 @@ from cli.store import data_dir_option, everyone, reading
 if TYPE_CHECKING:
     from actors.resources.proposals.proposal import Proposal
 
-AT_ONCE = 100
 COLUMNS = ("id", "status", "of version", "hunks", "author", "comment", "made")
 
 
@@ -31,7 +31,7 @@ def command(artifact: str, status: Any, data_dir: str | None, as_json: bool) -> 
 
     with reading(data_dir) as database:
         found = list(every(lambda before: proposals.of_artifact(
-            database, everyone(), artifact, limit=AT_ONCE, before=before, status=status
+            database, everyone(), artifact, limit=limits.XP_ARTIFACTS, before=before, status=status
         )))  # fmt: skip
     if as_json:
         print_json([rendering.proposal(proposal) for proposal in found])

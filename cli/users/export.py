@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 def command(user: str, file: str, folder: Path | None, force: bool, **flags: str | None) -> None:
     """Write all data about a user as one JSON document.
 
-    Account, threads, sessions, API keys, every message they wrote, artifact they created and file they own, also in
-    threads they have left. FILE - is stdout.
+    Account, threads, sessions, API keys, every message they wrote, artifact they created, change to one that they
+    proposed, and file they own, also in threads they have left. FILE - is stdout.
 
     Example: xp user export ana@rpotential.ai ana.json
     """
@@ -58,16 +58,20 @@ def _document(database: "Database", user: "User") -> Iterator[bytes]:
     """An object whose last members are written one by one: there may be more of them than fit in memory."""
     import orjson
 
-    yield orjson.dumps(_account(database, user)).removesuffix(b"}") + b',"messages":['
-    for number, message in enumerate(_messages(database, user)):
-        yield (b",\n" if number else b"\n") + orjson.dumps(message)
-    yield b'\n],"artifacts":['
-    for number, artifact in enumerate(_artifacts(database, user)):
-        yield (b",\n" if number else b"\n") + orjson.dumps(artifact)
-    yield b'\n],"files":['
-    for number, owned in enumerate(_files(database, user)):
-        yield (b",\n" if number else b"\n") + orjson.dumps(owned)
-    yield b"\n]}\n"
+    yield orjson.dumps(_account(database, user)).removesuffix(b"}")
+    for name, found in _lists(database, user):
+        yield b',"%b":[' % name.encode()
+        for number, item in enumerate(found):
+            yield (b",\n" if number else b"\n") + orjson.dumps(item)
+        yield b"\n]"
+    yield b"}\n"
+
+
+def _lists(database: "Database", user: "User") -> Iterator[tuple[str, Iterator[dict[str, Any]]]]:
+    yield "messages", _messages(database, user)
+    yield "artifacts", _artifacts(database, user)
+    yield "proposals", _proposals(database, user)
+    yield "files", _files(database, user)
 
 
 def _account(database: "Database", user: "User") -> dict[str, Any]:
@@ -101,3 +105,11 @@ def _artifacts(database: "Database", user: "User") -> Iterator[dict[str, Any]]:
 
     found = every(lambda after: artifacts.artifacts_by(database, user.id, limit=limits.XP_PAGE, after=after))
     return map(rendering.artifact, found)
+
+
+def _proposals(database: "Database", user: "User") -> Iterator[dict[str, Any]]:
+    from server.resources.proposals import rendering
+    from storage.resources.proposals import reading as proposals
+
+    found = every(lambda after: proposals.proposals_by(database, user.id, limit=limits.XP_PAGE, after=after))
+    return map(rendering.full, found)

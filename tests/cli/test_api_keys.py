@@ -78,7 +78,7 @@ def test_a_key_for_administration(xp: Xp, ledger: Ledger) -> None:
 
 
 def test_lists(xp: Xp, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cli.api_keys.AT_ONCE", 2)
+    monkeypatch.setattr("actors.limits.XP_PAGE", 2)
     for name in ("ana", "bo"):
         ledger.user(name)
     made = [

@@ -41,7 +41,7 @@ def ids(ran: Ran) -> list[str]:
 
 
 def test_the_newest_first(xp: Xp, ledger: Ledger, some: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cli.audit.listing.AT_ONCE", 1)
+    monkeypatch.setattr("actors.limits.XP_PAGE", 1)
     found = xp("audit", "list", "--json").json
     assert [entry["action"] for entry in found] == some[::-1]
     assert [entry["credential"].partition(":")[0] for entry in found] == ["terminal"] * 3 + ["session"]

@@ -7,7 +7,7 @@ from tests.cli.conftest import Xp, audited, by_terminal, sign_in
 
 
 def test_those_that_go_on_the_newest_first(xp: Xp, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cli.sessions.AT_ONCE", 2)
+    monkeypatch.setattr("actors.limits.XP_PAGE", 2)
     ana, bo = ledger.user("ana"), ledger.user("bo")
     made = [sign_in(ledger, who).id for who in (ana, bo, ana, ana)]
     ended = sign_in(ledger, bo).id

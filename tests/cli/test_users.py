@@ -105,7 +105,7 @@ def test_the_built_in_user_stays_as_it_is(xp: Xp, ledger: Ledger, verb: tuple[st
 
 
 def test_more_users_than_a_page(xp: Xp, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cli.users.listing.AT_ONCE", 2)
+    monkeypatch.setattr("actors.limits.XP_PAGE", 2)
     for _ in range(5):
         ledger.user()
     assert len(xp("user", "list", "--json").json) == 5

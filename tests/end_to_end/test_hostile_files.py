@@ -13,7 +13,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from actors.limits import MIB
+from actors import limits
 from tests.server.files import hostile
 from tests.server.previews import corpus
 from tests.serving import Client, ServerProcess
@@ -111,7 +111,7 @@ async def send_corpus(client: Client) -> None:
     bombs = hostile.overlapping_zip(), hostile.nested_zip(6, width=3), hostile.claiming_zip(0xFFFFFFF0)
     for answer in await asyncio.gather(*(send(client, bomb, "bomb.zip") for bomb in bombs)):
         assert (answer.status, answer.error["code"]) == (415, "archive_bomb")
-    files = [each for each in corpus.files() if len(each.data) < MIB]
+    files = [each for each in corpus.files() if len(each.data) < limits.MIB]
     for answer in await asyncio.gather(*(send(client, each.data, "file.bin") for each in files)):
         assert answer.status in (201, 415), answer
     await shown(client, "green")
@@ -125,7 +125,7 @@ async def test_the_server_is_unmoved(process: ServerProcess, alice: Client, mark
     count = await talk(alice, thread, sending)
     await sending
     assert count > 10
-    assert rss(process) - memory < 64 * MIB
+    assert rss(process) - memory < 64 * limits.MIB
     await a_worker_that_dies_is_replaced(alice, marks)
     await documents_that_hang_do_not_hold_up_the_scanner(alice, marks)
 

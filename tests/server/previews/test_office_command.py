@@ -13,7 +13,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from actors.limits import MIB
+from actors import limits
 from actors.resources.files import ListDuePreviews
 from cli import file_store
 from server.previews.limits import WorkerLimits
@@ -123,4 +123,4 @@ async def test_documents_have_pages_and_a_converter_does_no_harm(server: Server,
     assert not home.exists()  # noqa: ASYNC240 - a look
     assert list((tmp_path / "data" / "work").iterdir()) == []
     assert left_running(tmp_path) == []
-    assert psutil.Process().memory_info().rss - memory < 64 * MIB
+    assert psutil.Process().memory_info().rss - memory < 64 * limits.MIB

@@ -60,6 +60,7 @@ from server.outbound.webhooks.dispatcher import Dispatcher
 from server.outbound.webhooks.sender import Sender
 from server.realtime.hub import Hub
 from server.realtime.protocol import codes as protocol
+from server.scheduling.dispatcher import Scheduler
 from server.telemetry.error_file import ErrorFile
 from server.telemetry.metrics_access import MetricsAccess
 from server.telemetry.own_port import serving_metrics
@@ -179,6 +180,9 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         dispatcher = _dispatcher(services)
         closing.push_async_callback(dispatcher.stop)
         dispatcher.start()
+        scheduler = _scheduler(services)
+        closing.push_async_callback(scheduler.stop)
+        scheduler.start()
         await closing.enter_async_context(serving_metrics(services, _metrics_listener(chosen)))
         closing.push_async_callback(services.sign_ins.close)
         closing.callback(services.live_channels.stop)
@@ -262,6 +266,14 @@ def _dispatcher(services: Services) -> Dispatcher:
     return Dispatcher(
         services.reads, services.write, sender, services.measures, commits=lambda: journal.batches,
         must_be_allowed=services.sign_ins.must_be_allowed,
+    )  # fmt: skip
+
+
+def _scheduler(services: Services) -> Scheduler:
+    directory = services.directory
+    return Scheduler(
+        services.reads, services.write, directory.ask, must_come_in=services.sign_ins.must_come_in,
+        commits=lambda: directory.journal.batches,
     )  # fmt: skip
 
 

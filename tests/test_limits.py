@@ -149,6 +149,7 @@ NO_LIMITS: Mapping[str, Mapping[str, str]] = {
         "actors/users/activity.py": "_SAID_IDLE",
         "cli/store.py": "FOREVER",
         "server/http/connection.py": "_NO_END",
+        "server/scheduling/dispatcher.py": "_NO_END",
         "server/realtime/sse/stream.py": "_FROM_NOW",
         "storage/resources/files/retention.py": "_LAST",
         "storage/resources/log/reading.py": "_NEVER",

@@ -33,6 +33,7 @@ from actors.limits.requests import *
 from actors.limits.runtime import *
 from actors.limits.s3 import *
 from actors.limits.scanner import *
+from actors.limits.schedules import *
 from actors.limits.search import *
 from actors.limits.sign_in import *
 from actors.limits.slow_clients import *

@@ -102,10 +102,14 @@ REQUESTS: Final[Mapping[str, Mapping[str, Any]]] = {
         "content": {"sections": [{"type": "markdown", "text": "They *rose*."}]},
     },
     "validate_artifact": {"type": "INSIGHT", "content": {"summary": "Sales *rose* in May."}},
+    "create_schedule": {
+        "thread_id": THREAD_ID, "content": "Good morning", "local_time": "2027-03-29T09:00",
+        "time_zone": "Europe/Berlin",
+    },
     "create_user": {"email": "eli@rpotential.ai", "name": "Eli", "kind": "HUMAN"},
     "add_member": {"user_id": USER_ID, "role": "MEMBER"},
     "create_api_key": {"name": "Nightly import", "scopes": ["read", "write"], "expires_in": 2_592_000},
-}
+}  # fmt: skip
 """Operation → the body of a typical request, where the fields that it must have make none."""
 
 

@@ -47,6 +47,9 @@ def _zone(name: str) -> str:
     return name
 
 
+TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_zone)]
+
+
 def _once_each(kinds: list[DeliveryKind]) -> list[DeliveryKind]:
     return list(dict.fromkeys(kinds))
 
@@ -75,7 +78,7 @@ class UpdatePreferencesRequest(Request):
     notify: Notify = LEFT_OUT
     deliver: Annotated[list[DeliveryKind], Field(max_length=10), AfterValidator(_once_each)] = LEFT_OUT
     quiet_hours: QuietHours | None = LEFT_OUT
-    time_zone: Annotated[str, StringConstraints(max_length=64), AfterValidator(_zone)] = LEFT_OUT
+    time_zone: TimeZone = LEFT_OUT
     show_read: bool = LEFT_OUT
 
 

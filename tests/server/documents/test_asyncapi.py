@@ -3,6 +3,7 @@
 import copy
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +186,9 @@ async def look_for_options(alice: Client, bob: Client, thread: Any) -> None:
     assert answer.status == 200, answer.raw
 
 
+IN_A_MONTH = (datetime.now(UTC) + timedelta(days=30)).isoformat(timespec="minutes")[:16]
+
+
 async def test_ones_own_events_are_what_the_document_says(
     alice: Client, bob: Client, socket: RawClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,6 +215,7 @@ async def test_ones_own_events_are_what_the_document_says(
     await alice.patch(f"{path}/preferences", notify="mentions")
     await alice.patch("/api/v1/users/me", name="Alice B.")
     await look_for_options(alice, bob, thread)
+    await alice.post("/api/v1/schedules", kind="reminder", content="tea", local_time=IN_A_MONTH)
     await bob.delete(f"{path}/members/{me}")
     await bob.delete(f"/api/v1/threads/{other['id']}")
     while {event["type"] for event in events} != _USER_EVENTS or not any(map(_is_of_other, events)):

@@ -172,6 +172,14 @@ mark_unread                      401       404       404       200       200    
 list_readers                     401       404       404       200       200       200       200       404       403
 list_readers.message_id          401       404       404       404       404       404       404       404       403
 list_own_events                  401       200       200       200       200       200       200       200       403
+create_schedule                  401       201       201       201       201       201       201       201       403
+create_schedule.thread_id        401       404       404       201       201       201       201       404       403
+create_schedule.message_id       401       404       404       201       201       201       201       404       403
+list_schedules                   401       200       200       200       200       200       200       200       403
+list_schedules.thread_id         401       200       200       200       200       200       200       200       403
+get_schedule                     401       404       404       404       404       200       404       404       403
+update_schedule                  401       404       404       404       404       200       404       404       403
+cancel_schedule                  401       404       404       404       404       200       404       404       403
 list_webhooks                    401       200       200       200       200       200       200       200       403
 list_webhooks.user_id            401       403       403       403       403       200       200       403       403
 create_webhook                   401       201       201       201       201       201       201       201       403
@@ -224,6 +232,9 @@ FIELDS: Mapping[str, Callable[[World], Any]] = {
     "create_artifact.message_id": lambda world: world.message_id,
     "update_artifact.message_id": lambda world: world.message_id,
     "create_proposal.message_id": lambda world: world.message_id,
+    "create_schedule.thread_id": lambda world: world.thread_id,
+    "create_schedule.message_id": lambda world: world.message_id,
+    "list_schedules.thread_id": lambda world: world.thread_id,
     "list_webhooks.user_id": lambda world: world.viewer_id,
     "search.thread_id": lambda world: world.thread_id,
     "search.author_id": lambda world: world.alice_id,

@@ -6,6 +6,7 @@ A new operation has to be given its lines here; `test_nothing_is_forgotten` says
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -44,6 +45,7 @@ PAGED = tuple(operation for operation in SWEPT if operation.paged)
 PASSWORD = "a password of the tests"
 DIRECT = b"bytes"
 """Of a direct upload."""
+SOON = (datetime.now(UTC) + timedelta(days=30)).isoformat(timespec="seconds")
 BODIES: Mapping[str, dict[str, Any]] = {
     "update_me": {"name": "Alice"}, "create_user": {"name": "X"}, "update_user": {"name": "X"},
     "create_thread": {"title": "Mine"}, "update_thread": {"title": "Changed"}, "mark_read": {}, "add_member": {},
@@ -69,6 +71,7 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "reject_proposal": {}, "withdraw_proposal": {},
     "replace_artifact_data": {"columns": ["a"], "rows": [[1]]}, "append_artifact_data": {"rows": [[2]]},
     "set_log_level": {"level": None},
+    "create_schedule": {"kind": "reminder", "content": "x", "at": SOON}, "update_schedule": {"content": "changed"},
     "create_user_legacy": {"name": "X"}, "create_sign_in_link": {}, "revoke_token": {"jti": "stolen"},
 }  # fmt: skip
 """Operation → a good body; `World.body` adds ids, addresses and secrets."""
@@ -162,6 +165,7 @@ class World:
     action_id: str = ""
     option_request_id: str = field(default_factory=new_id)
     webhook_id: str = ""
+    schedule_id: str = ""
 
     async def prepare(self, operation: Operation) -> None:
         """Make anew what a good request uses up."""
@@ -190,6 +194,9 @@ class World:
         if "/webhooks/" in operation.path and (operation.name == "delete_webhook" or not self.webhook_id):
             made = await self.viewer.post("/api/v1/webhooks", **BODIES["create_webhook"])
             self.webhook_id = made.data["id"]
+        if "/schedules/" in operation.path and (operation.name != "get_schedule" or not self.schedule_id):
+            made = await self.viewer.post("/api/v1/schedules", **BODIES["create_schedule"])
+            self.schedule_id = made.data["id"]
         if "/notifications/" in operation.path:
             await self.alice.thread(members=[{"user_id": self.viewer_id, "role": "VIEWER"}])
             self.notification_id = (await self.viewer.get("/api/v1/notifications", limit="1")).data[0]["id"]
@@ -261,7 +268,7 @@ class World:
             "api-keys": self.key_id, "connections": self.connection_id, "notifications": self.notification_id,
             "files": self.file_of(operation), "artifacts": self.artifact_id, "versions": "1",
             "option-requests": self.option_request_id,
-            "webhooks": self.webhook_id or new_id(),
+            "webhooks": self.webhook_id or new_id(), "schedules": self.schedule_id or new_id(),
             "actions": self.action_id or new_id(), "shares": self.share_id, "data": "sales",
             "proposals": self.proposal_id,
         }  # fmt: skip
@@ -313,7 +320,7 @@ class World:
     def owner(self, operation: Operation) -> Client:
         """Whose thing a good request is about."""
         of_the_viewers = any(
-            part in operation.path for part in ("/users/{", "/api-keys", "/notifications/{", "/webhooks")
+            part in operation.path for part in ("/users/{", "/api-keys", "/notifications/{", "/webhooks", "/schedules")
         )
         return self.viewer if of_the_viewers else self.alice
 
@@ -321,7 +328,8 @@ class World:
         """Somebody whose good request succeeds."""
         if operation.access == "admin" or (operation.tag == "users" and operation.access != "open"):
             return self.root
-        return self.viewer if operation.tag in ("api-keys", "notifications", "webhooks") else self.alice
+        is_the_viewers = operation.tag in ("api-keys", "notifications", "webhooks", "schedules")
+        return self.viewer if is_the_viewers else self.alice
 
     async def send(
         self,

@@ -37,6 +37,7 @@ async def fill(world: World) -> None:
         await world.sign_in()
         await world.sign_in(world.viewer_id)
         await world.viewer.post("/api/v1/auth/api-keys", name=str(number))
+        await world.viewer.post("/api/v1/schedules", **BODIES["create_schedule"])
         await world.connect()
         await world.act(other)
         await world.alice.put(f"/api/v1/messages/{world.message_id}/reactions/{'👍🎉🚀'[number]}")
@@ -145,7 +146,7 @@ async def test_past_the_end_there_is_nothing(operation: Operation, world: World)
         "list_messages": "before:0", "list_threads": "0", "list_reactions": "after:999999999999999999",
         "list_connections": "c" + "z" * 24, "search": "r0",
         **dict.fromkeys(("list_sessions", "list_api_keys", "list_audit", "list_all_sessions"), "0"),
-        **dict.fromkeys(("list_notifications", "list_files", "list_file_versions"), "0"),
+        **dict.fromkeys(("list_notifications", "list_files", "list_file_versions", "list_schedules"), "0"),
         **dict.fromkeys(("list_actions", "list_message_actions"), "0"),
         **dict.fromkeys(("list_artifacts", "list_thread_artifacts", "list_artifact_versions"), "0"),
         "list_proposals": "0",

@@ -1,0 +1,1 @@
+"""What is sent when its time has come."""

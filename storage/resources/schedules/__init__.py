@@ -1,0 +1,1 @@
+"""Scheduled messages and reminders: what is written, and how it is read."""

@@ -1,0 +1,332 @@
+"""Scheduled messages and reminders: each is sent once, with the rights that its author has then."""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors import limits
+from actors.commands import Purge
+from actors.resources.schedules import EndSchedule, ListDueSchedules, TakeSchedule
+from server.scheduling.dispatcher import Scheduler, _message
+from tests.serving import Client, Server, serving
+
+Json = dict[str, Any]
+URL = "/api/v1/schedules"
+OWN_LOG = "/api/v1/users/me/log"
+
+
+def ahead(**more: float) -> str:
+    return (datetime.now(UTC) + timedelta(**more)).isoformat(timespec="milliseconds")
+
+
+@pytest.fixture(autouse=True)
+def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "SCHEDULE_LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(limits, "SCHEDULE_RETRY_SECONDS", 0.05)
+
+
+async def until(condition: Callable[[], Any]) -> Any:
+    async with asyncio.timeout(30):
+        while not (found := await condition()):  # noqa: ASYNC110 - by HTTP
+            await asyncio.sleep(0.02)
+        return found
+
+
+async def ended(client: Client, schedule: Json) -> Json:
+    async def look() -> Any:
+        found = (await client.get(f"{URL}/{schedule['id']}")).data
+        return found if found["ended_at"] else None
+
+    return dict(await until(look))
+
+
+async def contents(client: Client, thread: Json) -> list[str]:
+    found = (await client.get(f"/api/v1/threads/{thread['id']}/messages")).data
+    return [message["content"] for message in reversed(found)]
+
+
+def due_now(server: Server, schedule: Json) -> None:
+    """Let its time have come: in the database, as it would stand there then."""
+    change(server, schedule, due_at=1_000)
+
+
+def change(server: Server, schedule: Json, **columns: Any) -> None:
+    sets = ", ".join(f"{name} = ?" for name in columns)
+    rows(server, f"UPDATE schedule SET {sets} WHERE uid = ?", *columns.values(), schedule["id"])
+
+
+def rows(server: Server, text: str, *given: Any) -> list[Any]:
+    path = server.services.measured_files["database"]
+    with contextlib.closing(sqlite3.connect(path, timeout=10)) as database, database:
+        return database.execute(text, given).fetchall()
+
+
+async def wake(client: Client) -> None:
+    """Anything that is written."""
+    await client.thread("Wake up")
+
+
+async def test_a_message_is_written_in_its_time(alice: Client, bob: Client) -> None:
+    thread = await alice.thread(members=[{"user_id": (await bob.me())["id"]}])
+    made = await alice.post(URL, thread_id=thread["id"], content="Good morning @bob", at=ahead(seconds=0.7))
+    assert (made.status, made.headers["Location"]) == (201, f"{URL}/{made.data['id']}")
+    assert (made.data["status"], made.data["message_id"]) == ("pending", None)
+    sent = await ended(alice, made.data)
+    assert (sent["status"], sent["version"]) == ("sent", 2)
+    message = (await alice.get(f"/api/v1/messages/{sent['message_id']}")).data
+    assert (message["content"], message["author"]["name"]) == ("Good morning @bob", "Alice")
+    assert message["created_at"] >= sent["at"]
+    assert (await bob.get("/api/v1/notifications")).data[0]["kind"] == "mention"
+    told = [event for event in (await alice.get(OWN_LOG)).data if event["type"] == "schedule.updated"]
+    assert [event["data"]["id"] for event in told] == [sent["id"]] * 2
+    assert await contents(alice, thread) == ["Good morning @bob"]
+
+
+async def test_a_reminder_is_an_event_of_ones_own(alice: Client, bob: Client) -> None:
+    thread = await alice.thread()
+    message = await alice.say(thread, "Read this")
+    made = (
+        await alice.post(URL, kind="reminder", message_id=message["id"], content="read", at=ahead(seconds=0.3))
+    ).data
+    assert (made["thread_id"], made["message_id"]) == (thread["id"], message["id"])
+    assert (await ended(alice, made))["status"] == "sent"
+    assert await contents(alice, thread) == ["Read this"]
+    alone = (await alice.post(URL, kind="reminder", content="tea", at=ahead(seconds=0.3))).data
+    assert (await ended(alice, alone))["status"] == "sent"
+    assert (await bob.get(f"{URL}/{alone['id']}")).status == 404
+
+
+async def test_by_the_clock_of_a_zone(alice: Client) -> None:
+    await alice.patch("/api/v1/users/me/preferences", time_zone="America/New_York")
+    year = datetime.now(UTC).year + 1
+    at = {"local_time": f"{year}-01-15T09:00"}
+    if datetime.now(UTC) < datetime(year - 1, 1, 16, tzinfo=UTC):
+        pytest.skip("it would be more than a year ahead")
+    made = (await alice.post(URL, kind="reminder", content="x", **at)).data
+    assert (made["at"], made["local_time"]) == (f"{year}-01-15T14:00:00.000Z", f"{year}-01-15T09:00:00")
+    moved = (await alice.patch(f"{URL}/{made['id']}", local_time=f"{year}-01-15T10:00", time_zone="Asia/Tokyo")).data
+    assert (moved["at"], moved["time_zone"]) == (f"{year}-01-15T01:00:00.000Z", "Asia/Tokyo")
+    moved = (await alice.patch(f"{URL}/{made['id']}", local_time=f"{year}-01-15T11:00")).data
+    assert moved["at"] == f"{year}-01-15T02:00:00.000Z"
+
+
+async def test_changed_and_cancelled(alice: Client) -> None:
+    thread = await alice.thread()
+    made = await alice.post(URL, thread_id=thread["id"], content="a", at=ahead(days=1))
+    path = f"{URL}/{made.data['id']}"
+    changed = await alice.patch(path, content="b", metadata={"x": 1}, headers={"If-Match": made.headers["ETag"]})
+    assert (changed.data["content"], changed.data["metadata"], changed.data["version"]) == ("b", {"x": 1}, 2)
+    assert (await alice.patch(path, content="c", headers={"If-Match": made.headers["ETag"]})).status == 412
+    assert (await alice.patch(path, content=" ")).status == 400
+    assert (await alice.patch(path, at=ahead(days=-1))).status == 400
+    assert (await alice.patch(path, content="b")).data["version"] == 2
+    cancelled = await alice.delete(path)
+    assert (cancelled.data["status"], cancelled.data["message_id"]) == ("cancelled", None)
+    for again in (await alice.delete(path), await alice.patch(path, content="x")):
+        assert (again.status, again.error["code"]) == (409, "schedule_ended")
+    assert (await alice.get(URL, status="pending")).data == []
+    assert [each["id"] for each in (await alice.get(URL, thread_id=thread["id"])).data] == [made.data["id"]]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"content": "x"},
+        {"content": "x", "at": "AHEAD", "thread_id": None},
+        {"content": "x", "at": "AHEAD", "local_time": "2027-01-01T00:00"},
+        {"content": " ", "at": "AHEAD"},
+        {"content": "x", "at": "2020-01-01T00:00:00Z"},
+        {"content": "x", "at": "9999-12-31T23:59:59-12:00"},
+        {"content": "x", "local_time": "2027-02-30T00:00"},
+        {"content": "x", "local_time": "0001-01-01T00:00", "time_zone": "Asia/Tokyo"},
+        {"content": "x", "at": "AHEAD", "time_zone": "Mars/Olympus"},
+        {"content": "x", "at": "AHEAD", "message_id": "c" + "0" * 24},
+        {"kind": "reminder", "content": "x", "at": "AHEAD", "metadata": {"a": 1}},
+        {"kind": "reminder", "content": "x" * 1_001, "at": "AHEAD"},
+    ],
+)
+async def test_what_cannot_be_scheduled(alice: Client, wrong: Json) -> None:
+    thread = await alice.thread()
+    at = {name: ahead(days=1) if value == "AHEAD" else value for name, value in wrong.items()}
+    assert (await alice.post(URL, **{"thread_id": thread["id"]} | at)).status == 400
+
+
+async def test_only_so_many_wait(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "SCHEDULES_PENDING", 2)
+    made = [await alice.post(URL, kind="reminder", content=str(n), at=ahead(days=1)) for n in range(3)]
+    assert [each.status for each in made] == [201, 201, 409]
+    await alice.delete(f"{URL}/{made[0].data['id']}")
+    assert (await alice.post(URL, kind="reminder", content="x", at=ahead(days=1))).status == 201
+
+
+async def test_rights_are_asked_again_when_it_is_sent(server: Server, alice: Client, bob: Client, root: Client) -> None:
+    bob_id = (await bob.me())["id"]
+    thread = await alice.thread(members=[{"user_id": bob_id}])
+    message = await alice.say(thread)
+    at = ahead(days=1)
+    said = (await bob.post(URL, thread_id=thread["id"], content="secret", at=at)).data
+    reminder = (await bob.post(URL, kind="reminder", message_id=message["id"], at=at)).data
+    kept = (await alice.post(URL, kind="reminder", message_id=message["id"], at=at)).data
+    await alice.delete(f"/api/v1/threads/{thread['id']}/members/{bob_id}")
+    await alice.delete(f"/api/v1/messages/{message['id']}")
+    for each in (said, reminder, kept):
+        due_now(server, each)
+    await wake(alice)
+    found = [await ended(who, each) for who, each in ((bob, said), (bob, reminder), (alice, kept))]
+    assert [each["status"] for each in found] == ["failed"] * 3
+    assert ["thread" in found[0]["reason"], "message" in found[2]["reason"]] == [True, True]
+    assert await contents(alice, thread) == [""]
+    other = (await bob.post(URL, thread_id=(await bob.thread())["id"], content="x", at=at)).data
+    await root.patch(f"/api/v1/users/{bob_id}", status="DEACTIVATED")
+    due_now(server, other)
+    await wake(alice)
+
+    async def has_failed() -> bool:
+        return rows(server, "SELECT status, reason FROM schedule WHERE uid = ?", other["id"]) == [
+            ("failed", "The account is DEACTIVATED.")
+        ]
+
+    await until(has_failed)
+
+
+async def test_it_waits_for_the_end_of_an_answer(server: Server, alice: Client) -> None:
+    robot = server.client("robot", kind="ASSISTANT")
+    thread = await alice.thread(members=[{"user_id": (await robot.me())["id"]}])
+    await alice.patch(f"/api/v1/threads/{thread['id']}", while_streaming="reject")
+    streamed = await robot.say(thread, "…", status="STREAMING")
+    made = (await alice.post(URL, thread_id=thread["id"], content="and then", at=ahead(seconds=0.3))).data
+
+    async def is_sending() -> bool:
+        return (await alice.get(f"{URL}/{made['id']}")).data["status"] == "sending"
+
+    await until(is_sending)
+    assert (await alice.delete(f"{URL}/{made['id']}")).status == 409
+    await robot.post(f"/api/v1/messages/{streamed['id']}/complete", content="done")
+    assert (await ended(alice, made))["status"] == "sent"
+    assert await contents(alice, thread) == ["done", "and then"]
+
+
+async def test_it_fails_when_that_takes_too_long(
+    server: Server, alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "SCHEDULE_GIVE_UP_SECONDS", 0)
+    robot = server.client("robot", kind="ASSISTANT")
+    thread = await alice.thread(members=[{"user_id": (await robot.me())["id"]}])
+    await alice.patch(f"/api/v1/threads/{thread['id']}", while_streaming="reject")
+    await robot.say(thread, "…", status="STREAMING")
+    made = (await alice.post(URL, thread_id=thread["id"], content="x", at=ahead(seconds=0.3))).data
+    failed = await ended(alice, made)
+    assert (failed["status"], "An answer is being streamed" in failed["reason"]) == ("failed", True)
+
+
+# Restarts
+
+
+@asynccontextmanager
+async def restarted(folder: Path) -> AsyncIterator[tuple[Server, Client]]:
+    async with serving(folder) as server:
+        yield server, server.client("alice")
+
+
+async def test_what_came_due_while_the_server_was_down_is_sent_once_and_in_order(tmp_path: Path) -> None:
+    async with restarted(tmp_path / "data") as (server, alice):
+        thread = await alice.thread()
+        made = [
+            (await alice.post(URL, thread_id=thread["id"], content=str(n), at=ahead(days=1))).data for n in range(5)
+        ]
+        for number, each in enumerate(made):
+            change(server, each, due_at=2_000_000_000_000 - number)
+    with contextlib.closing(sqlite3.connect(tmp_path / "data" / "experience.db")) as database, database:
+        database.execute("UPDATE schedule SET due_at = due_at - 1999999999000")
+    for _ in range(2):
+        async with restarted(tmp_path / "data") as (_, alice):
+            for each in made:
+                assert (await ended(alice, each))["status"] == "sent"
+            assert await contents(alice, thread) == ["4", "3", "2", "1", "0"]
+
+
+@pytest.mark.parametrize("was_written", [True, False])
+async def test_a_crash_in_between_neither_loses_nor_repeats_it(tmp_path: Path, was_written: bool) -> None:
+    """The process ended after it had taken it: before the message, or after it and before it was noted."""
+    async with restarted(tmp_path / "data") as (server, alice):
+        thread = await alice.thread()
+        made = (await alice.post(URL, thread_id=thread["id"], content="once", at=ahead(days=1))).data
+        (due,) = (await server.services.ask(ListDueSchedules(2**50, 10))).schedules
+        if was_written:
+            await server.services.directory.ask(_message(due.schedule, due.user))
+        change(server, made, due_at=1_000, status="sending")
+        assert (await server.services.write(TakeSchedule(due.schedule.key))).result == (0 if was_written else 1)
+    async with restarted(tmp_path / "data") as (_, alice):
+        sent = await ended(alice, made)
+        assert (sent["status"], await contents(alice, thread)) == ("sent", ["once"])
+
+
+async def test_the_author_who_lost_the_right_after_it_was_written_has_it_sent(
+    server: Server, alice: Client, bob: Client
+) -> None:
+    """Its answer was lost, and the retry is refused: it is sent all the same."""
+    bob_id = (await bob.me())["id"]
+    thread = await alice.thread(members=[{"user_id": bob_id}])
+    made = (await bob.post(URL, thread_id=thread["id"], content="x", at=ahead(days=1))).data
+    (due,) = (await server.services.ask(ListDueSchedules(2**50, 10))).schedules
+    await server.services.directory.ask(_message(due.schedule, due.user))
+    await alice.delete(f"/api/v1/threads/{thread['id']}/members/{bob_id}")
+    change(server, made, status="sending")
+    await server.services.write(EndSchedule(due.schedule.key, "failed", "no member"))
+    assert (await bob.get(f"{URL}/{made['id']}")).data["status"] == "sent"
+
+
+async def test_a_narrowed_domain_binds_what_was_scheduled_before(tmp_path: Path) -> None:
+    async with serving(tmp_path / "data", ALLOWED_DOMAINS="rpotential.ai,old.example") as server:
+        ana = server.client("ana", email="ana@old.example", domain="old.example")
+        thread = await ana.thread()
+        made = (await ana.post(URL, thread_id=thread["id"], content="x", at=ahead(days=1))).data
+        change(server, made, due_at=4_000_000_000_000)
+    async with serving(tmp_path / "data") as server:
+        due_now(server, made)
+        await wake(server.client("alice"))
+
+        async def is_refused() -> bool:
+            (found,) = rows(server, "SELECT status, reason FROM schedule WHERE uid = ?", made["id"])
+            return bool(found[0] == "failed" and "old.example" in found[1])
+
+        await until(is_refused)
+
+
+async def test_two_clocks_send_it_once(server: Server, alice: Client) -> None:
+    services = server.services
+    thread = await alice.thread()
+    made = [(await alice.post(URL, thread_id=thread["id"], content=str(n), at=ahead(days=1))).data for n in range(5)]
+    clocks = [
+        Scheduler(
+            services.reads,
+            services.write,
+            services.directory.ask,
+            must_come_in=lambda _: None,
+            commits=lambda: 0,
+            now=lambda: 2**50,
+        )
+        for _ in range(2)
+    ]
+    for each in made:
+        due_now(server, each)
+    await asyncio.gather(*(clock.send_due() for clock in clocks))
+    assert [(await ended(alice, each))["status"] for each in made] == ["sent"] * 5
+    assert sorted(await contents(alice, thread)) == list("01234")
+
+
+async def test_those_that_ended_go_after_a_month(server: Server, alice: Client) -> None:
+    made = [(await alice.post(URL, kind="reminder", content="x", at=ahead(days=1))).data for _ in range(2)]
+    await alice.delete(f"{URL}/{made[0]['id']}")
+    change(server, made[0], ended_at=1_000)
+    await server.services.directory.journal.append(Purge())
+    assert [each["id"] for each in (await alice.get(URL)).data] == [made[1]["id"]]
+    gone = [event["data"] for event in (await alice.get(OWN_LOG)).data if event["type"] == "schedule.updated"]
+    assert gone[0] == {"id": made[0]["id"]}

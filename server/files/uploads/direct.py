@@ -5,6 +5,7 @@ begin ──▶ URL ──PUT──▶ incoming bytes ──complete──▶ a 
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,9 +42,16 @@ def path_of(upload_id: str) -> str:
     return f"/api/v1/files/uploads/{upload_id}/bytes"
 
 
+Reached = Callable[[Identity, Upload, int], None]
+"""Whose upload it is, and how many of its bytes are there."""
+
+
 class DirectUploads:
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, reached: Reached = lambda *_: None) -> None:
+        """`reached`: called where an upload begins, and where all of its bytes are known to be there. What a store
+        takes in between it tells nobody."""
         self._library = library
+        self._reached = reached
 
     async def begin(
         self, identity: Identity, file_id: str, size: int, *, media_type: str | None = None, once: Once | None = None
@@ -60,6 +68,7 @@ class DirectUploads:
         if url is None:
             keys = self._library.url_keys.keys
             url = keys.sign("PUT", path_of(upload.id), identity.user.id, expires_at)
+        self._reached(identity, upload, 0)
         return DirectUpload(upload, url, expires_at * 1000)
 
     def place(self, upload: Upload) -> Path:
@@ -98,7 +107,9 @@ class DirectUploads:
             file = await self._library.reads.ask(GetFile(identity, upload.file_id))
             if upload.completed_as is not None:
                 return file
-            found = await self._library.complete(identity, upload, await self._checked(upload, sha256))
+            came = await self._checked(upload, sha256)
+            self._reached(identity, upload, came.size)
+            found = await self._library.complete(identity, upload, came)
         except REFUSED_FOR_GOOD:
             await self._library.abandon(identity, upload)
             raise

@@ -32,7 +32,11 @@ class Progress:
         now = asyncio.get_running_loop().time()
         if now - self._told_at >= limits.PROGRESS_SECONDS:
             self._told, self._told_at = received, now
-            self._tell(UploadProgress(self._upload.id, self._upload.file_id, received, self._upload.length))
+            self.publish(received)
+
+    def publish(self, received: int) -> None:
+        """Whenever it is called."""
+        self._tell(UploadProgress(self._upload.id, self._upload.file_id, received, self._upload.length))
 
     def _tell(self, progress: UploadProgress) -> None:
         self._services.users.tell(self._user_key, UserEphemeral(UPLOAD_PROGRESS, progress))

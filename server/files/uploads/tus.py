@@ -55,6 +55,8 @@ def must_be_spoken(headers: Mapping[str, str]) -> None:
 
 def creation_of(headers: Mapping[str, str], most: int) -> Creation:
     """Raises `ValidationFailed` and `TooLarge`."""
+    if "Upload-Concat" in headers:  # without the extension each part would become a file
+        raise ValidationFailed({"Upload-Concat": ["Concatenation is not supported; send a file as one upload."]})
     length = length_of(headers, most)
     given = metadata_of(headers.get("Upload-Metadata", ""))
     name = given.get("filename") or given.get("name")

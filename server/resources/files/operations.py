@@ -2,6 +2,7 @@
 
 from typing import cast
 
+from actors.auth.identity import Identity
 from actors.errors import Forbidden, XpError
 from actors.identifiers import new_id
 from actors.resources.files import (
@@ -18,6 +19,7 @@ from actors.resources.files import (
     MoveFile,
     RestoreVersion,
     UpdateFile,
+    Upload,
 )
 from server.api import render
 from server.api.common_views import DeletedView
@@ -25,6 +27,7 @@ from server.api.cursors import integer
 from server.api.fields import ById, given
 from server.api.registry import Call, Operations, Result
 from server.files.uploads.direct import DirectUploads
+from server.files.uploads.progress import Progress
 from server.resources.files.views import (
     BatchRequest,
     BatchView,
@@ -176,7 +179,7 @@ async def begin_upload(call: Call, request: BeginUploadRequest) -> Result:
     The URL needs no token, and takes exactly `size` bytes. With S3 it is the store's own, and the bytes do not pass
     through this server.
     """
-    begun = await DirectUploads(call.services.files).begin(
+    begun = await _direct_uploads(call).begin(
         call.identity, request.id, request.size, media_type=request.media_type, once=call.once
     )
     return Result(
@@ -195,8 +198,15 @@ async def complete_upload(call: Call, request: CompleteUploadRequest) -> Result:
 
     A second time it answers the same. Bytes of another size or hash are not kept; send them again, then complete it.
     """
-    direct = DirectUploads(call.services.files)
-    return _shown(await direct.complete(call.identity, request.id, request.upload_id, request.sha256))
+    file = await _direct_uploads(call).complete(call.identity, request.id, request.upload_id, request.sha256)
+    return _shown(file)
+
+
+def _direct_uploads(call: Call) -> DirectUploads:
+    def reached(identity: Identity, upload: Upload, received: int) -> None:
+        Progress(call.services, identity, upload).publish(received)
+
+    return DirectUploads(call.services.files, reached)
 
 
 @operations("POST", "/files/batch", response=BatchView, rate="costly")

@@ -36,6 +36,15 @@ async def test_a_signed_url_needs_no_token_and_embeds(server: Server, alice: Cli
     assert (await fetch(server, file["url"]))[0] == 401
 
 
+@pytest.mark.parametrize("more", ["version=2", "user=c000000000000000000000000", "expires=1", "disposition=inline"])
+async def test_nothing_is_added_to_it(server: Server, alice: Client, tmp_path: Path, more: str) -> None:
+    """A parameter that it has already does not count either."""
+    url = sign(tmp_path / "data", (await upload(alice, b"x"))["url"], await alice.me(), version="1")
+    assert (await fetch(server, f"{url}&{more}"))[0] in (400, 403)
+    beside_the_token = f"{url.partition('?')[0]}?version=1&version=1"
+    assert (await alice.get(beside_the_token)).status == 400
+
+
 async def test_its_time_ends(server: Server, alice: Client, tmp_path: Path) -> None:
     file = await upload(alice, b"x")
     assert (await fetch(server, sign(tmp_path / "data", file["url"], await alice.me(), -1)))[0] == 403

@@ -8,7 +8,7 @@ import pytest
 
 from actors import limits
 from tests.realtime_client import RawClient, raw_client
-from tests.server.files.uploading import CONTENT, append, create
+from tests.server.files.uploading import CONTENT, append, create, sha256
 from tests.server.quiet import nothing_breaks
 from tests.serving import Client, Server
 
@@ -61,6 +61,33 @@ async def test_those_who_wait_for_a_file_see_it_come(
             assert 0 < data["received"] < SIZE
         assert seen["thread_id"] == thread_id
         assert "upload_id" not in seen["data"]
+
+
+async def test_a_direct_upload_is_seen_to_begin_and_to_be_there(
+    server: Server, alice: Client, bob: Client, shown: tuple[str, str]
+) -> None:
+    """As much as is known where the bytes go to the store past the server."""
+    file_id, thread_id = shown
+    async with (
+        raw_client(server.session, server.websocket_url, alice.token) as uploader,
+        raw_client(server.session, server.websocket_url, bob.token) as reader,
+    ):
+        await reader.subscribe(thread_id)
+        begun = (await alice.post(f"/api/v1/files/{file_id}/direct", size=SIZE)).data
+        assert [
+            (await told(each, kind))["data"]["received"]
+            for each, kind in ((uploader, "upload.progress"), (reader, "file.progress"))
+        ] == [0, 0]
+        incoming = server.services.files.blobs.incoming_path(begun["id"])
+        assert incoming is not None
+        incoming.parent.mkdir(parents=True, exist_ok=True)
+        incoming.write_bytes(CONTENT)
+        whole = {"upload_id": begun["id"], "sha256": sha256(CONTENT)}
+        assert (await alice.post(f"/api/v1/files/{file_id}/complete", **whole)).status == 200
+        assert [
+            (await told(each, kind))["data"]["received"]
+            for each, kind in ((uploader, "upload.progress"), (reader, "file.progress"))
+        ] == [SIZE, SIZE]
 
 
 @pytest.mark.parametrize("way", ["put", "form", "tus with a checksum"])

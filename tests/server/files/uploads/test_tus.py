@@ -61,6 +61,11 @@ def test_what_cannot_be_created_is_refused(headers: dict[str, str], kind: type[E
         tus.creation_of(headers, 10)
 
 
+def test_a_part_of_a_file_is_no_file() -> None:
+    with pytest.raises(ValidationFailed, match="Upload-Concat"):
+        tus.creation_of({"Upload-Length": "5", "Upload-Concat": "partial", "Upload-Metadata": "filename YQ=="}, 10)
+
+
 @pytest.mark.parametrize("algorithm", tus.ALGORITHMS)
 def test_a_checksum_is_read(algorithm: str) -> None:
     digest = hashlib.new(algorithm, b"hello").digest()

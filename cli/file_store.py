@@ -11,8 +11,8 @@ from actors.blobs import BlobStoreError
 from actors.journal.actor import Journal
 from actors.outcomes import Done
 from actors.queries import Reads
-from actors.resources.file_retention import Retention
-from actors.resources.files import Quotas
+from actors.resources.files.file import Quotas
+from actors.resources.files.retention import Retention
 from cli.blobs import open_blobs
 from cli.settings import Settings
 from server.files.library import FileRules, Library

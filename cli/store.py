@@ -14,7 +14,7 @@ from cli import settings
 
 if TYPE_CHECKING:
     from actors.auth.identity import Identity
-    from actors.resources.files import Quotas
+    from actors.resources.files.file import Quotas
     from actors.resources.users import User
     from storage.database import Database, DatabaseOptions
     from storage.journal.store import JournalStore
@@ -132,7 +132,7 @@ class Writer:
 @contextlib.contextmanager
 def writing(data_dir: str | None, quotas: "Quotas | None" = None) -> Iterator[Writer]:
     """A server that runs beside tells its subscribers within about a second. `quotas`: where files may be added."""
-    from actors.resources.files import NO_QUOTAS
+    from actors.resources.files.file import NO_QUOTAS
     from storage.journal.store import JournalStore
     from storage.maintenance.opening import must_exist
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actors.identifiers import new_id
-from actors.resources.files import File
+from actors.resources.files.file import File
 from tests.serving import Server
 
 

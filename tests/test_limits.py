@@ -145,7 +145,7 @@ NO_LIMITS: Mapping[str, Mapping[str, str]] = {
     },
     "Values beyond every other: no end, nothing yet": {
         "actors/auth/actor.py": "_NEVER",
-        "actors/resources/file_retention.py": "START",
+        "actors/resources/files/retention.py": "START",
         "actors/users/activity.py": "_SAID_IDLE",
         "cli/store.py": "FOREVER",
         "server/http/connection.py": "_NO_END",

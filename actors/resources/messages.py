@@ -7,7 +7,7 @@ from actors.commands import UNSET, IfVersion, ThreadCommand, Unset
 from actors.events import EventKind
 from actors.page import Page
 from actors.queries import IdentityQuery, Owner, Query
-from actors.resources.files import File
+from actors.resources.files.file import File
 from actors.resources.users import Author
 
 MessageType = Literal["USER", "ASSISTANT", "SYSTEM", "TOOL"]

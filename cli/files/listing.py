@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from actors import limits
-from actors.resources.files import FILE_STATUSES
+from actors.resources.files.file import FILE_STATUSES
 from cli.console import json_option, print_json, print_table, short_time, size
 from cli.store import data_dir_option, everyone, reading
 
 if TYPE_CHECKING:
-    from actors.resources.files import File, FileFilter
+    from actors.resources.files.file import File, FileFilter
     from storage.database import Database
 
 COLUMNS = ("id", "name", "size", "type", "status", "versions", "owner", "thread", "since")
@@ -46,7 +46,7 @@ def command(limit: int, data_dir: str | None, as_json: bool, owner: str | None, 
 
 
 def _filter(database: "Database", owner: str | None, wanted: dict[str, Any]) -> "FileFilter":
-    from actors.resources.files import FileFilter
+    from actors.resources.files.file import FileFilter
     from storage.maintenance import user_lookup
 
     owner_id = user_lookup.find(database, owner).id if owner is not None else None

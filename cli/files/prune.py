@@ -16,7 +16,7 @@ from cli.settings import Settings
 from cli.store import reading, writing
 
 if TYPE_CHECKING:
-    from actors.resources.file_retention import Prunable
+    from actors.resources.files.retention import Prunable
     from server.files.keeper import Keeper
 
 RULES = ("file_versions", "file_unused_days", "file_pending_days")
@@ -72,7 +72,7 @@ def _row(item: "Prunable") -> tuple[object, ...]:
 
 
 def _look(chosen: Settings, *, surplus: bool) -> "tuple[Outcome, list[Prunable]]":
-    from actors.resources.file_retention import START
+    from actors.resources.files.retention import START
     from cli.file_store import retention
     from storage.resources.files import blobs
     from storage.resources.files import retention as rules
@@ -109,7 +109,7 @@ def _prune(chosen: Settings, *, surplus: bool) -> Outcome:
 
 
 def _run(chosen: Settings, *, surplus: bool, alone: bool) -> Outcome:
-    from actors.resources.file_retention import NoteSurplus
+    from actors.resources.files.retention import NoteSurplus
     from cli.blobs import open_blobs
     from server.files.keeper import Keeper
 

@@ -18,7 +18,8 @@ from cli.threads import acting
 
 if TYPE_CHECKING:
     from actors.auth.identity import Identity
-    from actors.resources.files import File, Upload
+    from actors.resources.files.file import File
+    from actors.resources.files.uploads import Upload
     from cli.settings import Settings
     from server.files.library import Library
     from server.files.uploads.staging import Staged

@@ -42,7 +42,7 @@ def command(file_ids: tuple[str, ...], quarantined: bool, as_json: bool, **flags
 
 def _steps(writer: Writer, file_ids: tuple[str, ...], *, quarantined: bool) -> Iterator[int]:
     """Many at a time, so that others can write in between."""
-    from actors.resources.files import RescanFiles
+    from actors.resources.files.processing import RescanFiles
 
     for file_id in file_ids:
         yield writer.do(RescanFiles(file_id, quarantined=quarantined)).versions

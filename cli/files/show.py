@@ -11,7 +11,7 @@ from cli.pages import every
 from cli.store import data_dir_option, everyone, reading
 
 if TYPE_CHECKING:
-    from actors.resources.files import File, FileVersion
+    from actors.resources.files.file import File, FileVersion
     from storage.database import Database
 
 VERSIONS = ("number", "size", "type", "scan", "previews", "author", "since", "sha256")

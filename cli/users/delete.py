@@ -9,7 +9,7 @@ from cli.store import Writer, data_dir_option, reading, writing
 from cli.users.rendering import named
 
 if TYPE_CHECKING:
-    from actors.resources.file_erasure import FileErasure
+    from actors.resources.files.erasure import FileErasure
 
 FATES = {
     "anonymise": "Their messages stay, by an anonymous author.",
@@ -56,7 +56,7 @@ def command(user: str, content: Any, yes: bool, data_dir: str | None) -> None:
 
 
 def _tell_files(files: "FileErasure") -> None:
-    from actors.resources.file_erasure import REASONS
+    from actors.resources.files.erasure import REASONS
 
     if files.removed:
         click.echo(f"Deleted {count(files.removed, 'file')} ({size(files.size)}).")

@@ -16,7 +16,7 @@ from cli.written_files import must_be_free, written
 
 if TYPE_CHECKING:
     from actors.blobs import BlobStore
-    from actors.resources.files import File, FileVersion
+    from actors.resources.files.file import File, FileVersion
     from actors.resources.users import User
     from storage.database import Database
 

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from actors.auth.identity import Identity
-from actors.resources.files import File, FilePreview, FileVersion
+from actors.resources.files.file import File, FilePreview, FileVersion
 from actors.resources.members import Member
 from actors.resources.messages import Message, ReactionGroup, Revision
 from actors.resources.notifications import Notification, Preferences, ThreadPreferences, Unread

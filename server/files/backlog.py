@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from actors import limits
 from actors.blobs import BlobError
 from actors.errors import XpError
-from actors.resources.files import Due
+from actors.resources.files.processing import Due
 
 logger = logging.getLogger("server.files")
 

@@ -13,8 +13,9 @@ from typing import cast
 from actors import limits
 from actors.blobs import BlobError
 from actors.errors import XpError
-from actors.resources.file_retention import START, ListPrunable, Pruned, PruneFiles
-from actors.resources.files import EndForms, ExpireUploads, ForgetBlobs, TakeBlobs
+from actors.resources.files.blobs import ForgetBlobs, TakeBlobs
+from actors.resources.files.retention import START, ListPrunable, Pruned, PruneFiles
+from actors.resources.files.uploads import EndForms, ExpireUploads
 from server.files.library import Library
 
 logger = logging.getLogger("server.files")

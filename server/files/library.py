@@ -28,25 +28,19 @@ from actors.identifiers import new_id
 from actors.outcomes import Done
 from actors.queries import Reads
 from actors.resources.audit import NoteForAudit
-from actors.resources.file_retention import KEEP_ALL, Retention
-from actors.resources.files import (
-    NO_QUOTAS,
+from actors.resources.files.blobs import NoteBlob
+from actors.resources.files.file import NO_QUOTAS, File, FilePreview, FileVersion, Quotas
+from actors.resources.files.queries import GetFile, GetFileVersion, GetStorageUse
+from actors.resources.files.retention import KEEP_ALL, Retention
+from actors.resources.files.rules import unreadable
+from actors.resources.files.uploads import (
     AbandonUpload,
     BeginUpload,
     CompleteUpload,
-    File,
-    FilePreview,
-    FileVersion,
-    GetFile,
-    GetFileVersion,
-    GetStorageUse,
     GetUpload,
-    NoteBlob,
-    Quotas,
     SetUploadLength,
     Upload,
     UploadKind,
-    unreadable,
 )
 from actors.resources.users import GetUser
 from server.files.archives.inspector import ArchiveInspector

@@ -18,7 +18,8 @@ from actors import limits
 from actors.blobs import BlobMissing
 from actors.errors import Unavailable
 from actors.identifiers import new_id
-from actors.resources.files import Due, FilePreview, ListDuePreviews, ListDueScans, RecordPreview, RecordScan
+from actors.resources.files.file import FilePreview
+from actors.resources.files.processing import Due, ListDuePreviews, ListDueScans, RecordPreview, RecordScan
 from actors.scanner import Found, Scanner, Verdict
 from actors.scanner import Unavailable as NoVerdict
 from server.files.backlog import Backlog, Later, Version, version_of

@@ -10,7 +10,9 @@ from aiohttp import web
 from actors.auth.identity import Identity
 from actors.errors import NotFound, ShuttingDown, ValidationFailed
 from actors.identifiers import is_id
-from actors.resources.files import NO_QUOTAS, File, GetFile, Upload
+from actors.resources.files.file import NO_QUOTAS, File
+from actors.resources.files.queries import GetFile
+from actors.resources.files.uploads import Upload
 from server.api.registry import must_have_scope
 from server.api.services import Services
 from server.auth.authentication import Authentication

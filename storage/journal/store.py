@@ -13,7 +13,7 @@ from typing import Any
 import peewee
 
 from actors import limits
-from actors.resources.files import NO_QUOTAS, Quotas
+from actors.resources.files.file import NO_QUOTAS, Quotas
 from storage.database import ANY_FAILURE, DatabaseOptions, is_passing, is_storage_failure, open_writer, unavailable
 from storage.journal import execution
 from storage.journal.checkpoints import Checkpoints

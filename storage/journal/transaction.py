@@ -11,7 +11,7 @@ from actors.commands import IfVersion, Unset
 from actors.errors import NotFound, PreconditionFailed
 from actors.event_kinds import KINDS
 from actors.events import Event, EventKind
-from actors.resources.files import NO_QUOTAS, Quotas
+from actors.resources.files.file import NO_QUOTAS, Quotas
 from actors.resources.members import MemberRole
 from actors.resources.users import Author
 from storage.clock import now_ms

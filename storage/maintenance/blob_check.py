@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from actors import limits
 from actors.blobs import BlobDamaged, BlobInfo, BlobMissing, BlobStore
-from actors.resources.files import BlobUse
+from actors.resources.files.blobs import BlobUse
 from storage.blobs.verifying import verify
 from storage.database import DatabaseOptions
 from storage.maintenance.opening import opened

@@ -7,7 +7,7 @@ from typing import Any
 from peewee import JOIN, SQL, Database, Query, Select, fn
 
 from actors import limits
-from actors.resources.files import File
+from actors.resources.files.file import File
 from actors.resources.members import Member as MemberRecord
 from actors.resources.messages import Message as MessageRecord
 from actors.resources.messages import ReactionGroup

@@ -6,7 +6,8 @@ from typing import Any
 from peewee import BigIntegerField, BooleanField, CompositeKey, ForeignKeyField, IntegerField, TextField
 from playhouse.sqlite_ext import FTS5Model, SearchField
 
-from actors.resources import files
+from actors.resources.files import file as files
+from actors.resources.files import uploads
 from storage.schema.models import Base, Message, Thread, User, database_proxy, one_of
 from storage.search.folding import TOKENIZER
 
@@ -118,7 +119,7 @@ class Upload(Base):
     uid = TextField(unique=True)  # uploads by public id
     file = ForeignKeyField(File, on_delete="CASCADE", index=True)  # they end with their file
     owner = ForeignKeyField(User, on_delete="CASCADE", index=True)  # how many somebody has open
-    kind = TextField(constraints=[one_of("kind", files.UPLOAD_KINDS)])
+    kind = TextField(constraints=[one_of("kind", uploads.UPLOAD_KINDS)])
     length = BigIntegerField(null=True)
     reserved = BigIntegerField(default=0)  # bytes of room kept for it
     declared_type = TextField(null=True)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from actors.auth.identity import Identity
-from actors.resources.files import DeleteFile
+from actors.resources.files.commands import DeleteFile
 from storage.blobs import layout
 from tests.builders import MIGRATIONS, Ledger
 from tests.cli.conftest import Xp

@@ -2,7 +2,7 @@
 
 import pytest
 
-from actors.resources.file_erasure import REASONS
+from actors.resources.files.erasure import REASONS
 from actors.resources.threads import Thread
 from actors.resources.users import SYSTEM_SUBJECT
 from tests.builders import Ledger

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from actors.auth.identity import Identity
-from actors.resources.files import RecordScan
+from actors.resources.files.processing import RecordScan
 from actors.resources.members import RemoveMember
 from actors.resources.messages import DeleteMessage
 from tests.builders import Ledger

@@ -14,7 +14,9 @@ from actors.auth.identity import Identity
 from actors.blobs import BlobError, BlobMissing, BlobTooLarge, StagedBlob
 from actors.commands import Once
 from actors.errors import Conflict, NotFound, Unavailable, UploadBusy, ValidationFailed
-from actors.resources.files import File, GetFile, Upload
+from actors.resources.files.file import File
+from actors.resources.files.queries import GetFile
+from actors.resources.files.uploads import Upload
 from actors.runtime.unbroken import unbroken
 from server.files.library import REFUSED_FOR_GOOD, Library, blob_refusal
 from server.files.uploads.staging import StagedFile

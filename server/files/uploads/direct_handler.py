@@ -6,7 +6,7 @@ from pathlib import Path
 from aiohttp import web
 
 from actors.errors import Conflict, Forbidden, Malformed, ShuttingDown
-from actors.resources.files import Upload
+from actors.resources.files.uploads import Upload
 from server.files.downloads.signed_urls import is_signed
 from server.files.transfers import Reader, Transfers, id_of, must_know
 from server.files.uploads.direct import DirectUploads

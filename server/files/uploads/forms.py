@@ -11,7 +11,9 @@ from actors import limits
 from actors.auth.identity import Identity
 from actors.commands import Once
 from actors.errors import NotFound, TooLarge, ValidationFailed, XpError
-from actors.resources.files import File, GetFile, Upload
+from actors.resources.files.file import File
+from actors.resources.files.queries import GetFile
+from actors.resources.files.uploads import Upload
 from actors.runtime.unbroken import unbroken
 from server.api import render
 from server.api.registry import Result

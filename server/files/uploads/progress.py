@@ -7,7 +7,8 @@ import contextlib
 from actors import limits
 from actors.auth.identity import Identity
 from actors.errors import XpError
-from actors.resources.files import FILE_PROGRESS, UPLOAD_PROGRESS, FindShowingThread, Upload, UploadProgress
+from actors.resources.files.queries import FindShowingThread
+from actors.resources.files.uploads import FILE_PROGRESS, UPLOAD_PROGRESS, Upload, UploadProgress
 from actors.resources.user_events import UserEphemeral
 from actors.threads.actor import TellEphemeral
 from server.api.services import Services

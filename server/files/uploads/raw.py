@@ -9,7 +9,7 @@ from aiohttp import web
 
 from actors.auth.identity import Identity
 from actors.errors import Conflict, Malformed, NotFound, ValidationFailed
-from actors.resources.files import FindPlainUpload, Upload
+from actors.resources.files.uploads import FindPlainUpload, Upload
 from server.api import render
 from server.api.registry import Result
 from server.files.downloads.ranges import Span, span_of

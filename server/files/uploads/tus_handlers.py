@@ -7,7 +7,8 @@ from aiohttp.hdrs import METH_OPTIONS
 
 from actors.auth.identity import Identity
 from actors.errors import MethodNotAllowed, NotFound, XpError
-from actors.resources.files import File, Upload
+from actors.resources.files.file import File
+from actors.resources.files.uploads import Upload
 from server.files.transfers import ARRIVAL, Transfers, id_of, must_know
 from server.files.uploads import tus
 from server.files.uploads.receiving import LineLost

@@ -7,7 +7,8 @@ from aiohttp import web
 
 from actors.auth.identity import Identity
 from actors.errors import ChecksumMismatch, TooLarge
-from actors.resources.files import File, Upload
+from actors.resources.files.file import File
+from actors.resources.files.uploads import Upload
 from actors.runtime.unbroken import unbroken
 from server.files.library import REFUSED_FOR_GOOD
 from server.files.transfers import Transfers

@@ -4,7 +4,7 @@ from actors import limits, rules
 from actors.resources.api_keys import ListApiKeys
 from actors.resources.artifacts.queries import ListArtifactsBy
 from actors.resources.audit import NoteForAudit
-from actors.resources.files import ListFilesOf, OwnedFile
+from actors.resources.files.queries import ListFilesOf, OwnedFile
 from actors.resources.members import ListMemberships
 from actors.resources.messages import ListMessagesBy
 from actors.resources.proposals.proposal import ListProposalsBy

@@ -6,17 +6,15 @@ from typing import Any, Final
 from pydantic import Field
 
 from actors.events import EphemeralKind, Event, EventKind
-from actors.resources.files import (
+from actors.resources.files.file import (
     FILE_ATTACHED,
     FILE_CREATED,
     FILE_DELETED,
     FILE_PREVIEW_READY,
-    FILE_PROGRESS,
     FILE_UPDATED,
-    UPLOAD_PROGRESS,
     File,
-    UploadProgress,
 )
+from actors.resources.files.uploads import FILE_PROGRESS, UPLOAD_PROGRESS, UploadProgress
 from server.api import render
 from server.api.event_views import DataView
 from server.api.fields import Id, View

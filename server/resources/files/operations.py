@@ -5,22 +5,17 @@ from typing import cast
 from actors.auth.identity import Identity
 from actors.errors import Forbidden, XpError
 from actors.identifiers import new_id
-from actors.resources.files import (
+from actors.resources.files.commands import CreateFile, DeleteFile, MoveFile, RestoreVersion, UpdateFile
+from actors.resources.files.file import File, FileFilter
+from actors.resources.files.queries import (
     CountFiles,
-    CreateFile,
-    DeleteFile,
-    File,
-    FileFilter,
     GetFile,
     GetFileVersion,
     GetStorageUse,
     ListFiles,
     ListFileVersions,
-    MoveFile,
-    RestoreVersion,
-    UpdateFile,
-    Upload,
 )
+from actors.resources.files.uploads import Upload
 from server.api import render
 from server.api.common_views import DeletedView
 from server.api.cursors import integer

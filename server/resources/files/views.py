@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from actors import limits
-from actors.resources.files import FileStatus
+from actors.resources.files.file import FileStatus
 from server.api.fields import (
     EACH_ONCE,
     LEFT_OUT,

@@ -3,7 +3,7 @@
 from typing import cast
 
 from actors import rules
-from actors.resources.file_erasure import REASONS, FileErasure, UserGone
+from actors.resources.files.erasure import REASONS, FileErasure, UserGone
 from actors.resources.users import CreateUser, DeleteUser, GetUser, ListUsers, UpdateUser, User, UserFilter
 from server.api import render
 from server.api.cursors import integer

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from actors.auth.identity import Identity
 from actors.errors import Conflict, NotFound, XpError
 from actors.events import Event
-from actors.resources.files import File
+from actors.resources.files.file import File
 from storage.compiled import insert_rows
 from storage.journal.transaction import Transaction
 from storage.resources.files import places, records, writing

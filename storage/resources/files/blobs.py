@@ -6,7 +6,7 @@ from typing import Any
 from peewee import Database, SqliteDatabase, fn
 
 from actors.outcomes import Done
-from actors.resources.files import BlobUse, CountBlobs, ForgetBlobs, ListBlobs, NoteBlob, TakeBlobs
+from actors.resources.files.blobs import BlobUse, CountBlobs, ForgetBlobs, ListBlobs, NoteBlob, TakeBlobs
 from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
 from storage.readers import rows

@@ -7,8 +7,8 @@ from peewee import JOIN, SQL, Database, fn
 
 from actors import limits
 from actors.events import Event
-from actors.resources.file_erasure import FileErasure, FilesKept, KeptBecause
-from actors.resources.files import ListFilesOf
+from actors.resources.files.erasure import FileErasure, FilesKept, KeptBecause
+from actors.resources.files.queries import ListFilesOf
 from storage.journal.transaction import Transaction
 from storage.personal import Personal
 from storage.readers import rows

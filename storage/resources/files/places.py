@@ -7,7 +7,8 @@ from actors.auth.identity import Identity
 from actors.errors import NotFound
 from actors.events import Event, EventKind
 from actors.outcomes import Done
-from actors.resources.files import FILE_UPDATED, File, must_change_file, must_see_file
+from actors.resources.files.file import FILE_UPDATED, File
+from actors.resources.files.rules import must_change_file, must_see_file
 from actors.resources.members import MemberRole
 from actors.resources.threads import ThreadStatus
 from actors.resources.users import Author

@@ -5,9 +5,8 @@ from typing import Any
 from peewee import Select, SqliteDatabase
 
 from actors.outcomes import Done
-from actors.resources.files import (
-    FILE_PREVIEW_READY,
-    FILE_UPDATED,
+from actors.resources.files.file import FILE_PREVIEW_READY, FILE_UPDATED
+from actors.resources.files.processing import (
     Due,
     ListDuePreviews,
     ListDueScans,

@@ -8,17 +8,19 @@ from peewee import Select, SqliteDatabase, fn
 from actors.auth.identity import Identity
 from actors.errors import NotFound
 from actors.page import Page
-from actors.resources.files import (
+from actors.resources.files.file import (
     FILE_ATTACHED,
     FILE_CREATED,
     FILE_DELETED,
     FILE_PREVIEW_READY,
     FILE_UPDATED,
-    CountFiles,
     File,
     FileFilter,
     FileTotals,
     FileVersion,
+)
+from actors.resources.files.queries import (
+    CountFiles,
     FindShowingThread,
     GetFile,
     GetFileVersion,
@@ -27,8 +29,8 @@ from actors.resources.files import (
     ListFilesOf,
     ListFileVersions,
     OwnedFile,
-    must_see_file,
 )
+from actors.resources.files.rules import must_see_file
 from storage.readers import access, rows, weight
 from storage.readers.answers import answers
 from storage.readers.paging import page_of

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from peewee import JOIN, Database, Select
 
-from actors.resources.files import File, FilePreview, FileVersion
+from actors.resources.files.file import File, FilePreview, FileVersion
 from actors.resources.users import Author
 from storage.compiled import ManyRows
 from storage.schema import file_models, models

@@ -8,7 +8,7 @@ from peewee import JOIN, SQL, SqliteDatabase, fn
 from actors import limits
 from actors.events import Event
 from actors.outcomes import Done
-from actors.resources.file_retention import (
+from actors.resources.files.retention import (
     START,
     ListPrunable,
     NoteSurplus,

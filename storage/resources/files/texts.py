@@ -7,7 +7,7 @@ from typing import Any, Final
 from peewee import SqliteDatabase, fn
 
 from actors import limits
-from actors.resources.files import FILE_ATTACHED, FILE_CREATED
+from actors.resources.files.file import FILE_ATTACHED, FILE_CREATED
 from actors.resources.search import FILES
 from storage.schema import models
 from storage.schema.file_models import File, FileText

@@ -8,7 +8,7 @@ from actors.auth.identity import Identity
 from actors.errors import Conflict, NotFound
 from actors.events import Event
 from actors.outcomes import Done
-from actors.resources.files import (
+from actors.resources.files.uploads import (
     AbandonUpload,
     BeginUpload,
     CompleteUpload,

@@ -7,17 +7,8 @@ from actors.auth.identity import Identity
 from actors.errors import NotFound
 from actors.events import Event, EventKind
 from actors.outcomes import Done, Gone
-from actors.resources.files import (
-    FILE_ATTACHED,
-    FILE_CREATED,
-    FILE_DELETED,
-    CreateFile,
-    DeleteFile,
-    File,
-    MoveFile,
-    RestoreVersion,
-    UpdateFile,
-)
+from actors.resources.files.commands import CreateFile, DeleteFile, MoveFile, RestoreVersion, UpdateFile
+from actors.resources.files.file import FILE_ATTACHED, FILE_CREATED, FILE_DELETED, File
 from actors.resources.users import Author
 from storage.journal import results
 from storage.journal.transaction import Transaction, given, must_match

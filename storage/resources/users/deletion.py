@@ -5,7 +5,7 @@ from actors.auth.identity import Identity
 from actors.errors import Conflict
 from actors.events import Event
 from actors.outcomes import Done
-from actors.resources.file_erasure import FileErasure, FilesKept, UserGone
+from actors.resources.files.erasure import FileErasure, FilesKept, UserGone
 from actors.resources.members import MEMBER_REMOVED, MemberGone
 from actors.resources.users import DeleteUser, User
 from storage import declared

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from actors.auth.identity import Identity
-from actors.resources.files import RecordScan
+from actors.resources.files.processing import RecordScan
 from cli.files import get
 from storage.blobs.folder import FolderStore
 from tests.builders import Ledger

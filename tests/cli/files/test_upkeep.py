@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from actors.auth.identity import Identity
-from actors.resources.files import DeleteFile, RecordScan
+from actors.resources.files.commands import DeleteFile
+from actors.resources.files.processing import RecordScan
 from server.files.downloads.url_keys import UrlKeyFiles
 from storage.blobs import layout
 from storage.blobs.folder import FolderStore
@@ -208,12 +209,12 @@ def test_one_file(xp: Xp, ledger: Ledger, desk: Desk, ana: Identity) -> None:
 def test_in_steps_none_is_left_out(
     xp: Xp, ledger: Ledger, desk: Desk, ana: Identity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from actors.resources import files
+    from actors.resources.files import processing
 
     for number in range(5):
         desk.put(b"%d" % number, *ANA)
-    one_by_one = files.RescanFiles
-    monkeypatch.setattr(files, "RescanFiles", lambda *names, **more: one_by_one(*names, **more, rows=2))
+    one_by_one = processing.RescanFiles
+    monkeypatch.setattr(processing, "RescanFiles", lambda *names, **more: one_by_one(*names, **more, rows=2))
     assert xp("files", "rescan", "--json", SCAN_URL="exec:/bin/true").json == {"versions": 5}
 
 

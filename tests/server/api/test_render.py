@@ -11,7 +11,7 @@ from actors.event_kinds import KINDS
 from actors.events import Event
 from actors.resources.artifacts.artifact import Artifact, Provenance, Version
 from actors.resources.artifacts.data_sets import DataChanged
-from actors.resources.files import File
+from actors.resources.files.file import File
 from actors.resources.members import Member, MemberGone, ReadChange
 from actors.resources.memory import Memory
 from actors.resources.messages import Message, ReactionGroup, Revision

@@ -14,7 +14,7 @@ from jsonschema import Draft7Validator
 
 from actors import limits
 from actors.event_kinds import KINDS, USER_EPHEMERAL_KINDS, USER_KINDS
-from actors.resources.files import RecordPreview
+from actors.resources.files.processing import RecordPreview
 from server.documents.asyncapi import MESSAGES, THREAD_EVENTS
 from server.documents.events import EPHEMERAL
 from server.documents.frames import VERBS

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from actors.resources.files import ListDuePreviews
+from actors.resources.files.processing import ListDuePreviews
 from tests.files import stored_file
 from tests.serving import Client, Server, serving
 

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from actors import limits
-from actors.resources.files import ListDuePreviews
+from actors.resources.files.processing import ListDuePreviews
 from cli import file_store
 from server.previews.limits import WorkerLimits
 from server.previews.previewer import Previewer

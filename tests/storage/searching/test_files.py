@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from actors.auth.identity import Identity
-from actors.resources.files import DeleteFile, File, MoveFile, RecordPreview, RecordScan, RestoreVersion, UpdateFile
+from actors.resources.files.commands import DeleteFile, MoveFile, RestoreVersion, UpdateFile
+from actors.resources.files.file import File
+from actors.resources.files.processing import RecordPreview, RecordScan
 from actors.resources.members import AddMember, RemoveMember
 from actors.resources.threads import DeleteThread, Thread
 from storage.maintenance import integrity

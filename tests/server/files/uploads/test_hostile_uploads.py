@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from actors.resources.files import ListDuePreviews
+from actors.resources.files.processing import ListDuePreviews
 from tests.server.files import hostile
 from tests.server.files.uploading import append, blobs, create, staged
 from tests.server.previews import corpus

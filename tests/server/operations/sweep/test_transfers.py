@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from actors.resources.files import RecordScan
+from actors.resources.files.processing import RecordScan
 from server.api import operations
 from server.auth.authentication import Authentication, BrowserRules
 from server.files.routes import routes

@@ -10,7 +10,8 @@ from typing import Any
 
 import aiohttp
 
-from actors.resources.files import FilePreview, RecordPreview
+from actors.resources.files.file import FilePreview
+from actors.resources.files.processing import RecordPreview
 from tests.files import local_file
 from tests.server.files.uploading import PIECE, TUS, UPLOADS, metadata
 from tests.server.operations.sweep.people import PEOPLE, SCOPES, Cast

@@ -27,7 +27,7 @@ from actors.resources.artifacts.queries import (
     ListArtifacts,
     ListArtifactsBy,
 )
-from actors.resources.files import Quotas
+from actors.resources.files.file import Quotas
 from actors.resources.members import RemoveMember
 from actors.resources.threads import DeleteThread, Thread, UpdateThread
 from actors.resources.users import DeleteUser, EraseContent

@@ -8,7 +8,8 @@ import pytest
 from actors import limits
 from actors.auth.identity import Identity
 from actors.resources.context import Context
-from actors.resources.files import DeleteFile, RecordPreview, RecordScan
+from actors.resources.files.commands import DeleteFile
+from actors.resources.files.processing import RecordPreview, RecordScan
 from actors.resources.memory import ReplaceMemory, UpdateMemory
 from actors.resources.messages import DeleteMessage
 from actors.resources.threads import Thread

@@ -5,7 +5,10 @@ from typing import Any
 
 from actors.auth.identity import Identity
 from actors.identifiers import new_id
-from actors.resources.files import BeginUpload, CompleteUpload, CreateFile, File, FileFilter, GetFile, ListFiles, Upload
+from actors.resources.files.commands import CreateFile
+from actors.resources.files.file import File, FileFilter
+from actors.resources.files.queries import GetFile, ListFiles
+from actors.resources.files.uploads import BeginUpload, CompleteUpload, Upload
 from actors.resources.threads import Thread
 from storage.readers.answers import answer
 from tests.builders import FAR_FUTURE, Ledger

@@ -10,18 +10,11 @@ import pytest
 from actors.auth.identity import Identity
 from actors.commands import Purge
 from actors.errors import XpError
-from actors.resources.file_retention import PruneFiles, Retention
-from actors.resources.files import (
-    AbandonUpload,
-    DeleteFile,
-    ExpireUploads,
-    File,
-    FilePreview,
-    MoveFile,
-    RecordPreview,
-    RecordScan,
-    RestoreVersion,
-)
+from actors.resources.files.commands import DeleteFile, MoveFile, RestoreVersion
+from actors.resources.files.file import File, FilePreview
+from actors.resources.files.processing import RecordPreview, RecordScan
+from actors.resources.files.retention import PruneFiles, Retention
+from actors.resources.files.uploads import AbandonUpload, ExpireUploads
 from actors.resources.messages import DeleteMessage, EditMessage
 from actors.resources.threads import DeleteThread
 from actors.resources.users import DeleteUser, EraseContent

@@ -6,8 +6,9 @@ import pytest
 
 from actors import limits
 from actors.auth.identity import Identity
-from actors.resources.file_erasure import FileErasure, FilesKept, UserGone
-from actors.resources.files import ExpireUploads, RecordPreview
+from actors.resources.files.erasure import FileErasure, FilesKept, UserGone
+from actors.resources.files.processing import RecordPreview
+from actors.resources.files.uploads import ExpireUploads
 from actors.resources.threads import Thread
 from actors.resources.users import DeleteUser, EraseContent
 from tests.builders import Ledger

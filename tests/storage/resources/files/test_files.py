@@ -8,21 +8,11 @@ import pytest
 from actors.auth.identity import Identity
 from actors.errors import Conflict, Forbidden, NotFound, PreconditionFailed, QuotaExceeded, Unavailable, XpError
 from actors.identifiers import new_id
-from actors.resources.files import (
-    AbandonUpload,
-    DeleteFile,
-    EndForms,
-    ExpireUploads,
-    FilePreview,
-    ForgetBlobs,
-    MoveFile,
-    Quotas,
-    RecordPreview,
-    RecordScan,
-    RestoreVersion,
-    TakeBlobs,
-    UpdateFile,
-)
+from actors.resources.files.blobs import ForgetBlobs, TakeBlobs
+from actors.resources.files.commands import DeleteFile, MoveFile, RestoreVersion, UpdateFile
+from actors.resources.files.file import FilePreview, Quotas
+from actors.resources.files.processing import RecordPreview, RecordScan
+from actors.resources.files.uploads import AbandonUpload, EndForms, ExpireUploads
 from actors.resources.members import RemoveMember
 from actors.resources.messages import DeleteMessage, EditMessage
 from actors.resources.threads import DeleteThread, Thread

@@ -8,7 +8,11 @@ from peewee import ForeignKeyField
 
 from actors.auth.identity import Identity
 from actors.identifiers import new_id
-from actors.resources.file_retention import (
+from actors.resources.files.blobs import TakeBlobs
+from actors.resources.files.commands import DeleteFile
+from actors.resources.files.file import FilePreview
+from actors.resources.files.processing import RecordPreview
+from actors.resources.files.retention import (
     START,
     ListPrunable,
     NoteSurplus,
@@ -17,7 +21,6 @@ from actors.resources.file_retention import (
     PruneFiles,
     Retention,
 )
-from actors.resources.files import DeleteFile, FilePreview, RecordPreview, TakeBlobs
 from actors.resources.threads import DeleteThread, Thread
 from storage.clock import now_ms
 from storage.readers.answers import answer

@@ -6,7 +6,7 @@ import pytest
 
 from actors.auth.identity import Identity
 from actors.errors import Conflict, Forbidden, NotFound, PreconditionFailed
-from actors.resources.file_erasure import FileErasure, UserGone
+from actors.resources.files.erasure import FileErasure, UserGone
 from actors.resources.members import AddMember, MemberGone
 from actors.resources.threads import DeleteThread
 from actors.resources.users import CreateUser, DeleteUser, EnsureUser, UpdateUser, User, UserFilter

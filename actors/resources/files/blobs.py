@@ -1,0 +1,52 @@
+"""Blobs: what the store keeps, and what refers to it."""
+
+from dataclasses import dataclass
+
+from actors.queries import Query
+
+
+@dataclass(frozen=True, slots=True)
+class BlobUse:
+    """A blob as the database counts it."""
+
+    digest: str
+    size: int
+    references: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoteBlob:
+    """It is in the store, and the file that it came for is none: it goes as others that nothing names. Answers None."""
+
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBlobs:
+    """Mark up to `rows` blobs that nothing has named since `before` (milliseconds); answers their digests. They are
+    then deleted from the store, and `ForgetBlobs` follows. Also answers those marked before."""
+
+    before: int
+    rows: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetBlobs:
+    """These are deleted from the store; answers how many."""
+
+    digests: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListBlobs(Query[tuple[BlobUse, ...]]):
+    """In the order of their digests."""
+
+    after: str
+    limit: int
+    unreferenced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CountBlobs(Query[tuple[int, int]]):
+    """How many, and their bytes."""

@@ -3,6 +3,7 @@
 from actors import limits
 from storage.journal.transaction import Transaction
 from storage.maintenance.rule import Rule
+from storage.personal import Personal
 from storage.readers import rows
 from storage.schema.schedule_models import Schedule
 
@@ -23,7 +24,7 @@ def purge_thread(tx: Transaction, thread_key: int, count: int) -> int:
 
 PURGES = (purge_ended,)
 THREAD_PURGES = (purge_thread,)
-USER_TABLES = (Schedule,)
+PERSONAL = (Personal(Schedule.user, withheld="their user reads them at any time; what was sent is a message"),)
 RULES = (
     Rule(
         "schedules that have ended have an end",

@@ -22,6 +22,8 @@ COMMANDS = {
         "Add sample data to the database: a few users, an assistant and their threads",
     ),
     "db": ("cli.database:command", "Migrate, inspect, check, copy and restore the database"),
+    "top": ("cli.top:command", "Show the status of the running server, live"),
+    "logs": ("cli.log_level:command", "Look at the log level of the running server, and change it"),
     "errors": ("cli.errors:command", "Show unhandled errors of the server"),
     "doctor": ("cli.doctor:command", "Check the machine, the settings and the data"),
     "bench": ("cli.bench:command", "Run the benchmarks"),

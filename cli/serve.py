@@ -65,6 +65,7 @@ from server.telemetry.error_file import ErrorFile
 from server.telemetry.metrics_access import MetricsAccess
 from server.telemetry.own_port import serving_metrics
 from server.telemetry.sentry import MissingExtra, Sentry
+from server.telemetry.status.sampling import findings, sample
 from storage.database import FILE_NAME, DatabaseOptions, DatabaseProblem
 from storage.journal.store import JournalStore
 from storage.lock import data_folder_lock
@@ -177,6 +178,8 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         backups = BackupSchedule(chosen, services.backups)
         closing.push_async_callback(backups.stop)
         backups.start()
+        closing.callback(services.history.stop)
+        services.history.start(lambda healthy: sample(services, is_healthy=healthy), lambda: findings(services))
         dispatcher = _dispatcher(services)
         closing.push_async_callback(dispatcher.stop)
         dispatcher.start()
@@ -234,6 +237,7 @@ async def _services(
         rate_limits=chosen["rate_limits"],
         limiter=limiter,
         metrics_access=_metrics_access(chosen),
+        status_is_public=chosen["status_page"] == "public",
         webhook_addresses=AddressRules(chosen["webhook_networks"]),
     )
     services.warnings = tuple(hint.sentence for hint in hints(chosen))

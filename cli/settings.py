@@ -290,6 +290,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("METRICS", "127.0.0.0/8,::1", _networks, "Networks whose scrapers may read /metrics."),
     Setting("METRICS_TOKEN", "", _optional, "Bearer token with which any network may read /metrics.", True),
     Setting("METRICS_PORT", "", _maybe_port, "Port of its own for /metrics, on HOST; then PORT has none."),
+    Setting("STATUS_PAGE", "admins", _one_of("admins", "public"), "public: /status, without what is secret, for all."),
     Setting("SENTRY_DSN", "", _url_with_key, "Sentry project that unhandled errors are sent to; extra `sentry`.", True),
     Setting("LOG_LEVEL", "info", _one_of("debug", "info", "warning", "error"), "info logs some requests, debug all."),
     Setting("LOG_FORMAT", "auto", _one_of("auto", "text", "json"), "auto: text on a terminal, JSON elsewhere."),

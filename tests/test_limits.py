@@ -171,6 +171,7 @@ NO_LIMITS: Mapping[str, Mapping[str, str]] = {
     },
     "Weights and estimates: they bound nothing": {
         "server/exports/worker/documents.py": "POINTS",
+        "server/telemetry/status/charts.py": "WIDTH HEIGHT",
         "server/exports/worker/layout.py": "WEIGHT SIZES LINE",
         "actors/measures.py": "SECONDS SIZES",
         "actors/resources/context.py": "MESSAGE_TOKENS",

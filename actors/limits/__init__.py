@@ -38,6 +38,7 @@ from actors.limits.search import *
 from actors.limits.sign_in import *
 from actors.limits.slow_clients import *
 from actors.limits.sse import *
+from actors.limits.status import *
 from actors.limits.streams import *
 from actors.limits.telemetry import *
 from actors.limits.terminal import *

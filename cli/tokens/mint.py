@@ -32,10 +32,10 @@ def command(
     from server.auth.token_minting import mint
 
     chosen = settings.load(flags)
-    secret = _secret(chosen)
+    secret = secret_for_minting(chosen)
     who, _, where = (email or "").rpartition("@")
     sub = sub or who or "dev"
-    domain = domain or where or _first(chosen)
+    domain = domain or where or first_domain(chosen)
     name = name or sub.replace(".", " ").title()
     token = mint(
         secret, sub=sub, email=email or f"{sub}@{domain}", name=name, domain=domain, role=role, kind=kind,
@@ -46,7 +46,8 @@ def command(
     click.echo(token)
 
 
-def _secret(chosen: Settings) -> bytes:
+def secret_for_minting(chosen: Settings) -> bytes:
+    """Raises `click.ClickException` where the server takes no tokens that are minted here."""
     from cli.keys import existing_secret
 
     secret = existing_secret(chosen)
@@ -57,6 +58,7 @@ def _secret(chosen: Settings) -> bytes:
     return secret
 
 
-def _first(chosen: Settings) -> str:
+def first_domain(chosen: Settings) -> str:
+    """One whose users may sign in."""
     named = (domain for domain in chosen["allowed_domains"] if domain != "*")
     return str(next(named, "localhost"))

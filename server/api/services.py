@@ -48,6 +48,7 @@ from server.telemetry.log_level import LogLevel
 from server.telemetry.loop_watch import LoopWatch
 from server.telemetry.measures import ServerMeasures
 from server.telemetry.metrics_access import MetricsAccess
+from server.telemetry.status.history import History
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -93,6 +94,9 @@ class Services:
     measures: ServerMeasures = field(default_factory=ServerMeasures)
     loop_watch: LoopWatch = field(default_factory=LoopWatch)
     error_groups: ErrorGroups = field(default_factory=ErrorGroups)
+    history: History = field(default_factory=History)
+    status_is_public: bool = False
+    """Whether everybody may see the status page, without what is secret."""
     backups: BackupState = field(default_factory=BackupState)
     log_level: LogLevel = field(default_factory=LogLevel)
     measured_files: Mapping[str, Path] = field(default_factory=dict)

@@ -170,6 +170,7 @@ def _documents() -> Json:
         },
         "/": {"get": _document("read_start", "The start page.", "text/html")},
         "/docs": {"get": _document("read_docs", "A page to read this document, and to try it.", "text/html")},
+        "/status": {"get": _status_page()},
         "/docs/events": {"get": _document("read_event_docs", "A page to read about live updates.", "text/html")},
         "/docs/static/{digest}/{name}": {
             "get": _document("get_asset", "An asset of the pages; its content never changes.", "*/*", asset)
@@ -177,6 +178,25 @@ def _documents() -> Json:
         "/problems": {"get": _document("list_problems", "Every error, as a page.", "text/html")},
         "/problems/{slug}": {
             "get": _document("read_problem", "One error: its meaning and what to do.", "text/html", [slug])
+        },
+    }
+
+
+def _status_page() -> Json:
+    return {
+        "operationId": "read_status",
+        "tags": ["documents"],
+        "summary": "Status of the server, as a page for administrators.",
+        "description": "Where STATUS_PAGE is public, also for others, without what is secret.",
+        "parameters": [parameter("X-Correlation-ID")],
+        "security": [{}, *_SIGNED_IN],
+        "responses": {
+            "200": {
+                "description": "The page.",
+                "headers": answer_headers(),
+                "content": {"text/html": {"schema": {"type": "string"}}},
+            },
+            **failures({400, 401, 403, 405, 429, 500, 503}),
         },
     }
 

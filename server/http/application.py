@@ -20,6 +20,7 @@ from server.realtime.transports.emulation import Emulation
 from server.realtime.transports.websocket import WebSockets
 from server.realtime.upload.handler import Answers
 from server.telemetry import endpoint
+from server.telemetry.status import routes as status
 
 
 def make_application(services: Services, stage: Stage, browser: BrowserRules) -> web.Application:
@@ -41,6 +42,7 @@ def make_application(services: Services, stage: Stage, browser: BrowserRules) ->
     application.add_routes(rest.routes(operations.ALL, services, authentication))
     application.add_routes(pages.routes(services))
     application.add_routes(endpoint.routes(services, browser.proxies))
+    application.add_routes(status.routes(services, authentication))
     application.add_routes(
         [
             web.get("/connection/websocket", websockets.handle, allow_head=False),

@@ -14,6 +14,7 @@ from typing import Final, Literal
 
 from actors.measures import Histogram
 from server.api.services import Services
+from server.telemetry.memory import resident_bytes
 
 Kind = Literal["counter", "gauge", "histogram"]
 Sample = tuple[tuple[str, ...], float | Histogram]
@@ -89,13 +90,6 @@ def _size(path: Path) -> int:
 def _cpu(services: Services) -> Iterable[Sample]:
     used = resource.getrusage(resource.RUSAGE_SELF)
     return _one(used.ru_utime + used.ru_stime)
-
-
-def _memory(services: Services) -> Iterable[Sample]:
-    try:
-        return _one(int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize())
-    except OSError:  # not Linux: the highest so far
-        return _one(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 def _per_label(counts: "Counter[str] | Counter[int]") -> Iterable[Sample]:
@@ -252,7 +246,7 @@ METRICS: Final = (
     ),
     Metric("xp_file_bytes", "gauge", "Size of the database and of its WAL.", _files, ("file",)),
     Metric("xp_cpu_seconds", "counter", "Processor time.", _cpu),
-    Metric("xp_resident_memory_bytes", "gauge", "Resident memory.", _memory),
+    Metric("xp_resident_memory_bytes", "gauge", "Resident memory.", lambda _: _one(resident_bytes())),
     Metric(
         "xp_unhandled_errors", "counter", "Unhandled exceptions, whatever their group.",
         lambda s: _one(s.error_groups.total),

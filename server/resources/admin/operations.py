@@ -23,6 +23,7 @@ from server.auth.credentials import LINK_PREFIX, new_secret
 from server.auth.signed_in_places import end_place, places
 from server.realtime.hub import Client
 from server.realtime.protocol import codes as protocol
+from server.resources.admin.status_views import ServerStatusView
 from server.resources.admin.views import (
     AuditEntryView,
     ConnectionView,
@@ -42,6 +43,7 @@ from server.resources.admin.views import (
 )
 from server.resources.auth.operations import now_ms
 from server.resources.auth.views import SessionView
+from server.telemetry.status import document as status
 
 operations = Operations("admin", prefix="/api/v1/admin")
 
@@ -71,6 +73,16 @@ async def get_errors(call: Call, request: Nothing) -> Result:
     must_administer(call.identity)
     errors = call.services.error_groups
     return Result({"total": errors.total, "groups": [error_group_view(group) for group in errors.groups]})
+
+
+@operations("GET", "/status", response=ServerStatusView, access="admin")
+async def get_server_status(call: Call, request: Nothing) -> Result:
+    """Status of the server: health with since when, service levels and figures of the last hour, slowest operations.
+
+    The page `/status` shows the same. Values of the figures are of the steps that end at `times`.
+    """
+    must_administer(call.identity)
+    return Result(await status.whole(call.services))
 
 
 @operations("GET", "/log-level", response=LogLevelView, access="admin")

@@ -193,6 +193,7 @@ replay_deliveries                401       404       404       404       404    
 list_audit                       401       403       403       403       403       403       200       403       403
 list_audit.target_id             401       403       403       403       403       403       200       403       403
 list_audit.actor_id              401       403       403       403       403       403       200       403       403
+get_server_status                401       403       403       403       403       403       200       403       403
 get_log_level                    401       403       403       403       403       403       200       403       403
 set_log_level                    401       403       403       403       403       403       200       403       403
 get_errors                       401       403       403       403       403       403       200       403       403

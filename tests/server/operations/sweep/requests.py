@@ -121,7 +121,7 @@ NOT_KEPT: Mapping[str, str] = {
 
 UNVERSIONED = frozenset({
     "list_revisions", "verify_credential", "export_user", "get_info", "get_presence", "get_status", "get_summary",
-    "trace_user", "get_storage_use", "get_file_version", "get_errors", "get_log_level",
+    "trace_user", "get_storage_use", "get_file_version", "get_errors", "get_log_level", "get_server_status",
     "compare_artifact_versions",
     "list_artifact_shares", "list_artifact_data",
     "trace_thread", "get_notification", "count_notifications", "get_unread", "get_thread_preferences",

@@ -1,0 +1,82 @@
+"""The status of the server on the wire."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from actors import limits
+from server.api.fields import Time, View
+
+
+class PartView(View):
+    name: str
+    status: Literal["ok", "failing"]
+    reason: str | None
+    since: Time = Field(description="When it began to work, or to fail; no earlier than the start of the server.")
+
+
+class LevelView(View):
+    name: Literal["p50", "p95", "errors", "availability"]
+    objective: str
+    value: float | None = Field(description="Of the last hour, in `unit`; null: nothing happened by which to tell.")
+    unit: str
+    is_met: bool
+    budget_left: float = Field(
+        description="Share of the error budget of the last hour; below 0: more than all is used."
+    )
+
+
+class SeriesView(View):
+    name: str
+    title: str
+    unit: str
+    values: list[float | None] = Field(max_length=limits.STATUS_SAMPLES)
+
+
+class FiguresView(View):
+    times: list[Time] = Field(max_length=limits.STATUS_SAMPLES, description="Ends of the steps that values are of.")
+    series: list[SeriesView]
+
+
+class SlowestView(View):
+    operation: str
+    transport: str
+    count: int
+    errors: int
+    mean_seconds: float
+    p95_seconds: float
+
+
+class DatabaseFiguresView(View):
+    database: int = Field(description="Bytes.")
+    wal: int = Field(description="Bytes of the write-ahead log.")
+    migrations: int
+    newest_migration: str | None
+
+
+class BackupsView(View):
+    is_scheduled: bool
+    due_at: Time | None
+    good_at: Time | None = Field(description="What the newest good backup holds is as old.")
+    name: str | None
+    size: int
+    seconds: float
+    failing_since: Time | None
+    reason: str | None
+
+
+class ServerStatusView(View):
+    status: Literal["ok", "unavailable"]
+    version: str
+    python: str
+    sqlite: str
+    started_at: Time
+    uptime_seconds: int
+    parts: list[PartView]
+    levels: list[LevelView] = Field(description="Service levels; none in the first seconds.")
+    figures: FiguresView
+    slowest: list[SlowestView] = Field(max_length=limits.STATUS_SLOWEST)
+    database: DatabaseFiguresView
+    backups: BackupsView
+    unhandled_errors: int = Field(description="Since the start.")
+    warnings: list[str] = Field(description="Settings that weaken security, the same as in `xp doctor`.")

@@ -1,0 +1,128 @@
+"""The status of the server as JSON: all of it for administrators, and what holds no secret for everybody."""
+
+import platform
+import sqlite3
+import time
+from typing import Any
+
+from actors import limits
+from actors.measures import Histogram
+from actors.resources.migrations import ListMigrations
+from server.api import render
+from server.api.services import Services
+from server.telemetry.status.figures import Level, levels, series
+from server.telemetry.status.samples import quantile
+
+
+async def whole(services: Services) -> render.Json:
+    """For administrators. Raises `StorageUnavailable` where the database cannot be read."""
+    applied = await services.ask(ListMigrations())
+    sizes = {name: _size(path) for name, path in services.measured_files.items()}
+    return {
+        "version": services.version,
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+        **open_to_all(services),
+        "parts": _parts(services, with_reasons=True),
+        "figures": _figures(services, only_public=False),
+        "slowest": _slowest(services),
+        "database": {**sizes, "migrations": len(applied), "newest_migration": applied[-1] if applied else None},
+        "backups": _backups(services),
+        "unhandled_errors": services.error_groups.total,
+        "warnings": list(services.warnings),
+    }
+
+
+def open_to_all(services: Services) -> render.Json:
+    """No reasons, versions, names or numbers of users."""
+    services.history.refresh()
+    return {
+        "status": "ok" if services.history.is_healthy else "unavailable",
+        "started_at": render.iso_time(int(services.started_at * 1000)),
+        "uptime_seconds": int(time.time() - services.started_at),
+        "parts": _parts(services, with_reasons=False),
+        "levels": [_level(level) for level in levels(services.history.samples)],
+        "figures": _figures(services, only_public=True),
+    }
+
+
+def _parts(services: Services, *, with_reasons: bool) -> list[render.Json]:
+    return [
+        {
+            "name": name,
+            "status": "ok" if part.finding.reason is None else "failing",
+            "reason": part.finding.reason if with_reasons else None,
+            "since": _time(part.since),
+        }
+        for name, part in services.history.parts.items()
+    ]
+
+
+def _level(level: Level) -> render.Json:
+    return {
+        "name": level.name, "objective": level.objective, "value": level.value, "unit": level.unit,
+        "is_met": level.is_met, "budget_left": round(level.budget_left, 4),
+    }  # fmt: skip
+
+
+def _figures(services: Services, *, only_public: bool) -> render.Json:
+    samples = list(services.history.samples)
+    found = [each for each in series(samples) if each.is_public or not only_public]
+    return {
+        "times": [_time(sample.at) for sample in samples[1:]],
+        "series": [
+            {"name": each.name, "title": each.title, "unit": each.unit, "values": [*map(_rounded, each.values)]}
+            for each in found
+        ],
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.4g}")
+
+
+def _slowest(services: Services) -> list[render.Json]:
+    """Since the start, by the time that 95 % of their invocations took at most."""
+    errors = services.measures.operation_errors
+    found = [
+        _operation(
+            name, transport, histogram, sum(count for key, count in errors.items() if key[:2] == (name, transport))
+        )
+        for (name, transport), histogram in services.measures.operation_seconds.items()
+        if histogram.count >= limits.STATUS_LEAST
+    ]
+    return sorted(found, key=lambda each: -each["p95_seconds"])[: limits.STATUS_SLOWEST]
+
+
+def _operation(name: str, transport: str, histogram: Histogram, errors: int) -> dict[str, Any]:
+    count = histogram.count
+    return {
+        "operation": name, "transport": transport, "count": count, "errors": errors,
+        "mean_seconds": _rounded(histogram.sum / count),
+        "p95_seconds": _rounded(quantile(tuple(histogram.counts), 0.95)),
+    }  # fmt: skip
+
+
+def _backups(services: Services) -> render.Json:
+    state = services.backups
+    return {
+        "is_scheduled": state.is_scheduled,
+        "due_at": render.maybe_time(state.due_at),
+        "good_at": render.maybe_time(state.good_at),
+        "name": state.name or None,
+        "size": state.size,
+        "seconds": round(state.seconds, 3),
+        "failing_since": render.maybe_time(state.failing_since),
+        "reason": state.reason or None,
+    }
+
+
+def _size(path: Any) -> int:
+    try:
+        return int(path.stat().st_size)
+    except OSError:
+        return 0
+
+
+def _time(seconds: float) -> str:
+    return render.iso_time(int(seconds * 1000))

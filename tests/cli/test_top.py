@@ -1,0 +1,79 @@
+"""`xp top` and `xp logs level`: what a command asks of the running server."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.top import sparkline
+from tests.cli.conftest import Ran, Xp
+from tests.serving import Server, free_port, serving, token
+
+Run = Callable[..., Coroutine[Any, Any, Ran]]
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Server]:
+    async with serving(tmp_path / "data") as running:
+        yield running
+
+
+@pytest.fixture
+def run(server: Server, xp: Xp) -> Run:
+    async def run(*arguments: object) -> Ran:
+        return await asyncio.to_thread(xp, *arguments, "--url", server.url)
+
+    return run
+
+
+@pytest.fixture(autouse=True)
+def level_as_before() -> Iterator[None]:
+    before = logging.getLogger().level
+    yield
+    logging.getLogger().setLevel(before)
+
+
+async def test_once(server: Server, run: Run) -> None:
+    alice = server.client("alice")
+    for _ in range(6):
+        await alice.thread()
+    server.services.history.sample_now()
+    server.services.backups.failing_since, server.services.backups.reason = 1, "the bucket is away"
+    shown = (await run("top", "--once")).out
+    assert f"experience-server {server.services.version}: ok" in shown
+    assert "✗ backups fails since" in shown
+    assert "the bucket is away" in shown
+    assert "95 % of the operations within 200 ms" in shown
+    assert "create_thread" in shown
+    assert (await run("top", "--json")).json["parts"][0]["name"] == "database"
+
+
+async def test_who_may(server: Server, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "This requires the role ADMIN" in (await run("top", "--once", "--token", token("alice"))).sentence
+    monkeypatch.setenv("XP_TOKEN", token("root", role="ADMIN"))
+    assert (await run("top", "--once")).code == 0
+
+
+def test_without_a_server(xp: Xp) -> None:
+    xp("db", "migrate")
+    assert f"No server uses {xp.folder}" in xp("top", "--once").sentence
+    assert "the server does not answer" in xp("logs", "level", "--url", f"http://127.0.0.1:{free_port()}").sentence
+
+
+async def test_the_log_level(server: Server, run: Run) -> None:
+    assert "as LOG_LEVEL says." in (await run("logs", "level")).out
+    assert (await run("logs", "level", "debug", "--for", "5m")).out.startswith("debug until ")
+    assert server.services.log_level.level == "debug"
+    assert (await run("logs", "level", "--json")).json["level"] == "debug"
+    assert "as LOG_LEVEL says." in (await run("logs", "level", "usual")).out
+    assert server.services.log_level.until is None
+    assert (await run("logs", "level", "loud")).code == 2
+
+
+def test_sparklines() -> None:
+    assert sparkline([0, 1, None, 4, 2]) == "▁▃ █▅"
+    assert sparkline([]) == ""
+    assert sparkline([0, 0]) == "▁▁"

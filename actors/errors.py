@@ -315,6 +315,7 @@ CODES: Mapping[str, type[XpError]] = {
     "nothing_to_export": Conflict,
     "export_failed": Conflict,
     "export_takes_long": Conflict,
+    "export_pending": Conflict,
     "extra_missing": Conflict,
     "labels_full": Conflict,
     "file_elsewhere": Conflict,

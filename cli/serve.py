@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -45,6 +46,7 @@ from server.api.services import COMPUTING, Services
 from server.auth.authentication import BrowserRules
 from server.auth.passwords import Passwords
 from server.auth.sign_ins import SignIns
+from server.exports.jobs import ExportJobs
 from server.exports.printer import Printer
 from server.files.keeper import Keeper
 from server.files.library import Library
@@ -75,6 +77,8 @@ if TYPE_CHECKING:  # it loads an HTTP client, which a server without a provider 
     from server.outbound.oidc import OidcClient
 
 logger = logging.getLogger("cli.serve")
+EXPORTS = "exports"
+"""Folder in DATA_DIR of exports that were made as jobs; nothing in it lasts longer than a day."""
 
 
 @click.command()
@@ -156,8 +160,11 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         closing.push_async_callback(keeper.stop)
         printer = Printer(workers=chosen["export_workers"], fonts=chosen["font_dir"])
         closing.push_async_callback(printer.close)
-        services = await _services(chosen, stage, directory, users, reads, keys, library, printer, epoch)
+        export_jobs = ExportJobs(chosen["data_dir"] / EXPORTS, time.time)
+        closing.push_async_callback(export_jobs.stop)
+        services = await _services(chosen, stage, directory, users, reads, keys, library, printer, export_jobs, epoch)
         closing.callback(services.computing.close)
+        await export_jobs.start()
         await keeper.end_forms()
         keeper.start()
         store_watch = StoreWatch(library)
@@ -205,7 +212,7 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
 
 async def _services(
     chosen: Settings, stage: Stage, directory: Directory, users: Users, reads: SqliteReads, keys: Keys,
-    library: Library, printer: Printer, epoch: str,
+    library: Library, printer: Printer, export_jobs: ExportJobs, epoch: str,
 ) -> Services:  # fmt: skip
     # Before what has changed is read: nothing can come in between.
     newest_change = await reads.ask(GetNewestAccessChange())
@@ -229,6 +236,7 @@ async def _services(
         users=users,
         files=library,
         printer=printer,
+        export_jobs=export_jobs,
         live_patterns=chosen["live_channels"],
         verify_channel=keys.verifier.verify_channel,
         epoch=epoch,

@@ -10,8 +10,9 @@ from cli.store import data_dir_option, reading
 from cli.written_files import force_option, written
 
 if TYPE_CHECKING:
-    from server.artifacts.exporting import Exported, Source
+    from server.artifacts.exporting import Source
     from server.artifacts.printing import Format
+    from server.exports.exported import Exported
 
 
 @click.command("export")

@@ -19,8 +19,10 @@ from actors.errors import TokenExpired, Unauthenticated, XpError
 from actors.identifiers import new_id
 from actors.outcomes import Done
 from actors.queries import Query, Reads
+from actors.resources.exports import EXPORT_PROGRESS, Export
 from actors.resources.presence import Status
 from actors.resources.streams import AuthorsChanged
+from actors.resources.user_events import UserEphemeral
 from actors.runtime.fair_pool import FairPool, Words
 from actors.runtime.loop_actor import Stage
 from actors.threads.actor import StatusChanged
@@ -33,6 +35,7 @@ from server.api.refusals import Refusals
 from server.auth.seen_tokens import SeenTokens
 from server.auth.sign_ins import SignIns
 from server.auth.tokens import ChannelClaims
+from server.exports.jobs import ExportJobs
 from server.exports.printer import Printer
 from server.files.library import Library
 from server.http.request_log import RequestLog
@@ -67,6 +70,7 @@ class Services:
     users: Users
     files: Library
     printer: Printer
+    export_jobs: ExportJobs
     verify_channel: Callable[[str, float], ChannelClaims]
     """A token for one channel; raises `Unauthenticated`."""
     epoch: str
@@ -116,6 +120,10 @@ class Services:
         self.places = Places(self.reads)
         self.activity = Activity(clock=self.clock, append=self.directory.journal.append, tell=self._tell_status)
         self.directory.status = self.activity.status
+        self.export_jobs.tell = self._tell_export
+
+    def _tell_export(self, export: Export) -> None:
+        self.users.tell(export.user_key, UserEphemeral(EXPORT_PROGRESS, export))
 
     def _tell_status(self, changed: Mapping[int, Status]) -> None:
         """To the threads that they follow."""

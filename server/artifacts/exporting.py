@@ -17,24 +17,13 @@ from actors.resources.artifacts.artifact import Artifact, Version
 from actors.resources.artifacts.outline import DataSets, Part, outline, tables
 from server.api import render
 from server.artifacts.page import NO_PICTURES, Pictures, page
+from server.exports.exported import Exported
 from server.resources.artifacts import rendering
 
 TextFormat = Literal["json", "csv", "markdown", "html"]
 TEXT_FORMATS: Final[tuple[TextFormat, ...]] = get_args(TextFormat)
 File = tuple[str, bytes]
 """A name and its bytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Exported:
-    name: str
-    media_type: str
-    body: bytes
-    pages: int | None = None
-    missing_scripts: str | None = None
-    """Scripts that the server's fonts lack: `Han, Arabic`."""
-    undrawn: int = 0
-    """Charts whose data stand in their place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +45,11 @@ class Source:
         if self.source is not None:
             return self.source.parts
         return outline(self.artifact.type, self.content, self.data)
+
+    @property
+    def threads(self) -> tuple[str, ...]:
+        """In which it stands, and what it is generated from."""
+        return (self.artifact.thread_id, *(self.source.threads if self.source is not None else ()))
 
     @property
     def columns(self) -> int:

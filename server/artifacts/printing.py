@@ -8,8 +8,9 @@ from typing import Final, Literal, Protocol, TypeVar, get_args
 from actors.errors import Conflict, NotFound
 from actors.resources.artifacts.outline import Chart, charts
 from actors.resources.artifacts.tables_csv import file_names
-from server.artifacts.exporting import Exported, Source, exported, html_page, zipped
+from server.artifacts.exporting import Source, exported, html_page, zipped
 from server.exports.document import Document
+from server.exports.exported import Exported
 from server.exports.printer import Printer, Told, untold
 from server.exports.worker.kinds import OUTPUTS, missing_extra
 
@@ -40,6 +41,12 @@ async def printed(
     Raises `Conflict` where the format shows no part of it or cannot be made, `NotFound` for an unknown chart, and
     `Unavailable`.
     """
+    return replace(await _printed(printer, source, form, chart, tell, compute), threads=source.threads)
+
+
+async def _printed(
+    printer: Printer, source: Source, form: Format, chart: str | None, tell: Told, compute: Compute
+) -> Exported:  # fmt: skip
     match form:
         case "pdf":
             return await _pdf(printer, source, tell, compute)

@@ -1,31 +1,25 @@
 """Routes of artifacts as files, and of the pages that links show."""
 
-import asyncio
 from functools import partial
 from typing import Final
 
 import orjson
 from aiohttp import web
 
-from actors import limits
 from actors.auth.identity import Identity
-from actors.errors import Conflict, Forbidden, NotFound, ValidationFailed
+from actors.errors import Forbidden, NotFound, ValidationFailed
 from actors.resources.artifacts.shares import CountView, GetShare, Share, must_be_good
-from server.artifacts.exporting import Exported, html_page
+from server.artifacts.exporting import html_page
 from server.artifacts.page import POLICY
 from server.artifacts.printing import FORMATS, SHORT_NAMES, Format, printed
 from server.artifacts.sources import source_of
+from server.exports.answers import at_once, headers_of
 from server.files.downloads.signed_urls import SignedUrl
-from server.files.names import content_disposition
 from server.files.transfers import Transfers, id_of, must_know
 from server.http.middleware import HEADER, correlation_id
 from server.resources.artifacts import rendering
 
 SIGNED_BY: Final = ("user", "expires", "key", "signature")
-TAKES_LONG: Final = (
-    f"This export takes more than {limits.EXPORT_AT_ONCE_SECONDS:g} seconds; "
-    "ask for it by `POST /artifacts/{id}/exports`, which makes it while you wait elsewhere."
-)
 
 
 def routes(transfers: Transfers) -> list[web.RouteDef]:
@@ -46,12 +40,9 @@ class Exports:
         assert isinstance(who, Identity)  # a signed URL has more parameters
         form, chart, services = _format(request), request.query.get("chart"), self._transfers.services
         source = await source_of(services.ask, who, id_of(request, "artifact_id"), _number(request))
-        try:
-            async with asyncio.timeout(limits.EXPORT_AT_ONCE_SECONDS):
-                made = await printed(services.printer, source, form, chart, compute=partial(services.compute, who))
-        except TimeoutError as error:
-            raise Conflict(TAKES_LONG, code="export_takes_long") from error
-        return _download(made)
+        async with at_once():
+            made = await printed(services.printer, source, form, chart, compute=partial(services.compute, who))
+        return web.Response(body=made.body, headers=headers_of(made))
 
     async def shared(self, request: web.Request) -> web.Response:
         """A page, or JSON for programs. The rights are those of the user who made the link."""
@@ -82,20 +73,6 @@ class Exports:
 
 def _headers() -> dict[str, str]:
     return {HEADER: correlation_id.get(), "X-Robots-Tag": "noindex"}
-
-
-def _download(made: Exported) -> web.Response:
-    headers = {
-        HEADER: correlation_id.get(),
-        "Content-Type": made.media_type,
-        "Content-Disposition": content_disposition(made.name, inline=False),
-        "Content-Security-Policy": "sandbox; default-src 'none'",
-    }
-    if made.missing_scripts is not None:
-        headers["X-Missing-Scripts"] = made.missing_scripts
-    if made.undrawn:
-        headers["X-Undrawn-Charts"] = str(made.undrawn)
-    return web.Response(body=made.body, headers=headers)
 
 
 def _format(request: web.Request) -> Format:

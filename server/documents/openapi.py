@@ -172,7 +172,7 @@ class _Maker:
     def _answer(self, operation: Operation, status: int, description: str) -> Json:
         if operation.response is None or 300 <= status < 400:
             return {"description": description, "headers": answer_headers("Location")}
-        names = ["Location"] if status == 201 else []
+        names = ["Location"] if status in (201, 202) else []
         schema, example = self._envelope(operation, operation.response)
         return {
             "description": description,

@@ -80,6 +80,9 @@ _HEADERS: Final[Mapping[str, tuple[str, Json, Any]]] = {
     "Retry-After": ("Seconds to wait before the next attempt.", {"type": "integer", "minimum": 1}, 1),
     "WWW-Authenticate": ("How to sign in (RFC 6750).", {"type": "string"}, 'Bearer realm="experience"'),
     "Allow": ("The methods of the path.", {"type": "string"}, "GET, HEAD"),
+    "X-Left-Out": (
+        "Older messages of the thread than the export has.", {"type": "integer", "minimum": 1}, 120,
+    ),
     "X-Missing-Scripts": (
         "Scripts of which no font of the server has all characters that are in the text.", {"type": "string"},
         "Han, Arabic",

@@ -3,7 +3,7 @@
 from typing import Final
 
 from actors import limits
-from server.documents import openapi_artifacts, openapi_emulation, openapi_files
+from server.documents import openapi_artifacts, openapi_emulation, openapi_exports, openapi_files
 from server.documents.assets import assets
 from server.documents.examples import ID_PATTERN, THREAD_ID
 from server.documents.openapi_components import Json, answer_headers, failures, parameter
@@ -55,6 +55,7 @@ def paths() -> Json:
         **openapi_emulation.paths(),
         **openapi_files.paths(),
         **openapi_artifacts.paths(),
+        **openapi_exports.paths(),
         **_documents(),
     }
 

@@ -9,6 +9,7 @@ from server.api.services import Services
 from server.artifacts import routes as artifacts
 from server.auth.authentication import Authentication, BrowserRules
 from server.documents import pages
+from server.exports import routes as exports
 from server.files import routes as files
 from server.files.transfers import Transfers
 from server.files.uploads.staging import Staging
@@ -39,6 +40,7 @@ def make_application(services: Services, stage: Stage, browser: BrowserRules) ->
     transfers = transfers_of(application, services, authentication)
     application.add_routes(files.routes(transfers))
     application.add_routes(artifacts.routes(transfers))
+    application.add_routes(exports.routes(transfers))
     application.add_routes(rest.routes(operations.ALL, services, authentication))
     application.add_routes(pages.routes(services))
     application.add_routes(endpoint.routes(services, browser.proxies))

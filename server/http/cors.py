@@ -23,7 +23,8 @@ _EXPOSED_HEADERS: Final = (
     "Accept-Ranges, Content-Disposition, Content-Location, Content-Range, ETag, Location, RateLimit, RateLimit-Limit, "
     "RateLimit-Policy, RateLimit-Remaining, RateLimit-Reset, Retry-After, Tus-Checksum-Algorithm, Tus-Extension, "
     "Tus-Max-Size, Tus-Resumable, Tus-Version, Upload-Defer-Length, Upload-Expires, Upload-Length, "
-    "Upload-Metadata, Upload-Offset, X-Correlation-ID, X-File-Id, X-Missing-Scripts, X-Storage-Left, X-Undrawn-Charts"
+    "Upload-Metadata, Upload-Offset, X-Correlation-ID, X-File-Id, X-Left-Out, X-Missing-Scripts, X-Storage-Left, "
+    "X-Undrawn-Charts"
 )
 
 

@@ -208,6 +208,7 @@ async def test_ones_own_events_are_what_the_document_says(
         events.append(await published(socket, "user"))
     await answer_an_action(alice, bob, thread)
     await begin_to_upload(alice, filename="a.txt")
+    await alice.post(f"{path}/exports", format="json")
     listed = (await alice.get("/api/v1/notifications", unread="true")).data
     await alice.post(f"/api/v1/notifications/{listed[0]['id']}/read")
     await alice.post("/api/v1/notifications/read-all")

@@ -70,6 +70,7 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "create_proposal": {"patch": [{"op": "replace", "path": "", "value": "Other text."}]}, "accept_proposal": {},
     "reject_proposal": {}, "withdraw_proposal": {},
     "replace_artifact_data": {"columns": ["a"], "rows": [[1]]}, "append_artifact_data": {"rows": [[2]]},
+    "create_artifact_export": {"format": "json"}, "create_thread_export": {"format": "json"},
     "set_log_level": {"level": None},
     "create_schedule": {"kind": "reminder", "content": "x", "at": SOON}, "update_schedule": {"content": "changed"},
     "create_user_legacy": {"name": "X"}, "create_sign_in_link": {}, "revoke_token": {"jti": "stolen"},
@@ -111,6 +112,8 @@ NOT_KEPT: Mapping[str, str] = {
     "create_sign_in_link": "a secret that is shown once is stored nowhere",
     "find_options": "it writes nothing", "answer_options": "the second time nobody waits for it",
     "validate_blocks": "it writes nothing", "validate_artifact": "it writes nothing",
+    "create_artifact_export": "exports keep keys of their own: tests/server/exports/test_jobs.py",
+    "create_thread_export": "exports keep keys of their own",
     "sign_file": "a URL is made, and nothing is written",
     "complete_upload": "a second time it answers the same",
     "batch_files": "deleting twice, or moving to the same place, changes nothing",
@@ -123,7 +126,7 @@ UNVERSIONED = frozenset({
     "list_revisions", "verify_credential", "export_user", "get_info", "get_presence", "get_status", "get_summary",
     "trace_user", "get_storage_use", "get_file_version", "get_errors", "get_log_level", "get_server_status",
     "compare_artifact_versions",
-    "list_artifact_shares", "list_artifact_data",
+    "list_artifact_shares", "list_artifact_data", "list_exports", "get_export",
     "trace_thread", "get_notification", "count_notifications", "get_unread", "get_thread_preferences",
 })  # fmt: skip
 """GETs of one answer that tell how things are, which has no version."""
@@ -166,6 +169,7 @@ class World:
     option_request_id: str = field(default_factory=new_id)
     webhook_id: str = ""
     schedule_id: str = ""
+    export_id: str = ""
 
     async def prepare(self, operation: Operation) -> None:
         """Make anew what a good request uses up."""
@@ -181,6 +185,9 @@ class World:
             self.file_id = (await stored_file(self.server, self.alice_id, self.thread_id)).id
         if operation.name == "complete_upload":
             self.upload_id, self.upload_file_id = await self.upload(), self.file_id
+        if "/exports/{" in operation.path:
+            made = await self.alice.post(f"/api/v1/threads/{self.thread_id}/exports", format="json")
+            self.export_id = made.data["id"]
         if operation.tag == "artifacts":
             await self._prepare_artifact(operation)
         if is_of_streams(operation):
@@ -271,6 +278,7 @@ class World:
             "webhooks": self.webhook_id or new_id(), "schedules": self.schedule_id or new_id(),
             "actions": self.action_id or new_id(), "shares": self.share_id, "data": "sales",
             "proposals": self.proposal_id,
+            "exports": self.export_id or new_id(),
         }  # fmt: skip
 
     def message_of(self, operation: Operation) -> str:

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="package")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 LISTS = (
     "list_artifact_data",
+    "list_exports",
     "list_artifact_shares",
     "list_revisions",
 )

@@ -8,7 +8,7 @@ import pytest_asyncio
 
 from tests.server.operations.sweep.people import Cast, cast_of
 from tests.server.operations.sweep.requests import PASSWORD, Hosts, World, hosts_of, world_of
-from tests.server.operations.sweep.worlds import Worlds
+from tests.server.operations.sweep.worlds import SharedWorld, Worlds
 from tests.serving import Client, Server, serving
 
 
@@ -44,11 +44,20 @@ async def hosts(server: Server, alice: Client, bob: Client, root: Client) -> Hos
     return await hosts_of(server, alice, bob, root)
 
 
+@pytest.fixture(scope="package")
+def shared(hosts: Hosts) -> SharedWorld:
+    return SharedWorld(hosts)
+
+
 @pytest_asyncio.fixture(loop_scope="package")
-async def world(request: pytest.FixtureRequest, hosts: Hosts) -> AsyncIterator[World]:
-    """A thread of alice's with a viewer and a message in it, for one test alone; and what its operation is about."""
+async def world(request: pytest.FixtureRequest, hosts: Hosts, shared: SharedWorld) -> AsyncIterator[World]:
+    """A thread of alice's with a viewer and a message in it, and what its operation is about.
+
+    For one test alone, unless that is marked as one that changes nothing: it only reads, or is refused.
+    """
     async with AsyncExitStack() as opened:
-        world = await world_of(hosts, opened)
+        is_shared = request.node.get_closest_marker("changes_nothing") is not None
+        world = await (shared.get(opened) if is_shared else world_of(hosts, opened))
         if "operation" in request.fixturenames:
             await world.prepare(request.getfixturevalue("operation"))
         yield world

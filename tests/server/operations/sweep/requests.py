@@ -241,7 +241,7 @@ class World:
         if operation.name == "revoke_artifact_share":
             made = await self.alice.post(f"/api/v1/artifacts/{self.artifact_id}/shares")
             self.share_id = made.data["id"]
-        if operation.name.endswith("_proposal"):
+        if "proposal_id" in operation.path_parameters:
             path = f"/api/v1/artifacts/{self.artifact_id}/proposals"
             text = f"Proposed {new_id()}"
             made = await self.alice.post(path, patch=[{"op": "replace", "path": "", "value": text}])

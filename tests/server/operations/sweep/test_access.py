@@ -22,6 +22,7 @@ async def test_nothing_is_forgotten() -> None:
 
 
 @every()
+@pytest.mark.changes_nothing
 async def test_without_a_token(operation: Operation, world: World, server: Server) -> None:
     for method in operation.methods:
         for headers in ({}, {"Authorization": "Bearer nonsense"}, {"Cookie": "rpotential_auth=nonsense"}):
@@ -45,6 +46,7 @@ async def test_a_stranger_to_the_stream(world: World) -> None:
 
 
 @every(*CLOSED)
+@pytest.mark.changes_nothing
 async def test_a_token_of_another_domain(operation: Operation, world: World, server: Server) -> None:
     stranger = server.client("eve", domain="example.com")
     assert check_problem(await world.send(stranger, operation), 403)["code"] == "domain_not_allowed"

@@ -89,6 +89,7 @@ async def test_put_is_patch(operation: Operation, world: World, server: Server) 
 
 
 @every(*READS)
+@pytest.mark.changes_nothing
 async def test_head_is_get_without_a_body(operation: Operation, world: World) -> None:
     client, query = world.who_may(operation), world.query(operation)
     by_get = await client.get(world.path(operation), **query)
@@ -102,6 +103,7 @@ async def test_head_is_get_without_a_body(operation: Operation, world: World) ->
 
 
 @every(*(operation for operation in READS if operation.access != "open" and not operation.paged))
+@pytest.mark.changes_nothing
 async def test_unchanged_resources_are_not_sent_again(operation: Operation, world: World) -> None:
     client, path = world.who_may(operation), world.path(operation)
     first = await client.get(path)
@@ -182,6 +184,7 @@ PATHS = sorted({operation.path for operation in operations.ALL})
 
 
 @pytest.mark.parametrize("path", PATHS)
+@pytest.mark.changes_nothing
 async def test_methods_that_a_path_does_not_take(path: str, world: World) -> None:
     here = [operation for operation in operations.ALL if operation.path == path]
     taken = {method for operation in here for method in operation.methods}
@@ -195,6 +198,7 @@ async def test_methods_that_a_path_does_not_take(path: str, world: World) -> Non
 
 
 @pytest.mark.parametrize("path", PATHS)
+@pytest.mark.changes_nothing
 async def test_paths_that_are_not_there(path: str, world: World) -> None:
     good = world.path(next(operation for operation in operations.ALL if operation.path == path))
     wrong_ones = [good + "/", "/" + good, good.upper()]
@@ -206,6 +210,7 @@ async def test_paths_that_are_not_there(path: str, world: World) -> None:
 
 
 @every(*WITH_BODY)
+@pytest.mark.changes_nothing
 async def test_a_version_that_is_none(operation: Operation, world: World) -> None:
     for tag in ("1", "nonsense", '""', '"x"', '"1', '"-1"', '"1-xyz"', '"1", "x"', '"' + "9" * 19 + '"', '"1.5"'):
         answer = await world.send(world.who_may(operation), operation, headers={"If-Match": tag})

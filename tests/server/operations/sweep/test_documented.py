@@ -75,6 +75,7 @@ async def test_requests_that_are_refused(operation: Operation, world: World) -> 
 
 
 @every(*(operation for operation in operations.ALL if "id" in " ".join(operation.path_parameters)))
+@pytest.mark.changes_nothing
 async def test_what_is_not_there(operation: Operation, world: World) -> None:
     for method in operation.methods:
         path = world.absent_path(operation)

@@ -40,6 +40,7 @@ async def send(world: World, operation: Operation, method: str, body: Any, **hea
 
 
 @every(*WITH_BODY)
+@pytest.mark.changes_nothing
 async def test_bodies_that_cannot_be_read(operation: Operation, world: World) -> None:
     for method in operation.methods:
         for body in UNREADABLE:
@@ -51,6 +52,7 @@ async def test_bodies_that_cannot_be_read(operation: Operation, world: World) ->
 
 
 @every(*WITH_BODY)
+@pytest.mark.changes_nothing
 async def test_media_types(operation: Operation, world: World) -> None:
     body = b'{"no_such":1}'
     for method in operation.methods:
@@ -73,6 +75,7 @@ async def pieces(count: int) -> AsyncIterator[bytes]:
 
 
 @every(*WITH_BODY)
+@pytest.mark.changes_nothing
 async def test_bodies_that_are_too_large(operation: Operation, world: World) -> None:
     most = most_bytes(operation)
     for method in operation.methods:
@@ -82,6 +85,7 @@ async def test_bodies_that_are_too_large(operation: Operation, world: World) -> 
 
 
 @every(*WITH_BODY)
+@pytest.mark.changes_nothing
 async def test_fields_that_are_not_known(operation: Operation, world: World) -> None:
     names = ("no_such", "Title", "", "\x00", "__proto__", "thread", "é", "k" * 1000)
     for method in operation.methods:
@@ -157,6 +161,7 @@ async def test_values_of_wrong_types(operation: Operation, world: World) -> None
 
 
 @every(*POSTS)
+@pytest.mark.changes_nothing
 async def test_keys_that_are_none(operation: Operation, world: World) -> None:
     for key in ("", "x" * 256, "a\tb", "\u200b", "a\u00a0b"):
         answer = await world.send(world.who_may(operation), operation, headers={"Idempotency-Key": key})
@@ -164,6 +169,7 @@ async def test_keys_that_are_none(operation: Operation, world: World) -> None:
 
 
 @every()
+@pytest.mark.changes_nothing
 async def test_query_parameters_that_are_not_known(operation: Operation, world: World) -> None:
     for method in operation.methods:
         for query, name in (
@@ -181,6 +187,7 @@ async def test_query_parameters_that_are_not_known(operation: Operation, world: 
 
 
 @every(*WITHOUT_BODY)
+@pytest.mark.changes_nothing
 async def test_query_parameters_with_garbage(operation: Operation, world: World) -> None:
     names = [name for name in operation.request.model_fields if name not in operation.path_parameters]
     client, url = world.who_may(operation), world.path(operation)
@@ -195,6 +202,7 @@ async def test_query_parameters_with_garbage(operation: Operation, world: World)
 
 
 @every(*WITHOUT_BODY, *WITH_BODY)
+@pytest.mark.changes_nothing
 async def test_what_comes_with_the_path_comes_only_with_it(operation: Operation, world: World) -> None:
     for name, value in world.parameters(operation).items():
         for method in operation.methods:
@@ -206,6 +214,7 @@ async def test_what_comes_with_the_path_comes_only_with_it(operation: Operation,
 
 
 @every(*(operation for operation in (*WITHOUT_BODY, *WITH_BODY) if operation.path_parameters))
+@pytest.mark.changes_nothing
 async def test_ids_that_are_none(operation: Operation, world: World) -> None:
     """A path with something else than an id is a path that is not there."""
     strange = (

@@ -122,6 +122,7 @@ def _key(item: Any) -> str:
 
 
 @every(*PAGED)
+@pytest.mark.changes_nothing
 async def test_how_much_a_page_may_hold(operation: Operation, world: World) -> None:
     client, path, query = world.who_may(operation), world.path(operation), world.query(operation)
     default = limits.REVISIONS_KEPT if operation.name == "list_revisions" else 30
@@ -134,6 +135,7 @@ async def test_how_much_a_page_may_hold(operation: Operation, world: World) -> N
 
 
 @every(*(operation for operation in PAGED if "cursor" in operation.request.model_fields))
+@pytest.mark.changes_nothing
 async def test_cursors_of_our_own_only(operation: Operation, world: World) -> None:
     for cursor in ("", "x", "-1", "1.5", "9" * 30, "٣", "before:", "after:x", "around:5", " 1", "1\n", "x" * 300):
         answer = await world.who_may(operation).get(world.path(operation), **world.query(operation), cursor=cursor)
@@ -141,6 +143,7 @@ async def test_cursors_of_our_own_only(operation: Operation, world: World) -> No
 
 
 @every(*PAGED)
+@pytest.mark.changes_nothing
 async def test_past_the_end_there_is_nothing(operation: Operation, world: World) -> None:
     last = {
         "list_messages": "before:0", "list_threads": "0", "list_reactions": "after:999999999999999999",

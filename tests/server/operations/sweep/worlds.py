@@ -1,10 +1,29 @@
-"""Worlds for one test alone: with what its operation is about, and with the cast of the matrix in it."""
+"""Worlds: for one test alone, with the cast of the matrix in it; and for the many tests that change nothing."""
 
 from contextlib import AsyncExitStack
 
 from server.api.registry import Operation
 from tests.server.operations.sweep.people import Cast
 from tests.server.operations.sweep.requests import Hosts, World, world_of
+
+
+class SharedWorld:
+    """For tests that change nothing, one after the other: to make a world takes longer than most of them."""
+
+    USES = 25
+    """What is prepared for each test fills it: only so many API keys, shares or proposals may be there."""
+
+    def __init__(self, hosts: Hosts) -> None:
+        self._hosts = hosts
+        self._world: World | None = None
+        self._left = 0
+
+    async def get(self, opened: AsyncExitStack) -> World:
+        if self._world is None or not self._left:
+            self._world, self._left = await world_of(self._hosts, opened), self.USES
+        self._left -= 1
+        self._world.open = opened
+        return self._world
 
 
 class Worlds:

@@ -159,7 +159,7 @@ class World:
     streaming_id: str = field(default_factory=new_id)
     notification_id: str = field(default_factory=new_id)
     share_id: str = field(default_factory=new_id)
-    proposal_id: str = field(default_factory=new_id)
+    proposal_id: str = ""
     upload_id: str = field(default_factory=new_id)
     upload_file_id: str = ""
     """The file that the upload is for."""
@@ -241,7 +241,7 @@ class World:
         if operation.name == "revoke_artifact_share":
             made = await self.alice.post(f"/api/v1/artifacts/{self.artifact_id}/shares")
             self.share_id = made.data["id"]
-        if "proposal_id" in operation.path_parameters:
+        if "proposal_id" in operation.path_parameters and not (operation in READS and self.proposal_id):
             path = f"/api/v1/artifacts/{self.artifact_id}/proposals"
             text = f"Proposed {new_id()}"
             made = await self.alice.post(path, patch=[{"op": "replace", "path": "", "value": text}])

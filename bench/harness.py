@@ -135,8 +135,9 @@ def _running(command: Sequence[str], environment: dict[str, str], log: Path, por
 
 
 @contextlib.contextmanager
-def server(folder: Path | None = None, **settings: str) -> Iterator[Running]:
-    """`xp serve`, as a user starts it: one process, SQLite, synchronous=FULL, everything but rate limits on."""
+def server(folder: Path | None = None, *, module: str = "cli.main", **settings: str) -> Iterator[Running]:
+    """`xp serve`, as a user starts it: one process, SQLite, synchronous=FULL, everything but rate limits on. `module`
+    starts it."""
     with contextlib.ExitStack() as closing:
         if folder is None:
             folder = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
@@ -145,7 +146,7 @@ def server(folder: Path | None = None, **settings: str) -> Iterator[Running]:
             "JWT_SECRET": SECRET, "RATE_LIMITS": "off", "DATA_DIR": str(folder / "data"), "HOST": "127.0.0.1",
             "PORT": str(port), **settings,
         }  # fmt: skip
-        command = [sys.executable, "-m", "cli.main", "serve"]
+        command = [sys.executable, "-m", module, "serve"]
         yield closing.enter_context(_running(command, environment, folder / "server.log", port, "/health/ready"))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bench.cases import (
     answers,
     blocks,
+    counting,
     crowd,
     fanout,
     files,
@@ -56,6 +57,7 @@ CASES = (
     Case(("24",), "messages beside ten uploads", files.beside_uploads),
     Case(("24",), "messages beside hostile files", files.beside_hostile_files),
     Case(("25",), "what blocks cost", blocks.cost),
+    Case(("26",), "what metrics cost", counting.cost),
     Case(("20", "21", "22"), "a bystander of one who takes too much", greedy.readers),
 )
 NUMBERS = sorted({number for case in CASES for number in case.targets}, key=int)

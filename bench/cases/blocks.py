@@ -50,9 +50,9 @@ async def cost(quick: bool) -> Outcome:
         threads = await make_threads(running.url, THREADS, token)
         for _ in range(repetitions):
             checked.add(_checking())
-            await _rate(plain, running, [post_request(each, token, CONTENT) for each in threads], seconds)
+            await rate(plain, running, [post_request(each, token, CONTENT) for each in threads], seconds)
             layouts = [post_request(each, token, CONTENT, blocks=FIVE) for each in threads]
-            await _rate(with_blocks, running, layouts, seconds)
+            await rate(with_blocks, running, layouts, seconds)
     outcome.target("25", "a message of 50 blocks checked", checked.median, "ms", most=1.0)
     outcome.target_ratio("25", "messages with 5 blocks, by REST", with_blocks, plain, "× plain", least=0.8)
     return outcome
@@ -68,7 +68,7 @@ def _checking() -> float:
     return statistics.median(took)
 
 
-async def _rate(figure: Figure, running: Running, requests: list[bytes], seconds: float) -> None:
+async def rate(figure: Figure, running: Running, requests: list[bytes], seconds: float) -> None:
     turns = itertools.cycle(requests)
     loop = asyncio.get_running_loop()
     callers = []

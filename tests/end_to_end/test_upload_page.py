@@ -1,4 +1,5 @@
-"""`examples/upload.html` in Chromium: a file goes up, pauses, goes on after a reload, and is what it was."""
+"""In Chromium: `examples/upload.html`, where a file goes up, pauses, goes on after a reload, and is what it was; and a
+form that is sent again while its line is cut at twenty places."""
 
 import asyncio
 import base64
@@ -6,6 +7,7 @@ import contextlib
 import hashlib
 import itertools
 import os
+import random
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,10 +18,27 @@ import pytest
 from aiohttp import web
 from PIL import Image
 
+from tests.builders import until
+from tests.end_to_end.proxy import proxy_to
+from tests.server.files.uploading import blobs, staged
 from tests.serving import Client, ServerProcess, free_port
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PAGE = Path(__file__).parents[2] / "examples" / "upload.html"
+FORM = """<!doctype html><title>A form</title><form id="form"><input type="file" id="files" name="file"></form>
+<script>
+async function send(url, token) {
+  const headers = {Authorization: `Bearer ${token}`, "Idempotency-Key": "a form of a browser"}
+  for (;;) {
+    try {
+      const answer = await fetch(url, {method: "POST", headers, body: new FormData(document.querySelector("#form"))})
+      if (answer.status != 423) return await answer.json()
+    } catch (lineLost) {}
+    await new Promise(again => setTimeout(again, 20))
+  }
+}
+</script>"""
+CUTS = 20
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (Debian's package: chromium)")
 
 
@@ -101,8 +120,12 @@ async def origin() -> AsyncIterator[str]:
     async def show(_: web.Request) -> web.FileResponse:
         return web.FileResponse(PAGE)
 
+    async def show_form(_: web.Request) -> web.Response:
+        return web.Response(text=FORM, content_type="text/html")
+
     application = web.Application()
     application.router.add_get("/upload.html", show)
+    application.router.add_get("/form.html", show_form)
     runner = web.AppRunner(application)
     await runner.setup()
     port = free_port()
@@ -155,3 +178,29 @@ async def _upload(page: Page, origin: str, alice: Client, tmp_path: Path) -> Non
     assert sorted(file["name"] for file in files) == ["large.bin", "picture.png", "picture.png"]
     (found,) = [file for file in files if file["name"] == "large.bin"]
     assert found["sha256"] == hashlib.sha256(large.read_bytes()).hexdigest()
+
+
+async def test_a_form_of_a_browser_over_a_line_that_is_cut_at_twenty_places(
+    page: Page, origin: str, tmp_path: Path
+) -> None:
+    large, chance = tmp_path / "large.bin", random.Random(21)
+    large.write_bytes(os.urandom(3_000_000))
+    process = ServerProcess(tmp_path / "data", ALLOWED_ORIGINS=origin)
+    await process.start()
+    try:
+        async with aiohttp.ClientSession() as session, proxy_to(process.port) as proxy:
+            alice = Client(session, process.url, "alice")
+            await alice.me()
+            await page.do("Page.navigate", url=f"{origin}/form.html")
+            await page.until("document.readyState == 'complete' && !!document.querySelector('#files') && !!window.send")
+            await page.choose(large)
+            proxy.cut_sent_after = [chance.randrange(2_000, 3_000_000) for _ in range(CUTS)]
+            answer = await page.run(f"send('http://127.0.0.1:{proxy.port}/api/v1/files', '{alice.token}')")
+            assert proxy.cut_sent_after == []
+            (file,) = (await alice.get("/api/v1/files")).data
+            assert (file["id"], file["version"]) == (answer["data"]["id"], 1)
+            assert file["sha256"] == hashlib.sha256(large.read_bytes()).hexdigest()
+            await until(lambda: staged(process.data_dir) == [], "that nothing is staged", 30.0)
+            assert blobs(process.data_dir) == [file["sha256"]]
+    finally:
+        await process.stop()

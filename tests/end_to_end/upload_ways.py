@@ -1,6 +1,7 @@
 """Ways to upload a file by requests that break off: what each sends next, and how it learns where it goes on."""
 
 import asyncio
+import contextlib
 import os
 import random
 from abc import ABC, abstractmethod
@@ -50,12 +51,14 @@ class Way(ABC):
         )
 
     async def send(self, request: Whole) -> Reply:
-        """As a client does that follows `Retry-After`."""
+        """As a client does that tries again: after `Retry-After`, and where a refusal came while it still sent, so that
+        its line broke before it could read why."""
         while True:
-            reply = await send(self.process.port, request)
-            if reply.status != BUSY:
-                return reply
-            await asyncio.sleep(float(reply.headers["retry-after"]))
+            with contextlib.suppress(ConnectionError):
+                reply = await send(self.process.port, request)
+                if reply.status != BUSY:
+                    return reply
+            await asyncio.sleep(1.0)  # as `Retry-After` says
 
     async def end(self) -> str:
         reply = await self.send(self.request())

@@ -8,7 +8,7 @@ as long (1.6 µs for eleven fields), and each message makes several.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from actors.auth.identity import Identity, Origin
 
@@ -34,6 +34,15 @@ class Once:
 
     key: str
     fingerprint: str
+
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Makes(Generic[T_co]):
+    """What a command comes to, said to the type checker: `class AddMember(ThreadCommand, Makes[Member])`."""
+
+    __slots__ = ()
 
 
 @dataclass(slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Final, Literal
 
-from actors.commands import UNSET, ThreadCommand, Unset
+from actors.commands import UNSET, Makes, ThreadCommand, Unset
 from actors.errors import XpError
 from actors.events import EphemeralKind, EventKind
 from actors.page import Page
@@ -127,7 +127,7 @@ class Checked:
 
 
 @dataclass(slots=True, kw_only=True)
-class Act(ThreadCommand):
+class Act(ThreadCommand, Makes[Action]):
     """Answers the `Action`."""
 
     message_id: str
@@ -138,7 +138,7 @@ class Act(ThreadCommand):
 
 
 @dataclass(slots=True, kw_only=True)
-class AnswerAction(ThreadCommand):
+class AnswerAction(ThreadCommand, Makes[Action]):
     """By the author of the message, once. Answers the `Action`."""
 
     action_id: str

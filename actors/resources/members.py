@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Final, Literal
 
-from actors.commands import UNSET, IfVersion, ThreadCommand, Unset
+from actors.commands import UNSET, IfVersion, Makes, ThreadCommand, Unset
 from actors.events import EventKind
 from actors.page import Page
 from actors.queries import IdentityQuery, Owner, Query
@@ -27,13 +27,13 @@ class Member:
 
 
 @dataclass(slots=True, kw_only=True)
-class AddMember(ThreadCommand):
+class AddMember(ThreadCommand, Makes[Member]):
     user_id: str
     role: MemberRole = "MEMBER"
 
 
 @dataclass(slots=True, kw_only=True)
-class UpdateMember(ThreadCommand):
+class UpdateMember(ThreadCommand, Makes[Member]):
     user_id: str
     role: MemberRole | Unset = UNSET
     muted: bool | Unset = UNSET

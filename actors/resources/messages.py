@@ -3,7 +3,7 @@
 from dataclasses import KW_ONLY, dataclass
 from typing import Final, Literal
 
-from actors.commands import UNSET, IfVersion, ThreadCommand, Unset
+from actors.commands import UNSET, IfVersion, Makes, ThreadCommand, Unset
 from actors.events import EventKind
 from actors.page import Page
 from actors.queries import IdentityQuery, Owner, Query
@@ -64,7 +64,7 @@ class Revision:
 
 
 @dataclass(slots=True, kw_only=True)
-class PostMessage(ThreadCommand):
+class PostMessage(ThreadCommand, Makes[Message]):
     message_id: str
     content: str
     type: MessageType = "USER"
@@ -96,7 +96,7 @@ class InterruptMessage:
 
 
 @dataclass(slots=True, kw_only=True)
-class EditMessage(ThreadCommand):
+class EditMessage(ThreadCommand, Makes[Message]):
     message_id: str
     content: str | Unset = UNSET
     blocks: str | Unset | None = UNSET
@@ -106,7 +106,7 @@ class EditMessage(ThreadCommand):
 
 
 @dataclass(slots=True, kw_only=True)
-class DeleteMessage(ThreadCommand):
+class DeleteMessage(ThreadCommand, Makes[Message]):
     message_id: str
     if_version: IfVersion = None
 

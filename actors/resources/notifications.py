@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from actors.commands import UNSET, Command, IfVersion, ThreadCommand, Unset
+from actors.commands import UNSET, Command, IfVersion, Makes, ThreadCommand, Unset
 from actors.page import Page
 from actors.queries import IdentityQuery, Owner, Query
 from actors.resources.users import Author
@@ -145,7 +145,7 @@ class DismissNotification(Command):
 
 
 @dataclass(slots=True, kw_only=True)
-class UpdatePreferences(Command):
+class UpdatePreferences(Command, Makes[Preferences]):
     """Answers the `Preferences`."""
 
     notify: Notify | Unset = UNSET

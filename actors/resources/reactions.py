@@ -3,7 +3,7 @@
 from dataclasses import KW_ONLY, dataclass
 from typing import Final
 
-from actors.commands import ThreadCommand
+from actors.commands import Makes, ThreadCommand
 from actors.events import EventKind
 from actors.page import Page
 from actors.queries import IdentityQuery
@@ -18,21 +18,21 @@ class Reaction:
     created_at: int
 
 
-@dataclass(slots=True, kw_only=True)
-class React(ThreadCommand):
-    """Give (`wanted` True), take back (False) or toggle (None) a reaction. Answers a `Reacted`."""
-
-    message_id: str
-    emoji: str
-    wanted: bool | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Reacted:
     added: bool
     """True: it is there now."""
     changed: bool
     message: Message
+
+
+@dataclass(slots=True, kw_only=True)
+class React(ThreadCommand, Makes[Reacted]):
+    """Give (`wanted` True), take back (False) or toggle (None) a reaction. Answers a `Reacted`."""
+
+    message_id: str
+    emoji: str
+    wanted: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
 from actors.auth.identity import Origin
-from actors.commands import Command
+from actors.commands import Command, Makes
 from actors.page import Page
 from actors.queries import ADMINISTRATORS, Owner, Query
 from actors.resources.users import User
@@ -144,7 +144,7 @@ class SetPassword(Command):
 
 
 @dataclass(slots=True, kw_only=True)
-class CreateLink(Command):
+class CreateLink(Command, Makes[User]):
     """A sign-in link for a user, good once."""
 
     user_id: str

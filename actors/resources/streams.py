@@ -5,9 +5,10 @@ from typing import Final, Literal
 
 from actors.auth.access_changes import AccessChanges
 from actors.auth.identity import Identity
-from actors.commands import UNSET, ThreadCommand, Unset
+from actors.commands import UNSET, Makes, ThreadCommand, Unset
 from actors.events import EphemeralKind
 from actors.queries import Query
+from actors.resources.messages import Message
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,7 +28,7 @@ class Appended:
 
 
 @dataclass(slots=True, kw_only=True)
-class FinishMessage(ThreadCommand):
+class FinishMessage(ThreadCommand, Makes[Message]):
     """Completed or failed by its author, or stopped (INTERRUPTED) by any member with the right to write. Answers the
     `Message`."""
 

@@ -3,7 +3,7 @@
 from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
-from actors.commands import UNSET, Command, IfVersion, Unset
+from actors.commands import UNSET, Command, IfVersion, Makes, Unset
 from actors.page import Page
 from actors.queries import ADMINISTRATORS, IdentityQuery, Owner, Query
 from actors.resources.user_records import (
@@ -62,7 +62,7 @@ class EnsureUser:
 
 
 @dataclass(slots=True, kw_only=True)
-class CreateUser(Command):
+class CreateUser(Command, Makes[User]):
     email: str
     name: str
     subject: str | None = None

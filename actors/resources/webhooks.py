@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Final, Literal
 
-from actors.commands import UNSET, Command, IfVersion, Unset
+from actors.commands import UNSET, Command, IfVersion, Makes, Unset
 from actors.events import Event
 from actors.page import Page
 from actors.queries import ADMINISTRATORS, IdentityQuery, Owner, Query
@@ -103,7 +103,7 @@ class CreateWebhook(Command):
 
 
 @dataclass(slots=True, kw_only=True)
-class UpdateWebhook(Command):
+class UpdateWebhook(Command, Makes[Webhook]):
     """Answers the `Webhook`. Events of the time in which it was disabled are not delivered."""
 
     webhook_id: str
@@ -132,7 +132,7 @@ class RotateSecret(Command):
 
 
 @dataclass(slots=True, kw_only=True)
-class QueueTest(Command):
+class QueueTest(Command, Makes[Delivery]):
     """Queue an event of the type `TEST`. Answers the `Delivery`."""
 
     webhook_id: str

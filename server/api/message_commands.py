@@ -1,16 +1,17 @@
 """Commands about a message, where the caller names only the message."""
 
+from typing import TypeVar
+
+from actors.commands import Makes
 from actors.errors import NotFound
-from actors.resources.actions import Act
-from actors.resources.messages import DeleteMessage, EditMessage
-from actors.resources.reactions import React
-from actors.resources.streams import FinishMessage
 from server.api.registry import Call
 
+T = TypeVar("T")
 
-async def about_message(call: Call, command: EditMessage | DeleteMessage | React | FinishMessage | Act) -> object:
-    """The reply of the thread. Raises `NotFound` for the message where the caller may not see its thread."""
+
+async def about_message(call: Call, command: Makes[T], message_id: str) -> T:
+    """What the command comes to. Raises `NotFound` for the message where the caller may not see its thread."""
     try:
-        return (await call.services.directory.ask(command)).result
+        return await call.services.result(command)
     except NotFound:
-        raise NotFound("message", command.message_id) from None
+        raise NotFound("message", message_id) from None

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
 import pykka
 
@@ -13,6 +13,7 @@ from actors.auth.access_changes import AccessChange, AccessChanges
 from actors.auth.access_watch import AccessWatch
 from actors.auth.actor import AccessChanged, Authenticate, VerifiedTokens, has_other_rights
 from actors.auth.identity import Identity
+from actors.commands import Makes, ThreadCommand
 from actors.delivery.epochs import epoch_of
 from actors.delivery.live_channels import LiveChannels
 from actors.errors import TokenExpired, Unauthenticated, XpError
@@ -191,6 +192,12 @@ class Services:
             reply.when_done(lambda outcome: None if outcome.error else then(outcome.result()))
         done: Done = await reply
         return done
+
+    async def result(self, command: Makes[T]) -> T:
+        """What a command comes to that is written here: by its thread where it names one, else by the journal."""
+        if isinstance(command, ThreadCommand):
+            return cast(T, (await self.directory.ask(command)).result)
+        return cast(T, (await self.write(command)).result)
 
     async def write_access(self, command: Any) -> Done:
         """The same for a command that may end access: open connections are checked at once, even if the caller has

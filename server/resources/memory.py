@@ -1,6 +1,6 @@
 """A thread's memory, and its context for a model: views, events, operations."""
 
-from typing import Annotated, Any, Final, Literal, cast
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
@@ -133,7 +133,7 @@ async def replace_memory(call: Call, request: ReplaceMemoryRequest) -> Result:
         identity=call.identity, once=call.once, thread_id=request.thread_id, memory=request.memory,
         if_version=call.if_version,
     )  # fmt: skip
-    return _shown(cast(Memory, (await call.services.directory.ask(command)).result))
+    return _shown(await call.services.result(command))
 
 
 @operations("PATCH", "/threads/{thread_id}/memory", response=MemoryView)
@@ -147,7 +147,7 @@ async def update_memory(call: Call, request: UpdateMemoryRequest) -> Result:
         identity=call.identity, once=call.once, thread_id=request.thread_id, patch=request.memory or "{}",
         if_version=call.if_version,
     )  # fmt: skip
-    return _shown(cast(Memory, (await call.services.directory.ask(command)).result))
+    return _shown(await call.services.result(command))
 
 
 @operations("GET", "/threads/{thread_id}/context", response=ContextView)

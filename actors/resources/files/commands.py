@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from actors.commands import UNSET, Command, IfVersion, Unset
+from actors.commands import UNSET, Command, IfVersion, Makes, Unset
+from actors.resources.files.file import File
 
 
 @dataclass(slots=True, kw_only=True)
-class CreateFile(Command):
+class CreateFile(Command, Makes[File]):
     """A record without bytes. Answers the `File`."""
 
     file_id: str
@@ -17,7 +18,7 @@ class CreateFile(Command):
 
 
 @dataclass(slots=True, kw_only=True)
-class UpdateFile(Command):
+class UpdateFile(Command, Makes[File]):
     """Answers the `File`."""
 
     file_id: str
@@ -43,7 +44,7 @@ class DeleteFile(Command):
 
 
 @dataclass(slots=True, kw_only=True)
-class RestoreVersion(Command):
+class RestoreVersion(Command, Makes[File]):
     """An earlier version's bytes become the newest version. Answers the `File`."""
 
     file_id: str

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from actors.commands import Command, IfVersion
+from actors.commands import Command, IfVersion, Makes
 from actors.events import EphemeralKind
 from actors.queries import IdentityQuery
-from actors.resources.files.file import PreviewState, Scan
+from actors.resources.files.file import File, PreviewState, Scan
 
 UploadKind = Literal["plain", "resumable", "direct"]
 UPLOAD_KINDS: Final[tuple[UploadKind, ...]] = ("plain", "resumable", "direct")
@@ -51,7 +51,7 @@ FILE_PROGRESS: Final = EphemeralKind("file.progress", UploadProgress)
 
 
 @dataclass(slots=True, kw_only=True)
-class BeginUpload(Command):
+class BeginUpload(Command, Makes[Upload]):
     """Bytes for a new file, or a new version of `file_id`. Reserves their room. Answers the `Upload`."""
 
     upload_id: str
@@ -69,7 +69,7 @@ class BeginUpload(Command):
 
 
 @dataclass(slots=True, kw_only=True)
-class SetUploadLength(Command):
+class SetUploadLength(Command, Makes[Upload]):
     """Of an upload that began without one; reserves its room. Answers the `Upload`."""
 
     upload_id: str
@@ -77,7 +77,7 @@ class SetUploadLength(Command):
 
 
 @dataclass(slots=True, kw_only=True)
-class CompleteUpload(Command):
+class CompleteUpload(Command, Makes[File]):
     """The bytes are in the store: they become the file's newest version. Answers the `File`; again, the same."""
 
     upload_id: str

@@ -1,6 +1,6 @@
 """What people do with the blocks of messages, and what their authors answer."""
 
-from typing import Any, cast
+from typing import Any
 
 from actors.errors import XpError
 from actors.resources.actions import (
@@ -46,7 +46,7 @@ async def create_action(call: Call, request: CreateActionRequest) -> Result:
         thread_id=await call.services.places.thread_of(request.id), message_id=request.id, block_id=request.block_id,
         action_id=request.action_id, checked=await _checked(call, request),
     )  # fmt: skip
-    action = cast(Action, await about_message(call, command))
+    action = await about_message(call, command, command.message_id)
     return _shown(action, location=f"/api/v1/actions/{action.id}")
 
 
@@ -104,7 +104,7 @@ async def answer_action(call: Call, request: AnswerActionRequest) -> Result:
         identity=call.identity, once=call.once, origin=call.origin, thread_id=action.thread_id, action_id=request.id,
         status=request.status, text=request.text, errors=request.errors, **changes,
     )  # fmt: skip
-    return _shown(cast(Action, (await call.services.directory.ask(command)).result))
+    return _shown(await call.services.result(command))
 
 
 @operations("POST", "/messages/{id}/options", response=OptionsView)

@@ -1,6 +1,6 @@
 """For administrators: the audit log, connections, sessions, and why a user has access or not."""
 
-from typing import Any, cast
+from typing import Any
 
 from actors import limits
 from actors.auth.identity import Identity
@@ -220,7 +220,7 @@ async def create_sign_in_link(call: Call, request: ById) -> Result:
     command = CreateLink(
         identity=call.identity, user_id=request.id, link_hash=secret.hash, expires_at=expires_at, origin=call.origin
     )
-    user = cast(User, (await call.services.write(command)).result)
+    user = await call.services.result(command)
     shown = {"user_id": request.id, "link": secret.text, "expires_at": render.iso_time(expires_at)}
     return Result(shown, extra=call.services.sign_ins.warnings(user))
 

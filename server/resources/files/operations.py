@@ -1,7 +1,5 @@
 """Files: their records. The bytes come and go by routes of their own (`server/files/`)."""
 
-from typing import cast
-
 from actors.auth.identity import Identity
 from actors.errors import Forbidden, XpError
 from actors.identifiers import new_id
@@ -82,7 +80,7 @@ async def create_file(call: Call, request: CreateFileRequest) -> Result:
         identity=call.identity, once=call.once, file_id=request.id or new_id(), name=request.name,
         thread_id=request.thread_id, media_type=request.media_type, metadata=request.metadata,
     )  # fmt: skip
-    file = cast(File, (await call.services.write(command)).result)
+    file = await call.services.result(command)
     return _shown(file, location=f"/api/v1/files/{file.id}")
 
 
@@ -115,7 +113,7 @@ async def update_file(call: Call, request: UpdateFileRequest) -> Result:
         identity=call.identity, once=call.once, file_id=request.id, if_version=call.if_version,
         **given(request, "name", "metadata"),
     )  # fmt: skip
-    return _shown(cast(File, (await call.services.write(command)).result))
+    return _shown(await call.services.result(command))
 
 
 @operations("DELETE", "/files/{id}", response=DeletedView)
@@ -148,7 +146,7 @@ async def get_file_version(call: Call, request: FileVersionRequest) -> Result:
 async def restore_file_version(call: Call, request: FileVersionRequest) -> Result:
     """Make the content of an earlier version the newest version."""
     command = RestoreVersion(identity=call.identity, once=call.once, file_id=request.id, number=request.number)
-    return _shown(cast(File, (await call.services.write(command)).result))
+    return _shown(await call.services.result(command))
 
 
 @operations("POST", "/files/{id}/sign", response=SignedUrlView, scope="read", rate="read", failures=(423,))

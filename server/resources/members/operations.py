@@ -1,7 +1,5 @@
 """Members of a thread. Owners add and remove them; every member may leave."""
 
-from typing import cast
-
 from actors.resources.members import AddMember, GetMember, ListMembers, Member, RemoveMember, UpdateMember
 from actors.resources.users import FindUserByEmail
 from server.api import render
@@ -42,7 +40,7 @@ async def add_member(call: Call, request: AddMemberRequest) -> Result:
         role=request.role,
         origin=call.origin,
     )
-    member = cast(Member, (await call.services.directory.ask(command)).result)
+    member = await call.services.result(command)
     return _shown(member, location=f"/api/v1/threads/{member.thread_id}/members/{member.user.id}")
 
 
@@ -59,7 +57,7 @@ async def update_member(call: Call, request: UpdateMemberRequest) -> Result:
         identity=call.identity, once=call.once, thread_id=request.thread_id, user_id=request.user_id,
         if_version=call.if_version, origin=call.origin, **given(request, "role", "muted"),
     )  # fmt: skip
-    return _shown(cast(Member, (await call.services.directory.ask(command)).result))
+    return _shown(await call.services.result(command))
 
 
 @operations("DELETE", "/threads/{thread_id}/members/{user_id}", response=DeletedView)

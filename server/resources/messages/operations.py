@@ -1,7 +1,5 @@
 """Messages of a thread."""
 
-from typing import cast
-
 from actors.auth.identity import Identity
 from actors.identifiers import new_id
 from actors.resources.messages import (
@@ -70,7 +68,7 @@ async def post(call: Call, request: CreateMessageRequest, *, piece: str = "") ->
         status=request.status,
         piece=piece,
     )  # fmt: skip
-    message = cast(Message, (await call.services.directory.ask(command)).result)
+    message = await call.services.result(command)
     if message.status == "STREAMING":
         call.services.places.keep(message.id, message.thread_id)
     shown = _shown(message, location=f"/api/v1/messages/{message.id}")
@@ -102,7 +100,7 @@ async def update_message(call: Call, request: UpdateMessageRequest) -> Result:
         command.blocks = as_sent(request.blocks)
     if "files" in request.model_fields_set:
         command.file_ids = request.files
-    shown = _shown(cast(Message, await about_message(call, command)))
+    shown = _shown(await about_message(call, command, command.message_id))
     shown.extra = changes_of(request.blocks)
     return shown
 
@@ -114,7 +112,7 @@ async def delete_message(call: Call, request: ById) -> Result:
         identity=call.identity, thread_id=await call.services.places.thread_of(request.id), message_id=request.id,
         if_version=call.if_version, origin=call.origin,
     )  # fmt: skip
-    return _shown(cast(Message, await about_message(call, command)))
+    return _shown(await about_message(call, command, command.message_id))
 
 
 @operations("GET", "/messages/{id}/history", response=RevisionView, paged=True)

@@ -41,7 +41,7 @@ async def update_preferences(call: Call, request: UpdatePreferencesRequest) -> R
     command = UpdatePreferences(
         identity=call.identity, once=call.once, if_version=call.if_version, quiet=_quiet(request), **changes
     )
-    return _shown(cast(Preferences, (await call.services.write(command)).result))
+    return _shown(await call.services.result(command))
 
 
 def _quiet(request: UpdatePreferencesRequest) -> tuple[int, int] | Unset | None:

@@ -1,8 +1,6 @@
 """Reactions to messages."""
 
-from typing import cast
-
-from actors.resources.reactions import ListReactions, React, Reacted
+from actors.resources.reactions import ListReactions, React
 from server.api import render
 from server.api.cursors import integer
 from server.api.message_commands import about_message
@@ -45,6 +43,6 @@ async def _react(call: Call, request: ReactRequest, wanted: bool | None) -> Resu
         identity=call.identity, once=call.once, thread_id=thread_id, message_id=request.message_id,
         emoji=request.emoji, wanted=wanted,
     )  # fmt: skip
-    reacted = cast(Reacted, await about_message(call, command))
+    reacted = await about_message(call, command, command.message_id)
     status = None if wanted is not None or reacted.added else 200
     return Result(render.reacted(reacted), status=status)

@@ -3,7 +3,6 @@
 from typing import Any, Literal, cast
 
 from actors.errors import NotFound
-from actors.resources.messages import Message
 from actors.resources.streams import Appended, AppendToMessage, FinishMessage
 from server.api import render
 from server.api.fields import ById, given
@@ -60,5 +59,5 @@ async def _finish(
         identity=call.identity, once=call.once, thread_id=await call.services.places.thread_of(message_id),
         message_id=message_id, status=status, **fields,
     )  # fmt: skip
-    message = cast(Message, await about_message(call, command))
+    message = await about_message(call, command, command.message_id)
     return Result(render.message(message), version=message.version)

@@ -49,7 +49,7 @@ async def create_thread(call: Call, request: CreateThreadRequest) -> Result:
         identity=call.identity, once=call.once, title=request.title, thread_id=request.id,
         metadata=request.metadata, members=members,
     )  # fmt: skip
-    thread = cast(Thread, (await call.services.write(command)).result)
+    thread = await call.services.result(command)
     return _shown(thread, location=f"/api/v1/threads/{thread.id}")
 
 
@@ -71,7 +71,7 @@ async def update_thread(call: Call, request: UpdateThreadRequest) -> Result:
         origin=call.origin,
         **changes,
     )
-    return _shown(cast(Thread, (await call.services.directory.ask(command)).result))
+    return _shown(await call.services.result(command))
 
 
 @operations("POST", "/threads/{id}/control", response=ThreadView)
@@ -80,7 +80,7 @@ async def hand_over(call: Call, request: HandOverRequest) -> Result:
     command = HandOver(
         identity=call.identity, once=call.once, thread_id=request.id, control=request.control, reason=request.reason
     )
-    return _shown(cast(Thread, (await call.services.directory.ask(command)).result))
+    return _shown(await call.services.result(command))
 
 
 @operations("DELETE", "/threads/{id}", response=DeletedView)

@@ -55,7 +55,7 @@ async def create_user(call: Call, request: CreateUserRequest) -> Result:
         avatar_url=request.avatar_url, role=request.role, kind=request.kind, domain=request.domain or "",
         metadata=request.metadata, origin=call.origin,
     )  # fmt: skip
-    user = cast(User, (await call.services.write(command)).result)
+    user = await call.services.result(command)
     shown = _shown(call, user, location=f"/api/v1/users/{user.id}")
     shown.extra = call.services.sign_ins.warnings(user)
     return shown

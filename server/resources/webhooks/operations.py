@@ -8,7 +8,6 @@ from actors.errors import ValidationFailed
 from actors.resources.webhooks import (
     CreateWebhook,
     DeleteWebhook,
-    Delivery,
     GetWebhook,
     ListDeliveries,
     ListWebhooks,
@@ -94,7 +93,7 @@ async def update_webhook(call: Call, request: UpdateWebhookRequest) -> Result:
         identity=call.identity, once=call.once, origin=call.origin, webhook_id=request.id, if_version=call.if_version,
         **{name: chosen.get(name, UNSET) for name in ("name", "url", "events", "thread_ids", "ordered", "status")},
     )  # fmt: skip
-    found = cast(Webhook, (await call.services.write(command)).result)
+    found = await call.services.result(command)
     return Result(webhook_view(found), version=found.version)
 
 
@@ -125,7 +124,7 @@ async def rotate_webhook_secret(call: Call, request: RotateSecretRequest) -> Res
 async def test_webhook(call: Call, request: ById) -> Result:
     """Queue a test event. What came of it stands in the deliveries."""
     command = QueueTest(identity=call.identity, once=call.once, webhook_id=request.id)
-    return Result(delivery_view(cast(Delivery, (await call.services.write(command)).result)))
+    return Result(delivery_view(await call.services.result(command)))
 
 
 @operations("GET", "/webhooks/{id}/deliveries", response=DeliveryView, paged=True)

@@ -102,6 +102,28 @@ async def test_an_answer_can_be_awaited(parrot: Parrot) -> None:
     assert await ask(parrot, Say("hello")) == "hello"
 
 
+async def test_the_handler_of_a_base_is_found_once(parrot: Parrot) -> None:
+    class Whisper(Say):
+        pass
+
+    assert Whisper not in Parrot.handlers
+    assert await ask(parrot, Whisper("hush")) == "hush"
+    assert Parrot.handlers[Whisper] is Parrot.handlers[Say]
+
+
+async def test_actors_and_what_waits_for_them_are_counted_by_class(stage: Stage, parrot: Parrot) -> None:
+    class Crow(Parrot):
+        pass
+
+    stage.start(Parrot())
+    stage.start(Crow())
+    for text in ("one", "two", "three"):
+        parrot.actor_ref.tell(Say(text))
+    assert stage.inboxes() == {"Parrot": (2, 3), "Crow": (1, 0)}
+    await settle()
+    assert stage.inboxes() == {"Parrot": (2, 0), "Crow": (1, 0)}
+
+
 async def test_nothing_is_handled_before_the_event_loop_comes_round(parrot: Parrot) -> None:
     parrot.actor_ref.tell(Say("hello"))
     future = ask(parrot, Say("there"))

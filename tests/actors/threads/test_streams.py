@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from actors import limits
+from actors import limits, rules
 from actors.auth.identity import Identity
 from actors.errors import Conflict, NotFound, ShuttingDown
 from actors.resources.streams import MESSAGE_DELTA, AppendToMessage, AwaitEnd, FinishMessage, SaveProgress
-from actors.resources.threads import Thread
+from actors.resources.threads import Thread, UpdateThread
 from actors.threads.actor import RetireIfIdle
 from actors.threads.stream import Ending, Stream
 from actors.threads.stream_timing import StreamClock
@@ -103,6 +103,31 @@ async def test_a_thread_that_was_loaded_and_never_used_retires(house: House, thr
     actor = await house.load_actor(thread)
     actor.actor_ref.tell(RetireIfIdle(house.stage.loop.time()))
     await until(lambda: not actor.actor_ref.is_alive())
+
+
+async def test_rights_are_looked_at_once_for_each_change(
+    house: House, ana: Identity, thread: Thread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    must_go_on = rules.must_go_on
+
+    def counted(*of: Any) -> None:
+        looked.append(of[0])
+        must_go_on(*of)
+
+    await begin(house, ana, thread)
+    monkeypatch.setattr(rules, "must_go_on", counted)
+    await house.do(UpdateThread(identity=ana, thread_id=thread.id, title="Another"))
+    seen = len(looked)
+    for _ in range(3):
+        await house.post(ana, thread, "beside it")
+    assert len(looked) == seen
+
+
+async def test_a_thread_is_loaded_once_its_state_is_there(house: House, thread: Thread) -> None:
+    house.directory.thread(thread.id)
+    assert not house.actor(thread).is_loaded
+    assert (await house.load_actor(thread)).is_loaded
 
 
 # The clock alone

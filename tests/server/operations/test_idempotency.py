@@ -147,10 +147,14 @@ async def test_a_key_with_an_id_of_the_client(alice: Client) -> None:
     )
 
 
-async def test_keys_are_for_posts(alice: Client) -> None:
+async def test_keys_are_for_posts_and_patches(alice: Client) -> None:
     """Others are safe to send again anyway."""
     thread = await alice.thread()
     path = f"/api/v1/threads/{thread['id']}"
-    for title in ("a", "b"):
-        assert (await alice.patch(path, KEY, title=title)).data["title"] == title
+    first, again = [await alice.patch(path, KEY, title="a") for _ in range(2)]
+    assert (first.data["title"], first.data["version"]) == (again.data["title"], again.data["version"]) == ("a", 2)
+    assert (await alice.patch(path, KEY, title="b")).error["code"] == "idempotency_key_reused"
     assert (await alice.get(path, KEY)).status == 200
+    for fact in ("one", "two"):
+        memory = {"facts": [{"id": "a", "text": fact}]}
+        assert (await alice.put(f"{path}/memory", KEY, memory=memory)).status in (200, 201)

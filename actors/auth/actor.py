@@ -7,7 +7,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from actors import limits
@@ -300,12 +300,5 @@ class AuthActor(LoopActor):
 
 
 def _identity_of_key(used: Any) -> Identity:
-    """A key without the scope `admin` has no rights of an admin."""
     assert isinstance(used, UsedKey)
-    user = used.user if "admin" in used.key.scopes else replace(used.user, role="USER")
-    expires_at = _NEVER if used.key.expires_at is None else used.key.expires_at // 1000
-    return Identity(user, user.author, expires_at, api_key_id=used.key.id, scopes=frozenset(used.key.scopes))
-
-
-_NEVER = 2**40
-"""Seconds since 1970."""
+    return used.identity

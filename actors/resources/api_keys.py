@@ -1,8 +1,8 @@
 """API keys: credentials of programs."""
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 
-from actors.auth.identity import Scope
+from actors.auth.identity import Identity, Scope
 from actors.commands import Command
 from actors.page import Page
 from actors.queries import ADMINISTRATORS, Owner, Query
@@ -32,6 +32,24 @@ class ApiKey:
 class UsedKey:
     user: User
     key: ApiKey
+
+    @property
+    def identity(self) -> Identity:
+        """A key without the scope `admin` has no rights of an admin."""
+        user = self.user if "admin" in self.key.scopes else replace(self.user, role="USER")
+        expires_at = _NEVER if self.key.expires_at is None else self.key.expires_at // 1000
+        return Identity(user, user.author, expires_at, api_key_id=self.key.id, scopes=frozenset(self.key.scopes))
+
+
+_NEVER = 2**40
+"""Seconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class GetGoodKey(Query[UsedKey]):
+    """A key by its id, for what it has signed. Raises `Unauthenticated` for one that was revoked or has expired."""
+
+    key_id: str
 
 
 @dataclass(slots=True, kw_only=True)

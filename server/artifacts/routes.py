@@ -1,7 +1,6 @@
 """Routes of artifacts as files, and of the pages that links show."""
 
 from functools import partial
-from typing import Final
 
 import orjson
 from aiohttp import web
@@ -14,12 +13,10 @@ from server.artifacts.page import POLICY
 from server.artifacts.printing import FORMATS, SHORT_NAMES, Format, printed
 from server.artifacts.sources import source_of
 from server.exports.answers import at_once, headers_of
-from server.files.downloads.signed_urls import SignedUrl
+from server.files.downloads.signed_urls import SIGNED_BY, SignedUrl
 from server.files.transfers import Transfers, id_of, must_know
 from server.http.middleware import HEADER, correlation_id
 from server.resources.artifacts import rendering
-
-SIGNED_BY: Final = ("user", "expires", "key", "signature")
 
 
 def routes(transfers: Transfers) -> list[web.RouteDef]:

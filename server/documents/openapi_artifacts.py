@@ -5,6 +5,7 @@ from typing import Any, Final
 from server.artifacts.printing import FORMATS, SHORT_NAMES
 from server.documents.examples import ID_PATTERN
 from server.documents.openapi_components import Json, answer_headers, failures, parameter
+from server.files.downloads.signed_urls import SIGNED_BY
 
 _ID: Final[Json] = {"type": "string", "pattern": ID_PATTERN}
 _OBJECT: Final[Json] = {"schema": {"type": "object"}}
@@ -52,7 +53,7 @@ def _export() -> Json:
 
 def _shared() -> Json:
     text: Json = {"type": "string", "minLength": 1}
-    signature = [_query(name, text) for name in ("user", "expires", "key", "signature")]
+    signature = [_query(name, text) for name in SIGNED_BY]
     return {
         "operationId": "read_shared_artifact",
         "tags": ["transfers"],

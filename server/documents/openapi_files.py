@@ -5,6 +5,7 @@ from typing import Final
 from actors import limits
 from server.documents.examples import ID_PATTERN
 from server.documents.openapi_components import Json, answer_headers, failures, parameter
+from server.files.downloads.signed_urls import SIGNED_BY
 from server.files.uploads import tus
 
 _ID: Final[Json] = {"type": "string", "pattern": ID_PATTERN}
@@ -286,7 +287,7 @@ def _checksum() -> Json:
 
 def _signature(*, required: bool) -> list[Json]:
     return [
-        {"name": name, "in": "query", "required": required, "schema": {"type": "string"},
+        {"name": name, "in": "query", "required": required and name != "by", "schema": {"type": "string"},
          "description": "Of a signed URL."}
-        for name in ("user", "expires", "key", "signature")
+        for name in SIGNED_BY
     ]  # fmt: skip

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from actors.auth.identity import Identity
-from actors.errors import NotFound, ShuttingDown, ValidationFailed
+from actors.errors import Forbidden, NotFound, ShuttingDown, Unauthenticated, ValidationFailed
 from actors.identifiers import is_id
+from actors.resources.api_keys import GetGoodKey
 from actors.resources.files.file import NO_QUOTAS, File
 from actors.resources.files.queries import GetFile
 from actors.resources.files.uploads import Upload
@@ -114,7 +115,14 @@ class Transfers:
             return who
         identity = await self.library.as_user(who.user_id)
         self.services.sign_ins.must_come_in(identity.user)
-        return identity
+        return await self._of_key(who.api_key_id) if who.api_key_id else identity
+
+    async def _of_key(self, api_key_id: str) -> Identity:
+        """Of its user, with what the key may do. Raises `Forbidden` for one that was revoked or has expired."""
+        try:
+            return (await self.services.ask(GetGoodKey(api_key_id))).identity
+        except Unauthenticated as refusal:
+            raise Forbidden(f"{refusal.detail} What it had signed ended with it.", code="signature_invalid") from None
 
     async def must_still_be(self, request: web.Request, who: Reader) -> Identity:
         """While a download lasts: whose rights count. A signed URL must not have expired when it began."""

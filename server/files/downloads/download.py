@@ -11,11 +11,11 @@ from server.files.downloads.conditions import Verdict, judge, may_send_ranges
 from server.files.downloads.ranges import Slice, slices_of
 from server.files.downloads.sending import Ended, Sender
 from server.files.downloads.serving import Labels
+from server.files.downloads.signed_urls import SIGNED_BY
 from server.files.library import Content, blob_refusal
 from server.files.transfers import Reader, Transfers, id_of, must_know
 from server.http.middleware import HEADER, begin, correlation_id
 
-SIGNED_BY = ("user", "expires", "key", "signature")
 _INLINE = {"inline": True, "attachment": False}
 
 

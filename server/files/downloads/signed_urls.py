@@ -15,7 +15,8 @@ from urllib.parse import quote, urlencode
 
 from actors.errors import Forbidden
 
-_RESERVED = frozenset({"user", "expires", "key", "signature"})
+SIGNED_BY = ("user", "by", "expires", "key", "signature")
+"""Parameters of every signed URL; `by` of those that an API key made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class SignedUrl:
     """Whose rights count."""
     expires_at: int
     """Seconds since 1970."""
+    api_key_id: str = ""
+    """Of the API key that made it, if one did: it ends with that key, and has no rights that the key had not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +51,14 @@ class UrlKeys:
 
     keys: tuple[UrlKey, ...]
 
-    def sign(self, method: str, path: str, user_id: str, expires_at: int, **parameters: str) -> str:
+    def sign(
+        self, method: str, path: str, user_id: str, expires_at: int, api_key_id: str = "", **parameters: str
+    ) -> str:  # fmt: skip
         """Answers path and query. `path` as it is served, not escaped; `parameters` are those of the operation."""
-        assert not _RESERVED & parameters.keys()
+        assert parameters.keys().isdisjoint(SIGNED_BY)
         key = self.keys[0]
-        query = dict(sorted({**parameters, "user": user_id, "expires": str(expires_at), "key": key.id}.items()))
+        made = {**parameters, "user": user_id, "expires": str(expires_at), "key": key.id}
+        query = dict(sorted((made | ({"by": api_key_id} if api_key_id else {})).items()))
         return f"{quote(path)}?{urlencode({**query, 'signature': _signature(key, method, path, query)})}"
 
     def verify(self, method: str, path: str, query: Mapping[str, str], now: float) -> SignedUrl:
@@ -73,7 +79,7 @@ class UrlKeys:
                 f"This signed URL was valid until {expires_at} (seconds since 1970); get a new one.",
                 code="signature_expired",
             )
-        return SignedUrl(path, given["user"], expires_at)
+        return SignedUrl(path, given["user"], expires_at, given.get("by", ""))
 
 
 _NO_KEY = UrlKey("", bytes(32))

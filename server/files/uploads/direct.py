@@ -69,7 +69,7 @@ class DirectUploads:
             raise blob_refusal(error) from error
         if url is None:
             keys = self._library.url_keys.keys
-            url = keys.sign("PUT", path_of(upload.id), identity.user.id, expires_at)
+            url = keys.sign("PUT", path_of(upload.id), identity.user.id, expires_at, identity.api_key_id)
         self._reached(identity, upload, 0)
         return DirectUpload(upload, url, expires_at * 1000)
 

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from actors.errors import Conflict, Forbidden, Malformed, ShuttingDown
 from actors.resources.files.uploads import Upload
-from server.files.downloads.signed_urls import is_signed
+from server.files.downloads.signed_urls import SIGNED_BY, is_signed
 from server.files.transfers import Reader, Transfers, id_of, must_know
 from server.files.uploads.direct import DirectUploads
 from server.files.uploads.receiving import LineLost
@@ -29,7 +29,7 @@ class DirectBytes:
             )
         arrival = self._transfers.locks.arrive()
         who = await self._transfers.reader(request)
-        must_know(request, "user", "expires", "key", "signature")
+        must_know(request, *SIGNED_BY)
         if self._transfers.services.draining:
             raise ShuttingDown("The server is shutting down; send the bytes again in a moment.")
         upload = await self._upload(who, id_of(request, "upload_id"))

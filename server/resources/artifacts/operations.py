@@ -211,7 +211,7 @@ async def share_artifact(call: Call, request: ShareArtifactRequest) -> Result:
     share = cast(Share, (await call.services.write(command)).result)
     keys = call.services.files.url_keys.keys
     path = f"/api/v1/artifacts/shared/{share.id}"
-    url = keys.sign("GET", path, call.identity.user.id, share.expires_at // 1000)
+    url = keys.sign("GET", path, call.identity.user.id, share.expires_at // 1000, call.identity.api_key_id)
     return Result(rendering.share(share, url))
 
 

@@ -117,7 +117,7 @@ def _download(call: Call, owned: OwnedFile) -> str | None:
         return None
     path = f"/api/v1/files/{owned.file.id}/content"
     until = int(call.services.clock()) + limits.SIGNED_URL_SECONDS_MAX
-    return call.services.files.url_keys.keys.sign("GET", path, call.identity.user.id, until)
+    return call.services.files.url_keys.keys.sign("GET", path, call.identity.user.id, until, call.identity.api_key_id)
 
 
 @operations("GET", "/users/{id}/export/artifacts", response=ArtifactView, paged=True, rate="costly")

@@ -161,7 +161,8 @@ async def sign_file(call: Call, request: SignFileRequest) -> Result:
     path = f"/api/v1/files/{request.id}/{'preview' if request.preview else 'content'}"
     chosen = {"version": request.version, "name": request.preview, "disposition": request.disposition}
     given_ones = {name: str(value) for name, value in chosen.items() if value is not None}
-    url = library.url_keys.keys.sign("GET", path, call.identity.user.id, expires_at, **given_ones)
+    who, keys = call.identity, library.url_keys.keys
+    url = keys.sign("GET", path, who.user.id, expires_at, who.api_key_id, **given_ones)
     return Result({"url": url, "expires_at": render.iso_time(expires_at * 1000)})
 
 

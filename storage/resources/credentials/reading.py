@@ -10,7 +10,7 @@ from peewee import SqliteDatabase
 
 from actors.auth.credentials import ByApiKey, BySession, Credential, FindCredentials, Found
 from actors.errors import Internal, Unauthenticated
-from actors.resources.api_keys import UsedKey
+from actors.resources.api_keys import GetGoodKey, UsedKey
 from actors.resources.sessions import SignedIn
 from actors.resources.users import EnsureUser, User
 from actors.text.email_address import folded
@@ -62,7 +62,15 @@ def _by_session(database: SqliteDatabase, credential: BySession, now: int) -> Si
 
 
 def _by_api_key(database: SqliteDatabase, credential: ByApiKey, now: int) -> UsedKey:
-    row = _API_KEY.first(database, hash=credential.key_hash)
+    return _used(_API_KEY.first(database, hash=credential.key_hash), now)
+
+
+@answers(GetGoodKey)
+def good_key(database: SqliteDatabase, key_id: str) -> UsedKey:
+    return _used(_API_KEY_BY_ID.first(database, uid=key_id), now_ms())
+
+
+def _used(row: Sequence[Any] | None, now: int) -> UsedKey:
     if row is None:
         raise Unauthenticated("Unknown API key.")
     key = accounts.api_key_of(row)
@@ -80,6 +88,9 @@ _SESSION = Prepared(
 )
 _API_KEY = Prepared(
     lambda given: accounts.api_keys_query().select_extend(*rows.USER_COLUMNS).where(_K.hash == given.hash)
+)
+_API_KEY_BY_ID = Prepared(
+    lambda given: accounts.api_keys_query().select_extend(*rows.USER_COLUMNS).where(_K.uid == given.uid)
 )
 
 

@@ -96,3 +96,37 @@ async def test_signing_by_an_operation(server: Server, alice: Client, bob: Clien
     await alice.delete(f"/api/v1/threads/{thread['id']}/members/{bob_id}")
     assert (await bob.post(f"/api/v1/files/{file['id']}/sign")).status == 404
     assert (await fetch(server, signed["url"]))[0] == 404
+
+
+async def test_what_an_api_key_has_signed_ends_with_it(server: Server, alice: Client) -> None:
+    """A key that leaked is revoked: a year of links to what it could read does not outlive it."""
+    made = (await alice.post("/api/v1/auth/api-keys", name="k", scopes=["read", "write"])).data
+    program = server.client("program")
+    program.token = made["key"]
+    thread = await alice.thread()
+    file = await upload(alice, b"bytes", thread_id=thread["id"])
+    given: Any = {"type": "REPORT", "title": "t", "content": "x"}
+    artifact = (await alice.post(f"/api/v1/threads/{thread['id']}/artifacts", **given)).data
+    direct = (await program.post(f"/api/v1/files/{file['id']}/direct", size=1)).data["url"]
+    signed = (await program.post(f"/api/v1/files/{file['id']}/sign")).data["url"]
+    link = (await program.post(f"/api/v1/artifacts/{artifact['id']}/shares")).data["url"]
+    others = (await alice.post(f"/api/v1/artifacts/{artifact['id']}/shares")).data["url"]
+    assert [(await fetch(server, url))[0] for url in (signed, link, others)] == [200] * 3
+    assert (await fetch(server, direct, "PUT"))[0] == 204
+    await alice.delete(f"/api/v1/auth/api-keys/{made['id']}")
+    for url, method in ((signed, "GET"), (link, "GET"), (direct, "PUT")):
+        status, body, _ = await fetch(server, url, method)
+        assert (status, b"This API key was revoked" in body) == (403, True)
+    assert (await fetch(server, others))[0] == 200
+
+
+async def test_what_a_key_without_admin_has_signed_has_no_rights_of_an_admin(
+    server: Server, alice: Client, root: Client
+) -> None:
+    thread = await alice.thread(members=[{"user_id": (await root.me())["id"]}])
+    file = await upload(alice, b"bytes", thread_id=thread["id"])
+    program = server.client("program")
+    program.token = (await root.post("/api/v1/auth/api-keys", name="k", scopes=["read"])).data["key"]
+    by_key, by_admin = [(await one.post(f"/api/v1/files/{file['id']}/sign")).data["url"] for one in (program, root)]
+    await alice.delete(f"/api/v1/threads/{thread['id']}/members/{(await root.me())['id']}")
+    assert [(await fetch(server, url))[0] for url in (by_key, by_admin)] == [404, 200]

@@ -17,6 +17,9 @@ start."""
 SEARCH_FILE_CHARS: Final = 32 * KIB
 """Of the text of a file, 10 pages: what a search among messages and threads looks at, indexed in 1 ms. A list of files
 with `q` looks at all that was extracted."""
+SEARCH_FILE_WORDS: Final = 256 * KIB
+"""Characters of the text of a file, or of an artifact, as an index has it: as much as is extracted of one. A few
+characters become eighteen there, and all are written in the journal."""
 SEARCH_PREFIX_CHARS: Final = 2
 """Letters before a star: a single one would gather a tenth of the index before anything is found."""
 FOLDINGS_REMEMBERED: Final = 20_000

@@ -1,5 +1,6 @@
 """`xp artifact restore`."""
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,17 +27,21 @@ def command(artifact: str, version: int, author: str | None, data_dir: str | Non
     Example: xp artifact restore ARTIFACT 3
     """
     from actors.resources.artifacts.commands import RestoreArtifact
+    from actors.resources.artifacts.contents import words
     from actors.resources.members import AddMember
     from storage.resources.artifacts import reading as artifacts
 
     with reading(data_dir) as database:
-        found = artifacts.one(database, everyone(), artifact, with_content=False)
+        found, old = artifacts.version(database, everyone(), artifact, version)
         state = acting.open_thread(database, found.thread_id)
         member = acting.member(database, state, author) if author is not None else None
     with writing(data_dir) as writer:
         who = member or writer.system()
         batch: list[Any] = [
-            RestoreArtifact(identity=who, thread_id=found.thread_id, artifact_id=found.id, number=version)
+            RestoreArtifact(
+                identity=who, thread_id=found.thread_id, artifact_id=found.id, number=version,
+                words=words(json.loads(old.content or '""')),
+            )
         ]  # fmt: skip
         if who.user.key not in state.roles:
             batch.insert(0, AddMember(identity=who, thread_id=found.thread_id, user_id=who.user.id))

@@ -22,6 +22,7 @@ from actors.resources.files.file import FilePreview
 from actors.resources.files.processing import Due, ListDuePreviews, ListDueScans, RecordPreview, RecordScan
 from actors.scanner import Found, Scanner, Verdict
 from actors.scanner import Unavailable as NoVerdict
+from actors.text.folding import fold
 from server.files.backlog import Backlog, Later, Version, version_of
 from server.files.library import Library
 from server.previews.preview import Output, Preview, PreviewFailed
@@ -114,9 +115,11 @@ class Processing:
     async def _keep(self, one: Due, made: Preview) -> None:
         previews = tuple([await self._stored(output) for output in made.outputs])
         details = orjson.dumps(dict(made.metadata)).decode()
+        words = await asyncio.to_thread(_words, made.text or "")
         command = RecordPreview(
-            one.file_id, one.number, "done", previews, details, placeholder=made.placeholder, text=made.text
-        )
+            one.file_id, one.number, "done", previews, details, placeholder=made.placeholder, text=made.text,
+            words=words,
+        )  # fmt: skip
         try:
             await self._library.write(command)
         except Unavailable as error:
@@ -152,6 +155,11 @@ def _result(verdict: Verdict) -> str:
     if isinstance(verdict, Found):
         return "found"
     return "unavailable" if isinstance(verdict, NoVerdict) else "clean"
+
+
+def _words(text: str) -> str:
+    """For the search index, not in the journal: a second for some texts. A character may become eighteen."""
+    return fold(text)[: limits.SEARCH_FILE_WORDS]
 
 
 def _append(path: Path, piece: bytes) -> None:

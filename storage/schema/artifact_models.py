@@ -7,8 +7,8 @@ from peewee import BigIntegerField, BlobField, CompositeKey, ForeignKeyField, In
 from playhouse.sqlite_ext import FTS5Model, SearchField
 
 from actors.resources.artifacts.artifact import ARTIFACT_TYPES, CHANGES
+from actors.text.folding import TOKENIZER
 from storage.schema.models import Base, Thread, User, database_proxy, one_of
-from storage.search.folding import TOKENIZER
 
 
 class Artifact(Base):

@@ -8,8 +8,8 @@ from playhouse.sqlite_ext import FTS5Model, SearchField
 
 from actors.resources.files import file as files
 from actors.resources.files import uploads
+from actors.text.folding import TOKENIZER
 from storage.schema.models import Base, Message, Thread, User, database_proxy, one_of
-from storage.search.folding import TOKENIZER
 
 BLOB_STATES = ("kept", "going")
 SCOPES = ("user", "thread", "server")

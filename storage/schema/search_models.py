@@ -5,8 +5,8 @@ from typing import Any
 from peewee import BigIntegerField, TextField
 from playhouse.sqlite_ext import FTS5Model, SearchField
 
+from actors.text.folding import TOKENIZER
 from storage.schema.models import Base, database_proxy
-from storage.search.folding import TOKENIZER
 
 
 class SearchIndex(FTS5Model):  # type: ignore[misc]  # playhouse ships no types

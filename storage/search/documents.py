@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from storage.search.folding import fold
+from actors.text.folding import fold
 
 
 class Document(NamedTuple):

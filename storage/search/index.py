@@ -13,10 +13,11 @@ from typing import Any
 from peewee import RawQuery, SqliteDatabase
 
 from actors import limits
+from actors.text import folding
 from storage.compiled import ManyRows, Prepared, insert_rows
 from storage.readers import rows
 from storage.schema.search_models import SearchIndex, SearchProgress
-from storage.search import folding, source
+from storage.search import source
 from storage.search.searched import Searched
 
 INSERT = insert_rows(SearchIndex, (SearchIndex.rowid, SearchIndex.text, SearchIndex.tags))

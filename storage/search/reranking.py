@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from peewee import Case, SqliteDatabase, fn
 
 from actors import limits
+from actors.text.folding import fold
 from actors.text.normal import composed
 from storage.readers import rows
 from storage.schema import models
 from storage.search import documents
 from storage.search.documents import Document
-from storage.search.folding import fold
 from storage.search.ranking import rank
 from storage.search.searched import everything
 from storage.search.small_index import SmallIndex, Span

@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterable, Sequence
 
 from actors import limits
+from actors.text.folding import TOKENIZER
 from storage.search.documents import Document
-from storage.search.folding import TOKENIZER
 
 _START, _END = "\ue000", "\ue001"
 """Around what was found. For private use, so folding leaves none of them in a text."""

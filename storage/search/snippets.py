@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from actors import limits
 from actors.resources.search import Piece
-from storage.search import folding
+from actors.text import folding
 from storage.search.small_index import Span
 
 _CUT = "…"

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from actors import limits
 from actors.errors import ValidationFailed
+from actors.text.folding import fold
 from storage.search import documents
-from storage.search.folding import fold
 from storage.search.searched import everything
 
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»\uff02", '"'))

@@ -43,6 +43,8 @@ class RestoreArtifact(ThreadCommand):
 
     artifact_id: str
     number: int
+    words: str
+    """Of that version, as `contents.words` answers them."""
     label: str | None = None
 
 

@@ -40,6 +40,8 @@ class RecordPreview:
     placeholder: str | None = None
     text: str | None = None
     """Of its content, for search."""
+    words: str | None = None
+    """The same, as the search index has it; None: to be folded in the journal, which is no place for a long one."""
 
 
 @dataclass(frozen=True, slots=True)

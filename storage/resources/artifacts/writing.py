@@ -3,15 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
-import orjson
-
 from actors import limits, rules
 from actors.auth.identity import Identity
 from actors.commands import Unset
 from actors.errors import Conflict, NotFound, ValidationFailed
 from actors.events import Event, EventKind
 from actors.outcomes import Done, Gone
-from actors.resources.artifacts import contents
 from actors.resources.artifacts.artifact import (
     ARTIFACT_CREATED,
     ARTIFACT_DELETED,
@@ -25,6 +22,7 @@ from actors.resources.artifacts.artifact import (
 from actors.resources.artifacts.commands import CreateArtifact, DeleteArtifact, RestoreArtifact, ReviseArtifact
 from actors.resources.artifacts.contents import Packed
 from actors.resources.users import Author
+from actors.text.folding import fold
 from storage.journal import results
 from storage.journal.transaction import Transaction, must_match
 from storage.journal.writers import writes
@@ -35,7 +33,6 @@ from storage.resources.audit import writing as audit
 from storage.resources.files import room
 from storage.resources.proposals import forgetting as proposals
 from storage.schema import artifact_models, models
-from storage.search.folding import fold
 
 _A, _V, _B = artifact_models.Artifact, artifact_models.ArtifactVersion, artifact_models.ArtifactBody
 _X, _S = artifact_models.ArtifactText, artifact_models.ArtifactShare
@@ -58,7 +55,7 @@ def create_artifact(tx: Transaction, command: CreateArtifact) -> Done:
     versions.add(
         tx, artifact, 1, state, author, "created", label=command.label, provenance=command.provenance
     )  # fmt: skip
-    tx.execute(_X.insert({_X.rowid: artifact, _X.title: fold(command.title), _X.text: fold(content.text)}))
+    tx.execute(_X.insert({_X.rowid: artifact, _X.title: fold(command.title), _X.text: content.words}))
     return _told(tx, artifact, (key, uid), author, ARTIFACT_CREATED)
 
 
@@ -90,10 +87,10 @@ def revise_artifact(tx: Transaction, command: ReviseArtifact) -> Done:
     state = _revised(tx, place, command)
     if state == place.newest and command.label is None:
         return Done(records.by_key(tx.database, [place.key])[place.key])
-    text = None if isinstance(command.content, Unset) else command.content.text
+    words = None if isinstance(command.content, Unset) else command.content.words
     new = None if isinstance(command.content, Unset) or state.body else command.content
     return _add(
-        tx, place, state, command.identity.author, command.change, text=text, new=new, label=command.label,
+        tx, place, state, command.identity.author, command.change, words=words, new=new, label=command.label,
         provenance=command.provenance,
     )  # fmt: skip
 
@@ -109,7 +106,7 @@ def _revised(tx: Transaction, place: Place, command: ReviseArtifact) -> State:
 
 
 def _add(
-    tx: Transaction, place: Place, state: State, author: Author, change: Change, *, text: str | None,
+    tx: Transaction, place: Place, state: State, author: Author, change: Change, *, words: str | None,
     new: Packed | None = None, label: str | None = None, provenance: Provenance | None = None,
     restored_from: int | None = None,
 ) -> Done:  # fmt: skip
@@ -126,26 +123,25 @@ def _add(
     dropped = versions.drop_old(tx, place.key, number, place.creator, thread)
     update = _A.update(version=number, updated_at=tx.now, dropped=_A.dropped + dropped)
     tx.execute(update.where(_A.id == place.key))
-    words = {_X.title: fold(state.title)} if state.title != place.newest.title else {}
-    words |= {_X.text: fold(text)} if text is not None else {}
-    if words:
-        tx.execute(_X.update(words).where(_X.rowid == place.key))
+    index = {_X.title: fold(state.title)} if state.title != place.newest.title else {}
+    index |= {_X.text: words} if words is not None else {}
+    if index:
+        tx.execute(_X.update(index).where(_X.rowid == place.key))
     return _told(tx, place.key, place.thread, author, ARTIFACT_UPDATED)
 
 
 @writes(RestoreArtifact)
 def restore_artifact(tx: Transaction, command: RestoreArtifact) -> Done:
     place = places.find_to_change(tx, command.artifact_id, command.identity)
-    query = _V.select(_V.title, _V.metadata, _V.body, _V.size, _B.data).join(_B, on=(_V.body == _B.id))
+    query = _V.select(_V.title, _V.metadata, _V.body, _V.size)
     row = rows.first(tx.database, query.where((_V.artifact == place.key) & (_V.number == command.number)))
     if row is None:
         raise NotFound("version", str(command.number))
-    state = State(*row[:4])
+    state = State(*row)
     if state == place.newest and command.label is None:
         return Done(records.by_key(tx.database, [place.key])[place.key])
-    text = "\n".join(contents.texts(orjson.loads(contents.unpacked(row[4]))))
     return _add(
-        tx, place, state, command.identity.author, "restored", text=text, label=command.label,
+        tx, place, state, command.identity.author, "restored", words=command.words, label=command.label,
         restored_from=command.number,
     )  # fmt: skip
 

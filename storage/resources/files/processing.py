@@ -84,7 +84,7 @@ def record_preview(tx: Transaction, command: RecordPreview) -> Done:
     if command.number != place.version:
         return Done(None)
     if command.text:
-        texts.replace(tx.database, place.key, command.text)
+        texts.replace(tx.database, place.key, command.text, command.words)
     kind = FILE_PREVIEW_READY if command.state == "done" else FILE_UPDATED
     return places.changed(tx, place, tx.author(place.owner), kind)
 

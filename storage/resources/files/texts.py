@@ -9,10 +9,10 @@ from peewee import SqliteDatabase, fn
 from actors import limits
 from actors.resources.files.file import FILE_ATTACHED, FILE_CREATED
 from actors.resources.search import FILES
+from actors.text.folding import fold
 from storage.schema import models
 from storage.schema.file_models import File, FileText
 from storage.search import index
-from storage.search.folding import fold
 from storage.search.searched import Searched
 
 _E = models.Event
@@ -53,10 +53,11 @@ def rename(database: SqliteDatabase, file_key: int, name: str) -> None:
     FileText.update({FileText.name: fold(name)}).where(FileText.rowid == file_key).execute(database)
 
 
-def replace(database: SqliteDatabase, file_key: int, text: str) -> None:
-    """By the text of the newest version; empty: it has none, or is not to be shown."""
+def replace(database: SqliteDatabase, file_key: int, text: str, words: str | None = None) -> None:
+    """By the text of the newest version; empty: it has none, or is not to be shown. `words`: the same, folded."""
+    words = fold(text) if words is None else words
     with changing(database, file_key):
-        update = FileText.update({FileText.text: fold(text), FileText.original: text})
+        update = FileText.update({FileText.text: words, FileText.original: text})
         update.where(FileText.rowid == file_key).execute(database)
 
 

@@ -19,8 +19,9 @@ from actors.resources.reactions import React
 from actors.resources.streams import FinishMessage, SaveProgress
 from actors.resources.threads import DeleteThread, Thread, UpdateThread
 from actors.resources.users import DeleteUser, EraseContent
+from actors.text import folding
 from storage.maintenance import integrity
-from storage.search import folding, index
+from storage.search import index
 from storage.search.index_updates import IndexUpdates
 from tests.builders import Ledger, post
 from tests.storage.searching.asking import search, told

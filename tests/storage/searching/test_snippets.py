@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from actors import limits
 from actors.resources.search import Piece
+from actors.text.folding import fold
 from actors.text.normal import composed
 from storage.search.documents import Document
-from storage.search.folding import fold
 from storage.search.small_index import SmallIndex
 from storage.search.snippets import snippet
 from storage.search.terms import parse

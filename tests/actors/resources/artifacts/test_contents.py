@@ -114,7 +114,7 @@ def test_the_same_content_has_the_same_name() -> None:
 
 
 def test_what_a_search_finds_of_a_content() -> None:
-    found = contents.packed("REPORT", GOOD[3][1]).text.split("\n")
+    found = list(contents.texts(GOOD[3][1]))
     assert {"In short.", "Ana", "Intro", "# Hello", "x", "Two", "A bar", "A photo"} <= set(found)
     assert "bar" not in found, "a chart's program is no text"
 
@@ -168,3 +168,9 @@ def test_a_chart_makes_few_numbers_by_itself() -> None:
     for greedy in ({"stop": most + 1}, {"start": 0, "stop": 1, "step": 1e-9}, {"stop": 9, "step": 0},
                    {"start": -1e308, "stop": 1e308}, {"stop": 10**400, "step": 0.5}):  # fmt: skip
         assert found(greedy) == where
+
+
+def test_the_words_of_a_content_are_folded_beside_the_journal_and_bounded() -> None:
+    """One character of Arabic becomes eighteen."""
+    assert contents.packed("REPORT", "Ärger im CAFÉ").words == "arger im cafe"
+    assert len(contents.packed("REPORT", "\ufdfa" * 20_000).words) == limits.SEARCH_FILE_WORDS

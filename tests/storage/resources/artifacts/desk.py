@@ -46,8 +46,10 @@ class Desk:
         return made
 
     def restore(self, who: Identity, artifact: Artifact, number: int, **more: Any) -> Artifact:
+        _, version = self.ledger.ask(answer, GetArtifactVersion(who, artifact.id, number))
         command = RestoreArtifact(
-            identity=who, thread_id=artifact.thread_id, artifact_id=artifact.id, number=number, **more
+            identity=who, thread_id=artifact.thread_id, artifact_id=artifact.id, number=number,
+            words=contents.words(orjson.loads(version.content or "")), **more,
         )  # fmt: skip
         made = self.ledger.do(command).result
         assert isinstance(made, Artifact)

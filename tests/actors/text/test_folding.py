@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors import limits
+from actors.text import folding
+from actors.text.folding import fold, starts
 from actors.text.normal import compatible, composed, segments
-from storage.search import folding
-from storage.search.folding import fold, starts
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from peewee import SQL, SqliteDatabase, fn
+from peewee import SQL, Case, SqliteDatabase, fn
 
 from storage.readers import rows
 from storage.schema import identity_models, models
@@ -18,6 +18,14 @@ def may_send(now: int) -> Any:
     is_good = _K.revoked_at.is_null() & (_K.expires_at.is_null() | (_K.expires_at > now))
     key = _K.select(SQL("1")).where((_K.uid == _W.api_key) & is_good)
     return (_W.status == "ACTIVE") & (_U.status == "ACTIVE") & (_W.api_key.is_null() | fn.EXISTS(key))
+
+
+def role() -> Any:
+    """For the same query: the role that counts. A key without the scope `admin` has no rights of an admin;
+    neither has the webhook that it made."""
+    own = (_K.uid == _W.api_key) & _K.scopes.contains("admin")
+    with_admin = _W.api_key.is_null() | fn.EXISTS(_K.select(SQL("1")).where(own))
+    return Case(None, ((with_admin, _U.role),), "USER")
 
 
 def sees(database: SqliteDatabase, user_key: int, role: str, thread_key: int, *, is_named: bool) -> bool:

@@ -22,7 +22,7 @@ from storage.readers import rows
 from storage.readers.answers import answers
 from storage.resources.log.reading import head_position
 from storage.resources.preferences import reading as preferences
-from storage.resources.webhooks.access import may_send
+from storage.resources.webhooks.access import may_send, role
 from storage.resources.webhooks.reading import has_room
 from storage.schema import models, notification_models
 from storage.schema import webhook_models as webhooks
@@ -61,11 +61,11 @@ def find_news(database: SqliteDatabase) -> Sequence[QueueDeliveries]:
 
 
 def _active(database: SqliteDatabase) -> list[_Hook]:
-    query = _W.select(_W.id, _W.user, _U.role, _W.events, _W.names_threads, _W.position, _W.own_offset)
+    query = _W.select(_W.id, _W.user, role(), _W.events, _W.names_threads, _W.position, _W.own_offset)
     query = query.join(_U, on=(_W.user == _U.id)).where(may_send(now_ms()))
     return [
-        _Hook(key, user, role == "ADMIN", frozenset(orjson.loads(events)), bool(names), position, own_offset)
-        for key, user, role, events, names, position, own_offset in rows.fetch(database, query)
+        _Hook(key, user, counts_as == "ADMIN", frozenset(orjson.loads(events)), bool(names), position, own_offset)
+        for key, user, counts_as, events, names, position, own_offset in rows.fetch(database, query)
     ]
 
 

@@ -72,7 +72,7 @@ def _before() -> Any:
 def load(database: SqliteDatabase, delivery_key: int) -> Outgoing | None:
     query = _D.select(
         _D.uid, _D.type, _D.thread, _D.position, _W.id, _W.uid, _W.url, _W.secret, _W.previous_secret,
-        _W.previous_until, _W.names_threads, _U.id, _U.role,
+        _W.previous_until, _W.names_threads, _U.id, access.role(),
     ).join(_W, on=(_D.webhook == _W.id)).join(_U, on=(_W.user == _U.id))  # fmt: skip
     now = now_ms()
     row = rows.first(database, query.where((_D.id == delivery_key) & (_D.state == "pending") & access.may_send(now)))

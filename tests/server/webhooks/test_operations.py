@@ -8,7 +8,7 @@ from actors import limits
 from actors.identifiers import new_id
 from tests.server.webhooks.hooks import WEBHOOKS, deliveries, hook, in_state
 from tests.server.webhooks.receiver import Receiver
-from tests.serving import Client
+from tests.serving import Client, Server
 
 
 async def test_the_secret_is_shown_once(alice: Client, receiver: Receiver) -> None:
@@ -146,3 +146,18 @@ async def test_tests_wait_in_a_bounded_number(alice: Client, monkeypatch: pytest
     made = await hook(alice, "https://192.0.2.1.invalid/")
     answers = [(await alice.post(f"{WEBHOOKS}/{made['id']}/test")).status for _ in range(4)]
     assert answers == [202, 202, 202, 409]
+
+
+async def test_a_webhook_of_a_key_without_admin_has_no_rights_of_an_admin(
+    server: Server, alice: Client, root: Client, receiver: Receiver
+) -> None:
+    roots = (await root.me())["id"]
+    thread = await alice.thread(members=[{"user_id": roots}])
+    program = server.client("program")
+    program.token = (await root.post("/api/v1/auth/api-keys", name="k", scopes=["read", "write"])).data["key"]
+    by_key, by_admin = [await hook(one, receiver, thread_ids=[thread["id"]]) for one in (program, root)]
+    await alice.delete(f"/api/v1/threads/{thread['id']}/members/{roots}")
+    await alice.say(thread, "after they have left")
+    await in_state(root, by_admin, "delivered")
+    await root.post(f"{WEBHOOKS}/{by_key['id']}/test")
+    assert [each["type"] for each in await in_state(root, by_key, "delivered")] == ["webhook.test"]

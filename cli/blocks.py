@@ -2,13 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli import stdin
 from cli.console import json_option, plain, print_json
 from cli.group import Entries, LazyGroup
+
+if TYPE_CHECKING:
+    from actors.resources.blocks.fitting import Fit
 
 COMMANDS: Entries = {
     "check": ("cli.blocks:check", "Check the blocks in a JSON file: a list, or an object with `blocks`")
@@ -26,8 +29,12 @@ def command() -> None:
 @click.command("check")
 @click.argument("file")
 @click.option("--profile", default=None, metavar="NAME", help="Profile of limits.  [default: slack-2026-08]")
+@click.option(
+    "--fit", type=click.Choice(["truncate", "split"]), default=None,
+    help="Print the blocks as the server would take them, shortened or divided; what was changed goes to stderr.",
+)  # fmt: skip
 @json_option
-def check(file: str, profile: str | None, as_json: bool) -> None:
+def check(file: str, profile: str | None, fit: "Fit | None", as_json: bool) -> None:
     """Check the blocks in a JSON file: a list, or an object with `blocks`. FILE - reads stdin.
 
     Prints every fault with its JSON pointer; the exit code is 1 where there is one.
@@ -42,7 +49,13 @@ def check(file: str, profile: str | None, as_json: bool) -> None:
         raise click.BadParameter(
             f"expected one of {', '.join(profiles.names())}; got {name!r}.", param_hint="--profile"
         )
-    found = validation.faults(_blocks(file), name)
+    blocks = _blocks(file)
+    if fit is not None:
+        blocks = _fitted(blocks, fit, name)
+    found = validation.faults(blocks, name)
+    if fit is not None and not found:
+        print_json(blocks)
+        return
     if as_json:
         print_json([{"pointer": fault.pointer, "code": fault.code, "sentence": fault.sentence} for fault in found])
     else:
@@ -51,6 +64,15 @@ def check(file: str, profile: str | None, as_json: bool) -> None:
         click.echo(f"{len(found)} faults." if found else f"Valid by the profile {name}.")
     if found:
         raise click.exceptions.Exit(1)
+
+
+def _fitted(blocks: Any, fit: "Fit", profile: str) -> Any:
+    from actors.resources.blocks import fitting
+
+    made, changes = fitting.fitted(blocks, fit, profile)
+    for change in changes:
+        click.echo(plain(f"{change.pointer or '/'}: {change.action} from {change.actual} to {change.limit}."), err=True)
+    return made
 
 
 def _blocks(file: str) -> Any:

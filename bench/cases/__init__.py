@@ -8,6 +8,7 @@ from bench.cases import (
     blocks,
     counting,
     crowd,
+    exports,
     fanout,
     files,
     greedy,
@@ -58,6 +59,7 @@ CASES = (
     Case(("24",), "messages beside hostile files", files.beside_hostile_files),
     Case(("25",), "what blocks cost", blocks.cost),
     Case(("26",), "what metrics cost", counting.cost),
+    Case(("27",), "messages beside exports", exports.beside_exports),
     Case(("20", "21", "22"), "a bystander of one who takes too much", greedy.readers),
 )
 NUMBERS = sorted({number for case in CASES for number in case.targets}, key=int)

@@ -80,12 +80,12 @@ async def beside_uploads(quick: bool) -> Outcome:
     with server() as running:
         token = make_token()
         (thread,) = await make_threads(running.url, 1, token)
-        await _acks(alone, running, thread, token, 0.5, count=False)
+        await acks(alone, running, thread, token, 0.5, count=False)
         for _ in range(repetitions):
-            await _acks(alone, running, thread, token, seconds)
+            await acks(alone, running, thread, token, seconds)
             uploading = asyncio.ensure_future(_upload(running, token, seconds + 1.0))
             await asyncio.sleep(0.7)
-            await _acks(beside, running, thread, token, seconds)
+            await acks(beside, running, thread, token, seconds)
             taken.add(await uploading)
     outcome.target_ratio("24", "ack p99 beside ten uploads", beside[1], alone[1], "× alone", most=1.5)
     return outcome
@@ -102,13 +102,13 @@ async def beside_hostile_files(quick: bool) -> Outcome:
     with server(None, PREVIEWS="on") as running:
         token = make_token()
         (thread,) = await make_threads(running.url, 1, token)
-        await _acks(alone, running, thread, token, 0.5, count=False)
+        await acks(alone, running, thread, token, 0.5, count=False)
         before = running.process.rss_kib()
         for _ in range(repetitions):
-            await _acks(alone, running, thread, token, seconds)
+            await acks(alone, running, thread, token, seconds)
             sending = asyncio.ensure_future(_said("bench.hostile_files", running.port, token, seconds + 1.5))
             await asyncio.sleep(1.0)
-            await _acks(beside, running, thread, token, seconds)
+            await acks(beside, running, thread, token, seconds)
             sent.add(float(str(await sending)) / (seconds + 1.5))
         memory.add((running.process.rss_kib() - before) / 1024)
     outcome.target_ratio("24", "ack p99 beside hostile files", beside[1], alone[1], "× alone", most=1.5)
@@ -122,7 +122,7 @@ async def _upload(running: Running, token: str, seconds: float) -> float:
     return float(taken) / 1e6 / (time.perf_counter() - started)  # type: ignore[arg-type]  # JSON
 
 
-async def _acks(
+async def acks(
     figures: list[Figure], running: Running, thread: str, token: str, seconds: float, *, count: bool = True
 ) -> None:
     meter = Meter(running.process)

@@ -309,6 +309,8 @@ CODES: Mapping[str, type[XpError]] = {
     "artifacts_full": Conflict,
     "shares_full": Conflict,
     "proposals_full": Conflict,
+    "editors_full": Conflict,
+    "collab_missing": Unavailable,
     "proposal_resolved": Conflict,
     "proposal_conflict": Conflict,
     "data_full": Conflict,

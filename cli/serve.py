@@ -195,6 +195,8 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         scheduler.start()
         await closing.enter_async_context(serving_metrics(services, _metrics_listener(chosen)))
         closing.push_async_callback(services.sign_ins.close)
+        services.rooms.rest_seconds = chosen["document_version_seconds"]
+        closing.push_async_callback(services.rooms.stop)
         closing.callback(services.live_channels.stop)
         closing.callback(services.access.stop)
         services.access.start()

@@ -252,6 +252,10 @@ SETTINGS: tuple[Setting, ...] = (
         "ARTIFACT_VERSIONS", "100", _count,
         "Versions kept of each artifact; older ones without a label are dropped, the newest and labelled ones never.",
     ),
+    Setting(
+        "DOCUMENT_VERSION_SECONDS", "10", _seconds,
+        "Seconds without an edit, after which what was edited together becomes a version of the artifact.",
+    ),
     Setting("AWS_ACCESS_KEY_ID", "", _optional, "Access key of an S3 store; else as AWS's own tools find one."),
     Setting("AWS_REGION", "us-east-1", _region, "Region of an S3 store whose URL names none."),
     Setting("AWS_SECRET_ACCESS_KEY", "", _optional, "Secret of the access key.", True),

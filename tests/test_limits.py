@@ -115,6 +115,7 @@ def constants(source: str) -> Iterator[str]:
 NO_LIMITS: Mapping[str, Mapping[str, str]] = {
     "Codes of a protocol": {
         "actors/delivery/connection.py": "SLOW_READER",
+        "actors/documents/edits.py": "_GC _SKIP _TYPES _LEFT _RIGHT _SUB _KIND",
         "cli/listening.py": "_FIRST_PASSED",
         "server/outbound/scanner/location.py": "PORT",
         "server/outbound/webhooks/sender.py": "ASKS_TO_WAIT",

@@ -12,6 +12,7 @@ from actors.limits.blobs import *
 from actors.limits.blocks import *
 from actors.limits.connections import *
 from actors.limits.context import *
+from actors.limits.documents import *
 from actors.limits.downloads import *
 from actors.limits.exports import *
 from actors.limits.files import *

@@ -36,6 +36,7 @@ from server.api.refusals import Refusals
 from server.auth.seen_tokens import SeenTokens
 from server.auth.sign_ins import SignIns
 from server.auth.tokens import ChannelClaims
+from server.collab.rooms import Rooms
 from server.exports.jobs import ExportJobs
 from server.exports.printer import Printer
 from server.files.library import Library
@@ -115,10 +116,13 @@ class Services:
     activity: Activity = field(init=False)
     recovery: Recovery = field(init=False)
     places: Places = field(init=False)
+    rooms: Rooms = field(init=False)
+    """Documents that are edited."""
 
     def __post_init__(self) -> None:
         self.recovery = Recovery(self.reads)
         self.places = Places(self.reads)
+        self.rooms = Rooms(self)
         self.activity = Activity(clock=self.clock, append=self.directory.journal.append, tell=self._tell_status)
         self.directory.status = self.activity.status
         self.export_jobs.tell = self._tell_export

@@ -19,6 +19,7 @@ def paths() -> Json:
     return {
         "/api/v1/artifacts/{artifact_id}/export": {"get": _export()},
         "/api/v1/artifacts/shared/{share_id}": {"get": _shared()},
+        "/api/v1/artifacts/{artifact_id}/edit": {"get": _edit()},
     }
 
 
@@ -47,6 +48,29 @@ def _export() -> Json:
                 "content": {**dict.fromkeys(_FILES, _BYTES), "application/json": _OBJECT},
             },
             **failures({400, 401, 403, 404, 405, 409, 413, 429, 500, 503}),
+        },
+    }
+
+
+def _edit() -> Json:
+    described = (
+        "Speaks the sync and awareness protocols of Yjs, as npm `y-websocket` does. A viewer reads and shows a cursor. "
+        "Rate limit: `read`."
+    )
+    return {
+        "operationId": "edit_artifact",
+        "tags": ["live"],
+        "summary": "Open a WebSocket in which several people edit an artifact at once.",
+        "description": described,
+        "parameters": [
+            _path("artifact_id"),
+            _query("token", {"type": "string", "description": "Where a client cannot send a header."}),
+            parameter("X-Correlation-ID"),
+        ],
+        "security": [{"token": []}, {"api_key": ["read"]}, {"cookie": []}],
+        "responses": {
+            "101": {"description": "The WebSocket is open."},
+            **failures({400, 401, 403, 404, 405, 429, 500, 503}),
         },
     }
 

@@ -8,6 +8,7 @@ from server.api import operations
 from server.api.services import Services
 from server.artifacts import routes as artifacts
 from server.auth.authentication import Authentication, BrowserRules
+from server.collab.sockets import EditorSockets
 from server.documents import pages
 from server.exports import routes as exports
 from server.files import routes as files
@@ -41,6 +42,8 @@ def make_application(services: Services, stage: Stage, browser: BrowserRules) ->
     application.add_routes(files.routes(transfers))
     application.add_routes(artifacts.routes(transfers))
     application.add_routes(exports.routes(transfers))
+    editors = EditorSockets(services, authentication)
+    application.add_routes([web.get("/api/v1/artifacts/{artifact_id}/edit", editors.handle, allow_head=False)])
     application.add_routes(rest.routes(operations.ALL, services, authentication))
     application.add_routes(pages.routes(services))
     application.add_routes(endpoint.routes(services, browser.proxies))

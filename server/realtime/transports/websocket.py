@@ -37,6 +37,8 @@ WRITELINES_PAUSES = not ((3, 12) <= sys.version_info < (3, 12, 9) or (3, 13) <= 
 look as if it had taken everything, and what waits for it would grow without a limit."""
 TEXT, BINARY = 0x81, 0x82
 """First byte of a frame: FIN and what it holds (RFC 6455, 5.2)."""
+_PING = bytes((0x89, 0))
+"""A whole frame (RFC 6455, 5.5.2)."""
 
 
 class WebSocketTransport:
@@ -91,6 +93,10 @@ class WebSocketTransport:
         except ConnectionError:
             return
         callback()
+
+    def ping(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(_PING)
 
     def close(self, code: int, reason: str) -> None:
         """Ask the peer to close, after all that is on its way to it; cut the socket of one that does not answer.

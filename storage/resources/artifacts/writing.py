@@ -30,6 +30,7 @@ from storage.readers import rows
 from storage.resources.artifacts import bodies, data_sets, places, reading, records, versions
 from storage.resources.artifacts.places import Place, State
 from storage.resources.audit import writing as audit
+from storage.resources.documents import writing as documents
 from storage.resources.files import room
 from storage.resources.proposals import forgetting as proposals
 from storage.schema import artifact_models, models
@@ -168,6 +169,7 @@ def _forget(tx: Transaction, key: int, creator: int, thread: int) -> int:
     tx.execute(_S.delete().where(_S.artifact == key))
     data_sets.forget_all(tx, key, creator, thread)
     proposals.forget_all(tx, key)
+    documents.forget_all(tx, key)
     return versions.forget_all(tx, key, creator, thread)
 
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from actors import limits
@@ -25,7 +25,7 @@ SECTIONS = st.lists(
 
 
 @given(VALUES | SECTIONS, VALUES | SECTIONS)
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_all_hunks_are_the_patch(before: Any, after: Any) -> None:
     patch = diff(before, after)
     assert same(applied(before, hunks(before, after)), patched(before, patch))
@@ -33,7 +33,7 @@ def test_all_hunks_are_the_patch(before: Any, after: Any) -> None:
 
 
 @given(SECTIONS, SECTIONS, st.data())
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_choice_can_be_applied(before: Any, after: Any, data: Any) -> None:
     found = hunks(before, after)
     chosen = [hunk for hunk in found if data.draw(st.booleans())]
@@ -45,7 +45,7 @@ def test_any_choice_can_be_applied(before: Any, after: Any, data: Any) -> None:
 
 
 @given(SECTIONS, SECTIONS, SECTIONS)
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_what_is_clean_is_applied_beside_what_others_changed(base: Any, mine: Any, theirs: Any) -> None:
     proposed = hunks(base, mine)
     clean = [h for h, standing in zip(proposed, standings(base, theirs, proposed), strict=True) if standing == "clean"]

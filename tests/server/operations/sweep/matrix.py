@@ -133,6 +133,7 @@ delete_artifact_data             401       404       404       403       200    
 list_artifact_shares             401       404       404       200       200       200       200       404       403
 share_artifact                   401       404       404       403       201       201       403       404       403
 revoke_artifact_share            401       404       404       403       403       200       200       404       403
+get_artifact_document            401       404       404       200       200       200       200       404       403
 list_proposals                   401       404       404       200       200       200       200       404       403
 create_proposal                  401       404       404       403       201       201       403       404       403
 create_proposal.message_id       401       404       404       403       201       201       403       404       403

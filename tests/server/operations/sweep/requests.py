@@ -125,7 +125,7 @@ NOT_KEPT: Mapping[str, str] = {
 UNVERSIONED = frozenset({
     "list_revisions", "verify_credential", "export_user", "get_info", "get_presence", "get_status", "get_summary",
     "trace_user", "get_storage_use", "get_file_version", "get_errors", "get_log_level", "get_server_status",
-    "compare_artifact_versions",
+    "compare_artifact_versions", "get_artifact_document",
     "list_artifact_shares", "list_artifact_data", "list_exports", "get_export",
     "trace_thread", "get_notification", "count_notifications", "get_unread", "get_thread_preferences",
 })  # fmt: skip
@@ -242,12 +242,17 @@ class World:
             made = await self.alice.post(f"/api/v1/artifacts/{self.artifact_id}/shares")
             self.share_id = made.data["id"]
         if "proposal_id" in operation.path_parameters and not (operation in READS and self.proposal_id):
-            path = f"/api/v1/artifacts/{self.artifact_id}/proposals"
-            text = f"Proposed {new_id()}"
-            made = await self.alice.post(path, patch=[{"op": "replace", "path": "", "value": text}])
-            self.proposal_id = made.data["id"]
+            await self._propose()
         if operation.name == "delete_artifact":
             self.artifact_id = await artifact_of(self.alice, self.thread_id)
+
+    async def _propose(self) -> None:
+        patch = [{"op": "replace", "path": "", "value": f"Proposed {new_id()}"}]
+        made = await self.alice.post(f"/api/v1/artifacts/{self.artifact_id}/proposals", patch=patch)
+        if made.status == 409:  # too many of this artifact are open
+            self.artifact_id = await artifact_of(self.alice, self.thread_id)
+            made = await self.alice.post(f"/api/v1/artifacts/{self.artifact_id}/proposals", patch=patch)
+        self.proposal_id = made.data["id"]
 
     async def sign_in(self, user_id: str = "") -> Any:
         """A session, alice's unless it says whose; by a link, because a password takes its time."""
@@ -277,7 +282,7 @@ class World:
             "option-requests": self.option_request_id,
             "webhooks": self.webhook_id or new_id(), "schedules": self.schedule_id or new_id(),
             "actions": self.action_id or new_id(), "shares": self.share_id, "data": "sales",
-            "proposals": self.proposal_id,
+            "proposals": self.proposal_id or new_id(),
             "exports": self.export_id or new_id(),
         }  # fmt: skip
 

@@ -1,0 +1,281 @@
+"""Documents over their WebSocket: edits, cursors, readers, versions, and what ends access."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from actors import limits
+from actors.documents import wire
+from tests.server.operations.test_artifacts import REPORT, create
+from tests.serving import Client, Server, serving
+from tests.yjs_client import PATIENCE, YjsClient
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Server]:
+    """Which cuts versions soon."""
+    async with serving(tmp_path / "data", DOCUMENT_VERSION_SECONDS="0.05") as running:
+        yield running
+
+
+@pytest.fixture
+def alice(server: Server) -> Client:
+    return server.client("alice")
+
+
+@pytest.fixture
+def bob(server: Server) -> Client:
+    return server.client("bob")
+
+
+@pytest.fixture
+async def thread(alice: Client, bob: Client) -> Any:
+    return await alice.thread(members=[{"user_id": (await bob.me())["id"]}])
+
+
+@pytest.fixture
+async def artifact(alice: Client, thread: Any) -> Any:
+    return await create(alice, f"/api/v1/threads/{thread['id']}/artifacts", "One.\n")
+
+
+@pytest.fixture
+def url(server: Server, artifact: Any) -> str:
+    return f"{server.url}/api/v1/artifacts/{artifact['id']}"
+
+
+async def until(condition: Callable[[], Any]) -> Any:
+    async with asyncio.timeout(PATIENCE):
+        while not (found := await condition()):  # noqa: ASYNC110 - what is waited for is asked by HTTP
+            await asyncio.sleep(0.01)
+    return found
+
+
+async def version(client: Client, artifact: Any, number: int) -> Any:
+    """The newest version, once it is this one."""
+
+    async def there() -> Any:
+        read = (await client.get(f"/api/v1/artifacts/{artifact['id']}")).data
+        return read if read["version"] >= number else None
+
+    return await until(there)
+
+
+async def test_two_edit_one_text_and_a_version_is_cut(
+    server: Server, alice: Client, bob: Client, artifact: Any, url: str
+) -> None:
+    one, other = YjsClient(), YjsClient()
+    async with one.connected(server.session, url, alice.token), other.connected(server.session, url, bob.token):
+        assert str(one.text) == str(other.text) == "One.\n"
+        await one.type("Two.\n")
+        await other.until(lambda: "Two." in str(other.text))
+        await other.type("Three.\n")
+        await one.until(lambda: "Three." in str(one.text))
+        cut = await version(alice, artifact, 2)
+        assert cut["content"] in ("One.\nTwo.\n", "One.\nTwo.\nThree.\n")
+    await until(lambda: _content_is(alice, artifact, "One.\nTwo.\nThree.\n"))
+    assert (await version(alice, artifact, 2))["updated_by"]["name"] == "Bob"
+    await until(lambda: _is_empty(server))
+
+
+async def _content_is(client: Client, artifact: Any, content: str) -> bool:
+    return bool((await client.get(f"/api/v1/artifacts/{artifact['id']}")).data["content"] == content)
+
+
+async def _is_empty(server: Server) -> bool:
+    return server.services.rooms.size == 0
+
+
+async def test_what_was_edited_offline_converges(
+    server: Server, alice: Client, bob: Client, artifact: Any, url: str
+) -> None:
+    one, other = YjsClient(), YjsClient()
+    for client, who in ((one, alice), (other, bob)):
+        async with client.connected(server.session, url, who.token):
+            pass
+    await one.type("by one\n")
+    await other.edit(lambda client: client.text.insert(0, "by other\n"))
+    async with one.connected(server.session, url, alice.token), other.connected(server.session, url, bob.token):
+        for client in (one, other):
+            await client.until(lambda client=client: str(client.text) == "by other\nOne.\nby one\n")
+    await until(lambda: _content_is(alice, artifact, "by other\nOne.\nby one\n"))
+
+
+async def test_structure_is_edited_and_other_changes_come_in(
+    server: Server, alice: Client, bob: Client, thread: Any
+) -> None:
+    artifact = await create(alice, f"/api/v1/threads/{thread['id']}/artifacts")
+    path = f"/api/v1/artifacts/{artifact['id']}"
+    client = YjsClient()
+    async with client.connected(server.session, server.url + path, alice.token):
+        assert client.body.to_py()["abstract"] == REPORT["abstract"]
+        section = client.body["sections"][0]
+        await client.edit(lambda _: section["text"].insert(0, "New: "))
+        patch = [{"op": "replace", "path": "/abstract", "value": "Sales fell."}]
+        assert (await bob.patch(path, patch=patch)).status == 200
+        await client.until(lambda: str(client.body["abstract"]) == "Sales fell.")
+        await client.edit(lambda _: section["text"].insert(0, "Very "))
+
+    async def both() -> bool:
+        content = (await alice.get(path)).data["content"]
+        return content["abstract"] == "Sales fell." and content["sections"][0]["text"].startswith("Very New: # Sales")
+
+    await until(both)
+    content = (await alice.get(path)).data["content"]
+    assert content["sections"][1] == REPORT["sections"][1], "numbers are as they were"
+
+
+async def test_what_is_not_valid_stays_a_draft(server: Server, alice: Client, thread: Any) -> None:
+    artifact = await create(alice, f"/api/v1/threads/{thread['id']}/artifacts")
+    path = f"/api/v1/artifacts/{artifact['id']}"
+    document = f"{path}/document"
+    assert (await alice.get(document)).data["status"] == "none"
+    client = YjsClient()
+
+    async def draft() -> Any:
+        found = (await alice.get(document)).data
+        return found if found["status"] == "draft" else None
+
+    async with client.connected(server.session, server.url + path, alice.token):
+        await client.edit(lambda _: client.body["sections"].append("no section"))
+        found = await until(draft)
+        assert found["editors"] == 1
+        assert [fault["field"] for fault in found["faults"]] == ["content.sections.2"]
+        assert (await alice.get(path)).data["version"] == 1
+        await client.edit(lambda _: client.body["sections"].pop(2))
+        await client.edit(lambda _: client.body.update({"abstract": "Good again."}))
+        assert (await version(alice, artifact, 2))["content"]["abstract"] == "Good again."
+    await until(lambda: _is_empty(server))
+    assert (await alice.get(document)).data["status"] == "saved"
+
+
+async def test_a_reader_reads_and_shows_a_cursor(
+    server: Server, alice: Client, bob: Client, thread: Any, artifact: Any, url: str
+) -> None:
+    bob_id = (await bob.me())["id"]
+    await alice.patch(f"/api/v1/threads/{thread['id']}/members/{bob_id}", role="VIEWER")
+    writer, reader = YjsClient(), YjsClient()
+    async with writer.connected(server.session, url, alice.token), reader.connected(server.session, url, bob.token):
+        await reader.show(1, '{"at":3}')
+        await writer.until(lambda: '{"at":3}' in writer.cursors.values())
+        await reader.type("not allowed")
+        await reader.until(lambda: reader.denied)
+        await writer.type("Two.")
+        await reader.until(lambda: "Two." in str(reader.text))
+        assert "not allowed" not in str(writer.text)
+        await alice.patch(f"/api/v1/threads/{thread['id']}/members/{bob_id}", role="MEMBER")
+        await writer.until(lambda: "not allowed" in str(writer.text))
+        await reader.type("!")
+        await writer.until(lambda: "!" in str(writer.text))
+    late = YjsClient()
+    async with late.connected(server.session, url, bob.token):
+        assert late.cursors == {}, "who has left shows nothing"
+
+
+async def test_access_ends_within_a_second(server: Server, alice: Client, bob: Client, thread: Any, url: str) -> None:
+    root, client = server.client("root", role="ADMIN"), YjsClient()
+    bob_id = (await bob.me())["id"]
+    loop = asyncio.get_running_loop()
+    async with client.connected(server.session, url, bob.token):
+        began = loop.time()
+        await alice.delete(f"/api/v1/threads/{thread['id']}/members/{bob_id}")
+        await client.until(lambda: client.closed)
+        assert (client.closed, loop.time() - began < PATIENCE / 2) == (4403, True)
+    assert (await _refusal(server, url, bob.token)) == 404
+    await alice.post(f"/api/v1/threads/{thread['id']}/members", user_id=bob_id)
+    async with client.connected(server.session, url, bob.token):
+        await root.patch(f"/api/v1/users/{bob_id}", status="DEACTIVATED")
+        await client.until(lambda: client.closed)
+        assert client.closed == 4401
+    assert (await _refusal(server, url, bob.token)) == 401
+
+
+async def _refusal(server: Server, url: str, token: str | None) -> int:
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await server.session.ws_connect(f"{url}/edit", params={"token": token} if token else {})
+    return refused.value.status
+
+
+async def test_who_may_connect(server: Server, alice: Client, url: str) -> None:
+    assert await _refusal(server, url, None) == 401
+    assert await _refusal(server, url, "x") == 401
+    assert await _refusal(server, url, server.client("carol").token) == 404
+    assert (await alice.get(f"{url.removeprefix(server.url)}/edit")).status == 400
+    bearer = {"Authorization": f"Bearer {alice.token}"}
+    for headers in (bearer, {"Cookie": f"rpotential_auth={alice.token}", "Origin": server.url}):
+        async with server.session.ws_connect(f"{url}/edit", headers=headers) as socket:
+            assert (await socket.receive_bytes())[:2] == b"\x00\x00", "it asks what the client has"
+    async with server.session.ws_connect(f"{url}/edit", headers=bearer) as socket:
+        await socket.send_str("{}")
+        await _ends(socket, 4400)
+
+
+async def _ends(socket: aiohttp.ClientWebSocketResponse, code: int) -> None:
+    async for _ in socket:
+        pass
+    assert socket.close_code == code
+
+
+@pytest.mark.parametrize("frame", [b"", b"\x07", b"\x00\x05", b"\x00\x02\xff\xff\xff\x0f", b"\x00\x02\x03\x01\x02\x03",
+                                   b"\x00\x00\x03\xff\xff\xff", b"\x01\x01\x09"])  # fmt: skip
+async def test_what_is_malformed_ends_the_connection(server: Server, alice: Client, url: str, frame: bytes) -> None:
+    async with server.session.ws_connect(f"{url}/edit", params={"token": alice.token}) as socket:
+        await socket.send_bytes(frame)
+        await _ends(socket, 4400)
+
+
+async def test_bounds(server: Server, alice: Client, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("EDIT_BYTES", 20), ("DOCUMENT_BYTES", 30), ("DOCUMENT_TYPES", -1)):
+        with monkeypatch.context() as patched:
+            patched.setattr(limits, name, value)
+            client = YjsClient()
+            async with client.connected(server.session, url, alice.token):
+                await client.type("many words " * 5)
+                await client.until(lambda client=client: client.closed)
+                assert client.closed == 4400
+    monkeypatch.setattr(limits, "EDITORS_PER_DOCUMENT", 1)
+    first = YjsClient()
+    async with (
+        first.connected(server.session, url, alice.token),
+        server.session.ws_connect(f"{url}/edit", params={"token": alice.token}) as socket,
+    ):
+        await _ends(socket, 4400)
+
+
+async def test_edits_are_folded_and_read_again(
+    server: Server, alice: Client, artifact: Any, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "EDITS_FOLDED", 5)
+    client, other = YjsClient(), YjsClient()
+    async with client.connected(server.session, url, alice.token), other.connected(server.session, url, alice.token):
+        for number in range(13):
+            await client.type(f"{number} ")
+            await other.until(lambda number=number: f"{number} " in str(other.text))
+    await until(lambda: _is_empty(server))
+    again = YjsClient()
+    async with again.connected(server.session, url, alice.token):
+        assert str(again.text) == str(client.text)
+
+
+async def test_they_go_with_their_artifact(server: Server, alice: Client, artifact: Any, url: str) -> None:
+    client = YjsClient()
+    async with client.connected(server.session, url, alice.token):
+        await client.type("secret")
+        await alice.delete(f"/api/v1/artifacts/{artifact['id']}")
+        await client.until(lambda: client.closed)
+        assert client.closed == 4403
+    await until(lambda: _is_empty(server))
+
+
+async def test_silence_is_answered_by_pings(server: Server, alice: Client, url: str) -> None:
+    async with server.session.ws_connect(f"{url}/edit", params={"token": alice.token}) as socket:
+        await socket.receive_bytes()
+        (client,) = server.services.hub.clients
+        assert client.ping() is not None
+        await socket.send_bytes(wire.ask(b"\x00"))
+        await socket.receive_bytes()
+        assert client.ping() is not None, "it has spoken"
+        assert client.channels == (f"artifact:{url.rpartition('/')[2]}",)

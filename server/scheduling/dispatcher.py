@@ -58,7 +58,7 @@ class Scheduler:
     async def _run(self) -> None:
         while True:
             try:
-                if self._may_be_due():
+                if self.may_be_due():
                     await self.send_due()
             except XpError as error:
                 logger.warning("schedules wait: %s", error)
@@ -66,7 +66,7 @@ class Scheduler:
                 logger.exception("schedules could not be looked at")
             await asyncio.sleep(limits.SCHEDULE_LOOK_SECONDS)
 
-    def _may_be_due(self) -> bool:
+    def may_be_due(self) -> bool:
         """Nothing is read while nothing was written and the next one is not due yet."""
         has_news = self._commits() != self._seen
         return has_news or bool(self._retries) or (self._next_at is not None and self._next_at <= self._now())

@@ -146,6 +146,7 @@ NO_LIMITS: Mapping[str, Mapping[str, str]] = {
     },
     "Values beyond every other: no end, nothing yet": {
         "actors/auth/actor.py": "_NEVER",
+        "actors/resources/api_keys.py": "_NEVER",
         "actors/resources/files/retention.py": "START",
         "actors/users/activity.py": "_SAID_IDLE",
         "cli/store.py": "FOREVER",

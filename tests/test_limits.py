@@ -145,7 +145,6 @@ NO_LIMITS: Mapping[str, Mapping[str, str]] = {
         "storage/resources/audit/chain.py": "SALT_BYTES",
     },
     "Values beyond every other: no end, nothing yet": {
-        "actors/auth/actor.py": "_NEVER",
         "actors/resources/api_keys.py": "_NEVER",
         "actors/resources/files/retention.py": "START",
         "actors/users/activity.py": "_SAID_IDLE",

@@ -54,7 +54,7 @@ _SERIES: Final[tuple[tuple[str, str, str, bool, Read], ...]] = (
     ("events", "Events", "/s", False, _rate(lambda sample: sample.events)),
     ("sent", "Sent to live connections", "B/s", False, _rate(lambda sample: sample.sent_bytes)),
     ("cpu", "Processor", "%", False, _rate(lambda sample: 100 * sample.cpu)),
-    ("memory", "Memory", "B", False, lambda _, after: float(after.memory)),
+    ("memory", "Resident memory", "B", False, lambda _, after: float(after.memory)),
 )  # fmt: skip
 
 

@@ -199,7 +199,7 @@ async def test_open_to_all_it_has_nothing_secret(tmp_path: Path) -> None:
         assert "95 % of the operations within 200 ms" in text
         assert '<span class="bad">fails</span>' in text
         version = server.services.version
-        for secret in ("secret", version, "create_thread", "Memory", "Connections", "SQLite", "0020"):
+        for secret in ("secret", version, "create_thread", "Resident memory", "Connections", "SQLite", "0020"):
             assert secret not in text, secret
         assert "Slowest operations" in await page(root)
         assert "Slowest operations" not in await page(server.client("alice"))

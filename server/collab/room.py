@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import orjson
 import pykka
@@ -16,15 +16,13 @@ from actors.resources.artifacts import contents
 from actors.resources.artifacts.artifact import Artifact
 from actors.resources.artifacts.commands import ReviseArtifact
 from actors.resources.documents import EditedArtifact, GetDocumentAccess, GetEdited, NoteCut
-
-if TYPE_CHECKING:
-    from server.api.services import Services
+from server.collab.backing import Backing
 
 logger = logging.getLogger("server.collab")
 
 
 class Room:
-    def __init__(self, services: "Services", edited: EditedArtifact, actor: "pykka.ActorRef[Any]") -> None:
+    def __init__(self, services: Backing, edited: EditedArtifact, actor: "pykka.ActorRef[Any]") -> None:
         self._services = services
         self._artifact = edited.artifact
         self.actor = self._actor = actor

@@ -13,10 +13,10 @@ from actors.documents.actor import DocumentActor
 from actors.documents.ports import Editor
 from actors.errors import Unavailable
 from actors.resources.documents import EditedArtifact, GetEdited, StartDocument
+from server.collab.backing import Backing
 from server.collab.room import Room
 
 if TYPE_CHECKING:
-    from server.api.services import Services
     from server.collab.replica import YReplica
 
 logger = logging.getLogger("server.collab")
@@ -24,7 +24,7 @@ _MISSING = "Co-editing needs the extra `collab` on the server: `pip install 'exp
 
 
 class Rooms:
-    def __init__(self, services: "Services") -> None:
+    def __init__(self, services: Backing) -> None:
         self._services = services
         self.rest_seconds = limits.DOCUMENT_VERSION_SECONDS
         self._rooms: dict[str, Room] = {}

@@ -89,7 +89,7 @@ def _mend_query(path: str, query: Any) -> None:
         query.pop("cursor")
         if path in WORLD.cursors and path != "/api/v1/search":  # whose cursor is good for the same search alone
             query["cursor"] = WORLD.cursors[path]
-    if path == "/api/v1/search" or (path.endswith("/artifacts") and "q" in query):
+    if path == "/api/v1/search" or (path.endswith(("/artifacts", "/files")) and "q" in query):
         query["q"] = "x"  # a letter or so, which a text need not have
     if "/messages" in path:
         for name in [name for name in BOUNDS if name in query][1:]:

@@ -15,6 +15,7 @@ from actors.resources.files.file import File
 from actors.resources.members import Member, MemberGone, ReadChange
 from actors.resources.memory import Memory
 from actors.resources.messages import Message, ReactionGroup, Revision
+from actors.resources.proposals.proposal import Proposal
 from actors.resources.reactions import Reacted, Reaction, ReactionChange
 from actors.resources.threads import ControlChange, Thread, ThreadGone
 from server.api import events, render
@@ -133,6 +134,10 @@ EVENTS: dict[str, object] = {
         Artifact(6, ID, ID, ANA.author, "REPORT", PLAN, 1, 0, 1_000, 1_000),
     ),
     "artifact.data_updated": DataChanged(ID, "sales", "appended", 2, 10),
+    **dict.fromkeys(
+        ("proposal.created", "proposal.updated"),
+        Proposal(4, ID, ID, ID, ANA.author, 1, "Shorter", Provenance(), "open", 2, 1_000, 1_000),
+    ),
     **dict.fromkeys(("thread.created", "thread.updated"), THREAD),
     "thread.deleted": ThreadGone(ID),
     **dict.fromkeys(("member.added", "member.updated"), MEMBER),

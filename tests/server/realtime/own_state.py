@@ -19,6 +19,7 @@ class OwnState:
         """Notification → thread."""
         self.actions: dict[str, Json] = {}
         """On one's messages, and one's own."""
+        self.schedules: dict[str, Json] = {}
         self.left: set[str] = set()
         """Threads: where one comes back, what was there is fetched."""
         self.markers: dict[str, int] = {}
@@ -43,6 +44,8 @@ class OwnState:
         for role in ("author", "user"):
             for action in (await client.get("/api/v1/actions", role=role, limit="100")).data:
                 state._action_created(action)
+        for schedule in (await client.get("/api/v1/schedules", limit="100")).data:
+            state._schedule_updated(schedule)
         state.preferences = (await client.get("/api/v1/users/me/preferences")).data
         return state
 
@@ -97,6 +100,10 @@ class OwnState:
         gone = data["message_id"]
         self.actions = {each: action for each, action in self.actions.items() if action["message_id"] != gone}
 
+    def _schedule_updated(self, data: Json) -> None:
+        if "status" in data:  # one that is gone has left its id
+            self.schedules[data["id"]] = data
+
     def _thread_read(self, data: Json) -> None:
         self.markers[data["thread_id"]] = data["last_read_offset"]
 
@@ -113,7 +120,7 @@ class OwnState:
         """From what was fetched. Where a thread was joined since, its marker and choice are fetched with it."""
         wrong = {
             name: (getattr(self, name), getattr(fetched, name))
-            for name in ("offset", "threads", "read", "preferences", "name")
+            for name in ("offset", "threads", "read", "preferences", "name", "schedules")
             if getattr(self, name) != getattr(fetched, name)
         }
         theirs = {uid: action for uid, action in fetched.actions.items() if action["thread_id"] not in self.left}

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ BUTTON: dict[str, Any] = {
     "elements": [{"type": "button", "action_id": "yes", "text": {"type": "plain_text", "text": "Yes"}}],
 }
 LOG = "/api/v1/users/me/log"
+TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 Frames = Callable[[], Awaitable[Json]]
 """The next entry, with where it stands."""
 Step = Callable[[], Awaitable[Any]]
@@ -57,6 +59,10 @@ async def steps(alice: Client, bob: Client) -> AsyncIterator[Step]:
     yield lambda: alice.post(f"/api/v1/actions/{action['id']}/answer", text="Done.")
     yield lambda: alice.post(f"/api/v1/messages/{mine['id']}/actions", block_id="b", action_id="yes")
     yield lambda: alice.delete(f"/api/v1/messages/{mine['id']}")
+    yield lambda: bob.post("/api/v1/schedules", kind="reminder", content="Tea", at=TOMORROW)
+    (reminder,) = (await bob.get("/api/v1/schedules")).data
+    yield lambda: bob.patch(f"/api/v1/schedules/{reminder['id']}", content="Coffee")
+    yield lambda: bob.delete(f"/api/v1/schedules/{reminder['id']}")
     yield lambda: alice.thread(members=with_bob)
     newest, second = (await bob.get("/api/v1/notifications")).data[:2]
     yield lambda: bob.post(f"/api/v1/notifications/{newest['id']}/read")

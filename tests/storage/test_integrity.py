@@ -124,6 +124,14 @@ def _action(of: str, where: str, status: str = "pending") -> str:
                1 FROM message AS m WHERE {where} LIMIT 1"""
 
 
+def _schedule(status: str, ended_at: str, thread: str = "1", message: str = "'m'") -> str:
+    """SQL that adds a scheduled message of a user."""
+    return f"""
+        INSERT INTO schedule (uid, kind, user_id, thread_id, message_id, content, metadata, due_at, local_time,
+                              time_zone, status, reason, version, created_at, ended_at)
+        VALUES ('x', 'message', 1, {thread}, {message}, '', '{{}}', 1, '', 'UTC', '{status}', '', 1, 1, {ended_at})"""
+
+
 ANOTHER = "(SELECT u.id FROM user AS u WHERE u.id <> m.author_id)"
 
 DAMAGES: tuple[Damage, ...] = (
@@ -134,6 +142,15 @@ DAMAGES: tuple[Damage, ...] = (
         "Action x is of 1, its message is of 1",
     ),
     ("what has ended has an end", _action(ANOTHER, "deleted_at IS NULL", "done"), "x is done, and ended at no time"),
+    ("schedules that have ended have an end", _schedule("pending", "1"), "x is pending, and ended at 1"),
+    ("schedules that have ended have an end", _schedule("cancelled", "NULL"), "x is cancelled, and ended at no time"),
+    ("messages are scheduled in a thread", _schedule("pending", "NULL", "NULL"), "x is a message without a thread"),
+    (
+        "messages are scheduled in a thread",
+        _schedule("pending", "NULL", "1", "NULL"),
+        "x is a message without a thread",
+    ),
+    ("a scheduled message that was sent is there", _schedule("sent", "1"), "x is sent, but its message m was never"),
     ("cursors of webhooks up to the heads", "UPDATE webhook SET position = 999", "has read up to 999"),
     ("deliveries that are over", "UPDATE webhook_delivery SET finished_at = 1", "is pending, and its end is 1"),
     ("counted references to blobs", 'UPDATE blob SET "references" = 5', "counts 5 references, it has 1"),

@@ -48,7 +48,7 @@ def _live(calls: ServerCalls, every: int) -> None:
 
     with Live(_shown(_status(calls)), console=console(), screen=True, auto_refresh=False) as live:
         while True:
-            time.sleep(every)
+            time.sleep(every)  # until the next look at a server that runs elsewhere
             live.update(_shown(_status(calls)), refresh=True)
 
 

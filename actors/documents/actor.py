@@ -215,7 +215,8 @@ class DocumentActor(LoopActor):
 
     def _committed(self, command: AppendEdit, outcome: Any) -> XpError | None:
         if outcome.error is not None:
-            return outcome.error  # type: ignore[no-any-return]
+            error: XpError = outcome.error
+            return error
         done: Done = outcome.result()
         assert isinstance(done.result, int)
         self._ahead.add(done.result)

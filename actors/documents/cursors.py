@@ -46,6 +46,6 @@ class Cursors(Generic[E]):
         return True
 
     def leave(self, editor: E) -> tuple[Cursor, ...]:
-        """What the others are told."""
+        """Answers what to send to the other editors: that the cursor is gone, if there was one."""
         known = self._of.pop(editor, None)
         return () if known is None or known.state == GONE else (Cursor(known.client, known.clock, GONE),)

@@ -27,7 +27,7 @@ DATA_ROWS: Final = 5_000
 DATA_BYTES: Final = 256 * KIB
 """Of its rows as JSON."""
 DATA_COLUMNS: Final = 50
-"""Nobody reads a wider table, and no chart shows as many series."""
+"""A wider table cannot be read, and a chart with more series neither."""
 DATA_CELL_CHARS: Final = 4_000
 """A paragraph or two; a longer text belongs in a message or a file."""
 EXPORT_CELLS: Final = 250_000

@@ -7,7 +7,7 @@ from actors.limits.units import KIB
 BLOB_TRIES: Final = 20
 """Times `BLOB_GOING_SECONDS` that bytes are waited for which are being deleted."""
 BLOB_GOING_SECONDS: Final = 0.25
-"""Bytes that are being deleted from the store are gone in less than 5 s; whoever brings the same waits so long."""
+"""Deleting a blob takes less than 5 s; an upload of the same bytes waits for it, with this pause between two looks."""
 BLOB_GRACE_SECONDS: Final = 24 * 3600
 """A blob that nothing refers to is kept so long: a backup taken before may still name it."""
 STORE_LOOK_SECONDS: Final = 60.0

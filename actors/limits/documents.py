@@ -25,7 +25,7 @@ EDITOR_OUTBOX_BYTES: Final = MIB
 CURSOR_BYTES: Final = 8 * KIB
 """Of what one editor shows of themselves: name, colour, selection."""
 DOCUMENT_LOOK_SECONDS: Final = 0.4
-"""Between two looks at who may still edit, so that whoever may not is cut off within a second."""
+"""Between two checks of the editors' rights: an editor whose right was revoked is disconnected within a second."""
 DOCUMENT_VERSION_SECONDS: Final = 10.0
 """Of rest, after which a version is cut, unless DOCUMENT_VERSION_SECONDS says otherwise."""
 DOCUMENT_CUT_TRIES: Final = 5

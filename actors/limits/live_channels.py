@@ -18,7 +18,7 @@ LIVE_BYTES: Final = 64 * MIB
 LIVE_USER_BYTES: Final = 8 * MIB
 """Of what one user has published: a hundred of the largest, or a screen that is shared by many."""
 LIVE_ENTRY_BYTES: Final = 512
-"""To remember one publication, whatever it holds."""
+"""Overhead of each publication in the history, beside its payload."""
 LIVE_SWEPT_AT_ONCE: Final = 500
 """Channels that are retired, or publications that are forgotten, in one turn: some 3 ms."""
 LIVE_SWEEP_PAUSE_SECONDS: Final = 0.05

@@ -3,7 +3,7 @@
 from typing import Final
 
 PASSWORD_CHARS_LEAST: Final = 10
-"""NIST SP 800-63B asks for 8; two more cost nobody anything."""
+"""NIST SP 800-63B requires 8; we ask for two more."""
 PASSWORD_CHARS: Final = 256
 """Argon2 would hash megabytes, too: that is work for nothing."""
 PASSWORDS_AT_ONCE: Final = 2
@@ -11,6 +11,6 @@ PASSWORDS_AT_ONCE: Final = 2
 PASSWORDS_WAITING: Final = 32
 """From one address; beyond it signing in answers `overloaded`: the queue would only grow. Addresses take turns."""
 PASSWORDS_WAITING_IN_ALL: Final = 512
-"""From everywhere: in a longer queue nobody waits to the end."""
+"""From all addresses: clients give up before a longer queue is worked off."""
 PLACES_KNOWN: Final = 200
 """Addresses from which an account has signed in, the newest: what a wrong password from elsewhere does not close."""

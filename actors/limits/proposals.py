@@ -5,7 +5,7 @@ from typing import Final
 from actors.limits.units import KIB
 
 PROPOSALS_OPEN: Final = 50
-"""Of one artifact: more are read by nobody."""
+"""Of one artifact: members could not review more."""
 PROPOSALS_KEPT: Final = 100
 """Resolved proposals of one artifact that keep their patches; of older ones there stays what became of them."""
 PROPOSALS_ERASED: Final = 50

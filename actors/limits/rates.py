@@ -5,7 +5,7 @@ from typing import Final
 RATE_READ: Final = "100/s:400"
 """A busy screen sends ten requests at once; a program that pages through everything reads 10,000 items a second."""
 RATE_WRITE: Final = "60/s:300"
-"""Nobody types that. An assistant that streams three answers at 20 appends a second does; so does a small import."""
+"""More than a person types: enough for an assistant that streams three answers at 20 appends a second, or an import."""
 RATE_ADMIN: Final = "20/s:100"
 """By hand, or a script that makes users one by one."""
 RATE_AUDITED: Final = "30/min:60"

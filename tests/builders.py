@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -191,6 +191,14 @@ async def until(condition: Callable[[], Any], what: str = "the condition", secon
         if time.monotonic() > deadline:
             raise AssertionError(f"{what} did not come true in {seconds} s")
         await asyncio.sleep(0.0005)
+
+
+async def until_asked(condition: Callable[[], Awaitable[T]], seconds: float = 30.0) -> T:
+    """What it answers, once that is true: for what is asked by HTTP, or of the database."""
+    async with asyncio.timeout(seconds):
+        while not (found := await condition()):  # noqa: ASYNC110 - asked elsewhere
+            await asyncio.sleep(0.02)
+    return found
 
 
 async def settle(rounds: int = 10) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from actors.identifiers import new_id
 from actors.resources.files.file import File
+from actors.resources.files.processing import ListDuePreviews
+from tests.builders import until_asked
 from tests.serving import Server
 
 
@@ -32,3 +34,12 @@ async def stored_file(
     new = {"name": name, "thread_id": thread_id} if file_id is None else {}
     upload = await library.begin(identity, kind="plain", length=len(content), file_id=file_id, **new)  # type: ignore[arg-type]
     return await library.complete(identity, upload, local_file(library.folder, content))
+
+
+async def until_previewed(server: Server, seconds: float = 120.0) -> None:
+    """Until no preview is due any more."""
+
+    async def is_done() -> bool:
+        return not await server.services.ask(ListDuePreviews(100))
+
+    await until_asked(is_done, seconds)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from actors import limits
 from actors.commands import Purge
 from actors.resources.schedules import EndSchedule, ListDueSchedules, TakeSchedule
 from server.scheduling.dispatcher import Scheduler, _message
+from tests.builders import until_asked
 from tests.serving import Client, Server, serving
 
 Json = dict[str, Any]
@@ -32,19 +33,12 @@ def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "SCHEDULE_RETRY_SECONDS", 0.05)
 
 
-async def until(condition: Callable[[], Any]) -> Any:
-    async with asyncio.timeout(30):
-        while not (found := await condition()):  # noqa: ASYNC110 - by HTTP
-            await asyncio.sleep(0.02)
-        return found
-
-
 async def ended(client: Client, schedule: Json) -> Json:
     async def look() -> Any:
         found = (await client.get(f"{URL}/{schedule['id']}")).data
         return found if found["ended_at"] else None
 
-    return dict(await until(look))
+    return dict(await until_asked(look))
 
 
 async def contents(client: Client, thread: Json) -> list[str]:
@@ -195,7 +189,7 @@ async def test_rights_are_asked_again_when_it_is_sent(server: Server, alice: Cli
             ("failed", "The account is DEACTIVATED.")
         ]
 
-    await until(has_failed)
+    await until_asked(has_failed)
 
 
 async def test_it_waits_for_the_end_of_an_answer(server: Server, alice: Client) -> None:
@@ -210,7 +204,7 @@ async def test_it_waits_for_the_end_of_an_answer(server: Server, alice: Client) 
     async def is_sending() -> bool:
         return (await alice.get(f"{URL}/{made['id']}")).data["status"] == "sending"
 
-    await until(is_sending)
+    await until_asked(is_sending)
     assert (await alice.delete(f"{URL}/{made['id']}")).status == 409
     await robot.post(f"/api/v1/messages/{streamed['id']}/complete", content="done")
     assert (await ended(alice, made))["status"] == "sent"
@@ -303,7 +297,7 @@ async def test_a_narrowed_domain_binds_what_was_scheduled_before(tmp_path: Path)
             (found,) = rows(server, "SELECT status, reason FROM schedule WHERE uid = ?", made["id"])
             return bool(found[0] == "failed" and "old.example" in found[1])
 
-        await until(is_refused)
+        await until_asked(is_refused)
 
 
 async def test_two_clocks_send_it_once(server: Server, alice: Client) -> None:

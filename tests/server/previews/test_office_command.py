@@ -1,6 +1,5 @@
 """`OFFICE_COMMAND` on a running server: a converter that works, and one that does what it should not."""
 
-import asyncio
 import functools
 import io
 import sys
@@ -14,10 +13,10 @@ import pytest
 from PIL import Image
 
 from actors import limits
-from actors.resources.files.processing import ListDuePreviews
 from cli import file_store
 from server.previews.limits import WorkerLimits
 from server.previews.previewer import Previewer
+from tests.files import until_previewed
 from tests.server.files.hostile import zipped
 from tests.server.quiet import nothing_breaks
 from tests.serving import Client, Server, serving
@@ -87,12 +86,6 @@ async def sent(client: Client, asked: str, content: bytes) -> Any:
     answer = await client.request("POST", "/api/v1/files", data=form)
     assert answer.status == 201, answer
     return answer.data
-
-
-async def until_previewed(server: Server) -> None:
-    async with asyncio.timeout(120):
-        while await server.services.ask(ListDuePreviews(100)):  # noqa: ASYNC110 - by the database
-            await asyncio.sleep(0.05)
 
 
 def left_running(folder: Path) -> list[list[str]]:

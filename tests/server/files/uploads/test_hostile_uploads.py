@@ -1,6 +1,5 @@
 """Hostile files by every way of uploading: each is refused, and leaves nothing, or is kept and harms nobody."""
 
-import asyncio
 import io
 import tarfile
 from collections.abc import AsyncIterator, Callable
@@ -10,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from actors.resources.files.processing import ListDuePreviews
+from tests.files import until_previewed
 from tests.server.files import hostile
 from tests.server.files.uploading import append, blobs, create, staged
 from tests.server.previews import corpus
@@ -105,12 +104,6 @@ CORPUS = [each for each in corpus.files() if each.name in NAMES]
 async def previewing(tmp_path: Path) -> AsyncIterator[Server]:
     async with serving(tmp_path / "data", PREVIEWS="on") as running:
         yield running
-
-
-async def until_previewed(server: Server, seconds: float = 60.0) -> None:
-    async with asyncio.timeout(seconds):
-        while await server.services.ask(ListDuePreviews(100)):  # noqa: ASYNC110 - by the database
-            await asyncio.sleep(0.05)
 
 
 async def test_what_is_kept_harms_nobody(previewing: Server) -> None:

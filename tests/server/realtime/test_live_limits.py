@@ -1,6 +1,7 @@
 """Live channels are bounded in number and in bytes, in all and for each user, and gone when nobody needs them."""
 
 import asyncio
+import weakref
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ import pytest
 from actors import limits
 from actors.delivery.live_channel import LiveChannelActor
 from tests.server.realtime.conftest import Dial
-from tests.server.realtime.waiting import nothing_is_left, until
+from tests.server.realtime.waiting import cheap_collections, freed, nothing_is_left, until
 from tests.serving import Client, Server, serving
+from tests.tickets import ticket
 
 
 @pytest.fixture
@@ -188,7 +190,6 @@ async def test_all_bytes(
 
 async def test_a_subscription_has_one_timer(server: Server, dial: Dial, alice: Client) -> None:
     """However often its token is renewed, and none once it has been left or its session has gone."""
-    from tests.tickets import ticket
 
     client = await dial(alice)
     assert "error" not in await client.ask("subscribe", channel="secret:1", token=ticket(alice, "secret:1"))
@@ -212,26 +213,23 @@ async def test_a_subscription_has_one_timer(server: Server, dial: Dial, alice: C
 @pytest.mark.parametrize("how", ["closed", "cut", "while it subscribes"])
 async def test_a_session_is_gone_with_its_socket(server: Server, dial: Dial, alice: Client, how: str) -> None:
     """Though its token is good for long."""
-    import gc
-    import weakref
 
-    from tests.tickets import ticket
-
-    held = []
-    for number in range(20):
-        client = await dial(alice)
-        held += [weakref.ref(each) for each in server.services.hub.clients]
-        channel = f"secret:{number}"
-        command = client.command("subscribe", channel=channel, token=ticket(alice, channel))
-        await client.send(command)
-        if how != "while it subscribes":
-            await client.reply(command["id"])
-        if how == "closed":
-            await client.socket.close()
-        else:
-            client.cut()
-    await until(lambda: server.services.hub.size == 0)
-    await until(lambda: gc.collect() >= 0 and not any(each() for each in held))
+    held: list[weakref.ref[object]] = []
+    with cheap_collections():
+        for number in range(20):
+            client = await dial(alice)
+            held += [weakref.ref(each) for each in server.services.hub.clients]
+            channel = f"secret:{number}"
+            command = client.command("subscribe", channel=channel, token=ticket(alice, channel))
+            await client.send(command)
+            if how != "while it subscribes":
+                await client.reply(command["id"])
+            if how == "closed":
+                await client.socket.close()
+            else:
+                client.cut()
+        await until(lambda: server.services.hub.size == 0)
+        await freed(held)
     del client
 
 

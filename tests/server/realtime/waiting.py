@@ -1,7 +1,10 @@
 """Waiting for what the server does by itself."""
 
 import asyncio
-from collections.abc import Callable
+import gc
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from actors.delivery.connection import ConnectionActor
 from actors.runtime.loop_actor import LoopActor
@@ -14,6 +17,21 @@ async def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> Non
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - the server has no event for what tests look at
             await asyncio.sleep(0.005)
+
+
+@contextmanager
+def cheap_collections() -> Iterator[None]:
+    """The collector looks only at what is made inside: after thousands of tests a whole look takes seconds."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+async def freed(held: Sequence[weakref.ref[object]]) -> None:
+    """Each of them: by count, or by the collector where it is part of a cycle."""
+    await until(lambda: gc.collect() >= 0 and not any(reference() for reference in held))
 
 
 def connections(server: Server) -> int:

@@ -6,12 +6,13 @@ import click
 
 from actors import limits
 from actors.auth.identity import SCOPES
-from cli import settings, sign_in_rules
-from cli.console import json_option, plain, print_json, print_table, short_time
-from cli.group import LazyGroup
-from cli.pages import every
-from cli.store import data_dir_option, find_user, reading, writing
-from cli.times import Duration, now_ms
+from cli import settings
+from cli.opening.database import data_dir_option, find_user, reading, writing
+from cli.opening.pages import every
+from cli.terminal.console import json_option, plain, print_json, print_table, short_time
+from cli.terminal.group import LazyGroup
+from cli.terminal.times import Duration, now_ms
+from cli.users import sign_in_rules
 from cli.users.rendering import named, names_of
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def create_command(user: str, data_dir: str | None, as_json: bool, **fields: Any
     Example: xp key create bot@rpotential.ai --name summariser --scope read --scope write --expires 90d
     """
     from actors.resources.api_keys import CreateApiKey
-    from cli.requests import checked
+    from cli.terminal.checked_input import checked
     from server.api.account_views import api_key_view
     from server.auth.credentials import API_KEY_PREFIX_CHARS, new_api_key
     from server.resources.auth.views import CreateApiKeyRequest

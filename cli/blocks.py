@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli import stdin
-from cli.console import json_option, plain, print_json
-from cli.group import Entries, LazyGroup
+from cli.terminal import stdin
+from cli.terminal.console import json_option, plain, print_json
+from cli.terminal.group import Entries, LazyGroup
 
 if TYPE_CHECKING:
     from actors.resources.blocks.fitting import Fit

@@ -2,10 +2,11 @@
 
 import click
 
-from cli import running, settings
-from cli.console import json_option, print_json, print_table
+from cli import settings
+from cli.opening.database import data_dir_option
+from cli.serving import published_settings
 from cli.settings import Settings
-from cli.store import data_dir_option
+from cli.terminal.console import json_option, print_json, print_table
 
 
 @click.command("config")
@@ -20,19 +21,19 @@ def command(data_dir: str | None, as_json: bool) -> None:
     Example: PORT=9000 xp config
     """
     chosen = settings.load({"data_dir": data_dir})
-    server = running.settings_of(chosen["data_dir"])
+    server = published_settings.settings_of(chosen["data_dir"])
     if as_json:
         print_json({name: _entry(name, chosen, server) for name in settings.shown(chosen)})
     else:
         _print(chosen, server)
 
 
-def _entry(name: str, chosen: Settings, server: running.Shown | None) -> dict[str, str | None]:
+def _entry(name: str, chosen: Settings, server: published_settings.Shown | None) -> dict[str, str | None]:
     entry = {"value": settings.shown(chosen)[name], "source": chosen.sources[name.lower()]}
     return entry if server is None else entry | {"server": server.get(name)}
 
 
-def _print(chosen: Settings, server: running.Shown | None) -> None:
+def _print(chosen: Settings, server: published_settings.Shown | None) -> None:
     here = settings.shown(chosen)
     rows = [(name, value, chosen.sources[name.lower()]) for name, value in here.items()]
     if server is None:

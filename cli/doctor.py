@@ -10,8 +10,8 @@ import click
 
 from actors import limits
 from cli import settings
-from cli.console import count, json_option, plain, print_json, print_table, size
 from cli.settings import Settings
+from cli.terminal.console import count, json_option, plain, print_json, print_table, size
 from storage.blobs.location import FolderLocation
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _blobs(chosen: Settings) -> Iterator[Check]:
     import asyncio
 
     from actors.blobs import BlobStoreError
-    from cli.blobs import location_of, open_blobs
+    from cli.opening.blobs import location_of, open_blobs
 
     where = location_of(chosen)
     if isinstance(where, FolderLocation) and not where.path.exists():
@@ -171,7 +171,7 @@ def _user_of(folder: Path) -> str:
 
 def _secret(chosen: Settings) -> Iterator[Check]:
     from actors import limits
-    from cli.keys import SECRET_FILE
+    from cli.opening.keys import SECRET_FILE
 
     if chosen["jwt_secret"] is not None:
         length = len(chosen["jwt_secret"].encode())
@@ -271,7 +271,7 @@ def _clock(newest: int | None) -> Check:
 
 
 def _settings(chosen: Settings) -> Iterator[Check]:
-    from cli.hints import hints
+    from cli.settings.hints import hints
 
     found = list(hints(chosen))
     for hint in found:

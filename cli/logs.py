@@ -1,75 +1,51 @@
-"""Logging: one line an event, text on a terminal, JSON elsewhere; every line of a request has its correlation id."""
+"""`xp logs`: the log of the running server."""
 
-import contextlib
-import logging
-import sys
-import time
-from collections.abc import Iterator
+from typing import Any
 
-import orjson
+import click
 
-from server.api.render import iso_time
-from server.http.middleware import correlation_id
-from server.http.problems import visible
-from server.telemetry.error_groups import ErrorGroups, ErrorHandler
+from cli import settings
+from cli.opening.server_calls import ServerCalls, server_options
+from cli.terminal.console import json_option, print_json
+from cli.terminal.group import LazyGroup
+from cli.terminal.times import Duration
 
-
-def configure(level: str, form: str) -> None:
-    as_text = form == "text" or (form == "auto" and sys.stderr.isatty())
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(TextLine() if as_text else JsonLine())
-    root = logging.getLogger()
-    root.handlers = [handler]
-    root.setLevel(level.upper())
-    # Pykka logs every exception that is the reply to an ask, with a traceback: the caller reports what it means.
-    logging.getLogger("pykka").setLevel(logging.WARNING)
-    # Peewee tells every statement with its values: what people wrote, and hashes of what they sign in with.
-    logging.getLogger("peewee").setLevel(logging.INFO)
-    # Each migration, also of the schema in memory that others are compared with; what was applied is one line of ours.
-    logging.getLogger("peewee.migrations").setLevel(logging.WARNING)
+COMMANDS = {"level": ("cli.logs:level_command", "Show the log level of the running server, or change it for a while")}
+USUAL = "usual"
+PATH = "/api/v1/admin/log-level"
 
 
-@contextlib.contextmanager
-def noted_errors(groups: ErrorGroups) -> Iterator[None]:
-    """Group the exceptions that are logged, while inside."""
-    handler = ErrorHandler(groups, correlation_id.get)
-    logging.getLogger().addHandler(handler)
-    try:
-        yield
-    finally:
-        logging.getLogger().removeHandler(handler)
+@click.group(cls=LazyGroup, entries=COMMANDS)
+def command() -> None:
+    """Look at the log level of the running server, and change it.
+
+    Example: xp logs level debug --for 10m
+    """
 
 
-class JsonLine(logging.Formatter):
-    """An object a line: event, level, logger, timestamp, and where there are such, correlation_id and exception."""
+@click.command("level")
+@click.argument("level", type=click.Choice(["debug", "info", "warning", "error", USUAL]), required=False)
+@click.option("--for", "seconds", type=Duration(), default="10m", show_default=True, help="Then it is as before.")
+@server_options
+@json_option
+def level_command(
+    level: str | None, seconds: int, url: str | None, token: str | None, as_json: bool, **flags: str | None
+) -> None:
+    """Show the log level of the running server, or change it for a while; `usual` is what LOG_LEVEL says.
 
-    def format(self, record: logging.LogRecord) -> str:
-        line = {
-            "event": record.getMessage(),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "timestamp": iso_time(int(record.created * 1000)),
-        }
-        chosen = correlation_id.get()
-        if chosen:
-            line["correlation_id"] = chosen
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return orjson.dumps(_sayable(line)).decode()
+    Connections that are open keep the level of requests that they had.
 
-
-class TextLine(logging.Formatter):
-    """What a person reads: local time, level, logger, event."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        when = time.strftime("%H:%M:%S", time.localtime(record.created))
-        chosen = correlation_id.get()
-        line = f"{when} {record.levelname:7} {record.name}: {visible(record.getMessage())}" + (
-            f"  [{chosen}]" if chosen else ""
-        )
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+    Example: xp logs level debug --for 10m
+    """
+    calls = ServerCalls(settings.load(flags), url, token)
+    found = calls.ask("GET", PATH) if level is None else calls.ask("PUT", PATH, _wanted(level, seconds))
+    if as_json:
+        print_json(found)
+    elif found["until"] is None:
+        click.echo(f"{found['level']}, as LOG_LEVEL says.")
+    else:
+        click.echo(f"{found['level']} until {found['until'][:19].replace('T', ' ')} UTC.")
 
 
-def _sayable(line: dict[str, str]) -> dict[str, str]:
-    """Text of clients may hold halves of characters, which JSON cannot."""
-    return {name: text.encode(errors="replace").decode() for name, text in line.items()}
+def _wanted(level: str, seconds: int) -> dict[str, Any]:
+    return {"level": None} if level == USUAL else {"level": level, "seconds": seconds}

@@ -2,7 +2,7 @@
 
 import click
 
-from cli.group import MainGroup
+from cli.terminal.group import MainGroup
 
 COMMANDS = {
     "serve": ("cli.serve:command", "Start the server"),
@@ -23,7 +23,7 @@ COMMANDS = {
     ),
     "db": ("cli.database:command", "Migrate, inspect, check, copy and restore the database"),
     "top": ("cli.top:command", "Show the status of the running server, live"),
-    "logs": ("cli.log_level:command", "Look at the log level of the running server, and change it"),
+    "logs": ("cli.logs:command", "Look at the log level of the running server, and change it"),
     "errors": ("cli.errors:command", "Show unhandled errors of the server"),
     "doctor": ("cli.doctor:command", "Check the machine, the settings and the data"),
     "bench": ("cli.bench:command", "Run the benchmarks"),

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from cli.console import count, json_option, print_json
-from cli.store import Writer, data_dir_option, writing
+from cli.opening.database import Writer, data_dir_option, writing
+from cli.terminal.console import count, json_option, print_json
 
 if TYPE_CHECKING:
     from actors.auth.identity import Identity
@@ -59,7 +59,7 @@ def command(data_dir: str | None, as_json: bool) -> None:
 
 def _person(writer: Writer, subject: str) -> "Identity":
     from actors.resources.users import EnsureUser
-    from cli.store import identity_of
+    from cli.opening.database import identity_of
 
     kind: Any = "ASSISTANT" if subject == "echo" else "HUMAN"
     email = f"{subject}@{DOMAIN}"

@@ -32,15 +32,16 @@ from actors.runtime.loop_actor import Stage
 from actors.threads.directory import Directory
 from actors.threads.state import LoadThread
 from actors.users.directory import Users
-from cli import logs, settings
-from cli.backup_schedule import BackupSchedule
-from cli.descriptors import connections_at_most
-from cli.file_store import file_rules, open_library, open_processing
-from cli.hints import hints, secret_hints
-from cli.keys import SECRET_FILE, Keys, open_keys, source_of
-from cli.listening import listen, notify, passed_socket
-from cli.running import published
+from cli import settings
+from cli.opening.files import file_rules, open_library, open_processing
+from cli.opening.keys import SECRET_FILE, Keys, open_keys, source_of
+from cli.serving import log_lines
+from cli.serving.backup_schedule import BackupSchedule
+from cli.serving.descriptors import connections_at_most
+from cli.serving.listening import listen, notify, passed_socket
+from cli.serving.published_settings import published
 from cli.settings import Settings
+from cli.settings.hints import hints, secret_hints
 from server.api import events
 from server.api.services import COMPUTING, Services
 from server.auth.authentication import BrowserRules
@@ -51,7 +52,7 @@ from server.exports.printer import Printer
 from server.files.keeper import Keeper
 from server.files.library import Library
 from server.files.store_watch import StoreWatch
-from server.http.peers import Proxies
+from server.http.headers.peers import Proxies
 from server.http.server import HttpServer
 from server.limits.password_tries import PasswordTries
 from server.limits.rate_classes import RATE_CLASSES
@@ -91,7 +92,7 @@ def command(**flags: str | None) -> None:
     Example: xp serve --port 8787 --data-dir ./data
     """
     chosen = settings.load(flags)
-    logs.configure(chosen["log_level"], chosen["log_format"])
+    log_lines.configure(chosen["log_level"], chosen["log_format"])
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(chosen))
@@ -177,7 +178,7 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         closing.callback(services.loop_watch.stop)
         services.loop_watch.start()
         closing.callback(services.log_level.restore)
-        closing.enter_context(logs.noted_errors(services.error_groups))
+        closing.enter_context(log_lines.noted_errors(services.error_groups))
         errors = ErrorFile(chosen["data_dir"], services.error_groups)
         closing.push_async_callback(errors.stop)
         errors.start()

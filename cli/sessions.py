@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 import click
 
 from actors import limits
-from cli.console import count, json_option, plain, print_json, print_table, short_time
-from cli.group import LazyGroup
-from cli.pages import every
-from cli.store import data_dir_option, everyone, find_user, reading, writing
+from cli.opening.database import data_dir_option, everyone, find_user, reading, writing
+from cli.opening.pages import every
+from cli.terminal.console import count, json_option, plain, print_json, print_table, short_time
+from cli.terminal.group import LazyGroup
 from cli.users.rendering import named, names_of
 
 if TYPE_CHECKING:

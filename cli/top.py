@@ -8,8 +8,8 @@ import click
 
 from actors import limits
 from cli import settings
-from cli.console import console, json_option, plain, print_json
-from cli.server_calls import ServerCalls, server_options
+from cli.opening.server_calls import ServerCalls, server_options
+from cli.terminal.console import console, json_option, plain, print_json
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

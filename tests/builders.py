@@ -105,7 +105,7 @@ class Ledger:
         return self._reader
 
     def ask(self, question: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        """A question of `storage.reading` on a read-only connection."""
+        """A query of `storage` on a read-only connection."""
         with self.reader.atomic("DEFERRED"):
             return question(self.reader, *args, **kwargs)
 

@@ -13,7 +13,7 @@ settings.register_profile("mutants", database=None, phases=[Phase.explicit, Phas
 
 LONGEST = (
     "end_to_end/test_schemathesis.py", "end_to_end/test_kill.py", "server/test_foreign_parsers.py",
-    "server/operations/sweep/test_matrix.py", "storage/searching/test_model.py", "actors/text/test_folding.py",
+    "server/operations/sweep/test_matrix.py", "storage/search/test_model.py", "actors/text/test_folding.py",
 )  # fmt: skip
 """Files that begin first: one of them that a worker began last would run alone, while the others wait."""
 

@@ -116,7 +116,7 @@ NO_LIMITS: Mapping[str, Mapping[str, str]] = {
     "Codes of a protocol": {
         "actors/delivery/connection.py": "SLOW_READER",
         "actors/documents/edits.py": "_GC _SKIP _TYPES _LEFT _RIGHT _SUB _KIND",
-        "cli/listening.py": "_FIRST_PASSED",
+        "cli/serving/listening.py": "_FIRST_PASSED",
         "server/outbound/scanner/location.py": "PORT",
         "server/outbound/webhooks/sender.py": "ASKS_TO_WAIT",
         "server/previews/confinement.py": "CLONE_NEWNET CLONE_NEWUSER PR_SET_PDEATHSIG PR_SET_NO_NEW_PRIVS",
@@ -148,8 +148,8 @@ NO_LIMITS: Mapping[str, Mapping[str, str]] = {
         "actors/resources/api_keys.py": "_NEVER",
         "actors/resources/files/retention.py": "START",
         "actors/users/activity.py": "_SAID_IDLE",
-        "cli/store.py": "FOREVER",
-        "server/http/connection.py": "_NO_END",
+        "cli/opening/database.py": "FOREVER",
+        "server/http/connections/connection.py": "_NO_END",
         "server/scheduling/dispatcher.py": "_NO_END",
         "server/realtime/sse/stream.py": "_FROM_NOW",
         "storage/resources/files/retention.py": "_LAST",
@@ -160,7 +160,7 @@ NO_LIMITS: Mapping[str, Mapping[str, str]] = {
     },
     "Units, modes of files, versions, places of columns": {
         "cli/doctor.py": "BUILT SQLITE",
-        "cli/written_files.py": "PRIVATE",
+        "cli/terminal/written_files.py": "PRIVATE",
         "server/limits/token_bucket.py": "_ONE",
         "storage/maintenance/integrity.py": "HOUR CHECKS",
         "storage/private_files.py": "FILE_MODE FOLDER_MODE OTHERS",

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from cli.store import data_dir_option, reading
-from cli.written_files import force_option, written
+from cli.opening.database import data_dir_option, reading
+from cli.terminal.written_files import force_option, written
 
 if TYPE_CHECKING:
     from server.artifacts.exporting import Source

@@ -6,8 +6,8 @@ import click
 
 from actors import limits
 from actors.resources.artifacts.artifact import ARTIFACT_TYPES
-from cli.console import json_option, print_json, print_table, short_time
-from cli.store import data_dir_option, everyone, reading
+from cli.opening.database import data_dir_option, everyone, reading
+from cli.terminal.console import json_option, print_json, print_table, short_time
 
 if TYPE_CHECKING:
     from actors.resources.artifacts.artifact import Artifact

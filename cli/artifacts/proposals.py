@@ -6,9 +6,9 @@ import click
 
 from actors import limits
 from actors.resources.proposals.proposal import STATUSES
-from cli.console import json_option, print_json, print_table, short_time
-from cli.pages import every
-from cli.store import data_dir_option, everyone, reading
+from cli.opening.database import data_dir_option, everyone, reading
+from cli.opening.pages import every
+from cli.terminal.console import json_option, print_json, print_table, short_time
 
 if TYPE_CHECKING:
     from actors.resources.proposals.proposal import Proposal

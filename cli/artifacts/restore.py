@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.store import data_dir_option, everyone, reading, writing
+from cli.opening.database import data_dir_option, everyone, reading, writing
 from cli.threads import acting
 
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@
 
 import click
 
-from cli.console import json_option, plain, print_json
-from cli.store import data_dir_option, everyone, reading
+from cli.opening.database import data_dir_option, everyone, reading
+from cli.terminal.console import json_option, plain, print_json
 
 
 @click.command("show")

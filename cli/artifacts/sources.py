@@ -3,7 +3,7 @@
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from cli.store import everyone
+from cli.opening.database import everyone
 
 if TYPE_CHECKING:
     from server.artifacts.exporting import Source

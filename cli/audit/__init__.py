@@ -2,7 +2,7 @@
 
 import click
 
-from cli.group import LazyGroup
+from cli.terminal.group import LazyGroup
 
 COMMANDS = {
     "list": ("cli.audit.listing:command", "List the entries of the audit log, newest first"),

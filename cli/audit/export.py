@@ -7,8 +7,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from cli.store import data_dir_option, reading
-from cli.written_files import force_option, written
+from cli.opening.database import data_dir_option, reading
+from cli.terminal.written_files import force_option, written
 
 if TYPE_CHECKING:
     from actors.resources.audit import AuditEntry

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.console import count, interruptible, json_option, print_json
-from cli.store import data_dir_option, reading
+from cli.opening.database import data_dir_option, reading
+from cli.terminal.console import count, interruptible, json_option, print_json
 
 if TYPE_CHECKING:
     from storage.resources.audit.reading import Verdict

@@ -2,7 +2,7 @@
 
 import click
 
-from cli.group import LazyGroup
+from cli.terminal.group import LazyGroup
 
 COMMANDS = {
     "migrate": ("cli.database.migrations:migrate_command", "Migrate the schema to this version of the server"),

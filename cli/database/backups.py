@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli import settings
-from cli.console import count, json_option, print_json, print_table, progress_bar, short_time, size
 from cli.files.options import store_problems
-from cli.store import database_options
+from cli.opening.database import database_options
+from cli.terminal.console import count, json_option, print_json, print_table, progress_bar, short_time, size
 
 if TYPE_CHECKING:
     from cli.database.copied_files import CopiedFiles

@@ -8,8 +8,8 @@ import click
 
 from actors import limits
 from cli import settings
-from cli.console import count, interruptible, json_option, plain, print_json, progress_bar
-from cli.store import database_options, names_another_database, reading
+from cli.opening.database import database_options, names_another_database, reading
+from cli.terminal.console import count, interruptible, json_option, plain, print_json, progress_bar
 
 if TYPE_CHECKING:
     from storage.maintenance.integrity import Finding

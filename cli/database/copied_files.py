@@ -10,9 +10,9 @@ import click
 
 from actors import limits
 from cli import settings
-from cli.console import Progress, count, size
+from cli.opening.database import names_another_database
 from cli.settings import Settings
-from cli.store import names_another_database
+from cli.terminal.console import Progress, count, size
 
 if TYPE_CHECKING:
     from actors.blobs import BlobCopies
@@ -111,12 +111,12 @@ class CopiedFiles:
             await target.close()
 
     def _open(self, location: "Location | None") -> "BlobCopies":
-        from cli.blobs import open_blobs
+        from cli.opening.blobs import open_blobs
 
         return open_blobs(self.chosen, location)
 
     def _open_copies(self, location: "Location") -> "BlobCopies":
-        from cli.blobs import open_blobs
+        from cli.opening.blobs import open_blobs
         from storage.backups.sealed_blobs import SealedBlobs
 
         return (
@@ -158,7 +158,7 @@ class CopiedFiles:
 
 def for_backup(file: Path, given: str | None, chosen: Settings, progress: Progress) -> CopiedFiles:
     """By copy where files are in a folder, by reference where they are in S3, unless something else is chosen."""
-    from cli.blobs import location_of
+    from cli.opening.blobs import location_of
     from storage.blobs.location import FolderLocation
 
     if given is not None:
@@ -202,7 +202,7 @@ def beside(file: Path) -> Path:
 
 
 def _chosen(given: str, chosen: Settings) -> "Location | str":
-    from cli.blobs import location_of, with_region
+    from cli.opening.blobs import location_of, with_region
     from storage.blobs.location import parse
 
     if given in (REFERENCE, NONE):

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.console import count, json_option, print_json, progress_bar, size
 from cli.database import copied_files
 from cli.files.options import store_problems
-from cli.keys import SECRET_FILE
-from cli.store import database_options, names_another_database, options_of, reading, writing
-from cli.written_files import force_option
+from cli.opening.database import database_options, names_another_database, options_of, reading, writing
+from cli.opening.keys import SECRET_FILE
+from cli.terminal.console import count, json_option, print_json, progress_bar, size
+from cli.terminal.written_files import force_option
 
 if TYPE_CHECKING:
     from storage.maintenance.replacing import Restored

@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from actors import limits
-from cli.console import count, progress_bar
-from cli.store import database_options, reading
-from cli.written_files import force_option, must_be_free, written
+from cli.opening.database import database_options, reading
+from cli.terminal.console import count, progress_bar
+from cli.terminal.written_files import force_option, must_be_free, written
 
 
 def _hex(value: object) -> str:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from actors import limits
-from cli.console import count, interruptible, json_option, print_facts, print_json, print_table, size
-from cli.store import database_options, options_of, reading
+from cli.opening.database import database_options, options_of, reading
+from cli.terminal.console import count, interruptible, json_option, print_facts, print_json, print_table, size
 
 if TYPE_CHECKING:
     from storage.maintenance.query import Answer

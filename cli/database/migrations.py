@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.console import json_option, print_json, print_table
-from cli.store import database_options, options_of
+from cli.opening.database import database_options, options_of
+from cli.terminal.console import json_option, print_json, print_table
 
 if TYPE_CHECKING:
     from storage.database import DatabaseOptions

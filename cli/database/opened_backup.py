@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.blobs import location_of
 from cli.database.copied_files import OpenedBackup
 from cli.database.shelved import NEWEST, shelf_location, shelf_of
+from cli.opening.blobs import location_of
 from cli.settings import Settings
 from storage.blobs.location import FolderLocation, Location
 

@@ -5,10 +5,10 @@ import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from cli.blobs import location_of, s3_keys, with_region
-from cli.console import Progress
 from cli.database.copied_files import REFERENCE, CopiedFiles
+from cli.opening.blobs import location_of, s3_keys, with_region
 from cli.settings import Settings
+from cli.terminal.console import Progress
 from storage.blobs.location import FolderLocation, Location, parse
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class _Copies:
             asyncio.run(self._remove_others(self._files.where, names))
 
     async def _remove_others(self, where: Location, names: set[str]) -> None:
-        from cli.blobs import open_blobs
+        from cli.opening.blobs import open_blobs
         from storage.backups.making import is_removable
 
         store = open_blobs(self._chosen, where)

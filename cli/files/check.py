@@ -8,10 +8,10 @@ import click
 
 from actors import limits
 from cli import settings
-from cli.console import Progress, count, interruptible, json_option, plain, print_json, progress_bar, size
 from cli.files.options import folder_of, store_options, store_problems
+from cli.opening.database import options_of
 from cli.settings import Settings
-from cli.store import options_of
+from cli.terminal.console import Progress, count, interruptible, json_option, plain, print_json, progress_bar, size
 
 if TYPE_CHECKING:
     from storage.maintenance.blob_check import Compared, Records
@@ -47,7 +47,7 @@ def records_of(chosen: Settings) -> "Records":
 
 
 async def compared(chosen: Settings, records: "Records", *, hashes: bool, progress: Progress) -> "Compared":
-    from cli.blobs import open_blobs
+    from cli.opening.blobs import open_blobs
     from storage.maintenance.blob_check import compare
 
     store = open_blobs(chosen)

@@ -14,10 +14,10 @@ import click
 
 from actors import limits
 from cli import settings
-from cli.console import Progress, plain, progress_bar, size
 from cli.files.options import folder_of, store_options, store_problems
-from cli.store import everyone, reading, writing
-from cli.written_files import PRIVATE, force_option, must_be_free
+from cli.opening.database import everyone, reading, writing
+from cli.terminal.console import Progress, plain, progress_bar, size
+from cli.terminal.written_files import PRIVATE, force_option, must_be_free
 
 if TYPE_CHECKING:
     from actors.blobs import BlobStore
@@ -58,7 +58,7 @@ def command(
 
 
 def _store(chosen: "Settings") -> "BlobStore":
-    from cli.blobs import open_blobs
+    from cli.opening.blobs import open_blobs
 
     return open_blobs(chosen)
 

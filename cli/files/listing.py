@@ -6,8 +6,8 @@ import click
 
 from actors import limits
 from actors.resources.files.file import FILE_STATUSES
-from cli.console import json_option, print_json, print_table, short_time, size
-from cli.store import data_dir_option, everyone, reading
+from cli.opening.database import data_dir_option, everyone, reading
+from cli.terminal.console import json_option, print_json, print_table, short_time, size
 
 if TYPE_CHECKING:
     from actors.resources.files.file import File, FileFilter

@@ -9,8 +9,8 @@ import click
 
 from actors import limits
 from cli import settings
-from cli.console import Progress, count, json_option, print_json, progress_bar, size
 from cli.settings import Settings
+from cli.terminal.console import Progress, count, json_option, print_json, progress_bar, size
 
 if TYPE_CHECKING:
     from actors.blobs import BlobStore
@@ -53,7 +53,7 @@ def command(target: "Location", read_back: bool, as_json: bool, **flags: str | N
 
 def _move(chosen: Settings, target: "Location", read_back: bool, progress: Progress) -> "Moved":
     from actors.blobs import BlobError
-    from cli.blobs import location_of, open_blobs, with_region
+    from cli.opening.blobs import location_of, open_blobs, with_region
 
     target = with_region(target, chosen)
     if target == location_of(chosen):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from cli import settings
+from cli.opening.database import Writer, reading
 from cli.settings import Settings
-from cli.store import Writer, reading
 
 if TYPE_CHECKING:
     from actors.blobs import BlobStore
@@ -56,7 +56,7 @@ def library_of(chosen: Settings, writer: Writer, blobs: "BlobStore") -> "Library
     """The server's own, on this command's connections: it holds the same rules."""
     import storage.readers.reads  # noqa: F401 - it knows which function answers
     from actors.outcomes import Done
-    from cli.file_store import UPLOADS, file_rules
+    from cli.opening.files import UPLOADS, file_rules
     from server.files.library import Library
 
     async def write(command: Any) -> "Done":

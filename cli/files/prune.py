@@ -9,11 +9,11 @@ import click
 
 from actors import limits
 from cli import settings
-from cli.console import count, json_option, print_json, print_table, size
 from cli.files.check import compared, records_of
 from cli.files.options import STORE, folder_of, library_of, store_problems
+from cli.opening.database import reading, writing
 from cli.settings import Settings
-from cli.store import reading, writing
+from cli.terminal.console import count, json_option, print_json, print_table, size
 
 if TYPE_CHECKING:
     from actors.resources.files.retention import Prunable
@@ -73,7 +73,7 @@ def _row(item: "Prunable") -> tuple[object, ...]:
 
 def _look(chosen: Settings, *, surplus: bool) -> "tuple[Outcome, list[Prunable]]":
     from actors.resources.files.retention import START
-    from cli.file_store import retention
+    from cli.opening.files import retention
     from storage.resources.files import blobs
     from storage.resources.files import retention as rules
 
@@ -97,7 +97,7 @@ def _look(chosen: Settings, *, surplus: bool) -> "tuple[Outcome, list[Prunable]]
 def _prune(chosen: Settings, *, surplus: bool) -> Outcome:
     """The server's own keeper, on this command's connections. Only who holds the data folder deletes blobs: of two that
     did so side by side, one could take what an upload has brought since."""
-    from cli.store import options_of
+    from cli.opening.database import options_of
     from storage.lock import data_folder_lock, holder
     from storage.maintenance.opening import must_exist
 
@@ -110,7 +110,7 @@ def _prune(chosen: Settings, *, surplus: bool) -> Outcome:
 
 def _run(chosen: Settings, *, surplus: bool, alone: bool) -> Outcome:
     from actors.resources.files.retention import NoteSurplus
-    from cli.blobs import open_blobs
+    from cli.opening.blobs import open_blobs
     from server.files.keeper import Keeper
 
     outcome = Outcome(uploads=_expired(chosen))

@@ -11,9 +11,9 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from cli import settings
-from cli.console import Progress, json_option, plain, print_json, progress_bar, size
 from cli.files.options import STORE, folder_of, library_of, store_problems
-from cli.store import Writer, reading, writing
+from cli.opening.database import Writer, reading, writing
+from cli.terminal.console import Progress, json_option, plain, print_json, progress_bar, size
 from cli.threads import acting
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _checked(
     file: str, name: str | None, media_type: str | None, thread: str | None, file_id: str | None
 ) -> dict[str, Any]:
     """What the server's own request model makes of it."""
-    from cli.requests import checked
+    from cli.terminal.checked_input import checked
     from server.resources.files.views import CreateFileRequest
 
     if file_id is not None and (thread is not None or name is not None):
@@ -87,7 +87,7 @@ def _opened(file: str) -> Iterator[IO[bytes]]:
 
 
 def _quotas(chosen: "Settings") -> Any:
-    from cli.file_store import file_rules
+    from cli.opening.files import file_rules
 
     return file_rules(chosen).quotas
 
@@ -112,7 +112,7 @@ def _put(
     progress: Progress,
 ) -> "File":  # fmt: skip
     """Staged outside of any event loop, so that Ctrl-C ends it at once; then nothing of it is left."""
-    from cli.blobs import open_blobs
+    from cli.opening.blobs import open_blobs
 
     library = library_of(chosen, writer, open_blobs(chosen))
     # Not a plain one: those that make their file along are forms, and end with the server that takes them in.

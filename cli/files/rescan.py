@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import click
 
 from cli import settings
-from cli.console import count, json_option, print_json
 from cli.files.options import folder_of
-from cli.store import Writer, everyone, reading, writing
+from cli.opening.database import Writer, everyone, reading, writing
+from cli.terminal.console import count, json_option, print_json
 
 
 @click.command("rescan")

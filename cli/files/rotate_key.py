@@ -3,9 +3,9 @@
 import click
 
 from cli import settings
-from cli.console import json_option, print_json
 from cli.files.options import folder_of
-from cli.store import writing
+from cli.opening.database import writing
+from cli.terminal.console import json_option, print_json
 
 
 @click.command("rotate-key")

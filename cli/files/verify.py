@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli import settings
-from cli.console import Progress, count, json_option, print_json, progress_bar, size
+from cli.terminal.console import Progress, count, json_option, print_json, progress_bar, size
 
 if TYPE_CHECKING:
     from actors.blobs import BlobStore
@@ -24,7 +24,7 @@ def command(as_json: bool, **flags: str | None) -> None:
     Example: xp files verify
     """
     from actors.blobs import BlobError
-    from cli.blobs import open_blobs
+    from cli.opening.blobs import open_blobs
 
     chosen = settings.load(flags)
     try:

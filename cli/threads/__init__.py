@@ -2,7 +2,7 @@
 
 import click
 
-from cli.group import LazyGroup
+from cli.terminal.group import LazyGroup
 
 COMMANDS = {
     "list": ("cli.threads.listing:command", "List threads, most recently active first"),

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.console import plain
-from cli.store import identity_of
+from cli.opening.database import identity_of
+from cli.terminal.console import plain
 
 if TYPE_CHECKING:
     from actors.auth.identity import Identity

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from actors import limits
-from cli.console import progress_bar
-from cli.pages import every
-from cli.store import data_dir_option, everyone, reading
-from cli.written_files import force_option, written
+from cli.opening.database import data_dir_option, everyone, reading
+from cli.opening.pages import every
+from cli.terminal.console import progress_bar
+from cli.terminal.written_files import force_option, written
 
 if TYPE_CHECKING:
     from storage.database import Database

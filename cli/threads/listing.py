@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import click
 
 from actors import limits
-from cli.console import json_option, print_json, print_table, short_time
-from cli.store import data_dir_option, everyone, reading
+from cli.opening.database import data_dir_option, everyone, reading
+from cli.terminal.console import json_option, print_json, print_table, short_time
 
 if TYPE_CHECKING:
     from actors.resources.threads import Thread

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from actors.resources.messages import MESSAGE_TYPES
-from cli import stdin
-from cli.console import json_option, plain, print_json
-from cli.store import Writer, data_dir_option, reading, writing
+from cli.opening.database import Writer, data_dir_option, reading, writing
+from cli.terminal import stdin
+from cli.terminal.console import json_option, plain, print_json
 from cli.threads import acting
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def command(thread: str, text: str, author: str | None, kind: Any, data_dir: str
 
     Example: xp thread post THREAD "The server restarts at noon."
     """
-    from cli.requests import checked
+    from cli.terminal.checked_input import checked
     from server.api import render
     from server.resources.messages.views import CreateMessageRequest
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from actors import limits
-from cli.console import json_option, plain, print_json_line
-from cli.store import data_dir_option, everyone, options_of
+from cli.opening.database import data_dir_option, everyone, options_of
+from cli.terminal.console import json_option, plain, print_json_line
 
 if TYPE_CHECKING:
     from actors.events import Event

@@ -2,7 +2,7 @@
 
 import click
 
-from cli.group import LazyGroup
+from cli.terminal.group import LazyGroup
 
 COMMANDS = {
     "mint": ("cli.tokens.mint:command", "Print a token, and nothing else"),

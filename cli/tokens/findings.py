@@ -5,9 +5,9 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from cli.opening.database import reading
 from cli.settings import Settings
-from cli.store import reading
-from cli.times import moment_and_distance, now_ms
+from cli.terminal.times import moment_and_distance, now_ms
 
 if TYPE_CHECKING:
     from actors.resources.api_keys import ApiKey
@@ -110,7 +110,7 @@ def _of_other(database: "Database", found: Finding, verified: "Claims | str") ->
 def _verify(text: str, header: dict[str, Any], chosen: Settings) -> "Claims | str":
     """Its claims, or why the keys and rules of this server do not bear it out."""
     from actors.errors import XpError
-    from cli.keys import SECRET_FILE, rules_of
+    from cli.opening.keys import SECRET_FILE, rules_of
     from server.auth.tokens import TokenVerifier
 
     if chosen["jwt_secret"] is None and chosen["jwt_jwks_url"] is None:
@@ -127,7 +127,7 @@ def _verify(text: str, header: dict[str, Any], chosen: Settings) -> "Claims | st
 
 
 def _own_key(chosen: Settings) -> bytes | None:
-    from cli.keys import SECRET_FILE
+    from cli.opening.keys import SECRET_FILE
     from server.auth.secret_file import load_or_create_secret
     from server.auth.token_minting import own_key
 

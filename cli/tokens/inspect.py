@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli import settings
-from cli.console import json_option, plain, print_facts, print_json, short_time
-from cli.store import data_dir_option, everyone
-from cli.times import moment_and_distance
+from cli.opening.database import data_dir_option, everyone
+from cli.terminal.console import json_option, plain, print_facts, print_json, short_time
+from cli.terminal.times import moment_and_distance
 from cli.tokens.token_kinds import TRADED, given, kind_of
 from cli.users.rendering import named, rendered
 

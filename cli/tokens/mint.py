@@ -9,7 +9,7 @@ from actors import limits
 from actors.resources.users import USER_KINDS, USER_ROLES
 from cli import settings
 from cli.settings import Settings
-from cli.times import Duration
+from cli.terminal.times import Duration
 
 
 @click.command("mint")
@@ -48,7 +48,7 @@ def command(
 
 def secret_for_minting(chosen: Settings) -> bytes:
     """Raises `click.ClickException` where the server takes no tokens that are minted here."""
-    from cli.keys import existing_secret
+    from cli.opening.keys import existing_secret
 
     secret = existing_secret(chosen)
     if len(secret) < limits.SECRET_BYTES_LEAST:

@@ -6,9 +6,9 @@ from typing import Any
 import click
 
 from actors import limits
-from cli.console import plain
-from cli.store import data_dir_option, reading, writing
-from cli.times import moment
+from cli.opening.database import data_dir_option, reading, writing
+from cli.terminal.console import plain
+from cli.terminal.times import moment
 from cli.tokens.token_kinds import TRADED, given, kind_of
 
 
@@ -74,7 +74,7 @@ def _of_token(text: str) -> tuple[str, float]:
 
 
 def _checked(token_id: Any) -> str:
-    from cli.requests import checked
+    from cli.terminal.checked_input import checked
     from server.resources.admin.views import RevokeTokenRequest
 
     return checked(RevokeTokenRequest, jti=token_id).jti

@@ -3,7 +3,7 @@
 from typing import Final, Literal
 
 from actors.resources.api_keys import API_KEY_PREFIX
-from cli import stdin
+from cli.terminal import stdin
 
 Kind = Literal["api_key", "refresh_token", "sign_in_link", "jwt", "other"]
 

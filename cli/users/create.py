@@ -5,9 +5,10 @@ from typing import Any
 import click
 
 from actors.resources.users import USER_KINDS, USER_ROLES
-from cli import settings, sign_in_rules
-from cli.console import json_option, print_json
-from cli.store import data_dir_option, writing
+from cli import settings
+from cli.opening.database import data_dir_option, writing
+from cli.terminal.console import json_option, print_json
+from cli.users import sign_in_rules
 from cli.users.rendering import rendered
 
 
@@ -27,7 +28,7 @@ def command(email: str, data_dir: str | None, as_json: bool, subject: str | None
     Example: xp user create ana@rpotential.ai --name Ana --role ADMIN
     """
     from actors.resources.users import CreateUser
-    from cli.requests import checked
+    from cli.terminal.checked_input import checked
     from server.resources.users.views import CreateUserRequest
 
     fields["name"] = fields["name"] or email.partition("@")[0]

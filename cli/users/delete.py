@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.console import count, plain, size
-from cli.store import Writer, data_dir_option, reading, writing
+from cli.opening.database import Writer, data_dir_option, reading, writing
+from cli.terminal.console import count, plain, size
 from cli.users.rendering import named
 
 if TYPE_CHECKING:

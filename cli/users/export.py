@@ -10,13 +10,13 @@ from actors import limits
 from cli import settings
 from cli.api_keys import keys_of
 from cli.files.options import folder_of, store_options, store_problems
-from cli.pages import every
+from cli.opening.database import everyone, find_user, reading, writing
+from cli.opening.pages import every
 from cli.sessions import sessions_of
-from cli.store import everyone, find_user, reading, writing
+from cli.terminal.written_files import force_option, written
 from cli.users import file_contents
 from cli.users.memberships import memberships_of
 from cli.users.rendering import rendered
-from cli.written_files import force_option, written
 
 if TYPE_CHECKING:
     from actors.resources.users import User

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from actors import limits
-from cli.pages import every
+from cli.opening.database import everyone
+from cli.opening.pages import every
 from cli.settings import Settings
-from cli.store import everyone
-from cli.written_files import must_be_free, written
+from cli.terminal.written_files import must_be_free, written
 
 if TYPE_CHECKING:
     from actors.blobs import BlobStore
@@ -31,7 +31,7 @@ def owned_by(database: "Database", user: "User") -> "Iterator[File]":
 
 def write(chosen: Settings, database: "Database", user: "User", folder: Path) -> None:
     """`DIR/<id of the file>/<number> <name>`. What is in quarantine is left out, and said."""
-    from cli.blobs import open_blobs
+    from cli.opening.blobs import open_blobs
 
     asyncio.run(_write(open_blobs(chosen), database, user, folder))
 

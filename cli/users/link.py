@@ -5,11 +5,12 @@ import shlex
 import click
 
 from actors import limits
-from cli import settings, sign_in_rules
-from cli.console import json_option, print_json, short_time
+from cli import settings
+from cli.opening.database import data_dir_option, find_user, writing
 from cli.settings import Settings
-from cli.store import data_dir_option, find_user, writing
-from cli.times import now_ms
+from cli.terminal.console import json_option, print_json, short_time
+from cli.terminal.times import now_ms
+from cli.users import sign_in_rules
 from cli.users.rendering import named
 
 PATH = "/api/v1/auth/login"

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from actors import limits
-from cli.pages import every
+from cli.opening.pages import every
 
 if TYPE_CHECKING:
     from actors.resources.members import Membership

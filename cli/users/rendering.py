@@ -4,8 +4,8 @@ import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from cli.console import plain
-from cli.store import everyone
+from cli.opening.database import everyone
+from cli.terminal.console import plain
 
 if TYPE_CHECKING:
     from actors.resources.users import User

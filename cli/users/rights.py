@@ -5,8 +5,8 @@ from typing import Any
 import click
 
 from actors.resources.users import USER_ROLES, User
-from cli.console import json_option, print_json
-from cli.store import data_dir_option, find_user, writing
+from cli.opening.database import data_dir_option, find_user, writing
+from cli.terminal.console import json_option, print_json
 from cli.users.rendering import named, rendered
 
 

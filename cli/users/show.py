@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli import api_keys, sessions, settings
-from cli.console import json_option, print_facts, print_json, print_table, short_time
-from cli.sign_in_rules import why_not
-from cli.store import data_dir_option, everyone, reading
+from cli.opening.database import data_dir_option, everyone, reading
+from cli.terminal.console import json_option, print_facts, print_json, print_table, short_time
 from cli.users.memberships import memberships_of
 from cli.users.rendering import rendered
+from cli.users.sign_in_rules import why_not
 
 if TYPE_CHECKING:
     from actors.resources.api_keys import ApiKey

@@ -2,7 +2,7 @@
 
 import click
 
-from cli.group import LazyGroup
+from cli.terminal.group import LazyGroup
 
 COMMANDS = {
     "list": ("cli.webhooks.listing:command", "List webhooks, newest first"),

@@ -3,9 +3,9 @@
 import click
 
 from actors import limits
-from cli.console import json_option, print_json, print_table, short_time
-from cli.pages import every
-from cli.store import data_dir_option, reading
+from cli.opening.database import data_dir_option, reading
+from cli.opening.pages import every
+from cli.terminal.console import json_option, print_json, print_table, short_time
 from cli.users.rendering import names_of
 
 COLUMNS = ("id", "user", "name", "url", "events", "status", "failing since")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from actors import limits
-from cli.store import data_dir_option, everyone, reading, writing
-from cli.times import Duration
+from cli.opening.database import data_dir_option, everyone, reading, writing
+from cli.terminal.times import Duration
 
 if TYPE_CHECKING:
     from actors.resources.webhooks import Delivery

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import click
 
 from actors import limits
-from cli.console import json_option, print_facts, print_json, print_table, short_time
-from cli.store import data_dir_option, everyone, reading
+from cli.opening.database import data_dir_option, everyone, reading
+from cli.terminal.console import json_option, print_facts, print_json, print_table, short_time
 from cli.users.rendering import names_of
 
 if TYPE_CHECKING:

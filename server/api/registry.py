@@ -17,8 +17,8 @@ from actors.commands import IfVersion, Once
 from actors.errors import Forbidden, ValidationFailed
 from server.api.fields import Request
 from server.api.services import Services
-from server.http.cookies import Cookie
-from server.http.peers import Peer
+from server.http.headers.cookies import Cookie
+from server.http.headers.peers import Peer
 from server.limits.rate_classes import Access, RateClass
 from server.realtime.hub import Client
 from server.resources.auth.views import SECRETS

@@ -9,11 +9,11 @@ from aiohttp import web
 from actors.auth.identity import Identity
 from actors.errors import Forbidden, Unauthenticated
 from server.api.services import Services
-from server.http.connection import belongs_to
-from server.http.cookies import Cookie, cookie_of
+from server.http.connections.connection import belongs_to
+from server.http.headers.cookies import Cookie, cookie_of
+from server.http.headers.own_address import OwnAddress
+from server.http.headers.peers import Peer, Proxies, user_agent
 from server.http.middleware import correlation_id
-from server.http.own_address import OwnAddress
-from server.http.peers import Peer, Proxies, user_agent
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITES = (None, "same-origin", "none")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from actors import limits
 from actors.errors import Overloaded
-from server.http.peers import rate_limit_network
+from server.http.headers.peers import rate_limit_network
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher

@@ -14,7 +14,7 @@ from actors import limits
 from actors.auth.access_changes import AccessChanges
 from actors.auth.identity import Identity
 from server.api.render import iso_time
-from server.http.peers import Peer
+from server.http.headers.peers import Peer
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 

@@ -13,7 +13,7 @@ from server.api import render
 from server.auth.passwords import Passwords
 from server.auth.refused_sign_ins import RefusedSignIns
 from server.auth.token_minting import mint_own
-from server.http.cookies import Cookie
+from server.http.headers.cookies import Cookie
 from server.limits.password_tries import PasswordTries
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ from server.api.registry import must_have_scope
 from server.api.services import Services
 from server.auth.authentication import Authentication
 from server.collab.rooms import replica_class
+from server.http.headers.peers import Peer, rate_limit_network
 from server.http.middleware import begin
-from server.http.peers import Peer, rate_limit_network
 from server.limits.rate_limits import draw, owner
 from server.realtime.protobuf import codec as binary
 from server.realtime.protocol import codes as protocol

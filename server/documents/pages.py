@@ -13,7 +13,7 @@ from server.api.services import Services
 from server.documents.assets import assets
 from server.documents.document import HTML, Document
 from server.http.compression import compressed
-from server.http.etags import matches
+from server.http.headers.etags import matches
 from server.http.middleware import HEADER, correlation_id
 
 POLICY: Final = (

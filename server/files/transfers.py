@@ -24,7 +24,7 @@ from server.files.uploads.receiving import Body, Turns
 from server.files.uploads.staging import Staging
 from server.files.uploads.upload_locks import UploadLocks
 from server.files.watch import Allowed
-from server.http.peers import rate_limit_network
+from server.http.headers.peers import rate_limit_network
 from server.limits.rate_classes import RateClass
 from server.limits.rate_limits import Subject, draw, owner
 

@@ -14,7 +14,8 @@ from server.exports import routes as exports
 from server.files import routes as files
 from server.files.transfers import Transfers
 from server.files.uploads.staging import Staging
-from server.http import cors, rest, security_headers
+from server.http import rest
+from server.http.headers import cors, security_headers
 from server.http.middleware import ADD_HEADERS, AddHeaders, every_request
 from server.limits import rate_limits
 from server.realtime.sse.stream import Streams

@@ -15,7 +15,8 @@ from multidict import istr
 from actors import errors, limits
 from actors.errors import XpError
 from actors.identifiers import new_id
-from server.http import cors, problems
+from server.http import problems
+from server.http.headers import cors
 from server.http.request_log import RequestLog
 from server.telemetry.measures import ServerMeasures
 

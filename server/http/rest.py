@@ -23,12 +23,12 @@ from server.api.render import iso_time
 from server.api.services import Services
 from server.auth.authentication import Authentication
 from server.http import exact_json
-from server.http.connection import TooMuchUnfinished, in_one_line
-from server.http.etags import matches, versions_of
+from server.http.connections.connection import TooMuchUnfinished, in_one_line
 from server.http.exact_json import Inexact
+from server.http.headers.etags import matches, versions_of
+from server.http.headers.security_headers import ASKED_FOR, api_headers
 from server.http.middleware import HEADER, correlation_id
 from server.http.request_end import RequestEnd
-from server.http.security_headers import ASKED_FOR, api_headers
 from server.realtime.upload import half_json
 
 JSON = "application/json"

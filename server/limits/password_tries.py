@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
 
-from server.http.peers import rate_limit_network
+from server.http.headers.peers import rate_limit_network
 from server.limits.rate_limits import RateLimiter, Subject
 
 Draws = tuple[tuple[str, Subject], ...]

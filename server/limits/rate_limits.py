@@ -19,7 +19,7 @@ from multidict import istr
 from actors import limits
 from actors.auth.identity import Identity
 from actors.errors import TooManyRequests
-from server.http.peers import rate_limit_network
+from server.http.headers.peers import rate_limit_network
 from server.limits.rate_classes import Limited
 from server.limits.token_bucket import Rate, TokenBucket, rate
 

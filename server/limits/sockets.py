@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from actors import limits
-from server.http.peers import rate_limit_network
+from server.http.headers.peers import rate_limit_network
 from server.http.throttled_log import ThrottledLog
 
 logger = logging.getLogger("server.http")

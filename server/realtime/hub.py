@@ -10,7 +10,7 @@ from typing import Protocol
 from actors import limits
 from actors.auth.identity import Identity
 from actors.resources.users import User
-from server.http.peers import Peer
+from server.http.headers.peers import Peer
 from server.limits.connection_limiter import ConnectionLimiter
 
 

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from actors.errors import Forbidden
 from server.api.services import Services
-from server.http.peers import Proxies
+from server.http.headers.peers import Proxies
 from server.telemetry.metrics import METRICS
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from server.http.peers import Network, Proxies
+from server.http.headers.peers import Network, Proxies
 
 _FORWARDED = ("X-Forwarded-For", "Forwarded")
 

@@ -9,8 +9,8 @@ import pytest
 
 from actors.errors import XpError
 from cli import serve, settings
-from cli.keys import SECRET_FILE
-from cli.times import distance
+from cli.opening.keys import SECRET_FILE
+from cli.terminal.times import distance
 from server.auth.secret_file import load_or_create_secret
 from server.auth.tokens import TokenRules, TokenVerifier, inspect_unverified
 from storage.lock import data_folder_lock

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from cli import doctor
-from cli.keys import SECRET_FILE
+from cli.opening.keys import SECRET_FILE
 from tests.builders import MIGRATIONS, Ledger
 from tests.cli.conftest import Xp
 from tests.serving import ServerProcess, free_port

@@ -14,8 +14,8 @@ import pytest
 
 from actors.errors import Conflict
 from cli import config
-from cli.group import LazyGroup
 from cli.main import COMMANDS, main
+from cli.terminal.group import LazyGroup
 from storage.database import DatabaseProblem
 from tests.builders import MIGRATIONS
 from tests.cli.conftest import Xp

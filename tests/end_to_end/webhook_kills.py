@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from tests.server.webhooks.receiver import Received, receiving
+from tests.server.outbound.webhooks.receiver import Received, receiving
 from tests.serving import Client, ServerProcess
 
 SAYING = 64

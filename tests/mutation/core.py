@@ -22,7 +22,7 @@ CORE: Mapping[str, tuple[str, ...]] = {
     "actors/auth/*.py": ("tests/actors/auth", "tests/server/operations/test_api_keys.py"),
     "storage/journal/*.py": (
         "tests/storage/journal", "tests/storage/test_database.py", "tests/storage/test_refusals.py",
-        "tests/storage/test_outbox.py", "tests/storage/searching/test_index.py", "tests/actors/journal",
+        "tests/storage/test_outbox.py", "tests/storage/search/test_index.py", "tests/actors/journal",
         "tests/server/operations/test_erasure.py", "tests/server/operations/test_idempotency.py",
     ),
     "storage/resources/*/writing.py": (
@@ -31,7 +31,7 @@ CORE: Mapping[str, tuple[str, ...]] = {
         "tests/storage/test_integrity.py", "tests/server/operations/test_notifications.py",
         "tests/server/operations/test_sessions.py", "tests/server/operations/test_api_keys.py",
     ),
-    "server/auth/tokens.py": ("tests/server/auth/test_tokens.py", "tests/server/test_jwt_attacks.py"),
+    "server/auth/tokens.py": ("tests/server/auth/test_tokens.py", "tests/server/auth/test_jwt_attacks.py"),
     "server/limits/rate_limits.py": ("tests/server/limits/test_rate_limits.py", "tests/server/test_rate_limited.py"),
     "server/realtime/session/*.py": (
         "tests/server/realtime/test_recovery_shared.py", "tests/server/realtime/test_connect.py",

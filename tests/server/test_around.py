@@ -10,9 +10,9 @@ import orjson
 import pytest
 
 from cli import settings
-from cli.logs import TextLine
-from server.http.etags import versions_of
-from server.http.origins import origin_of
+from cli.serving.log_lines import TextLine
+from server.http.headers.etags import versions_of
+from server.http.headers.origins import origin_of
 from server.http.request_log import RequestLog
 from server.http.throttled_log import ThrottledLog
 from tests.server.raw_http import PATIENCE, raw_connection
@@ -154,7 +154,8 @@ async def test_a_refused_preflight_is_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "server.http.cors._refused", ThrottledLog(logging.getLogger("server.http.cors"), logging.WARNING)
+        "server.http.headers.cors._refused",
+        ThrottledLog(logging.getLogger("server.cors"), logging.WARNING),
     )
     caplog.set_level(logging.WARNING)
     async with serving(tmp_path / "data", ALLOWED_ORIGINS="HTTPS://App.example:443/") as server:
@@ -165,7 +166,7 @@ async def test_a_refused_preflight_is_logged(
             refused = asked | {"Origin": "https://evil.example"}
             async with server.session.options(f"{server.url}/api/v1/threads", headers=refused) as answer:
                 assert answer.status == 403
-    told = [record.getMessage() for record in caplog.records if record.name == "server.http.cors"]
+    told = [record.getMessage() for record in caplog.records if record.name == "server.cors"]
     assert told == ["pages of 'https://evil.example' may not call this server: they are not in ALLOWED_ORIGINS"]
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from enum import Enum
 
-from server.http.etags import tags_of
+from server.http.headers.etags import tags_of
 
 
 class Verdict(Enum):

@@ -16,7 +16,7 @@ from server.files.uploads.staging import StagedFile
 from server.files.uploads.upload_fields import id_given, once_of, plain_type, upload_fields
 from server.files.uploads.upload_locks import Writer
 from server.files.uploads.uploads import Uploads, must_fit
-from server.http import cors
+from server.http.headers import cors
 from server.http.middleware import HEADER, correlation_id
 
 PATH = "/api/v1/files/uploads"

@@ -7,12 +7,12 @@ import pykka
 from actors.auth.identity import Identity
 from server.api.registry import Operation
 from server.api.services import Services
-from server.http.peers import Peer
+from server.http.headers.peers import Peer
 from server.realtime.hub import Client
 from server.realtime.protocol.codec import Codec
 
 if TYPE_CHECKING:
-    from server.http.connection import Connection
+    from server.http.connections.connection import Connection
 
 
 class ClientSession(Client, Protocol):

@@ -21,7 +21,7 @@ from actors.runtime.loop_actor import LoopFuture, Stage, drive
 from server.api.registry import Operation
 from server.api.services import Services
 from server.http import problems
-from server.http.peers import Peer
+from server.http.headers.peers import Peer
 from server.limits.rate_limits import owner
 from server.limits.token_bucket import TokenBucket
 from server.realtime.protocol import codes as protocol
@@ -34,7 +34,7 @@ from server.realtime.session.sign_on import SignOn
 from server.realtime.session.sources import leave, send_state
 
 if TYPE_CHECKING:
-    from server.http.connection import Connection
+    from server.http.connections.connection import Connection
 
 logger = logging.getLogger("server.realtime")
 

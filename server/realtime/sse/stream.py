@@ -34,8 +34,8 @@ from actors.runtime.loop_actor import Stage
 from server.api.registry import must_have_scope
 from server.api.services import Services
 from server.auth.authentication import Authentication
+from server.http.headers.peers import Peer, rate_limit_network
 from server.http.middleware import HEADER, begin, correlation_id
-from server.http.peers import Peer, rate_limit_network
 from server.limits.rate_limits import draw, owner
 from server.realtime.protocol import codes as protocol
 from server.realtime.session.sources import leave, send_state

@@ -19,9 +19,9 @@ from actors.runtime.loop_actor import Stage
 from server.api.services import Services
 from server.auth.authentication import Authentication
 from server.http.aiohttp_internals import NegotiatedWebSocket
-from server.http.connection import Connection, carrier_of
+from server.http.connections.connection import Connection, carrier_of
+from server.http.headers.peers import rate_limit_network
 from server.http.middleware import begin
-from server.http.peers import rate_limit_network
 from server.realtime.protobuf import codec as protobuf_codec
 from server.realtime.protocol import codes as protocol
 from server.realtime.protocol import json_codec

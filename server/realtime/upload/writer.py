@@ -35,8 +35,8 @@ from server.api import operations, render
 from server.api.registry import Call
 from server.api.services import Services
 from server.http import problems
+from server.http.headers.peers import Peer
 from server.http.middleware import HEADER, begin, correlation_id
-from server.http.peers import Peer
 from server.realtime.protocol import codes as protocol
 from server.realtime.upload.body import ConnectionLost, Wait, pieces
 from server.realtime.upload.model_formats import CUT_OFF, Outcome

@@ -7,7 +7,7 @@ from actors.errors import Forbidden, NotFound
 from actors.resources.sessions import SignInByProvider
 from server.api.registry import Call, Operations, Result
 from server.auth.credentials import REFRESH_PREFIX, new_secret
-from server.http.cookies import Cookie
+from server.http.headers.cookies import Cookie
 from server.resources.auth.operations import signed_in
 from server.resources.auth.views import OauthBeginRequest, OauthCallbackRequest, SignedInView
 

@@ -100,7 +100,7 @@ def test_no_other_module_uses_a_private_part() -> None:
 
 
 def test_a_connection_keeps_no_field_under_a_private_name_of_aiohttp() -> None:
-    from server.http.connection import Connection
+    from server.http.connections.connection import Connection
 
     assert not set(Connection.__slots__) & _private(web.RequestHandler)
 

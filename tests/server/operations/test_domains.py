@@ -8,8 +8,8 @@ from tests.realtime_client import raw_client
 from tests.server.files.uploading import upload
 from tests.server.operations.signing_in import nobody, sign_in
 from tests.server.operations.sweep.requests import check_problem
-from tests.server.webhooks.hooks import deliveries, hook, in_state
-from tests.server.webhooks.receiver import receiving
+from tests.server.outbound.webhooks.hooks import deliveries, hook, in_state
+from tests.server.outbound.webhooks.receiver import receiving
 from tests.serving import serving
 
 HOOKS = {"WEBHOOK_NETWORKS": "127.0.0.1"}

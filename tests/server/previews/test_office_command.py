@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from actors import limits
-from cli import file_store
+from cli.opening import files as file_store
 from server.previews.limits import WorkerLimits
 from server.previews.previewer import Previewer
 from tests.files import until_previewed

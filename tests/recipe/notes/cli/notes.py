@@ -2,8 +2,8 @@
 
 import click
 
-from cli.console import print_table
-from cli.store import data_dir_option, everyone, reading
+from cli.opening.database import data_dir_option, everyone, reading
+from cli.terminal.console import print_table
 
 
 @click.command("notes")

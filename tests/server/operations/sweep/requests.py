@@ -25,7 +25,7 @@ from tests.server.files.uploading import sha256
 from tests.serving import Answer, Client, Server
 
 WITHOUT_A_PROVIDER = frozenset({"begin_oauth", "finish_oauth"})
-"""What is not there on a server without an identity provider; tests/server/test_oidc.py has one."""
+"""What is not there on a server without an identity provider; tests/server/outbound/test_oidc.py has one."""
 SWEPT = tuple(operation for operation in operations.ALL if operation.name not in WITHOUT_A_PROVIDER)
 
 

@@ -1,0 +1,93 @@
+"""Requests of a command to the running server, as an administrator."""
+
+import http.client
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+from actors import limits
+from cli import settings
+from cli.serving.published_settings import settings_of
+from cli.settings import Settings
+
+TOKEN = "XP_TOKEN"  # noqa: S105 - the name of an environment variable
+
+
+def server_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--url` and `--token`; they arrive as `url` and `token`, for `ServerCalls`."""
+    url = click.option("--url", default=None, help="URL of the server.  [default: that of DATA_DIR's server]")
+    token = click.option(
+        "--token",
+        default=None,
+        help=f"Token of an administrator.  [{TOKEN}; else one is minted by the server's secret]",
+    )
+    return settings.options("data_dir", "jwt_issuer", "jwt_audience")(url(token(command)))
+
+
+@dataclass(frozen=True, slots=True)
+class ServerCalls:
+    chosen: Settings
+    url: str | None = None
+    token: str | None = None
+
+    def ask(self, method: str, path: str, body: object = None) -> Any:
+        """What a success answers. Raises `click.ClickException` with a sentence."""
+        base = urlsplit(self.url or self._own_url())
+        made = http.client.HTTPSConnection if base.scheme == "https" else http.client.HTTPConnection
+        connection = made(base.netloc, timeout=limits.CALL_SECONDS)
+        headers = {"Authorization": f"Bearer {self._token()}", "Content-Type": "application/json"}
+        sent = None if body is None else json.dumps(body)
+        try:
+            connection.request(method, base.path.rstrip("/") + path, sent, headers)
+            answer = connection.getresponse()
+            found = json.loads(answer.read())
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise click.ClickException(f"{base.geturl()}: the server does not answer ({error}).") from None
+        finally:
+            connection.close()
+        if answer.status >= 400:
+            raise click.ClickException(_refused(found))
+        return found["data"]
+
+    def _own_url(self) -> str:
+        """Of the server that uses the data folder now."""
+        folder = self.chosen["data_dir"]
+        shown = settings_of(folder)
+        if shown is None:
+            raise click.ClickException(
+                f"No server uses {folder}; name another folder by --data-dir, or a server by --url."
+            )
+        host, port = shown["HOST"] or "127.0.0.1", shown["PORT"]
+        if port in (None, "0"):
+            raise click.ClickException("The server has chosen its port itself; name it by --url.")
+        near = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+        return f"http://{near}:{port}"
+
+    def _token(self) -> str:
+        return self.token or os.environ.get(TOKEN) or self._minted()
+
+    def _minted(self) -> str:
+        """A token for a minute, by the server's own secret."""
+        from cli.tokens.mint import first_domain, secret_for_minting
+        from server.auth.token_minting import mint
+
+        chosen = self.chosen
+        domain = first_domain(chosen)
+        return mint(
+            secret_for_minting(chosen), sub="xp", email=f"xp@{domain}", name="xp", domain=domain, role="ADMIN",
+            kind="SERVICE", ttl_seconds=60, issuer=chosen["jwt_issuer"], audience=chosen["jwt_audience"],
+            now=time.time(),
+        )  # fmt: skip
+
+
+def _refused(problem: Any) -> str:
+    try:
+        return f"The server refuses it: {problem['error']['detail']} (--token gives another token)"
+    except (LookupError, TypeError):
+        return "The server refuses it."

@@ -1,0 +1,62 @@
+"""What every answer tells browsers, whatever it is: pages, problems, streams, and what aiohttp itself answers."""
+
+from collections.abc import Callable
+from typing import Final
+
+from aiohttp import web
+from multidict import CIMultiDict, istr
+
+from server.http.headers.peers import Proxies
+
+_SERVER: Final = istr("Server")
+_CACHE_CONTROL: Final = istr("Cache-Control")
+_CONTENT_SECURITY_POLICY: Final = istr("Content-Security-Policy")
+_CROSS_ORIGIN_RESOURCE_POLICY: Final = istr("Cross-Origin-Resource-Policy")
+
+NAME: Final = "experience"
+"""Without versions; and it tells an answer that has its headers already."""
+NO_PAGE: Final = "default-src 'none'; frame-ancestors 'none'"
+"""An answer of the API is no page: shown as one it may load nothing, run nothing, and stand in no frame."""
+NOT_KEPT: Final = "no-store"
+ASKED_FOR: Final = "private, no-cache"
+"""What has an ETag may be kept by its reader, who asks each time whether it is still so."""
+STRICT_TRANSPORT_SECURITY: Final = "max-age=31536000; includeSubDomains"
+
+_API: Final = CIMultiDict(
+    {
+        _SERVER: NAME,
+        istr("X-Content-Type-Options"): "nosniff",
+        istr("Referrer-Policy"): "no-referrer",  # paths hold ids
+        _CONTENT_SECURITY_POLICY: NO_PAGE,
+        _CROSS_ORIGIN_RESOURCE_POLICY: "same-origin",
+        _CACHE_CONTROL: NOT_KEPT,
+    }
+)
+
+
+def api_headers() -> CIMultiDict[str]:
+    """The headers that an answer of the API begins with: a copy costs less than to add them one by one."""
+    return _API.copy()
+
+
+def protect(response: web.StreamResponse) -> None:
+    """Add what is missing. A handler's own policy for its content, its embedding and its caching stays."""
+    headers = response.headers
+    if headers.get(_SERVER) == NAME:
+        return
+    own = {name: headers[name] for name in (_CONTENT_SECURITY_POLICY, _CROSS_ORIGIN_RESOURCE_POLICY) if name in headers}
+    cache = headers.get(_CACHE_CONTROL, ASKED_FOR if "ETag" in headers else NOT_KEPT)
+    headers.update(_API)
+    headers.update(own)
+    headers[_CACHE_CONTROL] = cache
+
+
+def telling(proxies: Proxies) -> Callable[[web.Request, web.StreamResponse], None]:
+    """For every answer, before it goes."""
+
+    def tell(request: web.Request, response: web.StreamResponse) -> None:
+        protect(response)
+        if proxies and proxies.is_secure(request):  # the server itself speaks no TLS
+            response.headers["Strict-Transport-Security"] = STRICT_TRANSPORT_SECURITY
+
+    return tell

@@ -1,1 +1,0 @@
-"""Questions become records, on read-only connections."""

@@ -1,1 +1,0 @@
-"""Commands become rows and log entries, inside the journal's transaction."""

@@ -309,6 +309,8 @@ CODES: Mapping[str, type[XpError]] = {
     "artifacts_full": Conflict,
     "shares_full": Conflict,
     "proposals_full": Conflict,
+    "comments_full": Conflict,
+    "comment_deleted": Conflict,
     "editors_full": Conflict,
     "collab_missing": Unavailable,
     "proposal_resolved": Conflict,

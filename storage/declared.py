@@ -6,8 +6,8 @@
   cascades
 - `PURGES`: functions that delete its rows that are outdated
 - `PERSONAL`: every column that names a user: what becomes of its rows with that user, and in the user's export
-- `ERASURES`: functions that delete some of what a user, given by key, has created there, and answer the events; nothing
-  is left where they answer none
+- `ERASURES`: functions that delete some of what a user, given by key, has created there, and answer a `Done`; nothing
+  is left where it has no events
 - `SEARCHED`: its documents for the full-text search
 
 A function that purges takes the transaction (and the key of the thread), and how many rows it may delete; it answers

@@ -10,6 +10,7 @@ from actors.limits.artifacts import *
 from actors.limits.backups import *
 from actors.limits.blobs import *
 from actors.limits.blocks import *
+from actors.limits.comments import *
 from actors.limits.connections import *
 from actors.limits.context import *
 from actors.limits.documents import *
@@ -26,7 +27,6 @@ from actors.limits.pages import *
 from actors.limits.passwords import *
 from actors.limits.presence import *
 from actors.limits.proposals import *
-from actors.limits.push import *
 from actors.limits.rates import *
 from actors.limits.reads import *
 from actors.limits.realtime import *

@@ -33,13 +33,16 @@ class Notification:
     kind: NotificationKind
     thread_id: str
     message_id: str | None
-    """The message that mentions or answers, or that was reacted to; None where it is about the thread."""
+    """The message that mentions or answers, or that was reacted to; None where it is about the thread or a comment."""
     actor: Author
     """Who did it."""
     excerpt: str
-    """How the message begins, as it says now."""
+    """How the message or the comment begins, as it says now."""
     created_at: int
     read_at: int | None = None
+    artifact_id: str | None = None
+    """Where it is about a comment."""
+    comment_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

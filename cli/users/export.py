@@ -36,7 +36,7 @@ def command(user: str, file: str, folder: Path | None, force: bool, **flags: str
     """Write all data about a user as one JSON document.
 
     Account, threads, sessions, API keys, every message they wrote, artifact they created, change to one that they
-    proposed, and file they own, also in threads they have left. FILE - is stdout.
+    proposed, comment on one, and file they own, also in threads they have left. FILE - is stdout.
 
     Example: xp user export ana@rpotential.ai ana.json
     """
@@ -71,6 +71,7 @@ def _lists(database: "Database", user: "User") -> Iterator[tuple[str, Iterator[d
     yield "messages", _messages(database, user)
     yield "artifacts", _artifacts(database, user)
     yield "proposals", _proposals(database, user)
+    yield "comments", _comments(database, user)
     yield "files", _files(database, user)
 
 
@@ -113,3 +114,11 @@ def _proposals(database: "Database", user: "User") -> Iterator[dict[str, Any]]:
 
     found = every(lambda after: proposals.proposals_by(database, user.id, limit=limits.XP_PAGE, after=after))
     return map(rendering.full, found)
+
+
+def _comments(database: "Database", user: "User") -> Iterator[dict[str, Any]]:
+    from server.resources.comments import rendering
+    from storage.resources.comments import reading as comments
+
+    found = every(lambda after: comments.comments_by(database, user.id, limit=limits.XP_PAGE, after=after))
+    return map(rendering.comment, found)

@@ -246,6 +246,8 @@ def notification(record: Notification) -> Json:
         "kind": record.kind,
         "thread_id": record.thread_id,
         "message_id": record.message_id,
+        "artifact_id": record.artifact_id,
+        "comment_id": record.comment_id,
         "actor": author(record.actor),
         "excerpt": record.excerpt,
         "created_at": iso_time(record.created_at),

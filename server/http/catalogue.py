@@ -71,6 +71,8 @@ WHAT_TO_DO: Mapping[str, str] = {
     "data_full": "Append with `keep`, replace the data set by fewer rows, or delete data sets that no panel shows.",
     "editors_full": "Read the artifact by `GET`, and try again when others have left.",
     "collab_missing": "An administrator installs the extra `collab` on the server.",
+    "comments_full": "Delete comments that are settled, or go on in the thread.",
+    "comment_deleted": "Read the comments again, or make another one.",
     "proposals_full": "Accept, reject or withdraw open proposals first.",
     "proposal_resolved": "Read the proposal: it says what became of it.",
     "proposal_conflict": "Read the proposal: accept the hunks whose `standing` is not `conflict`, or reject it.",

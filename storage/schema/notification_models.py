@@ -7,6 +7,7 @@ from peewee import SQL, BigIntegerField, BooleanField, CompositeKey, ForeignKeyF
 
 from actors import limits
 from actors.resources import notifications
+from storage.schema.comment_models import Comment
 from storage.schema.models import Base, Message, Thread, User, one_of
 
 
@@ -55,12 +56,14 @@ class Notification(Base):
     actor = ForeignKeyField(User, index=False)
     created_at = BigIntegerField(index=True)  # what is a season old goes
     read_at = BigIntegerField(null=True)
+    comment = ForeignKeyField(Comment, on_delete="CASCADE", index=False, null=True)
 
     class Meta:
         table_name = "notification"
         indexes = (
             (("user", "id"), False),  # one's feed, the newest first
             (("message", "user"), True),  # one message notifies one person once; they go with their message
+            (("comment", "user"), True),  # the same of comments
         )
 
 
@@ -95,8 +98,6 @@ class Outbox(Base):
     attempts = IntegerField(default=0)
     state = TextField(default="pending", constraints=[one_of("state", notifications.DELIVERY_STATES)])
     created_at = BigIntegerField(index=True)  # what is a week old goes
-    reached = TextField(default="[]")  # JSON: keys of the devices that have got it
-    error = TextField(null=True)  # why it was given up, or is tried again
 
     class Meta:
         table_name = "outbox"

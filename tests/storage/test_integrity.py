@@ -10,6 +10,7 @@ import pytest
 
 from actors import commands, limits
 from actors.auth.identity import Identity
+from actors.resources.comments.anchors import Anchor
 from actors.resources.members import AddMember, MarkRead, RemoveMember, UpdateMember
 from actors.resources.messages import DeleteMessage, EditMessage, Message
 from actors.resources.reactions import React
@@ -61,6 +62,8 @@ class Lived:
         artifact = desk.create(self.ana, self.thread)
         desk.measure(self.ana, artifact, [["[1]", "[2]"]])
         desk.propose(self.ana, artifact)
+        first = desk.comment(self.ana, artifact, anchor=Anchor(""))
+        desk.comment(self.bo, artifact, parent_id=first.id)
         webhook = CreateWebhook(
             identity=self.ana, name="Agent", url="https://agent.example.com/", events=("message.created",),
             thread_ids=None, ordered=False, secret="whsec_c2VjcmV0",
@@ -157,13 +160,20 @@ DAMAGES: tuple[Damage, ...] = (
     ("counted references to blobs", "UPDATE blob SET unreferenced_at = 1", "counts 1 references, it has 1"),
     ("the newest version of a file", "UPDATE file SET version = 4", "names 4 as its newest version, it should be 1"),
     ("the room that files take", "UPDATE storage_use SET size = size + 1", "they should take"),
-    ("counted references to bodies", 'UPDATE artifact_body SET "references" = 5', "counts 5 references, it has 2"),
+    ("counted references to bodies", 'UPDATE artifact_body SET "references" = 5', "counts 5 references, it has 3"),
     ("the newest version of an artifact", "UPDATE artifact SET version = 4", "names 4 as its newest version"),
     ("the history of an artifact", "UPDATE artifact SET dropped = 3", "has dropped 3"),
     ("counted rows of data sets", "UPDATE artifact_data SET next = 9", "counts 9 rows"),
     ("every entry has its artifact", "UPDATE event SET ref = 99 WHERE type = 'artifact.created'", "about artifact 99"),
     ("open proposals have their base", "UPDATE artifact_proposal SET status = 'rejected'", "is rejected, and its base"),
     ("every entry has its proposal", "UPDATE event SET ref = 99 WHERE type = 'proposal.created'", "about proposal 99"),
+    ("anchored comments have their base", "UPDATE artifact_comment SET anchor = NULL", "its anchor is none"),
+    (
+        "replies are to a comment on the same artifact",
+        "UPDATE artifact_comment SET parent_id = 2 WHERE id = 2",
+        "which is a reply itself",
+    ),
+    ("every entry has its comment", "UPDATE event SET ref = 99 WHERE type = 'comment.created'", "about comment 99"),
     ("every artifact in the search index", "DELETE FROM artifact_text", "is not in the search index"),
     ("references", "UPDATE message SET author_id = 99 WHERE number = 1", "refers to a row of user"),
     ("references", "DELETE FROM thread WHERE id = 2", "refers to a row of thread"),

@@ -94,7 +94,7 @@ def _is_revised(before: Any, after: Any) -> bool:
 
 
 def _compare_lines(a: str, b: str, path: Path) -> Iterator[Hunk]:
-    one, other = _lines(a), _lines(b)
+    one, other = lines_of(a), lines_of(b)
     start = _alike(one, other)
     end = _alike(one[start:][::-1], other[start:][::-1])
     one, other = one[start : len(one) - end], other[start : len(other) - end]
@@ -120,7 +120,7 @@ def _alike(a: Sequence[str], b: Sequence[str]) -> int:
     return count
 
 
-def _lines(text: str) -> list[str]:
+def lines_of(text: str) -> list[str]:
     """By line feeds alone, which stay at their ends, so that joining them is the text."""
     *whole, last = text.split("\n")
     return [line + "\n" for line in whole] + ([last] if last else [])
@@ -143,7 +143,7 @@ def _apply(root: list[Any], hunk: Hunk) -> None:
     if hunk.kind == "items":
         holder[key][hunk.start : hunk.stop] = map(json_patch.copied, hunk.after)
     elif hunk.kind == "lines":
-        lines = _lines(holder[key])
+        lines = lines_of(holder[key])
         lines[hunk.start : hunk.stop] = hunk.after
         holder[key] = "".join(lines)
     elif hunk.after:

@@ -202,6 +202,7 @@ class ExportView(View):
     files: str = Field(description="URL of the files, page by page.")
     artifacts: str = Field(description="URL of the artifacts, page by page.")
     proposals: str = Field(description="URL of the proposals to change artifacts, page by page.")
+    comments: str = Field(description="URL of the comments on artifacts, page by page.")
 
 
 class ExportedFileView(FileView):

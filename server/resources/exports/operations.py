@@ -4,6 +4,7 @@ from actors import limits, rules
 from actors.resources.api_keys import ListApiKeys
 from actors.resources.artifacts.queries import ListArtifactsBy
 from actors.resources.audit import NoteForAudit
+from actors.resources.comments.comment import ListCommentsBy
 from actors.resources.files.queries import ListFilesOf, OwnedFile
 from actors.resources.members import ListMemberships
 from actors.resources.messages import ListMessagesBy
@@ -19,6 +20,8 @@ from server.resources.admin.views import ExportedFileView, ExportPageRequest, Ex
 from server.resources.artifacts import rendering
 from server.resources.artifacts.views import ArtifactView
 from server.resources.auth.views import SessionView
+from server.resources.comments import rendering as comment_rendering
+from server.resources.comments.views import CommentView
 from server.resources.messages.views import MessageView
 from server.resources.proposals import rendering as proposal_rendering
 from server.resources.proposals.views import FullProposalView
@@ -54,6 +57,7 @@ async def export_user(call: Call, request: ById) -> Result:
             "files": f"/api/v1/users/{user.id}/export/files",
             "artifacts": f"/api/v1/users/{user.id}/export/artifacts",
             "proposals": f"/api/v1/users/{user.id}/export/proposals",
+            "comments": f"/api/v1/users/{user.id}/export/comments",
         }
     )
 
@@ -135,6 +139,15 @@ async def export_proposals(call: Call, request: ExportPageRequest) -> Result:
     _must_be_allowed(call, request.id)
     page = await call.services.ask(ListProposalsBy(request.id, limit=request.limit, after=integer(request.cursor)))
     shown = [proposal_rendering.full(proposal) for proposal in page.items]
+    return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
+
+
+@operations("GET", "/users/{id}/export/comments", response=CommentView, paged=True, rate="costly")
+async def export_comments(call: Call, request: ExportPageRequest) -> Result:
+    """All comments that a user has written on artifacts, oldest first, including threads they have left."""
+    _must_be_allowed(call, request.id)
+    page = await call.services.ask(ListCommentsBy(request.id, limit=request.limit, after=integer(request.cursor)))
+    shown = [comment_rendering.comment(comment) for comment in page.items]
     return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
 
 

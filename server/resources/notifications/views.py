@@ -16,9 +16,13 @@ class NotificationView(View):
     id: Id
     kind: NotificationKind = Field(description="The strongest reason: a mention takes precedence over a reply.")
     thread_id: Id
-    message_id: Id | None = Field(description="Null if it is about the thread itself.")
+    message_id: Id | None = Field(description="Null if it is about the thread itself, or a comment on an artifact.")
+    artifact_id: Id | None = Field(description="Of the comment that it is about.")
+    comment_id: Id | None = Field(
+        description="A comment on an artifact: it mentions you, or it is on an artifact or in a conversation of yours."
+    )
     actor: AuthorView
-    excerpt: str = Field(description="The beginning of the message, in its current version.")
+    excerpt: str = Field(description="The beginning of the message or comment, in its current version.")
     created_at: Time
     read_at: Time | None
 

@@ -11,6 +11,7 @@ RULES: tuple[Rule, ...] = (
             SELECT body_id, count(*) AS found FROM (
                 SELECT body_id FROM artifact_version
                 UNION ALL SELECT base_body_id FROM artifact_proposal WHERE base_body_id IS NOT NULL
+                UNION ALL SELECT base_body_id FROM artifact_comment WHERE base_body_id IS NOT NULL
             ) GROUP BY body_id
         )
         SELECT b.digest AS digest, b."references" AS counted, coalesce(n.found, 0) AS found

@@ -7,7 +7,7 @@ from actors import limits, rules
 from actors.auth.identity import Identity
 from actors.commands import Unset
 from actors.errors import Conflict, NotFound, ValidationFailed
-from actors.events import Event, EventKind
+from actors.events import EventKind
 from actors.outcomes import Done, Gone
 from actors.resources.artifacts.artifact import (
     ARTIFACT_CREATED,
@@ -30,6 +30,7 @@ from storage.readers import rows
 from storage.resources.artifacts import bodies, data_sets, places, reading, records, versions
 from storage.resources.artifacts.places import Place, State
 from storage.resources.audit import writing as audit
+from storage.resources.comments import forgetting as comments
 from storage.resources.documents import writing as documents
 from storage.resources.files import room
 from storage.resources.proposals import forgetting as proposals
@@ -154,14 +155,16 @@ def delete_artifact(tx: Transaction, command: DeleteArtifact) -> Done:
     must_match(command.if_version, place.version)
     if place.creator != command.identity.user.key:
         audit.act(tx, command, "delete_artifact", ("artifact", place.id))
-    return Done(Gone(place.id), remove(tx, place.key, place.creator, place.thread, command.identity.author))
+    removed = _remove(tx, place.key, place.creator, place.thread, command.identity.author)
+    return replace(removed, result=Gone(place.id))
 
 
-def remove(tx: Transaction, key: int, creator: int, thread: tuple[int, str], actor: Author) -> tuple[Event, ...]:
+def _remove(tx: Transaction, key: int, creator: int, thread: tuple[int, str], actor: Author) -> Done:
     """Leave a tombstone."""
+    cancelled = comments.forget_all(tx, key, thread[1])
     _forget(tx, key, creator, thread[0])
     tx.execute(_A.update(deleted_at=tx.now, updated_at=tx.now).where(_A.id == key))
-    return _told(tx, key, thread, actor, ARTIFACT_DELETED).events
+    return replace(_told(tx, key, thread, actor, ARTIFACT_DELETED), user_events=cancelled)
 
 
 def _forget(tx: Transaction, key: int, creator: int, thread: int) -> int:
@@ -173,14 +176,18 @@ def _forget(tx: Transaction, key: int, creator: int, thread: int) -> int:
     return versions.forget_all(tx, key, creator, thread)
 
 
-def erase(tx: Transaction, creator: int) -> tuple[Event, ...]:
+def erase(tx: Transaction, creator: int) -> Done:
     """Some of the artifacts that a user has created."""
     T = models.Thread
     query = _A.select(_A.id, T.id, T.uid).join(T, on=(_A.thread == T.id))
     there = (_A.creator == creator) & _A.deleted_at.is_null() & T.deleted_at.is_null()
     found = rows.fetch(tx.database, query.where(there).order_by(_A.id).limit(limits.ARTIFACTS_ERASED))
-    author = tx.author(creator)
-    return tuple(event for key, *thread in found for event in remove(tx, key, creator, (thread[0], thread[1]), author))
+    author, done = tx.author(creator), Done(None)
+    for key, *thread in found:
+        removed = _remove(tx, key, creator, (thread[0], thread[1]), author)
+        done.events += removed.events
+        done.user_events += removed.user_events
+    return done
 
 
 def purge_thread(tx: Transaction, thread_key: int, count: int) -> int:
@@ -188,6 +195,7 @@ def purge_thread(tx: Transaction, thread_key: int, count: int) -> int:
     taken = 0
     found = rows.fetch(tx.database, _A.select(_A.id, _A.creator).where(_A.thread == thread_key).limit(count))
     for key, creator in found:
+        comments.release(tx, key)
         taken += 1 + _forget(tx, key, creator, thread_key)
         tx.execute(_A.delete().where(_A.id == key))
         if taken >= count:

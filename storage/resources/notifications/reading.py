@@ -22,8 +22,9 @@ from storage.readers import rows
 from storage.readers.answers import answers
 from storage.resources.log.reading import head_position
 from storage.resources.user_log.replay import Entry, UserLoaders, UserReplay, facts
-from storage.schema import models, notification_models
+from storage.schema import artifact_models, comment_models, models, notification_models
 
+_A, _C = artifact_models.Artifact, comment_models.Comment
 _N, _M, _T, _U, _R = notification_models.Notification, models.Message, models.Thread, models.User, models.Member
 
 
@@ -31,20 +32,25 @@ def _query() -> Any:
     return (
         _N.select(
             _N.id, _N.uid, _N.kind, _T.uid, _M.uid, fn.SUBSTR(_M.content, 1, limits.EXCERPT_CHARS), _N.created_at,
-            _N.read_at, _U.id, _U.uid, _U.name, _U.kind, _U.avatar_url,
+            _N.read_at, _U.id, _U.uid, _U.name, _U.kind, _U.avatar_url, _A.uid, _C.uid,
+            fn.SUBSTR(_C.content, 1, limits.EXCERPT_CHARS),
         )
         .join(_T, on=(_N.thread == _T.id))
         .join_from(_N, _U, on=(_N.actor == _U.id))
         .join_from(_N, _M, JOIN.LEFT_OUTER, on=(_N.message == _M.id))
+        .join_from(_N, _C, JOIN.LEFT_OUTER, on=(_N.comment == _C.id))
+        .join_from(_C, _A, JOIN.LEFT_OUTER, on=(_C.artifact == _A.id))
         .where(_T.deleted_at.is_null())
     )  # fmt: skip
 
 
 def _of(row: Sequence[Any]) -> Notification:
     key, uid, kind, thread_id, message_id, excerpt, created_at, read_at = row[:8]
+    artifact_id, comment_id, said = row[13:]
     return Notification(
-        key, uid, kind, thread_id, message_id, rows.author_of(row[8:]), excerpt or "", created_at, read_at
-    )
+        key, uid, kind, thread_id, message_id, rows.author_of(row[8:13]), excerpt or said or "", created_at, read_at,
+        artifact_id=artifact_id, comment_id=comment_id,
+    )  # fmt: skip
 
 
 @answers(ListNotifications)

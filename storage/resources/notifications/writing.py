@@ -13,6 +13,7 @@ from peewee import JOIN, SQL
 
 from actors import limits
 from actors.identifiers import new_id
+from actors.resources.comments.comment import Comment
 from actors.resources.messages import Message
 from actors.resources.notifications import Notification, NotificationKind, Preferences, not_before, wants
 from actors.resources.user_events import NOTIFICATION_CANCELLED, NOTIFICATION_CREATED, UserEvent
@@ -51,6 +52,8 @@ class Cause:
     actor: Author
     read_at: int | None = None
     """Where it takes the place of one that was read."""
+    comment: Comment | None = None
+    """The comment on an artifact that it is about, in place of a message."""
 
 
 def _recipients(count: int) -> Any:
@@ -71,14 +74,14 @@ _ACTIVE = SQL("'ACTIVE'")
 
 
 def _insert(count: int) -> Any:
-    fields = [_N.uid, _N.user, _N.kind, _N.thread, _N.message, _N.actor, _N.created_at]
+    fields = [_N.uid, _N.user, _N.kind, _N.thread, _N.message, _N.actor, _N.created_at, _N.comment]
     return _N.insert_many([[0] * len(fields)] * count, fields=fields).on_conflict_ignore().returning(_N.uid, _N.id)
 
 
 RECIPIENTS = ManyRows(_recipients)
 INSERT_NOTIFICATIONS = ManyRows(_insert)
 INSERT_OUTBOX = insert_rows(
-    _O, (_O.user, _O.kind, _O.notification, _O.not_before, _O.attempts, _O.state, _O.created_at, _O.reached)
+    _O, (_O.user, _O.kind, _O.notification, _O.not_before, _O.attempts, _O.state, _O.created_at)
 )
 
 # Made
@@ -138,14 +141,18 @@ def _make(tx: Transaction, wanted: Sequence[tuple[Cause, _Wish]]) -> tuple[UserE
 
 def _row(tx: Transaction, uid: str, cause: Cause) -> tuple[Any, ...]:
     message_key = cause.message.key if cause.message is not None else None
-    return (uid, cause.user_key, cause.kind, cause.thread[0], message_key, cause.actor.key, tx.now)
+    comment_key = cause.comment.key if cause.comment is not None else None
+    return (uid, cause.user_key, cause.kind, cause.thread[0], message_key, cause.actor.key, tx.now, comment_key)
 
 
 def _created(tx: Transaction, uid: str, key: int, cause: Cause) -> Notification:
-    message = cause.message
-    excerpt = message.content[: limits.EXCERPT_CHARS] if message is not None else ""
-    message_id = message.id if message is not None else None
-    return Notification(key, uid, cause.kind, cause.thread[1], message_id, cause.actor, excerpt, tx.now, cause.read_at)
+    message, comment = cause.message, cause.comment
+    said = message or comment
+    return Notification(
+        key, uid, cause.kind, cause.thread[1], message.id if message else None, cause.actor,
+        said.content[: limits.EXCERPT_CHARS] if said else "", tx.now, cause.read_at,
+        artifact_id=comment.artifact_id if comment else None, comment_id=comment.id if comment else None,
+    )  # fmt: skip
 
 
 def _deliver(tx: Transaction, created: Sequence[tuple[Notification, tuple[Any, ...], int]]) -> None:
@@ -157,7 +164,7 @@ def _deliver(tx: Transaction, created: Sequence[tuple[Notification, tuple[Any, .
             continue
         chosen = Preferences(quiet_from=quiet_from, quiet_to=quiet_to, time_zone=time_zone)
         due = not_before(tx.now, chosen)
-        waiting += [(user_key, kind, found.key, due, 0, "pending", tx.now, "[]") for kind in orjson.loads(deliver)]
+        waiting += [(user_key, kind, found.key, due, 0, "pending", tx.now) for kind in orjson.loads(deliver)]
     if waiting:
         INSERT_OUTBOX.run(tx.database, waiting)
 
@@ -187,7 +194,7 @@ def of_edit(tx: Transaction, written: Written, before: Mentions) -> tuple[UserEv
     for cause, _ in wanted:
         if cause.kind == "mention" and cause.user_key in there and there[cause.user_key][0] == "reply":
             gone.append((cause.user_key, there[cause.user_key][1]))
-    return _withdrawn(tx, gone, message.thread_id, "taken_back") + _make(tx, wanted)
+    return withdrawn(tx, gone, message.thread_id, "taken_back") + _make(tx, wanted)
 
 
 # Taken back
@@ -198,7 +205,7 @@ def read_up_to(tx: Transaction, thread: tuple[int, str], user_key: int, offset: 
     M = models.Message
     reached = M.select(M.id).where((M.thread == thread[0]) & (M.offset <= offset)).order_by(M.offset.desc()).limit(1)
     theirs = (_N.user == user_key) & (_N.thread == thread[0]) & _N.read_at.is_null()
-    seen = _N.message.is_null() | (_N.message <= reached)
+    seen = (_N.message.is_null() & _N.comment.is_null()) | (_N.message <= reached)
     update = _N.update(read_at=tx.now).where(theirs & seen).returning(_N.uid, _N.id)
     found = [tuple(row) for row in update.tuples().execute(tx.database)]
     withdraw(tx, [key for _, key in found])
@@ -214,7 +221,7 @@ def withdraw(tx: Transaction, keys: Collection[int]) -> None:
 def forget_message(tx: Transaction, message_key: int, thread_id: str) -> tuple[UserEvent, ...]:
     """It was deleted: nothing of it stays, nor that others have answered it."""
     gone = _GONE.all(tx.database, key=message_key) + _ANSWERS.all(tx.database, key=message_key)
-    return _withdrawn(tx, gone, thread_id, "deleted")
+    return withdrawn(tx, gone, thread_id, "deleted")
 
 
 def forget_reactions(
@@ -225,7 +232,7 @@ def forget_reactions(
     if found is None:
         return ()
     user_key, uid, read_at = found
-    told = _withdrawn(tx, [(user_key, uid)], thread[1], "taken_back")
+    told = withdrawn(tx, [(user_key, uid)], thread[1], "taken_back")
     other = _OTHER_REACTION.first(tx.database, key=message.key, author=message.author.key)
     if other is None:
         return told
@@ -237,7 +244,7 @@ def forget_member(tx: Transaction, thread: tuple[int, str], user_key: int) -> No
     tx.execute(_N.delete().where((_N.thread == thread[0]) & (_N.user == user_key)))
 
 
-def _withdrawn(tx: Transaction, gone: Sequence[Sequence[Any]], thread_id: str, reason: str) -> tuple[UserEvent, ...]:
+def withdrawn(tx: Transaction, gone: Sequence[Sequence[Any]], thread_id: str, reason: str) -> tuple[UserEvent, ...]:
     """`gone`: (user, id) of each."""
     if not gone:
         return ()

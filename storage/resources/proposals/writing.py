@@ -6,7 +6,7 @@ from typing import Any
 from actors import limits
 from actors.auth.identity import Identity
 from actors.errors import Conflict, NotFound
-from actors.events import Event, EventKind
+from actors.events import EventKind
 from actors.outcomes import Done
 from actors.resources.artifacts.artifact import Artifact
 from actors.resources.artifacts.commands import ReviseArtifact
@@ -132,7 +132,7 @@ def _told(tx: Transaction, key: int, thread: tuple[int, str], actor: Author, kin
 # Erased
 
 
-def erase(tx: Transaction, author: int) -> tuple[Event, ...]:
+def erase(tx: Transaction, author: int) -> Done:
     """What a user has said in some of their proposals, and in rejecting those of others."""
     there = _A.deleted_at.is_null() & _T.deleted_at.is_null()
     mine = (_P.author == author) & ((_P.comment != "") | _P.patch.is_null(False) | (_P.status == "open"))
@@ -146,10 +146,8 @@ def erase(tx: Transaction, author: int) -> tuple[Event, ...]:
             forgetting.forget_words(tx, key)
         tx.execute(_P.update(reason="").where((_P.id == key) & (_P.resolver == author)))
     actor = tx.author(author)
-    return tuple(
-        event for key, _, *thread in found
-        for event in _told(tx, key, (thread[0], thread[1]), actor, PROPOSAL_UPDATED).events
-    )  # fmt: skip
+    told = (_told(tx, key, (thread[0], thread[1]), actor, PROPOSAL_UPDATED) for key, _, *thread in found)
+    return Done(None, tuple(event for done in told for event in done.events))
 
 
 ERASURES = (erase,)

@@ -34,8 +34,9 @@ def _content(tx: Transaction, command: EraseContent, user_key: int, position: in
     """First what resources declare. Then messages are looked at in the order of their keys, for there is no index by
     author to keep for this."""
     for erase in declared.each("ERASURES"):
-        if removed := erase(tx, user_key):
-            return Done(command.rows, removed)
+        removed: Done = erase(tx, user_key)
+        if removed.events:
+            return Done(command.rows, removed.events, user_events=removed.user_events)
     found = _after(tx, position, command.looked_at)
     theirs = [(key, thread_id) for key, author, thread_id in found if author == user_key][: command.rows]
     erased = [messages.erase(tx, key, thread_id) for key, thread_id in theirs]

@@ -22,6 +22,7 @@ from actors.resources.actions import Act, AnswerAction, Checked
 from actors.resources.artifacts import contents
 from actors.resources.artifacts.commands import CreateArtifact, DeleteArtifact, RestoreArtifact, ReviseArtifact
 from actors.resources.artifacts.data_sets import AppendData, DeleteData, ReplaceData
+from actors.resources.comments.comment import AddComment, DeleteComment, UpdateComment
 from actors.resources.members import AddMember, MarkRead, RemoveMember, UpdateMember
 from actors.resources.memory import ReplaceMemory, UpdateMemory
 from actors.resources.messages import DeleteMessage, EditMessage, Message
@@ -120,6 +121,9 @@ async def test_every_command_reaches_the_store(house: House, ana: Identity, bo: 
             "proposal.updated"),
         (Propose(**artifact, proposal_id="q", base=1, patch="[]", hunks="[]", count=1), "proposal.created"),
         (CloseProposal(**artifact, proposal_id="q", outcome="rejected"), "proposal.updated"),
+        (AddComment(**artifact, comment_id="c", content="Really?", base=1), "comment.created"),
+        (UpdateComment(**artifact, comment_id="c", is_resolved=True), "comment.updated"),
+        (DeleteComment(**artifact, comment_id="c"), "comment.deleted"),
         (DeleteArtifact(**artifact), "artifact.deleted"),
         (DeleteThread(**there), "thread.deleted"),
     ]  # fmt: skip

@@ -45,7 +45,16 @@ def test_everything_in_one_document(
     assert xp("user", "export", "ana@example.com", file).code == 0
     found: dict[str, Any] = json.loads(file.read_text())
     assert found.pop("files") == []
-    assert list(found) == ["user", "memberships", "sessions", "api_keys", "messages", "artifacts", "proposals"]
+    assert list(found) == [
+        "user",
+        "memberships",
+        "sessions",
+        "api_keys",
+        "messages",
+        "artifacts",
+        "proposals",
+        "comments",
+    ]
     assert (found["user"]["email"], found["user"]["subject"]) == ("ana@example.com", "sub-ana")
     assert [membership["title"] for membership in found["memberships"]] == ["First"]
     assert [session["user_id"] for session in found["sessions"]] == [ana.user.id]
@@ -55,7 +64,7 @@ def test_everything_in_one_document(
         "one 0", "one 1", "one 2", "in a thread that she has left",
     ]  # fmt: skip
     assert [artifact["content"] for artifact in found["artifacts"]] == ["of ana", "another"]
-    assert found["proposals"] == []
+    assert found["proposals"] == found["comments"] == []
     assert audited(ledger)[-1] == by_terminal("export_user", ana.user.id)
 
 

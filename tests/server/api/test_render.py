@@ -11,6 +11,8 @@ from actors.event_kinds import KINDS
 from actors.events import Event
 from actors.resources.artifacts.artifact import Artifact, Provenance, Version
 from actors.resources.artifacts.data_sets import DataChanged
+from actors.resources.comments.anchors import Anchor
+from actors.resources.comments.comment import Comment
 from actors.resources.files.file import File
 from actors.resources.members import Member, MemberGone, ReadChange
 from actors.resources.memory import Memory
@@ -137,6 +139,10 @@ EVENTS: dict[str, object] = {
     **dict.fromkeys(
         ("proposal.created", "proposal.updated"),
         Proposal(4, ID, ID, ID, ANA.author, 1, "Shorter", Provenance(), "open", 2, 1_000, 1_000),
+    ),
+    **dict.fromkeys(
+        ("comment.created", "comment.updated", "comment.deleted"),
+        Comment(4, ID, ID, ID, None, ANA.author, "Really?", 1, Anchor("/a", 0, 1, "x"), 1, 1_000, 1_000),
     ),
     **dict.fromkeys(("thread.created", "thread.updated"), THREAD),
     "thread.deleted": ThreadGone(ID),

@@ -14,8 +14,10 @@ ACTIONS = (
     "title", "status", "metadata", "role", "mute", "join", "leave",
     "remember", "recall", "answer", "stop", "fail", "hand over", "file", "show", "rename", "drop",
     "draft", "revise", "restore", "discard", "measure", "tick", "clear", "propose", "accept", "reject",
+    "comment", "comment again", "resolve", "uncomment",
 )  # fmt: skip
 ABOUT_PROPOSALS = ("propose", "accept", "reject")
+ABOUT_COMMENTS = ("comment", "comment again", "resolve", "uncomment")
 ABOUT_ARTIFACTS = ACTIONS[ACTIONS.index("draft") :]
 Program = Sequence[tuple[str, int]]
 programs = st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 11)), min_size=1, max_size=10)
@@ -30,7 +32,9 @@ EVERY_KIND = (
     (0, "fail", 3), (1, "hand over", 1), (0, "file", 0), (1, "show", 0), (0, "rename", 0), (0, "drop", 0),
     (0, "draft", 1), (1, "revise", 3), (1, "revise", 4), (0, "restore", 0),
     (0, "measure", 0), (1, "tick", 0), (1, "clear", 0), (0, "measure", 0),
-    (1, "propose", 1), (0, "accept", 0), (1, "propose", 2), (0, "reject", 1), (0, "discard", 0),
+    (1, "propose", 1), (0, "accept", 0), (1, "propose", 2), (0, "reject", 1),
+    (1, "comment", 1), (0, "comment again", 0), (0, "resolve", 0), (1, "uncomment", 0), (1, "comment", 0),
+    (0, "discard", 0),
 )  # fmt: skip
 """(person, action, number): each succeeds, and together they make all of `TOLD`."""
 LAST = {"n": "the last"}
@@ -49,6 +53,8 @@ class Company:
         self.files: list[str] = []
         self.artifacts: list[str] = []
         self.proposals: list[str] = []
+        """Their paths."""
+        self.comments: list[str] = []
         """Their paths."""
 
     @classmethod
@@ -151,8 +157,10 @@ class Company:
         if not self.artifacts:
             return None
         url = f"/api/v1/artifacts/{self.artifacts[number % len(self.artifacts)]}"
-        if action in ABOUT_PROPOSALS:
-            return await self._about_proposal(client, url, action, number)
+        about = dict.fromkeys(ABOUT_PROPOSALS, self._about_proposal)
+        about |= dict.fromkeys(ABOUT_COMMENTS, self._about_comment)
+        if action in about:
+            return await about[action](client, url, action, number)
         match action:
             case "revise":
                 more: Any = {"merge": {"summary": f"S {number}"}} if number % 2 else {"metadata": {"n": number}}
@@ -177,6 +185,27 @@ class Company:
         if not self.proposals:
             return None
         return await client.post(f"{self.proposals[number % len(self.proposals)]}/{action}")
+
+    async def _about_comment(self, client: Client, url: str, action: str, number: int) -> Answer | None:
+        if action == "comment":
+            anchor: Any = {"anchor": {"pointer": ""}} if number % 2 else {}
+            return self._keep_comment(url, await client.post(f"{url}/comments", content=f"Comment {number}", **anchor))
+        if not self.comments:
+            return None
+        path = self.comments[number % len(self.comments)]
+        match action:
+            case "comment again":
+                url, _, parent_id = path.rpartition("/comments/")
+                made = await client.post(f"{url}/comments", content=f"Reply {number}", parent_id=parent_id)
+                return self._keep_comment(url, made)
+            case "resolve":
+                return await client.patch(path, resolved=number % 3 != 2)
+        return await client.delete(path)
+
+    def _keep_comment(self, url: str, made: Answer) -> Answer:
+        if made.status == 201:
+            self.comments.append(f"{url}/comments/{made.data['id']}")
+        return made
 
     async def _say(self, client: Client, number: int, *, is_reply: bool) -> Answer:
         parent: Any = {"parent_id": self.messages[number % len(self.messages)]} if is_reply and self.messages else {}

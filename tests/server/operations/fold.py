@@ -23,6 +23,7 @@ class Fold:
         self.data: dict[str, dict[str, tuple[int, int]]] = {}
         """Artifact → name of a data set → its revision, and how many rows it has."""
         self.proposals: dict[str, Json] = {}
+        self.comments: dict[str, Json] = {}
         self.reactions: list[tuple[str, str, str]] = []
         """(message, emoji, user), in the order given."""
         self.offset = 0
@@ -39,6 +40,7 @@ class Fold:
         self.artifacts = {artifact["id"]: artifact for artifact in state["artifacts"]}
         self.data = _revisions(state)
         self.proposals = {proposal["id"]: proposal for proposal in state["proposals"]}
+        self.comments = {comment["id"]: comment for comment in state["comments"]}
         self.reactions = [(m, r["emoji"], r["user"]["id"]) for m, rs in state["reactions"].items() for r in rs]
         return self
 
@@ -118,6 +120,7 @@ class Fold:
             del self.artifacts[artifact["id"]]
             self.data.pop(artifact["id"], None)
             self.proposals = {k: one for k, one in self.proposals.items() if one["artifact_id"] != artifact["id"]}
+            self.comments = {k: one for k, one in self.comments.items() if one["artifact_id"] != artifact["id"]}
 
     _artifact_updated = _artifact_deleted = _artifact_created
 
@@ -133,6 +136,12 @@ class Fold:
             self.proposals[proposal["id"]] = proposal
 
     _proposal_updated = _proposal_created
+
+    def _comment_created(self, event: Json, comment: Json) -> None:
+        if comment["artifact_id"] in self.artifacts:
+            self.comments[comment["id"]] = comment
+
+    _comment_updated = _comment_deleted = _comment_created
 
     def _read(self, user_id: str, offset: int) -> None:
         member = self.members.get(user_id)
@@ -151,6 +160,7 @@ class Fold:
             "artifacts": self.artifacts,
             "data": {artifact: sets for artifact, sets in self.data.items() if sets},
             "proposals": self.proposals,
+            "comments": self.comments,
             "reactions": {m["id"]: [] if m["deleted_at"] else self._of(m) for m in messages},
             "last_message": messages[0]["id"] if messages else None,
         }
@@ -180,9 +190,12 @@ async def fetched(client: Client, thread_id: str) -> Json:
     data = [each for one in artifacts for each in (await client.get(f"/api/v1/artifacts/{one['id']}/data")).data]
     made = [(await client.get(f"/api/v1/artifacts/{one['id']}/proposals", limit="100")).data for one in artifacts]
     proposals = [proposal for some in made for proposal in some]
+    said = [(await client.get(f"/api/v1/artifacts/{one['id']}/comments", limit="100")).data for one in artifacts]
+    comments = [{k: v for k, v in comment.items() if k != "place"} for some in said for comment in some]
     return {
         "thread": thread, "memory": memory, "messages": messages, "members": members, "reactions": reactions,
         "files": files, "artifacts": artifacts, "data": data, "proposals": proposals,
+        "comments": comments,
     }  # fmt: skip
 
 
@@ -200,6 +213,7 @@ def comparable(state: Json) -> Json:
         "artifacts": {artifact["id"]: artifact for artifact in state["artifacts"]},
         "data": _revisions(state),
         "proposals": {proposal["id"]: proposal for proposal in state["proposals"]},
+        "comments": {comment["id"]: comment for comment in state["comments"]},
         "reactions": {m: [(r["emoji"], r["user"]["id"]) for r in rs] for m, rs in state["reactions"].items()},
         "last_message": last and last["id"],
     }

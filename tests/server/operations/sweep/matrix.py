@@ -52,6 +52,7 @@ export_messages                  401       403       403       403       403    
 export_files                     401       403       403       403       403       200       200       403       403
 export_artifacts                 401       403       403       403       403       200       200       403       403
 export_proposals                 401       403       403       403       403       200       200       403       403
+export_comments                  401       403       403       403       403       200       200       403       403
 export_sessions                  401       403       403       403       403       200       200       403       403
 list_threads                     401       200       200       200       200       200       200       200       403
 create_thread                    401       201       201       201       201       201       201       201       403
@@ -141,6 +142,13 @@ get_proposal                     401       404       404       200       200    
 accept_proposal                  401       404       404       403       200       200       403       404       403
 reject_proposal                  401       404       404       403       200       200       403       404       403
 withdraw_proposal                401       404       404       403       403       200       403       404       403
+list_comments                    401       404       404       200       200       200       200       404       403
+list_comments.parent_id          401       404       404       200       200       200       200       404       403
+create_comment                   401       404       404       403       201       201       403       404       403
+create_comment.parent_id         401       404       404       403       201       201       403       404       403
+get_comment                      401       404       404       200       200       200       200       404       403
+update_comment                   401       404       404       403       200       200       403       404       403
+delete_comment                   401       404       404       403       403       200       200       404       403
 compare_artifact_versions        401       404       404       200       200       200       200       404       403
 create_artifact_export           401       404       404       202       202       202       202       404       403
 create_thread_export             401       404       404       202       202       202       202       404       403
@@ -186,11 +194,6 @@ list_schedules.thread_id         401       200       200       200       200    
 get_schedule                     401       404       404       404       404       200       404       404       403
 update_schedule                  401       404       404       404       404       200       404       404       403
 cancel_schedule                  401       404       404       404       404       200       404       404       403
-get_push_key                     401       200       200       200       200       200       200       200       403
-list_push_subscriptions          401       200       200       200       200       200       200       200       403
-subscribe_to_push                401       201       201       201       201       201       201       201       403
-unsubscribe_from_push            401       404       404       404       404       200       404       404       403
-test_push_subscription           401       404       404       404       404       200       404       404       403
 list_webhooks                    401       200       200       200       200       200       200       200       403
 list_webhooks.user_id            401       403       403       403       403       200       200       403       403
 create_webhook                   401       201       201       201       201       201       201       201       403
@@ -244,6 +247,8 @@ FIELDS: Mapping[str, Callable[[World], Any]] = {
     "create_artifact.message_id": lambda world: world.message_id,
     "update_artifact.message_id": lambda world: world.message_id,
     "create_proposal.message_id": lambda world: world.message_id,
+    "list_comments.parent_id": lambda world: world.comment_id,
+    "create_comment.parent_id": lambda world: world.comment_id,
     "create_schedule.thread_id": lambda world: world.thread_id,
     "create_schedule.message_id": lambda world: world.message_id,
     "list_schedules.thread_id": lambda world: world.thread_id,

@@ -17,6 +17,7 @@ from actors.resources.artifacts.queries import (
     ListArtifacts,
     ListArtifactVersions,
 )
+from actors.resources.comments.comment import AddComment, Comment
 from actors.resources.proposals.hunks import hunks
 from actors.resources.proposals.proposal import Proposal, Propose, encoded
 from actors.resources.threads import Thread
@@ -76,6 +77,14 @@ class Desk:
             base=artifact.version, patch=patch, hunks=encoded(found), count=len(found), **more,
         )).result  # fmt: skip
         assert isinstance(made, Proposal)
+        return made
+
+    def comment(self, who: Identity, artifact: Artifact, content: str = "Really?", **more: Any) -> Comment:
+        made = self.ledger.do(AddComment(
+            identity=who, thread_id=artifact.thread_id, artifact_id=artifact.id, comment_id=new_id(),
+            content=content, base=artifact.version, **more,
+        )).result  # fmt: skip
+        assert isinstance(made, Comment)
         return made
 
     def content(self, who: Identity, artifact: Artifact, number: int | None = None) -> Any:

@@ -1,1 +1,0 @@
-"""The outbox: notifications that leave the server, each in its way."""

@@ -1,1 +1,0 @@
-"""Web Push: keys, encryption, what a notification says, and what push services answer."""

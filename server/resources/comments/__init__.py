@@ -1,0 +1,1 @@
+"""Comments on artifacts, on the wire."""

@@ -1,1 +1,0 @@
-"""Web Push: the browsers of a user that get notifications."""

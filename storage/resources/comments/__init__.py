@@ -1,0 +1,1 @@
+"""Comments on artifacts: what is written, and how they are read."""

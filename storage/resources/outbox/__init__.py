@@ -1,1 +1,0 @@
-"""The outbox: what is due, and what became of it."""

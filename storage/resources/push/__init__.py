@@ -1,1 +1,0 @@
-"""Subscriptions to Web Push: what is written, and how it is read."""

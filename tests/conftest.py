@@ -1,5 +1,6 @@
 """What holds for all tests."""
 
+import gc
 import signal
 
 import pytest
@@ -26,6 +27,16 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def few_and_crowd(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once as it is, once as if one who listens were a crowd: in which order turns are taken then is another."""
     monkeypatch.setattr(limits, "CROWD", request.param)
+
+
+# Python looks for cycles after each 700 new objects, and each time it looks at old ones, at all modules and tests.
+gc.set_threshold(20_000, 10, 10)
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays until the end: the collector need not look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

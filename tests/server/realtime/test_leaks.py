@@ -14,7 +14,7 @@ from actors import limits
 from server.realtime.session.session import Session
 from tests.raw_socket import frame, raw_socket, small_connection
 from tests.realtime_client import RawClient, event_stream, raw_client
-from tests.server.realtime.waiting import cheap_collections, freed, nothing_is_left, until
+from tests.server.realtime.waiting import forget_old_objects, freed, nothing_is_left, until
 from tests.serving import Client, Server, serving, token
 
 
@@ -87,19 +87,19 @@ async def test_sockets_that_are_cut_while_they_connect(server: Server, alice: Cl
         join(client)
 
     server.services.hub.join = joined  # type: ignore[method-assign]
-    with cheap_collections():
-        for number in range(60):
-            async with raw_socket(server.url) as socket:
-                fresh = token(f"stranger{number}")
-                subscribe = {"id": 2, "subscribe": {"channel": f"thread:{thread['id']}"}}
-                await socket.send(
-                    frame(orjson.dumps({"id": 1, "connect": {"token": fresh}}) + b"\n" + orjson.dumps(subscribe))
-                )
-                for _ in range(number % 6):
-                    await asyncio.sleep(0)
-        await until(lambda: len(sessions) == 60)
-        await nothing_is_left(server)
-        await freed(sessions)
+    forget_old_objects()
+    for number in range(60):
+        async with raw_socket(server.url) as socket:
+            fresh = token(f"stranger{number}")
+            subscribe = {"id": 2, "subscribe": {"channel": f"thread:{thread['id']}"}}
+            await socket.send(
+                frame(orjson.dumps({"id": 1, "connect": {"token": fresh}}) + b"\n" + orjson.dumps(subscribe))
+            )
+            for _ in range(number % 6):
+                await asyncio.sleep(0)
+    await until(lambda: len(sessions) == 60)
+    await nothing_is_left(server)
+    await freed(sessions)
 
 
 async def test_a_member_who_is_cut_while_joining(server: Server, alice: Client, thread: Any) -> None:

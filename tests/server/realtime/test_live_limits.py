@@ -11,7 +11,7 @@ import pytest
 from actors import limits
 from actors.delivery.live_channel import LiveChannelActor
 from tests.server.realtime.conftest import Dial
-from tests.server.realtime.waiting import cheap_collections, freed, nothing_is_left, until
+from tests.server.realtime.waiting import forget_old_objects, freed, nothing_is_left, until
 from tests.serving import Client, Server, serving
 from tests.tickets import ticket
 
@@ -215,21 +215,21 @@ async def test_a_session_is_gone_with_its_socket(server: Server, dial: Dial, ali
     """Though its token is good for long."""
 
     held: list[weakref.ref[object]] = []
-    with cheap_collections():
-        for number in range(20):
-            client = await dial(alice)
-            held += [weakref.ref(each) for each in server.services.hub.clients]
-            channel = f"secret:{number}"
-            command = client.command("subscribe", channel=channel, token=ticket(alice, channel))
-            await client.send(command)
-            if how != "while it subscribes":
-                await client.reply(command["id"])
-            if how == "closed":
-                await client.socket.close()
-            else:
-                client.cut()
-        await until(lambda: server.services.hub.size == 0)
-        await freed(held)
+    forget_old_objects()
+    for number in range(20):
+        client = await dial(alice)
+        held += [weakref.ref(each) for each in server.services.hub.clients]
+        channel = f"secret:{number}"
+        command = client.command("subscribe", channel=channel, token=ticket(alice, channel))
+        await client.send(command)
+        if how != "while it subscribes":
+            await client.reply(command["id"])
+        if how == "closed":
+            await client.socket.close()
+        else:
+            client.cut()
+    await until(lambda: server.services.hub.size == 0)
+    await freed(held)
     del client
 
 

@@ -3,8 +3,7 @@
 import asyncio
 import gc
 import weakref
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 from actors.delivery.connection import ConnectionActor
 from actors.runtime.loop_actor import LoopActor
@@ -19,14 +18,10 @@ async def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> Non
             await asyncio.sleep(0.005)
 
 
-@contextmanager
-def cheap_collections() -> Iterator[None]:
-    """The collector looks only at what is made inside: after thousands of tests a whole look takes seconds."""
+def forget_old_objects() -> None:
+    """From now on the collector looks only at what is made: after thousands of tests a whole look takes seconds."""
+    gc.collect()
     gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 async def freed(held: Sequence[weakref.ref[object]]) -> None:

@@ -23,7 +23,7 @@ from actors.errors import (
     Unauthenticated,
 )
 from actors.resources.api_keys import API_KEY_PREFIX
-from actors.resources.users import DeleteUser, GetUser, ListUsers, UpdateUser, UserFilter, UserKind, UserRole
+from actors.resources.users import DeleteUser, GetUser, ListUsers, UpdateUser, User, UserFilter, UserKind, UserRole
 from actors.runtime.loop_actor import LoopFuture, Stage
 from tests.actors.house import House
 from tests.builders import FAR_FUTURE, identity, identity_of, settle, until, user
@@ -90,13 +90,18 @@ class Door:
             journal=house.journal,
             read=self._read,
             tokens=self.tokens,
-            must_be_allowed=lambda _: None,
+            must_be_allowed=self._must_be_allowed,
         )
+        self.closed_domains: set[str] = set()
         self.ref = stage.start(self.actor)
 
     async def _read(self, asked: Sequence[Credential]) -> Sequence[Found]:
         self.reads += 1
         return await self.house.reads.ask(FindCredentials(asked))
+
+    def _must_be_allowed(self, user: User) -> None:
+        if user.domain in self.closed_domains:
+            raise Forbidden("This domain may not come in.", code="domain_not_allowed")
 
     def ask(self, token: str) -> LoopFuture[Any]:
         asked: LoopFuture[Any] = self.ref.ask(Authenticate(token), block=False)
@@ -221,6 +226,19 @@ async def test_a_domain_that_is_not_allowed(door: Door) -> None:
     with pytest.raises(Forbidden) as caught:
         await door.identify("good")
     assert caught.value.code == "domain_not_allowed"
+
+
+async def test_a_domain_that_is_no_longer_allowed(door: Door) -> None:
+    """Sessions and keys may be older than the rule; a token of another issuer was judged by it just now."""
+    door.issuer.tokens["session"] = Claims("ana", token_id="")
+    door.closed_domains.add("example.com")
+    with pytest.raises(Forbidden) as caught:
+        await door.identify("session")
+    assert caught.value.code == "domain_not_allowed"
+    assert door.tokens.get("session") is None
+    assert (await door.identify("good")).user.subject == "ana"
+    door.closed_domains.clear()
+    assert (await door.identify("session")).user.subject == "ana"
 
 
 async def test_a_verifier_with_a_defect(door: Door) -> None:

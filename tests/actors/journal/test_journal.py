@@ -206,6 +206,25 @@ async def test_it_heals_when_the_store_does_and_not_before(desk: Desk, monkeypat
     assert len(tries) == 3
 
 
+async def test_what_was_put_off_goes_on_when_the_store_has_healed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    await desk.begin()
+    monkeypatch.setattr(limits, "HEAL_SECONDS", 0.01)
+    healed: list[bool] = []
+    steps: list[bool] = []
+
+    def catch_up(*, idle: bool) -> bool:
+        if not healed:
+            raise StorageUnavailable("away")
+        steps.append(idle)
+        return False
+
+    monkeypatch.setattr(desk.store, "heal", lambda: healed.append(True))
+    monkeypatch.setattr(desk.store, "catch_up", catch_up)
+    desk.journal._wake()
+    await until(lambda: steps == [True])
+    await until(lambda: desk.journal.failure is None)
+
+
 async def test_commits_are_measured_and_commands_of_a_turn_wake_it_once(
     desk: Desk, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

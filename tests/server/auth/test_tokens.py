@@ -21,7 +21,7 @@ from actors import limits
 from actors.errors import CODES, Forbidden, TokenExpired, Unauthenticated, XpError
 from server.auth import tokens
 from server.auth.token_minting import mint
-from server.auth.tokens import Claims, KeySet, TokenRules, TokenVerifier, inspect_unverified
+from server.auth.tokens import ChannelClaims, Claims, KeySet, TokenRules, TokenVerifier, inspect_unverified
 
 NOW = 1_800_000_000.0
 SECRET = b"a secret that is only good for tests, and long enough"
@@ -614,3 +614,64 @@ def test_a_session_token_names_a_session(session: Any) -> None:
     )
     with pytest.raises(Unauthenticated, match="Not a session token"):
         verifier.verify(token, NOW)
+
+
+@pytest.mark.parametrize("issuer", [None, "", "https://idp.example.com"])
+def test_a_session_token_is_of_this_server(issuer: str | None) -> None:
+    own = b"another secret that is only good for tests"
+    verifier = TokenVerifier(replace(RULES, own_key=own))
+    session_id = "c" + "0" * 24
+
+    def of(issuer: str | None) -> str:
+        claims = {"exp": NOW + 60, "sid": session_id} | ({} if issuer is None else {"iss": issuer})
+        return jwt.encode(claims, own, algorithm="HS256", headers={"kid": tokens.OWN_KEY_ID})
+
+    assert verifier.verify(of(tokens.OWN_ISSUER), NOW).session_id == session_id
+    with pytest.raises(Unauthenticated, match="Not a session token"):
+        verifier.verify(of(issuer), NOW)
+
+
+# Tokens for channels
+
+
+def test_the_claims_of_a_good_token_for_a_channel() -> None:
+    verifier = TokenVerifier(RULES)
+    without_end = {"sub": "ana", "channel": "secret:1"}
+    assert verifier.verify_channel(forge({"alg": "HS256"}, without_end), NOW) == ChannelClaims("ana", "secret:1", None)
+    ends = verifier.verify_channel(saying(channel="secret:1"), NOW)
+    assert ends == ChannelClaims("ana", "secret:1", int(NOW) + 60 + RULES.leeway_seconds)
+
+
+@pytest.mark.parametrize(
+    "claims", [{"channel": None}, {"channel": 7}, {"sub": None}, {"sub": 7}, {"sub": None, "channel": 7}]
+)
+def test_a_token_for_a_channel_names_a_user_and_a_channel(claims: dict[str, Any]) -> None:
+    token = saying(**{"channel": "secret:1", **claims})
+    with pytest.raises(Unauthenticated, match="`sub` and `channel`"):
+        TokenVerifier(RULES).verify_channel(token, NOW)
+
+
+def test_a_token_for_a_channel_is_judged_as_others_are() -> None:
+    verifier = TokenVerifier(replace(RULES, issuer="https://idp.example.com", audience="here"))
+    parties = {"iss": "https://idp.example.com", "aud": "here", "channel": "secret:1"}
+    assert verifier.verify_channel(saying(**parties), NOW).sub == "ana"
+    with pytest.raises(TokenExpired):
+        verifier.verify_channel(saying(**parties, exp=NOW - 3600), NOW)
+    without_end = {"sub": "ana", **parties, "nbf": NOW + 3600}
+    bad = [
+        forge({"alg": "HS256"}, without_end),
+        saying(**{**parties, "iss": "other"}),
+        saying(**{**parties, "aud": "other"}),
+        forge({"alg": "HS256"}, {**GOOD, **parties}, lambda text: by_secret(text, b"another secret")),
+    ]
+    for token in bad:
+        with pytest.raises(Unauthenticated):
+            verifier.verify_channel(token, NOW)
+
+
+def test_the_domain_of_a_user_who_signs_in() -> None:
+    verifier = TokenVerifier(RULES)
+    assert verifier.must_be_allowed("KORP.com", "") == "korp.com"
+    assert verifier.must_be_allowed("", "ana@Corp.com") == "corp.com"
+    with pytest.raises(Forbidden):
+        verifier.must_be_allowed("other.com", "ana@corp.com")

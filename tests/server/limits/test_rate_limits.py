@@ -59,9 +59,20 @@ def test_how_long_to_wait(clock: Clock) -> None:
         with pytest.raises(TooManyRequests) as caught:
             policy.take("a")
         assert caught.value.retry_after == wait
+        assert f"at once, then 2 a minute; there is room for the next one in {wait} s." in caught.value.detail
         assert caught.value.data["headers"]["RateLimit"] == f'"auth";r=0;t={wait}'
     clock.now += wait
     assert policy.take("a") == 0
+
+
+def test_the_last_moment_is_a_second_to_wait(clock: Clock) -> None:
+    """`Retry-After: 0` would be an invitation to be refused again."""
+    policy = Policy("read", Rate(1.0, 1), clock, 10)
+    policy.take("a")
+    clock.now += 1 - 5e-7
+    with pytest.raises(TooManyRequests) as caught:
+        policy.check("a")
+    assert caught.value.retry_after == 1
 
 
 def test_who_asks_in_vain_does_not_wait_longer(clock: Clock) -> None:

@@ -4,13 +4,17 @@ import gc
 import signal
 
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from actors import limits
 from tests import connections
 
 connections.watch()
-settings.register_profile("mutants", database=None, phases=[Phase.explicit, Phase.generate])  # any failure will do
+# A busy machine is no reason for a property to fail.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
+any_failure = [Phase.explicit, Phase.generate]
+settings.register_profile("mutants", settings.get_profile("unhurried"), database=None, phases=any_failure)
 
 LONGEST = (
     "end_to_end/test_schemathesis.py", "end_to_end/test_kill.py", "server/test_foreign_parsers.py",

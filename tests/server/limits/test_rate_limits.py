@@ -70,7 +70,7 @@ def test_the_last_moment_is_a_second_to_wait(clock: Clock) -> None:
     policy = Policy("read", Rate(1.0, 1), clock, 10)
     policy.take("a")
     clock.now += 1 - 5e-7
-    with pytest.raises(TooManyRequests) as caught:
+    with pytest.raises(TooManyRequests, match="then 1 a second") as caught:
         policy.check("a")
     assert caught.value.retry_after == 1
 

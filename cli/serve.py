@@ -59,6 +59,10 @@ from server.limits.rate_classes import RATE_CLASSES
 from server.limits.rate_limits import RateLimiter
 from server.limits.sockets import SocketLimits
 from server.outbound.addresses import AddressRules
+from server.outbound.outbox.dispatcher import OutboxDispatcher
+from server.outbound.posting import Poster
+from server.outbound.push.pusher import Pusher
+from server.outbound.push.vapid import KEY_FILE, Vapid, load_key
 from server.outbound.webhooks.dispatcher import Dispatcher
 from server.outbound.webhooks.sender import Sender
 from server.realtime.hub import Hub
@@ -191,6 +195,9 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         dispatcher = _dispatcher(services)
         closing.push_async_callback(dispatcher.stop)
         dispatcher.start()
+        outbox = _outbox(services, chosen)
+        closing.push_async_callback(outbox.stop)
+        outbox.start()
         scheduler = _scheduler(services)
         closing.push_async_callback(scheduler.stop)
         scheduler.start()
@@ -282,6 +289,27 @@ def _dispatcher(services: Services) -> Dispatcher:
         services.reads, services.write, sender, services.measures, commits=lambda: journal.batches,
         must_be_allowed=services.sign_ins.must_be_allowed,
     )  # fmt: skip
+
+
+def _outbox(services: Services, chosen: Settings) -> OutboxDispatcher:
+    journal = services.directory.journal
+    try:
+        key = load_key(chosen["data_dir"] / KEY_FILE)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(f"{error}.") from error
+    vapid = Vapid(key, _push_contact(chosen))
+    services.pusher = Pusher(services.reads, services.write, Poster(services.webhook_addresses), vapid)
+    return OutboxDispatcher(
+        services.reads, services.write, {"web_push": services.pusher}, services.measures,
+        commits=lambda: journal.batches, must_come_in=services.sign_ins.must_come_in,
+        is_active=lambda user_key: services.activity.status(user_key) == "online",
+    )  # fmt: skip
+
+
+def _push_contact(chosen: Settings) -> str | None:
+    public = chosen["public_url"]
+    of_server = public if public is not None and public.startswith("https://") else None
+    return chosen["push_contact"] or of_server
 
 
 def _scheduler(services: Services) -> Scheduler:

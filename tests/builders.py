@@ -184,7 +184,7 @@ def post(who: Identity, thread: Thread | str, content: str = "hello", **more: An
     return PostMessage(identity=who, thread_id=thread_id, content=content, **more)
 
 
-async def until(condition: Callable[[], Any], what: str = "the condition", seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], Any], what: str = "the condition", seconds: float = 30.0) -> None:
     """Let the event loop run until `condition()` holds."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -10,7 +10,7 @@ import aiohttp
 import orjson
 from aiohttp import WSMsgType
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 """Seconds until a test gives up on what must come at once."""
 
 

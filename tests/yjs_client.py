@@ -12,7 +12,7 @@ from actors.documents import wire
 from actors.documents.bytes_reader import BytesReader
 from actors.documents.cursors import Cursor
 
-PATIENCE = 20.0
+PATIENCE = 30.0
 
 
 class YjsClient:

@@ -27,6 +27,7 @@ from actors.limits.pages import *
 from actors.limits.passwords import *
 from actors.limits.presence import *
 from actors.limits.proposals import *
+from actors.limits.push import *
 from actors.limits.rates import *
 from actors.limits.reads import *
 from actors.limits.realtime import *

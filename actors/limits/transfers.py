@@ -12,6 +12,12 @@ TRANSFER_GATHER_SECONDS: Final = 0.05
 """At most, until a piece that is not full is written: what a killed server had of it comes again."""
 TRANSFER_THREADS: Final = 4
 """That write and send files, beside those that read the database: a disk that hangs holds up transfers alone."""
+COMMITS_LOOK_SECONDS: Final = 0.25
+"""Between two counts of commits, by which uploads find their pace: a conversation that begins is soon noticed."""
+FREQUENT_COMMITS: Final = 20.0
+"""A second: more than uploads cause by themselves, one after another. From there on uploads give way."""
+DISK_REST_SECONDS: Final = 0.1
+"""At most, after a piece of an upload while commits are frequent: a disk that hangs for long does not rest as long."""
 TRANSFER_NICENESS: Final = 5
 """Of those OS threads, on Linux: a third of the event loop's share of a core that both want."""
 TRANSFER_LOOK_SECONDS: Final = 0.4

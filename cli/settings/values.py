@@ -106,6 +106,12 @@ def url_with_key(text: str) -> str | None:
     return text
 
 
+def contact(text: str) -> str | None:
+    if text and not re.fullmatch(r"mailto:[^@\s]+@[^@\s]+\.[^@\s]+|https://[^\s/]+\S*", text):
+        raise ValueError("expected mailto:ops@example.com or an https URL")
+    return text or None
+
+
 def base_url(text: str) -> str | None:
     """Paths are joined to it."""
     if set(text) & set("?#"):

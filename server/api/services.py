@@ -44,6 +44,7 @@ from server.http.request_log import RequestLog
 from server.limits.rate_limits import RateLimiter
 from server.limits.sockets import SocketCounts
 from server.outbound.addresses import AddressRules
+from server.outbound.push.pusher import Pusher
 from server.realtime.hub import Hub
 from server.realtime.protocol import codes as protocol
 from server.realtime.session.recovery import Recovery
@@ -109,7 +110,9 @@ class Services:
     """Label → a file whose size is a metric."""
     metrics_access: MetricsAccess = field(default_factory=MetricsAccess)
     webhook_addresses: AddressRules = field(default_factory=AddressRules)
-    """Where webhooks may send to."""
+    """Where webhooks and pushes may be sent to."""
+    pusher: Pusher = field(init=False)
+    """Of Web Push; set by the composition root."""
     option_requests: OptionRequests = field(default_factory=OptionRequests)
     access: AccessWatch = field(init=False)
     """Started with the first connected user."""

@@ -102,6 +102,14 @@ REQUESTS: Final[Mapping[str, Mapping[str, Any]]] = {
         "content": {"sections": [{"type": "markdown", "text": "They *rose*."}]},
     },
     "validate_artifact": {"type": "INSIGHT", "content": {"summary": "Sales *rose* in May."}},
+    "subscribe_to_push": {
+        "endpoint": "https://push.example.com/send/dGVzdA",
+        "keys": {
+            "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+            "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+        },
+        "name": "Phone",
+    },
     "create_schedule": {
         "thread_id": THREAD_ID, "content": "Good morning", "local_time": "2027-03-29T09:00",
         "time_zone": "Europe/Berlin",

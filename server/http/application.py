@@ -13,6 +13,7 @@ from server.documents import pages
 from server.exports import routes as exports
 from server.files import routes as files
 from server.files.transfers import Transfers
+from server.files.uploads.disk_pace import DiskPace
 from server.files.uploads.staging import Staging
 from server.http import rest
 from server.http.headers import cors, security_headers
@@ -67,7 +68,7 @@ def make_application(services: Services, stage: Stage, browser: BrowserRules) ->
 
 def transfers_of(application: web.Application, services: Services, authentication: Authentication) -> Transfers:
     """What moves bytes of files; its threads end with the application."""
-    staging = Staging(services.files.folder)
+    staging = Staging(services.files.folder, DiskPace(lambda: services.directory.journal.batches))
 
     async def close(_: web.Application) -> None:
         staging.close()

@@ -47,6 +47,10 @@ class ServerMeasures:
         """Of one attempt, from the look-up of the name to the status."""
         self.webhook_deliveries: dict[str, int] = {}
         """`pending`, `dead` → how many, as counted every few seconds."""
+        self.outbox_sent: Counter[tuple[str, str]] = Counter()
+        """(way, what came of it: `sent`, `failed`, `pending` (tried again), `read`)."""
+        self.outbox_rows: dict[tuple[str, str], int] = {}
+        """(way, `pending` or `failed`) → notifications, as counted every few seconds."""
         self._names: dict[Callable[..., Any], str] = {}
 
     def name_handler(self, handler: Callable[..., Any], operation: str) -> None:

@@ -220,6 +220,14 @@ METRICS: Final = (
         lambda s: [((state,), count) for state, count in s.measures.webhook_deliveries.items()], ("state",),
     ),
     Metric(
+        "xp_notifications_sent", "counter", "Notifications to leave the server, by way and what came of it.",
+        lambda s: list(s.measures.outbox_sent.items()), ("way", "result"),
+    ),
+    Metric(
+        "xp_notifications_waiting", "gauge", "Notifications that wait to leave, or were given up lately, every 10 s.",
+        lambda s: list(s.measures.outbox_rows.items()), ("way", "state"),
+    ),
+    Metric(
         "xp_file_scans", "counter", "Files that the scanner was asked about, by what it said.",
         lambda s: _per_label(s.files.scans), ("result",),
     ),

@@ -98,6 +98,8 @@ class Outbox(Base):
     attempts = IntegerField(default=0)
     state = TextField(default="pending", constraints=[one_of("state", notifications.DELIVERY_STATES)])
     created_at = BigIntegerField(index=True)  # what is a week old goes
+    reached = TextField(default="[]")  # JSON: keys of the devices that have got it
+    error = TextField(null=True)  # why it was given up, or is tried again
 
     class Meta:
         table_name = "outbox"

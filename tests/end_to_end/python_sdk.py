@@ -10,7 +10,7 @@ import orjson
 
 from tests.serving import token
 
-PATIENCE = 20.0
+PATIENCE = 30.0
 
 
 class Follower(centrifuge.SubscriptionEventHandler):

@@ -12,7 +12,7 @@ from tests import node
 from tests.serving import token
 
 SCRIPT = Path(__file__).with_name("sdk.mjs")
-PATIENCE = 20.0
+PATIENCE = 30.0
 CARRIERS = {
     "websocket": ("websocket", "json"),
     "websocket in Protobuf": ("websocket", "protobuf"),

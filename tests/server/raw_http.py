@@ -8,7 +8,7 @@ from multidict import CIMultiDict
 
 from tests.serving import Answer
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 class RawConnection:

@@ -169,7 +169,7 @@ class Appender:
             self._soon.cancel()
             self._soon = None
         pieces, self._gathered, self._gathered_bytes = self._gathered, [], 0
-        self._writing = self._staging.start(self._file.append, pieces)
+        self._writing = self._staging.append(self._file, pieces)
 
 
 async def receive(pieces: AsyncIterator[bytes], appender: Appender, *checksums: Hash) -> None:

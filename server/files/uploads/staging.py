@@ -23,6 +23,7 @@ from actors import limits
 from actors.errors import StorageFull
 from actors.identifiers import is_id
 from actors.runtime.unbroken import unbroken
+from server.files.uploads.disk_pace import DiskPace
 
 T = TypeVar("T")
 Hash = Any
@@ -69,6 +70,10 @@ class StagedFile:
             _write_out(self._file.fileno(), self._written_out, self.size)
             self._written_out = self.size
 
+    def append_durably(self, pieces: list[bytes]) -> None:
+        self.append(pieces)
+        self.save()
+
     def _write(self, piece: bytes) -> None:
         rest = memoryview(piece)
         try:
@@ -112,7 +117,7 @@ class StagedFile:
         """Make durable what there is."""
         if self._is_dirty:
             os.fdatasync(self._file.fileno())
-            self._is_dirty = False
+            self._is_dirty, self._written_out = False, self.size
 
     def close(self) -> None:
         self._file.close()
@@ -146,8 +151,9 @@ def _give_way() -> None:
 class Staging:
     """Confined to the event loop, but for the work that it hands to threads."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, pace: DiskPace) -> None:
         self._folder = folder
+        self._pace = pace
         self._threads = ThreadPoolExecutor(limits.TRANSFER_THREADS, "transfers", _give_way)
         self._hashes: OrderedDict[str, tuple[int, Hash]] = OrderedDict()
         """Of uploads between two of their requests; the newest last."""
@@ -167,9 +173,15 @@ class Staging:
         """In one of the threads, to its end: a request that is cancelled meanwhile does not leave it half-done."""
         return await unbroken(wrap(work)(*arguments, executor=self._threads))
 
-    def start(self, work: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
-        """The same for a caller that waits without cancelling it (`asyncio.wait`): no task, so a third of the cost."""
-        return asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+    def append(self, file: StagedFile, pieces: list[bytes]) -> asyncio.Future[None]:
+        """For a caller that waits without cancelling it (`asyncio.wait`): no task where there is no pace to keep, so a
+        third of the cost."""
+        if self._pace.is_needed():
+            return asyncio.ensure_future(self._pace.run(lambda: self._start(file.append_durably, pieces)))
+        return self._start(file.append, pieces)
+
+    def _start(self, work: Callable[[list[bytes]], None], pieces: list[bytes]) -> asyncio.Future[None]:
+        return asyncio.get_running_loop().run_in_executor(self._threads, work, pieces)
 
     async def size(self, upload_id: str) -> int:
         """Bytes that are there: 0 for one that has not begun."""

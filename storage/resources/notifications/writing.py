@@ -81,7 +81,7 @@ def _insert(count: int) -> Any:
 RECIPIENTS = ManyRows(_recipients)
 INSERT_NOTIFICATIONS = ManyRows(_insert)
 INSERT_OUTBOX = insert_rows(
-    _O, (_O.user, _O.kind, _O.notification, _O.not_before, _O.attempts, _O.state, _O.created_at)
+    _O, (_O.user, _O.kind, _O.notification, _O.not_before, _O.attempts, _O.state, _O.created_at, _O.reached)
 )
 
 # Made
@@ -164,7 +164,7 @@ def _deliver(tx: Transaction, created: Sequence[tuple[Notification, tuple[Any, .
             continue
         chosen = Preferences(quiet_from=quiet_from, quiet_to=quiet_to, time_zone=time_zone)
         due = not_before(tx.now, chosen)
-        waiting += [(user_key, kind, found.key, due, 0, "pending", tx.now) for kind in orjson.loads(deliver)]
+        waiting += [(user_key, kind, found.key, due, 0, "pending", tx.now, "[]") for kind in orjson.loads(deliver)]
     if waiting:
         INSERT_OUTBOX.run(tx.database, waiting)
 

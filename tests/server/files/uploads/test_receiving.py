@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestServer
 from actors import limits
 from actors.errors import Forbidden, UploadBusy, XpError
 from actors.identifiers import new_id
+from server.files.uploads.disk_pace import DiskPace
 from server.files.uploads.receiving import Appender, Body, Turns, receive
 from server.files.uploads.staging import Staging
 from server.files.uploads.upload_locks import UploadLocks
@@ -28,7 +29,7 @@ class Receiver:
     """A server that takes one upload, and answers how it ended."""
 
     def __init__(self, folder: Path, allowed: Allowed) -> None:
-        self.staging = Staging(folder)
+        self.staging = Staging(folder, DiskPace(lambda: 0))
         self.upload_id = new_id()
         self.ended: XpError | None = None
         self._allowed = allowed
@@ -148,7 +149,7 @@ async def test_each_round_of_the_event_loop_takes_one_piece_of_one_upload() -> N
 
 
 async def test_small_pieces_are_gathered_and_are_on_the_disk_soon(tmp_path: Path) -> None:
-    staging, upload_id = Staging(tmp_path), new_id()
+    staging, upload_id = Staging(tmp_path, DiskPace(lambda: 0)), new_id()
     file = await staging.open(upload_id)
     appender = Appender(staging, file, 10_000)
     for _ in range(5):

@@ -12,6 +12,7 @@ import pytest
 from actors import limits
 from actors.errors import StorageFull, TooLarge
 from actors.identifiers import new_id
+from server.files.uploads.disk_pace import DiskPace
 from server.files.uploads.receiving import Appender
 from server.files.uploads.staging import StagedFile, Staging
 
@@ -20,7 +21,7 @@ CONTENT = os.urandom(1_000_000)
 
 @pytest.fixture
 async def staging(tmp_path: Path) -> AsyncIterator[Staging]:
-    staging = Staging(tmp_path)
+    staging = Staging(tmp_path, DiskPace(lambda: 0))
     yield staging
     staging.close()
 
@@ -45,13 +46,13 @@ async def test_what_comes_in_pieces_is_one_file_with_its_hash(staging: Staging, 
 
 @pytest.mark.parametrize("is_remembered", [True, False])
 async def test_it_goes_on_where_it_was(tmp_path: Path, is_remembered: bool) -> None:
-    upload, first = new_id(), Staging(tmp_path)
+    upload, first = new_id(), Staging(tmp_path, DiskPace(lambda: 0))
     file = await first.open(upload)
     await append(first, file, CONTENT[:400_001])
     await first.close_file(upload, file)
     assert await first.size(upload) == 400_001
     first.close()
-    second = Staging(tmp_path)
+    second = Staging(tmp_path, DiskPace(lambda: 0))
     if is_remembered:
         second._hashes = first._hashes
     file = await second.open(upload)

@@ -12,6 +12,7 @@ import pytest
 from actors import limits
 from actors.identifiers import new_id
 from server.files.uploads.tus import EXTENSIONS
+from tests.builders import until
 from tests.server.files.uploading import (
     CONTENT,
     PIECE,
@@ -232,21 +233,17 @@ async def test_who_may_not_write_in_a_thread_uploads_nothing_there(alice: Client
     assert (await create(bob, 10, thread_id=(await alice.thread())["id"])).status == 404
 
 
-async def test_a_newer_request_takes_over_from_one_that_hangs(alice: Client) -> None:
+async def test_a_newer_request_takes_over_from_one_that_hangs(alice: Client, tmp_path: Path) -> None:
     path = (await create(alice, len(CONTENT))).headers["Location"]
-    waiting = asyncio.Event()
+    there, on_disk = 100_000, tmp_path / "data" / "uploads" / path.rpartition("/")[2]
 
     async def hanging():  # type: ignore[no-untyped-def]
-        yield CONTENT[:100_000]
-        waiting.set()
+        yield CONTENT[:there]
         await asyncio.Event().wait()
 
     first = asyncio.ensure_future(append(alice, path, 0, hanging()))
-    await waiting.wait()
-    there = 0
-    while not there:
-        there = await offset(alice, path)
-    assert there == 100_000
+    await until(lambda: on_disk.exists() and on_disk.stat().st_size == there)
+    assert await offset(alice, path) == there
     assert (await first).status == 423
     answer = await append(alice, path, there, CONTENT[there:])
     assert answer.status == 204

@@ -46,6 +46,13 @@ PASSWORD = "a password of the tests"
 DIRECT = b"bytes"
 """Of a direct upload."""
 SOON = (datetime.now(UTC) + timedelta(days=30)).isoformat(timespec="seconds")
+SUBSCRIPTION = {
+    "endpoint": "https://push.invalid/1",
+    "keys": {
+        "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+        "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+    },
+}
 BODIES: Mapping[str, dict[str, Any]] = {
     "update_me": {"name": "Alice"}, "create_user": {"name": "X"}, "update_user": {"name": "X"},
     "create_thread": {"title": "Mine"}, "update_thread": {"title": "Changed"}, "mark_read": {}, "add_member": {},
@@ -72,7 +79,7 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "create_comment": {"content": "Really?"}, "update_comment": {"resolved": True},
     "replace_artifact_data": {"columns": ["a"], "rows": [[1]]}, "append_artifact_data": {"rows": [[2]]},
     "create_artifact_export": {"format": "json"}, "create_thread_export": {"format": "json"},
-    "set_log_level": {"level": None},
+    "set_log_level": {"level": None}, "subscribe_to_push": SUBSCRIPTION, "test_push_subscription": {},
     "create_schedule": {"kind": "reminder", "content": "x", "at": SOON}, "update_schedule": {"content": "changed"},
     "create_user_legacy": {"name": "X"}, "create_sign_in_link": {}, "revoke_token": {"jti": "stolen"},
 }  # fmt: skip
@@ -112,6 +119,7 @@ NOT_KEPT: Mapping[str, str] = {
     "logout": "the second time nobody is signed in", "set_password": "the second time the password is another one",
     "create_sign_in_link": "a secret that is shown once is stored nowhere",
     "find_options": "it writes nothing", "answer_options": "the second time nobody waits for it",
+    "test_push_subscription": "each is sent at once, and nothing is written",
     "validate_blocks": "it writes nothing", "validate_artifact": "it writes nothing",
     "create_artifact_export": "exports keep keys of their own: tests/server/exports/test_jobs.py",
     "create_thread_export": "exports keep keys of their own",
@@ -127,7 +135,8 @@ UNVERSIONED = frozenset({
     "list_revisions", "verify_credential", "export_user", "get_info", "get_presence", "get_status", "get_summary",
     "trace_user", "get_storage_use", "get_file_version", "get_errors", "get_log_level", "get_server_status",
     "compare_artifact_versions", "get_artifact_document",
-    "list_artifact_shares", "list_artifact_data", "list_exports", "get_export",
+    "list_artifact_shares", "list_artifact_data", "list_exports", "get_export", "get_push_key",
+    "list_push_subscriptions",
     "trace_thread", "get_notification", "count_notifications", "get_unread", "get_thread_preferences",
 })  # fmt: skip
 """GETs of one answer that tell how things are, which has no version."""
@@ -171,6 +180,7 @@ class World:
     option_request_id: str = field(default_factory=new_id)
     webhook_id: str = ""
     schedule_id: str = ""
+    subscription_id: str = ""
     export_id: str = ""
 
     async def prepare(self, operation: Operation) -> None:
@@ -203,6 +213,10 @@ class World:
         if "/webhooks/" in operation.path and (operation.name == "delete_webhook" or not self.webhook_id):
             made = await self.viewer.post("/api/v1/webhooks", **BODIES["create_webhook"])
             self.webhook_id = made.data["id"]
+        if "/subscriptions/{" in operation.path:
+            endpoint = f"https://push.invalid/{new_id()}"
+            made = await self.viewer.post("/api/v1/push/subscriptions", **{**SUBSCRIPTION, "endpoint": endpoint})
+            self.subscription_id = made.data["id"]
         if "/schedules/" in operation.path and (operation.name != "get_schedule" or not self.schedule_id):
             made = await self.viewer.post("/api/v1/schedules", **BODIES["create_schedule"])
             self.schedule_id = made.data["id"]
@@ -289,6 +303,7 @@ class World:
             "files": self.file_of(operation), "artifacts": self.artifact_id, "versions": "1",
             "option-requests": self.option_request_id,
             "webhooks": self.webhook_id or new_id(), "schedules": self.schedule_id or new_id(),
+            "subscriptions": self.subscription_id or new_id(),
             "actions": self.action_id or new_id(), "shares": self.share_id, "data": "sales",
             "proposals": self.proposal_id or new_id(), "comments": self.comment_id or new_id(),
             "exports": self.export_id or new_id(),
@@ -341,7 +356,8 @@ class World:
     def owner(self, operation: Operation) -> Client:
         """Whose thing a good request is about."""
         of_the_viewers = any(
-            part in operation.path for part in ("/users/{", "/api-keys", "/notifications/{", "/webhooks", "/schedules")
+            part in operation.path
+            for part in ("/users/{", "/api-keys", "/notifications/{", "/webhooks", "/schedules", "/push/")
         )
         return self.viewer if of_the_viewers else self.alice
 
@@ -349,7 +365,7 @@ class World:
         """Somebody whose good request succeeds."""
         if operation.access == "admin" or (operation.tag == "users" and operation.access != "open"):
             return self.root
-        is_the_viewers = operation.tag in ("api-keys", "notifications", "webhooks", "schedules")
+        is_the_viewers = operation.tag in ("api-keys", "notifications", "webhooks", "schedules", "push")
         return self.viewer if is_the_viewers else self.alice
 
     async def send(

@@ -29,6 +29,7 @@ LISTS = (
     "list_artifact_data",
     "list_exports",
     "list_artifact_shares",
+    "list_push_subscriptions",
     "list_revisions",
 )
 """Lists that are short enough to come whole."""

@@ -1,0 +1,76 @@
+"""The outbox: notifications that leave the server, a row for each way that their user has chosen.
+
+A row is written with its notification, and goes with it: what was read is not sent. It is pending until it was sent, or
+given up; attempts and their outcome are written to it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from actors import limits
+from actors.queries import Query
+from actors.resources.notifications import DeliveryKind, DeliveryState
+from actors.resources.users import User
+
+Way = Literal["web_push"]
+"""The ways for which the server has a sender."""
+WAYS: Final[tuple[Way, ...]] = ("web_push",)
+OutboxError = Literal["no_recipient", "not_allowed", "refused", "unreachable"]
+"""Why a row was given up, or is tried again: its user has no device or address; they may not sign in; the service
+refused; the service failed or did not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class DueRows:
+    """What is due to one user by one way, the oldest first."""
+
+    user: User
+    way: Way
+    keys: tuple[int, ...]
+    created_at: int
+    """Of the newest: a user who is active gets a moment to read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListDueRows(Query[Sequence[DueRows]]):
+    """The oldest rows of ways with a sender, `limits.OUTBOX_DUE` at most, without those of `busy` (user, way)."""
+
+    busy: tuple[tuple[int, Way], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSent:
+    """They were sent."""
+
+    keys: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFailed:
+    """They were not. Answers the `DeliveryState` that they have now."""
+
+    keys: tuple[int, ...]
+    error: OutboxError
+    retry: bool
+    """Whether another attempt may succeed."""
+    retry_after: float | None = None
+    """Seconds that the service asked for."""
+    chance: float = 0.5
+    """From 0 to 1: spreads retries."""
+    reached: tuple[int, ...] = ()
+    """Keys of devices that have got it: they do not get it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountRows(Query[dict[tuple[DeliveryKind, DeliveryState], int]]):
+    """How many rows of ways with a sender wait, and how many were given up within a week; for metrics."""
+
+
+def next_attempt(now: int, attempts: int, created_at: int, retry_after: float | None, chance: float) -> int | None:
+    """When it is tried again, in milliseconds since 1970; None: never, it is too late for news."""
+    if attempts > len(limits.PUSH_DELAYS):
+        return None
+    delay = limits.PUSH_DELAYS[attempts - 1] * (0.8 + 0.4 * chance)
+    at = now + round(max(delay, min(retry_after or 0.0, limits.PUSH_TTL_SECONDS)) * 1000)
+    return at if at < created_at + limits.PUSH_TTL_SECONDS * 1000 else None

@@ -1,0 +1,1 @@
+"""The outbox: notifications that leave the server, each in its way."""

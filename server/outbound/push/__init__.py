@@ -1,0 +1,1 @@
+"""Web Push: keys, encryption, what a notification says, and what push services answer."""

@@ -1,0 +1,1 @@
+"""Web Push: the browsers of a user that get notifications."""

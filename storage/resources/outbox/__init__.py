@@ -1,0 +1,1 @@
+"""The outbox: what is due, and what became of it."""

@@ -1,0 +1,84 @@
+"""What is due to leave the server, and what became of an attempt."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from peewee import SqliteDatabase, fn
+
+from actors import limits
+from actors.outcomes import Done
+from actors.resources.notifications import DeliveryKind, DeliveryState
+from actors.resources.outbox import (
+    WAYS,
+    CountRows,
+    DueRows,
+    ListDueRows,
+    RecordFailed,
+    RecordSent,
+    Way,
+    next_attempt,
+)
+from storage.clock import now_ms
+from storage.journal.transaction import Transaction
+from storage.journal.writers import writes
+from storage.readers import rows
+from storage.readers.answers import answers
+from storage.schema import models, notification_models
+
+_O, _U = notification_models.Outbox, models.User
+
+
+@answers(ListDueRows)
+def due(database: SqliteDatabase, busy: tuple[tuple[int, Way], ...] = ()) -> Sequence[DueRows]:
+    query = _O.select(_O.id, _O.kind, _O.created_at, *rows.USER_COLUMNS).join(_U, on=(_O.user == _U.id))
+    query = query.where((_O.state == "pending") & (_O.not_before <= now_ms()) & _O.kind.in_(WAYS))
+    for user_key, way in busy:
+        query = query.where((_O.user != user_key) | (_O.kind != way))
+    found: dict[tuple[int, Way], list[Any]] = {}
+    for row in rows.fetch(database, query.order_by(_O.not_before, _O.id).limit(limits.OUTBOX_DUE)):
+        found.setdefault((row[3], row[1]), []).append(row)
+    return [_group(way, group) for (_, way), group in found.items()]
+
+
+def _group(way: Way, group: Sequence[Any]) -> DueRows:
+    return DueRows(rows.user_of(group[0][3:]), way, tuple(row[0] for row in group), max(row[2] for row in group))
+
+
+@answers(CountRows)
+def counts(database: SqliteDatabase) -> dict[tuple[DeliveryKind, DeliveryState], int]:
+    query = _O.select(_O.kind, _O.state, fn.COUNT(_O.id)).where(_O.state.in_(["pending", "failed"]))
+    query = query.where(_O.kind.in_(WAYS)).group_by(_O.kind, _O.state)
+    return {(kind, state): count for kind, state, count in rows.fetch(database, query)}
+
+
+# What became of it
+
+
+@writes(RecordSent)
+def sent(tx: Transaction, command: RecordSent) -> Done:
+    tx.execute(_O.update(state="sent", attempts=_O.attempts + 1, error=None).where(_waiting(command.keys)))
+    return Done(None)
+
+
+def _waiting(keys: tuple[int, ...]) -> Any:
+    return _O.id.in_(list(keys)) & (_O.state == "pending")
+
+
+@writes(RecordFailed)
+def failed(tx: Transaction, command: RecordFailed) -> Done:
+    query = _O.select(fn.MAX(_O.attempts), fn.MAX(_O.created_at)).where(_waiting(command.keys))
+    attempts, created_at = rows.fetch(tx.database, query)[0]
+    if attempts is None:
+        return Done("sent")  # read meanwhile: nothing waits
+    again = None
+    if command.retry:
+        again = next_attempt(tx.now, attempts + 1, created_at, command.retry_after, command.chance)
+    state: DeliveryState = "failed" if again is None else "pending"
+    columns: dict[str, Any] = {"state": state, "attempts": attempts + 1, "error": command.error}
+    if command.reached:
+        columns["reached"] = orjson.dumps(command.reached).decode()
+    if again is not None:
+        columns["not_before"] = again
+    tx.execute(_O.update(**columns).where(_waiting(command.keys)))
+    return Done(state)

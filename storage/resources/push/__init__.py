@@ -1,0 +1,1 @@
+"""Subscriptions to Web Push: what is written, and how it is read."""

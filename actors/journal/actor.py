@@ -144,7 +144,6 @@ class _JournalActor(pykka.ThreadingActor):
     def on_stop(self) -> None:
         """Also runs after a `BaseException` ended the OS thread: every caller gets a reply, and the store is closed."""
         left = [(reply, _ended()) for _, reply in (*self._taken, *self._pending)]
-        self._taken = ()
         self._pending.clear()
         if left:
             self._guarded(lambda: self._deliver(left))

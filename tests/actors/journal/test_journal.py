@@ -204,6 +204,19 @@ async def test_it_heals_when_the_store_does_and_not_before(desk: Desk, monkeypat
     assert desk.journal.failure is not None
     await until(lambda: desk.journal.failure is None)
     assert len(tries) == 3
+    assert desk.journal._healing is None, "it is well: nothing is tried any more"
+
+
+async def test_one_that_closes_is_not_healed_any_more(desk: Desk) -> None:
+    ana, thread = await desk.begin()
+    desk.store.failure = StorageUnavailable("away")
+    replies = [desk.journal.append(post(ana, thread)) for _ in range(2)]
+    await desk.journal.close()
+    for reply in replies:
+        with pytest.raises(StorageUnavailable):
+            await reply
+    assert desk.journal.failure is not None
+    assert desk.journal._healing is None
 
 
 async def test_what_was_put_off_goes_on_when_the_store_has_healed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,8 @@ class Subscribe:
     """Whether it gets `Attendance` of each connection that joins or leaves."""
     returning: bool = False
     """Whether its client was subscribed before, and so may have older lists of present and typing users."""
+    artifact_id: str | None = None
+    """The channel of this artifact of the thread, rather than the thread's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Subscribed:
 @dataclass(frozen=True, slots=True)
 class Unsubscribe:
     connection: "pykka.ActorRef[Any]"
+    artifact_id: str | None = None
+    """From the channel of this artifact, rather than the thread's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class ListPresent:
     channel."""
 
     identity: Identity
+    artifact_id: str | None = None
+    """Of the channel of this artifact, rather than the thread's own."""
 
 
 @dataclass(frozen=True, slots=True)

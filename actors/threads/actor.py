@@ -33,6 +33,7 @@ from actors.resources.streams import (
 )
 from actors.resources.users import Author
 from actors.runtime.loop_actor import LoopActor, LoopFuture, handles
+from actors.threads.artifact_audiences import ArtifactAudiences
 from actors.threads.audience import ThreadAudience
 from actors.threads.state import ThreadState, changes_access
 from actors.threads.streams import SendEphemeralState, ThreadStreams, begins_stream
@@ -109,6 +110,7 @@ class ThreadActor(LoopActor):
         self._missed: list[Event] = []
         self._audience = ThreadAudience(thread_id, encode, status)
         self._audience.was_told = had_lists
+        self._artifacts = ArtifactAudiences(encode)
         self._began = began
         self._in_flight = 0
         self._order: InOrder[Event] = InOrder()
@@ -157,7 +159,9 @@ class ThreadActor(LoopActor):
 
     @handles(RetireIfIdle)
     def _retire_if_idle(self, message: RetireIfIdle) -> None:
-        busy = self._audience or self._in_flight or self._inbox or (self._state and self._state.streams)
+        busy = (
+            self._audience or self._artifacts or self._in_flight or self._inbox or (self._state and self._state.streams)
+        )
         if not busy and self.last_used < message.before:
             self._retire()
 
@@ -328,6 +332,9 @@ class ThreadActor(LoopActor):
     @handles(Subscribe)
     def _subscribe(self, message: Subscribe) -> Subscribed:
         self._must_see(message.identity)
+        if message.artifact_id is not None:
+            self._artifacts.join(message.artifact_id, message)
+            return Subscribed(self.state.offset, None)
         self._audience.join(message)
         return Subscribed(self.state.offset, self._ephemeral_state(returning=message.returning))
 
@@ -336,7 +343,10 @@ class ThreadActor(LoopActor):
 
     @handles(Unsubscribe)
     def _unsubscribe(self, message: Unsubscribe) -> None:
-        self._audience.leave(message.connection)
+        if message.artifact_id is not None:
+            self._artifacts.leave(message.artifact_id, message.connection)
+        else:
+            self._audience.leave(message.connection)
         self.last_used = self.stage.loop.time()
 
     @handles(EventsCommitted)
@@ -360,14 +370,19 @@ class ThreadActor(LoopActor):
             self._audience.ends_writing(event)
             run.append(event)
             if changes_access(event):
-                self._audience.tell_events(run)
+                self._tell(run)
                 run = []
                 self._end_access()
             if self._state.deleted:
                 self._tell_members_gone()
-        self._audience.tell_events(run)
+        self._tell(run)
         if self._streams is not None:
             self._streams.begin(events[-1].actor if events else None)
+
+    def _tell(self, events: Sequence[Event]) -> None:
+        self._audience.tell_events(events)
+        if self._artifacts:
+            self._artifacts.tell_events(events)
 
     def _tell_members_gone(self) -> None:
         """For members beyond the ones whom the deletion itself has notified."""
@@ -383,6 +398,8 @@ class ThreadActor(LoopActor):
     @handles(ListPresent)
     def _list_present(self, message: ListPresent) -> list[tuple[str, Identity]]:
         self._must_see(message.identity)
+        if message.artifact_id is not None:
+            return self._artifacts.present(message.artifact_id)
         return self._audience.present()
 
     @handles(SetTyping)
@@ -411,9 +428,15 @@ class ThreadActor(LoopActor):
 
     def _end_access(self) -> None:
         for connection, identity in list(self._audience.connections.items()):
-            try:
-                self._must_see(identity)
-            except NotFound:
+            if not self._may_see(identity):
                 self._audience.leave(connection)
                 with contextlib.suppress(pykka.ActorDeadError):
                     connection.tell(AccessEnded(self._audience.channel))
+        self._artifacts.end_access(self._may_see)
+
+    def _may_see(self, identity: Identity) -> bool:
+        try:
+            self._must_see(identity)
+        except NotFound:
+            return False
+        return True

@@ -11,6 +11,7 @@ import pykka
 
 from actors import limits
 from actors.commands import ThreadCommand
+from actors.delivery.channel import Unsubscribe
 from actors.errors import XpError
 from actors.events import Event
 from actors.journal.actor import Committed, Journal
@@ -41,6 +42,10 @@ class Directory:
         self._load = load
         self._encode = encode
         self._threads: dict[str, ThreadActor] = {}
+        self._artifacts: dict[str, dict[str, None]] = {}
+        """Live thread → those of its artifacts whose channels were subscribed to."""
+        self._thread_of: dict[str, str] = {}
+        """The same, from the artifact to its thread."""
         self._began = time.time_ns() // 1_000_000
         self._had_lists: dict[str, None] = {}
         """Retired threads whose clients may have lists of present or typing users; the newest last."""
@@ -74,6 +79,19 @@ class Directory:
             actor = self._start(thread_id)
         return actor.actor_ref
 
+    def thread_of_artifact(self, artifact_id: str, thread_id: str) -> "pykka.ActorRef[Any]":
+        """Answers `Subscribe` to the channel of an artifact; which thread it is in never changes."""
+        thread = self.thread(thread_id)
+        self._artifacts.setdefault(thread_id, {})[artifact_id] = None
+        self._thread_of[artifact_id] = thread_id
+        return thread
+
+    def leave_artifact(self, artifact_id: str, connection: "pykka.ActorRef[Any]") -> None:
+        """Unsubscribe a connection from the channel of an artifact; without effect a second time."""
+        thread_id = self._thread_of.get(artifact_id)
+        if thread_id is not None:
+            self.tell_if_live(thread_id, Unsubscribe(connection, artifact_id))
+
     def _start(self, thread_id: str) -> ThreadActor:
         actor = ThreadActor(
             thread_id,
@@ -101,6 +119,8 @@ class Directory:
     def _forget(self, actor: ThreadActor) -> None:
         if self._threads.get(actor.thread_id) is actor:
             del self._threads[actor.thread_id]
+            for artifact_id in self._artifacts.pop(actor.thread_id, ()):
+                del self._thread_of[artifact_id]
         if actor.has_lists:
             self._had_lists[actor.thread_id] = None
             if len(self._had_lists) > limits.LISTS_REMEMBERED:

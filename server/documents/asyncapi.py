@@ -5,6 +5,8 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from actors.event_kinds import KINDS
+from actors.resources.artifacts.channel import is_about_artifacts
 from server.documents import json_schemas
 from server.documents.events import EPHEMERAL, EVENTS, ReadyView, ResyncView
 from server.documents.examples import SOME_ID, THREAD_ID, USER_ID, Examples
@@ -50,6 +52,8 @@ THREAD_EVENTS: Final = (*EVENTS, *EPHEMERAL)
 """Of the channel of a thread."""
 OF_STREAMS: Final = ("ready", "resync")
 """Of SSE streams only."""
+ARTIFACT_EVENTS: Final = tuple(name for name, kind in KINDS.items() if is_about_artifacts(kind))
+"""Of the channel of an artifact."""
 USER_CHANNEL_EVENTS: Final = (*USER_EVENTS, *USER_EPHEMERAL)
 
 _PING: Final = "ping.push"
@@ -187,6 +191,17 @@ def _channels() -> Json:
         "threadStream": _of_thread(
             _channel("/api/v1/threads/{thread_id}/events", _STREAM, [*THREAD_EVENTS, *OF_STREAMS], "streams")
         ),
+        "artifact": _of_artifact(
+            _channel(
+                "artifact:{artifact_id}",
+                "Events of its thread's log that are about one artifact, with their offsets there.",
+                ARTIFACT_EVENTS,
+                "websocket",
+            )
+        ),
+        "artifactStream": _of_artifact(
+            _channel("/api/v1/artifacts/{artifact_id}/events", _STREAM, [*ARTIFACT_EVENTS, *OF_STREAMS], "streams")
+        ),
         "user": _of_user(
             _channel(
                 "user:{user_id}",
@@ -220,6 +235,10 @@ def _of_thread(channel: Json) -> Json:
     return channel | {"parameters": {"thread_id": {"description": "Id of the thread.", "examples": [THREAD_ID]}}}
 
 
+def _of_artifact(channel: Json) -> Json:
+    return channel | {"parameters": {"artifact_id": {"description": "Id of the artifact.", "examples": [THREAD_ID]}}}
+
+
 def _of_user(channel: Json) -> Json:
     return channel | {"parameters": {"user_id": {"description": "Your own id.", "examples": [USER_ID]}}}
 
@@ -233,6 +252,10 @@ def _operations() -> Json:
     made["push"] = _sends("websocket", "Events of subscribed channels, and changes of the connection.", pushes)
     made["keepAlive"] = _sends("websocket", "Sent every 25 s; the client replies with the same.", [_PING])
     made["publishEvents"] = _sends("thread", "Events of a thread, in order.", THREAD_EVENTS)
+    made["publishArtifactEvents"] = _sends("artifact", "Events about an artifact, in order.", ARTIFACT_EVENTS)
+    made["streamArtifact"] = _sends(
+        "artifactStream", "Events about an artifact, in order.", [*ARTIFACT_EVENTS, *OF_STREAMS]
+    )
     made["publishOwnEvents"] = _sends("user", "Events of your own channel, in order.", USER_CHANNEL_EVENTS)
     made["streamOwnEvents"] = _sends(
         "userStream", "Events of your own channel, in order.", [*USER_CHANNEL_EVENTS, *OF_STREAMS]

@@ -53,3 +53,4 @@ class ResyncView(View):
     reason: str
     reload: str = Field(description="URL of the state.")
     thread_id: Id | None = Field(default=None, description="The thread to which access has ended.")
+    artifact_id: Id | None = Field(default=None, description="The same, of a stream of an artifact.")

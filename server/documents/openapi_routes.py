@@ -45,6 +45,9 @@ _WRITING: Final = (
 def paths() -> Json:
     return {
         "/api/v1/threads/{thread_id}/events": {"get": _stream("follow_thread", "Events of one thread.", _of_thread())},
+        "/api/v1/artifacts/{artifact_id}/events": {
+            "get": _stream("follow_artifact", "Events about one artifact.", _of_artifact())
+        },
         "/api/v1/events": {"get": _stream("follow_threads", "Events of many threads in one stream.", _of_threads())},
         "/api/v1/users/me/events": {"get": _stream("follow_me", "Events of your channel `user:<id>`.", [])},
         "/api/v1/threads/{thread_id}/messages:stream": {"post": _written()},
@@ -97,6 +100,10 @@ def _written() -> Json:
 
 def _of_thread() -> list[Json]:
     return [{"name": "thread_id", "in": "path", "required": True, "schema": _ID, "example": THREAD_ID}]
+
+
+def _of_artifact() -> list[Json]:
+    return [{"name": "artifact_id", "in": "path", "required": True, "schema": _ID, "example": THREAD_ID}]
 
 
 def _of_threads() -> list[Json]:

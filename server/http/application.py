@@ -58,6 +58,7 @@ def make_application(services: Services, stage: Stage, browser: BrowserRules) ->
             web.post("/connection/http_stream", emulation.http_stream),
             web.post("/emulation", emulation.more),
             web.get("/api/v1/threads/{thread_id}/events", streams.of_thread, allow_head=False),
+            web.get("/api/v1/artifacts/{artifact_id}/events", streams.of_artifact, allow_head=False),
             web.get("/api/v1/events", streams.of_threads, allow_head=False),
             web.get("/api/v1/users/me/events", streams.of_oneself, allow_head=False),
             web.post("/api/v1/threads/{thread_id}/messages:stream", Answers(services, stage, authentication).handle),

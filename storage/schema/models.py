@@ -17,6 +17,7 @@ from peewee import (
     IntegerField,
     Model,
     TextField,
+    fn,
 )
 
 from actors.resources.members import MEMBER_ROLES
@@ -232,6 +233,14 @@ class Event(Base):
     class Meta:
         table_name = "event"
         indexes = ((("thread", "offset"), True),)  # the log of a thread after an offset
+
+
+Event.add_index(  # the events about an artifact; few events are, and a message costs this index nothing
+    Event.ref,
+    Event.offset,
+    name="event_artifact",
+    where=fn.SUBSTR(Event.type, 1, 8).in_(("artifact", "proposal", "comment.")),
+)
 
 
 class Idempotency(Base):

@@ -11,7 +11,8 @@ from server.realtime.protocol import codes as protocol
 from server.realtime.protocol.codes import Refused
 from server.realtime.session.client_session import ClientSession
 from server.realtime.session.joining import join
-from server.realtime.session.sources import HistoryPage, Since, Source, leave, source_of
+from server.realtime.session.source import HistoryPage, Since, Source
+from server.realtime.session.sources import leave, source_of
 
 
 class Channels:

@@ -7,7 +7,7 @@ from actors.delivery.channel import Subscribe, Subscribed
 from actors.delivery.connection import ShutGate
 from actors.delivery.publication import Publication
 from server.realtime.session.client_session import ClientSession
-from server.realtime.session.sources import Since, Source
+from server.realtime.session.source import Since, Source
 
 
 async def join(
@@ -23,7 +23,7 @@ async def join(
     cannot be delivered in full. The caller writes it and opens the gate."""
     session.connection.tell(ShutGate(channel))
     ask = Subscribe(identity, session.connection, watches, returning=since is not None)
-    subscribed: Subscribed = await source.actor().ask(ask, block=False)
+    subscribed = await source.subscribe(ask)
     if since is None:
         return subscribed, ()
     missed = await source.missed(since, subscribed)

@@ -1,16 +1,14 @@
-"""The source of a channel, by its name: the actor to subscribe to, what was missed, its history, who is present."""
+"""The source of a channel, by its name."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import pykka
 
 from actors import limits
 from actors.auth.identity import Identity, Scope
-from actors.delivery.channel import ListPresent, Subscribed, Unsubscribe
+from actors.delivery.channel import ListPresent, Subscribe, Subscribed, Unsubscribe
 from actors.delivery.live_channel import LivePage, PublishLive, ReadLive
 from actors.delivery.publication import Publication
 from actors.errors import TokenExpired, Unauthenticated
@@ -23,7 +21,9 @@ from server.api.events import publications, user_publications
 from server.realtime.protocol import codes as protocol
 from server.realtime.protocol import live_data
 from server.realtime.protocol.codes import Refused
+from server.realtime.session.artifact_source import ArtifactSource
 from server.realtime.session.client_session import ClientSession
+from server.realtime.session.source import HistoryPage, LogSource, Since, Source, present, subscribe
 
 if TYPE_CHECKING:
     from server.api.services import Services
@@ -33,81 +33,7 @@ OWN_KINDS = ("thread", "user", "artifact")
 _CREATE_MESSAGE = operations.BY_NAME["create_message"]
 
 
-@dataclass(frozen=True, slots=True)
-class Since:
-    """The position up to which a client has received a channel."""
-
-    epoch: str
-    offset: int
-
-    def is_of(self, epoch: str) -> bool:
-        """A client that names no epoch takes the current one."""
-        return self.epoch in ("", epoch)
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryPage:
-    publications: Sequence[Publication]
-    epoch: str
-    head: int
-
-
-class Source(Protocol):
-    """One channel, as one session sees it."""
-
-    @property
-    def expires_at(self) -> int | None:
-        """Seconds since 1970: a subscription that rests on a token of its own ends then."""
-        ...
-
-    def actor(self) -> "pykka.ActorRef[Any]":
-        """Answers `Subscribe`; raises `Refused` where there are too many of its kind."""
-        ...
-
-    async def present(self) -> list[tuple[str, Identity]]:
-        """(client id, identity) of each connection that listens."""
-        ...
-
-    async def missed(self, since: Since, subscribed: Subscribed) -> list[Publication] | None:
-        """Publications after `since`; None where they cannot be delivered in full."""
-        ...
-
-    async def history(self, since: Since | None, limit: int, *, reverse: bool) -> HistoryPage: ...
-
-    async def publish(self, data: Any) -> None: ...
-
-
-class _LogSource(ABC):
-    """A channel that has a log in the database: a thread's, or a user's own."""
-
-    __slots__ = ()
-    expires_at = None
-
-    @property
-    @abstractmethod
-    def _epoch(self) -> str: ...
-
-    async def missed(self, since: Since, subscribed: Subscribed) -> list[Publication] | None:
-        head = subscribed.offset
-        is_near = since.offset <= head <= since.offset + limits.RECOVERY_EVENTS
-        if not since.is_of(self._epoch) or not is_near:
-            return None
-        return await self._between(since.offset, head) if since.offset < head else []
-
-    @abstractmethod
-    async def _between(self, offset: int, head: int) -> list[Publication] | None:
-        """Publications after `offset`, up to `head`; None where they exceed a reply or are no longer kept."""
-
-    async def history(self, since: Since | None, limit: int, *, reverse: bool) -> HistoryPage:
-        if since is not None and not since.is_of(self._epoch):
-            raise Refused(protocol.UNRECOVERABLE)
-        return await self._page(since.offset if since is not None else 0, limit, reverse)
-
-    @abstractmethod
-    async def _page(self, offset: int, limit: int, reverse: bool) -> HistoryPage: ...
-
-
-class ThreadSource(_LogSource):
+class ThreadSource(LogSource):
     """`thread:<id>`: the thread's log, to its beginning. The thread's actor decides who may see it."""
 
     __slots__ = ("_session", "_thread_id")
@@ -129,7 +55,7 @@ class ThreadSource(_LogSource):
         return self._session.identity
 
     async def present(self) -> list[tuple[str, Identity]]:
-        return await _present(self.actor(), self._identity)
+        return await present(self.actor(), ListPresent(self._identity))
 
     @property
     def _epoch(self) -> str:
@@ -152,7 +78,7 @@ class ThreadSource(_LogSource):
         await self._session.run(_CREATE_MESSAGE, data)
 
 
-class UserSource(_LogSource):
+class UserSource(LogSource):
     """`user:<id>`: the user's own log, as far back as it is kept."""
 
     __slots__ = ("_identity", "_services")
@@ -165,7 +91,7 @@ class UserSource(_LogSource):
         return self._services.users.actor(self._identity.user)
 
     async def present(self) -> list[tuple[str, Identity]]:
-        return await _present(self.actor(), self._identity)
+        return await present(self.actor(), ListPresent(self._identity))
 
     @property
     def _epoch(self) -> str:
@@ -187,11 +113,6 @@ class UserSource(_LogSource):
         raise Refused(protocol.PERMISSION_REFUSED, "permission denied: only the server publishes here")
 
 
-async def _present(actor: "pykka.ActorRef[Any]", identity: Identity) -> list[tuple[str, Identity]]:
-    found: list[tuple[str, Identity]] = await actor.ask(ListPresent(identity), block=False)
-    return found
-
-
 class LiveSource:
     """An application's own channel, in memory. Reading an unused one answers nothing and does not create it."""
 
@@ -207,14 +128,18 @@ class LiveSource:
         return self._session.identity
 
     def actor(self) -> "pykka.ActorRef[Any]":
+        """Raises `Refused` where there are too many channels."""
         actor = self._channels.open(self._channel, self._identity.user.key)
         if actor is None:
             raise Refused(protocol.LIMIT_EXCEEDED, "limit exceeded: too many live channels are in use")
         return actor
 
+    async def subscribe(self, ask: Subscribe) -> Subscribed:
+        return await subscribe(self.actor(), ask)
+
     async def present(self) -> list[tuple[str, Identity]]:
         actor = self._channels.find(self._channel)
-        return await _present(actor, self._identity) if actor is not None else []
+        return await present(actor, ListPresent(self._identity)) if actor is not None else []
 
     async def missed(self, since: Since, subscribed: Subscribed) -> list[Publication] | None:
         if not since.is_of(subscribed.epoch):
@@ -267,6 +192,8 @@ def source_of(session: ClientSession, body: Mapping[str, Any], scope: Scope = "r
         if identity is None or name != identity.user.id:
             raise Refused(protocol.PERMISSION_REFUSED, "permission denied: this channel is for its user alone")
         return UserSource(session, identity)
+    if kind == "artifact" and is_id(name) and identity is not None:
+        return ArtifactSource(session.services, identity, name)
     if kind in OWN_KINDS or not channel.isprintable():
         raise Refused(protocol.UNKNOWN_CHANNEL)
     return LiveSource(session, channel, _live_access(session, channel, body.get("token")))
@@ -311,6 +238,8 @@ def leave(services: "Services", channel: str, connection: "pykka.ActorRef[Any]",
     kind, _, name = channel.partition(":")
     if kind == "thread":
         services.directory.tell_if_live(name, Unsubscribe(connection))
+    elif kind == "artifact":
+        services.directory.leave_artifact(name, connection)
     elif kind == "user":
         if identity is not None:
             services.users.leave(identity.user.key, connection)

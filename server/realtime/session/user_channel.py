@@ -14,7 +14,8 @@ from actors.errors import XpError
 from server.realtime.session.channels import position_of
 from server.realtime.session.client_session import ClientSession
 from server.realtime.session.joining import join
-from server.realtime.session.sources import Since, UserSource
+from server.realtime.session.source import Since
+from server.realtime.session.sources import UserSource
 
 
 async def connected(

@@ -1,4 +1,4 @@
-"""The logs that an SSE stream can follow: of a thread, of many threads, or of the user."""
+"""The logs that an SSE stream can follow: of a thread, of many threads, of an artifact, or of the user."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +11,8 @@ from actors.auth.identity import Identity
 from actors.delivery.epochs import epoch_over
 from actors.delivery.publication import Publication
 from actors.events import LogPage
+from actors.resources.artifacts.channel import ReadArtifactLog
+from actors.resources.artifacts.queries import GetArtifact
 from actors.resources.log import ReadLog, ReadThreadLog
 from actors.resources.user_events import ReadUserLog
 from server.api.events import publications, user_publications
@@ -40,6 +42,11 @@ class Followed(Protocol):
         """Channel → the actor that answers `Subscribe`."""
         ...
 
+    @property
+    def artifact_id(self) -> str | None:
+        """Of the one channel, where it is an artifact's."""
+        ...
+
     def epoch(self, channels: Sequence[str]) -> str:
         """The epoch of cursors over these channels; they are valid for no other set."""
         ...
@@ -57,6 +64,8 @@ class Followed(Protocol):
 
 
 class FollowedThreads:
+    artifact_id = None
+
     def __init__(
         self,
         services: "Services",
@@ -95,9 +104,39 @@ class FollowedThreads:
         return await ask(ReadLog(self._identity, self._thread_ids, place, limit=limits.RECOVERY_EVENTS))
 
 
+class FollowedArtifact:
+    """What the log of its thread has about one artifact."""
+
+    by_offset = True
+    may_grow = False
+
+    def __init__(self, services: "Services", identity: Identity, artifact_id: str) -> None:
+        self._services = services
+        self._identity = identity
+        self.artifact_id = artifact_id
+        self._thread_id = ""
+
+    def actors(self) -> Mapping[str, "pykka.ActorRef[Any]"]:
+        directory = self._services.directory
+        return {f"artifact:{self.artifact_id}": directory.thread_of_artifact(self.artifact_id, self._thread_id)}
+
+    def epoch(self, channels: Sequence[str]) -> str:
+        return self._services.epoch_of(f"artifact:{self.artifact_id}")
+
+    async def must_see(self) -> None:
+        artifact = await self._services.ask(GetArtifact(self._identity, self.artifact_id, with_content=False))
+        self._thread_id = artifact.thread_id
+
+    async def after(self, place: int) -> Missed:
+        ask = ReadArtifactLog(self._identity, self.artifact_id, place, limit=limits.RECOVERY_EVENTS)
+        page = await self._services.ask(ask)
+        return Missed(publications(page.events), page.head, page.position, page.more)
+
+
 class FollowedUser:
     """One's own log: its offsets are its positions."""
 
+    artifact_id = None
     by_offset = True
     may_grow = False
 

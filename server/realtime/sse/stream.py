@@ -1,4 +1,5 @@
-"""Server-sent events: the same log for everything that has `EventSource`, over one thread or many, or one's own.
+"""Server-sent events: the same log for everything that has `EventSource`, over one thread or many, an artifact,
+or one's own.
 
 `id:` is the cursor, `<epoch>-<offset>` of one thread or `<epoch>-<position>` of many; `Last-Event-ID` resumes from it.
 Its epoch says over which threads it was made (`actors.epochs`): over others it is not served. What cannot be served is
@@ -39,7 +40,7 @@ from server.http.middleware import HEADER, begin, correlation_id
 from server.limits.rate_limits import draw, owner
 from server.realtime.protocol import codes as protocol
 from server.realtime.session.sources import leave, send_state
-from server.realtime.sse.followed import Followed, FollowedThreads, FollowedUser, Missed
+from server.realtime.sse.followed import Followed, FollowedArtifact, FollowedThreads, FollowedUser, Missed
 from server.realtime.sse.transport import StreamTransport, in_pieces
 
 _CURSOR = re.compile(r"([0-9A-Za-z]{1,64})-(\d{1,18})")
@@ -94,7 +95,7 @@ class _Stream:
         actors = self._followed.actors()
         self._feed.tell(Watch(list(actors)))
         for actor in actors.values():
-            ask = Subscribe(self.identity, self._feed, returning=returning)
+            ask = Subscribe(self.identity, self._feed, returning=returning, artifact_id=self._followed.artifact_id)
             subscribed: Subscribed = await actor.ask(ask, block=False)
             if subscribed.state is not None:
                 self._states.append(subscribed.state)
@@ -155,7 +156,8 @@ class _Stream:
             self._feed.tell(Close(code, reason))
 
     def _access_ended(self, channel: str) -> bytes:
-        return resync("access ended", None, thread_id=channel.removeprefix("thread:"))
+        kind, _, name = channel.partition(":")
+        return resync("access ended", None, **{f"{kind}_id": name})
 
     def _closed(self, channels: Sequence[str]) -> None:
         for channel in channels:
@@ -195,7 +197,7 @@ def resync(reason: str, cursor: str | None, **more: str) -> bytes:
 
 
 class Streams:
-    """The handlers of `/threads/{id}/events`, `/events` and `/users/me/events`."""
+    """The handlers of `/threads/{id}/events`, `/artifacts/{id}/events`, `/events` and `/users/me/events`."""
 
     def __init__(self, services: Services, stage: Stage, authentication: Authentication) -> None:
         self._services = services
@@ -211,6 +213,14 @@ class Streams:
         return await self._serve(
             request, identity, FollowedThreads(self._services, identity, [thread_id], by_offset=True)
         )
+
+    async def of_artifact(self, request: web.Request) -> web.StreamResponse:
+        identity = await self._identify(request)
+        artifact_id = request.match_info["artifact_id"]
+        if not is_id(artifact_id):
+            raise NotFound("resource", request.path[:200])
+        _must_know(request, {"cursor", "padding"})
+        return await self._serve(request, identity, FollowedArtifact(self._services, identity, artifact_id))
 
     async def of_threads(self, request: web.Request) -> web.StreamResponse:
         identity = await self._identify(request)

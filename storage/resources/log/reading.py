@@ -1,15 +1,20 @@
 """The log, read back: events of one thread after an offset, or of many after a position, with their resources as they
 are now. Deleted content is never replayed, and access is checked for each thread."""
 
-from collections.abc import Iterable, Sequence
+import functools
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
-from peewee import SqliteDatabase
+from peewee import SQL, SqliteDatabase
 
 from actors.auth.identity import Identity
+from actors.errors import NotFound
 from actors.event_kinds import KINDS
 from actors.events import Event, LogPage
+from actors.resources.artifacts.artifact import must_see_artifact
+from actors.resources.artifacts.channel import ReadArtifactLog
 from actors.resources.log import GetLogHead, ReadLog, ReadLogBetween, ReadThreadLog
 from storage import declared
 from storage.compiled import Prepared
@@ -17,7 +22,7 @@ from storage.readers import access, rows, weight
 from storage.readers.answers import answers
 from storage.readers.paging import page_of
 from storage.resources.log.replay import Entry, Loader, Loaders, Replay
-from storage.schema import models
+from storage.schema import artifact_models, models, proposal_models
 
 _E, _T = models.Event, models.Thread
 
@@ -45,6 +50,32 @@ def after_offset(
     else:
         found = _AFTER.execute(database, thread=key, offset=offset, up_to=most, limit=limit + 1)
     events, more = page_of(found, limit, lambda part: _render(database, part, {key: thread_id}), weight.event)
+    current, position = _HEAD.all(database)[0]
+    return LogPage(current, events, head, position, more)
+
+
+@answers(ReadArtifactLog)
+def about_artifact(
+    database: SqliteDatabase,
+    identity: Identity,
+    artifact_id: str,
+    offset: int,
+    *,
+    limit: int,
+    up_to: int | None = None,
+    reverse: bool = False,
+) -> LogPage:
+    """The events of an artifact's thread that are about it; costs what they are, however long the thread's log is."""
+    row = _ARTIFACT.first(database, uid=artifact_id)
+    if row is None:
+        raise NotFound("artifact", artifact_id)
+    artifact, thread, thread_id, head = row
+    must_see_artifact(identity, access.role(database, thread, identity.user.key), artifact_id)
+    query = _BEFORE_ABOUT if reverse else _AFTER_ABOUT
+    bound = offset or _NEVER if reverse else offset
+    most = _NEVER if up_to is None else up_to
+    found = query.execute(database, artifact=artifact, offset=bound, up_to=most, limit=limit + 1)
+    events, more = page_of(found, limit, lambda part: _render(database, part, {thread: thread_id}), weight.event)
     current, position = _HEAD.all(database)[0]
     return LogPage(current, events, head, position, more)
 
@@ -128,6 +159,37 @@ def _within(given: Any) -> Any:
 
 _AFTER = Prepared(lambda given: _within(given).where(_E.offset > given.offset).order_by(_E.offset))
 _BEFORE = Prepared(lambda given: _within(given).where(_E.offset < given.offset).order_by(_E.offset.desc()))
+
+_A, _P = artifact_models.Artifact, proposal_models.Proposal
+_ARTIFACT = Prepared(
+    lambda given: (
+        _A.select(_A.id, _T.id, _T.uid, _T.offset)
+        .join(_T, on=(_A.thread == _T.id))
+        .where(_A.uid == given.uid, _A.deleted_at.is_null(), _T.deleted_at.is_null())
+    )
+)
+ABOUT_ARTIFACTS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "artifact": lambda artifact: _E.ref == artifact,
+    "proposal": lambda artifact: _E.ref.in_(_P.select(_P.id).where(_P.artifact == artifact)),
+}
+"""What an event refers to → the condition that it is about an artifact, given by key."""
+
+
+def _about(given: Any, *, after: bool) -> Any:
+    """The entries of each kind, by the index of events about artifacts, which SQLite takes for this very condition."""
+    indexed = SQL("SUBSTR(\"type\", 1, 8) IN ('artifact', 'proposal', 'comment.')")
+    parts = []
+    for refers_to, condition in ABOUT_ARTIFACTS.items():
+        names = [kind.name for kind in KINDS.values() if kind.refers_to == refers_to]
+        query = _E.select(*_COLUMNS).where(indexed, condition(given.artifact), _E.type.in_(names))
+        query = query.where(_E.offset <= given.up_to)
+        parts.append(query.where(_E.offset > given.offset if after else _E.offset < given.offset))
+    union = functools.reduce(operator.add, parts)
+    return union.order_by(SQL('"offset"') if after else SQL('"offset" DESC')).limit(given.limit)
+
+
+_AFTER_ABOUT = Prepared(functools.partial(_about, after=True))
+_BEFORE_ABOUT = Prepared(functools.partial(_about, after=False))
 
 
 def _render(database: SqliteDatabase, found: Sequence[Sequence[Any]], names: dict[int, str]) -> tuple[Event, ...]:

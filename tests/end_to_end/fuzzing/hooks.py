@@ -17,7 +17,10 @@ from actors import limits
 from tests.end_to_end.fuzzing.world import ID, World, bearer
 
 WORLD = World(os.environ["FUZZED_URL"], *os.environ["FUZZED_AS"].split(":"))
-STREAMS = ("/api/v1/threads/{thread_id}/events", "/api/v1/events", "/api/v1/users/me/events")
+STREAMS = (
+    "/api/v1/threads/{thread_id}/events", "/api/v1/artifacts/{artifact_id}/events", "/api/v1/events",
+    "/api/v1/users/me/events",
+)  # fmt: skip
 ETAG = re.compile(r'\*|(W/)?"[0-9]{1,18}(-[0-9a-f]{1,8})?"')
 BEYOND = re.compile("[\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]")
 """Invisible characters that lines for people may not have, beyond the plane that every dialect of patterns can say."""

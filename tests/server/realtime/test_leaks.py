@@ -200,11 +200,15 @@ async def test_threads_that_nobody_uses_are_retired(
     async with raw_client(server.session, server.websocket_url, alice.token) as client:
         for thread in threads:
             await client.subscribe(thread["id"])
+        content = {"title": "Sales", "type": "REFERENCE", "content": {"url": "https://example.com"}}
+        artifact = (await alice.post(f"/api/v1/threads/{threads[0]['id']}/artifacts", **content)).data["id"]
+        assert "error" not in await client.ask("subscribe", channel=f"artifact:{artifact}")
         monkeypatch.setattr(limits, "THREAD_IDLE_SECONDS", 0.05)
         server.services.directory._sweep.cancel()
         server.services.directory._retire_idle()
         await alice.say(threads[0])
-        assert (await client.push())["pub"]["offset"] == 2
+        assert [(await client.push())["pub"]["offset"] for _ in range(2)] == [2, 3]
         assert server.services.directory.live_threads == 20
     await until(lambda: server.services.directory.live_threads == 0)
-    assert (await alice.say(threads[0]))["offset"] == 3
+    assert server.services.directory._artifacts == server.services.directory._thread_of == {}
+    assert (await alice.say(threads[0]))["offset"] == 4

@@ -26,6 +26,8 @@ MESSAGES: Final = SearchKind("message", "messages", "m")
 THREADS: Final = SearchKind("thread", "threads", "t")
 FILES: Final = SearchKind("file", "files", "f")
 """Those in a thread, by their names and the text of their newest version."""
+ARTIFACTS: Final = SearchKind("artifact", "artifacts", "r")
+"""By the title and the text of their newest version."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ class Artifact(Base):
     type = TextField(constraints=[one_of("type", ARTIFACT_TYPES)])
     version = IntegerField()  # number of the newest version
     dropped = IntegerField(default=0)  # versions that the history no longer has
+    position = BigIntegerField(null=True)  # of the log entry of its creation: where a search finds it
     created_at = BigIntegerField()
     updated_at = BigIntegerField()
     deleted_at = BigIntegerField(null=True)
@@ -28,6 +29,11 @@ class Artifact(Base):
             (("thread", "id"), False),  # artifacts of a thread, newest first
             (("creator", "id"), False),  # what a user has created: for its erasure and export
         )
+
+
+Artifact.add_index(  # what was found
+    Artifact.position, name="artifact_position", unique=True, where=Artifact.position.is_null(False)
+)
 
 
 class ArtifactBody(Base):
@@ -110,10 +116,13 @@ class ArtifactDataRow(Base):
 
 
 class ArtifactText(FTS5Model):  # type: ignore[misc]  # playhouse ships no types
-    """Titles and texts, folded, by the key of their artifact; the newest version's alone."""
+    """Titles and texts, folded, by the key of their artifact; the newest version's alone. What a search among messages
+    finds is a part of the text: as it is written, and folded, since the journal has no time to fold it."""
 
     title = SearchField()
     text = SearchField()
+    excerpt = SearchField(unindexed=True)
+    folded = SearchField(unindexed=True)
 
     class Meta:
         database = database_proxy

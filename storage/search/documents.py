@@ -56,9 +56,9 @@ def _has_link(text: str) -> bool:
     return "https://" in text or "http://" in text
 
 
-def entry(tag: str, position: int, thread: int, author: int, text: str) -> Document:
+def entry(tag: str, position: int, thread: int, author: int, folded: str) -> Document:
     """Of a text that is no message: the title of a thread, and what other resources declare."""
-    return Document(position, fold(text), f"{tag} {in_thread(thread)} {by_author(author)}")
+    return Document(position, folded, f"{tag} {in_thread(thread)} {by_author(author)}")
 
 
 def spoken(content: str, blocks: str | None) -> str:

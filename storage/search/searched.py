@@ -32,6 +32,8 @@ class Searched:
     made_at: Any
     there: Any
     """Condition: it is not deleted."""
+    folded: Any = None
+    """The text as the index has it, where it is kept: what the journal has no time to fold."""
 
     @property
     def tag(self) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from peewee import SQL, NodeList, SqliteDatabase
 
+from actors.text.folding import fold
 from storage.compiled import ManyRows, Prepared
 from storage.readers import rows
 from storage.schema import models
@@ -68,7 +69,7 @@ def _some(cursor: Any, count: int, chars: int) -> tuple[list[Document], bool]:
 def entries(database: SqliteDatabase, searched: Searched, condition: Any) -> list[Document]:
     """Of those that are there. Conditions may be about their threads."""
     query = _entries_query(searched).where(condition & searched.there)
-    return [documents.entry(searched.tag, *row) for row in rows.fetch(database, query)]
+    return [_entry(searched, row) for row in rows.fetch(database, query)]
 
 
 def newest_entries(
@@ -85,7 +86,7 @@ def _entries(cursor: Any, searched: Searched, chars: int) -> tuple[list[Document
         for row in cursor:
             if chars < 0:
                 return found, False
-            found.append(documents.entry(searched.tag, *row))
+            found.append(_entry(searched, row))
             chars -= len(row[3])
     return found, True
 
@@ -100,7 +101,14 @@ def _messages_query() -> Any:
 
 
 def _entries_query(searched: Searched) -> Any:
-    return searched.select(searched.position, searched.thread, searched.author, searched.text)
+    text = searched.text if searched.folded is None else searched.folded
+    return searched.select(searched.position, searched.thread, searched.author, text)
+
+
+def _entry(searched: Searched, row: Sequence[Any]) -> Document:
+    position, thread, author, text = row
+    folded = fold(text) if searched.folded is None else text
+    return documents.entry(searched.tag, position, thread, author, folded)
 
 
 @cache

@@ -261,6 +261,18 @@ DAMAGES: tuple[Damage, ...] = (
     ),
     ("no other file in the search index", "INSERT INTO search (rowid, tags) VALUES (99, 'kf')", "of position 99"),
     ("nothing else in the search index", "UPDATE message SET deleted_at = 1 WHERE number = 1", "of position 5"),
+    ("where artifacts are found", "UPDATE artifact SET position = 1 WHERE deleted_at IS NULL", "at position 1"),
+    ("where artifacts are found", "UPDATE artifact SET position = NULL", "at position none"),
+    (
+        "every artifact among what a search finds",
+        "UPDATE search_progress SET indexed = (SELECT position FROM log_head)",
+        "Artifact c",
+    ),
+    (
+        "no other artifact among what a search finds",
+        "INSERT INTO search (rowid, tags) VALUES (99, 'kr')",
+        "of position 99",
+    ),
 )
 
 

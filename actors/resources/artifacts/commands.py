@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from actors.commands import UNSET, IfVersion, ThreadCommand, Unset
 from actors.errors import XpError
 from actors.resources.artifacts.artifact import ArtifactType, Change, Provenance
-from actors.resources.artifacts.contents import Packed
+from actors.resources.artifacts.contents import Packed, Words
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class RestoreArtifact(ThreadCommand):
 
     artifact_id: str
     number: int
-    words: str
+    words: Words
     """Of that version, as `contents.words` answers them."""
     label: str | None = None
 

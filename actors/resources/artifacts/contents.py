@@ -32,14 +32,24 @@ _WORDS: Final = frozenset({
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """What a reader sees, as the search indexes have it."""
+
+    folded: str
+    """For lists of artifacts."""
+    excerpt: str
+    """The beginning, as it is written: what a search among messages looks at."""
+    folded_excerpt: str
+
+
+@dataclass(frozen=True, slots=True)
 class Packed:
     digest: str
     """SHA-256 of the JSON."""
     size: int
     """Bytes of the JSON."""
     data: bytes
-    words: str
-    """What a reader sees, as the search index has it."""
+    words: Words
 
 
 @cache
@@ -95,10 +105,12 @@ def unpacked(data: bytes) -> str:
     return zlib.decompress(data).decode()
 
 
-def words(content: Any) -> str:
-    """What a reader sees, folded for the search index: up to 0.3 s, and not in the journal. A character may become
-    eighteen; the index gets no more than an ordinary content has."""
-    return fold("\n".join(texts(content)))[: limits.SEARCH_FILE_WORDS]
+def words(content: Any) -> Words:
+    """Up to 0.3 s, and not in the journal. A character may become eighteen when it is folded; an index gets no more
+    than an ordinary content has."""
+    text = "\n".join(texts(content))
+    excerpt = text[: limits.SEARCH_FILE_CHARS]
+    return Words(fold(text)[: limits.SEARCH_FILE_WORDS], excerpt, fold(excerpt)[: limits.SEARCH_FILE_WORDS])
 
 
 def texts(content: Any) -> Iterator[str]:

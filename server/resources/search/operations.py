@@ -1,4 +1,4 @@
-"""Search over messages, the titles of threads, and files."""
+"""Search over messages, the titles of threads, files, and artifacts."""
 
 from typing import Any
 
@@ -13,7 +13,8 @@ operations = Operations("search")
 
 @operations("GET", "/search", response=SearchHitView, paged=True, rate="costly")
 async def search(call: Call, request: SearchRequest) -> Result:
-    """Find messages by their text, threads by their title, and files in threads by name and text: what you may see now.
+    """Find messages by their text, threads by their title, files in threads by name and text, and artifacts by title
+    and text: what you may see now.
 
     `metadata.indexed_up_to` is null, or, while an old database is being indexed, the time up to which it is indexed.
     """

@@ -22,7 +22,7 @@ class SearchRequest(Paged):
     q: Query | None = None
     thread_id: Id | None = None
     author_id: Id | None = Field(
-        default=None, description="Author of the message, creator of the thread, owner of the file."
+        default=None, description="Author of the message, creator of the thread or artifact, owner of the file."
     )
     type: MessageType | None = None
     kind: Plural | None = Field(default=None, description="By default all of them.")

@@ -63,4 +63,29 @@ RULES: tuple[Rule, ...] = (
         SELECT a.uid AS artifact FROM artifact AS a LEFT JOIN artifact_text AS x ON x.rowid = a.id
          WHERE (a.deleted_at IS NULL) = (x.rowid IS NULL)""",
     ),
+    Rule(
+        "where artifacts are found",
+        "Artifact {artifact} is found at position {position}, where it was not created.",
+        """
+        SELECT a.uid AS artifact, coalesce(a.position, 'none') AS position
+          FROM artifact AS a LEFT JOIN thread AS t ON t.id = a.thread_id
+          LEFT JOIN event AS e ON e.position = a.position AND e.thread_id = a.thread_id
+               AND e.ref = a.id AND e.type = 'artifact.created'
+         WHERE a.deleted_at IS NULL AND t.deleted_at IS NULL AND e.position IS NULL""",
+    ),
+    Rule(
+        "every artifact among what a search finds",
+        "Artifact {artifact} is not among what a search over messages finds.",
+        """
+        SELECT a.uid AS artifact FROM artifact AS a
+         WHERE a.deleted_at IS NULL AND a.position <= (SELECT indexed FROM search_progress)
+           AND a.position NOT IN (SELECT rowid FROM search WHERE search MATCH 'tags : "kr"')""",
+    ),
+    Rule(
+        "no other artifact among what a search finds",
+        "The search index has something of position {position}, where no artifact is to be found.",
+        """
+        SELECT s.rowid AS position FROM (SELECT rowid FROM search WHERE search MATCH 'tags : "kr"') AS s
+          LEFT JOIN artifact AS a ON a.position = s.rowid AND a.deleted_at IS NULL WHERE a.id IS NULL""",
+    ),
 )

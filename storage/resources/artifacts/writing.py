@@ -20,14 +20,13 @@ from actors.resources.artifacts.artifact import (
     must_not_overwrite,
 )
 from actors.resources.artifacts.commands import CreateArtifact, DeleteArtifact, RestoreArtifact, ReviseArtifact
-from actors.resources.artifacts.contents import Packed
+from actors.resources.artifacts.contents import Packed, Words
 from actors.resources.users import Author
-from actors.text.folding import fold
 from storage.journal import results
 from storage.journal.transaction import Transaction, must_match
 from storage.journal.writers import writes
 from storage.readers import rows
-from storage.resources.artifacts import bodies, data_sets, places, reading, records, versions
+from storage.resources.artifacts import bodies, data_sets, places, reading, records, texts, versions
 from storage.resources.artifacts.places import Place, State
 from storage.resources.audit import writing as audit
 from storage.resources.comments import forgetting as comments
@@ -37,7 +36,7 @@ from storage.resources.proposals import forgetting as proposals
 from storage.schema import artifact_models, models
 
 _A, _V, _B = artifact_models.Artifact, artifact_models.ArtifactVersion, artifact_models.ArtifactBody
-_X, _S = artifact_models.ArtifactText, artifact_models.ArtifactShare
+_S = artifact_models.ArtifactShare
 
 
 @writes(CreateArtifact)
@@ -57,7 +56,7 @@ def create_artifact(tx: Transaction, command: CreateArtifact) -> Done:
     versions.add(
         tx, artifact, 1, state, author, "created", label=command.label, provenance=command.provenance
     )  # fmt: skip
-    tx.execute(_X.insert({_X.rowid: artifact, _X.title: fold(command.title), _X.text: content.words}))
+    texts.begin(tx.database, artifact, command.title, content.words)
     return _told(tx, artifact, (key, uid), author, ARTIFACT_CREATED)
 
 
@@ -108,7 +107,7 @@ def _revised(tx: Transaction, place: Place, command: ReviseArtifact) -> State:
 
 
 def _add(
-    tx: Transaction, place: Place, state: State, author: Author, change: Change, *, words: str | None,
+    tx: Transaction, place: Place, state: State, author: Author, change: Change, *, words: Words | None,
     new: Packed | None = None, label: str | None = None, provenance: Provenance | None = None,
     restored_from: int | None = None,
 ) -> Done:  # fmt: skip
@@ -124,11 +123,9 @@ def _add(
     )
     dropped = versions.drop_old(tx, place.key, number, place.creator, thread)
     update = _A.update(version=number, updated_at=tx.now, dropped=_A.dropped + dropped)
-    tx.execute(update.where(_A.id == place.key))
-    index = {_X.title: fold(state.title)} if state.title != place.newest.title else {}
-    index |= {_X.text: words} if words is not None else {}
-    if index:
-        tx.execute(_X.update(index).where(_X.rowid == place.key))
+    title = state.title if state.title != place.newest.title else None
+    with texts.revising(tx.database, place.key, title, words):
+        tx.execute(update.where(_A.id == place.key))
     return _told(tx, place.key, place.thread, author, ARTIFACT_UPDATED)
 
 
@@ -162,13 +159,14 @@ def delete_artifact(tx: Transaction, command: DeleteArtifact) -> Done:
 def _remove(tx: Transaction, key: int, creator: int, thread: tuple[int, str], actor: Author) -> Done:
     """Leave a tombstone."""
     cancelled = comments.forget_all(tx, key, thread[1])
-    _forget(tx, key, creator, thread[0])
-    tx.execute(_A.update(deleted_at=tx.now, updated_at=tx.now).where(_A.id == key))
+    with texts.changing(tx.database, key):
+        _forget(tx, key, creator, thread[0])
+        tx.execute(_A.update(deleted_at=tx.now, updated_at=tx.now).where(_A.id == key))
     return replace(_told(tx, key, thread, actor, ARTIFACT_DELETED), user_events=cancelled)
 
 
 def _forget(tx: Transaction, key: int, creator: int, thread: int) -> int:
-    tx.execute(_X.delete().where(_X.rowid == key))
+    texts.end(tx.database, key)
     tx.execute(_S.delete().where(_S.artifact == key))
     data_sets.forget_all(tx, key, creator, thread)
     proposals.forget_all(tx, key)
@@ -196,8 +194,9 @@ def purge_thread(tx: Transaction, thread_key: int, count: int) -> int:
     found = rows.fetch(tx.database, _A.select(_A.id, _A.creator).where(_A.thread == thread_key).limit(count))
     for key, creator in found:
         comments.release(tx, key)
-        taken += 1 + _forget(tx, key, creator, thread_key)
-        tx.execute(_A.delete().where(_A.id == key))
+        with texts.changing(tx.database, key):
+            taken += 1 + _forget(tx, key, creator, thread_key)
+            tx.execute(_A.delete().where(_A.id == key))
         if taken >= count:
             break
     return min(taken, count)
@@ -209,7 +208,10 @@ THREAD_PURGES = (purge_thread,)
 
 def _told(tx: Transaction, key: int, thread: tuple[int, str], actor: Author, kind: EventKind) -> Done:
     artifact = records.by_key(tx.database, [key])[key]
-    return Done(artifact, (tx.log(thread, kind, actor, artifact, ref=key),))
+    event = tx.log(thread, kind, actor, artifact, ref=key)
+    if kind is ARTIFACT_CREATED:
+        tx.execute(_A.update(position=event.position).where(_A.id == key))
+    return Done(artifact, (event,))
 
 
 # Results, read again for an idempotency key

@@ -112,7 +112,7 @@ async def test_every_command_reaches_the_store(house: House, ana: Identity, bo: 
         (CreateArtifact(**artifact, type="REPORT", title="A report", content=contents.packed("REPORT", "x")),
             "artifact.created"),
         (ReviseArtifact(**artifact, change="patched", title="Another"), "artifact.updated"),
-        (RestoreArtifact(**artifact, number=1, words="x"), "artifact.updated"),
+        (RestoreArtifact(**artifact, number=1, words=contents.words("x")), "artifact.updated"),
         (ReplaceData(**data, columns=("n",), rows=("[1]",)), "artifact.data_updated"),
         (AppendData(**data, rows=("[2]",), width=1), "artifact.data_updated"),
         (DeleteData(**data), "artifact.data_updated"),

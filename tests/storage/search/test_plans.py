@@ -70,7 +70,13 @@ def test_what_is_aside_is_read_by_its_place_in_the_log(ledger: Ledger, root: Ide
         for line in plan
     ]
     assert aside
-    by_place = ("INTEGER PRIMARY KEY", "INDEX file_position", "CORRELATED", "VIRTUAL TABLE INDEX 0:=")
+    by_place = (
+        "INTEGER PRIMARY KEY",
+        "INDEX file_position",
+        "INDEX artifact_position",
+        "CORRELATED",
+        "VIRTUAL TABLE INDEX 0:=",
+    )
     assert all(any(way in line for way in by_place) for line in aside), aside
 
 

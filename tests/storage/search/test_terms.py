@@ -74,7 +74,7 @@ def test_an_expression_has_every_condition() -> None:
     assert expression(terms, [("km",), ("t1", "t2")]) == (
         '((tags : ("km")) AND (tags : ("t1" OR "t2")) AND (text : ("a" AND "b" *))) NOT (text : ("c"))'
     )
-    assert expression(Terms(), []) == '(tags : ("km" OR "kf" OR "kt"))'
+    assert expression(Terms(), []) == '(tags : ("km" OR "kr" OR "kf" OR "kt"))'
 
 
 HOSTILE = st.text(st.sampled_from("ab \"*-+:^(){}[]'\\;,.NEAROD\x00\x01\n東ü🎉\u202e\ue000"), max_size=60) | st.text()

@@ -17,6 +17,7 @@ COMMANDS = {
     "thread": ("cli.threads:command", "Read and write threads"),
     "artifact": ("cli.artifacts:command", "List, show, export and restore artifacts"),
     "blocks": ("cli.blocks:command", "Check blocks of messages"),
+    "actions": ("cli.actions:command", "List and show actions on blocks, and answers to forms"),
     "sampledata": (
         "cli.sampledata:command",
         "Add sample data to the database: a few users, an assistant and their threads",

@@ -5,14 +5,14 @@ answers, or until it expires.
 """
 
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Final, Literal
 
 from actors.commands import UNSET, Makes, ThreadCommand, Unset
 from actors.errors import XpError
 from actors.events import EphemeralKind, EventKind
 from actors.page import Page
-from actors.queries import IdentityQuery
+from actors.queries import IdentityQuery, Owner, Query
 from actors.resources.users import Author
 
 ActionStatus = Literal["pending", "done", "failed", "expired"]
@@ -187,6 +187,19 @@ class ListActions(IdentityQuery[Page[Action]]):
     status: ActionStatus | None
     limit: int
     before: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListActionsBy(Query[Page[Action]]):
+    """What a user has done with blocks, the oldest first; also in threads that the user has left."""
+
+    user_id: str
+    limit: int = field(kw_only=True)
+    after: int | None = field(kw_only=True)
+
+    @property
+    def owner(self) -> Owner:
+        return self.user_id
 
 
 @dataclass(frozen=True, slots=True)

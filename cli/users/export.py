@@ -37,6 +37,8 @@ def command(user: str, file: str, folder: Path | None, force: bool, **flags: str
 
     Account, threads, sessions, API keys, every message they wrote, artifact they created, change to one that they
     proposed, comment on one, and file they own, also in threads they have left. FILE - is stdout.
+    proposed, action on a block or answer to a form, and file they own, also in threads they have left.
+    FILE - is stdout.
 
     Example: xp user export ana@rpotential.ai ana.json
     """
@@ -72,6 +74,7 @@ def _lists(database: "Database", user: "User") -> Iterator[tuple[str, Iterator[d
     yield "artifacts", _artifacts(database, user)
     yield "proposals", _proposals(database, user)
     yield "comments", _comments(database, user)
+    yield "actions", _actions(database, user)
     yield "files", _files(database, user)
 
 
@@ -122,3 +125,9 @@ def _comments(database: "Database", user: "User") -> Iterator[dict[str, Any]]:
 
     found = every(lambda after: comments.comments_by(database, user.id, limit=limits.XP_PAGE, after=after))
     return map(rendering.comment, found)
+def _actions(database: "Database", user: "User") -> Iterator[dict[str, Any]]:
+    from server.resources.actions.views import own_action_view
+    from storage.resources.actions import reading as actions
+
+    found = every(lambda after: actions.actions_by(database, user.id, limit=limits.XP_PAGE, after=after))
+    return map(own_action_view, found)

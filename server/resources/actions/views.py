@@ -93,18 +93,17 @@ _GROUPS: dict[str, Any] = {
 }
 
 
-class ActionView(View):
+class OwnActionView(View):
+    """For who acted: without what others have put into the message since."""
+
     id: Id
     thread_id: Id
     message_id: Id
     message_version: int = Field(description="Of the message that was acted on; it may have changed since.")
-    message_metadata: dict[str, Any] = Field(description="`metadata` of the message, as it is now.")
-    author: AuthorView = Field(description="Of the message: who answers.")
     user: AuthorView = Field(description="Who acted.")
     block_id: str
     action_id: str
     type: str = Field(description="Type of the element, such as `button`; `form` for a form that was sent.")
-    block: dict[str, Any] | None = Field(description="The block, as it is now; null where the message has it no more.")
     value: Any
     state: dict[str, dict[str, Any]] = Field(description="Block id → action id → value, of inputs.")
     status: ActionStatus
@@ -115,6 +114,12 @@ class ActionView(View):
     created_at: Time
     expires_at: Time = Field(description="When a pending action expires.")
     answered_at: Time | None
+
+
+class ActionView(OwnActionView):
+    message_metadata: dict[str, Any] = Field(description="`metadata` of the message, as it is now.")
+    author: AuthorView = Field(description="Of the message: who answers.")
+    block: dict[str, Any] | None = Field(description="The block, as it is now; null where the message has it no more.")
 
 
 class CreateActionRequest(Request):
@@ -218,6 +223,14 @@ def options_request_view(request: OptionsRequest) -> render.Json:
         "action_id": request.action_id,
         "query": request.query,
     }
+
+
+def own_action_view(action: Action) -> render.Json:
+    """For who acted, wherever they are now: without what others have put into the message since."""
+    return {name: shown for name, shown in action_view(action).items() if name not in _OF_OTHERS}
+
+
+_OF_OTHERS = frozenset({"message_metadata", "block", "author"})
 
 
 def action_view(action: Action) -> render.Json:

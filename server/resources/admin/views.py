@@ -203,6 +203,7 @@ class ExportView(View):
     artifacts: str = Field(description="URL of the artifacts, page by page.")
     proposals: str = Field(description="URL of the proposals to change artifacts, page by page.")
     comments: str = Field(description="URL of the comments on artifacts, page by page.")
+    actions: str = Field(description="URL of the actions on blocks and answers to forms, page by page.")
 
 
 class ExportedFileView(FileView):

@@ -1,6 +1,7 @@
 """All data that the server holds about a user: for that user, and for administrators."""
 
 from actors import limits, rules
+from actors.resources.actions import ListActionsBy
 from actors.resources.api_keys import ListApiKeys
 from actors.resources.artifacts.queries import ListArtifactsBy
 from actors.resources.audit import NoteForAudit
@@ -16,6 +17,7 @@ from server.api.account_views import api_key_view, membership_view, session_view
 from server.api.cursors import integer
 from server.api.fields import ById
 from server.api.registry import Call, Operations, Result
+from server.resources.actions.views import OwnActionView, own_action_view
 from server.resources.admin.views import ExportedFileView, ExportPageRequest, ExportView, MembershipExportView
 from server.resources.artifacts import rendering
 from server.resources.artifacts.views import ArtifactView
@@ -58,6 +60,7 @@ async def export_user(call: Call, request: ById) -> Result:
             "artifacts": f"/api/v1/users/{user.id}/export/artifacts",
             "proposals": f"/api/v1/users/{user.id}/export/proposals",
             "comments": f"/api/v1/users/{user.id}/export/comments",
+            "actions": f"/api/v1/users/{user.id}/export/actions",
         }
     )
 
@@ -148,6 +151,12 @@ async def export_comments(call: Call, request: ExportPageRequest) -> Result:
     _must_be_allowed(call, request.id)
     page = await call.services.ask(ListCommentsBy(request.id, limit=request.limit, after=integer(request.cursor)))
     shown = [comment_rendering.comment(comment) for comment in page.items]
+@operations("GET", "/users/{id}/export/actions", response=OwnActionView, paged=True, rate="costly")
+async def export_actions(call: Call, request: ExportPageRequest) -> Result:
+    """All that a user has done with blocks of messages, answers to forms included, oldest first."""
+    _must_be_allowed(call, request.id)
+    page = await call.services.ask(ListActionsBy(request.id, limit=request.limit, after=integer(request.cursor)))
+    shown = [own_action_view(action) for action in page.items]
     return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
 
 

@@ -13,8 +13,7 @@ operations = Operations("search")
 
 @operations("GET", "/search", response=SearchHitView, paged=True, rate="costly")
 async def search(call: Call, request: SearchRequest) -> Result:
-    """Find messages by their text, threads by their title, files in threads by name and text, and artifacts by title
-    and text: what you may see now.
+    """Find messages, titles of threads, files in threads, and artifacts by their words: what you may see now.
 
     `metadata.indexed_up_to` is null, or, while an old database is being indexed, the time up to which it is indexed.
     """

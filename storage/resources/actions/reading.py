@@ -16,6 +16,7 @@ from actors.resources.actions import (
     ActionStatus,
     GetAction,
     ListActions,
+    ListActionsBy,
     ListMessageActions,
 )
 from actors.resources.user_events import Facts
@@ -23,7 +24,7 @@ from storage.readers import access, rows, weight
 from storage.readers.answers import answers
 from storage.readers.paging import page_of
 from storage.resources.actions import records
-from storage.resources.actions.records import A, M
+from storage.resources.actions.records import A, M, T
 from storage.resources.messages import reading as messages
 from storage.resources.user_log.replay import Entry, UserLoaders, UserReplay, facts
 from storage.schema import models
@@ -74,6 +75,30 @@ def page_of_message(
     wanted = A.message == message.key
     if message.author.key != identity.user.key and not identity.is_admin:
         wanted &= A.user == identity.user.key
+    return _page(database, wanted, limit, before)
+
+
+@answers(ListActionsBy)
+def actions_by(database: SqliteDatabase, user_id: str, *, limit: int, after: int | None) -> Page[Action]:
+    U = models.User
+    user = rows.first(database, U.select(U.id).where(U.uid == user_id))
+    if user is None:
+        raise NotFound("user", user_id)
+    query = records.query().where((A.user == user[0]) & (A.id > (after or 0)))
+    found = rows.iterate(database, query.order_by(A.id).limit(limit + 1))
+    shown, more = page_of(found, limit, records.of, weight.of)
+    return Page(shown, str(shown[-1].key) if more else None)
+
+
+def page_of_all(
+    database: SqliteDatabase, *, thread_id: str | None, status: ActionStatus | None, limit: int, before: int | None
+) -> Page[Action]:
+    """Of all users, the newest first, for the terminal."""
+    wanted = A.id > 0
+    if thread_id is not None:
+        wanted &= T.uid == thread_id
+    if status is not None:
+        wanted &= A.status == status
     return _page(database, wanted, limit, before)
 
 

@@ -1,6 +1,7 @@
 """What goes of actions, and what must hold of those that are kept."""
 
 from actors import limits
+from actors.resources.actions import ListActionsBy
 from storage.journal.transaction import Transaction
 from storage.maintenance.rule import Rule
 from storage.personal import Personal
@@ -19,7 +20,7 @@ def purge_ended(tx: Transaction, count: int) -> int:
 
 PURGES = (purge_ended,)
 PERSONAL = (
-    Personal(Action.user, withheld="the author of the message has it, and its answer is a message"),
+    Personal(Action.user, export=ListActionsBy),
     Personal(Action.author, kept="it is another user's", withheld="it is another user's"),
 )
 RULES = (

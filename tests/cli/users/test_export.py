@@ -54,6 +54,7 @@ def test_everything_in_one_document(
         "artifacts",
         "proposals",
         "comments",
+        "actions",
     ]
     assert (found["user"]["email"], found["user"]["subject"]) == ("ana@example.com", "sub-ana")
     assert [membership["title"] for membership in found["memberships"]] == ["First"]

@@ -346,3 +346,14 @@ async def test_what_waits_for_an_author(room: Room) -> None:
     first = await room.person.get(room.path, limit="2")
     rest = await room.person.get(room.path, limit="2", cursor=first.metadata["pagination"]["next_cursor"])
     assert [each["id"] for each in first.data + rest.data] == actions[::-1]
+
+
+async def test_who_acted_may_take_it_along(room: Room) -> None:
+    acted = (await room.act("deploy", "yes")).data
+    me = (await room.person.me())["id"]
+    listed = (await room.person.get(f"/api/v1/users/{me}/export")).data["actions"]
+    (mine,) = (await room.person.get(listed)).data
+    assert mine == {name: acted[name] for name in acted if name not in ("message_metadata", "author", "block")}
+    theirs = (await room.author.me())["id"]
+    assert (await room.author.get(f"/api/v1/users/{theirs}/export/actions")).data == []
+    assert (await room.author.get(listed)).status == 403

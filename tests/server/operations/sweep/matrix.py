@@ -50,6 +50,7 @@ export_user                      401       403       403       403       403    
 export_memberships               401       403       403       403       403       200       200       403       403
 export_messages                  401       403       403       403       403       200       200       403       403
 export_files                     401       403       403       403       403       200       200       403       403
+export_actions                   401       403       403       403       403       200       200       403       403
 export_artifacts                 401       403       403       403       403       200       200       403       403
 export_proposals                 401       403       403       403       403       200       200       403       403
 export_comments                  401       403       403       403       403       200       200       403       403

@@ -193,3 +193,33 @@ async def test_counts_for_metrics(alice: Client, receiver: Receiver, server: Ser
     assert 'xp_webhook_attempts_total{result="delivered"} 1.0' in text
     assert 'xp_webhook_deliveries{state="pending"}' in text
     assert "xp_webhook_attempt_seconds_count 1.0" in text
+
+
+async def test_an_agent_hears_of_an_action_and_the_person_of_the_answer(
+    alice: Client, bob: Client, receiver: Receiver
+) -> None:
+    """The agent needs no connection to be asked, and none to answer."""
+    blocks = [
+        {
+            "type": "actions",
+            "block_id": "deploy",
+            "elements": [
+                {"type": "button", "action_id": "yes", "value": "42", "text": {"type": "plain_text", "text": "Yes"}}
+            ],
+        }
+    ]
+    thread = await alice.thread(members=[{"user_id": (await bob.me())["id"]}])
+    agents, persons = await hook(alice, receiver, "action.created"), await hook(bob, receiver, "action.updated")
+    message = (await alice.post(f"/api/v1/threads/{thread['id']}/messages", content="Deploy?", blocks=blocks)).data
+    acted = await bob.post(f"/api/v1/messages/{message['id']}/actions", block_id="deploy", action_id="yes")
+    assert acted.status == 201, acted.raw
+    (asked,) = await receiver.until(1)
+    assert asked.is_signed_by(agents["secret"])
+    assert (asked.event["type"], asked.event["data"]["id"]) == ("action.created", acted.data["id"])
+    assert (asked.event["data"]["value"], asked.event["data"]["block"]) == ("42", blocks[0])
+    answer = {"status": "done", "text": "It is out."}
+    assert (await alice.post(f"/api/v1/actions/{acted.data['id']}/answer", **answer)).status == 200
+    told = (await receiver.until(2))[1]
+    assert told.is_signed_by(persons["secret"])
+    assert (told.event["type"], told.event["data"]["status"]) == ("action.updated", "done")
+    assert told.event["data"]["text"] == "It is out."

@@ -10,6 +10,8 @@ EXPORTS_WAITING: Final = 50
 """Charts and documents that wait for a worker; each takes up to a minute."""
 EXPORTS_AT_ONCE: Final = 5
 """Jobs of one user that are not done: others wait for the same workers."""
+DRAWN_CHARTS_BYTES: Final = 8 * MIB
+"""Pictures of charts that are kept, some hundreds: a page that a link shows is opened by many."""
 EXPORT_RETRY_SECONDS: Final = 10
 """To whom has as many: a short export is done by then."""
 EXPORTS_KEPT: Final = 20

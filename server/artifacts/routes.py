@@ -6,9 +6,9 @@ import orjson
 from aiohttp import web
 
 from actors.auth.identity import Identity
-from actors.errors import Forbidden, NotFound, ValidationFailed
+from actors.errors import Conflict, Forbidden, NotFound, Unavailable, ValidationFailed
 from actors.resources.artifacts.shares import CountView, GetShare, Share, must_be_good
-from server.artifacts.exporting import html_page
+from server.artifacts.exporting import Source, html_page
 from server.artifacts.page import POLICY
 from server.artifacts.printing import FORMATS, SHORT_NAMES, Format, printed
 from server.artifacts.sources import source_of
@@ -55,9 +55,19 @@ class Exports:
         if _wants_json(request):
             body = orjson.dumps({**rendering.version(source.version), "type": source.artifact.type})
             return web.Response(body=body, content_type="application/json", headers=_headers())
-        text = await self._transfers.services.compute(identity, html_page, source)
+        page = await self._page(identity, source)
         policy = {"Content-Security-Policy": f"{POLICY}; sandbox allow-popups; frame-ancestors 'none'"}
-        return web.Response(text=text, content_type="text/html", headers={**_headers(), **policy})
+        return web.Response(body=page, content_type="text/html", charset="utf-8", headers={**_headers(), **policy})
+
+    async def _page(self, identity: Identity, source: Source) -> bytes:
+        """With its charts drawn; with their data where they cannot be drawn now."""
+        services = self._transfers.services
+        compute = partial(services.compute, identity)
+        try:
+            async with at_once():
+                return (await printed(services.printer, source, "html", compute=compute)).body
+        except (Conflict, Unavailable):
+            return (await compute(partial(html_page, source))).encode()
 
     async def _share(self, share_id: str, identity: Identity) -> Share:
         """Raises `NotFound`, also for one of another user, and `Forbidden` for one that has ended."""

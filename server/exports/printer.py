@@ -13,6 +13,7 @@ import orjson
 from actors import limits
 from actors.errors import Conflict, Unavailable
 from server.exports.document import Document, as_json
+from server.exports.drawn import DrawnCharts
 from server.exports.worker import limits as worker_limits
 from server.exports.worker.kinds import CHART, DOCUMENT, OUTPUTS, missing_extra
 from server.previews.limits import WorkerLimits
@@ -62,6 +63,7 @@ class Printer:
         )  # fmt: skip
         self._fonts = None if fonts is None else str(fonts.absolute())
         self.system_fonts = system_fonts
+        self._charts = DrawnCharts()
 
     async def close(self) -> None:
         await self._workers.close()
@@ -114,7 +116,14 @@ class Printer:
 
     async def _drawn(self, spec: Mapping[str, Any], form: str, into: Path) -> Path:
         asked = {"spec": spec, "format": form, "fonts": self._fonts}
-        return (await self._made(asked, CHART, into)).outputs[0].path
+        picture = self._charts.find(asked)
+        if picture is not None:
+            path = into.with_suffix(f".{form}")
+            await asyncio.to_thread(path.write_bytes, picture)
+            return path
+        path = (await self._made(asked, CHART, into)).outputs[0].path
+        self._charts.keep(asked, await asyncio.to_thread(path.read_bytes))
+        return path
 
     async def _set(self, document: Document, pictures: Mapping[int, Path], folder: Path) -> Preview:
         nodes = await asyncio.to_thread(as_json, document, pictures)

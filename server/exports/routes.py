@@ -11,6 +11,7 @@ from actors.resources.exports import Export
 from actors.resources.threads import GetThread
 from server.artifacts.printing import SHORT_NAMES
 from server.exports.answers import at_once, file_headers, headers_of
+from server.exports.sending import WatchedFile
 from server.exports.threads import THREAD_FORMATS, ThreadFormat, exported_thread, most_of, transcript_of
 from server.files.transfers import Transfers, id_of, must_know
 
@@ -50,7 +51,9 @@ class Exports:
         await self._must_still_see(who, export)
         assert export.name is not None
         assert export.media_type is not None
-        return web.FileResponse(path, headers=file_headers(export.name, export.media_type))
+        headers = file_headers(export.name, export.media_type)
+        may_go_on = partial(self._must_still_see, who, export)
+        return WatchedFile(path, headers, may_go_on, draining=lambda: self._services.hub.draining)
 
     async def _must_still_see(self, who: Identity, export: Export) -> None:
         """The rights of now, not of when it was made: also to what a PDF was generated from. Raises `NotFound`."""

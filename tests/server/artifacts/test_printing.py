@@ -8,7 +8,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.server.artifacts.test_exports import create
+from actors.errors import Unavailable
+from tests.server.artifacts.test_exports import create, fetch
 from tests.server.exports.reading import pages_of
 from tests.server.quiet import nothing_breaks
 from tests.serving import Client, Server
@@ -114,3 +115,22 @@ async def test_scripts_that_no_font_has_are_named(server: Server, alice: Client,
     server.services.printer.system_fonts = False
     url = f"{await create(alice, thread, 'Sales rose: 销售额上升.')}/export"
     assert (await alice.get(url, format="pdf")).headers["X-Missing-Scripts"] == "Han"
+
+
+async def test_a_link_shows_charts_as_pictures(
+    server: Server, alice: Client, thread: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = await create(alice, thread, {"sections": [{"type": "chart", "spec": BARS}]})
+    share = (await alice.post(f"{url}/shares")).data
+    pages = [(await fetch(server, share["url"]))[1]]
+    monkeypatch.setattr(server.services.printer._workers, "preview", None)
+    pages.append((await fetch(server, share["url"]))[1])  # drawn once, however often it is opened
+    for page in pages:
+        assert 'src="data:image/svg+xml;base64,' in page
+        assert "<table>" not in page
+    monkeypatch.setattr(server.services.printer, "pictures", _busy)
+    assert "<table>" in (await fetch(server, share["url"]))[1]
+
+
+async def _busy(*_: Any) -> Any:
+    raise Unavailable("The chart cannot be made right now: too many wait; retry.")

@@ -1,9 +1,11 @@
 """Exports as jobs: begun, followed, fetched with the rights of now, gone after a day; what a restart leaves of them."""
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from actors.resources.exports import Export
@@ -179,3 +181,29 @@ async def test_one_is_removed_while_it_is_made(tmp_path: Path) -> None:
     assert jobs.of_user(begun.user_id) == []
     assert names(tmp_path) == []
     await jobs.stop()
+
+
+@pytest.mark.parametrize("may_go_on", [True, False])
+async def test_a_download_ends_with_the_right_to_it(
+    server: Server, alice: Client, bob: Client, thread: Any, may_go_on: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actors.limits.TRANSFER_LOOK_SECONDS", 0.02)
+    url = f"/api/v1/threads/{thread['id']}/exports"
+    export = await over(bob, (await bob.post(url, format="json")).data)
+    size = 2**24 if may_go_on else 2**33  # without blocks on the disk; it is never read whole
+    os.truncate(server.services.export_jobs._store.path(export["id"]), size)
+    headers = {"Authorization": f"Bearer {bob.token}"}
+    async with server.session.get(f"{server.url}{export['url']}", headers=headers) as response:
+        assert response.status == 200
+        read = len(await response.content.readany())
+        if may_go_on:
+            assert read + len(await response.content.read()) == size
+            return
+        assert (await alice.delete(f"/api/v1/threads/{thread['id']}/members/{(await bob.me())['id']}")).status == 200
+        with pytest.raises(aiohttp.ClientError):
+            await drained(response.content)
+
+
+async def drained(content: aiohttp.StreamReader) -> None:
+    while await content.readany():
+        pass

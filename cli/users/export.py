@@ -36,8 +36,7 @@ def command(user: str, file: str, folder: Path | None, force: bool, **flags: str
     """Write all data about a user as one JSON document.
 
     Account, threads, sessions, API keys, every message they wrote, artifact they created, change to one that they
-    proposed, comment on one, and file they own, also in threads they have left. FILE - is stdout.
-    proposed, action on a block or answer to a form, and file they own, also in threads they have left.
+    proposed, comment on one, action on a block or answer to a form, and file they own, also in threads they have left.
     FILE - is stdout.
 
     Example: xp user export ana@rpotential.ai ana.json
@@ -125,6 +124,8 @@ def _comments(database: "Database", user: "User") -> Iterator[dict[str, Any]]:
 
     found = every(lambda after: comments.comments_by(database, user.id, limit=limits.XP_PAGE, after=after))
     return map(rendering.comment, found)
+
+
 def _actions(database: "Database", user: "User") -> Iterator[dict[str, Any]]:
     from server.resources.actions.views import own_action_view
     from storage.resources.actions import reading as actions

@@ -67,7 +67,7 @@ class Exports:
             async with at_once():
                 return (await printed(services.printer, source, "html", compute=compute)).body
         except (Conflict, Unavailable):
-            return (await compute(partial(html_page, source))).encode()
+            return (await services.compute(identity, html_page, source)).encode()
 
     async def _share(self, share_id: str, identity: Identity) -> Share:
         """Raises `NotFound`, also for one of another user, and `Forbidden` for one that has ended."""

@@ -97,9 +97,16 @@ class Printer:
     async def pictures(self, document: Document, tell: Told = untold) -> dict[int, bytes]:
         """Of its charts, as SVG, by their place among them. Those that cannot be drawn are left out."""
         _must_have_extra()
+        specs = [chart.spec for chart in document.charts]
+        kept = [self._charts.find(spec) for spec in specs]
+        if all(picture is not None for picture in kept):
+            return {number: picture for number, picture in enumerate(kept) if picture is not None}
         with _folder() as folder:
             found = await self._pictures(document, folder, tell)
-            return {number: await asyncio.to_thread(path.read_bytes) for number, path in found.items()}
+            made = {number: await asyncio.to_thread(path.read_bytes) for number, path in found.items()}
+        for number, picture in made.items():
+            self._charts.keep(specs[number], picture)
+        return made
 
     async def _pictures(self, document: Document, folder: Path, tell: Told) -> dict[int, Path]:
         charts = document.charts
@@ -116,14 +123,7 @@ class Printer:
 
     async def _drawn(self, spec: Mapping[str, Any], form: str, into: Path) -> Path:
         asked = {"spec": spec, "format": form, "fonts": self._fonts}
-        picture = self._charts.find(asked)
-        if picture is not None:
-            path = into.with_suffix(f".{form}")
-            await asyncio.to_thread(path.write_bytes, picture)
-            return path
-        path = (await self._made(asked, CHART, into)).outputs[0].path
-        self._charts.keep(asked, await asyncio.to_thread(path.read_bytes))
-        return path
+        return (await self._made(asked, CHART, into)).outputs[0].path
 
     async def _set(self, document: Document, pictures: Mapping[int, Path], folder: Path) -> Preview:
         nodes = await asyncio.to_thread(as_json, document, pictures)

@@ -151,6 +151,9 @@ async def export_comments(call: Call, request: ExportPageRequest) -> Result:
     _must_be_allowed(call, request.id)
     page = await call.services.ask(ListCommentsBy(request.id, limit=request.limit, after=integer(request.cursor)))
     shown = [comment_rendering.comment(comment) for comment in page.items]
+    return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
+
+
 @operations("GET", "/users/{id}/export/actions", response=OwnActionView, paged=True, rate="costly")
 async def export_actions(call: Call, request: ExportPageRequest) -> Result:
     """All that a user has done with blocks of messages, answers to forms included, oldest first."""

@@ -4,14 +4,14 @@ import pytest
 
 from server.exports.drawn import DrawnCharts
 
-BARS = {"spec": {"mark": "bar"}, "format": "svg"}
+BARS = {"mark": "bar", "width": 10}
 
 
-def test_by_all_that_was_asked_for() -> None:
+def test_by_all_that_a_chart_says() -> None:
     drawn = DrawnCharts()
     drawn.keep(BARS, b"<svg/>")
-    assert drawn.find({"format": "svg", "spec": {"mark": "bar"}}) == b"<svg/>"
-    assert drawn.find({**BARS, "format": "png"}) is None
+    assert drawn.find({"width": 10, "mark": "bar"}) == b"<svg/>"
+    assert drawn.find({**BARS, "width": 11}) is None
 
 
 def test_no_more_than_fits(monkeypatch: pytest.MonkeyPatch) -> None:

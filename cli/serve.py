@@ -26,6 +26,7 @@ from actors.auth.credentials import FindCredentials
 from actors.delivery.live_channels import LiveChannels
 from actors.journal.housekeeper import Housekeeper
 from actors.resources.log import GetLogHead
+from actors.resources.outbox import Way
 from actors.resources.streams import ListThreadsBeingWritten
 from actors.runtime.fair_pool import FairPool
 from actors.runtime.loop_actor import Stage
@@ -59,7 +60,11 @@ from server.limits.rate_classes import RATE_CLASSES
 from server.limits.rate_limits import RateLimiter
 from server.limits.sockets import SocketLimits
 from server.outbound.addresses import AddressRules
-from server.outbound.outbox.dispatcher import OutboxDispatcher
+from server.outbound.mail import mailer as mailing
+from server.outbound.mail.links import MailLinks
+from server.outbound.mail.mailer import Mailer
+from server.outbound.mail.post import Post
+from server.outbound.outbox.dispatcher import OutboxDispatcher, Sending
 from server.outbound.posting import Poster
 from server.outbound.push.pusher import Pusher
 from server.outbound.push.vapid import KEY_FILE, Vapid, load_key
@@ -299,11 +304,31 @@ def _outbox(services: Services, chosen: Settings) -> OutboxDispatcher:
         raise click.ClickException(f"{error}.") from error
     vapid = Vapid(key, _push_contact(chosen))
     services.pusher = Pusher(services.reads, services.write, Poster(services.webhook_addresses), vapid)
+    ways: dict[Way, Sending] = {"web_push": services.pusher}
+    services.post = _post(services, chosen)
+    if services.post is not None:
+        ways["email"] = services.post
     return OutboxDispatcher(
-        services.reads, services.write, {"web_push": services.pusher}, services.measures,
+        services.reads, services.write, ways, services.measures,
         commits=lambda: journal.batches, must_come_in=services.sign_ins.must_come_in,
         is_active=lambda user_key: services.activity.status(user_key) == "online",
     )  # fmt: skip
+
+
+def _post(services: Services, chosen: Settings) -> Post | None:
+    """Raises `click.ClickException`."""
+    if chosen["smtp_url"] is None:
+        return None
+    for name in ("mail_from", "public_url"):
+        if chosen[name] is None:
+            raise click.ClickException(f"SMTP_URL requires {name.upper()}, too.")
+    try:
+        mailer = Mailer(chosen["smtp_url"], chosen["mail_from"])
+    except mailing.MissingExtra as error:
+        raise click.ClickException(f"{error}.") from error
+    links = MailLinks(services.sign_ins.own_key, chosen["public_url"])
+    gathered = chosen["mail_delay_minutes"] * 60
+    return Post(services.reads, services.write, mailer, links, gathered=gathered)
 
 
 def _push_contact(chosen: Settings) -> str | None:

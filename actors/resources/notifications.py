@@ -16,13 +16,13 @@ from actors.resources.users import Author
 
 NotificationKind = Literal["mention", "reply", "reaction", "added"]
 Notify = Literal["all", "mentions", "none"]
-DeliveryKind = Literal["web_push", "webhook"]
+DeliveryKind = Literal["web_push", "webhook", "email"]
 DeliveryState = Literal["pending", "sent", "failed"]
 
 NOTIFICATION_KINDS: tuple[NotificationKind, ...] = ("mention", "reply", "reaction", "added")
 """The strongest first: one message notifies one person once."""
 NOTIFY: tuple[Notify, ...] = ("all", "mentions", "none")
-DELIVERY_KINDS: tuple[DeliveryKind, ...] = ("web_push", "webhook")
+DELIVERY_KINDS: tuple[DeliveryKind, ...] = ("web_push", "webhook", "email")
 DELIVERY_STATES: tuple[DeliveryState, ...] = ("pending", "sent", "failed")
 
 

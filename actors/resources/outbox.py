@@ -13,9 +13,9 @@ from actors.queries import Query
 from actors.resources.notifications import DeliveryKind, DeliveryState
 from actors.resources.users import User
 
-Way = Literal["web_push"]
+Way = Literal["web_push", "email"]
 """The ways for which the server has a sender."""
-WAYS: Final[tuple[Way, ...]] = ("web_push",)
+WAYS: Final[tuple[Way, ...]] = ("web_push", "email")
 OutboxError = Literal["no_recipient", "not_allowed", "refused", "unreachable"]
 """Why a row was given up, or is tried again: its user has no device or address; they may not sign in; the service
 refused; the service failed or did not answer."""
@@ -34,9 +34,12 @@ class DueRows:
 
 @dataclass(frozen=True, slots=True)
 class ListDueRows(Query[Sequence[DueRows]]):
-    """The oldest rows of ways with a sender, `limits.OUTBOX_DUE` at most, without those of `busy` (user, way)."""
+    """The oldest rows of a way, `limits.OUTBOX_DUE` at most, without those of `busy` users."""
 
-    busy: tuple[tuple[int, Way], ...] = ()
+    way: Way
+    gathered: int = 0
+    """Seconds: the rows of a user are due together, once one of them is so old."""
+    busy: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,14 @@
 import ipaddress
 import re
 from collections.abc import Callable
+from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from actors.backups import schedule
 from server.http.headers.origins import origin_of
+from server.outbound.mail.location import MailServer
+from server.outbound.mail.location import parse as parse_mail_server
 from server.outbound.scanner import location as scanner
 from server.previews.convert_command import parse_convert_command
 from storage.blobs import location
@@ -109,6 +112,17 @@ def url_with_key(text: str) -> str | None:
 def contact(text: str) -> str | None:
     if text and not re.fullmatch(r"mailto:[^@\s]+@[^@\s]+\.[^@\s]+|https://[^\s/]+\S*", text):
         raise ValueError("expected mailto:ops@example.com or an https URL")
+    return text or None
+
+
+def mail_server(text: str) -> MailServer | None:
+    return parse_mail_server(text) if text else None
+
+
+def mail_sender(text: str) -> str | None:
+    _, found = parseaddr(text)
+    if text and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", found):
+        raise ValueError("expected an address such as Chat <chat@example.com>")
     return text or None
 
 

@@ -44,6 +44,7 @@ from server.http.request_log import RequestLog
 from server.limits.rate_limits import RateLimiter
 from server.limits.sockets import SocketCounts
 from server.outbound.addresses import AddressRules
+from server.outbound.mail.post import Post
 from server.outbound.push.pusher import Pusher
 from server.realtime.hub import Hub
 from server.realtime.protocol import codes as protocol
@@ -114,6 +115,8 @@ class Services:
     pusher: Pusher = field(init=False)
     """Of Web Push; set by the composition root."""
     option_requests: OptionRequests = field(default_factory=OptionRequests)
+    post: Post | None = None
+    """Of e-mail; None: the server sends none."""
     access: AccessWatch = field(init=False)
     """Started with the first connected user."""
     activity: Activity = field(init=False)

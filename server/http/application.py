@@ -23,6 +23,7 @@ from server.realtime.sse.stream import Streams
 from server.realtime.transports.emulation import Emulation
 from server.realtime.transports.websocket import WebSockets
 from server.realtime.upload.handler import Answers
+from server.resources.mail import pages as mail
 from server.telemetry import endpoint
 from server.telemetry.status import routes as status
 
@@ -50,6 +51,7 @@ def make_application(services: Services, stage: Stage, browser: BrowserRules) ->
     application.add_routes(pages.routes(services))
     application.add_routes(endpoint.routes(services, browser.proxies))
     application.add_routes(status.routes(services, authentication))
+    application.add_routes(mail.routes(services))
     application.add_routes(
         [
             web.get("/connection/websocket", websockets.handle, allow_head=False),

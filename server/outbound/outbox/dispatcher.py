@@ -25,6 +25,9 @@ logger = logging.getLogger("server.outbox")
 class Sending(Protocol):
     """A way out of the server."""
 
+    gathered: int
+    """Seconds in which notifications of one user gather to be sent together."""
+
     async def send(self, due: DueRows) -> Sequence[str]:
         """Answers what came of each: `sent`, `failed`, `pending` (it is tried again), `read` (there was no need)."""
 
@@ -98,11 +101,13 @@ class OutboxDispatcher:
                 return
 
     async def _take_due(self) -> None:
-        for due in await self._reads.ask(ListDueRows(tuple(self._sending))):
-            if len(self._sending) >= limits.OUTBOX_AT_ONCE:
-                return
-            if not self._waits_for_its_user(due):
-                self._start(due)
+        for name, way in self._ways.items():
+            busy = tuple(user_key for user_key, of in self._sending if of == name)
+            for due in await self._reads.ask(ListDueRows(name, way.gathered, busy)):
+                if len(self._sending) >= limits.OUTBOX_AT_ONCE:
+                    return
+                if not self._waits_for_its_user(due):
+                    self._start(due)
 
     def _start(self, due: DueRows) -> None:
         task = asyncio.get_running_loop().create_task(self._send(due))

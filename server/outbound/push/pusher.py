@@ -27,6 +27,8 @@ PASSING: Final = (408, 425, 429)
 class Pusher:
     """The way `web_push` of the outbox."""
 
+    gathered = 0
+
     def __init__(
         self, reads: Reads, write: Callable[[Any], Awaitable[Done]], poster: Poster, vapid: Vapid
     ) -> None:  # fmt: skip

@@ -3,7 +3,9 @@
 from typing import cast
 
 from actors.commands import UNSET, Unset
+from actors.errors import ValidationFailed
 from actors.resources.notifications import (
+    DeliveryKind,
     GetPreferences,
     GetThreadPreferences,
     Preferences,
@@ -38,10 +40,16 @@ async def update_preferences(call: Call, request: UpdatePreferencesRequest) -> R
     changes = given(request, "notify", "time_zone", "show_read")
     if "deliver" in request.model_fields_set:
         changes["deliver"] = tuple(request.deliver)
+        _must_be_served(call, changes["deliver"])
     command = UpdatePreferences(
         identity=call.identity, once=call.once, if_version=call.if_version, quiet=_quiet(request), **changes
     )
     return _shown(await call.services.result(command))
+
+
+def _must_be_served(call: Call, ways: tuple[DeliveryKind, ...]) -> None:
+    if "email" in ways and call.services.post is None:
+        raise ValidationFailed({"deliver": ["this server sends no e-mail."]})
 
 
 def _quiet(request: UpdatePreferencesRequest) -> tuple[int, int] | Unset | None:

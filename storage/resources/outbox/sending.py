@@ -30,19 +30,24 @@ _O, _U = notification_models.Outbox, models.User
 
 
 @answers(ListDueRows)
-def due(database: SqliteDatabase, busy: tuple[tuple[int, Way], ...] = ()) -> Sequence[DueRows]:
-    query = _O.select(_O.id, _O.kind, _O.created_at, *rows.USER_COLUMNS).join(_U, on=(_O.user == _U.id))
-    query = query.where((_O.state == "pending") & (_O.not_before <= now_ms()) & _O.kind.in_(WAYS))
-    for user_key, way in busy:
-        query = query.where((_O.user != user_key) | (_O.kind != way))
-    found: dict[tuple[int, Way], list[Any]] = {}
+def due(
+    database: SqliteDatabase, way: Way, gathered: int = 0, busy: tuple[int, ...] = ()
+) -> Sequence[DueRows]:  # fmt: skip
+    now = now_ms()
+    is_due = (_O.state == "pending") & (_O.not_before <= now) & (_O.kind == way)
+    query = _O.select(_O.id, _O.created_at, *rows.USER_COLUMNS).join(_U, on=(_O.user == _U.id)).where(is_due)
+    if gathered:
+        query = query.where(_O.user.in_(_O.select(_O.user).where(is_due & (_O.created_at <= now - gathered * 1000))))
+    if busy:
+        query = query.where(_O.user.not_in(busy))
+    found: dict[int, list[Any]] = {}
     for row in rows.fetch(database, query.order_by(_O.not_before, _O.id).limit(limits.OUTBOX_DUE)):
-        found.setdefault((row[3], row[1]), []).append(row)
-    return [_group(way, group) for (_, way), group in found.items()]
+        found.setdefault(row[2], []).append(row)
+    return [_group(way, group) for group in found.values()]
 
 
 def _group(way: Way, group: Sequence[Any]) -> DueRows:
-    return DueRows(rows.user_of(group[0][3:]), way, tuple(row[0] for row in group), max(row[2] for row in group))
+    return DueRows(rows.user_of(group[0][2:]), way, tuple(row[0] for row in group), max(row[1] for row in group))
 
 
 @answers(CountRows)

@@ -200,6 +200,7 @@ list_push_subscriptions          401       200       200       200       200    
 subscribe_to_push                401       201       201       201       201       201       201       201       403
 unsubscribe_from_push            401       404       404       404       404       200       404       404       403
 test_push_subscription           401       404       404       404       404       200       404       404       403
+get_mailbox                      401       200       200       200       200       200       200       200       403
 list_webhooks                    401       200       200       200       200       200       200       200       403
 list_webhooks.user_id            401       403       403       403       403       200       200       403       403
 create_webhook                   401       201       201       201       201       201       201       201       403

@@ -24,8 +24,8 @@ from tests.realtime_client import raw_client
 from tests.server.files.uploading import sha256
 from tests.serving import Answer, Client, Server
 
-WITHOUT_A_PROVIDER = frozenset({"begin_oauth", "finish_oauth"})
-"""What is not there on a server without an identity provider; tests/server/outbound/test_oidc.py has one."""
+WITHOUT_A_PROVIDER = frozenset({"begin_oauth", "finish_oauth", "verify_mailbox"})
+"""What is not there on a server without an identity provider or a mail server; tests of theirs have one."""
 SWEPT = tuple(operation for operation in operations.ALL if operation.name not in WITHOUT_A_PROVIDER)
 
 
@@ -135,7 +135,7 @@ UNVERSIONED = frozenset({
     "list_revisions", "verify_credential", "export_user", "get_info", "get_presence", "get_status", "get_summary",
     "trace_user", "get_storage_use", "get_file_version", "get_errors", "get_log_level", "get_server_status",
     "compare_artifact_versions", "get_artifact_document",
-    "list_artifact_shares", "list_artifact_data", "list_exports", "get_export", "get_push_key",
+    "list_artifact_shares", "list_artifact_data", "list_exports", "get_export", "get_push_key", "get_mailbox",
     "list_push_subscriptions",
     "trace_thread", "get_notification", "count_notifications", "get_unread", "get_thread_preferences",
 })  # fmt: skip

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.server.outbound.push.browser import Browser
 from tests.server.outbound.webhooks.receiver import Receiver, receiving
-from tests.server.push.browser import Browser
 from tests.serving import Client, Server, serving
 
 

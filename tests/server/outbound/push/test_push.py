@@ -13,8 +13,8 @@ from actors import limits
 from actors.commands import Purge
 from tests.builders import until_asked
 from tests.realtime_client import raw_client
+from tests.server.outbound.push.browser import SUBSCRIPTIONS, Browser, claims
 from tests.server.outbound.webhooks.receiver import Answer, Received, Receiver, status
-from tests.server.push.browser import SUBSCRIPTIONS, Browser, claims
 from tests.serving import Client, Server, serving
 
 

@@ -12,7 +12,7 @@ from actors.resources.users import Author
 from server.outbound.push.encryption import RECORD_BYTES, encrypt
 from server.outbound.push.payload import payload, topic
 from server.outbound.push.vapid import Vapid
-from tests.server.push.browser import Browser
+from tests.server.outbound.push.browser import Browser
 
 # RFC 8291, appendix A
 CLEAR = b"When I grow up, I want to be a watermelon"

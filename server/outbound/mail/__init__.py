@@ -1,0 +1,1 @@
+"""E-mail: the mail server, what mails say, and links in them."""

@@ -1,0 +1,83 @@
+"""What mails say, as text and as HTML. Names, titles and excerpts are written by others: they are escaped."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.utils import format_datetime
+from html import escape
+from typing import Final
+
+from actors.resources.mail import Digest, Missed
+from actors.resources.notifications import NotificationKind
+
+DONE: Final[dict[NotificationKind, str]] = {
+    "mention": "mentioned you in", "reply": "replied to you in", "reaction": "reacted to your message in",
+    "added": "added you to",
+}  # fmt: skip
+_STYLE: Final = "font-family:system-ui,sans-serif;max-width:36rem"
+
+
+def message(sender: str, to: str, subject: str, text: str, html: str, message_id: str) -> EmailMessage:
+    mail = EmailMessage()
+    mail["From"] = sender
+    mail["To"] = to
+    mail["Subject"] = one_line(subject)
+    mail["Date"] = format_datetime(datetime.now(UTC))
+    mail["Message-ID"] = message_id
+    mail["Auto-Submitted"] = "auto-generated"  # no answers of the absent (RFC 3834)
+    mail.set_content(text)
+    mail.add_alternative(f'<!doctype html><div style="{_STYLE}">{html}</div>', subtype="html")
+    return mail
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def digest(sender: str, to: str, found: Digest, *, url: str, unsubscribe: str, message_id: str) -> EmailMessage:
+    subject = _headline(found)
+    more = found.count - len(found.missed)
+    rest = f"And {more} more." if more else ""
+    lines = [*map(_as_text, found.missed), rest, f"Read them: {url}/", f"No more such mails: {unsubscribe}"]
+    items = "".join(map(_as_html, found.missed))
+    html = (
+        f"<p>{escape(subject)}</p><ul>{items}</ul><p>{rest}</p>"
+        f'<p><a href="{escape(url)}/">Read them</a></p>'
+        f'<p><small><a href="{escape(unsubscribe)}">No more such mails</a></small></p>'
+    )
+    mail = message(sender, to, subject, "\n\n".join(filter(None, lines)) + "\n", html, message_id)
+    mail["List-Unsubscribe"] = f"<{unsubscribe}>"
+    mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    return mail
+
+
+def _headline(found: Digest) -> str:
+    if found.count == 1:
+        return _sentence(found.missed[0])
+    return f"{found.count} notifications that you have not read"
+
+
+def _sentence(missed: Missed) -> str:
+    notification = missed.notification
+    return one_line(f"{notification.actor.name} {DONE[notification.kind]} {missed.title}")
+
+
+def _as_text(missed: Missed) -> str:
+    excerpt = one_line(missed.notification.excerpt)
+    return f"- {_sentence(missed)}" + (f"\n  {excerpt}" if excerpt else "")
+
+
+def _as_html(missed: Missed) -> str:
+    excerpt = one_line(missed.notification.excerpt)
+    quoted = f"<blockquote>{escape(excerpt)}</blockquote>" if excerpt else ""
+    return f"<li>{escape(_sentence(missed))}{quoted}</li>"
+
+
+def verification(sender: str, to: str, *, link: str, url: str, message_id: str) -> EmailMessage:
+    says: Sequence[str] = (
+        f"Somebody, probably you, wants to get notifications of {url} at this address.",
+        "If that was not you, do nothing: no other mail is sent.",
+    )
+    text = f"{says[0]}\n\nConfirm it: {link}\n\n{says[1]}\n"
+    html = f'<p>{escape(says[0])}</p><p><a href="{escape(link)}">Confirm it</a></p><p>{escape(says[1])}</p>'
+    return message(sender, to, "Confirm your address", text, html, message_id)

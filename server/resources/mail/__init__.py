@@ -1,0 +1,1 @@
+"""E-mail: the address of a user, and the pages behind links in mails."""

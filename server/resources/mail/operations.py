@@ -1,0 +1,50 @@
+"""E-mail: notifications that you have missed, to the address that you have confirmed."""
+
+from pydantic import Field
+
+from actors.errors import Conflict
+from actors.resources.mail import AskForVerification, GetMailbox, Mailbox
+from server.api.fields import Nothing, Time, View
+from server.api.registry import Call, Operations, Result
+from server.api.render import Json, maybe_time
+from server.outbound.mail.mailer import MailFailed
+
+operations = Operations("mail")
+
+
+class MailboxView(View):
+    address: str = Field(description="Yours, as your account has it.")
+    verified_at: Time | None = Field(description="Null: no notification is sent to it yet.")
+    is_served: bool = Field(description="Whether this server sends e-mail.")
+
+
+def _shown(call: Call, mailbox: Mailbox) -> Json:
+    return {
+        "address": mailbox.address,
+        "verified_at": maybe_time(mailbox.verified_at),
+        "is_served": call.services.post is not None,
+    }
+
+
+@operations("GET", "/users/me/mailbox", response=MailboxView)
+async def get_mailbox(call: Call, request: Nothing) -> Result:
+    """Your e-mail address, and whether you have confirmed it."""
+    return Result(_shown(call, await call.services.ask(GetMailbox(call.identity))))
+
+
+@operations("POST", "/users/me/mailbox/verification", response=MailboxView, status=202, rate="audited")
+async def verify_mailbox(call: Call, request: Nothing) -> Result:
+    """Send a link to your address that confirms it, once a minute at most.
+
+    Then, while `deliver` of your preferences has `email`, what you have missed is sent there, several notifications in
+    one mail, outside quiet hours.
+    """
+    post = call.services.post
+    if post is None:
+        raise Conflict("This server sends no e-mail: its operator has not set SMTP_URL.")
+    mailbox = await call.services.result(AskForVerification(identity=call.identity, once=call.once))
+    try:
+        await post.ask_to_confirm(call.identity.user)
+    except MailFailed as failure:
+        raise Conflict(f"The mail could not be sent: {failure}.") from failure
+    return Result(_shown(call, mailbox))

@@ -1,0 +1,1 @@
+"""E-mail: confirmed addresses, and what a digest says."""

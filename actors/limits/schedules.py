@@ -16,6 +16,8 @@ SCHEDULE_GIVE_UP_SECONDS: Final = 3600
 """For so long after its time it is tried again; one that came due while the server was down is tried once anyway."""
 SCHEDULES_DUE: Final = 50
 """That are sent by one look: what has come together while the server was down is sent in steps."""
+SCHEDULES_ENDED: Final = 1_000
+"""That end in the transaction which deletes their thread: some 20 ms. The rest fail when they are due."""
 SCHEDULE_NOTE_CHARS: Final = 1_000
 """Of a reminder: what to think of."""
 SCHEDULE_REASON_CHARS: Final = 300

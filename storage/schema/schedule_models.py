@@ -25,6 +25,7 @@ class Schedule(Base):
     version = IntegerField(default=1)
     created_at = BigIntegerField()
     ended_at = BigIntegerField(null=True, index=True)  # what is a month old goes
+    api_key = TextField(null=True)  # uid of the key that made it: it ends with it
 
     class Meta:
         table_name = "schedule"

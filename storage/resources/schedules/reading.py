@@ -1,8 +1,11 @@
 """Schedules read: one, those of a user, those that are due."""
 
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
 
-from peewee import SqliteDatabase
+import orjson
+from peewee import JOIN, SqliteDatabase
 
 from actors.auth.identity import Identity
 from actors.errors import NotFound
@@ -18,13 +21,16 @@ from actors.resources.schedules import (
     ScheduleStatus,
 )
 from actors.resources.user_events import Facts
+from actors.resources.users import User
 from storage.readers import rows, weight
 from storage.readers.answers import answers
 from storage.readers.paging import page_of
 from storage.resources.schedules import records
 from storage.resources.schedules.records import COLUMNS, S, T
 from storage.resources.user_log.replay import Entry, UserLoaders, UserReplay
-from storage.schema import models
+from storage.schema import identity_models, models
+
+_K = identity_models.ApiKey
 
 
 @answers(GetSchedule)
@@ -60,14 +66,21 @@ def page(
 
 @answers(ListDueSchedules)
 def due(database: SqliteDatabase, now: int, limit: int) -> Due:
-    waiting = records.query(*rows.USER_COLUMNS).join_from(S, models.User, on=(S.user == models.User.id))
+    waiting = records.query(*rows.USER_COLUMNS, _K.scopes).join_from(S, models.User, on=(S.user == models.User.id))
+    waiting = waiting.join_from(S, _K, JOIN.LEFT_OUTER, on=(S.api_key == _K.uid))
     found = rows.fetch(database, waiting.where(S.ended_at.is_null()).order_by(S.due_at, S.id).limit(limit + 1))
     ready = [row for row in found[:limit] if row[9] <= now]
     after = found[len(ready) :]
     return Due(
-        tuple(DueSchedule(records.of(row), rows.user_of(row[len(COLUMNS) :])) for row in ready),
+        tuple(DueSchedule(records.of(row), _author(row)) for row in ready),
         after[0][9] if after else None,
     )
+
+
+def _author(row: Sequence[Any]) -> User:
+    """What an API key without the scope `admin` has scheduled has no rights of an admin."""
+    scopes, user = row[-1], rows.user_of(row[len(COLUMNS) : -1])
+    return user if scopes is None or "admin" in orjson.loads(scopes) else replace(user, role="USER")
 
 
 # Loaded for a replay

@@ -29,7 +29,9 @@ from storage.readers import rows
 from storage.resources.messages.writing import must_say_something
 from storage.resources.schedules import records
 from storage.resources.schedules.records import S
-from storage.schema import models
+from storage.schema import identity_models, models
+
+_K = identity_models.ApiKey
 
 
 @writes(CreateSchedule)
@@ -42,6 +44,7 @@ def create(tx: Transaction, command: CreateSchedule) -> Done:
         S.insert(
             uid=new_id(), kind=command.kind, user=command.identity.user.key, thread=thread_key, message_id=message_id,
             content=command.content, blocks=command.blocks, metadata=command.metadata, created_at=tx.now,
+            api_key=command.identity.api_key_id or None,
             **_columns(command.at),
         )
     )  # fmt: skip
@@ -139,12 +142,23 @@ def take(tx: Transaction, command: TakeSchedule) -> Done:
     found = records.of(row)
     if found.at.due_at > tx.now:  # changed since it was read
         return Done(0)
-    if found.kind == "reminder":
-        return _remind(tx, found)
     if _is_written(tx, found):  # the process ended before it could say so
         return Done(0, user_events=_end(tx, found.key, "sent", "").user_events)
+    if not _has_its_key(tx, found):
+        return Done(0, user_events=_end(tx, found.key, "failed", "The API key that made it has ended.").user_events)
+    if found.kind == "reminder":
+        return _remind(tx, found)
     tx.execute(S.update(status="sending").where(S.id == found.key))
     return Done(1)
+
+
+def _has_its_key(tx: Transaction, found: Schedule) -> bool:
+    """Whether the API key that made it, if one did, is still good."""
+    made_by = rows.fetch(tx.database, S.select(S.api_key).where(S.id == found.key))[0][0]
+    if made_by is None:
+        return True
+    is_good = _K.revoked_at.is_null() & (_K.expires_at.is_null() | (_K.expires_at > tx.now))
+    return rows.first(tx.database, _K.select(_K.id).where((_K.uid == made_by) & is_good)) is not None
 
 
 def _is_written(tx: Transaction, found: Schedule) -> bool:
@@ -211,6 +225,21 @@ def _by_key(tx: Transaction, key: int) -> Schedule:
     row = rows.first(tx.database, records.query().where(S.id == key))
     assert row is not None, "it was written in this transaction"
     return records.of(row)
+
+
+def end_of_thread(tx: Transaction, thread_key: int) -> tuple[UserEvent, ...]:
+    """The thread was deleted: what waits in it will not be sent, and its users hear so now. Of very many the rest fail
+    when they are due."""
+    waits = (S.thread == thread_key) & (S.status == "pending")
+    query = S.select(S.id).where(waits).order_by(S.id).limit(limits.SCHEDULES_ENDED)
+    keys = [row[0] for row in rows.fetch(tx.database, query)]
+    if not keys:
+        return ()
+    columns = {"status": "failed", "reason": "The thread was deleted.", "ended_at": tx.now, "version": S.version + 1}
+    tx.execute(S.update(columns).where(S.id.in_(keys)))
+    found = rows.fetch(tx.database, records.query().where(S.id.in_(keys)).order_by(S.id))
+    schedules = map(records.of, found)
+    return user_log.tell(tx, (Entry(each.user_key, SCHEDULE_UPDATED, each, {"id": each.id}) for each in schedules))
 
 
 # Results, read again for an idempotency key

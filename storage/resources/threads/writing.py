@@ -37,6 +37,7 @@ from storage.personal import Personal
 from storage.readers import rows
 from storage.resources.audit import writing as audit
 from storage.resources.members.writing import joined
+from storage.resources.schedules import writing as schedules
 from storage.resources.threads.titles import retitling
 from storage.resources.users import writing as users
 from storage.schema import models
@@ -128,7 +129,7 @@ def delete_thread(tx: Transaction, command: DeleteThread) -> Done:
     update = models.Thread.update(deleted_at=tx.now, title="", metadata="{}", **_EMPTY_PARTS)
     with retitling(tx.database, key):
         tx.execute(update.where(models.Thread.id == key))
-    return Done(Gone(uid), (event,), user_events=_begin_telling(tx, (key, uid)))
+    return Done(Gone(uid), (event,), user_events=schedules.end_of_thread(tx, key) + _begin_telling(tx, (key, uid)))
 
 
 _EMPTY_PARTS = {field.name: "{}" for field in FIELDS if field.is_json}

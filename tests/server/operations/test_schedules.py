@@ -192,6 +192,51 @@ async def test_rights_are_asked_again_when_it_is_sent(server: Server, alice: Cli
     await until_asked(has_failed)
 
 
+async def keyed(server: Server, owner: Client, **more: Any) -> tuple[Client, str]:
+    """Somebody with an API key of the owner's, and its id."""
+    made = (await owner.post("/api/v1/auth/api-keys", name="Nightly", scopes=["read", "write"], **more)).data
+    client = server.client(owner.name)
+    client.token = made["key"]
+    return client, made["id"]
+
+
+@pytest.mark.parametrize("kind", ["message", "reminder"])
+async def test_it_ends_with_the_api_key_that_made_it(server: Server, alice: Client, kind: str) -> None:
+    thread = await alice.thread()
+    program, key_id = await keyed(server, alice)
+    made = (await program.post(URL, kind=kind, thread_id=thread["id"], content="Later", at=ahead(days=1))).data
+    assert (await alice.delete(f"/api/v1/auth/api-keys/{key_id}")).status == 200
+    due_now(server, made)
+    await wake(alice)
+    found = await ended(alice, made)
+    assert (found["status"], found["reason"]) == ("failed", "The API key that made it has ended.")
+    assert await contents(alice, thread) == []
+
+
+async def test_it_has_the_rights_of_its_api_key(server: Server, root: Client, alice: Client) -> None:
+    """In a thread that an admin may write to only as an admin."""
+    thread = await root.thread(members=[{"user_id": (await alice.me())["id"], "role": "OWNER"}])
+    program, _ = await keyed(server, root)
+    own = (await root.post(URL, thread_id=thread["id"], content="By a person", at=ahead(days=1))).data
+    made = (await program.post(URL, thread_id=thread["id"], content="By a program", at=ahead(days=1))).data
+    now = round(datetime.now(UTC).timestamp() * 1000) + 2 * 24 * 3600 * 1000
+    due = await server.services.ask(ListDueSchedules(now, 10))
+    roles = {each.schedule.id: each.user.role for each in due.schedules}
+    assert roles == {own["id"]: "ADMIN", made["id"]: "USER"}
+
+
+async def test_who_has_scheduled_in_a_thread_hears_of_its_end(server: Server, alice: Client, bob: Client) -> None:
+    thread = await alice.thread(members=[{"user_id": (await bob.me())["id"]}])
+    made = (await bob.post(URL, thread_id=thread["id"], content="Later", at=ahead(days=1))).data
+    elsewhere = (await bob.post(URL, kind="reminder", content="tea", at=ahead(days=1))).data
+    assert (await alice.delete(f"/api/v1/threads/{thread['id']}")).status == 200
+    found = (await bob.get(f"{URL}/{made['id']}")).data
+    assert (found["status"], found["reason"], found["version"]) == ("failed", "The thread was deleted.", 2)
+    told = [event["data"] for event in (await bob.get(OWN_LOG)).data if event["type"] == "schedule.updated"]
+    assert (told[-1]["id"], told[-1]["status"]) == (made["id"], "failed")
+    assert (await bob.get(f"{URL}/{elsewhere['id']}")).data["status"] == "pending"
+
+
 async def test_it_waits_for_the_end_of_an_answer(server: Server, alice: Client) -> None:
     robot = server.client("robot", kind="ASSISTANT")
     thread = await alice.thread(members=[{"user_id": (await robot.me())["id"]}])

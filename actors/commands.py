@@ -40,13 +40,14 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Makes(Generic[T_co]):
-    """What a command comes to, said to the type checker: `class AddMember(ThreadCommand, Makes[Member])`."""
+    """What the store writes, and what that comes to: `class Purge(Makes[int])`,
+    `class AddMember(ThreadCommand[Member])`."""
 
     __slots__ = ()
 
 
 @dataclass(slots=True, kw_only=True)
-class Command:
+class Command(Makes[T_co]):
     identity: Identity
     once: Once | None = None
     origin: Origin | None = None
@@ -54,14 +55,21 @@ class Command:
 
 
 @dataclass(slots=True, kw_only=True)
-class ThreadCommand(Command):
+class ThreadCommand(Command[T_co]):
     """A command to one thread; its actor serializes them."""
 
     thread_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class NotifyThreadDeleted:
+class Gone:
+    """What a delete answers."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyThreadDeleted(Makes[int]):
     """End the memberships of a deleted thread, `rows` at most, and tell those members; answers how many. Without
     `thread_id`: of one where that was broken off."""
 
@@ -70,7 +78,7 @@ class NotifyThreadDeleted:
 
 
 @dataclass(frozen=True, slots=True)
-class Purge:
+class Purge(Makes[int]):
     """Delete up to `rows` expired rows; answers how many were deleted."""
 
     rows: int = 500

@@ -1,23 +1,19 @@
 """What a command came to."""
 
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from actors.events import Event
 from actors.resources.user_events import UserEvent
 
-
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """What a delete answers."""
-
-    id: str
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(slots=True)
-class Done:
+class Done(Generic[T_co]):
     """What the store made of a command."""
 
-    result: object
+    result: T_co
     events: tuple[Event, ...] = ()
     replayed: bool = False
     """The idempotency key was seen before: this is the first one's result, and nothing was done now."""

@@ -1,8 +1,9 @@
 """What the core needs from outside. `storage/` and `server/` implement these; tests may, too."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+from actors.commands import Makes
 from actors.delivery.ephemeral import Ephemeral
 from actors.errors import XpError
 from actors.events import Event
@@ -10,13 +11,27 @@ from actors.outcomes import Done
 from actors.resources.users import UserKind, UserRole
 from actors.threads.state import ThreadState
 
+T = TypeVar("T")
+
+
+Outcome = Done[Any] | XpError
+"""Of any command."""
+
+
+class Write(Protocol):
+    """The one way to write, for those who do not know the journal."""
+
+    def __call__(self, command: Makes[T], /) -> Awaitable[Done[T]]:
+        """Raises what the command is refused with."""
+        ...
+
 
 class Store(Protocol):
     """The journal's store. Every method runs in the journal's OS thread."""
 
     def open(self) -> None: ...
 
-    def apply(self, batch: Sequence[Any]) -> Sequence[Done | XpError]:
+    def apply(self, batch: Sequence[Any]) -> Sequence[Outcome]:
         """Make a batch durable and answer an outcome each, in order; raise an `XpError` when nothing was written."""
         ...
 

@@ -17,7 +17,7 @@ import jwt
 import orjson
 
 from cli import settings
-from cli.serve import running
+from cli.serving.assembly import running
 from server.api.services import Services
 from server.auth.token_minting import mint
 from storage.database import FILE_NAME

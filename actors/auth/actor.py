@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from actors import limits
+from actors.asks import Asks
 from actors.auth.access_changes import AccessChanges
 from actors.auth.credentials import ByApiKey, BySession, Credential, Found, Lookup, ReadCredentials
 from actors.auth.identity import Identity
@@ -27,7 +28,7 @@ logger = logging.getLogger("actors.auth")
 
 
 @dataclass(frozen=True, slots=True)
-class Authenticate:
+class Authenticate(Asks[Identity]):
     """Answers the `Identity` that a token speaks for; raises `Unauthenticated` or `Forbidden`."""
 
     token: str
@@ -219,6 +220,7 @@ class AuthActor(LoopActor):
             if isinstance(found, XpError):
                 reply.set_exception(found)
             elif found is None:
+                assert isinstance(credential, EnsureUser)  # a session or a key is found, or refused
                 self._write(token, credential, identity_of, reply, changes)
             else:
                 self._note_use(found)
@@ -240,8 +242,8 @@ class AuthActor(LoopActor):
     def _write(
         self,
         token: str,
-        said: Credential,
-        identity_of: Callable[[Any], Identity],
+        said: EnsureUser,
+        identity_of: Callable[[User], Identity],
         reply: LoopFuture[Any],
         changes: int,
     ) -> None:
@@ -252,12 +254,11 @@ class AuthActor(LoopActor):
             reply.set_exception(error)
             return
 
-        def answered(done: LoopFuture[Any]) -> None:
+        def answered(done: LoopFuture[Done[User]]) -> None:
             if done.error is not None:
                 reply.set_exception(done.error)
             else:
-                outcome: Done = done.result()
-                self._take(token, said, identity_of(outcome.result), reply, is_news=self._changes == changes)
+                self._take(token, said, identity_of(done.result().result), reply, is_news=self._changes == changes)
 
         asked.when_done(answered)
 

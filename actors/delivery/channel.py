@@ -3,21 +3,22 @@
 import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pykka
 
 from actors import limits
+from actors.asks import Asks
 from actors.auth.identity import Identity
 from actors.delivery.publication import EphemeralPublications, Publications
+from actors.runtime.reference import Ref
 
 
 @dataclass(frozen=True, slots=True)
-class Subscribe:
+class Subscribe(Asks["Subscribed"]):
     """Subscribe a connection. Answers `Subscribed`; raises where the identity may not see the channel."""
 
     identity: Identity
-    connection: "pykka.ActorRef[Any]"
+    connection: Ref
     watches: bool = False
     """Whether it gets `Attendance` of each connection that joins or leaves."""
     returning: bool = False
@@ -39,13 +40,13 @@ class Subscribed:
 
 @dataclass(frozen=True, slots=True)
 class Unsubscribe:
-    connection: "pykka.ActorRef[Any]"
+    connection: Ref
     artifact_id: str | None = None
     """From the channel of this artifact, rather than the thread's own."""
 
 
 @dataclass(frozen=True, slots=True)
-class ListPresent:
+class ListPresent(Asks[list[tuple[str, Identity]]]):
     """Answers (client id, identity) of each subscribed connection; raises where the identity may not see the
     channel."""
 
@@ -78,11 +79,11 @@ class Audience:
 
     def __init__(self, channel: str) -> None:
         self.channel = channel
-        self._connections: dict[pykka.ActorRef[Any], Identity] = {}
-        self._watchers: set[pykka.ActorRef[Any]] | None = None
+        self._connections: dict[Ref, Identity] = {}
+        self._watchers: set[Ref] | None = None
 
     @property
-    def connections(self) -> Mapping["pykka.ActorRef[Any]", Identity]:
+    def connections(self) -> Mapping[Ref, Identity]:
         return self._connections
 
     def __len__(self) -> int:
@@ -96,7 +97,7 @@ class Audience:
             self._watchers.add(message.connection)
         self._tell_attendance(message.connection, message.identity, joined=True)
 
-    def leave(self, connection: "pykka.ActorRef[Any]") -> bool:
+    def leave(self, connection: Ref) -> bool:
         """Whether it was subscribed."""
         identity = self._connections.pop(connection, None)
         if identity is None:
@@ -107,7 +108,7 @@ class Audience:
         self._tell_attendance(connection, identity, joined=False)
         return True
 
-    def _tell_attendance(self, connection: "pykka.ActorRef[Any]", identity: Identity, *, joined: bool) -> None:
+    def _tell_attendance(self, connection: Ref, identity: Identity, *, joined: bool) -> None:
         """Not in a crowd: the cost would grow by the square."""
         if self._watchers is None or len(self._connections) > limits.PRESENCE_USERS:
             return
@@ -128,7 +129,7 @@ class Audience:
             except pykka.ActorDeadError:
                 pass  # it has just closed; its Unsubscribe is on the way
 
-    def tell_one(self, connection: "pykka.ActorRef[Any]", message: object) -> None:
+    def tell_one(self, connection: Ref, message: object) -> None:
         """If it is subscribed."""
         if connection in self._connections:
             with contextlib.suppress(pykka.ActorDeadError):

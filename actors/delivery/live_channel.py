@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from actors.asks import Asks
 from actors.auth.identity import Identity
 from actors.delivery.channel import Audience, ListPresent, Subscribe, Subscribed, Unsubscribe
 from actors.delivery.live_memory import History, LiveMemory
@@ -18,7 +19,7 @@ from actors.runtime.loop_actor import LoopActor, handles
 
 
 @dataclass(frozen=True, slots=True)
-class PublishLive:
+class PublishLive(Asks[int]):
     """Any bytes, and their form in JSON frames. Answers the offset."""
 
     identity: Identity
@@ -30,7 +31,7 @@ class PublishLive:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadLive:
+class ReadLive(Asks["LivePage"]):
     """Answers a `LivePage`: up to `limit` publications after `since` (before it when `reverse`), if remembered."""
 
     since: int | None

@@ -7,12 +7,10 @@ import asyncio
 from collections import Counter, OrderedDict
 from typing import Any
 
-import pykka
-
 from actors import limits
 from actors.delivery.live_channel import LiveChannelActor
 from actors.delivery.live_memory import LiveMemory
-from actors.runtime.loop_actor import Stage
+from actors.runtime.loop_actor import Ref, Stage
 
 
 class LiveChannels:
@@ -29,12 +27,12 @@ class LiveChannels:
         self._timer: asyncio.TimerHandle | None = None
         self.memory = LiveMemory()
 
-    def find(self, name: str) -> "pykka.ActorRef[Any] | None":
+    def find(self, name: str) -> Ref | None:
         """The channel, where it exists."""
         actor = self._channels.get(name)
         return actor.actor_ref if actor is not None else None
 
-    def open(self, name: str, user_key: int) -> "pykka.ActorRef[Any] | None":
+    def open(self, name: str, user_key: int) -> Ref | None:
         """The channel, made where it does not exist; None where there are too many. One that has been idle for long
         makes room for a new one: one of the same user's, where it is the user who has too many."""
         actor = self._channels.get(name)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from actors import limits
+from actors.asks import Asks
 from actors.auth.identity import Identity
 from actors.documents import edits, wire
 from actors.documents.cursors import Cursor, Cursors
@@ -29,7 +30,7 @@ ENDED = (3507, "access ended")
 
 
 @dataclass(frozen=True, slots=True)
-class Join:
+class Join(Asks[None]):
     """Answers None; raises `Conflict` where there are too many."""
 
     editor: Editor
@@ -54,7 +55,7 @@ class AccessSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class Revise:
+class Revise(Asks[None]):
     """The artifact was changed elsewhere: what differs between the contents `base` and `content` is changed in the
     document too, but for what its editors have changed in the same places. Answers None."""
 
@@ -65,7 +66,7 @@ class Revise:
 
 
 @dataclass(frozen=True, slots=True)
-class GetState:
+class GetState(Asks["State"]):
     """Answers a `State`."""
 
 
@@ -217,7 +218,7 @@ class DocumentActor(LoopActor):
         if outcome.error is not None:
             error: XpError = outcome.error
             return error
-        done: Done = outcome.result()
+        done: Done[Any] = outcome.result()
         assert isinstance(done.result, int)
         self._ahead.add(done.result)
         return None

@@ -11,21 +11,22 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import pykka
 
 from actors import limits
+from actors.commands import Makes
 from actors.errors import Internal, Overloaded, ShuttingDown, StorageUnavailable, XpError
 from actors.measures import Measures
 from actors.outcomes import Done
-from actors.ports import Store
+from actors.ports import Outcome, Store
 from actors.runtime.loop_actor import LoopFuture, Stage
 
 logger = logging.getLogger("actors.journal")
 
+T = TypeVar("T")
 Reply = LoopFuture[Any]
-Outcome = Done | XpError
 Item = tuple[Any, Reply]
 """A command and the future of its outcome."""
 Committed = Sequence[tuple[Reply, Outcome]]
@@ -196,7 +197,7 @@ class Journal:
     def _has_died(self) -> bool:
         return self._actor is not None and not self._closing and not self._actor.is_alive()
 
-    def append(self, command: Any, reply: Reply | None = None) -> Reply:
+    def append(self, command: Makes[T], reply: LoopFuture[Done[T]] | None = None) -> LoopFuture[Done[T]]:
         """Enqueue a command. The reply (the given one, or a new one) is a `Done` once it is durable, or an error.
 
         Raises `Overloaded` before anything is enqueued when too much is in flight.

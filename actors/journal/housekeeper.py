@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from typing import Any
 
 from actors import limits
 from actors.commands import NotifyThreadDeleted, Purge
@@ -47,7 +48,7 @@ class Housekeeper:
     async def _do(self, step: Purge | EraseContent | ExpireActions | InterruptAbandoned | NotifyThreadDeleted) -> int:
         taken = 0
         while True:
-            done: Done = await self._journal.append(step)
+            done: Done[Any] = await self._journal.append(step)
             rows = done.result
             assert isinstance(rows, int)
             taken += rows

@@ -127,7 +127,7 @@ class Checked:
 
 
 @dataclass(slots=True, kw_only=True)
-class Act(ThreadCommand, Makes[Action]):
+class Act(ThreadCommand[Action]):
     """Answers the `Action`."""
 
     message_id: str
@@ -138,7 +138,7 @@ class Act(ThreadCommand, Makes[Action]):
 
 
 @dataclass(slots=True, kw_only=True)
-class AnswerAction(ThreadCommand, Makes[Action]):
+class AnswerAction(ThreadCommand[Action]):
     """By the author of the message, once. Answers the `Action`."""
 
     action_id: str
@@ -152,7 +152,7 @@ class AnswerAction(ThreadCommand, Makes[Action]):
 
 
 @dataclass(frozen=True, slots=True)
-class ExpireActions:
+class ExpireActions(Makes[int]):
     """Expire those whose time is over, `rows` at most; answers how many."""
 
     rows: int = 500

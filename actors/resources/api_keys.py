@@ -53,7 +53,7 @@ class GetGoodKey(Query[UsedKey]):
 
 
 @dataclass(slots=True, kw_only=True)
-class CreateApiKey(Command):
+class CreateApiKey(Command[ApiKey]):
     """Answers the `ApiKey`."""
 
     user_id: str
@@ -65,7 +65,7 @@ class CreateApiKey(Command):
 
 
 @dataclass(slots=True, kw_only=True)
-class RevokeApiKey(Command):
+class RevokeApiKey(Command[ApiKey]):
     key_id: str
 
 

@@ -4,6 +4,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
 from actors.auth.identity import Origin
+from actors.commands import Makes
 from actors.page import Page
 from actors.queries import ADMINISTRATORS, Owner, Query
 
@@ -44,7 +45,7 @@ class AuditEntry:
 
 
 @dataclass(slots=True, kw_only=True)
-class NoteForAudit:
+class NoteForAudit(Makes[None]):
     """Write down what changed nothing: a refused sign-in, an export, a connection ended."""
 
     action: str

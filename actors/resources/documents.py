@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from actors.auth.identity import Identity
+from actors.commands import Makes
 from actors.queries import IdentityQuery, Owner, Query
 from actors.resources.artifacts.artifact import Artifact
 from actors.resources.members import MemberRole
@@ -57,7 +58,7 @@ class Access:
 
 
 @dataclass(slots=True, kw_only=True)
-class StartDocument:
+class StartDocument(Makes[bool]):
     """Keep the first state of a document, unless there is one already. Answers whether it was kept."""
 
     artifact_id: str
@@ -66,7 +67,7 @@ class StartDocument:
 
 
 @dataclass(slots=True, kw_only=True)
-class AppendEdit:
+class AppendEdit(Makes[int]):
     """Keep an edit. Answers its number. Raises `NotFound`, `Forbidden` or `Conflict` where the user may not write."""
 
     artifact_id: str
@@ -78,7 +79,7 @@ class AppendEdit:
 
 
 @dataclass(slots=True, kw_only=True)
-class FoldEdits:
+class FoldEdits(Makes[None]):
     """Keep `state` in place of the edits up to `newest`. Answers None."""
 
     artifact_id: str
@@ -87,7 +88,7 @@ class FoldEdits:
 
 
 @dataclass(slots=True, kw_only=True)
-class NoteCut:
+class NoteCut(Makes[None]):
     """A version was cut, or could not be. Answers None."""
 
     artifact_id: str

@@ -18,12 +18,12 @@ class Mailbox:
 
 
 @dataclass(slots=True, kw_only=True)
-class AskForVerification(Command, Makes[Mailbox]):
+class AskForVerification(Command[Mailbox]):
     """A mail is going to ask the user to confirm the address. Raises `Conflict` where one was sent just now."""
 
 
 @dataclass(frozen=True, slots=True)
-class ConfirmAddress:
+class ConfirmAddress(Makes[int]):
     """Answers whether the user still has this address."""
 
     user_id: str
@@ -31,14 +31,14 @@ class ConfirmAddress:
 
 
 @dataclass(frozen=True, slots=True)
-class EndMail:
+class EndMail(Makes[int]):
     """Take `email` out of the preferences of a user. Answers whether it was there."""
 
     user_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class DoubtAddress:
+class DoubtAddress(Makes[None]):
     """The mail server refused it: it has to be confirmed again."""
 
     user_key: int

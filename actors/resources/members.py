@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Final, Literal
 
-from actors.commands import UNSET, IfVersion, Makes, ThreadCommand, Unset
+from actors.commands import UNSET, Gone, IfVersion, ThreadCommand, Unset
 from actors.events import EventKind
 from actors.page import Page
 from actors.queries import IdentityQuery, Owner, Query
@@ -27,13 +27,13 @@ class Member:
 
 
 @dataclass(slots=True, kw_only=True)
-class AddMember(ThreadCommand, Makes[Member]):
+class AddMember(ThreadCommand[Member]):
     user_id: str
     role: MemberRole = "MEMBER"
 
 
 @dataclass(slots=True, kw_only=True)
-class UpdateMember(ThreadCommand, Makes[Member]):
+class UpdateMember(ThreadCommand[Member]):
     user_id: str
     role: MemberRole | Unset = UNSET
     muted: bool | Unset = UNSET
@@ -41,13 +41,13 @@ class UpdateMember(ThreadCommand, Makes[Member]):
 
 
 @dataclass(slots=True, kw_only=True)
-class RemoveMember(ThreadCommand):
+class RemoveMember(ThreadCommand[Gone]):
     user_id: str
     if_version: IfVersion = None
 
 
 @dataclass(slots=True, kw_only=True)
-class MarkRead(ThreadCommand):
+class MarkRead(ThreadCommand[Member]):
     """Move the caller's marker to `offset`, or to the head; never backwards. Answers the `Member`."""
 
     offset: int | None = None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from actors import limits
-from actors.commands import IfVersion, Makes, ThreadCommand
+from actors.commands import IfVersion, ThreadCommand
 from actors.errors import ValidationFailed
 from actors.events import EventKind
 from actors.identifiers import is_id
@@ -149,7 +149,7 @@ class Memory:
 
 
 @dataclass(slots=True, kw_only=True)
-class ReplaceMemory(ThreadCommand, Makes[Memory]):
+class ReplaceMemory(ThreadCommand[Memory]):
     """Answers the `Memory`."""
 
     memory: str
@@ -158,7 +158,7 @@ class ReplaceMemory(ThreadCommand, Makes[Memory]):
 
 
 @dataclass(slots=True, kw_only=True)
-class UpdateMemory(ThreadCommand, Makes[Memory]):
+class UpdateMemory(ThreadCommand[Memory]):
     """Answers the `Memory`."""
 
     patch: str

@@ -64,7 +64,7 @@ class Revision:
 
 
 @dataclass(slots=True, kw_only=True)
-class PostMessage(ThreadCommand, Makes[Message]):
+class PostMessage(ThreadCommand[Message]):
     message_id: str
     content: str
     type: MessageType = "USER"
@@ -82,7 +82,7 @@ class PostMessage(ThreadCommand, Makes[Message]):
 
 
 @dataclass(frozen=True, slots=True)
-class InterruptMessage:
+class InterruptMessage(Makes[None]):
     """End a message that is being written, with the text so far where that is known. One that has ended is left."""
 
     thread_id: str
@@ -96,7 +96,7 @@ class InterruptMessage:
 
 
 @dataclass(slots=True, kw_only=True)
-class EditMessage(ThreadCommand, Makes[Message]):
+class EditMessage(ThreadCommand[Message]):
     message_id: str
     content: str | Unset = UNSET
     blocks: str | Unset | None = UNSET
@@ -106,7 +106,7 @@ class EditMessage(ThreadCommand, Makes[Message]):
 
 
 @dataclass(slots=True, kw_only=True)
-class DeleteMessage(ThreadCommand, Makes[Message]):
+class DeleteMessage(ThreadCommand[Message]):
     message_id: str
     if_version: IfVersion = None
 

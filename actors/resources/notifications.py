@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from actors.commands import UNSET, Command, IfVersion, Makes, ThreadCommand, Unset
+from actors.commands import UNSET, Command, Gone, IfVersion, ThreadCommand, Unset
 from actors.page import Page
 from actors.queries import IdentityQuery, Owner, Query
+from actors.resources.members import Member
 from actors.resources.users import Author
 
 NotificationKind = Literal["mention", "reply", "reaction", "added"]
@@ -126,29 +127,29 @@ def _zone(name: str) -> tzinfo:
 
 
 @dataclass(slots=True, kw_only=True)
-class MarkUnread(ThreadCommand):
+class MarkUnread(ThreadCommand[Member]):
     """Move the caller's marker back, so that the first message at or after `offset` is unread. Answers the `Member`."""
 
     offset: int
 
 
 @dataclass(slots=True, kw_only=True)
-class ReadNotification(Command):
+class ReadNotification(Command[None]):
     notification_id: str
 
 
 @dataclass(slots=True, kw_only=True)
-class ReadAllNotifications(Command):
+class ReadAllNotifications(Command[int]):
     """Answers how many were unread."""
 
 
 @dataclass(slots=True, kw_only=True)
-class DismissNotification(Command):
+class DismissNotification(Command[Gone]):
     notification_id: str
 
 
 @dataclass(slots=True, kw_only=True)
-class UpdatePreferences(Command, Makes[Preferences]):
+class UpdatePreferences(Command[Preferences]):
     """Answers the `Preferences`."""
 
     notify: Notify | Unset = UNSET
@@ -161,7 +162,7 @@ class UpdatePreferences(Command, Makes[Preferences]):
 
 
 @dataclass(slots=True, kw_only=True)
-class SetThreadPreferences(Command):
+class SetThreadPreferences(Command[ThreadPreferences]):
     """Answers the `ThreadPreferences`."""
 
     thread_id: str

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from actors import limits
+from actors.commands import Makes
 from actors.queries import Query
 from actors.resources.notifications import DeliveryKind, DeliveryState
 from actors.resources.users import User
@@ -43,14 +44,14 @@ class ListDueRows(Query[Sequence[DueRows]]):
 
 
 @dataclass(frozen=True, slots=True)
-class RecordSent:
+class RecordSent(Makes[None]):
     """They were sent."""
 
     keys: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class RecordFailed:
+class RecordFailed(Makes[DeliveryState]):
     """They were not. Answers the `DeliveryState` that they have now."""
 
     keys: tuple[int, ...]

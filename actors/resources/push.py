@@ -7,7 +7,7 @@ with the session that made it, or when the push service says that it is gone.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from actors.commands import Command, Makes
+from actors.commands import Command, Gone, Makes
 from actors.queries import IdentityQuery, Query
 from actors.resources.notifications import Notification
 
@@ -30,7 +30,7 @@ class PushSubscription:
 
 
 @dataclass(slots=True, kw_only=True)
-class Subscribe(Command, Makes[PushSubscription]):
+class Subscribe(Command[PushSubscription]):
     """Add a browser, or renew it: an endpoint has one subscription, of the user who named it last."""
 
     endpoint: str
@@ -40,12 +40,12 @@ class Subscribe(Command, Makes[PushSubscription]):
 
 
 @dataclass(slots=True, kw_only=True)
-class Unsubscribe(Command):
+class Unsubscribe(Command[Gone]):
     subscription_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class RecordPush:
+class RecordPush(Makes[None]):
     """What push services have answered: keys of subscriptions."""
 
     sent: tuple[int, ...] = ()

@@ -3,7 +3,7 @@
 from dataclasses import KW_ONLY, dataclass
 from typing import Final
 
-from actors.commands import Makes, ThreadCommand
+from actors.commands import ThreadCommand
 from actors.events import EventKind
 from actors.page import Page
 from actors.queries import IdentityQuery
@@ -27,7 +27,7 @@ class Reacted:
 
 
 @dataclass(slots=True, kw_only=True)
-class React(ThreadCommand, Makes[Reacted]):
+class React(ThreadCommand[Reacted]):
     """Give (`wanted` True), take back (False) or toggle (None) a reaction. Answers a `Reacted`."""
 
     message_id: str

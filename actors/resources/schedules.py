@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from actors.commands import UNSET, Command, IfVersion, Unset
+from actors.commands import UNSET, Command, IfVersion, Makes, Unset
 from actors.events import EventKind
 from actors.page import Page
 from actors.queries import IdentityQuery, Query
@@ -83,7 +83,7 @@ SCHEDULE_UPDATED: Final = EventKind("schedule.updated", Schedule | Mapping, "sch
 
 
 @dataclass(slots=True, kw_only=True)
-class CreateSchedule(Command):
+class CreateSchedule(Command[Schedule]):
     """Answers the `Schedule`."""
 
     kind: ScheduleKind
@@ -97,7 +97,7 @@ class CreateSchedule(Command):
 
 
 @dataclass(slots=True, kw_only=True)
-class UpdateSchedule(Command):
+class UpdateSchedule(Command[Schedule]):
     """While it is pending. Answers the `Schedule`."""
 
     schedule_id: str
@@ -109,7 +109,7 @@ class UpdateSchedule(Command):
 
 
 @dataclass(slots=True, kw_only=True)
-class CancelSchedule(Command):
+class CancelSchedule(Command[Schedule]):
     """While it is pending. Answers the `Schedule`."""
 
     schedule_id: str
@@ -117,7 +117,7 @@ class CancelSchedule(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class TakeSchedule:
+class TakeSchedule(Makes[int]):
     """One that is due: a message from pending to sending; a reminder is sent, or fails where its user may not see its
     subject any more. Answers whether it was there to be taken."""
 
@@ -125,7 +125,7 @@ class TakeSchedule:
 
 
 @dataclass(frozen=True, slots=True)
-class EndSchedule:
+class EndSchedule(Makes[int]):
     """What came of one that was being sent; one that has ended stays as it is. Answers whether it was sending."""
 
     key: int

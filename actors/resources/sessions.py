@@ -57,7 +57,7 @@ class Reused:
 
 
 @dataclass(slots=True, kw_only=True)
-class StartSession:
+class StartSession(Makes[SignedIn]):
     """For a user whose password was checked."""
 
     user_id: str
@@ -69,7 +69,7 @@ class StartSession:
 
 
 @dataclass(slots=True, kw_only=True)
-class FollowLink:
+class FollowLink(Makes[SignedIn]):
     """Use a sign-in link, once; with `password`, set that first."""
 
     link_hash: bytes
@@ -80,7 +80,7 @@ class FollowLink:
 
 
 @dataclass(slots=True, kw_only=True)
-class SignInByProvider:
+class SignInByProvider(Makes[SignedIn]):
     """A user as an identity provider asserts it; `email` is empty unless the provider has verified it."""
 
     issuer: str
@@ -94,7 +94,7 @@ class SignInByProvider:
 
 
 @dataclass(slots=True, kw_only=True)
-class RefreshSession:
+class RefreshSession(Makes[SignedIn | Reused]):
     """Use a refresh token, once. Answers a `SignedIn`; a `Reused` where it was used before, longer ago than the
     grace."""
 
@@ -105,7 +105,7 @@ class RefreshSession:
 
 
 @dataclass(frozen=True, slots=True)
-class NoteUse:
+class NoteUse(Makes[None]):
     """A session, or an API key, that proved good was used just now. Answers None."""
 
     session_id: str | None = None
@@ -113,13 +113,13 @@ class NoteUse:
 
 
 @dataclass(slots=True, kw_only=True)
-class EndSession(Command):
+class EndSession(Command[Session]):
     session_id: str
     reason: str = "ended"
 
 
 @dataclass(slots=True, kw_only=True)
-class EndSessions(Command):
+class EndSessions(Command[int]):
     """All sessions of a user, but the one that `identity` acts by where that is theirs. Answers how many."""
 
     user_id: str
@@ -127,7 +127,7 @@ class EndSessions(Command):
 
 
 @dataclass(slots=True, kw_only=True)
-class RevokeToken(Command):
+class RevokeToken(Command[None]):
     """Revoke a token of another issuer. `user_id`: its user, if known."""
 
     token_id: str
@@ -136,7 +136,7 @@ class RevokeToken(Command):
 
 
 @dataclass(slots=True, kw_only=True)
-class SetPassword(Command):
+class SetPassword(Command[int]):
     """One's own, where `expected` (the present hash, None for none) still holds; ends one's other sessions."""
 
     password: str
@@ -144,7 +144,7 @@ class SetPassword(Command):
 
 
 @dataclass(slots=True, kw_only=True)
-class CreateLink(Command, Makes[User]):
+class CreateLink(Command[User]):
     """A sign-in link for a user, good once."""
 
     user_id: str

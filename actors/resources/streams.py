@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from actors.asks import Asks
 from actors.auth.access_changes import AccessChanges
 from actors.auth.identity import Identity
 from actors.commands import UNSET, Makes, ThreadCommand, Unset
@@ -12,9 +13,11 @@ from actors.resources.messages import Message
 
 
 @dataclass(slots=True, kw_only=True)
-class AppendToMessage(ThreadCommand):
+class AppendToMessage(Asks["Appended"]):
     """More text for a message that one streams. Never on disk by itself. Answers an `Appended`."""
 
+    identity: Identity
+    thread_id: str
     message_id: str
     text: str
     index: int | None = None
@@ -28,7 +31,7 @@ class Appended:
 
 
 @dataclass(slots=True, kw_only=True)
-class FinishMessage(ThreadCommand, Makes[Message]):
+class FinishMessage(ThreadCommand[Message]):
     """Completed or failed by its author, or stopped (INTERRUPTED) by any member with the right to write. Answers the
     `Message`."""
 
@@ -41,14 +44,14 @@ class FinishMessage(ThreadCommand, Makes[Message]):
 
 
 @dataclass(frozen=True, slots=True)
-class AwaitEnd:
+class AwaitEnd(Asks[None]):
     """Answers once a message is streamed no longer, however that came about."""
 
     message_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class MayOpen:
+class MayOpen(Asks[None]):
     """Asks a thread whether a message may be streamed into it now; raises what opening one would raise."""
 
     identity: Identity
@@ -71,7 +74,7 @@ class AuthorsChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class SaveProgress:
+class SaveProgress(Makes[None]):
     """Keep the text so far of a message that is being written."""
 
     thread_id: str
@@ -80,7 +83,7 @@ class SaveProgress:
 
 
 @dataclass(frozen=True, slots=True)
-class InterruptAbandoned:
+class InterruptAbandoned(Makes[int]):
     """End up to `rows` messages that no process has saved since `before`; answers how many."""
 
     before: int

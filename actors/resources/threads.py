@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from typing import Final, Literal
 
-from actors.commands import UNSET, Command, IfVersion, Makes, ThreadCommand, Unset
+from actors.commands import UNSET, Command, Gone, IfVersion, ThreadCommand, Unset
 from actors.events import EventKind
 from actors.page import Page
 from actors.queries import IdentityQuery
@@ -74,7 +74,7 @@ class ThreadPart:
 
 
 @dataclass(slots=True, kw_only=True)
-class CreateThread(Command, Makes[Thread]):
+class CreateThread(Command[Thread]):
     title: str
     thread_id: str | None = None
     metadata: str = "{}"
@@ -82,7 +82,7 @@ class CreateThread(Command, Makes[Thread]):
 
 
 @dataclass(slots=True, kw_only=True)
-class UpdateThread(ThreadCommand, Makes[Thread]):
+class UpdateThread(ThreadCommand[Thread]):
     title: str | Unset = UNSET
     status: ThreadStatus | Unset = UNSET
     metadata: str | Unset = UNSET
@@ -91,7 +91,7 @@ class UpdateThread(ThreadCommand, Makes[Thread]):
 
 
 @dataclass(slots=True, kw_only=True)
-class HandOver(ThreadCommand, Makes[Thread]):
+class HandOver(ThreadCommand[Thread]):
     """Set who answers from now on; for all members with the right to write, assistants too. Answers the `Thread`."""
 
     control: Control
@@ -99,7 +99,7 @@ class HandOver(ThreadCommand, Makes[Thread]):
 
 
 @dataclass(slots=True, kw_only=True)
-class DeleteThread(ThreadCommand):
+class DeleteThread(ThreadCommand[Gone]):
     if_version: IfVersion = None
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 from actors.commands import UNSET, Command, IfVersion, Makes, Unset
 from actors.page import Page
 from actors.queries import ADMINISTRATORS, IdentityQuery, Owner, Query
+from actors.resources.files.erasure import UserGone
 from actors.resources.user_records import (
     USER_KINDS as USER_KINDS,
 )
@@ -45,7 +46,7 @@ class UserFilter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EnsureUser:
+class EnsureUser(Makes[User]):
     """Make the user that a verified token speaks of, or bring them up to its claims. Answers the `User`.
 
     The user is known by `subject`; one who is known by another is the same where the address is: `email` is empty
@@ -62,7 +63,7 @@ class EnsureUser:
 
 
 @dataclass(slots=True, kw_only=True)
-class CreateUser(Command, Makes[User]):
+class CreateUser(Command[User]):
     email: str
     name: str
     subject: str | None = None
@@ -74,7 +75,7 @@ class CreateUser(Command, Makes[User]):
 
 
 @dataclass(slots=True, kw_only=True)
-class UpdateUser(Command):
+class UpdateUser(Command[User]):
     user_id: str
     email: str | Unset = UNSET
     name: str | Unset = UNSET
@@ -87,7 +88,7 @@ class UpdateUser(Command):
 
 
 @dataclass(slots=True, kw_only=True)
-class DeleteUser(Command):
+class DeleteUser(Command[UserGone]):
     user_id: str
     content: Literal["anonymise", "remove"] = "anonymise"
     """What becomes of their messages: they stay, by a nameless author, or are deleted, step by step."""
@@ -99,7 +100,7 @@ SYSTEM_SUBJECT = "\x01system"
 
 
 @dataclass(frozen=True, slots=True)
-class EraseContent:
+class EraseContent(Makes[int]):
     """One step: look at some messages, and delete up to `rows` of a user whose content is to be removed.
 
     Answers `rows`, or 0 when no such user is left.

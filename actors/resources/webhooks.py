@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Final, Literal
 
-from actors.commands import UNSET, Command, IfVersion, Makes, Unset
+from actors.commands import UNSET, Command, Gone, IfVersion, Makes, Unset
 from actors.events import Event
 from actors.page import Page
 from actors.queries import ADMINISTRATORS, IdentityQuery, Owner, Query
@@ -91,7 +91,7 @@ class Delivery:
 
 
 @dataclass(slots=True, kw_only=True)
-class CreateWebhook(Command):
+class CreateWebhook(Command[Webhook]):
     """Answers the `Webhook`."""
 
     name: str
@@ -103,7 +103,7 @@ class CreateWebhook(Command):
 
 
 @dataclass(slots=True, kw_only=True)
-class UpdateWebhook(Command, Makes[Webhook]):
+class UpdateWebhook(Command[Webhook]):
     """Answers the `Webhook`. Events of the time in which it was disabled are not delivered."""
 
     webhook_id: str
@@ -117,13 +117,13 @@ class UpdateWebhook(Command, Makes[Webhook]):
 
 
 @dataclass(slots=True, kw_only=True)
-class DeleteWebhook(Command):
+class DeleteWebhook(Command[Gone]):
     webhook_id: str
     if_version: IfVersion = None
 
 
 @dataclass(slots=True, kw_only=True)
-class RotateSecret(Command):
+class RotateSecret(Command[Webhook]):
     """Sign with a new secret, and for `overlap_seconds` with the present one as well. Answers the `Webhook`."""
 
     webhook_id: str
@@ -132,14 +132,14 @@ class RotateSecret(Command):
 
 
 @dataclass(slots=True, kw_only=True)
-class QueueTest(Command, Makes[Delivery]):
+class QueueTest(Command[Delivery]):
     """Queue an event of the type `TEST`. Answers the `Delivery`."""
 
     webhook_id: str
 
 
 @dataclass(slots=True, kw_only=True)
-class ReplayDeliveries(Command):
+class ReplayDeliveries(Command[int]):
     """Deliver again what was delivered or given up; without ids all dead letters. Answers how many."""
 
     webhook_id: str
@@ -162,7 +162,7 @@ class NewDelivery:
 
 
 @dataclass(frozen=True, slots=True)
-class QueueDeliveries:
+class QueueDeliveries(Makes[int]):
     """Move the cursor of some webhooks from `after` to `up_to`, and queue what lies between. A webhook whose cursor is
     elsewhere by now gets nothing. Answers how many deliveries were queued."""
 
@@ -175,7 +175,7 @@ class QueueDeliveries:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordAttempt:
+class RecordAttempt(Makes[str]):
     """Answers the `DeliveryState` that the delivery has now."""
 
     delivery_key: int
@@ -187,7 +187,7 @@ class RecordAttempt:
 
 
 @dataclass(frozen=True, slots=True)
-class WithdrawDelivery:
+class WithdrawDelivery(Makes[None]):
     delivery_key: int
 
 

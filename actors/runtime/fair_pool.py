@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Generic, TypeVar
 
 from actors import limits
 from actors.errors import ShuttingDown, TooManyRequests
@@ -43,7 +43,7 @@ class FairPool:
         """
         if self._is_closed:
             raise ShuttingDown("The server is shutting down; retry in a moment.")
-        return cast(T, await _Turn(self, owner, work).taken())
+        return await _Turn(self, owner, work).taken()
 
     def too_many(self, what: str) -> TooManyRequests:
         pace = f"{limits.READ_SECONDS_PER_SECOND:g} s of {self._words.doing} a second"
@@ -70,23 +70,23 @@ class FairPool:
         self._executor.shutdown(wait=True)
 
 
-class _Turn:
+class _Turn(Generic[T]):
     """One piece of work, from when it is asked for until its OS thread is done, also where its asker has gone."""
 
     __slots__ = ("_answer", "_has_started", "_loop", "_owner", "_pool", "_seconds", "_timer", "_was_heavy", "_work")
 
-    def __init__(self, pool: FairPool, owner: Owner, work: Callable[[], Any]) -> None:
+    def __init__(self, pool: FairPool, owner: Owner, work: Callable[[], T]) -> None:
         self._pool = pool
         self._owner = owner
         self._work = work
         self._loop = asyncio.get_running_loop()
-        self._answer: asyncio.Future[Any] = self._loop.create_future()
+        self._answer: asyncio.Future[T] = self._loop.create_future()
         self._has_started = False
         self._seconds = 0.0
         self._was_heavy = False
         self._timer: asyncio.TimerHandle | None = None
 
-    async def taken(self) -> Any:
+    async def taken(self) -> T:
         if not self._pool._turns.enter(self._owner, self._start):
             raise self._pool.too_many(f"{limits.READS_WAITING} of your {self._pool._words.many} are waiting already")
         if not self._has_started:
@@ -105,7 +105,7 @@ class _Turn:
         job = self._loop.run_in_executor(self._pool._executor, self._timed)
         job.add_done_callback(self._done)
 
-    def _timed(self) -> Any:
+    def _timed(self) -> T:
         """What it takes of its OS thread, not what it waits for others."""
         began = time.thread_time()
         try:
@@ -113,7 +113,7 @@ class _Turn:
         finally:
             self._seconds = time.thread_time() - began
 
-    def _done(self, job: "asyncio.Future[Any]") -> None:
+    def _done(self, job: "asyncio.Future[T]") -> None:
         error = asyncio.CancelledError() if job.cancelled() else job.exception()
         if not self._answer.done():
             if error is not None:

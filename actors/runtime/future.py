@@ -5,7 +5,7 @@ import logging
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Generator
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import pykka
 
@@ -28,13 +28,13 @@ class LoopFuture(pykka.Future[T]):
         self._get_hook = None
         self._callbacks: list[Callable[[LoopFuture[T]], None]] | None = None
         self._error: BaseException | None = None
-        self._value: T | None = None
+        self._value: T = None  # type: ignore[assignment]  # until it is done
         self.done = False
 
     def set(self, value: T | None = None) -> None:
         if self.done:
             raise RuntimeError("the reply was already given")
-        self._value = value
+        self._value = value  # type: ignore[assignment]  # None where T allows it
         self._finish()
 
     def set_exception(self, exc_info: Any = None) -> None:
@@ -71,7 +71,7 @@ class LoopFuture(pykka.Future[T]):
                 raise self._error
             finally:
                 del self  # the error has this frame in its traceback, which would have the error: a cycle
-        return cast(T, self._value)
+        return self._value
 
     @property
     def error(self) -> BaseException | None:
@@ -90,7 +90,7 @@ class LoopFuture(pykka.Future[T]):
                 raise self._error
             finally:
                 del self  # as in `result`
-        return cast(T, self._value)
+        return self._value
 
     def get(self, *, timeout: float | None = None) -> T:
         if self._get_hook is not None:  # set by pykka, for `ref.stop()`

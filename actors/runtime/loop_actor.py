@@ -1,12 +1,12 @@
 """Pykka actors that live on the event loop: no OS thread and no task of their own.
 
-A `LoopActor` is a `pykka.Actor`: the same refs, `tell`, `ask`, proxies and hooks. What differs:
+A `LoopActor` is a `pykka.Actor`: the same `tell`, `ask` and hooks, answers of known types. What differs:
 
 - its inbox is a deque; the first message schedules one turn, which handles what has arrived, one message at a time, to
   completion. Handlers never await; slow work runs elsewhere and its result arrives as a message.
 - turns that serve a crowd have low priority (`run_queue.py`), so that a reply does not wait for all of them.
-- `ref.ask(message, block=False)` answers a `LoopFuture`, which is awaitable without blocking. Waiting for it with
-  `get()` on the event loop would be a deadlock, so it raises there instead.
+- `ref.ask(message)` answers a `LoopFuture`, which is awaitable without blocking. Waiting for it with `get()` on the
+  event loop would be a deadlock, so it raises there instead.
 - a handler may keep the reply for later with `defer()` (a write that is answered after its commit), and an actor may
   `hold()` its inbox while it loads.
 - an exception in a handler is the reply to its caller, or is logged; it never stops the actor. One bad message must not
@@ -22,7 +22,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import pykka
 from pykka import messages as pykka_messages
@@ -34,6 +34,7 @@ from actors.measures import Measures
 from actors.runtime.future import BlockingOnEventLoop as BlockingOnEventLoop
 from actors.runtime.future import LoopFuture as LoopFuture
 from actors.runtime.future import drive as drive
+from actors.runtime.reference import Ref as Ref
 from actors.runtime.run_queue import RunQueue
 
 logger = logging.getLogger("actors.runtime")
@@ -59,6 +60,10 @@ class _Stopped:
         self._flag = True
 
 
+def _reply_of(envelope: Envelope[Any]) -> LoopFuture[Any] | None:
+    return envelope.reply_to  # type: ignore[return-value]  # Pykka's type; `Ref.ask` makes no other future
+
+
 class _Gone:
     """Stands where an actor was: a reference that outlives the actor keeps its inbox, and must not keep all of it."""
 
@@ -66,7 +71,7 @@ class _Gone:
 
     def wake(self, envelope: Envelope[Any]) -> None:
         """What arrives just as the actor stops, from another OS thread."""
-        reply = cast("LoopFuture[Any] | None", envelope.reply_to)
+        reply = _reply_of(envelope)
         if reply is not None:
             reply.set_exception(pykka.ActorDeadError("the actor stopped before handling the message"))
 
@@ -126,9 +131,9 @@ class LoopActor(pykka.Actor):
         self.actor_stopped = _Stopped()  # type: ignore[assignment]  # the two methods that Pykka uses
         inbox = self._create_actor_inbox()
         inbox.actor = self
-        self.actor_inbox = cast(Any, inbox)
+        self.actor_inbox = inbox
         self._inbox = inbox.queue
-        self._actor_ref = pykka.ActorRef(self)
+        self._actor_ref: Ref = Ref(self)
         self._scheduled = _NOT
         self._held = False
         self._envelope: Envelope[Any] | None = None
@@ -145,6 +150,10 @@ class LoopActor(pykka.Actor):
     def _start_actor_loop(self) -> None:
         self._actor_loop_setup()
 
+    @property
+    def actor_ref(self) -> Ref:
+        return self._actor_ref
+
     # What an actor may use
 
     def defer(self) -> LoopFuture[Any]:
@@ -154,7 +163,7 @@ class LoopActor(pykka.Actor):
         after all answers the caller with what it raised.
         """
         assert self._envelope is not None
-        return cast("LoopFuture[Any] | None", self._envelope.reply_to) or LoopFuture()
+        return _reply_of(self._envelope) or LoopFuture()
 
     def hold(self) -> None:
         """Leave messages in the inbox until `release()`; those sent by `urgent()` still arrive."""
@@ -231,13 +240,13 @@ class LoopActor(pykka.Actor):
         expected = isinstance(error, XpError) and envelope.reply_to is not None
         if not expected:
             logger.error("%s failed on %s", self, type(envelope.message).__name__, exc_info=error)
-        reply = cast("LoopFuture[Any] | None", envelope.reply_to)
+        reply = _reply_of(envelope)
         if reply is not None and not reply.done:
             # Without its traceback, whose frames have the envelope, which has the reply: a cycle.
             reply.set_exception(error.with_traceback(None) if isinstance(error, XpError) else Internal())
 
     def _refuse(self, envelope: Envelope[Any]) -> None:
-        reply = cast("LoopFuture[Any] | None", envelope.reply_to)
+        reply = _reply_of(envelope)
         if reply is None:
             return
         if isinstance(envelope.message, pykka_messages._ActorStop):
@@ -268,7 +277,7 @@ class LoopActor(pykka.Actor):
             logger.exception("%s failed while stopping", self)
         while self._inbox:
             self._refuse(self._inbox.popleft())
-        cast(Any, self.actor_inbox).actor = _GONE  # else each actor that stops is a cycle for the garbage collector
+        self.actor_inbox.actor = _GONE  # type: ignore[attr-defined]  # else each actor that stops is a cycle for the garbage collector
 
     def _handle_failure(
         self,
@@ -295,7 +304,7 @@ class Stage:
         self._wake_pending = False
         self._wake_lock = threading.Lock()
 
-    def start(self, actor: LoopActor) -> "pykka.ActorRef[Any]":
+    def start(self, actor: LoopActor) -> Ref:
         """Start an actor that was made for this stage; its `on_start` has run when this returns."""
         actor.stage = self
         self._actors[actor.actor_urn] = actor

@@ -10,8 +10,9 @@ from typing import Any
 import pykka
 
 from actors import limits, rules
+from actors.asks import Asks
 from actors.auth.identity import Identity
-from actors.commands import UNSET, NotifyThreadDeleted, ThreadCommand, Unset
+from actors.commands import UNSET, Makes, NotifyThreadDeleted, ThreadCommand, Unset
 from actors.delivery.channel import AccessEnded, ListPresent, Subscribe, Subscribed, Unsubscribe
 from actors.delivery.ephemeral import Ephemeral
 from actors.delivery.in_order import InOrder
@@ -32,7 +33,7 @@ from actors.resources.streams import (
     MayOpen,
 )
 from actors.resources.users import Author
-from actors.runtime.loop_actor import LoopActor, LoopFuture, handles
+from actors.runtime.loop_actor import LoopActor, LoopFuture, Ref, handles
 from actors.threads.artifact_audiences import ArtifactAudiences
 from actors.threads.audience import ThreadAudience
 from actors.threads.state import ThreadState, changes_access
@@ -60,7 +61,7 @@ class RetireIfIdle:
 
 
 @dataclass(frozen=True, slots=True)
-class SetTyping:
+class SetTyping(Asks[None]):
     identity: Identity
     typing: bool
 
@@ -185,7 +186,7 @@ class ThreadActor(LoopActor):
         return self._state.roles if self._state is not None else {}
 
     @property
-    def followers(self) -> Mapping["pykka.ActorRef[Any]", object]:
+    def followers(self) -> Mapping[Ref, object]:
         return self._audience.connections
 
     @property
@@ -226,14 +227,14 @@ class ThreadActor(LoopActor):
         self._must_be_ones_turn(identity, opens=True)
 
     @handles(ThreadCommand)
-    def _change(self, command: ThreadCommand) -> LoopFuture[Any]:
+    def _change(self, command: ThreadCommand[Any]) -> LoopFuture[Any]:
         """A command without a handler of its own looks before it writes, inside the journal's transaction; here only
         strangers are turned away."""
         state = self.state
         rules.must_see(command.identity, state.role_of(command.identity.user.key), self.thread_id)
         return self._append(command)
 
-    def _append(self, command: ThreadCommand) -> LoopFuture[Any]:
+    def _append(self, command: ThreadCommand[Any]) -> LoopFuture[Any]:
         if self._in_flight >= limits.COMMANDS_PER_THREAD:
             raise Overloaded(
                 f"{self._in_flight} writes to this thread are in flight, "
@@ -320,7 +321,7 @@ class ThreadActor(LoopActor):
         if state is not None:
             self._audience.tell_one(message.connection, state)
 
-    def _journal_later(self, command: object) -> LoopFuture[Any] | None:
+    def _journal_later(self, command: Makes[Any]) -> LoopFuture[Any] | None:
         """Without a caller who waits: a command that the journal refuses now is sent again soon."""
         try:
             return self._journal.append(command)

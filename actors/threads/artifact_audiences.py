@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import pykka
 
@@ -13,6 +12,7 @@ from actors.events import Event
 from actors.ports import Encode
 from actors.resources.artifacts.artifact import ARTIFACT_DELETED
 from actors.resources.artifacts.channel import artifact_of
+from actors.runtime.reference import Ref
 
 
 class ArtifactAudiences:
@@ -33,7 +33,7 @@ class ArtifactAudiences:
             audience = self._audiences[artifact_id] = Audience(f"artifact:{artifact_id}")
         audience.join(message)
 
-    def leave(self, artifact_id: str, connection: "pykka.ActorRef[Any]") -> None:
+    def leave(self, artifact_id: str, connection: Ref) -> None:
         """Without effect a second time."""
         audience = self._audiences.get(artifact_id)
         if audience is not None:

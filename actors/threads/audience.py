@@ -2,9 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
-
-import pykka
 
 from actors import limits
 from actors.delivery.channel import Audience, Subscribe
@@ -16,6 +13,7 @@ from actors.resources.members import Member, MemberGone
 from actors.resources.presence import TYPING, USER_STATUS, Status, StatusChange, TypingUsers
 from actors.resources.threads import Thread
 from actors.resources.users import Author
+from actors.runtime.reference import Ref
 from actors.threads.presence import Presence, Typing, whole_presence
 
 
@@ -48,7 +46,7 @@ class ThreadAudience(Audience):
         self._count(message.identity.user.key, 1)
         self._presence_changed()
 
-    def leave(self, connection: "pykka.ActorRef[Any]") -> bool:
+    def leave(self, connection: Ref) -> bool:
         identity = self.connections.get(connection)
         if identity is None:
             return False

@@ -5,9 +5,7 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
-
-import pykka
+from typing import TypeVar
 
 from actors import limits
 from actors.commands import ThreadCommand
@@ -16,14 +14,17 @@ from actors.errors import XpError
 from actors.events import Event
 from actors.journal.actor import Committed, Journal
 from actors.journal.follower import Follower
+from actors.outcomes import Done
 from actors.ports import Encode, Store, ThreadLoader
 from actors.queries import Reads
 from actors.resources.log import GetLogHead, ReadLogBetween
 from actors.resources.presence import Status
 from actors.resources.user_events import UserEvent
-from actors.runtime.loop_actor import LoopFuture, Stage
+from actors.runtime.loop_actor import LoopFuture, Ref, Stage
 from actors.threads.actor import EventsCommitted, RetireIfIdle, ThreadActor
 from actors.users.directory import Users
+
+T = TypeVar("T")
 
 
 def _offline(user_key: int) -> Status:
@@ -73,20 +74,20 @@ class Directory:
             await self._follower.start()
         self._sweep = self._stage.loop.call_later(limits.THREAD_IDLE_SECONDS, self._retire_idle)
 
-    def thread(self, thread_id: str) -> "pykka.ActorRef[Any]":
+    def thread(self, thread_id: str) -> Ref:
         actor = self._threads.get(thread_id)
         if actor is None:
             actor = self._start(thread_id)
         return actor.actor_ref
 
-    def thread_of_artifact(self, artifact_id: str, thread_id: str) -> "pykka.ActorRef[Any]":
+    def thread_of_artifact(self, artifact_id: str, thread_id: str) -> Ref:
         """Answers `Subscribe` to the channel of an artifact; which thread it is in never changes."""
         thread = self.thread(thread_id)
         self._artifacts.setdefault(thread_id, {})[artifact_id] = None
         self._thread_of[artifact_id] = thread_id
         return thread
 
-    def leave_artifact(self, artifact_id: str, connection: "pykka.ActorRef[Any]") -> None:
+    def leave_artifact(self, artifact_id: str, connection: Ref) -> None:
         """Unsubscribe a connection from the channel of an artifact; without effect a second time."""
         thread_id = self._thread_of.get(artifact_id)
         if thread_id is not None:
@@ -126,11 +127,9 @@ class Directory:
             if len(self._had_lists) > limits.LISTS_REMEMBERED:
                 del self._had_lists[next(iter(self._had_lists))]
 
-    def ask(self, command: ThreadCommand) -> LoopFuture[Any]:
+    def ask(self, command: ThreadCommand[T]) -> LoopFuture[Done[T]]:
         """Send a command to its thread; the future is a `Done` once it is durable."""
-        future: LoopFuture[Any]
-        future = self.thread(command.thread_id).ask(command, block=False)  # type: ignore[assignment]  # by Pykka's types
-        return future
+        return self.thread(command.thread_id).ask(command)
 
     def tell_if_live(self, thread_id: str, message: object) -> None:
         """Send a message that matters only while the thread is live."""

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import pykka
-
 from actors import rules
 from actors.delivery.ephemeral import Ephemeral
 from actors.errors import CODES, NotFound, ShuttingDown, XpError
@@ -23,7 +21,7 @@ from actors.resources.messages import MESSAGE_CREATED, InterruptMessage, Message
 from actors.resources.streams import Appended, AppendToMessage, AuthorsChanged, EndMessage
 from actors.resources.threads import ControlChange, Thread
 from actors.resources.users import Author
-from actors.runtime.loop_actor import LoopFuture
+from actors.runtime.loop_actor import LoopFuture, Ref
 from actors.threads.state import ThreadState
 from actors.threads.stream import Ending, Stream, not_streaming, whole
 from actors.threads.stream_timing import StreamClock
@@ -33,7 +31,7 @@ from actors.threads.stream_timing import StreamClock
 class SendEphemeralState:
     """To a live thread: this connection has missed deltas and needs the current state."""
 
-    connection: "pykka.ActorRef[Any]"
+    connection: Ref
 
 
 @dataclass(slots=True)

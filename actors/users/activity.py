@@ -14,12 +14,13 @@ from typing import Any, Protocol
 
 from actors import limits
 from actors.auth.identity import Identity
+from actors.commands import Makes
 from actors.errors import XpError
 from actors.resources.presence import Status
 
 
 @dataclass(frozen=True, slots=True)
-class SaveActivity:
+class SaveActivity(Makes[None]):
     """To the journal: user key → time of the last activity, in milliseconds since 1970."""
 
     last: Mapping[int, int]

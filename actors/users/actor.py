@@ -29,7 +29,7 @@ from actors.resources.user_events import (
     UserEvent,
     UserLogPage,
 )
-from actors.runtime.loop_actor import LoopActor, LoopFuture, handles
+from actors.runtime.loop_actor import LoopActor, LoopFuture, Ref, handles
 from actors.users.unread import Counts, CountUnread
 
 logger = logging.getLogger("actors.user")
@@ -48,7 +48,7 @@ class Online:
         self.user_id = user_id
         self.head = head
         """Of the log, as far as it was published."""
-        self.connections: dict[pykka.ActorRef[Any], None] = {}
+        self.connections: dict[Ref, None] = {}
         """A set in order of joining."""
         self.actor: UserActor | None = None
 
@@ -102,7 +102,7 @@ class Deleted:
 class SendUnread:
     """To the actor of a user: this connection has missed counts."""
 
-    connection: "pykka.ActorRef[Any]"
+    connection: Ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class UserActor(LoopActor):
         *,
         reads: Reads,
         encode: EncodeUserEvent,
-        followers: Callable[[str], Collection["pykka.ActorRef[Any]"]],
+        followers: Callable[[str], Collection[Ref]],
         on_left: Callable[[Online], None],
     ) -> None:
         """`followers` answers the subscribers of a live thread, which count for themselves. `on_left` is called after
@@ -133,7 +133,7 @@ class UserActor(LoopActor):
         self._encode = encode
         self._followers = followers
         self._on_left = on_left
-        self._following: set[pykka.ActorRef[Any]] = set()
+        self._following: set[Ref] = set()
         """Connections that know they get this channel."""
         self._order: InOrder[UserEvent] = InOrder()
         self._looking: asyncio.Task[None] | None = None
@@ -203,7 +203,7 @@ class UserActor(LoopActor):
     def _is_crowd(self) -> bool:
         return len(self._online.connections) > limits.CROWD
 
-    def _pass(self, connection: "pykka.ActorRef[Any]", publications: Publications) -> None:
+    def _pass(self, connection: Ref, publications: Publications) -> None:
         with contextlib.suppress(pykka.ActorDeadError):
             if connection not in self._following:
                 self._following.add(connection)

@@ -8,9 +8,7 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
-
-import pykka
+from typing import Protocol
 
 from actors import limits
 from actors.delivery.channel import Unsubscribe
@@ -21,7 +19,7 @@ from actors.resources.members import ListMemberKeys
 from actors.resources.messages import MESSAGE_CREATED, MESSAGE_DELETED, Message
 from actors.resources.user_events import GetUserLogHeads, UserEphemeral, UserEvent
 from actors.resources.users import User
-from actors.runtime.loop_actor import Stage
+from actors.runtime.loop_actor import Ref, Stage
 from actors.users.actor import (
     CheckLog,
     Deleted,
@@ -47,7 +45,7 @@ class LiveThread(Protocol):
     def member_keys(self) -> Mapping[int, object]: ...
 
     @property
-    def followers(self) -> Mapping["pykka.ActorRef[Any]", object]: ...
+    def followers(self) -> Mapping[Ref, object]: ...
 
 
 class _Gathered:
@@ -97,7 +95,7 @@ class Users:
 
     # Who is connected
 
-    def join(self, user: User, connection: "pykka.ActorRef[Any]") -> int:
+    def join(self, user: User, connection: Ref) -> int:
         """Connect: from now on the connection gets the events of its user, each once. Answers the head of the log."""
         online = self._entry(user)
         online.connections[connection] = None
@@ -112,7 +110,7 @@ class Users:
             online = self._online[user.key] = Online(user.key, user.id, head)
         return online
 
-    def leave(self, user_key: int, connection: "pykka.ActorRef[Any]") -> None:
+    def leave(self, user_key: int, connection: Ref) -> None:
         """Disconnect; without effect a second time."""
         online = self._online.get(user_key)
         if online is None:
@@ -128,7 +126,7 @@ class Users:
         if not online.connections and self._online.get(online.user_key) is online:
             del self._online[online.user_key]
 
-    def actor(self, user: User) -> "pykka.ActorRef[Any]":
+    def actor(self, user: User) -> Ref:
         """Answers `Subscribe`."""
         return self._actor(self._entry(user)).actor_ref
 
@@ -140,7 +138,7 @@ class Users:
             self._stage.start(online.actor)
         return online.actor
 
-    def _followers(self, thread_id: str) -> Mapping["pykka.ActorRef[Any]", object]:
+    def _followers(self, thread_id: str) -> Mapping[Ref, object]:
         thread = self._live_thread(thread_id)
         return thread.followers if thread is not None else {}
 
@@ -191,7 +189,7 @@ class Users:
         finally:
             self._task = None
 
-    def send_unread(self, user_key: int, connection: "pykka.ActorRef[Any]") -> None:
+    def send_unread(self, user_key: int, connection: Ref) -> None:
         """A connection of theirs reads again, and has missed counts meanwhile."""
         online = self._online.get(user_key)
         if online is not None and online.actor is not None and not online.actor.actor_stopped.is_set():
@@ -259,7 +257,7 @@ class Users:
         self,
         thread_id: str,
         members: Mapping[int, object],
-        followers: Mapping["pykka.ActorRef[Any]", object],
+        followers: Mapping[Ref, object],
         written: _Gathered,
     ) -> None:
         """The connected members. One who is subscribed on all devices, and has got no counts, needs none."""

@@ -58,6 +58,7 @@ async def _made(source: "Source", form: str, chart: str | None, fonts: Path | No
 
     printer = Printer(fonts=fonts)
     try:
-        return await printed(printer, source, cast("Format", SHORT_NAMES.get(form, form)), chart)
+        named = cast("Format", SHORT_NAMES.get(form, form))  # the option takes no other
+        return await printed(printer, source, named, chart)
     finally:
         await printer.close()

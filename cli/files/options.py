@@ -59,7 +59,7 @@ def library_of(chosen: Settings, writer: Writer, blobs: "BlobStore") -> "Library
     from cli.opening.files import UPLOADS, file_rules
     from server.files.library import Library
 
-    async def write(command: Any) -> "Done":
+    async def write(command: Any) -> "Done[Any]":
         return Done(writer.do(command))
 
     folder = chosen["data_dir"] / UPLOADS

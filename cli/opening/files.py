@@ -1,15 +1,12 @@
 """Files as an operator wants them: where their bytes are, how large they may be, what is taken."""
 
-from collections.abc import Awaitable
 from pathlib import Path
-from typing import Any
 
 import click
 
 from actors import limits
 from actors.blobs import BlobStoreError
 from actors.journal.actor import Journal
-from actors.outcomes import Done
 from actors.queries import Reads
 from actors.resources.files.file import Quotas
 from actors.resources.files.retention import Retention
@@ -44,12 +41,9 @@ def open_library(chosen: Settings, rules: FileRules, journal: Journal, reads: Re
     folder: Path = chosen["data_dir"] / UPLOADS
     folder.mkdir(mode=0o700, exist_ok=True)
 
-    def write(command: Any) -> Awaitable[Done]:
-        return journal.append(command)
-
     try:
         return Library(
-            open_blobs(chosen), folder, reads, write, rules,
+            open_blobs(chosen), folder, reads, journal.append, rules,
             redirect_seconds=limits.REDIRECT_SECONDS if chosen["blob_redirect"] else None,
         )  # fmt: skip
     except BlobStoreError as error:

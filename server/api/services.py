@@ -5,9 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, ParamSpec, TypeVar, cast
-
-import pykka
+from typing import Final, ParamSpec, TypeVar
 
 from actors.auth.access_changes import AccessChange, AccessChanges
 from actors.auth.access_watch import AccessWatch
@@ -25,7 +23,7 @@ from actors.resources.presence import Status
 from actors.resources.streams import AuthorsChanged
 from actors.resources.user_events import UserEphemeral
 from actors.runtime.fair_pool import FairPool, Words
-from actors.runtime.loop_actor import Stage
+from actors.runtime.loop_actor import Ref, Stage
 from actors.threads.actor import StatusChanged
 from actors.threads.directory import Directory
 from actors.users.activity import Activity
@@ -66,7 +64,7 @@ COMPUTING: Final = Words("computing", "request", "requests")
 class Services:
     directory: Directory
     reads: Reads
-    auth: "pykka.ActorRef[Any]"
+    auth: Ref
     tokens: VerifiedTokens
     hub: Hub
     sign_ins: SignIns
@@ -184,7 +182,7 @@ class Services:
 
     async def _judge(self, token: str) -> Identity:
         try:
-            identity: Identity = await self.auth.ask(Authenticate(token), block=False)
+            identity = await self.auth.ask(Authenticate(token))
         except XpError as error:
             self.measures.credential_refused(error)
             raise
@@ -195,21 +193,21 @@ class Services:
         """What is committed, read as it is now."""
         return await self.reads.ask(query)
 
-    async def write(self, command: Any, then: Callable[[Done], None] | None = None) -> Done:
+    async def write(self, command: Makes[T], then: Callable[[Done[T]], None] | None = None) -> Done[T]:
         """Write a command that belongs to no thread. `then` runs also when the caller has disconnected meanwhile."""
         reply = self.directory.journal.append(command)
         if then is not None:
             reply.when_done(lambda outcome: None if outcome.error else then(outcome.result()))
-        done: Done = await reply
-        return done
+        return await reply
 
     async def result(self, command: Makes[T]) -> T:
         """What a command comes to that is written here: by its thread where it names one, else by the journal."""
         if isinstance(command, ThreadCommand):
-            return cast(T, (await self.directory.ask(command)).result)
-        return cast(T, (await self.write(command)).result)
+            done: Done[T] = await self.directory.ask(command)  # `isinstance` forgets the T
+            return done.result
+        return (await self.write(command)).result
 
-    async def write_access(self, command: Any) -> Done:
+    async def write_access(self, command: Makes[T]) -> Done[T]:
         """The same for a command that may end access: open connections are checked at once, even if the caller has
         gone."""
         done = await self.write(command, lambda _: self.access.look())

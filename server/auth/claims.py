@@ -5,14 +5,15 @@ what the claims were found in.
 """
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from actors import limits
 from actors.errors import Unauthenticated
 from actors.text.email_address import is_address
 from actors.text.normal import line
 
+T = TypeVar("T")
 Claims = Mapping[str, Any]
 
 TOKEN = "token"  # noqa: S105 - a word of a sentence
@@ -81,3 +82,8 @@ def says_verified(claims: Claims) -> bool | None:
         return None
     found = claims["email_verified"]
     return found is True or (isinstance(found, str) and found == "true")
+
+
+def one_of(choices: Sequence[T], given: object) -> T | None:
+    """The choice that was given; None for anything else."""
+    return next((choice for choice in choices if choice == given), None)

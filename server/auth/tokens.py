@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 from jwt import PyJWK
 
@@ -165,14 +165,13 @@ class TokenVerifier:
         if claims.says_verified(payload) is False:
             email = ""
         trusted = self._rules.trust_role_claim
-        role, kind = payload.get("role"), payload.get("kind")
         return Claims(
             sub=subject,
             email=email,
             name=claims.name(payload),
             domain=self._judge_domain(claims.text(payload, "domain", limits.SUBJECT_CHARS), email),
-            role=cast(UserRole, role) if trusted and role in USER_ROLES else None,
-            kind=cast(UserKind, kind) if trusted and kind in USER_KINDS else "HUMAN",
+            role=claims.one_of(USER_ROLES, payload.get("role")) if trusted else None,
+            kind=(claims.one_of(USER_KINDS, payload.get("kind")) if trusted else None) or "HUMAN",
             expires_at=expires_at,
             token_id=claims.text(payload, "jti", limits.SUBJECT_CHARS),
             issuer=claims.issuer(payload),

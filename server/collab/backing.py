@@ -1,7 +1,8 @@
 """What rooms work with, of the services that hold them."""
 
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
+from actors.commands import Makes
 from actors.outcomes import Done
 from actors.queries import Query
 from actors.runtime.loop_actor import Stage
@@ -18,4 +19,4 @@ class Backing(Protocol):
 
     async def ask(self, query: Query[T]) -> T: ...
 
-    async def write(self, command: Any) -> Done: ...
+    async def write(self, command: Makes[T]) -> Done[T]: ...

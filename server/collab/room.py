@@ -2,27 +2,26 @@
 
 import asyncio
 import logging
-from typing import Any, cast
+from typing import Any
 
 import orjson
-import pykka
 
 from actors import limits
 from actors.auth.identity import Identity
-from actors.documents.actor import AccessSeen, GetState, Join, Leave, Revise, State
+from actors.documents.actor import AccessSeen, GetState, Join, Leave, Revise
 from actors.documents.ports import Editor
 from actors.errors import Malformed, PreconditionFailed, TooLarge, ValidationFailed, XpError
 from actors.resources.artifacts import contents
-from actors.resources.artifacts.artifact import Artifact
 from actors.resources.artifacts.commands import ReviseArtifact
 from actors.resources.documents import EditedArtifact, GetDocumentAccess, GetEdited, NoteCut
+from actors.runtime.reference import Ref
 from server.collab.backing import Backing
 
 logger = logging.getLogger("server.collab")
 
 
 class Room:
-    def __init__(self, services: Backing, edited: EditedArtifact, actor: "pykka.ActorRef[Any]") -> None:
+    def __init__(self, services: Backing, edited: EditedArtifact, actor: Ref) -> None:
         self._services = services
         self._artifact = edited.artifact
         self.actor = self._actor = actor
@@ -42,7 +41,7 @@ class Room:
 
     async def enter(self, editor: Editor) -> None:
         """Raises `Conflict` where there are too many."""
-        await self._actor.ask(Join(editor), block=False)
+        await self._actor.ask(Join(editor))
         self._editors.add(editor)
         self._reader = editor.identity
 
@@ -87,7 +86,7 @@ class Room:
         if version == self._version or newest is None:
             return
         content = orjson.loads(newest.content or "")
-        await self._actor.ask(Revise(self._base, content, version), block=False)
+        await self._actor.ask(Revise(self._base, content, version))
         self._base, self._version = content, version
 
     # Versions
@@ -118,7 +117,7 @@ class Room:
                 return
 
     async def _cut_once(self) -> None:
-        state = cast(State, await self._actor.ask(GetState(), block=False))
+        state = await self._actor.ask(GetState())
         if state.edits == self._cut_at:
             return
         author = state.editor or self._reader
@@ -128,7 +127,7 @@ class Room:
                 identity=author, thread_id=self._artifact.thread_id, artifact_id=self._artifact.id,
                 change="patched", content=packed, if_version=self._version,
             )  # fmt: skip
-            revised = cast(Artifact, (await self._services.directory.ask(command)).result)
+            revised = (await self._services.directory.ask(command)).result
             self._base, self._version = state.content, revised.version
         self._cut_at = state.edits
         await self._note("[]")

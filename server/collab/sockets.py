@@ -6,9 +6,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
 
-import pykka
 from aiohttp import WSMsgType, web
 
 from actors import limits
@@ -18,6 +16,7 @@ from actors.errors import Malformed, NotFound, ShuttingDown, ValidationFailed, X
 from actors.identifiers import is_id, new_id
 from actors.resources.documents import GetEdited
 from actors.resources.users import User
+from actors.runtime.reference import Ref
 from server.api.registry import must_have_scope
 from server.api.services import Services
 from server.auth.authentication import Authentication
@@ -165,7 +164,7 @@ class EditorSockets:
             editor.end()
         return socket
 
-    async def _read(self, socket: web.WebSocketResponse, editor: _Editor, actor: "pykka.ActorRef[Any]") -> None:
+    async def _read(self, socket: web.WebSocketResponse, editor: _Editor, actor: Ref) -> None:
         while True:
             for _ in range(limits.FRAMES_IN_A_TURN):
                 message = await socket.receive()

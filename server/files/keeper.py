@@ -6,9 +6,8 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import cast
 
 from actors import limits
 from actors.blobs import BlobError
@@ -72,7 +71,7 @@ class Keeper:
 
     async def _ended(self, step: ExpireUploads | EndForms) -> AsyncGenerator[str, None]:
         while True:
-            ended = cast(Sequence[str], (await self._library.write(step)).result)
+            ended = (await self._library.write(step)).result
             for upload_id in ended:
                 await asyncio.to_thread((self._library.folder / upload_id).unlink, missing_ok=True)
                 yield upload_id
@@ -85,7 +84,7 @@ class Keeper:
         while True:
             page = await self._library.reads.ask(ListPrunable(rules, _now(), after))
             if page.found:
-                pruned += cast(Pruned, (await self._library.write(PruneFiles(rules, page.found))).result)
+                pruned += (await self._library.write(PruneFiles(rules, page.found))).result
             if page.next is None:
                 break
             after = page.next
@@ -111,7 +110,7 @@ class Keeper:
         """
         step, gone = TakeBlobs(before=before), 0
         while True:
-            taken = cast(Sequence[str], (await self._library.write(step)).result)
+            taken = (await self._library.write(step)).result
             for digest in taken:
                 await self._library.blobs.delete(digest)
             if taken:

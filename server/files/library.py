@@ -5,10 +5,10 @@ import contextlib
 import logging
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol, cast
+from typing import Final, Protocol
 
 from actors import limits
 from actors.auth.identity import Identity, Origin
@@ -25,7 +25,7 @@ from actors.errors import (
     XpError,
 )
 from actors.identifiers import new_id
-from actors.outcomes import Done
+from actors.ports import Write
 from actors.queries import Reads
 from actors.resources.audit import NoteForAudit
 from actors.resources.files.blobs import NoteBlob
@@ -54,7 +54,6 @@ logger = logging.getLogger("server.files")
 REFUSED_FOR_GOOD: Final = (UnsupportedMedia, TooLarge, NotFound, Forbidden)
 """Why an upload ends when it is complete: its content is not taken, or rights have ended. After other refusals it may
 be completed later."""
-Write = Callable[[Any], Awaitable[Done]]
 
 
 class CompleteBytes(Protocol):
@@ -183,7 +182,7 @@ class Library:
             new_file_id=new_id(), name=name, media_type=media_type, thread_id=thread_id, metadata=metadata,
             expires_at=time.time_ns() // 1_000_000 + limits.UPLOAD_SECONDS * 1000, if_version=if_version,
         )  # fmt: skip
-        return cast(Upload, (await self.write(command)).result)
+        return (await self.write(command)).result
 
     async def own_upload(self, identity: Identity, upload_id: str) -> Upload:
         """One of the caller's own that has not expired; raises `NotFound`."""
@@ -201,7 +200,7 @@ class Library:
     async def set_length(self, identity: Identity, upload: Upload, length: int) -> Upload:
         """Raises `NotFound`, `Forbidden`, `Conflict`, `QuotaExceeded`."""
         command = SetUploadLength(identity=identity, upload_id=upload.id, length=length)
-        return cast(Upload, (await self.write(command)).result)
+        return (await self.write(command)).result
 
     async def complete(self, identity: Identity, upload: Upload, staged: CompleteBytes) -> File:
         """The bytes become the file's newest version; the staged file is gone then.
@@ -239,7 +238,7 @@ class Library:
         for attempt in range(limits.BLOB_TRIES):
             await self._put(staged)
             try:
-                return cast(File, (await self.write(command)).result)
+                return (await self.write(command)).result
             except REFUSED_FOR_GOOD:
                 await self.write(NoteBlob(staged.sha256, staged.size))
                 raise

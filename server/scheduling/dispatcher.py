@@ -13,7 +13,7 @@ from typing import Any
 from actors import limits
 from actors.auth.identity import Identity
 from actors.errors import XpError
-from actors.outcomes import Done
+from actors.ports import Write
 from actors.queries import Reads
 from actors.resources.messages import PostMessage
 from actors.resources.schedules import DueSchedule, EndSchedule, ListDueSchedules, Schedule, TakeSchedule
@@ -29,7 +29,7 @@ class Scheduler:
     """Confined to the event loop."""
 
     def __init__(
-        self, reads: Reads, write: Callable[[Any], Awaitable[Done]], post: Callable[[PostMessage], Awaitable[Any]], *,
+        self, reads: Reads, write: Write, post: Callable[[PostMessage], Awaitable[Any]], *,
         must_come_in: Callable[[User], object], commits: Callable[[], int],
         now: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:  # fmt: skip

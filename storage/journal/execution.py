@@ -19,6 +19,7 @@ from actors.commands import Once
 from actors.errors import Conflict, Internal, XpError
 from actors.modules import import_all
 from actors.outcomes import Done
+from actors.ports import Outcome
 from actors.resources.messages import PostMessage
 from storage.database import is_storage_failure
 from storage.journal import idempotency as outcomes
@@ -28,8 +29,6 @@ from storage.journal.writers import writer_of
 from storage.resources.messages import streams
 
 logger = logging.getLogger("storage.journal")
-
-Outcome = Done | XpError
 
 import_all(storage.resources)  # they name the commands that they write
 
@@ -106,7 +105,7 @@ def _refusal(error: Exception, command: Any) -> XpError:
     return Internal()
 
 
-def _once(tx: Transaction, command: Any) -> Done:
+def _once(tx: Transaction, command: Any) -> Done[Any]:
     once: Once | None = getattr(command, "once", None)
     if once is None:
         return _do(tx, command)
@@ -118,7 +117,7 @@ def _once(tx: Transaction, command: Any) -> Done:
     return done
 
 
-def _do(tx: Transaction, command: Any) -> Done:
+def _do(tx: Transaction, command: Any) -> Done[Any]:
     if not isinstance(command, PostMessage):
         return writer_of(type(command))(tx, command)
     stopped = [event for stop in command.interrupts for event in streams.interrupt_message(tx, stop).events]

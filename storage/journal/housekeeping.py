@@ -11,7 +11,7 @@ from storage.schema import models
 
 
 @writes(commands.Purge)
-def purge(tx: Transaction, command: commands.Purge) -> Done:
+def purge(tx: Transaction, command: commands.Purge) -> Done[int]:
     """Answers how many rows were taken; fewer than `rows` means that there are no more."""
     taken = declared.purge(tx, declared.each("PURGES"), count=command.rows)
     while taken < command.rows and (thread_key := _deleted_thread(tx)) is not None:

@@ -17,7 +17,7 @@ from storage.schema import models
 _I = models.Idempotency
 
 
-def find(tx: Transaction, identity: Identity, once: Once) -> Done | None:
+def find(tx: Transaction, identity: Identity, once: Once) -> Done[Any] | None:
     """The first one's result, read again; None where the key is new. Raises `KeyReused`, or `NotFound`."""
     found = find_all(tx, [(identity, once)])[0]
     if isinstance(found, XpError):
@@ -25,7 +25,7 @@ def find(tx: Transaction, identity: Identity, once: Once) -> Done | None:
     return found
 
 
-def find_all(tx: Transaction, asked: Sequence[tuple[Identity, Once]]) -> list[Done | XpError | None]:
+def find_all(tx: Transaction, asked: Sequence[tuple[Identity, Once]]) -> list[Done[Any] | XpError | None]:
     """The same for many; what would be raised is answered."""
     pairs = [(identity.user.key, once.key) for identity, once in asked]
     kept = {(user, key): (mark, outcome) for user, key, mark, outcome in _FIND.run(tx.database, pairs)}
@@ -35,7 +35,7 @@ def find_all(tx: Transaction, asked: Sequence[tuple[Identity, Once]]) -> list[Do
     ]
 
 
-def _replay(tx: Transaction, identity: Identity, once: Once, fingerprint: str, outcome: str) -> Done | XpError:
+def _replay(tx: Transaction, identity: Identity, once: Once, fingerprint: str, outcome: str) -> Done[Any] | XpError:
     if fingerprint != once.fingerprint:
         return KeyReused(once.key)
     try:
@@ -44,11 +44,11 @@ def _replay(tx: Transaction, identity: Identity, once: Once, fingerprint: str, o
         return gone
 
 
-def keep(tx: Transaction, identity: Identity, once: Once, done: Done) -> None:
+def keep(tx: Transaction, identity: Identity, once: Once, done: Done[Any]) -> None:
     keep_all(tx, [(identity, once, done)])
 
 
-def keep_all(tx: Transaction, made: Sequence[tuple[Identity, Once, Done]]) -> None:
+def keep_all(tx: Transaction, made: Sequence[tuple[Identity, Once, Done[Any]]]) -> None:
     _KEEP.run(
         tx.database,
         [

@@ -25,6 +25,9 @@ from storage.resources.notifications import writing as notifications
 from storage.resources.notifications.writing import Written
 from storage.schema import models
 
+Posted = Done[Message]
+Outcome = Posted | XpError
+
 _M, _T, _P = models.Message, models.Thread, models.Member
 
 
@@ -109,7 +112,7 @@ class _Head:
         self.key, self.offset, self.number, self.status = key, offset, number, status
 
 
-def post_messages(tx: Transaction, posts: Sequence[PostMessage], *, carefully: bool = False) -> list[Done | XpError]:
+def post_messages(tx: Transaction, posts: Sequence[PostMessage], *, carefully: bool = False) -> list[Outcome]:
     """Post all of them in order, but those that are refused: an outcome each. None of them answers another one, or has
     the id of another one.
 
@@ -125,7 +128,7 @@ def post_messages(tx: Transaction, posts: Sequence[PostMessage], *, carefully: b
     return [_why_not(tx, post) if index in doubtful else next(done) for index, post in enumerate(posts)]
 
 
-def _post_all(tx: Transaction, posts: Sequence[PostMessage], parents: "_Parents") -> list[Done]:
+def _post_all(tx: Transaction, posts: Sequence[PostMessage], parents: "_Parents") -> list[Posted]:
     first = tx.next_positions(len(posts))
     heads = _advance(tx, posts, first)
     done = [_post(tx, post, heads[post.thread_id], first + i) for i, post in enumerate(posts)]
@@ -169,7 +172,7 @@ def _file_fault(tx: Transaction, post: PostMessage) -> XpError | None:
     return attaching.fault(tx, post.identity, post.thread_id, post.file_ids)
 
 
-def _attach(tx: Transaction, posts: Sequence[PostMessage], heads: "dict[str, _Head]", done: list[Done]) -> None:
+def _attach(tx: Transaction, posts: Sequence[PostMessage], heads: "dict[str, _Head]", done: list[Posted]) -> None:
     """Only messages that show files cost a statement. Files that join the thread are logged after all messages."""
     for post, outcome in zip(posts, done, strict=True):
         if post.file_ids:
@@ -212,7 +215,7 @@ def _parents(tx: Transaction, posts: Sequence[PostMessage]) -> _Parents:
     return {(thread, uid): (key, author) for uid, key, thread, author in SELECT_PARENTS.run(tx.database, list(wanted))}
 
 
-def _post(tx: Transaction, post: PostMessage, head: _Head, position: int) -> Done:
+def _post(tx: Transaction, post: PostMessage, head: _Head, position: int) -> Posted:
     head.offset += 1
     head.number += 1
     author = post.identity.author
@@ -228,7 +231,7 @@ _Read = list[tuple[tuple[int, str], int, int]]
 """(thread, user, offset) of authors who by writing have read what they were notified of."""
 
 
-def _read_own(tx: Transaction, posts: Sequence[PostMessage], heads: dict[str, _Head], done: list[Done]) -> _Read:
+def _read_own(tx: Transaction, posts: Sequence[PostMessage], heads: dict[str, _Head], done: list[Posted]) -> _Read:
     """An author has read what they wrote. The same statement tells whether they may write."""
     last: dict[tuple[int, int], tuple[PostMessage, Any]] = {}
     for post, outcome in zip(posts, done, strict=True):
@@ -250,7 +253,7 @@ def _notify(
     posts: Sequence[PostMessage],
     heads: dict[str, _Head],
     parents: _Parents,
-    done: list[Done],
+    done: list[Posted],
     read: _Read,
 ) -> tuple[UserEvent, ...]:
     """Most messages are no replies and mention no one: they are only scanned, without a statement. What is streamed
@@ -272,7 +275,7 @@ def _insert(
     posts: Sequence[PostMessage],
     heads: dict[str, _Head],
     parents: _Parents,
-    done: list[Done],
+    done: list[Posted],
 ) -> None:
     messages, entries = [], []
     for post, outcome in zip(posts, done, strict=True):

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar, cast
 
 from actors.auth.identity import Identity
+from actors.commands import Gone
 from actors.errors import NotFound
-from actors.outcomes import Gone
 from storage.journal.transaction import Transaction
 
 T = TypeVar("T")
@@ -46,11 +46,11 @@ def reference_of(result: object) -> Reference:
 def load(tx: Transaction, identity: Identity, reference: Reference) -> object:
     """Raises `NotFound`."""
     if reference["kind"] == "plain":
-        return cast(object, reference["value"])
+        return cast(object, reference["value"])  # of JSON: Any
     found = _KINDS[reference["kind"]].load(tx, identity, reference)
     if found is None:
-        raise NotFound(cast(str, reference["kind"]).lower())
-    return cast(object, found)
+        raise NotFound(str(reference["kind"]).lower())
+    return cast(object, found)  # a loader may answer any record
 
 
 keep(Gone, refer=lambda gone: {"id": gone.id}, load=lambda _tx, _identity, reference: Gone(reference["id"]))

@@ -13,11 +13,11 @@ from typing import Any
 import peewee
 
 from actors import limits
+from actors.ports import Outcome
 from actors.resources.files.file import NO_QUOTAS, Quotas
 from storage.database import ANY_FAILURE, DatabaseOptions, is_passing, is_storage_failure, open_writer, unavailable
 from storage.journal import execution
 from storage.journal.checkpoints import Checkpoints
-from storage.journal.execution import Outcome
 from storage.journal.scrubbing import Scrubbing
 from storage.journal.transaction import Transaction
 from storage.schema import check as schema_check

@@ -42,7 +42,7 @@ class Transaction:
     @property
     def written(self) -> int:
         """Grows with each row that is written: what was refused before that has nothing to be undone."""
-        return cast(int, self.database.connection().total_changes)
+        return int(self.database.connection().total_changes)
 
     def next_positions(self, count: int) -> int:
         """Reserve `count` positions; answers the first."""
@@ -72,7 +72,7 @@ class Transaction:
         return Event(thread_key, thread_id, position, offset, kind.name, self.now, actor, data)
 
     def advance(self, thread_key: int, position: int) -> int:
-        return cast(int, _ADVANCE.all(self.database, thread=thread_key, position=position)[0][0])
+        return int(_ADVANCE.all(self.database, thread=thread_key, position=position)[0][0])
 
     # What commands look at before they write
 
@@ -81,7 +81,7 @@ class Transaction:
         row = _THREAD.first(self.database, uid=thread_id)
         if row is None:
             raise NotFound("thread", thread_id)
-        return cast("tuple[int, str, str]", row)
+        return cast("tuple[int, str, str]", row)  # the columns of its query
 
     def role(self, thread_key: int, user_key: int) -> MemberRole | None:
         return access.role(self.database, thread_key, user_key)

@@ -18,12 +18,12 @@ def visible_thread(database: SqliteDatabase, identity: Identity, thread_id: str)
     if row is None:
         raise NotFound("thread", thread_id)
     rules.must_see(identity, role(database, row[0], identity.user.key), thread_id)
-    return cast("tuple[int, int]", row)
+    return cast("tuple[int, int]", row)  # the columns of its query
 
 
 def role(database: SqliteDatabase, thread_key: int, user_key: int) -> MemberRole | None:
     row = _ROLE.first(database, thread=thread_key, user=user_key)
-    return cast("MemberRole", row[0]) if row else None
+    return cast("MemberRole", row[0]) if row else None  # the column has no other
 
 
 _T, _M = models.Thread, models.Member

@@ -53,7 +53,7 @@ def answers(
 
 def answer(database: SqliteDatabase, query: Query[T]) -> T:
     """By the function for the query's class, or for the nearest of its bases that has one."""
-    return cast(T, _answer_for(type(query)).to(database, query))
+    return cast(T, _answer_for(type(query)).to(database, query))  # `answers` held their types
 
 
 def answered() -> frozenset[type]:

@@ -66,16 +66,16 @@ LOADERS: Final[Loaders] = {MEMORY_UPDATED: _replayed}
 
 
 @writes(ReplaceMemory)
-def replace_memory(tx: Transaction, command: ReplaceMemory) -> Done:
+def replace_memory(tx: Transaction, command: ReplaceMemory) -> Done[Memory]:
     return _change(tx, command, lambda _: orjson.loads(command.memory))
 
 
 @writes(UpdateMemory)
-def update_memory(tx: Transaction, command: UpdateMemory) -> Done:
+def update_memory(tx: Transaction, command: UpdateMemory) -> Done[Memory]:
     return _change(tx, command, lambda before: merge_patch(before, orjson.loads(command.patch)))
 
 
-def _change(tx: Transaction, command: ReplaceMemory | UpdateMemory, become: Callable[[Json], Json]) -> Done:
+def _change(tx: Transaction, command: ReplaceMemory | UpdateMemory, become: Callable[[Json], Json]) -> Done[Memory]:
     key, uid, status = tx.thread(command.thread_id)
     rules.must_write(command.identity, tx.role(key, command.identity.user.key), uid, status)  # type: ignore[arg-type]
     before, head = by_key(tx.database, key)

@@ -204,7 +204,7 @@ class House:
         return Peer(self.stage)
 
     async def subscribe(self, who: Identity, thread: Thread, peer: Peer) -> Subscribed:
-        asked: LoopFuture[Any] = self.directory.thread(thread.id).ask(Subscribe(who, peer.ref), block=False)
+        asked: LoopFuture[Any] = self.directory.thread(thread.id).ask(Subscribe(who, peer.ref))
         answer: Subscribed = await asked
         return answer
 

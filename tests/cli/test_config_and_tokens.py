@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from actors.errors import XpError
-from cli import serve, settings
+from cli import settings
 from cli.opening.keys import SECRET_FILE
+from cli.serving import greeting
 from cli.terminal.times import distance
 from server.auth.secret_file import load_or_create_secret
 from server.auth.tokens import TokenRules, TokenVerifier, inspect_unverified
@@ -146,7 +147,7 @@ def test_the_hint_at_start_works_as_it_stands(xp: Xp, case: str) -> None:
     chosen = settings.load({}, {"DATA_DIR": str(folder), **set_there})
     folder.mkdir(parents=True)
     secret, _ = load_or_create_secret(folder / SECRET_FILE)
-    shown = re.search(r"\$\((.*)\)", serve._hint(chosen, "http://127.0.0.1:1"))
+    shown = re.search(r"\$\((.*)\)", greeting.hint(chosen, "http://127.0.0.1:1"))
     assert shown is not None
     words = shlex.split(shown[1])
     minted = xp(*words[words.index("token") :], JWT_SECRET=None, DATA_DIR="elsewhere").out.strip()
@@ -158,7 +159,7 @@ def test_the_hint_at_start_works_as_it_stands(xp: Xp, case: str) -> None:
 
 @pytest.mark.parametrize("keys", [{"JWT_SECRET": SECRET}, {"JWT_JWKS_URL": "https://i/keys"}])
 def test_no_hint_where_it_would_not_work(keys: dict[str, str]) -> None:
-    assert "xp" not in serve._hint(settings.load({}, keys), "http://127.0.0.1:1")
+    assert "xp" not in greeting.hint(settings.load({}, keys), "http://127.0.0.1:1")
 
 
 def test_no_token_where_only_the_issuer_makes_them(xp: Xp) -> None:

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from actors.commands import UNSET, IfVersion, ThreadCommand, Unset
+from actors.commands import UNSET, Gone, IfVersion, ThreadCommand, Unset
 from actors.errors import XpError
-from actors.resources.artifacts.artifact import ArtifactType, Change, Provenance
+from actors.resources.artifacts.artifact import Artifact, ArtifactType, Change, Provenance
 from actors.resources.artifacts.contents import Packed, Words
 
 
 @dataclass(slots=True, kw_only=True)
-class CreateArtifact(ThreadCommand):
+class CreateArtifact(ThreadCommand[Artifact]):
     """Answers the `Artifact`."""
 
     artifact_id: str
@@ -22,7 +22,7 @@ class CreateArtifact(ThreadCommand):
 
 
 @dataclass(slots=True, kw_only=True)
-class ReviseArtifact(ThreadCommand):
+class ReviseArtifact(ThreadCommand[Artifact]):
     """Another version. Answers the `Artifact`; where nothing differs, as it was."""
 
     artifact_id: str
@@ -38,7 +38,7 @@ class ReviseArtifact(ThreadCommand):
 
 
 @dataclass(slots=True, kw_only=True)
-class RestoreArtifact(ThreadCommand):
+class RestoreArtifact(ThreadCommand[Artifact]):
     """Title, content and metadata of an earlier version become the newest version. Answers the `Artifact`."""
 
     artifact_id: str
@@ -49,7 +49,7 @@ class RestoreArtifact(ThreadCommand):
 
 
 @dataclass(slots=True, kw_only=True)
-class DeleteArtifact(ThreadCommand):
+class DeleteArtifact(ThreadCommand[Gone]):
     """With all versions. Answers `Gone`."""
 
     artifact_id: str

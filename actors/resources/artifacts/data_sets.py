@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from actors import limits
-from actors.commands import IfVersion, ThreadCommand
+from actors.commands import Gone, IfVersion, ThreadCommand
 from actors.errors import ValidationFailed
 from actors.events import EventKind
 from actors.queries import IdentityQuery
@@ -59,7 +59,7 @@ ARTIFACT_DATA_UPDATED: Final = EventKind("artifact.data_updated", DataChanged, "
 
 
 @dataclass(slots=True, kw_only=True)
-class ReplaceData(ThreadCommand):
+class ReplaceData(ThreadCommand[StoredData]):
     """Answers the `StoredData`, without its rows."""
 
     artifact_id: str
@@ -71,7 +71,7 @@ class ReplaceData(ThreadCommand):
 
 
 @dataclass(slots=True, kw_only=True)
-class AppendData(ThreadCommand):
+class AppendData(ThreadCommand[StoredData]):
     """Answers the `StoredData`, without its rows. Raises `ValidationFailed` for rows of another width."""
 
     artifact_id: str
@@ -85,7 +85,7 @@ class AppendData(ThreadCommand):
 
 
 @dataclass(slots=True, kw_only=True)
-class DeleteData(ThreadCommand):
+class DeleteData(ThreadCommand[Gone]):
     """Answers `Gone`."""
 
     artifact_id: str

@@ -7,7 +7,7 @@ when it is revoked, and when that user no longer sees the artifact.
 from dataclasses import dataclass
 
 from actors.auth.identity import Identity
-from actors.commands import Command
+from actors.commands import Command, Makes
 from actors.errors import Forbidden
 from actors.queries import IdentityQuery, Query
 from actors.resources.members import MemberRole
@@ -31,7 +31,7 @@ class Share:
 
 
 @dataclass(slots=True, kw_only=True)
-class CreateShare(Command):
+class CreateShare(Command[Share]):
     """Answers the `Share`."""
 
     share_id: str
@@ -42,7 +42,7 @@ class CreateShare(Command):
 
 
 @dataclass(slots=True, kw_only=True)
-class RevokeShare(Command):
+class RevokeShare(Command[Share]):
     """Answers the `Share`; again, the same."""
 
     artifact_id: str
@@ -50,7 +50,7 @@ class RevokeShare(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class CountView:
+class CountView(Makes[None]):
     """A link was used. Answers None."""
 
     share_id: str

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from actors.auth.identity import Identity
-from actors.commands import UNSET, IfVersion, Makes, ThreadCommand, Unset
+from actors.commands import UNSET, Gone, IfVersion, ThreadCommand, Unset
 from actors.errors import Conflict, Forbidden, ValidationFailed
 from actors.events import EventKind
-from actors.outcomes import Gone
 from actors.page import Page
 from actors.queries import IdentityQuery, Owner, Query
 from actors.resources.comments.anchors import Anchor
@@ -63,7 +62,7 @@ COMMENT_DELETED: Final = EventKind("comment.deleted", Comment, "comment")
 
 
 @dataclass(slots=True, kw_only=True)
-class AddComment(ThreadCommand, Makes[Comment]):
+class AddComment(ThreadCommand[Comment]):
     """Answers the `Comment`."""
 
     artifact_id: str
@@ -75,7 +74,7 @@ class AddComment(ThreadCommand, Makes[Comment]):
 
 
 @dataclass(slots=True, kw_only=True)
-class UpdateComment(ThreadCommand, Makes[Comment]):
+class UpdateComment(ThreadCommand[Comment]):
     """Edit one's own, resolve or reopen any. Answers the `Comment`."""
 
     artifact_id: str
@@ -86,7 +85,7 @@ class UpdateComment(ThreadCommand, Makes[Comment]):
 
 
 @dataclass(slots=True, kw_only=True)
-class DeleteComment(ThreadCommand, Makes[Gone]):
+class DeleteComment(ThreadCommand[Gone]):
     artifact_id: str
     comment_id: str
     if_version: IfVersion = None

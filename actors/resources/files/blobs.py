@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from actors.commands import Makes
 from actors.queries import Query
 
 
@@ -15,7 +16,7 @@ class BlobUse:
 
 
 @dataclass(frozen=True, slots=True)
-class NoteBlob:
+class NoteBlob(Makes[None]):
     """It is in the store, and the file that it came for is none: it goes as others that nothing names. Answers None."""
 
     digest: str
@@ -23,7 +24,7 @@ class NoteBlob:
 
 
 @dataclass(frozen=True, slots=True)
-class TakeBlobs:
+class TakeBlobs(Makes[tuple[str, ...]]):
     """Mark up to `rows` blobs that nothing has named since `before` (milliseconds); answers their digests. They are
     then deleted from the store, and `ForgetBlobs` follows. Also answers those marked before."""
 
@@ -32,7 +33,7 @@ class TakeBlobs:
 
 
 @dataclass(frozen=True, slots=True)
-class ForgetBlobs:
+class ForgetBlobs(Makes[int]):
     """These are deleted from the store; answers how many."""
 
     digests: tuple[str, ...]

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from actors.commands import UNSET, Command, IfVersion, Makes, Unset
+from actors.commands import UNSET, Command, Gone, IfVersion, Unset
 from actors.resources.files.file import File
 
 
 @dataclass(slots=True, kw_only=True)
-class CreateFile(Command, Makes[File]):
+class CreateFile(Command[File]):
     """A record without bytes. Answers the `File`."""
 
     file_id: str
@@ -18,7 +18,7 @@ class CreateFile(Command, Makes[File]):
 
 
 @dataclass(slots=True, kw_only=True)
-class UpdateFile(Command, Makes[File]):
+class UpdateFile(Command[File]):
     """Answers the `File`."""
 
     file_id: str
@@ -28,7 +28,7 @@ class UpdateFile(Command, Makes[File]):
 
 
 @dataclass(slots=True, kw_only=True)
-class MoveFile(Command):
+class MoveFile(Command[File]):
     """Into another thread, or out of any. Answers the `File`."""
 
     file_id: str
@@ -36,7 +36,7 @@ class MoveFile(Command):
 
 
 @dataclass(slots=True, kw_only=True)
-class DeleteFile(Command):
+class DeleteFile(Command[Gone]):
     """Answers `Gone`. Its blobs go when nothing else names them."""
 
     file_id: str
@@ -44,7 +44,7 @@ class DeleteFile(Command):
 
 
 @dataclass(slots=True, kw_only=True)
-class RestoreVersion(Command, Makes[File]):
+class RestoreVersion(Command[File]):
     """An earlier version's bytes become the newest version. Answers the `File`."""
 
     file_id: str

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from actors.commands import Makes
 from actors.queries import Query
-from actors.resources.files.file import FilePreview, PreviewState, Scan
+from actors.resources.files.file import File, FilePreview, PreviewState, Scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordScan:
+class RecordScan(Makes[File | None]):
     """What the scanner said of a version. Answers the `File`, or None where it has gone."""
 
     file_id: str
@@ -29,7 +30,7 @@ class RecordScan:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordPreview:
+class RecordPreview(Makes[File | None]):
     """What was made of a version. Answers the `File`, or None where it has gone."""
 
     file_id: str
@@ -45,7 +46,7 @@ class RecordPreview:
 
 
 @dataclass(frozen=True, slots=True)
-class RescanFiles:
+class RescanFiles(Makes["Rescanned"]):
     """Have the scanner look again at the versions of one file, or of `rows` files past the key `after`. The newest
     version can be had until a verdict says otherwise; older ones wait for it. Answers `Rescanned`."""
 

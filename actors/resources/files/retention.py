@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from actors import limits
+from actors.commands import Makes
 from actors.queries import Query
 
 PruneRule = Literal["unused", "pending", "version"]
@@ -70,7 +71,7 @@ class Pruned:
 
 
 @dataclass(frozen=True, slots=True)
-class PruneFiles:
+class PruneFiles(Makes[Pruned]):
     """Remove what was found, where the rules still let it go. Answers `Pruned`."""
 
     retention: Retention
@@ -78,7 +79,7 @@ class PruneFiles:
 
 
 @dataclass(frozen=True, slots=True)
-class NoteSurplus:
+class NoteSurplus(Makes[int]):
     """These blobs (digest, bytes) are in the store, and the database does not know them: they are deleted after the
     usual grace, unless an upload brings them again. Answers how many."""
 

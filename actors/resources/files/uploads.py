@@ -51,7 +51,7 @@ FILE_PROGRESS: Final = EphemeralKind("file.progress", UploadProgress)
 
 
 @dataclass(slots=True, kw_only=True)
-class BeginUpload(Command, Makes[Upload]):
+class BeginUpload(Command[Upload]):
     """Bytes for a new file, or a new version of `file_id`. Reserves their room. Answers the `Upload`."""
 
     upload_id: str
@@ -69,7 +69,7 @@ class BeginUpload(Command, Makes[Upload]):
 
 
 @dataclass(slots=True, kw_only=True)
-class SetUploadLength(Command, Makes[Upload]):
+class SetUploadLength(Command[Upload]):
     """Of an upload that began without one; reserves its room. Answers the `Upload`."""
 
     upload_id: str
@@ -77,7 +77,7 @@ class SetUploadLength(Command, Makes[Upload]):
 
 
 @dataclass(slots=True, kw_only=True)
-class CompleteUpload(Command, Makes[File]):
+class CompleteUpload(Command[File]):
     """The bytes are in the store: they become the file's newest version. Answers the `File`; again, the same."""
 
     upload_id: str
@@ -91,21 +91,21 @@ class CompleteUpload(Command, Makes[File]):
 
 
 @dataclass(slots=True, kw_only=True)
-class AbandonUpload(Command):
+class AbandonUpload(Command[None]):
     """Its room is free again; a file that has no bytes yet has failed. Answers None."""
 
     upload_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class ExpireUploads:
+class ExpireUploads(Makes[tuple[str, ...]]):
     """Of those past their time, `rows` at most; answers the ids of those that ended."""
 
     rows: int = 100
 
 
 @dataclass(frozen=True, slots=True)
-class EndForms:
+class EndForms(Makes[tuple[str, ...]]):
     """When a server starts: uploads by forms that the server before was taking in, `rows` at most. What has come of a
     form is of no use to the request that sends it again. Answers the ids of those that ended."""
 

@@ -72,7 +72,7 @@ PROPOSAL_UPDATED: Final = EventKind("proposal.updated", Proposal, "proposal")
 
 
 @dataclass(slots=True, kw_only=True)
-class Propose(ThreadCommand):
+class Propose(ThreadCommand[Proposal]):
     """Answers the `Proposal`."""
 
     artifact_id: str
@@ -87,7 +87,7 @@ class Propose(ThreadCommand):
 
 
 @dataclass(slots=True, kw_only=True)
-class AcceptProposal(ThreadCommand):
+class AcceptProposal(ThreadCommand[Proposal]):
     """Answers the `Proposal`; again, as it is. Raises `PreconditionFailed` where `newest` is not the newest version."""
 
     artifact_id: str
@@ -99,7 +99,7 @@ class AcceptProposal(ThreadCommand):
 
 
 @dataclass(slots=True, kw_only=True)
-class CloseProposal(ThreadCommand):
+class CloseProposal(ThreadCommand[Proposal]):
     """Reject it, or withdraw one's own. Answers the `Proposal`; again, as it is."""
 
     artifact_id: str

@@ -2,13 +2,12 @@
 
 import hashlib
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from email.utils import parseaddr
-from typing import Any
 
 from actors import limits
 from actors.identifiers import new_id
-from actors.outcomes import Done
+from actors.ports import Write
 from actors.queries import Reads
 from actors.resources.mail import DoubtAddress, LoadDigest
 from actors.resources.outbox import DueRows, OutboxError, RecordFailed, RecordSent
@@ -21,9 +20,7 @@ from server.outbound.mail.mailer import Mailer, MailFailed
 class Post:
     """Confined to the event loop."""
 
-    def __init__(
-        self, reads: Reads, write: Callable[[Any], Awaitable[Done]], mailer: Mailer, links: MailLinks, *, gathered: int
-    ) -> None:
+    def __init__(self, reads: Reads, write: Write, mailer: Mailer, links: MailLinks, *, gathered: int) -> None:
         """`gathered`: seconds in which notifications gather to be sent in one mail."""
         self._reads = reads
         self._write = write

@@ -8,12 +8,12 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 from actors import limits
 from actors.errors import Forbidden, XpError
-from actors.outcomes import Done
+from actors.ports import Write
 from actors.queries import Reads
 from actors.resources.outbox import CountRows, DueRows, ListDueRows, RecordFailed, Way
 from actors.resources.users import User
@@ -38,7 +38,7 @@ class OutboxDispatcher:
     """Confined to the event loop."""
 
     def __init__(
-        self, reads: Reads, write: Callable[[Any], Awaitable[Done]], ways: Mapping[Way, Sending],
+        self, reads: Reads, write: Write, ways: Mapping[Way, Sending],
         measures: ServerMeasures, *, commits: Callable[[], int], must_come_in: Callable[[User], object],
         is_active: Callable[[int], bool], now: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip

@@ -2,13 +2,13 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, cast
+from collections.abc import Sequence
+from typing import Final
 
 import orjson
 
 from actors import limits
-from actors.outcomes import Done
+from actors.ports import Write
 from actors.queries import Reads
 from actors.resources.notifications import DeliveryState
 from actors.resources.outbox import DueRows, OutboxError, RecordFailed, RecordSent
@@ -30,7 +30,7 @@ class Pusher:
     gathered = 0
 
     def __init__(
-        self, reads: Reads, write: Callable[[Any], Awaitable[Done]], poster: Poster, vapid: Vapid
+        self, reads: Reads, write: Write, poster: Poster, vapid: Vapid
     ) -> None:  # fmt: skip
         self._reads = reads
         self._write = write
@@ -95,7 +95,7 @@ class Pusher:
             retry_after=max((answer.retry_after or 0.0 for answer in passing), default=None),
             reached=tuple(reached),
         )  # fmt: skip
-        return cast(DeliveryState, (await self._write(failed)).result)
+        return (await self._write(failed)).result
 
 
 def _outcome(answer: Answer) -> str:

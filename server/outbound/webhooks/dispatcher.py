@@ -9,12 +9,11 @@ import contextlib
 import logging
 import random
 from collections import Counter, OrderedDict, deque
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Callable
 
 from actors import limits
 from actors.errors import Forbidden, XpError
-from actors.outcomes import Done
+from actors.ports import Write
 from actors.queries import Reads
 from actors.resources.webhooks import (
     CountDeliveries,
@@ -35,7 +34,7 @@ class Dispatcher:
     """Confined to the event loop."""
 
     def __init__(
-        self, reads: Reads, write: Callable[[Any], Awaitable[Done]], sender: Sender, measures: ServerMeasures,
+        self, reads: Reads, write: Write, sender: Sender, measures: ServerMeasures,
         *, commits: Callable[[], int], must_be_allowed: Callable[[str, str], object] = lambda domain, email: None,
     ) -> None:  # fmt: skip
         """`commits`: a number that changes with each transaction of this process. `must_be_allowed` raises `Forbidden`

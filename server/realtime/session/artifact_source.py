@@ -9,14 +9,13 @@ from actors.delivery.channel import ListPresent, Subscribe, Subscribed
 from actors.delivery.publication import Publication
 from actors.resources.artifacts.channel import ReadArtifactLog
 from actors.resources.artifacts.queries import GetArtifact
+from actors.runtime.reference import Ref
 from server.api.events import publications
 from server.realtime.protocol import codes as protocol
 from server.realtime.protocol.codes import Refused
 from server.realtime.session.source import HistoryPage, Since, present, subscribe
 
 if TYPE_CHECKING:
-    import pykka
-
     from server.api.services import Services
 
 
@@ -35,7 +34,7 @@ class ArtifactSource:
     def _epoch(self) -> str:
         return self._services.epoch_of(f"artifact:{self._artifact_id}")
 
-    async def actor(self) -> "pykka.ActorRef[Any]":
+    async def actor(self) -> Ref:
         """The thread's. Raises `NotFound`."""
         artifact = await self._services.ask(GetArtifact(self._identity, self._artifact_id, with_content=False))
         return self._services.directory.thread_of_artifact(artifact.id, artifact.thread_id)

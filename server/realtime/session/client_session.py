@@ -1,10 +1,9 @@
 """What the parts of a session (its channels, calls and sign-on) work with: the session, as they see it."""
 
-from typing import TYPE_CHECKING, Any, Protocol
-
-import pykka
+from typing import TYPE_CHECKING, Protocol
 
 from actors.auth.identity import Identity
+from actors.runtime.reference import Ref
 from server.api.registry import Operation
 from server.api.services import Services
 from server.http.headers.peers import Peer
@@ -24,7 +23,7 @@ class ClientSession(Client, Protocol):
     identity: Identity | None
     """Set by sign-on."""
     sdk: str
-    connection: "pykka.ActorRef[Any]"
+    connection: Ref
     carrier: "Connection | None"
     """The HTTP connection below, which learns its user."""
 

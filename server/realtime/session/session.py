@@ -17,7 +17,7 @@ from actors.errors import Internal, ShuttingDown, XpError
 from actors.identifiers import new_id
 from actors.ports import Transport
 from actors.resources.users import User
-from actors.runtime.loop_actor import LoopFuture, Stage, drive
+from actors.runtime.loop_actor import LoopFuture, Ref, Stage, drive
 from server.api.registry import Operation
 from server.api.services import Services
 from server.http import problems
@@ -82,7 +82,7 @@ class Session:
             on_attendance=codec.attendance_push,
             client_id=self.client_id,
         )
-        self.connection: pykka.ActorRef[Any] = stage.start(self._connection)
+        self.connection: Ref = stage.start(self._connection)
         self._channels = Channels(self)
         self._calls = RpcCalls(self)
         self._sign_on = SignOn(self, stage.loop, upgrade_token, session_id)

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import pykka
-
 from actors import limits
 from actors.auth.identity import Identity
 from actors.delivery.channel import ListPresent, Subscribe, Subscribed
 from actors.delivery.publication import Publication
+from actors.runtime.reference import Ref
 from server.realtime.protocol import codes as protocol
 from server.realtime.protocol.codes import Refused
 
@@ -70,7 +69,7 @@ class LogSource(ABC):
     def _epoch(self) -> str: ...
 
     @abstractmethod
-    def actor(self) -> "pykka.ActorRef[Any]":
+    def actor(self) -> Ref:
         """Answers `Subscribe`."""
 
     async def subscribe(self, ask: Subscribe) -> Subscribed:
@@ -96,11 +95,11 @@ class LogSource(ABC):
     async def _page(self, offset: int, limit: int, reverse: bool) -> HistoryPage: ...
 
 
-async def subscribe(actor: "pykka.ActorRef[Any]", ask: Subscribe) -> Subscribed:
-    subscribed: Subscribed = await actor.ask(ask, block=False)
+async def subscribe(actor: Ref, ask: Subscribe) -> Subscribed:
+    subscribed: Subscribed = await actor.ask(ask)
     return subscribed
 
 
-async def present(actor: "pykka.ActorRef[Any]", ask: ListPresent) -> list[tuple[str, Identity]]:
-    found: list[tuple[str, Identity]] = await actor.ask(ask, block=False)
+async def present(actor: Ref, ask: ListPresent) -> list[tuple[str, Identity]]:
+    found: list[tuple[str, Identity]] = await actor.ask(ask)
     return found

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-import pykka
-
 from actors import limits
 from actors.auth.identity import Identity, Scope
 from actors.delivery.channel import ListPresent, Subscribe, Subscribed, Unsubscribe
@@ -15,6 +13,7 @@ from actors.errors import TokenExpired, Unauthenticated
 from actors.identifiers import is_id
 from actors.resources.log import ReadThreadLog
 from actors.resources.user_events import ReadUserLog
+from actors.runtime.reference import Ref
 from actors.threads.streams import SendEphemeralState
 from server.api import operations
 from server.api.events import publications, user_publications
@@ -46,7 +45,7 @@ class ThreadSource(LogSource):
     def _services(self) -> "Services":
         return self._session.services
 
-    def actor(self) -> "pykka.ActorRef[Any]":
+    def actor(self) -> Ref:
         return self._services.directory.thread(self._thread_id)
 
     @property
@@ -87,7 +86,7 @@ class UserSource(LogSource):
         self._services = session.services
         self._identity = identity
 
-    def actor(self) -> "pykka.ActorRef[Any]":
+    def actor(self) -> Ref:
         return self._services.users.actor(self._identity.user)
 
     async def present(self) -> list[tuple[str, Identity]]:
@@ -127,7 +126,7 @@ class LiveSource:
         assert self._session.identity is not None
         return self._session.identity
 
-    def actor(self) -> "pykka.ActorRef[Any]":
+    def actor(self) -> Ref:
         """Raises `Refused` where there are too many channels."""
         actor = self._channels.open(self._channel, self._identity.user.key)
         if actor is None:
@@ -157,17 +156,14 @@ class LiveSource:
 
     async def _read(self, question: ReadLive) -> LivePage:
         actor = self._channels.find(self._channel)
-        if actor is None:
-            return _NOTHING
-        page: LivePage = await actor.ask(question, block=False)
-        return page
+        return _NOTHING if actor is None else await actor.ask(question)
 
     async def publish(self, data: Any) -> None:
         self._session.draw("write")
         given = live_data.in_bytes(data)
         as_json, is_base64 = live_data.as_json(given)
         command = PublishLive(self._identity, self._session.client_id, given, as_json, is_base64)
-        await self.actor().ask(command, block=False)
+        await self.actor().ask(command)
 
 
 _NOTHING = LivePage("", 0, (), is_whole=True)
@@ -222,9 +218,7 @@ def _of_token(session: ClientSession, channel: str, token: str) -> int | None:
     return claims.expires_at
 
 
-def send_state(
-    services: "Services", channel: str, connection: "pykka.ActorRef[Any]", identity: Identity | None
-) -> None:
+def send_state(services: "Services", channel: str, connection: Ref, identity: Identity | None) -> None:
     """Ephemeral events were dropped because the connection did not read: send it the current state."""
     kind, _, name = channel.partition(":")
     if kind == "thread":
@@ -233,7 +227,7 @@ def send_state(
         services.users.send_unread(identity.user.key, connection)
 
 
-def leave(services: "Services", channel: str, connection: "pykka.ActorRef[Any]", identity: Identity | None) -> None:
+def leave(services: "Services", channel: str, connection: Ref, identity: Identity | None) -> None:
     """Unsubscribe a connection of that identity."""
     kind, _, name = channel.partition(":")
     if kind == "thread":

@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
-
-import pykka
+from typing import TYPE_CHECKING, Protocol
 
 from actors import limits
 from actors.auth.identity import Identity
@@ -15,6 +13,7 @@ from actors.resources.artifacts.channel import ReadArtifactLog
 from actors.resources.artifacts.queries import GetArtifact
 from actors.resources.log import ReadLog, ReadThreadLog
 from actors.resources.user_events import ReadUserLog
+from actors.runtime.reference import Ref
 from server.api.events import publications, user_publications
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ class Followed(Protocol):
         """Whether cursors are offsets, or positions in the log of all threads."""
         ...
 
-    def actors(self) -> Mapping[str, "pykka.ActorRef[Any]"]:
+    def actors(self) -> Mapping[str, Ref]:
         """Channel → the actor that answers `Subscribe`."""
         ...
 
@@ -81,7 +80,7 @@ class FollowedThreads:
         self._thread_ids = thread_ids
         self.by_offset = by_offset
 
-    def actors(self) -> Mapping[str, "pykka.ActorRef[Any]"]:
+    def actors(self) -> Mapping[str, Ref]:
         return {f"thread:{thread_id}": self._services.directory.thread(thread_id) for thread_id in self._thread_ids}
 
     def epoch(self, channels: Sequence[str]) -> str:
@@ -116,7 +115,7 @@ class FollowedArtifact:
         self.artifact_id = artifact_id
         self._thread_id = ""
 
-    def actors(self) -> Mapping[str, "pykka.ActorRef[Any]"]:
+    def actors(self) -> Mapping[str, Ref]:
         directory = self._services.directory
         return {f"artifact:{self.artifact_id}": directory.thread_of_artifact(self.artifact_id, self._thread_id)}
 
@@ -144,7 +143,7 @@ class FollowedUser:
         self._services = services
         self._identity = identity
 
-    def actors(self) -> Mapping[str, "pykka.ActorRef[Any]"]:
+    def actors(self) -> Mapping[str, Ref]:
         user = self._identity.user
         return {f"user:{user.id}": self._services.users.actor(user)}
 

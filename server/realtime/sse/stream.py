@@ -13,15 +13,13 @@ import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
-import pykka
 from aiohttp import web
 
 from actors import limits
 from actors.auth.identity import Identity
-from actors.delivery.channel import Subscribe, Subscribed
+from actors.delivery.channel import Subscribe
 from actors.delivery.connection import Close, Send
 from actors.delivery.epochs import is_of_another_channel
 from actors.delivery.feed import FeedActor, Replay, Watch
@@ -31,7 +29,7 @@ from actors.identifiers import is_id, new_id
 from actors.resources.threads import ListThreads
 from actors.resources.user_events import THREAD_JOINED
 from actors.resources.users import User
-from actors.runtime.loop_actor import Stage
+from actors.runtime.loop_actor import Ref, Stage
 from server.api.registry import must_have_scope
 from server.api.services import Services
 from server.auth.authentication import Authentication
@@ -78,7 +76,7 @@ class _Stream:
             on_behind=self._behind,
             client_id=self.client_id,
         )
-        self._feed: pykka.ActorRef[Any] = stage.start(self._actor)
+        self._feed: Ref = stage.start(self._actor)
         loop = stage.loop
         seconds = max(0.0, min(identity.expires_at - services.clock(), limits.TIMER_SECONDS))
         self._expiry = loop.call_later(seconds, self.close, *protocol.EXPIRED)
@@ -96,7 +94,7 @@ class _Stream:
         self._feed.tell(Watch(list(actors)))
         for actor in actors.values():
             ask = Subscribe(self.identity, self._feed, returning=returning, artifact_id=self._followed.artifact_id)
-            subscribed: Subscribed = await actor.ask(ask, block=False)
+            subscribed = await actor.ask(ask)
             if subscribed.state is not None:
                 self._states.append(subscribed.state)
 

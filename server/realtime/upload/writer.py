@@ -105,7 +105,7 @@ class Answer:
 
     async def must_be_allowed(self) -> None:
         """Raises what opening the message would raise, before anything of the body is read."""
-        await self._thread.ask(MayOpen(self.identity), block=False)
+        await self._thread.ask(MayOpen(self.identity))
 
     async def serve(self, request: web.Request, wait: Wait | None) -> web.StreamResponse:
         """What is refused before the message is opened is a problem; later the answer itself tells."""
@@ -175,7 +175,7 @@ class Answer:
     ) -> dict[str, Any]:
         """Answers what is told of the end, whatever that is."""
         await asyncio.sleep(0)  # deltas reach viewers before the reply reaches the author, who does not read them
-        ended: LoopFuture[Any] = self._thread.ask(AwaitEnd(message_id), block=False)  # type: ignore[assignment]
+        ended = self._thread.ask(AwaitEnd(message_id))
         stopped: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         ended.when_done(lambda _: None if stopped.done() else stopped.set_result(None))
         try:
@@ -217,7 +217,7 @@ class Answer:
                 command = AppendToMessage(
                     identity=self.identity, thread_id=self._thread_id, message_id=message_id, text=text
                 )
-                await self._services.directory.ask(command)
+                await self._thread.ask(command)
                 self._has_said = self._has_said or _is_seen(text)
                 return None
             case End():

@@ -1,10 +1,8 @@
 """API keys: for programs that act as a user, each with scopes and an expiry."""
 
-from typing import cast
-
 from actors import rules
 from actors.errors import Forbidden
-from actors.resources.api_keys import ApiKey, CreateApiKey, ListApiKeys, RevokeApiKey
+from actors.resources.api_keys import CreateApiKey, ListApiKeys, RevokeApiKey
 from server.api.account_views import api_key_view
 from server.api.common_views import DeletedView
 from server.api.cursors import integer
@@ -39,7 +37,7 @@ async def create_api_key(call: Call, request: CreateApiKeyRequest) -> Result:
         key_hash=secret.hash, expires_at=now_ms() + request.expires_in * 1000 if request.expires_in else None,
     )  # fmt: skip
     done = await call.services.write(command)
-    key = cast(ApiKey, done.result)
+    key = done.result
     return Result(
         api_key_view(key, None if done.replayed else secret.text), location=f"/api/v1/auth/api-keys/{key.id}"
     )  # fmt: skip

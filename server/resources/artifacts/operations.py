@@ -1,12 +1,10 @@
 """Artifacts: insights, reports, dashboards, PDFs and references of a thread, with their versions."""
 
-from typing import cast
-
 import orjson
 
 from actors.identifiers import new_id
 from actors.resources.artifacts import contents, json_patch
-from actors.resources.artifacts.artifact import Artifact, Version
+from actors.resources.artifacts.artifact import Version
 from actors.resources.artifacts.commands import CreateArtifact, DeleteArtifact, RestoreArtifact
 from actors.resources.artifacts.comparing import compared
 from actors.resources.artifacts.data_sets import (
@@ -25,7 +23,7 @@ from actors.resources.artifacts.queries import (
     ListArtifacts,
     ListArtifactVersions,
 )
-from actors.resources.artifacts.shares import CreateShare, ListShares, RevokeShare, Share
+from actors.resources.artifacts.shares import CreateShare, ListShares, RevokeShare
 from server.api import render
 from server.api.common_views import DeletedView
 from server.api.cursors import integer
@@ -101,7 +99,7 @@ async def create_artifact(call: Call, request: CreateArtifactRequest) -> Result:
         type=request.type, title=request.title, content=content, metadata=request.metadata, label=request.label,
         provenance=provenance_of(request),
     )  # fmt: skip
-    artifact = cast(Artifact, (await call.services.directory.ask(command)).result)
+    artifact = (await call.services.directory.ask(command)).result
     return await _answer(call, artifact.id, location=f"/api/v1/artifacts/{artifact.id}")
 
 
@@ -209,7 +207,7 @@ async def share_artifact(call: Call, request: ShareArtifactRequest) -> Result:
         identity=call.identity, once=call.once, share_id=share_id, artifact_id=request.id, version=request.version,
         label=request.label, expires_at=(now + request.seconds) * 1000, origin=call.origin,
     )  # fmt: skip
-    share = cast(Share, (await call.services.write(command)).result)
+    share = (await call.services.write(command)).result
     keys = call.services.files.url_keys.keys
     path = f"/api/v1/artifacts/shared/{share.id}"
     url = keys.sign("GET", path, call.identity.user.id, share.expires_at // 1000, call.identity.api_key_id)
@@ -222,7 +220,7 @@ async def revoke_artifact_share(call: Call, request: ShareRequest) -> Result:
     command = RevokeShare(
         identity=call.identity, artifact_id=request.id, share_id=request.share_id, origin=call.origin
     )  # fmt: skip
-    return Result(rendering.share(cast(Share, (await call.services.write(command)).result)))
+    return Result(rendering.share((await call.services.write(command)).result))
 
 
 # Data sets
@@ -251,7 +249,7 @@ async def replace_artifact_data(call: Call, request: ReplaceDataRequest) -> Resu
         identity=call.identity, once=call.once, thread_id=artifact.thread_id, artifact_id=artifact.id,
         name=request.name, columns=tuple(request.columns), rows=rows, if_version=call.if_version,
     )  # fmt: skip
-    return _data(cast(StoredData, (await call.services.directory.ask(command)).result))
+    return _data((await call.services.directory.ask(command)).result)
 
 
 @operations("PATCH", "/artifacts/{id}/data/{name}", response=DataView)
@@ -264,7 +262,7 @@ async def append_artifact_data(call: Call, request: AppendDataRequest) -> Result
         identity=call.identity, once=call.once, thread_id=artifact.thread_id, artifact_id=artifact.id,
         name=request.name, rows=rows, width=width, keep=request.keep, if_version=call.if_version,
     )  # fmt: skip
-    return _data(cast(StoredData, (await call.services.directory.ask(command)).result))
+    return _data((await call.services.directory.ask(command)).result)
 
 
 @operations("DELETE", "/artifacts/{id}/data/{name}", response=DeletedDataView)

@@ -4,7 +4,7 @@ A patch is applied to the version that was read; where another one came meanwhil
 caller named a version.
 """
 
-from typing import Any, cast
+from typing import Any
 
 import orjson
 
@@ -30,7 +30,7 @@ async def revised(call: Call, request: UpdateArtifactRequest) -> Artifact:
         before = await call.services.ask(GetArtifact(call.identity, request.id, with_content=_is_patch(request)))
         command = await _command(call, request, before)
         try:
-            return cast(Artifact, (await call.services.directory.ask(command)).result)
+            return (await call.services.directory.ask(command)).result
         except PreconditionFailed:
             if call.if_version is not None:
                 raise

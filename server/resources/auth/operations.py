@@ -1,7 +1,6 @@
 """Signing in and out, sessions, and the credential of a request."""
 
 import time
-from typing import cast
 
 from actors import limits
 from actors.auth.identity import Identity
@@ -161,7 +160,7 @@ async def refresh_session(call: Call, request: RefreshRequest) -> Result:
         raise Unauthenticated(
             "This refresh token was used before, so its session was ended; sign in again.", code="refresh_reused"
         )
-    sign_ins.must_come_in(cast(SignedIn, outcome).user)
+    sign_ins.must_come_in(outcome.user)
     return signed_in(call, outcome, refresh, cookies_only=by_cookie)
 
 

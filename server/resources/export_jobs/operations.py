@@ -27,7 +27,8 @@ async def create_artifact_export(call: Call, request: ExportArtifactRequest) -> 
 
     Its file can be fetched for a day.
     """
-    ask, form = call.services.ask, cast(Format, SHORT_NAMES.get(request.format, request.format))
+    form = cast(Format, SHORT_NAMES.get(request.format, request.format))  # the request takes no other
+    ask = call.services.ask
     if request.version is None:
         await ask(GetArtifact(call.identity, request.id, with_content=False))
     else:
@@ -50,7 +51,8 @@ async def create_artifact_export(call: Call, request: ExportArtifactRequest) -> 
 @operations("POST", "/threads/{thread_id}/exports", response=ExportJobView, status=202, scope="read", rate="costly")
 async def create_thread_export(call: Call, request: ExportThreadRequest) -> Result:
     """Export a thread's newest messages as a job: 20,000 at most, 5,000 as PDF."""
-    services, form = call.services, cast(ThreadFormat, SHORT_NAMES.get(request.format, request.format))
+    form = cast(ThreadFormat, SHORT_NAMES.get(request.format, request.format))  # the request takes no other
+    services = call.services
     await services.ask(GetThread(call.identity, request.thread_id))
 
     async def make(tell: Told) -> Exported:

@@ -1,7 +1,5 @@
 """Notification preferences: for all threads, and for one thread."""
 
-from typing import cast
-
 from actors.commands import UNSET, Unset
 from actors.errors import ValidationFailed
 from actors.resources.notifications import (
@@ -10,7 +8,6 @@ from actors.resources.notifications import (
     GetThreadPreferences,
     Preferences,
     SetThreadPreferences,
-    ThreadPreferences,
     UpdatePreferences,
 )
 from server.api import render
@@ -85,4 +82,4 @@ async def update_thread_preferences(call: Call, request: UpdateThreadPreferences
         identity=call.identity, once=call.once, thread_id=request.thread_id, notify=request.notify
     )
     done = await call.services.write(command)
-    return Result(render.thread_preferences(cast(ThreadPreferences, done.result)))
+    return Result(render.thread_preferences(done.result))

@@ -1,9 +1,6 @@
 """Presence and typing. Never logged."""
 
-from typing import cast
-
 from actors import limits
-from actors.auth.identity import Identity
 from actors.delivery.channel import ListPresent
 from actors.resources.users import Author
 from actors.threads.actor import SetTyping
@@ -18,8 +15,7 @@ operations = Operations("presence")
 @operations("GET", "/threads/{thread_id}/presence", response=PresenceView)
 async def get_presence(call: Call, request: ThreadRequest) -> Result:
     """Current subscribers of the thread, by WebSocket or stream; only their number above 200 connections."""
-    found = await call.services.directory.thread(request.thread_id).ask(ListPresent(call.identity), block=False)
-    clients = cast("list[tuple[str, Identity]]", found)
+    clients = await call.services.directory.thread(request.thread_id).ask(ListPresent(call.identity))
     people: dict[str, tuple[Author, int]] = {}
     for _, identity in clients:
         author, count = people.get(identity.user.id, (identity.author, 0))
@@ -36,5 +32,5 @@ async def get_presence(call: Call, request: ThreadRequest) -> Result:
 async def set_typing(call: Call, request: TypingRequest) -> Result:
     """Say that you are typing, or have stopped. It expires after 6 s, and ends when you write a message."""
     command = SetTyping(call.identity, request.typing)
-    await call.services.directory.thread(request.thread_id).ask(command, block=False)
+    await call.services.directory.thread(request.thread_id).ask(command)
     return Result({"typing": request.typing})

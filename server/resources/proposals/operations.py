@@ -1,6 +1,6 @@
 """Proposals: changes of an artifact that members accept, reject, or accept in part."""
 
-from typing import Any, cast
+from typing import Any
 
 import orjson
 
@@ -71,7 +71,7 @@ async def create_proposal(call: Call, request: ProposeRequest) -> Result:
         proposal_id=new_id(), base=number, patch=patch, hunks=found, count=count, comment=request.comment,
         provenance=provenance_of(request),
     )  # fmt: skip
-    made = cast(Proposal, (await call.services.directory.ask(command)).result)
+    made = (await call.services.directory.ask(command)).result
     return await _answer(call, made, location=f"/api/v1/artifacts/{artifact.id}/proposals/{made.id}")
 
 
@@ -106,7 +106,7 @@ async def accept_proposal(call: Call, request: AcceptRequest) -> Result:
             done = await call.services.directory.ask(command)
         except PreconditionFailed:
             continue
-        return await _answer(call, cast(Proposal, done.result))
+        return await _answer(call, done.result)
     raise Overloaded("Others change the artifact all the time; retry.")
 
 
@@ -157,7 +157,7 @@ async def _close(call: Call, request: ProposalRequest, outcome: Outcome, reason:
         identity=call.identity, once=call.once, thread_id=artifact.thread_id, artifact_id=artifact.id,
         proposal_id=request.proposal_id, outcome=outcome, reason=reason, origin=call.origin,
     )  # fmt: skip
-    return await _answer(call, cast(Proposal, (await call.services.directory.ask(command)).result))
+    return await _answer(call, (await call.services.directory.ask(command)).result)
 
 
 async def _answer(call: Call, proposal: Proposal, location: str | None = None) -> Result:

@@ -1,8 +1,6 @@
 """Read markers and unread counts, the readers of a message, and your own log."""
 
-from typing import cast
-
-from actors.resources.members import ListReaders, Member
+from actors.resources.members import ListReaders
 from actors.resources.notifications import MarkUnread
 from actors.resources.user_events import ReadUserLog
 from actors.users.unread import CountUnread
@@ -37,7 +35,7 @@ async def mark_unread(call: Call, request: MarkUnreadRequest) -> Result:
     """
     command = MarkUnread(identity=call.identity, once=call.once, thread_id=request.thread_id, offset=request.offset)
     done = await call.services.directory.ask(command)
-    return Result(render.member(cast(Member, done.result)))
+    return Result(render.member(done.result))
 
 
 @operations("GET", "/threads/{thread_id}/readers", response=MemberView, paged=True)

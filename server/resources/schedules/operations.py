@@ -1,7 +1,6 @@
 """Messages that are written later, and reminders: one's own."""
 
 from datetime import UTC, datetime
-from typing import cast
 
 from actors.errors import NotFound, ValidationFailed
 from actors.outcomes import Done
@@ -44,7 +43,7 @@ async def create_schedule(call: Call, request: CreateScheduleRequest) -> Result:
         message_id=request.message_id, content=request.content, blocks=as_sent(request.blocks),
         metadata=request.metadata, at=_moment(request.at, request.local_time, zone),
     )  # fmt: skip
-    schedule = cast(Schedule, (await _written(call, command)).result)
+    schedule = (await _written(call, command)).result
     return _shown(schedule, location=f"/api/v1/schedules/{schedule.id}")
 
 
@@ -55,7 +54,7 @@ async def _thread_of(call: Call, request: CreateScheduleRequest) -> str | None:
     return request.thread_id
 
 
-async def _written(call: Call, command: CreateSchedule) -> Done:
+async def _written(call: Call, command: CreateSchedule) -> Done[Schedule]:
     """Raises `NotFound` for the message where the caller may not see its thread."""
     try:
         return await call.services.write(command)
@@ -106,14 +105,14 @@ async def update_schedule(call: Call, request: UpdateScheduleRequest) -> Result:
     if {"at", "local_time"} & request.model_fields_set:
         zone = request.time_zone or (await call.services.ask(GetSchedule(call.identity, request.id))).at.time_zone
         command.at = _moment(request.at, request.local_time, zone)
-    return _shown(cast(Schedule, (await call.services.write(command)).result))
+    return _shown((await call.services.write(command)).result)
 
 
 @operations("DELETE", "/schedules/{id}", response=ScheduleView)
 async def cancel_schedule(call: Call, request: ById) -> Result:
     """Cancel a pending schedule. It stays in the list as `cancelled`."""
     command = CancelSchedule(identity=call.identity, schedule_id=request.id, if_version=call.if_version)
-    return _shown(cast(Schedule, (await call.services.write(command)).result))
+    return _shown((await call.services.write(command)).result)
 
 
 def _shown(schedule: Schedule, location: str | None = None) -> Result:

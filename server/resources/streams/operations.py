@@ -1,9 +1,9 @@
 """Streamed messages: append, complete, fail, stop. `create_message` opens them."""
 
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from actors.errors import NotFound
-from actors.resources.streams import Appended, AppendToMessage, FinishMessage
+from actors.resources.streams import AppendToMessage, FinishMessage
 from server.api import render
 from server.api.fields import ById, given
 from server.api.message_commands import about_message
@@ -25,7 +25,7 @@ async def append_to_message(call: Call, request: AppendRequest) -> Result:
         text=request.text, index=request.index,
     )  # fmt: skip
     try:
-        appended = cast(Appended, await call.services.directory.ask(command))
+        appended = await call.services.directory.thread(command.thread_id).ask(command)
     except NotFound:  # of the thread: they may not learn that there is such a message in it
         raise NotFound("message", request.id) from None
     return Result({"length": appended.length})

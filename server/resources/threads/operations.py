@@ -1,9 +1,7 @@
 """Threads: visible only to their members and to admins."""
 
-from typing import cast
-
 from actors import rules
-from actors.resources.members import MarkRead, Member
+from actors.resources.members import MarkRead
 from actors.resources.threads import CreateThread, DeleteThread, GetThread, HandOver, ListThreads, Thread, UpdateThread
 from server.api import render
 from server.api.common_views import DeletedView
@@ -96,7 +94,7 @@ async def mark_read(call: Call, request: MarkReadRequest) -> Result:
     """Advance your read marker to `offset`, or to the newest message; it never moves back."""
     command = MarkRead(identity=call.identity, once=call.once, thread_id=request.thread_id, offset=request.offset)
     done = await call.services.directory.ask(command)
-    return Result(render.member(cast(Member, done.result)))
+    return Result(render.member(done.result))
 
 
 def _shown(thread: Thread, location: str | None = None) -> Result:

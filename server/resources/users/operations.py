@@ -1,9 +1,7 @@
 """Users: every signed-in user may read them and change their own account; the rest is for admins."""
 
-from typing import cast
-
 from actors import rules
-from actors.resources.files.erasure import REASONS, FileErasure, UserGone
+from actors.resources.files.erasure import REASONS, FileErasure
 from actors.resources.users import CreateUser, DeleteUser, GetUser, ListUsers, UpdateUser, User, UserFilter
 from server.api import render
 from server.api.cursors import integer
@@ -99,7 +97,7 @@ async def _update(call: Call, user_id: str, request: UpdateMeRequest) -> Result:
         origin=call.origin, **changes,
     )  # fmt: skip
     done = await call.services.write_access(command)
-    return _shown(call, cast(User, done.result))
+    return _shown(call, done.result)
 
 
 @operations("DELETE", "/users/{id}", response=DeletedUserView, access="admin")
@@ -114,7 +112,7 @@ async def delete_user(call: Call, request: DeleteUserRequest) -> Result:
         identity=call.identity, user_id=request.id, if_version=call.if_version, content=request.content,
         origin=call.origin,
     )  # fmt: skip
-    gone = cast(UserGone, (await call.services.write_access(command)).result)
+    gone = (await call.services.write_access(command)).result
     return Result({"id": request.id, "deleted": True, "files": _erased(gone.files)})
 
 

@@ -1,6 +1,6 @@
 """Webhooks: your programs hear of events by a request to a URL of theirs."""
 
-from typing import Any, cast
+from typing import Any
 
 from actors import rules
 from actors.commands import UNSET
@@ -15,7 +15,6 @@ from actors.resources.webhooks import (
     ReplayDeliveries,
     RotateSecret,
     UpdateWebhook,
-    Webhook,
 )
 from server.api.common_views import DeletedView
 from server.api.cursors import integer
@@ -64,7 +63,7 @@ async def create_webhook(call: Call, request: CreateWebhookRequest) -> Result:
         thread_ids=None if request.thread_ids is None else tuple(request.thread_ids),
     )  # fmt: skip
     done = await call.services.write(command)
-    made = cast(Webhook, done.result)
+    made = done.result
     shown = webhook_view(made, None if done.replayed else secret)
     return Result(shown, location=f"/api/v1/webhooks/{made.id}", version=made.version)
 
@@ -116,7 +115,7 @@ async def rotate_webhook_secret(call: Call, request: RotateSecretRequest) -> Res
         overlap_seconds=request.overlap,
     )  # fmt: skip
     done = await call.services.write(command)
-    found = cast(Webhook, done.result)
+    found = done.result
     return Result(webhook_view(found, None if done.replayed else secret), version=found.version)
 
 

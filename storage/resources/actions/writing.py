@@ -8,7 +8,7 @@ from actors.errors import Conflict, Forbidden, NotFound, XpError
 from actors.identifiers import new_id
 from actors.outcomes import Done
 from actors.resources.actions import ACTION_CREATED, ACTION_UPDATED, Act, Action, AnswerAction, Checked, ExpireActions
-from actors.resources.messages import EditMessage
+from actors.resources.messages import EditMessage, Message
 from actors.resources.user_events import UserEvent
 from storage.compiled import Prepared
 from storage.journal import results
@@ -25,7 +25,7 @@ _A, _M, _U = action_models.Action, models.Message, models.User
 
 
 @writes(Act)
-def act(tx: Transaction, command: Act) -> Done:
+def act(tx: Transaction, command: Act) -> Done[Action]:
     place = messages.find(tx, command.thread_id, command.message_id, command.identity)
     rules.must_write(command.identity, place.role, place.thread[1], place.status)
     checked = _must_be_offered(tx, place, command)
@@ -110,7 +110,7 @@ _PENDING = Prepared(
 
 
 @writes(AnswerAction)
-def answer_action(tx: Transaction, command: AnswerAction) -> Done:
+def answer_action(tx: Transaction, command: AnswerAction) -> Done[Action]:
     action = _find(tx, command)
     key, uid, status = tx.thread(command.thread_id)
     role = tx.role(key, command.identity.user.key)
@@ -135,7 +135,7 @@ def _find(tx: Transaction, command: AnswerAction) -> Action:
     return found[0]
 
 
-def _edit(tx: Transaction, command: AnswerAction, action: Action) -> Done:
+def _edit(tx: Transaction, command: AnswerAction, action: Action) -> Done[Message | None]:
     fields = given(content=command.content, blocks=command.blocks, metadata=command.metadata)
     if not fields:
         return Done(None)
@@ -150,7 +150,7 @@ def _edit(tx: Transaction, command: AnswerAction, action: Action) -> Done:
 
 
 @writes(ExpireActions)
-def expire(tx: Transaction, command: ExpireActions) -> Done:
+def expire(tx: Transaction, command: ExpireActions) -> Done[int]:
     due = (_A.status == "pending") & (_A.expires_at <= tx.now)
     query = _A.select(_A.id, _M.thread).join(_M, on=(_A.message == _M.id)).where(due).limit(command.rows)
     found = rows.fetch(tx.database, query)

@@ -24,7 +24,7 @@ SAVE = ManyRows(_save)
 
 
 @writes(SaveActivity)
-def save_activity(tx: Transaction, command: SaveActivity) -> Done:
+def save_activity(tx: Transaction, command: SaveActivity) -> Done[None]:
     SAVE.run(tx.database, list(command.last.items()))
     return Done(None)
 

@@ -8,9 +8,10 @@ from peewee import Select, SqliteDatabase, fn
 
 from actors import limits
 from actors.auth.identity import Identity
+from actors.commands import Gone
 from actors.errors import Conflict, NotFound, ValidationFailed
 from actors.events import Event
-from actors.outcomes import Done, Gone
+from actors.outcomes import Done
 from actors.resources.artifacts.data_sets import (
     ARTIFACT_DATA_UPDATED,
     AppendData,
@@ -92,7 +93,7 @@ def of_artifact(
 
 
 @writes(ReplaceData)
-def replace_data(tx: Transaction, command: ReplaceData) -> Done:
+def replace_data(tx: Transaction, command: ReplaceData) -> Done[StoredData]:
     place = places.find_to_change(tx, command.artifact_id, command.identity)
     found = _found(tx, place, command.name)
     must_match(command.if_version, found.revision if found else 0)
@@ -121,7 +122,7 @@ def _begin(tx: Transaction, place: Place, name: str, columns: str, author: Autho
 
 
 @writes(AppendData)
-def append_data(tx: Transaction, command: AppendData) -> Done:
+def append_data(tx: Transaction, command: AppendData) -> Done[StoredData]:
     place = places.find_to_change(tx, command.artifact_id, command.identity)
     found, key = _must_be_there(tx, place, command.name)
     must_match(command.if_version, found.revision)
@@ -158,7 +159,7 @@ def _must_fit(count: int, size: int) -> None:
 
 
 @writes(DeleteData)
-def delete_data(tx: Transaction, command: DeleteData) -> Done:
+def delete_data(tx: Transaction, command: DeleteData) -> Done[Gone]:
     place = places.find_to_change(tx, command.artifact_id, command.identity)
     found, key = _must_be_there(tx, place, command.name)
     must_match(command.if_version, found.revision)
@@ -202,7 +203,7 @@ def _insert(tx: Transaction, key: int, first: int, cells: tuple[str, ...]) -> No
 
 def _told(
     tx: Transaction, place: Place, key: int, author: Author, change: DataSetChange, fields: dict[str, Any]
-) -> Done:  # fmt: skip
+) -> Done[StoredData]:  # fmt: skip
     update = _D.update({**fields, "revision": _D.revision + 1, "author": author.key, "updated_at": tx.now})
     tx.execute(update.where(_D.id == key))
     row = rows.first(tx.database, _query().where(_D.id == key))

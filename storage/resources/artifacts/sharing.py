@@ -62,7 +62,7 @@ def of_artifact(database: SqliteDatabase, identity: Identity, artifact_id: str) 
 
 
 @writes(CreateShare)
-def create_share(tx: Transaction, command: CreateShare) -> Done:
+def create_share(tx: Transaction, command: CreateShare) -> Done[Share]:
     """Members who may write in the thread may share; the audit log records it."""
     place = places.find_to_change(tx, command.artifact_id, command.identity)
     _must_have_room(tx, place.key)
@@ -91,7 +91,7 @@ def _must_have_room(tx: Transaction, artifact: int) -> None:
 
 
 @writes(RevokeShare)
-def revoke_share(tx: Transaction, command: RevokeShare) -> Done:
+def revoke_share(tx: Transaction, command: RevokeShare) -> Done[Share]:
     place = places.find(tx, command.artifact_id, command.identity)
     row = rows.first(tx.database, _query().where((_S.uid == command.share_id) & (_S.artifact == place.key)))
     if row is None:
@@ -105,7 +105,7 @@ def revoke_share(tx: Transaction, command: RevokeShare) -> Done:
 
 
 @writes(CountView)
-def count_view(tx: Transaction, command: CountView) -> Done:
+def count_view(tx: Transaction, command: CountView) -> Done[None]:
     tx.execute(_S.update(views=_S.views + 1, viewed_at=tx.now).where(_S.uid == command.share_id))
     return Done(None)
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from actors import limits, rules
 from actors.auth.identity import Identity
-from actors.commands import Unset
+from actors.commands import Gone, Unset
 from actors.errors import Conflict, NotFound, ValidationFailed
 from actors.events import EventKind
-from actors.outcomes import Done, Gone
+from actors.outcomes import Done
 from actors.resources.artifacts.artifact import (
     ARTIFACT_CREATED,
     ARTIFACT_DELETED,
@@ -40,7 +40,7 @@ _S = artifact_models.ArtifactShare
 
 
 @writes(CreateArtifact)
-def create_artifact(tx: Transaction, command: CreateArtifact) -> Done:
+def create_artifact(tx: Transaction, command: CreateArtifact) -> Done[Artifact]:
     key, uid, status = tx.thread(command.thread_id)
     rules.must_write(command.identity, tx.role(key, command.identity.user.key), uid, status)  # type: ignore[arg-type]
     _must_have_room(tx, key)
@@ -77,7 +77,7 @@ def must_be_message(tx: Transaction, thread: int, provenance: Provenance) -> Non
 
 
 @writes(ReviseArtifact)
-def revise_artifact(tx: Transaction, command: ReviseArtifact) -> Done:
+def revise_artifact(tx: Transaction, command: ReviseArtifact) -> Done[Artifact]:
     place = places.find_to_change(tx, command.artifact_id, command.identity)
     if command.refusal is not None:
         raise command.refusal
@@ -110,7 +110,7 @@ def _add(
     tx: Transaction, place: Place, state: State, author: Author, change: Change, *, words: Words | None,
     new: Packed | None = None, label: str | None = None, provenance: Provenance | None = None,
     restored_from: int | None = None,
-) -> Done:  # fmt: skip
+) -> Done[Artifact]:  # fmt: skip
     """Another version, and the index of its words where they may differ."""
     thread, number = place.thread[0], place.version + 1
     room.take(tx, place.creator, thread, state.size)
@@ -130,7 +130,7 @@ def _add(
 
 
 @writes(RestoreArtifact)
-def restore_artifact(tx: Transaction, command: RestoreArtifact) -> Done:
+def restore_artifact(tx: Transaction, command: RestoreArtifact) -> Done[Artifact]:
     place = places.find_to_change(tx, command.artifact_id, command.identity)
     query = _V.select(_V.title, _V.metadata, _V.body, _V.size)
     row = rows.first(tx.database, query.where((_V.artifact == place.key) & (_V.number == command.number)))
@@ -146,17 +146,17 @@ def restore_artifact(tx: Transaction, command: RestoreArtifact) -> Done:
 
 
 @writes(DeleteArtifact)
-def delete_artifact(tx: Transaction, command: DeleteArtifact) -> Done:
+def delete_artifact(tx: Transaction, command: DeleteArtifact) -> Done[Gone]:
     place = places.find(tx, command.artifact_id, command.identity)
     must_delete_artifact(command.identity, place.role, place.creator)
     must_match(command.if_version, place.version)
     if place.creator != command.identity.user.key:
         audit.act(tx, command, "delete_artifact", ("artifact", place.id))
     removed = _remove(tx, place.key, place.creator, place.thread, command.identity.author)
-    return replace(removed, result=Gone(place.id))
+    return Done(Gone(place.id), removed.events, user_events=removed.user_events)
 
 
-def _remove(tx: Transaction, key: int, creator: int, thread: tuple[int, str], actor: Author) -> Done:
+def _remove(tx: Transaction, key: int, creator: int, thread: tuple[int, str], actor: Author) -> Done[Artifact]:
     """Leave a tombstone."""
     cancelled = comments.forget_all(tx, key, thread[1])
     with texts.changing(tx.database, key):
@@ -174,7 +174,7 @@ def _forget(tx: Transaction, key: int, creator: int, thread: int) -> int:
     return versions.forget_all(tx, key, creator, thread)
 
 
-def erase(tx: Transaction, creator: int) -> Done:
+def erase(tx: Transaction, creator: int) -> Done[None]:
     """Some of the artifacts that a user has created."""
     T = models.Thread
     query = _A.select(_A.id, T.id, T.uid).join(T, on=(_A.thread == T.id))
@@ -206,7 +206,7 @@ ERASURES = (erase,)
 THREAD_PURGES = (purge_thread,)
 
 
-def _told(tx: Transaction, key: int, thread: tuple[int, str], actor: Author, kind: EventKind) -> Done:
+def _told(tx: Transaction, key: int, thread: tuple[int, str], actor: Author, kind: EventKind) -> Done[Artifact]:
     artifact = records.by_key(tx.database, [key])[key]
     event = tx.log(thread, kind, actor, artifact, ref=key)
     if kind is ARTIFACT_CREATED:

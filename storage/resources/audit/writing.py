@@ -88,7 +88,7 @@ def forget(tx: Transaction, user_id: str) -> None:
 
 def act(
     tx: Transaction,
-    command: Command,
+    command: Command[Any],
     action: str,
     target: tuple[str, str],
     before: Mapping[str, Any] | None = None,
@@ -104,7 +104,7 @@ def act(
 
 def intervene(
     tx: Transaction,
-    command: ThreadCommand,
+    command: ThreadCommand[Any],
     role: MemberRole | None,
     action: str,
     before: Mapping[str, Any] | None = None,
@@ -124,7 +124,7 @@ def difference(before: Any, after: Any, names: Sequence[str]) -> tuple[dict[str,
     return {name: getattr(before, name) for name in changed}, {name: getattr(after, name) for name in changed}
 
 
-def credential_of(command: Command) -> str:
+def credential_of(command: Command[Any]) -> str:
     return "terminal" if command.origin is None else command.identity.credential
 
 
@@ -134,7 +134,7 @@ def newest_hash(tx: Transaction) -> str:
 
 
 @writes(NoteForAudit)
-def note_for_audit(tx: Transaction, command: NoteForAudit) -> Done:
+def note_for_audit(tx: Transaction, command: NoteForAudit) -> Done[None]:
     note(
         tx, command.action, (command.target_kind, command.target_id), actor_id=command.actor_id,
         credential=command.credential, origin=command.origin, outcome=command.outcome, reason=command.reason,

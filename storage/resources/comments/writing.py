@@ -4,10 +4,10 @@ from typing import Any
 
 from actors import limits
 from actors.auth.identity import Identity
-from actors.commands import Unset
+from actors.commands import Gone, Unset
 from actors.errors import Conflict, NotFound
 from actors.events import Event, EventKind
-from actors.outcomes import Done, Gone
+from actors.outcomes import Done
 from actors.resources.comments.comment import (
     COMMENT_CREATED,
     COMMENT_DELETED,
@@ -41,7 +41,7 @@ _EMPTY: dict[str, Any] = {"content": "", "anchor": None, "base_body": None}
 
 
 @writes(AddComment)
-def add_comment(tx: Transaction, command: AddComment) -> Done:
+def add_comment(tx: Transaction, command: AddComment) -> Done[Comment]:
     place = places.find_to_change(tx, command.artifact_id, command.identity)
     _must_have_room(tx, place.key)
     parent = None
@@ -86,7 +86,7 @@ def _must_have_replies_left(tx: Transaction, parent: int) -> None:
 
 
 @writes(UpdateComment)
-def update_comment(tx: Transaction, command: UpdateComment) -> Done:
+def update_comment(tx: Transaction, command: UpdateComment) -> Done[Comment]:
     place = places.find_to_change(tx, command.artifact_id, command.identity)
     before = _find(tx, place, command.comment_id)
     must_match(command.if_version, before.version)
@@ -121,7 +121,7 @@ def _fields(tx: Transaction, command: UpdateComment, before: Comment) -> dict[st
 
 
 @writes(DeleteComment)
-def delete_comment(tx: Transaction, command: DeleteComment) -> Done:
+def delete_comment(tx: Transaction, command: DeleteComment) -> Done[Gone]:
     """Leave a tombstone in its place; replies to it stay."""
     place = places.find(tx, command.artifact_id, command.identity)
     before = _find(tx, place, command.comment_id)
@@ -163,7 +163,7 @@ def _told(
 # Erased
 
 
-def erase(tx: Transaction, author: int) -> Done:
+def erase(tx: Transaction, author: int) -> Done[None]:
     """Some of the comments that a user has written."""
     there = _A.deleted_at.is_null() & _T.deleted_at.is_null() & _C.deleted_at.is_null()
     query = (

@@ -1,6 +1,7 @@
 """What commands do to API keys, passwords, sign-in links and other issuers' tokens."""
 
 from dataclasses import replace
+from typing import Any
 
 import orjson
 
@@ -29,7 +30,7 @@ _K, _S, _T = models.ApiKey, models.Session, models.RevokedToken
 
 
 @writes(NoteUse)
-def note_use(tx: Transaction, command: NoteUse) -> Done:
+def note_use(tx: Transaction, command: NoteUse) -> Done[None]:
     """Not each time: a batch that writes nothing is free."""
     before = tx.now - limits.SEEN_SECONDS * 1000
     if command.session_id is not None:
@@ -42,7 +43,7 @@ def note_use(tx: Transaction, command: NoteUse) -> Done:
 
 
 @writes(CreateApiKey)
-def create_api_key(tx: Transaction, command: CreateApiKey) -> Done:
+def create_api_key(tx: Transaction, command: CreateApiKey) -> Done[ApiKey]:
     user = _owner(tx, command, command.user_id)
     if "admin" in command.scopes and user.role != "ADMIN":
         raise Forbidden(f"The scope `admin` requires the role ADMIN; this user is {user.role}.")
@@ -60,7 +61,7 @@ def create_api_key(tx: Transaction, command: CreateApiKey) -> Done:
     return Done(_must_find(tx, uid))
 
 
-def _owner(tx: Transaction, command: Command, user_id: str) -> User:
+def _owner(tx: Transaction, command: Command[Any], user_id: str) -> User:
     user = users.find(tx, user_id)
     if user.key != command.identity.user.key:
         administrators.must_administer(tx, command.identity)
@@ -71,7 +72,7 @@ def _owner(tx: Transaction, command: Command, user_id: str) -> User:
 
 
 @writes(RevokeApiKey)
-def revoke_api_key(tx: Transaction, command: RevokeApiKey) -> Done:
+def revoke_api_key(tx: Transaction, command: RevokeApiKey) -> Done[ApiKey]:
     key = _must_find(tx, command.key_id)
     if key.user_id != command.identity.user.id and not command.identity.is_admin:
         raise NotFound("API key", command.key_id)
@@ -85,7 +86,7 @@ def revoke_api_key(tx: Transaction, command: RevokeApiKey) -> Done:
 
 
 @writes(RevokeToken)
-def revoke_token(tx: Transaction, command: RevokeToken) -> Done:
+def revoke_token(tx: Transaction, command: RevokeToken) -> Done[None]:
     """One's own, or as an admin any."""
     if command.token_id != command.identity.token_id and command.user_id != command.identity.user.id:
         administrators.must_administer(tx, command.identity)
@@ -99,7 +100,7 @@ def revoke_token(tx: Transaction, command: RevokeToken) -> Done:
 
 
 @writes(SetPassword)
-def set_password(tx: Transaction, command: SetPassword) -> Done:
+def set_password(tx: Transaction, command: SetPassword) -> Done[int]:
     user = command.identity.user
     administrators.must_not_be_system(user)
     if accounts.password_hash(tx.database, user.key) != command.expected:
@@ -111,7 +112,7 @@ def set_password(tx: Transaction, command: SetPassword) -> Done:
 
 
 @writes(CreateLink)
-def create_link(tx: Transaction, command: CreateLink) -> Done:
+def create_link(tx: Transaction, command: CreateLink) -> Done[User]:
     administrators.must_administer(tx, command.identity)
     user = _owner(tx, command, command.user_id)
     insert = models.SignInLink.insert(

@@ -21,7 +21,7 @@ _APPEND = Prepared(lambda given: _E.insert(artifact=given.artifact, number=given
 
 
 @writes(StartDocument)
-def start_document(tx: Transaction, command: StartDocument) -> Done:
+def start_document(tx: Transaction, command: StartDocument) -> Done[bool]:
     artifact = _there(tx, command.artifact_id)
     if rows.first(tx.database, _D.select(_D.id).where(_D.artifact == artifact)) is not None:
         return Done(False)
@@ -38,7 +38,7 @@ def _there(tx: Transaction, artifact_id: str) -> int:
 
 
 @writes(AppendEdit)
-def append_edit(tx: Transaction, command: AppendEdit) -> Done:
+def append_edit(tx: Transaction, command: AppendEdit) -> Done[int]:
     if command.identity is None:
         artifact = _there(tx, command.artifact_id)
     else:
@@ -54,7 +54,7 @@ def append_edit(tx: Transaction, command: AppendEdit) -> Done:
 
 
 @writes(FoldEdits)
-def fold_edits(tx: Transaction, command: FoldEdits) -> Done:
+def fold_edits(tx: Transaction, command: FoldEdits) -> Done[None]:
     artifact = _there(tx, command.artifact_id)
     tx.execute(_D.update(state=command.state).where(_D.artifact == artifact))
     tx.execute(_E.delete().where((_E.artifact == artifact) & (_E.number <= command.newest)))
@@ -62,7 +62,7 @@ def fold_edits(tx: Transaction, command: FoldEdits) -> Done:
 
 
 @writes(NoteCut)
-def note_cut(tx: Transaction, command: NoteCut) -> Done:
+def note_cut(tx: Transaction, command: NoteCut) -> Done[None]:
     artifact = _there(tx, command.artifact_id)
     tx.execute(_D.update(version=command.version, faults=command.faults).where(_D.artifact == artifact))
     return Done(None)

@@ -17,14 +17,14 @@ _B = file_models.Blob
 
 
 @writes(NoteBlob)
-def note_blob(tx: Transaction, command: NoteBlob) -> Done:
+def note_blob(tx: Transaction, command: NoteBlob) -> Done[None]:
     row = _B.insert(digest=command.digest, size=command.size, references=0, unreferenced_at=tx.now)
     tx.execute(row.on_conflict_ignore())
     return Done(None)
 
 
 @writes(TakeBlobs)
-def take_blobs(tx: Transaction, command: TakeBlobs) -> Done:
+def take_blobs(tx: Transaction, command: TakeBlobs) -> Done[tuple[str, ...]]:
     """Also those that were marked before, and whose deletion was broken off."""
     query = _B.select(_B.id, _B.digest).where(_B.unreferenced_at < command.before).limit(command.rows)
     found = rows.fetch(tx.database, query)
@@ -33,7 +33,7 @@ def take_blobs(tx: Transaction, command: TakeBlobs) -> Done:
 
 
 @writes(ForgetBlobs)
-def forget_blobs(tx: Transaction, command: ForgetBlobs) -> Done:
+def forget_blobs(tx: Transaction, command: ForgetBlobs) -> Done[int]:
     gone = _B.delete().where(_B.digest.in_(command.digests) & (_B.state == "going") & (_B.references == 0))
     return Done(int(tx.execute(gone)))
 

@@ -75,14 +75,16 @@ def find_to_change(tx: Transaction, file_id: str, identity: Identity) -> Place:
     return place
 
 
-def changed(tx: Transaction, place: Place, actor: Author, kind: EventKind = FILE_UPDATED, **fields: object) -> Done:
+def changed(
+    tx: Transaction, place: Place, actor: Author, kind: EventKind = FILE_UPDATED, **fields: object
+) -> Done[File]:
     """Write another revision of the record, and log it where the file is in a thread."""
     update = _F.update(**fields, revision=_F.revision + 1, updated_at=tx.now)
     tx.execute(update.where(_F.id == place.key))
     return logged(tx, place, actor, kind)
 
 
-def logged(tx: Transaction, place: Place, actor: Author, kind: EventKind) -> Done:
+def logged(tx: Transaction, place: Place, actor: Author, kind: EventKind) -> Done[File]:
     file = records.by_key(tx.database, [place.key])[place.key]
     return Done(file, log(tx, place.thread, actor, kind, file))
 

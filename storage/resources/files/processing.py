@@ -5,7 +5,7 @@ from typing import Any
 from peewee import Select, SqliteDatabase
 
 from actors.outcomes import Done
-from actors.resources.files.file import FILE_PREVIEW_READY, FILE_UPDATED
+from actors.resources.files.file import FILE_PREVIEW_READY, FILE_UPDATED, File
 from actors.resources.files.processing import (
     Due,
     ListDuePreviews,
@@ -46,7 +46,7 @@ def due_previews(database: SqliteDatabase, limit: int) -> tuple[Due, ...]:
 
 
 @writes(RecordScan)
-def record_scan(tx: Transaction, command: RecordScan) -> Done:
+def record_scan(tx: Transaction, command: RecordScan) -> Done[File | None]:
     """What was found takes the file from everybody, also where it was delivered before."""
     place = places.there(tx, command.file_id)
     version = _version(command)
@@ -67,7 +67,7 @@ def record_scan(tx: Transaction, command: RecordScan) -> Done:
 
 
 @writes(RecordPreview)
-def record_preview(tx: Transaction, command: RecordPreview) -> Done:
+def record_preview(tx: Transaction, command: RecordPreview) -> Done[File | None]:
     place = places.there(tx, command.file_id)
     version = _version(command)
     fields = {"preview": command.state, "details": command.details, "placeholder": command.placeholder}
@@ -101,7 +101,7 @@ def _forget_previews(tx: Transaction, place: Place, number: int) -> None:
 
 
 @writes(RescanFiles)
-def rescan_files(tx: Transaction, command: RescanFiles) -> Done:
+def rescan_files(tx: Transaction, command: RescanFiles) -> Done[Rescanned]:
     query = _F.select(_F.id).where(_F.deleted_at.is_null())
     query = query.where(_F.uid == command.file_id if command.file_id is not None else _F.id > command.after)
     keys = [key for (key,) in rows.fetch(tx.database, query.order_by(_F.id).limit(command.rows))]

@@ -106,7 +106,7 @@ def _is_there() -> Any:
 
 
 @writes(PruneFiles)
-def prune_files(tx: Transaction, command: PruneFiles) -> Done:
+def prune_files(tx: Transaction, command: PruneFiles) -> Done[Pruned]:
     events: list[Event] = []
     pruned = Pruned()
     for item in command.found:
@@ -139,7 +139,7 @@ def _prune_version(tx: Transaction, retention: Retention, item: Prunable) -> Pru
 
 
 @writes(NoteSurplus)
-def note_surplus(tx: Transaction, command: NoteSurplus) -> Done:
+def note_surplus(tx: Transaction, command: NoteSurplus) -> Done[int]:
     """From now on they are what nothing refers to, like all others that are collected."""
     noted = 0
     for digest, size in command.blobs:

@@ -1,5 +1,6 @@
 """What commands do to uploads: room is kept when they begin, and rights are asked again when they end."""
 
+from dataclasses import replace
 from typing import Any
 
 from peewee import Select, SqliteDatabase
@@ -8,6 +9,7 @@ from actors.auth.identity import Identity
 from actors.errors import Conflict, NotFound
 from actors.events import Event
 from actors.outcomes import Done
+from actors.resources.files.file import File
 from actors.resources.files.uploads import (
     AbandonUpload,
     BeginUpload,
@@ -65,7 +67,7 @@ def by_uid(database: SqliteDatabase, upload_id: str) -> Upload | None:
 
 
 @writes(BeginUpload)
-def begin_upload(tx: Transaction, command: BeginUpload) -> Done:
+def begin_upload(tx: Transaction, command: BeginUpload) -> Done[Upload]:
     """For a new file, whose record is made along, or for a new version of one."""
     if command.file_id is None:
         return _begin_new(tx, command)
@@ -74,7 +76,7 @@ def begin_upload(tx: Transaction, command: BeginUpload) -> Done:
     return Done(_insert(tx, command, place))
 
 
-def _begin_new(tx: Transaction, command: BeginUpload) -> Done:
+def _begin_new(tx: Transaction, command: BeginUpload) -> Done[Upload]:
     identity = command.identity
     thread = writing.place_for(tx, identity, command.thread_id) if command.thread_id else None
     made = writing.insert(
@@ -98,7 +100,7 @@ def _insert(tx: Transaction, command: BeginUpload, place: Place) -> Upload:
 
 
 @writes(SetUploadLength)
-def set_upload_length(tx: Transaction, command: SetUploadLength) -> Done:
+def set_upload_length(tx: Transaction, command: SetUploadLength) -> Done[Upload]:
     mine = (_U.uid == command.upload_id) & (_U.owner == command.identity.user.key) & _U.length.is_null()
     row = rows.first(tx.database, uploads_query().where(mine))
     if row is None:
@@ -106,11 +108,11 @@ def set_upload_length(tx: Transaction, command: SetUploadLength) -> Done:
     place = places.find_to_change(tx, row[1], command.identity)
     room.take(tx, place.owner, place.thread_key, command.length - row[11])
     tx.execute(_U.update(length=command.length, reserved=command.length).where(_U.id == row[10]))
-    return Done(by_uid(tx.database, command.upload_id))
+    return Done(replace(Upload(*row[:10]), length=command.length))
 
 
 @writes(CompleteUpload)
-def complete_upload(tx: Transaction, command: CompleteUpload) -> Done:
+def complete_upload(tx: Transaction, command: CompleteUpload) -> Done[File]:
     mine = (_U.uid == command.upload_id) & (_U.owner == command.identity.user.key)
     row = rows.first(tx.database, uploads_query().where(mine))
     if row is None:
@@ -127,7 +129,7 @@ def complete_upload(tx: Transaction, command: CompleteUpload) -> Done:
     return _add_version(tx, place, number, command)
 
 
-def _add_version(tx: Transaction, place: Place, number: int, command: CompleteUpload) -> Done:
+def _add_version(tx: Transaction, place: Place, number: int, command: CompleteUpload) -> Done[File]:
     author = command.identity.author
     tx.execute(_V.insert(
         file=place.key, number=number, blob=room.refer(tx, command.digest, command.size), size=command.size,
@@ -139,7 +141,7 @@ def _add_version(tx: Transaction, place: Place, number: int, command: CompleteUp
 
 
 @writes(AbandonUpload)
-def abandon_upload(tx: Transaction, command: AbandonUpload) -> Done:
+def abandon_upload(tx: Transaction, command: AbandonUpload) -> Done[None]:
     mine = (_U.uid == command.upload_id) & (_U.owner == command.identity.user.key)
     row = rows.first(tx.database, uploads_query().where(mine))
     if row is None:
@@ -153,20 +155,20 @@ def expired_count(database: SqliteDatabase, now: int) -> int:
 
 
 @writes(ExpireUploads)
-def expire_uploads(tx: Transaction, command: ExpireUploads) -> Done:
+def expire_uploads(tx: Transaction, command: ExpireUploads) -> Done[tuple[str, ...]]:
     """Those that were completed leave no more than their row, by which a client could ask for their offset."""
     query = uploads_query().where(_U.expires_at < tx.now).order_by(_U.expires_at).limit(command.rows)
     return _end_all(tx, query, EXPIRED)
 
 
 @writes(EndForms)
-def end_forms(tx: Transaction, command: EndForms) -> Done:
+def end_forms(tx: Transaction, command: EndForms) -> Done[tuple[str, ...]]:
     """Of plain uploads only those of forms make their file themselves, in the same transaction."""
     of_forms = (_U.kind == "plain") & (_F.version == 0) & (_F.created_at == _U.created_at)
     return _end_all(tx, uploads_query().where(of_forms & _U.completed_as.is_null()).limit(command.rows), BROKEN_OFF)
 
 
-def _end_all(tx: Transaction, query: Select, reason: str) -> Done:
+def _end_all(tx: Transaction, query: Select, reason: str) -> Done[tuple[str, ...]]:
     found = rows.fetch(tx.database, query)
     events: list[Event] = []
     for row in found:

@@ -4,9 +4,10 @@ from typing import Any
 
 from actors import rules
 from actors.auth.identity import Identity
+from actors.commands import Gone
 from actors.errors import NotFound
 from actors.events import Event, EventKind
-from actors.outcomes import Done, Gone
+from actors.outcomes import Done
 from actors.resources.files.commands import CreateFile, DeleteFile, MoveFile, RestoreVersion, UpdateFile
 from actors.resources.files.file import FILE_ATTACHED, FILE_CREATED, FILE_DELETED, File
 from actors.resources.users import Author
@@ -24,7 +25,7 @@ _M, _U = file_models.MessageFile, file_models.Upload
 
 
 @writes(CreateFile)
-def create_file(tx: Transaction, command: CreateFile) -> Done:
+def create_file(tx: Transaction, command: CreateFile) -> Done[File]:
     thread = place_for(tx, command.identity, command.thread_id) if command.thread_id else None
     return insert(
         tx, command.identity.author, command.file_id, command.name, thread, command.media_type, command.metadata
@@ -41,7 +42,7 @@ def place_for(tx: Transaction, identity: Any, thread_id: str) -> tuple[int, str]
 def insert(
     tx: Transaction, owner: Author, uid: str, name: str, thread: tuple[int, str] | None, declared: str | None,
     metadata: str,
-) -> Done:  # fmt: skip
+) -> Done[File]:  # fmt: skip
     row = _F.insert(
         uid=uid, owner=owner.key, thread=thread[0] if thread else None, name=name, declared_type=declared,
         metadata=metadata, created_at=tx.now, updated_at=tx.now,
@@ -53,7 +54,7 @@ def insert(
 
 
 @writes(UpdateFile)
-def update_file(tx: Transaction, command: UpdateFile) -> Done:
+def update_file(tx: Transaction, command: UpdateFile) -> Done[File]:
     place = places.find_to_change(tx, command.file_id, command.identity)
     must_match(command.if_version, place.revision)
     before = records.by_key(tx.database, [place.key])[place.key]
@@ -68,7 +69,7 @@ def update_file(tx: Transaction, command: UpdateFile) -> Done:
 
 
 @writes(RestoreVersion)
-def restore_version(tx: Transaction, command: RestoreVersion) -> Done:
+def restore_version(tx: Transaction, command: RestoreVersion) -> Done[File]:
     place = places.find_to_change(tx, command.file_id, command.identity)
     must_match(command.if_version, place.revision)
     query = _V.select(
@@ -113,7 +114,7 @@ def _copy_previews(tx: Transaction, file: int, before: int, number: int) -> None
 
 
 @writes(MoveFile)
-def move_file(tx: Transaction, command: MoveFile) -> Done:
+def move_file(tx: Transaction, command: MoveFile) -> Done[File]:
     """Messages of the thread that it leaves show it no more."""
     place = places.find_to_change(tx, command.file_id, command.identity)
     if (place.thread[1] if place.thread else None) == command.thread_id:
@@ -125,7 +126,7 @@ def move_file(tx: Transaction, command: MoveFile) -> Done:
     return Done(joined.result, (*left, *joined.events))
 
 
-def join(tx: Transaction, place: Place, thread: tuple[int, str] | None, actor: Author) -> Done:
+def join(tx: Transaction, place: Place, thread: tuple[int, str] | None, actor: Author) -> Done[File]:
     """Into a thread, or out of any."""
     room.move(tx, place.thread_key, thread[0] if thread else None, room.size_of(tx, place.key))
     moved = Place(place.key, place.id, place.owner, place.version, place.revision, thread, None, None)
@@ -138,7 +139,7 @@ def _tombstone(tx: Transaction, place: Place) -> File:
 
 
 @writes(DeleteFile)
-def delete_file(tx: Transaction, command: DeleteFile) -> Done:
+def delete_file(tx: Transaction, command: DeleteFile) -> Done[Gone]:
     place = places.find_to_change(tx, command.file_id, command.identity)
     must_match(command.if_version, place.revision)
     is_own = place.owner == command.identity.user.key
@@ -148,7 +149,7 @@ def delete_file(tx: Transaction, command: DeleteFile) -> Done:
     return Done(Gone(place.id), done.events)
 
 
-def remove(tx: Transaction, place: Place, actor: Author, kind: EventKind = FILE_DELETED) -> Done:
+def remove(tx: Transaction, place: Place, actor: Author, kind: EventKind = FILE_DELETED) -> Done[File]:
     """Leave a tombstone; what it held is released."""
     forget_content(tx, place)
     tx.execute(_M.delete().where(_M.file == place.key))

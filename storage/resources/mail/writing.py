@@ -21,7 +21,7 @@ _U, _P, _O = models.User, notification_models.Preference, notification_models.Ou
 
 
 @writes(AskForVerification)
-def ask(tx: Transaction, command: AskForVerification) -> Done:
+def ask(tx: Transaction, command: AskForVerification) -> Done[Mailbox]:
     user_key = command.identity.user.key
     row = rows.first(tx.database, A.select(A.asked_at).where(A.user == user_key))
     if row is not None and tx.now < row[0] + limits.MAIL_ASKED_SECONDS * 1000:
@@ -36,7 +36,7 @@ def ask(tx: Transaction, command: AskForVerification) -> Done:
 
 
 @writes(ConfirmAddress)
-def confirm(tx: Transaction, command: ConfirmAddress) -> Done:
+def confirm(tx: Transaction, command: ConfirmAddress) -> Done[int]:
     same = (_U.uid == command.user_id) & (_U.email == command.address) & (_U.status == "ACTIVE")
     row = rows.first(tx.database, _U.select(_U.id).where(same))
     if row is None:
@@ -46,13 +46,13 @@ def confirm(tx: Transaction, command: ConfirmAddress) -> Done:
 
 
 @writes(DoubtAddress)
-def doubt(tx: Transaction, command: DoubtAddress) -> Done:
+def doubt(tx: Transaction, command: DoubtAddress) -> Done[None]:
     tx.execute(A.update(verified_at=None).where(A.user == command.user_key))
     return Done(None)
 
 
 @writes(EndMail)
-def end(tx: Transaction, command: EndMail) -> Done:
+def end(tx: Transaction, command: EndMail) -> Done[int]:
     row = rows.first(tx.database, _U.select(_U.id).where(_U.uid == command.user_id))
     if row is None:
         return Done(0)

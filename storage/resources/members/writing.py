@@ -6,9 +6,10 @@ from typing import Any
 
 from actors import limits, rules
 from actors.auth.identity import Identity
+from actors.commands import Gone
 from actors.errors import Conflict, Forbidden, NotFound
 from actors.events import Event
-from actors.outcomes import Done, Gone
+from actors.outcomes import Done
 from actors.resources.members import (
     MEMBER_ADDED,
     MEMBER_REMOVED,
@@ -43,7 +44,7 @@ from storage.schema import models
 
 
 @writes(AddMember)
-def add_member(tx: Transaction, command: AddMember) -> Done:
+def add_member(tx: Transaction, command: AddMember) -> Done[Member]:
     key, uid, _ = tx.thread(command.thread_id)
     mine = tx.role(key, command.identity.user.key)
     rules.must_manage(command.identity, mine, uid)
@@ -85,7 +86,7 @@ def _must_have_room(tx: Transaction, thread_key: int) -> None:
 
 
 @writes(UpdateMember)
-def update_member(tx: Transaction, command: UpdateMember) -> Done:
+def update_member(tx: Transaction, command: UpdateMember) -> Done[Member]:
     """Roles are the owners' to give; `muted` is one's own."""
     key, uid, _ = tx.thread(command.thread_id)
     user_key = _member_key(tx, key, command.user_id)
@@ -122,7 +123,7 @@ def _must_be_allowed(
 
 
 @writes(RemoveMember)
-def remove_member(tx: Transaction, command: RemoveMember) -> Done:
+def remove_member(tx: Transaction, command: RemoveMember) -> Done[Gone]:
     """An owner removes anybody; anybody may leave, but the last owner."""
     key, uid, _ = tx.thread(command.thread_id)
     mine = tx.role(key, command.identity.user.key)
@@ -154,7 +155,7 @@ def left(tx: Transaction, thread: tuple[int, str], user_key: int, reason: str) -
 
 
 @writes(MarkRead)
-def mark_read(tx: Transaction, command: MarkRead) -> Done:
+def mark_read(tx: Transaction, command: MarkRead) -> Done[Member]:
     key, uid, _ = tx.thread(command.thread_id)
     user_key = command.identity.user.key
     rules.must_see(command.identity, tx.role(key, user_key), uid)
@@ -169,7 +170,7 @@ def mark_read(tx: Transaction, command: MarkRead) -> Done:
 
 
 @writes(MarkUnread)
-def mark_unread(tx: Transaction, command: MarkUnread) -> Done:
+def mark_unread(tx: Transaction, command: MarkUnread) -> Done[Member]:
     """The only way back for a marker."""
     key, uid, _ = tx.thread(command.thread_id)
     user_key = command.identity.user.key
@@ -181,7 +182,7 @@ def mark_unread(tx: Transaction, command: MarkUnread) -> Done:
     return _move_marker(tx, (key, uid), ReadChange(command.identity.author, offset, number), has_own=True)
 
 
-def _move_marker(tx: Transaction, thread: tuple[int, str], change: ReadChange, *, has_own: bool) -> Done:
+def _move_marker(tx: Transaction, thread: tuple[int, str], change: ReadChange, *, has_own: bool) -> Done[Member]:
     """`has_own`: some of the reader's own messages may be after the marker; to write moves it, so mostly none are.
 
     Of a member who does not want others to know how far they have read only their own log tells."""

@@ -10,7 +10,7 @@ from actors import limits, rules
 from actors.errors import Conflict, Forbidden
 from actors.events import Event
 from actors.outcomes import Done
-from actors.resources.messages import MESSAGE_COMPLETED, InterruptMessage
+from actors.resources.messages import MESSAGE_COMPLETED, InterruptMessage, Message
 from actors.resources.streams import FinishMessage, InterruptAbandoned, SaveProgress
 from actors.resources.user_events import UserEvent
 from actors.text.mentions import may_mention
@@ -27,7 +27,7 @@ _M = models.Message
 
 
 @writes(FinishMessage)
-def finish_message(tx: Transaction, command: FinishMessage) -> Done:
+def finish_message(tx: Transaction, command: FinishMessage) -> Done[Message]:
     place = messages.find(tx, command.thread_id, command.message_id, command.identity)
     message, is_mine = place.message, place.message.author.key == command.identity.user.key
     rules.must_write(command.identity, place.role, place.thread[1], place.status)
@@ -51,19 +51,19 @@ def _notify(tx: Transaction, place: messages.Place, message: Any) -> tuple[UserE
 
 
 @writes(SaveProgress)
-def save_progress(tx: Transaction, command: SaveProgress) -> Done:
+def save_progress(tx: Transaction, command: SaveProgress) -> Done[None]:
     _SAVE.execute(tx.database, uid=command.message_id, content=command.content, now=tx.now)
     return Done(None)
 
 
 @writes(InterruptMessage)
-def interrupt_message(tx: Transaction, command: InterruptMessage) -> Done:
+def interrupt_message(tx: Transaction, command: InterruptMessage) -> Done[None]:
     row = _WRITTEN.first(tx.database, uid=command.message_id)
     return Done(None, (_interrupt(tx, row[0], row[1], command),) if row else ())
 
 
 @writes(InterruptAbandoned)
-def interrupt_abandoned(tx: Transaction, command: InterruptAbandoned) -> Done:
+def interrupt_abandoned(tx: Transaction, command: InterruptAbandoned) -> Done[int]:
     """Those whose process is gone: a live one saves, or ends them itself."""
     last = fn.COALESCE(_M.streamed_at, _M.created_at)
     query = _being_written().where(last < command.before).limit(command.rows)

@@ -46,7 +46,7 @@ class Place:
 
 
 @writes(EditMessage)
-def edit_message(tx: Transaction, command: EditMessage) -> Done:
+def edit_message(tx: Transaction, command: EditMessage) -> Done[Message]:
     place = find(tx, command.thread_id, command.message_id, command.identity)
     message = place.message
     rules.must_edit(command.identity, place.role, message.author.key)
@@ -120,7 +120,7 @@ def _keep_revision(tx: Transaction, message: Message, identity: Identity) -> Non
 
 
 @writes(DeleteMessage)
-def delete_message(tx: Transaction, command: DeleteMessage) -> Done:
+def delete_message(tx: Transaction, command: DeleteMessage) -> Done[Message]:
     """Leave a tombstone in its place; content, revisions and reactions are gone for good."""
     place = find(tx, command.thread_id, command.message_id, command.identity)
     message = place.message
@@ -145,7 +145,7 @@ def _bury(tx: Transaction, key: int, thread_id: str) -> tuple[UserEvent, ...]:
     return (*gone, *notifications.forget_message(tx, key, thread_id))
 
 
-def erase(tx: Transaction, key: int, thread_id: str) -> Done:
+def erase(tx: Transaction, key: int, thread_id: str) -> Done[None]:
     """Delete a message because its author is to be forgotten."""
     cancelled = _bury(tx, key, thread_id)
     event = told(tx, key, MESSAGE_DELETED)
@@ -162,7 +162,7 @@ def told(tx: Transaction, key: int, kind: EventKind, actor: Author | None = None
 
 
 @writes(React)
-def react(tx: Transaction, command: React) -> Done:
+def react(tx: Transaction, command: React) -> Done[Reacted]:
     place = find(tx, command.thread_id, command.message_id, command.identity)
     rules.must_write(command.identity, place.role, place.thread[1], place.status)
     _must_be_there(place.message)
@@ -290,7 +290,7 @@ _FORGET_REVISIONS = Prepared(lambda given: _V.delete().where(_V.message == given
 _FORGET_REACTIONS = Prepared(lambda given: _R.delete().where(_R.message == given.key))
 
 
-def done(tx: Transaction, place: Place, kind: EventKind, identity: Identity) -> Done:
+def done(tx: Transaction, place: Place, kind: EventKind, identity: Identity) -> Done[Message]:
     mine = _again(tx, place.message, identity)
     event = tx.log(place.thread, kind, identity.author, _as_seen_by_all(mine), ref=mine.key)
     return Done(mine, (event,))

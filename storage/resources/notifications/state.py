@@ -7,9 +7,9 @@ from peewee import SQL, fn
 
 from actors import limits, rules
 from actors.auth.identity import Identity
-from actors.commands import Unset
+from actors.commands import Gone, Unset
 from actors.errors import NotFound
-from actors.outcomes import Done, Gone
+from actors.outcomes import Done
 from actors.resources.members import Member, ReadChange
 from actors.resources.notifications import (
     DismissNotification,
@@ -42,7 +42,7 @@ _N, _P, _M = notification_models.Notification, notification_models.Preference, m
 
 
 @writes(ReadNotification)
-def read_notification(tx: Transaction, command: ReadNotification) -> Done:
+def read_notification(tx: Transaction, command: ReadNotification) -> Done[None]:
     key, is_read, _ = _find(tx, command.identity.user.key, command.notification_id)
     if is_read:
         return Done(None)
@@ -53,7 +53,7 @@ def read_notification(tx: Transaction, command: ReadNotification) -> Done:
 
 
 @writes(ReadAllNotifications)
-def read_all_notifications(tx: Transaction, command: ReadAllNotifications) -> Done:
+def read_all_notifications(tx: Transaction, command: ReadAllNotifications) -> Done[int]:
     user_key = command.identity.user.key
     update = _N.update(read_at=tx.now).where((_N.user == user_key) & _N.read_at.is_null()).returning(_N.id)
     keys = [row[0] for row in update.tuples().execute(tx.database)]
@@ -66,7 +66,7 @@ def read_all_notifications(tx: Transaction, command: ReadAllNotifications) -> Do
 
 
 @writes(DismissNotification)
-def dismiss_notification(tx: Transaction, command: DismissNotification) -> Done:
+def dismiss_notification(tx: Transaction, command: DismissNotification) -> Done[Gone]:
     key, _, thread_id = _find(tx, command.identity.user.key, command.notification_id)
     tx.execute(_N.delete().where(_N.id == key))
     facts = {"ids": [command.notification_id], "thread_id": thread_id, "reason": "dismissed"}
@@ -87,7 +87,7 @@ def _find(tx: Transaction, user_key: int, notification_id: str) -> tuple[int, bo
 
 
 @writes(UpdatePreferences)
-def update_preferences(tx: Transaction, command: UpdatePreferences) -> Done:
+def update_preferences(tx: Transaction, command: UpdatePreferences) -> Done[Preferences]:
     user_key = command.identity.user.key
     before = preferences.of_user(tx.database, user_key)
     must_match(command.if_version, before.version)
@@ -108,7 +108,7 @@ def update_preferences(tx: Transaction, command: UpdatePreferences) -> Done:
 
 
 @writes(SetThreadPreferences)
-def set_thread_preferences(tx: Transaction, command: SetThreadPreferences) -> Done:
+def set_thread_preferences(tx: Transaction, command: SetThreadPreferences) -> Done[ThreadPreferences]:
     key, uid, _ = tx.thread(command.thread_id)
     user_key = command.identity.user.key
     rules.must_see(command.identity, tx.role(key, user_key), uid)

@@ -61,7 +61,7 @@ def counts(database: SqliteDatabase) -> dict[tuple[DeliveryKind, DeliveryState],
 
 
 @writes(RecordSent)
-def sent(tx: Transaction, command: RecordSent) -> Done:
+def sent(tx: Transaction, command: RecordSent) -> Done[None]:
     tx.execute(_O.update(state="sent", attempts=_O.attempts + 1, error=None).where(_waiting(command.keys)))
     return Done(None)
 
@@ -71,7 +71,7 @@ def _waiting(keys: tuple[int, ...]) -> Any:
 
 
 @writes(RecordFailed)
-def failed(tx: Transaction, command: RecordFailed) -> Done:
+def failed(tx: Transaction, command: RecordFailed) -> Done[DeliveryState]:
     query = _O.select(fn.MAX(_O.attempts), fn.MAX(_O.created_at)).where(_waiting(command.keys))
     attempts, created_at = rows.fetch(tx.database, query)[0]
     if attempts is None:

@@ -52,7 +52,8 @@ def in_thread(database: SqliteDatabase, identity: Identity, thread_key: int, thr
     row = rows.first(database, query)
     if row is None:
         raise NotFound("member", identity.user.id)
-    return ThreadPreferences(thread_id, cast("Notify | None", row[0]), bool(row[1]))
+    notify = cast("Notify | None", row[0])  # the column has no other
+    return ThreadPreferences(thread_id, notify, bool(row[1]))
 
 
 def _replayed(replay: UserReplay, entry: Entry) -> Preferences | Facts:

@@ -39,7 +39,7 @@ _P = proposal_models.Proposal
 
 
 @writes(Propose)
-def propose(tx: Transaction, command: Propose) -> Done:
+def propose(tx: Transaction, command: Propose) -> Done[Proposal]:
     place = places.find_to_change(tx, command.artifact_id, command.identity)
     artifact_writing.must_be_message(tx, place.thread[0], command.provenance)
     _must_have_room(tx, place.key)
@@ -66,7 +66,7 @@ def _must_have_room(tx: Transaction, artifact: int) -> None:
 
 
 @writes(AcceptProposal)
-def accept(tx: Transaction, command: AcceptProposal) -> Done:
+def accept(tx: Transaction, command: AcceptProposal) -> Done[Proposal]:
     place = places.find_to_change(tx, command.artifact_id, command.identity)
     before = _find(tx, place, command.proposal_id)
     status = outcome_of(command.accepted, before.count)
@@ -87,7 +87,7 @@ def accept(tx: Transaction, command: AcceptProposal) -> Done:
 
 
 @writes(CloseProposal)
-def close(tx: Transaction, command: CloseProposal) -> Done:
+def close(tx: Transaction, command: CloseProposal) -> Done[Proposal]:
     place = _place(tx, command)
     before = _find(tx, place, command.proposal_id)
     if command.outcome == "withdrawn":
@@ -108,7 +108,7 @@ def _place(tx: Transaction, command: CloseProposal) -> Place:
     return find(tx, command.artifact_id, command.identity)
 
 
-def _resolve(tx: Transaction, place: Place, before: Proposal, resolver: Author, **fields: Any) -> Done:
+def _resolve(tx: Transaction, place: Place, before: Proposal, resolver: Author, **fields: Any) -> Done[Proposal]:
     forgetting.forget_base(tx, before.key)
     fields |= {"resolver": resolver.key, "resolved_at": tx.now, "updated_at": tx.now}
     tx.execute(_P.update(**fields).where(_P.id == before.key))
@@ -124,7 +124,7 @@ def _find(tx: Transaction, place: Place, proposal_id: str) -> Proposal:
     return records.of(row)
 
 
-def _told(tx: Transaction, key: int, thread: tuple[int, str], actor: Author, kind: EventKind) -> Done:
+def _told(tx: Transaction, key: int, thread: tuple[int, str], actor: Author, kind: EventKind) -> Done[Proposal]:
     proposal = records.by_key(tx.database, [key])[key]
     return Done(proposal, (tx.log(thread, kind, actor, proposal, ref=key),))
 
@@ -132,7 +132,7 @@ def _told(tx: Transaction, key: int, thread: tuple[int, str], actor: Author, kin
 # Erased
 
 
-def erase(tx: Transaction, author: int) -> Done:
+def erase(tx: Transaction, author: int) -> Done[None]:
     """What a user has said in some of their proposals, and in rejecting those of others."""
     there = _A.deleted_at.is_null() & _T.deleted_at.is_null()
     mine = (_P.author == author) & ((_P.comment != "") | _P.patch.is_null(False) | (_P.status == "open"))

@@ -2,9 +2,10 @@
 
 from actors import limits
 from actors.auth.identity import Identity
+from actors.commands import Gone
 from actors.errors import NotFound
 from actors.identifiers import new_id
-from actors.outcomes import Done, Gone
+from actors.outcomes import Done
 from actors.resources.push import PushSubscription, RecordPush, Subscribe, Unsubscribe
 from storage.journal import results
 from storage.journal.transaction import Transaction
@@ -14,7 +15,7 @@ from storage.resources.push.reading import P, of, query
 
 
 @writes(Subscribe)
-def subscribe(tx: Transaction, command: Subscribe) -> Done:
+def subscribe(tx: Transaction, command: Subscribe) -> Done[PushSubscription]:
     tx.execute(P.delete().where(P.endpoint == command.endpoint))
     _make_room(tx, command.identity.user.key)
     identity, uid = command.identity, new_id()
@@ -24,7 +25,9 @@ def subscribe(tx: Transaction, command: Subscribe) -> Done:
             name=command.name, endpoint=command.endpoint, p256dh=command.p256dh, auth=command.auth, created_at=tx.now,
         )
     )  # fmt: skip
-    return Done(_by_id(tx, uid))
+    made = _by_id(tx, uid)
+    assert made is not None
+    return Done(made)
 
 
 def _make_room(tx: Transaction, user_key: int) -> None:
@@ -37,7 +40,7 @@ def _make_room(tx: Transaction, user_key: int) -> None:
 
 
 @writes(Unsubscribe)
-def unsubscribe(tx: Transaction, command: Unsubscribe) -> Done:
+def unsubscribe(tx: Transaction, command: Unsubscribe) -> Done[Gone]:
     mine = (P.uid == command.subscription_id) & (P.user == command.identity.user.key)
     if not tx.execute(P.delete().where(mine)):
         raise NotFound("subscription", command.subscription_id)
@@ -45,7 +48,7 @@ def unsubscribe(tx: Transaction, command: Unsubscribe) -> Done:
 
 
 @writes(RecordPush)
-def record(tx: Transaction, command: RecordPush) -> Done:
+def record(tx: Transaction, command: RecordPush) -> Done[None]:
     if command.sent:
         tx.execute(P.update(sent_at=tx.now, failing_since=None).where(P.id.in_(list(command.sent))))
     if command.failed:

@@ -35,7 +35,7 @@ _K = identity_models.ApiKey
 
 
 @writes(CreateSchedule)
-def create(tx: Transaction, command: CreateSchedule) -> Done:
+def create(tx: Transaction, command: CreateSchedule) -> Done[Schedule]:
     thread_key = None if command.thread_id is None else _thread(tx, command)
     _must_be_ahead(tx, command.at)
     _must_have_room(tx, command.identity)
@@ -90,7 +90,7 @@ def _columns(at: Moment) -> dict[str, Any]:
 
 
 @writes(UpdateSchedule)
-def update(tx: Transaction, command: UpdateSchedule) -> Done:
+def update(tx: Transaction, command: UpdateSchedule) -> Done[Schedule]:
     before = _pending(tx, command)
     fields = given(content=command.content, blocks=command.blocks, metadata=command.metadata)
     _must_fit(before, fields)
@@ -114,7 +114,7 @@ def _must_fit(before: Schedule, fields: dict[str, Any]) -> None:
 
 
 @writes(CancelSchedule)
-def cancel(tx: Transaction, command: CancelSchedule) -> Done:
+def cancel(tx: Transaction, command: CancelSchedule) -> Done[Schedule]:
     before = _pending(tx, command)
     return _end(tx, before.key, "cancelled", "")
 
@@ -135,7 +135,7 @@ def _pending(tx: Transaction, command: UpdateSchedule | CancelSchedule) -> Sched
 
 
 @writes(TakeSchedule)
-def take(tx: Transaction, command: TakeSchedule) -> Done:
+def take(tx: Transaction, command: TakeSchedule) -> Done[int]:
     row = rows.first(tx.database, records.query().where((S.id == command.key) & S.ended_at.is_null()))
     if row is None:
         return Done(0)
@@ -169,7 +169,7 @@ def _is_written(tx: Transaction, found: Schedule) -> bool:
     )
 
 
-def _remind(tx: Transaction, found: Schedule) -> Done:
+def _remind(tx: Transaction, found: Schedule) -> Done[Any]:
     try:
         _must_see_subject(tx, found)
     except XpError as refusal:
@@ -192,7 +192,7 @@ def _is_admin(tx: Transaction, user_key: int) -> bool:
 
 
 @writes(EndSchedule)
-def end(tx: Transaction, command: EndSchedule) -> Done:
+def end(tx: Transaction, command: EndSchedule) -> Done[int]:
     sending = (S.id == command.key) & (S.status == "sending")
     row = rows.first(tx.database, records.query().where(sending))
     if row is None:
@@ -202,17 +202,17 @@ def end(tx: Transaction, command: EndSchedule) -> Done:
     return _ended(_end(tx, command.key, command.status, command.reason))
 
 
-def _ended(done: Done) -> Done:
+def _ended(done: Done[Any]) -> Done[int]:
     return Done(1, user_events=done.user_events)
 
 
-def _end(tx: Transaction, key: int, status: str, reason: str) -> Done:
+def _end(tx: Transaction, key: int, status: str, reason: str) -> Done[Schedule]:
     said = reason[: limits.SCHEDULE_REASON_CHARS]
     tx.execute(S.update(status=status, reason=said, ended_at=tx.now, version=S.version + 1).where(S.id == key))
     return _told(tx, key)
 
 
-def _told(tx: Transaction, key: int) -> Done:
+def _told(tx: Transaction, key: int) -> Done[Schedule]:
     schedule = _by_key(tx, key)
     return Done(schedule, user_events=_tell(tx, schedule))
 

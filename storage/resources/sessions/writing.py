@@ -45,7 +45,7 @@ _S, _R, _L, _P, _X = (
 
 
 @writes(StartSession)
-def start_session(tx: Transaction, command: StartSession) -> Done:
+def start_session(tx: Transaction, command: StartSession) -> Done[SignedIn]:
     if command.password is not None:
         user = users.find(tx, command.user_id)
         if accounts.password_hash(tx.database, user.key) != command.password:  # changed while it was checked
@@ -80,7 +80,7 @@ def _keep_refresh(tx: Transaction, session_key: int, token_hash: bytes) -> None:
 
 
 @writes(FollowLink)
-def follow_link(tx: Transaction, command: FollowLink) -> Done:
+def follow_link(tx: Transaction, command: FollowLink) -> Done[SignedIn]:
     query = _L.select(_L.id, UserModel.uid).join(UserModel, on=(_L.user == UserModel.id))
     good = (_L.hash == command.link_hash) & _L.used_at.is_null() & (_L.expires_at > tx.now)
     row = rows.first(tx.database, query.where(good))
@@ -100,7 +100,7 @@ def keep_password(tx: Transaction, user_key: int, password_hash: str) -> None:
 
 
 @writes(SignInByProvider)
-def sign_in_by_provider(tx: Transaction, command: SignInByProvider) -> Done:
+def sign_in_by_provider(tx: Transaction, command: SignInByProvider) -> Done[SignedIn]:
     """Found by the provider's id; else by a verified address; else a new user."""
     same = (_X.issuer == command.issuer) & (_X.subject == command.subject)
     query = _X.select(UserModel.uid).join(UserModel, on=(_X.user == UserModel.id))
@@ -123,7 +123,7 @@ def _by_address(tx: Transaction, email: str) -> tuple[Any, ...] | None:
 
 
 @writes(RefreshSession)
-def refresh_session(tx: Transaction, command: RefreshSession) -> Done:
+def refresh_session(tx: Transaction, command: RefreshSession) -> Done[SignedIn | Reused]:
     """Each refresh token is good once. One that comes again within the grace gets what the first one got; later it was
     stolen, or its successor was: the session ends."""
     query = _R.select(_R.id, _R.used_at, _S.id, _S.uid).join(_S, on=(_R.session == _S.id))
@@ -158,7 +158,7 @@ def _is_graced(tx: Transaction, command: RefreshSession, session_key: int, used_
 
 
 @writes(EndSession)
-def end_session(tx: Transaction, command: EndSession) -> Done:
+def end_session(tx: Transaction, command: EndSession) -> Done[Session]:
     """One's own, or as an admin anybody's. Once ended it stays so."""
     user, session = _must_find(tx, command.session_id)
     if user.key != command.identity.user.key and not command.identity.is_admin:
@@ -170,7 +170,7 @@ def end_session(tx: Transaction, command: EndSession) -> Done:
 
 
 @writes(EndSessions)
-def end_sessions(tx: Transaction, command: EndSessions) -> Done:
+def end_sessions(tx: Transaction, command: EndSessions) -> Done[int]:
     user = users.find(tx, command.user_id)
     if user.key != command.identity.user.key:
         administrators.must_administer(tx, command.identity)

@@ -8,10 +8,11 @@ from peewee import fn
 
 from actors import commands, limits, rules
 from actors.auth.identity import Identity
+from actors.commands import Gone
 from actors.errors import Conflict
 from actors.events import Event, EventKind
 from actors.identifiers import new_id
-from actors.outcomes import Done, Gone
+from actors.outcomes import Done
 from actors.resources.members import MEMBER_ADDED, Member, MemberRole
 from actors.resources.threads import (
     CONTROL_CHANGED,
@@ -44,7 +45,7 @@ from storage.schema import models
 
 
 @writes(CreateThread)
-def create_thread(tx: Transaction, command: CreateThread) -> Done:
+def create_thread(tx: Transaction, command: CreateThread) -> Done[Thread]:
     """The creator owns it; other members may come with it. Their additions are entries of its log too."""
     uid = command.thread_id or new_id()
     if rows.first(tx.database, models.Thread.select(models.Thread.id).where(models.Thread.uid == uid)):
@@ -80,7 +81,7 @@ def _added(tx: Transaction, thread: tuple[int, str], command: CreateThread, user
 
 
 @writes(UpdateThread)
-def update_thread(tx: Transaction, command: UpdateThread) -> Done:
+def update_thread(tx: Transaction, command: UpdateThread) -> Done[Thread]:
     key, uid, _ = tx.thread(command.thread_id)
     role = tx.role(key, command.identity.user.key)
     rules.must_manage(command.identity, role, uid)
@@ -100,13 +101,15 @@ def update_thread(tx: Transaction, command: UpdateThread) -> Done:
         tx, command, role, "update_thread", {name: getattr(before, name) for name in difference}, difference
     )  # fmt: skip
     event = _log(tx, (key, uid), THREAD_UPDATED, command)
+    assert isinstance(event.data, Thread)
     return Done(event.data, (event,))
 
 
 @writes(HandOver)
-def hand_over(tx: Transaction, command: HandOver) -> Done:
+def hand_over(tx: Transaction, command: HandOver) -> Done[Thread]:
     key, uid, status = tx.thread(command.thread_id)
-    rules.must_write(command.identity, tx.role(key, command.identity.user.key), uid, cast(ThreadStatus, status))
+    role, state = tx.role(key, command.identity.user.key), cast(ThreadStatus, status)  # the column has no other
+    rules.must_write(command.identity, role, uid, state)
     before = _read(tx, key, command)
     if before.control == command.control:
         return Done(before)
@@ -118,7 +121,7 @@ def hand_over(tx: Transaction, command: HandOver) -> Done:
 
 
 @writes(DeleteThread)
-def delete_thread(tx: Transaction, command: DeleteThread) -> Done:
+def delete_thread(tx: Transaction, command: DeleteThread) -> Done[Gone]:
     """Hidden from all at once; its rows are deleted in small steps (`purge`)."""
     key, uid, _ = tx.thread(command.thread_id)
     rules.must_manage(command.identity, tx.role(key, command.identity.user.key), uid)
@@ -147,7 +150,7 @@ def _begin_telling(tx: Transaction, thread: tuple[int, str]) -> tuple[UserEvent,
 
 
 @writes(commands.NotifyThreadDeleted)
-def notify_thread_deleted(tx: Transaction, command: commands.NotifyThreadDeleted) -> Done:
+def notify_thread_deleted(tx: Transaction, command: commands.NotifyThreadDeleted) -> Done[int]:
     """Who does not follow the thread learns of its end by their own log alone; step by step where they are many."""
     M = models.Member
     thread = rows.first(tx.database, _half_told(command.thread_id))
@@ -180,13 +183,13 @@ def _tell_gone(tx: Transaction, thread: tuple[int, str], members: Sequence[int])
     )
 
 
-def _log(tx: Transaction, thread: tuple[int, str], kind: EventKind, command: commands.Command) -> Event:
+def _log(tx: Transaction, thread: tuple[int, str], kind: EventKind, command: commands.Command[Any]) -> Event:
     """An entry about the thread itself, with the thread as it is after it: the head of its log is this entry."""
     event = tx.log(thread, kind, command.identity.author, ThreadGone(thread[1]))
     return replace(event, data=_read(tx, thread[0], command))
 
 
-def _read(tx: Transaction, key: int, command: commands.Command) -> Thread:
+def _read(tx: Transaction, key: int, command: commands.Command[Any]) -> Thread:
     thread = rows.thread_by_key(tx.database, key, command.identity.author)
     assert thread is not None
     return thread

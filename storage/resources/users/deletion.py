@@ -24,7 +24,7 @@ from storage.schema import identity_models, models, notification_models
 
 
 @writes(DeleteUser)
-def delete_user(tx: Transaction, command: DeleteUser) -> Done:
+def delete_user(tx: Transaction, command: DeleteUser) -> Done[UserGone]:
     """Deactivate for good and take the person out of it; what they wrote stays, by a nameless author."""
     administrators.must_administer(tx, command.identity)
     user = users.find(tx, command.user_id)

@@ -17,7 +17,7 @@ _E = identity_models.Erasure
 
 
 @writes(EraseContent)
-def erase_content(tx: Transaction, command: EraseContent) -> Done:
+def erase_content(tx: Transaction, command: EraseContent) -> Done[int]:
     """One step, of the first user who waits for one."""
     row = rows.first(tx.database, _E.select(_E.user, _E.position, _E.stage).limit(1))
     if row is None:
@@ -30,11 +30,11 @@ def erase_content(tx: Transaction, command: EraseContent) -> Done:
     return _files(tx, command, user_key, everything=stage == "files")
 
 
-def _content(tx: Transaction, command: EraseContent, user_key: int, position: int) -> Done:
+def _content(tx: Transaction, command: EraseContent, user_key: int, position: int) -> Done[int]:
     """First what resources declare. Then messages are looked at in the order of their keys, for there is no index by
     author to keep for this."""
     for erase in declared.each("ERASURES"):
-        removed: Done = erase(tx, user_key)
+        removed: Done[None] = erase(tx, user_key)
         if removed.events:
             return Done(command.rows, removed.events, user_events=removed.user_events)
     found = _after(tx, position, command.looked_at)
@@ -49,7 +49,7 @@ def _content(tx: Transaction, command: EraseContent, user_key: int, position: in
     return Done(command.rows, events, user_events=tuple(entry for done in erased for entry in done.user_events))
 
 
-def _files(tx: Transaction, command: EraseContent, user_key: int, *, everything: bool) -> Done:
+def _files(tx: Transaction, command: EraseContent, user_key: int, *, everything: bool) -> Done[int]:
     events: tuple[Event, ...]
     removed, events = files.erase(tx, user_key, command.rows, everything=everything)
     if removed < command.rows:
@@ -57,7 +57,7 @@ def _files(tx: Transaction, command: EraseContent, user_key: int, *, everything:
     return Done(command.rows, events)
 
 
-def _texts(tx: Transaction, command: EraseContent, user_key: int) -> Done:
+def _texts(tx: Transaction, command: EraseContent, user_key: int) -> Done[int]:
     if not files.merge_texts(tx):
         tx.execute(_E.delete().where(_E.user == user_key))  # done; the next user has steps of its own
     return Done(command.rows)

@@ -19,7 +19,7 @@ from storage.schema import identity_models, models
 
 
 @writes(EnsureUser)
-def ensure_user(tx: Transaction, command: EnsureUser) -> Done:
+def ensure_user(tx: Transaction, command: EnsureUser) -> Done[User]:
     """Create the user at first sight; later write only changed claims.
 
     Compared with the claims seen last, not with the user: what an admin has changed since stays changed. A deactivated
@@ -35,7 +35,7 @@ def ensure_user(tx: Transaction, command: EnsureUser) -> Done:
     return _update(tx, command, spoken, claims, text)
 
 
-def _update(tx: Transaction, command: EnsureUser, spoken: Spoken, claims: dict[str, Any], text: str) -> Done:
+def _update(tx: Transaction, command: EnsureUser, spoken: Spoken, claims: dict[str, Any], text: str) -> Done[User]:
     before = orjson.loads(spoken.claims) if spoken.claims else _NOTHING_SEEN
     news = {name: value for name, value in claims.items() if value and value != before.get(name)}
     if news.get("role", "ADMIN") != "ADMIN" and administrators.is_last(tx, spoken.user):

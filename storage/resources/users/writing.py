@@ -36,7 +36,7 @@ def made(tx: Transaction, key: int) -> User:
 
 
 @writes(CreateUser)
-def create_user(tx: Transaction, command: CreateUser) -> Done:
+def create_user(tx: Transaction, command: CreateUser) -> Done[User]:
     administrators.must_administer(tx, command.identity)
     uid = new_id()
     subject = command.subject or uid
@@ -84,7 +84,7 @@ def _is_known(tx: Transaction, subjects: list[str]) -> bool:
 
 
 @writes(UpdateUser)
-def update_user(tx: Transaction, command: UpdateUser) -> Done:
+def update_user(tx: Transaction, command: UpdateUser) -> Done[User]:
     user = find(tx, command.user_id)
     email = command.email if isinstance(command.email, Unset) else folded(command.email)
     fields = given(

@@ -169,7 +169,7 @@ def _due(database: SqliteDatabase, user_key: int, kind: str, time: int) -> int:
 
 
 @writes(QueueDeliveries)
-def queue(tx: Transaction, command: QueueDeliveries) -> Done:
+def queue(tx: Transaction, command: QueueDeliveries) -> Done[int]:
     cursor = _W.own_offset if command.own else _W.position
     same = _W.id.in_(list(command.webhook_keys)) & (cursor == command.after)
     update = _W.update({cursor: command.up_to}).where(same).returning(_W.id)

@@ -102,14 +102,14 @@ def _event(
 
 
 @writes(WithdrawDelivery)
-def withdraw(tx: Transaction, command: WithdrawDelivery) -> Done:
+def withdraw(tx: Transaction, command: WithdrawDelivery) -> Done[None]:
     waits = (_D.id == command.delivery_key) & (_D.state == "pending")
     tx.execute(_D.update(state="withdrawn", finished_at=tx.now).where(waits))
     return Done(None)
 
 
 @writes(RecordAttempt)
-def record(tx: Transaction, command: RecordAttempt) -> Done:
+def record(tx: Transaction, command: RecordAttempt) -> Done[str]:
     row = rows.first(
         tx.database,
         _D.select(_D.webhook, _D.attempts, _D.log, _D.queued_at).where(

@@ -6,10 +6,10 @@ import orjson
 
 from actors import limits, rules
 from actors.auth.identity import Identity
-from actors.commands import Command
+from actors.commands import Command, Gone
 from actors.errors import Conflict, NotFound
 from actors.identifiers import new_id
-from actors.outcomes import Done, Gone
+from actors.outcomes import Done
 from actors.resources.webhooks import (
     TEST,
     CreateWebhook,
@@ -35,7 +35,7 @@ _W, _B, _D = models.Webhook, models.WebhookThread, models.WebhookDelivery
 
 
 @writes(CreateWebhook)
-def create_webhook(tx: Transaction, command: CreateWebhook) -> Done:
+def create_webhook(tx: Transaction, command: CreateWebhook) -> Done[Webhook]:
     user = command.identity.user
     held = _W.select().where(_W.user == user.key).bind(tx.database).count()
     if held >= limits.WEBHOOKS_PER_USER:
@@ -55,7 +55,7 @@ def create_webhook(tx: Transaction, command: CreateWebhook) -> Done:
 
 
 @writes(UpdateWebhook)
-def update_webhook(tx: Transaction, command: UpdateWebhook) -> Done:
+def update_webhook(tx: Transaction, command: UpdateWebhook) -> Done[Webhook]:
     before = _own(tx, command, command.webhook_id)
     must_match(command.if_version, before.version)
     wanted = given(
@@ -89,7 +89,7 @@ def _columns(tx: Transaction, command: UpdateWebhook, before: Webhook, fields: d
 
 
 @writes(DeleteWebhook)
-def delete_webhook(tx: Transaction, command: DeleteWebhook) -> Done:
+def delete_webhook(tx: Transaction, command: DeleteWebhook) -> Done[Gone]:
     found = _managed(tx, command, command.webhook_id)
     must_match(command.if_version, found.version)
     tx.execute(_W.delete().where(_W.id == found.key))
@@ -98,7 +98,7 @@ def delete_webhook(tx: Transaction, command: DeleteWebhook) -> Done:
 
 
 @writes(RotateSecret)
-def rotate_secret(tx: Transaction, command: RotateSecret) -> Done:
+def rotate_secret(tx: Transaction, command: RotateSecret) -> Done[Webhook]:
     found = _own(tx, command, command.webhook_id)
     update = _W.update(
         previous_secret=_W.secret, previous_until=tx.now + command.overlap_seconds * 1000, secret=command.secret,
@@ -111,7 +111,7 @@ def rotate_secret(tx: Transaction, command: RotateSecret) -> Done:
 
 
 @writes(QueueTest)
-def test_webhook(tx: Transaction, command: QueueTest) -> Done:
+def test_webhook(tx: Transaction, command: QueueTest) -> Done[Delivery]:
     found = _managed(tx, command, command.webhook_id)
     if found.status != "ACTIVE":
         raise Conflict("The webhook is DISABLED; set it to ACTIVE first.")
@@ -125,7 +125,7 @@ def test_webhook(tx: Transaction, command: QueueTest) -> Done:
 
 
 @writes(ReplayDeliveries)
-def replay(tx: Transaction, command: ReplayDeliveries) -> Done:
+def replay(tx: Transaction, command: ReplayDeliveries) -> Done[int]:
     found = _managed(tx, command, command.webhook_id)
     if found.status != "ACTIVE":
         raise Conflict("The webhook is DISABLED; set it to ACTIVE first.")
@@ -154,7 +154,7 @@ def give_up(tx: Transaction, webhook_key: int) -> None:
 # What commands look at before they write
 
 
-def _own(tx: Transaction, command: Command, webhook_id: str) -> Webhook:
+def _own(tx: Transaction, command: Command[Any], webhook_id: str) -> Webhook:
     """An administrator does not choose where another user's events go, and sees no secret of theirs."""
     found = find(tx.database, webhook_id)
     if found.user_id != command.identity.user.id:
@@ -162,7 +162,7 @@ def _own(tx: Transaction, command: Command, webhook_id: str) -> Webhook:
     return found
 
 
-def _managed(tx: Transaction, command: Command, webhook_id: str) -> Webhook:
+def _managed(tx: Transaction, command: Command[Any], webhook_id: str) -> Webhook:
     found = find(tx.database, webhook_id)
     if found.user_id != command.identity.user.id and not command.identity.is_admin:
         raise NotFound("webhook", webhook_id)

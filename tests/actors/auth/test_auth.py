@@ -104,7 +104,7 @@ class Door:
             raise Forbidden("This domain may not come in.", code="domain_not_allowed")
 
     def ask(self, token: str) -> LoopFuture[Any]:
-        asked: LoopFuture[Any] = self.ref.ask(Authenticate(token), block=False)
+        asked: LoopFuture[Any] = self.ref.ask(Authenticate(token))
         return asked
 
     def tell_of_user(self, who: Identity) -> None:

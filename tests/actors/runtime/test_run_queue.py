@@ -62,7 +62,7 @@ def readers(stage: Stage, seen: list[Any], count: int, kind: type[Reader] = Read
 
 
 async def answer(reader: Reader, question: Question) -> Any:
-    return await reader.actor_ref.ask(question, block=False)
+    return await reader.actor_ref.ask(question)
 
 
 @pytest.mark.usefixtures("one_a_round")
@@ -171,7 +171,7 @@ async def test_what_is_asked_in_the_very_turn_of_an_answer(stage: Stage, seen: l
     """It is handled in that turn, and the one it was scheduled for finds nothing."""
     (reader,) = readers(stage, seen, 1, kind)
     for _ in range(3):
-        asked = reader.actor_ref.ask(Question(1), block=False)
+        asked = reader.actor_ref.ask(Question(1))
         asked.when_done(lambda _: reader.actor_ref.tell(Question(2)))  # type: ignore[attr-defined]
         await until(lambda: seen[-2:] == [Question(1), Question(2)])
         seen.clear()

@@ -90,7 +90,7 @@ def parrot(stage: Stage) -> Parrot:
 
 
 def ask(actor: LoopActor, message: Any) -> LoopFuture[Any]:
-    future = actor.actor_ref.ask(message, block=False)
+    future = actor.actor_ref.ask(message)
     assert isinstance(future, LoopFuture)
     return future
 
@@ -172,27 +172,25 @@ async def test_who_gives_up_waiting_disturbs_nobody(parrot: Parrot) -> None:
 
 
 async def test_get_on_the_event_loop_raises_instead_of_waiting_for_itself(parrot: Parrot) -> None:
+    future = ask(parrot, Say("hello"))
     with pytest.raises(BlockingOnEventLoop, match="await the future instead"):
-        parrot.actor_ref.ask(Say("hello"))
-    future = ask(parrot, Say("again"))
-    with pytest.raises(BlockingOnEventLoop):
         future.get(timeout=1)
     await future
-    assert future.get() == "again"  # there is nothing to wait for any more
+    assert future.get() == "hello"  # there is nothing to wait for any more
 
 
 async def test_other_os_threads_ask_and_wait(parrot: Parrot) -> None:
     loop = asyncio.get_running_loop()
-    answer = await loop.run_in_executor(None, lambda: parrot.actor_ref.ask(Say("from outside"), timeout=10))
+    answer = await loop.run_in_executor(None, lambda: parrot.actor_ref.ask(Say("from outside")).get(timeout=10))
     assert answer == "from outside"
     with pytest.raises(Internal):
-        await loop.run_in_executor(None, lambda: parrot.actor_ref.ask(Fail("from outside"), timeout=10))
+        await loop.run_in_executor(None, lambda: parrot.actor_ref.ask(Fail("from outside")).get(timeout=10))
 
 
 async def test_waiting_in_another_os_thread_ends_with_its_time(parrot: Parrot) -> None:
     loop = asyncio.get_running_loop()
     with pytest.raises(pykka.Timeout):
-        await loop.run_in_executor(None, lambda: parrot.actor_ref.ask(Later("never"), timeout=0.01))
+        await loop.run_in_executor(None, lambda: parrot.actor_ref.ask(Later("never")).get(timeout=0.01))
 
 
 async def test_nothing_told_from_other_os_threads_is_lost(stage: Stage) -> None:

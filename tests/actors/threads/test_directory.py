@@ -50,9 +50,9 @@ async def test_asking_about_many_threads_keeps_few_of_them(house: House, monkeyp
     threads = [await house.thread(ana) for _ in range(30)]
     watcher = await house.watch(ana, threads[0])
     for thread in threads[1:]:
-        assert await house.directory.thread(thread.id).ask(ListPresent(ana), block=False) == []
+        assert await house.directory.thread(thread.id).ask(ListPresent(ana)) == []
         with pytest.raises(NotFound):
-            await house.directory.thread(thread.id).ask(ListPresent(bo), block=False)
+            await house.directory.thread(thread.id).ask(ListPresent(bo))
     await until(lambda: house.directory.live_threads <= 6)
     assert house.directory.is_live(threads[0].id)
     message = await house.post(ana, threads[0])
@@ -239,7 +239,7 @@ async def test_a_stream_over_many_threads_loses_nothing_that_another_process_wri
     ref = shared.stage.start(feed)
     ref.tell(Watch([f"thread:{thread.id}" for thread in threads]))
     for thread in threads:
-        await shared.directory.thread(thread.id).ask(Subscribe(ana, ref), block=False)
+        await shared.directory.thread(thread.id).ask(Subscribe(ana, ref))
     _, head = await shared.reads.ask(GetLogHead())
     ref.tell(Replay(b"", head))
     for _ in range(5):

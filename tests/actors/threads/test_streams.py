@@ -51,7 +51,7 @@ async def test_no_timer_outlives_the_actor_and_no_waiting_is_unanswered(
     house: House, ana: Identity, thread: Thread
 ) -> None:
     await house.directory.ask(await begin(house, ana, thread))
-    ended = house.directory.thread(thread.id).ask(AwaitEnd("s"), block=False)
+    ended = house.directory.thread(thread.id).ask(AwaitEnd("s"))
     await settle()
     actor = house.actor(thread)
     assert actor._streams is not None

@@ -29,7 +29,7 @@ from actors.resources.messages import DeleteMessage, EditMessage, Message
 from actors.resources.notifications import MarkUnread
 from actors.resources.proposals.proposal import AcceptProposal, CloseProposal, Propose
 from actors.resources.reactions import React
-from actors.resources.streams import AppendToMessage, FinishMessage
+from actors.resources.streams import FinishMessage
 from actors.resources.threads import CreateThread, DeleteThread, HandOver, Thread, UpdateThread
 from actors.resources.users import DeleteUser
 from actors.runtime.loop_actor import Stage
@@ -127,7 +127,7 @@ async def test_every_command_reaches_the_store(house: House, ana: Identity, bo: 
         (DeleteArtifact(**artifact), "artifact.deleted"),
         (DeleteThread(**there), "thread.deleted"),
     ]  # fmt: skip
-    assert {type(command) for command, _ in steps} == declared(ThreadCommand) - {AppendToMessage, Act}, (
+    assert {type(command) for command, _ in steps} == declared(ThreadCommand) - {Act}, (
         "text that streams is not on disk, and an action is in the logs of its users"
     )
     for command, _ in steps:
@@ -509,7 +509,7 @@ class Ear:
 
 async def listening(house: House, who: Identity, thread: Thread) -> Ear:
     ear = Ear()
-    await house.directory.thread(thread.id).ask(Subscribe(who, ear), block=False)
+    await house.directory.thread(thread.id).ask(Subscribe(who, ear))
     return ear
 
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from cli import serve
+from cli.serving import assembly
 from storage.database import DatabaseOptions
 from storage.readers.pool import Readers
 from storage.readers.reads import SqliteReads
@@ -21,7 +21,7 @@ from tests.serving import Answer, Client, Server, serving
 @pytest.fixture
 async def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Server]:
     """One that waits for a lock for a moment only."""
-    monkeypatch.setattr(serve, "DatabaseOptions", functools.partial(DatabaseOptions, busy_timeout_ms=20))
+    monkeypatch.setattr(assembly, "DatabaseOptions", functools.partial(DatabaseOptions, busy_timeout_ms=20))
     async with serving(tmp_path / "data") as running:
         yield running
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from actors import limits
-from cli import serve
+from cli.serving import assembly
 from server.http.server import HttpServer
 from server.limits.refusals import RefusalPace
 from server.limits.sockets import SocketLimits
@@ -34,7 +34,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[HttpServer]:
         servers.append(HttpServer(*given, **{**more, "sockets": SocketLimits(40, 30)}))
         return servers[-1]
 
-    monkeypatch.setattr(serve, "HttpServer", start)
+    monkeypatch.setattr(assembly, "HttpServer", start)
     return servers
 
 

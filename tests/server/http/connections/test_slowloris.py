@@ -11,7 +11,7 @@ import pytest
 from actors import limits
 from actors.queries import Query
 from actors.resources.messages import ListMessages
-from cli import serve
+from cli.serving import assembly
 from server.http.connections.connection import Connection
 from server.http.connections.request_timeouts import RequestTimeouts, TimeLimits
 from server.http.server import HttpServer
@@ -38,7 +38,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[HttpServer]:
         servers.append(HttpServer(*given, **more, times=HASTY))
         return servers[-1]
 
-    monkeypatch.setattr(serve, "HttpServer", start)
+    monkeypatch.setattr(assembly, "HttpServer", start)
     return servers
 
 

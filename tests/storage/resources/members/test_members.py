@@ -6,9 +6,10 @@ import pytest
 
 from actors import commands, limits
 from actors.auth.identity import Identity
+from actors.commands import Gone
 from actors.errors import Conflict, Forbidden, NotFound, PreconditionFailed, XpError
 from actors.identifiers import new_id
-from actors.outcomes import Done, Gone
+from actors.outcomes import Done
 from actors.resources.members import AddMember, MarkRead, Member, MemberGone, ReadChange, RemoveMember, UpdateMember
 from actors.resources.threads import CreateThread, DeleteThread, Thread, ThreadGone, UpdateThread
 from actors.resources.users import UpdateUser

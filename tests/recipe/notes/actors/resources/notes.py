@@ -3,7 +3,7 @@
 from dataclasses import KW_ONLY, dataclass
 from typing import Final
 
-from actors.commands import IfVersion, ThreadCommand
+from actors.commands import Gone, IfVersion, ThreadCommand
 from actors.events import EventKind
 from actors.page import Page
 from actors.queries import IdentityQuery
@@ -28,19 +28,19 @@ class NoteGone:
 
 
 @dataclass(slots=True, kw_only=True)
-class CreateNote(ThreadCommand):
+class CreateNote(ThreadCommand[Note]):
     text: str
 
 
 @dataclass(slots=True, kw_only=True)
-class UpdateNote(ThreadCommand):
+class UpdateNote(ThreadCommand[Note]):
     note_id: str
     text: str
     if_version: IfVersion = None
 
 
 @dataclass(slots=True, kw_only=True)
-class DeleteNote(ThreadCommand):
+class DeleteNote(ThreadCommand[Gone]):
     note_id: str
 
 

@@ -22,9 +22,10 @@ from storage.schema.note_models import Note as Row
 
 from actors import rules
 from actors.auth.identity import Identity
+from actors.commands import Gone
 from actors.errors import NotFound
 from actors.identifiers import new_id
-from actors.outcomes import Done, Gone
+from actors.outcomes import Done
 from actors.page import Page
 from storage.journal import results
 from storage.journal.transaction import Transaction, must_match
@@ -85,7 +86,7 @@ def _in_thread(database: SqliteDatabase, thread_key: int, note_id: str) -> Note:
 
 
 @writes(CreateNote)
-def create_note(tx: Transaction, command: CreateNote) -> Done:
+def create_note(tx: Transaction, command: CreateNote) -> Done[Note]:
     thread = _writable(tx, command)
     author = command.identity.author
     uid = new_id()
@@ -98,7 +99,7 @@ def create_note(tx: Transaction, command: CreateNote) -> Done:
 
 
 @writes(UpdateNote)
-def update_note(tx: Transaction, command: UpdateNote) -> Done:
+def update_note(tx: Transaction, command: UpdateNote) -> Done[Note]:
     thread = _writable(tx, command)
     before = _in_thread(tx.database, thread[0], command.note_id)
     must_match(command.if_version, before.version)
@@ -112,7 +113,7 @@ def update_note(tx: Transaction, command: UpdateNote) -> Done:
 
 
 @writes(DeleteNote)
-def delete_note(tx: Transaction, command: DeleteNote) -> Done:
+def delete_note(tx: Transaction, command: DeleteNote) -> Done[Gone]:
     thread = _writable(tx, command)
     note = _in_thread(tx.database, thread[0], command.note_id)
     with index.changing(tx.database, TEXTS, Row.id == note.key):

@@ -1,0 +1,215 @@
+"""All layers, put together, and taken apart again in order."""
+
+import contextlib
+import logging
+import socket
+import time
+from collections.abc import AsyncIterator, Iterator
+from importlib.metadata import version
+
+import click
+
+from actors import limits
+from actors.auth.access_changes import GetNewestAccessChange, ListAccessChanges, ListRevokedTokens
+from actors.auth.access_watch import AccessWatch
+from actors.auth.actor import AuthActor, VerifiedTokens
+from actors.auth.credentials import FindCredentials
+from actors.delivery.live_channels import LiveChannels
+from actors.journal.housekeeper import Housekeeper
+from actors.resources.log import GetLogHead
+from actors.resources.streams import ListThreadsBeingWritten
+from actors.runtime.fair_pool import FairPool
+from actors.runtime.loop_actor import Stage
+from actors.threads.directory import Directory
+from actors.threads.state import LoadThread
+from actors.users.directory import Users
+from cli.opening.files import file_rules, open_library, open_processing
+from cli.opening.keys import Keys, open_keys
+from cli.serving import log_lines, parts, senders
+from cli.serving.backup_schedule import BackupSchedule
+from cli.settings import Settings
+from cli.settings.hints import hints, secret_hints
+from server.api import events
+from server.api.services import COMPUTING, Services
+from server.exports.jobs import ExportJobs
+from server.exports.printer import Printer
+from server.files.keeper import Keeper
+from server.files.library import Library
+from server.files.store_watch import StoreWatch
+from server.http.server import HttpServer
+from server.outbound.addresses import AddressRules
+from server.realtime.protocol import codes as protocol
+from server.telemetry.error_file import ErrorFile
+from server.telemetry.own_port import serving_metrics
+from server.telemetry.sentry import MissingExtra, Sentry
+from server.telemetry.status.sampling import findings, sample
+from storage.database import FILE_NAME, DatabaseOptions
+from storage.journal.store import JournalStore
+from storage.readers.reads import SqliteReads
+
+logger = logging.getLogger("cli.serve")
+EXPORTS = "exports"
+"""Folder in DATA_DIR of exports that were made as jobs; nothing in it lasts longer than a day."""
+
+
+@contextlib.asynccontextmanager
+async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Services]:
+    """Bottom-up: storage, actors, services, HTTP; top-down on the way out."""
+    for hint in secret_hints(chosen):
+        logger.warning("%s", hint.sentence)
+    options = DatabaseOptions(chosen["data_dir"] / FILE_NAME, synchronous=chosen["synchronous"].upper())
+    stage = Stage()
+    reads = SqliteReads(options, budget=chosen["rate_limits"])
+    rules = file_rules(chosen)
+    directory = Directory(
+        stage,
+        JournalStore(options, quotas=rules.quotas, artifact_versions=chosen["artifact_versions"]),
+        load=lambda thread_id: reads.ask(LoadThread(thread_id)),
+        encode=events.event_json,
+        reads=reads,
+    )
+    users = directory.users = Users(stage, reads, events.user_event_json, directory.live_thread)
+    async with contextlib.AsyncExitStack() as closing:
+        keys = await open_keys(chosen)
+        closing.push_async_callback(keys.close)
+        closing.callback(stage.stop_all)
+        closing.push_async_callback(directory.journal.close)  # the last to close it folds the WAL into the database
+        closing.callback(reads.close)
+        closing.callback(directory.stop)
+        housekeeper = Housekeeper(directory.journal)
+        closing.callback(housekeeper.stop)
+        await directory.open()
+        housekeeper.start()
+        epoch, _ = await reads.ask(GetLogHead())
+        library = open_library(chosen, rules, directory.journal, reads)
+        closing.push_async_callback(library.close)
+        keeper = Keeper(library)
+        closing.push_async_callback(keeper.stop)
+        printer = Printer(workers=chosen["export_workers"], fonts=chosen["font_dir"])
+        closing.push_async_callback(printer.close)
+        export_jobs = ExportJobs(chosen["data_dir"] / EXPORTS, time.time)
+        closing.push_async_callback(export_jobs.stop)
+        services = await _services(chosen, stage, directory, users, reads, keys, library, printer, export_jobs, epoch)
+        closing.callback(services.computing.close)
+        await export_jobs.start()
+        await keeper.end_forms()
+        keeper.start()
+        store_watch = StoreWatch(library)
+        closing.push_async_callback(store_watch.stop)
+        store_watch.start()
+        processing = open_processing(chosen, library)
+        closing.push_async_callback(processing.stop)
+        processing.start()
+        services.measured_files = {"database": options.path, "wal": options.path.with_name(f"{FILE_NAME}-wal")}
+        closing.callback(services.loop_watch.stop)
+        services.loop_watch.start()
+        closing.callback(services.log_level.restore)
+        closing.enter_context(log_lines.noted_errors(services.error_groups))
+        errors = ErrorFile(chosen["data_dir"], services.error_groups)
+        closing.push_async_callback(errors.stop)
+        errors.start()
+        closing.enter_context(_sentry(chosen, services))
+        backups = BackupSchedule(chosen, services.backups)
+        closing.push_async_callback(backups.stop)
+        backups.start()
+        closing.callback(services.history.stop)
+        services.history.start(lambda healthy: sample(services, is_healthy=healthy), lambda: findings(services))
+        dispatcher = senders.webhook_dispatcher(services)
+        closing.push_async_callback(dispatcher.stop)
+        dispatcher.start()
+        outbox = senders.outbox(services, chosen)
+        closing.push_async_callback(outbox.stop)
+        outbox.start()
+        scheduler = senders.scheduler(services)
+        closing.push_async_callback(scheduler.stop)
+        scheduler.start()
+        await closing.enter_async_context(serving_metrics(services, parts.metrics_listener(chosen)))
+        closing.push_async_callback(services.sign_ins.close)
+        services.rooms.rest_seconds = chosen["document_version_seconds"]
+        closing.push_async_callback(services.rooms.stop)
+        closing.callback(services.live_channels.stop)
+        closing.callback(services.access.stop)
+        services.access.start()
+        for thread_id in await reads.ask(ListThreadsBeingWritten(limits.STREAMS_RESUMED)):
+            directory.thread(thread_id)  # it ends what its author does not go on with
+        closing.callback(services.activity.stop)
+        services.activity.start()
+        http = HttpServer(services, stage, parts.browser_rules(chosen), sockets=parts.socket_limits(chosen))
+        await http.start(listener)
+        try:
+            yield services
+        finally:
+            await _drain(services, http)
+
+
+async def _services(
+    chosen: Settings, stage: Stage, directory: Directory, users: Users, reads: SqliteReads, keys: Keys,
+    library: Library, printer: Printer, export_jobs: ExportJobs, epoch: str,
+) -> Services:  # fmt: skip
+    # Before what has changed is read: nothing can come in between.
+    newest_change = await reads.ask(GetNewestAccessChange())
+    tokens = VerifiedTokens()
+    auth = AuthActor(
+        verifier=keys.verifier, refresher=keys.refresher, journal=directory.journal,
+        read=lambda asked: reads.ask(FindCredentials(asked)), tokens=tokens,
+        revoked=await reads.ask(ListRevokedTokens()),
+        must_be_allowed=lambda user: keys.verifier.must_be_allowed(user.domain, user.email),
+    )  # fmt: skip
+    limiter = parts.limiter(chosen) if chosen["rate_limits"] else None
+    services = Services(
+        computing=FairPool(1, "computing", COMPUTING, budget=chosen["rate_limits"]),
+        directory=directory,
+        reads=reads,
+        auth=stage.start(auth),
+        tokens=tokens,
+        hub=parts.hub(chosen),
+        sign_ins=parts.sign_ins(chosen, keys, limiter),
+        live_channels=LiveChannels(stage),
+        users=users,
+        files=library,
+        printer=printer,
+        export_jobs=export_jobs,
+        live_patterns=chosen["live_channels"],
+        verify_channel=keys.verifier.verify_channel,
+        epoch=epoch,
+        version=version("experience-server"),
+        problem_base=chosen["problem_base"].rstrip("/"),
+        rate_limits=chosen["rate_limits"],
+        limiter=limiter,
+        metrics_access=parts.metrics_access(chosen),
+        status_is_public=chosen["status_page"] == "public",
+        webhook_addresses=AddressRules(chosen["webhook_networks"]),
+    )
+    services.warnings = tuple(hint.sentence for hint in hints(chosen))
+    services.access = AccessWatch(
+        newest=newest_change, read=lambda number: reads.ask(ListAccessChanges(number)), tell=services.access_changed
+    )
+    return services
+
+
+@contextlib.contextmanager
+def _sentry(chosen: Settings, services: Services) -> Iterator[None]:
+    """Unhandled errors are sent there, too, while inside."""
+    if chosen["sentry_dsn"] is None:
+        yield
+        return
+    try:
+        sentry = Sentry(chosen["sentry_dsn"], services.version)
+    except (MissingExtra, ValueError) as error:
+        raise click.ClickException(f"{error}.") from error
+    services.error_groups.on_error = sentry.send
+    try:
+        yield
+    finally:
+        sentry.close()
+
+
+async def _drain(services: Services, http: HttpServer) -> None:
+    """Stop accepting, tell everyone to come back, let requests in flight end. What was appended is committed after."""
+    services.draining = True
+    await http.stop_accepting()
+    left = await services.hub.drain(*protocol.SHUTDOWN, seconds=limits.DRAIN_SECONDS)
+    if left:
+        logger.warning("%d clients did not disconnect within %s s and were closed", left, limits.DRAIN_SECONDS)
+    services.hub.stop()
+    await http.close()

@@ -1,0 +1,76 @@
+"""What is sent without a request: webhooks, notifications by push and mail, scheduled messages."""
+
+import click
+
+from actors.resources.outbox import Way
+from cli.settings import Settings
+from server.api.services import Services
+from server.outbound.mail import mailer as mailing
+from server.outbound.mail.links import MailLinks
+from server.outbound.mail.mailer import Mailer
+from server.outbound.mail.post import Post
+from server.outbound.outbox.dispatcher import OutboxDispatcher, Sending
+from server.outbound.posting import Poster
+from server.outbound.push.pusher import Pusher
+from server.outbound.push.vapid import KEY_FILE, Vapid, load_key
+from server.outbound.webhooks.dispatcher import Dispatcher
+from server.outbound.webhooks.sender import Sender
+from server.scheduling.dispatcher import Scheduler
+
+
+def webhook_dispatcher(services: Services) -> Dispatcher:
+    journal = services.directory.journal
+    sender = Sender(services.webhook_addresses, services.version)
+    return Dispatcher(
+        services.reads, services.write, sender, services.measures, commits=lambda: journal.batches,
+        must_be_allowed=services.sign_ins.must_be_allowed,
+    )  # fmt: skip
+
+
+def outbox(services: Services, chosen: Settings) -> OutboxDispatcher:
+    journal = services.directory.journal
+    try:
+        key = load_key(chosen["data_dir"] / KEY_FILE)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(f"{error}.") from error
+    vapid = Vapid(key, _push_contact(chosen))
+    services.pusher = Pusher(services.reads, services.write, Poster(services.webhook_addresses), vapid)
+    ways: dict[Way, Sending] = {"web_push": services.pusher}
+    services.post = _post(services, chosen)
+    if services.post is not None:
+        ways["email"] = services.post
+    return OutboxDispatcher(
+        services.reads, services.write, ways, services.measures,
+        commits=lambda: journal.batches, must_come_in=services.sign_ins.must_come_in,
+        is_active=lambda user_key: services.activity.status(user_key) == "online",
+    )  # fmt: skip
+
+
+def _post(services: Services, chosen: Settings) -> Post | None:
+    """Raises `click.ClickException`."""
+    if chosen["smtp_url"] is None:
+        return None
+    for name in ("mail_from", "public_url"):
+        if chosen[name] is None:
+            raise click.ClickException(f"SMTP_URL requires {name.upper()}, too.")
+    try:
+        mailer = Mailer(chosen["smtp_url"], chosen["mail_from"])
+    except mailing.MissingExtra as error:
+        raise click.ClickException(f"{error}.") from error
+    links = MailLinks(services.sign_ins.own_key, chosen["public_url"])
+    gathered = chosen["mail_delay_minutes"] * 60
+    return Post(services.reads, services.write, mailer, links, gathered=gathered)
+
+
+def _push_contact(chosen: Settings) -> str | None:
+    public = chosen["public_url"]
+    of_server = public if public is not None and public.startswith("https://") else None
+    return chosen["push_contact"] or of_server
+
+
+def scheduler(services: Services) -> Scheduler:
+    directory = services.directory
+    return Scheduler(
+        services.reads, services.write, directory.ask, must_come_in=services.sign_ins.must_come_in,
+        commits=lambda: directory.journal.batches,
+    )  # fmt: skip

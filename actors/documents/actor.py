@@ -199,7 +199,7 @@ class DocumentActor(LoopActor):
 
     def _write(self, editor: Editor, waiting: _Waiting) -> None:
         if not waiting.is_writing and waiting.edits:
-            edit = self._merge(waiting.edits)
+            edit = self._merge(waiting.edits) if len(waiting.edits) > 1 else waiting.edits[0]
             waiting.edits.clear()
             waiting.is_writing = True
             command = AppendEdit(artifact_id=self._artifact_id, edit=edit, identity=editor.identity)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bench.cases import (
     answers,
     blocks,
+    coediting,
     counting,
     crowd,
     exports,
@@ -60,6 +61,7 @@ CASES = (
     Case(("25",), "what blocks cost", blocks.cost),
     Case(("26",), "what metrics cost", counting.cost),
     Case(("27",), "messages beside exports", exports.beside_exports),
+    Case(("28",), "100 editors of ten documents", coediting.editing),
     Case(("20", "21", "22"), "a bystander of one who takes too much", greedy.readers),
 )
 NUMBERS = sorted({number for case in CASES for number in case.targets}, key=int)

@@ -7,6 +7,7 @@ from actors.auth.identity import Identity
 from actors.errors import Conflict, Forbidden
 from actors.resources.artifacts.contents import unpacked
 from actors.resources.documents import Access, EditedArtifact, GetDocumentAccess, GetEdited, StoredDocument
+from storage.compiled import Prepared
 from storage.readers import access, rows
 from storage.readers.answers import answers
 from storage.resources.artifacts import reading as artifacts
@@ -14,7 +15,14 @@ from storage.schema import artifact_models, document_models, models
 
 _A, _V, _B = artifact_models.Artifact, artifact_models.ArtifactVersion, artifact_models.ArtifactBody
 _D, _E = document_models.Document, document_models.Edit
-_T, _M = models.Thread, models.Member
+_T = models.Thread
+_STANDING = Prepared(
+    lambda given: (
+        _A.select(_A.version, _T.status, _T.id)
+        .join(_T, on=(_A.thread == _T.id))
+        .where(_A.uid == given.uid, _A.deleted_at.is_null(), _T.deleted_at.is_null())
+    )
+)
 
 
 @answers(GetEdited)
@@ -56,10 +64,10 @@ def _may_write(database: SqliteDatabase, identity: Identity, thread_id: str) -> 
 
 @answers(GetDocumentAccess)
 def document_access(database: SqliteDatabase, artifact_id: str, user_keys: tuple[int, ...] = ()) -> Access:
-    there = _A.deleted_at.is_null() & _T.deleted_at.is_null() & (_A.uid == artifact_id)
-    row = rows.first(database, _A.select(_A.version, _T.status, _T.id).join(_T, on=(_A.thread == _T.id)).where(there))
+    """Asked more than twice a second for each document: prepared, or it would take a fifth of what editing costs."""
+    row = _STANDING.first(database, uid=artifact_id)
     if row is None:
         return Access(None, "CLOSED", {})
     version, status, thread = row
-    members = _M.select(_M.user, _M.role).where((_M.thread == thread) & _M.user.in_(list(user_keys)))
-    return Access(version, status, dict(rows.fetch(database, members)))
+    roles = {key: access.role(database, thread, key) for key in user_keys}
+    return Access(version, status, {key: role for key, role in roles.items() if role is not None})

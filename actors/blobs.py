@@ -153,7 +153,7 @@ class BlobStore(Protocol):
     async def adopt(self, key: str, into: Path, *, most: int) -> StagedBlob:
         """Make the upload `key` a local file at `into` and compute its digest; the upload itself stays or is moved.
 
-        What counts is the local file: whoever holds the signed URL may replace the upload meanwhile. Raises
+        What counts is the local file: a holder of the signed URL may replace the upload meanwhile. Raises
         `BlobMissing`, which leaves `into` as it is, and `BlobTooLarge` beyond `most` bytes, which leaves nothing there.
         """
         ...

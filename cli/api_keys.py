@@ -77,8 +77,8 @@ def create_command(user: str, data_dir: str | None, as_json: bool, **fields: Any
         print_json(api_key_view(key, secret.text))
         return
     until = f"until {short_time(key.expires_at)} UTC" if key.expires_at else "until it is revoked"
-    told = f"Created key {key.id} for {named(found)}: {', '.join(key.scopes)}, {until}. It is shown only once."
-    click.echo(told, err=True)
+    sentence = f"Created key {key.id} for {named(found)}: {', '.join(key.scopes)}, {until}. It is shown only once."
+    click.echo(sentence, err=True)
     click.echo(secret.text)
 
 

@@ -37,7 +37,7 @@ class Check:
         return "!" if self.hint else "✓" if self.good else "✗"
 
     @property
-    def told(self) -> str:
+    def shown_advice(self) -> str:
         """The advice, where there is need of it."""
         return self.advice if self.hint or not self.good else ""
 
@@ -57,7 +57,7 @@ def command(as_json: bool, **flags: str | None) -> None:
     if as_json:
         print_json([asdict(look) for look in looks])
     else:
-        rows = ((look.mark, look.name, look.found, look.told) for look in looks)
+        rows = ((look.mark, look.name, look.found, look.shown_advice) for look in looks)
         print_table(("", "what", "found", "what to do"), rows)
     click.get_current_context().exit(0 if all(look.good for look in looks) else 1)
 

@@ -29,7 +29,7 @@ COMMANDS = {
 def command() -> None:
     """List and end sessions.
 
-    A session is somebody signed in on one device. What is open by one that ends, a running server closes within a
+    A session is a user signed in on one device. What is open by one that ends, a running server closes within a
     second.
 
     Example: xp session end-all ana@rpotential.ai

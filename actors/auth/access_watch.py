@@ -4,7 +4,7 @@ Whatever changes rights (this process, an administrator's command, another node)
 is one way to hear of it, for all of them: to look at what has been added. A change of our own is looked at at once.
 
 Each look goes through all connections and all tokens that are known, 5 ms for ten thousand of each: what has changed
-meanwhile is told together, and between two looks there is a rest, so that a thousand changes stop nobody's messages.
+meanwhile is announced together, and a rest between two looks keeps a thousand changes from delaying messages.
 """
 
 import asyncio

@@ -45,7 +45,7 @@ class OpenGate:
 
 @dataclass(frozen=True, slots=True)
 class Follow:
-    """Subscribe to this channel without a replay: the reply to connect has told the client its head."""
+    """Subscribe to this channel without a replay: the reply to connect names its head."""
 
     channel: str
 

@@ -63,7 +63,7 @@ class FeedActor(ConnectionActor):
         self._watched: set[str] = set()
         self._gate = PositionGate()
         self._ended: list[str] = []
-        """Channels whose access has ended; told once all events of the same commit are written."""
+        """Channels whose access has ended; announced once all events of the same commit are written."""
 
     @handles(Watch)
     def _watch(self, message: Watch) -> None:

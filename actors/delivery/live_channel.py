@@ -54,7 +54,7 @@ class Keeper(Protocol):
     memory: LiveMemory
 
     def is_used(self, actor: "LiveChannelActor") -> None:
-        """Somebody listens."""
+        """It has subscribers."""
         ...
 
     def is_idle(self, actor: "LiveChannelActor") -> None:
@@ -81,7 +81,7 @@ class LiveChannelActor(LoopActor):
 
     @property
     def is_needed(self) -> bool:
-        """Somebody listens, or a message is on its way."""
+        """It has subscribers, or a message is on its way."""
         return bool(self._audience or self._inbox)
 
     @handles(Subscribe)

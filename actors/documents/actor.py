@@ -193,8 +193,8 @@ class DocumentActor(LoopActor):
         if types > limits.DOCUMENT_TYPES:
             raise TooLarge("The shared types of a document", limits.DOCUMENT_TYPES, types, "types")
         if self._replica.size + len(edit) > limits.DOCUMENT_BYTES:
-            told = "The document of an artifact, with what its edits leave behind,"
-            raise TooLarge(told, limits.DOCUMENT_BYTES, None)
+            what = "The document of an artifact, with what its edits leave behind,"
+            raise TooLarge(what, limits.DOCUMENT_BYTES, None)
         self._types = types
 
     def _write(self, editor: Editor, waiting: _Waiting) -> None:

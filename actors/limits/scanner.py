@@ -21,4 +21,4 @@ SCAN_NAME_CHARS: Final = 200
 SCAN_RETRY_SECONDS: Final = 30.0
 """A scanner that does not answer is asked again then: clamd takes that long to load its signatures."""
 SCAN_MISFIT_SECONDS: Final = 3600.0
-"""A file beyond the scanner's own limits is tried again then: somebody has to change its configuration first."""
+"""A file beyond the scanner's own limits is tried again then: its operator has to change its configuration first."""

@@ -42,7 +42,7 @@ class EditedArtifact:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How things are while a document is edited."""
+    """Rights and state of the artifact while its document is edited."""
 
     version: int | None
     """Of the artifact; None: it is gone."""

@@ -33,7 +33,7 @@ def must_be_valid(memory: Json, head: int) -> None:
     for path, sentence in _problems(memory, head):
         errors.setdefault(f"memory.{path}", []).append(sentence)
     if len(errors) > limits.FIELD_ERRORS:
-        errors = {"memory": [f"{len(errors)} things are not valid here, which is too many to tell."]}
+        errors = {"memory": [f"{len(errors)} faults are too many to list; fix some and try again."]}
     if errors:
         raise ValidationFailed(errors)
 

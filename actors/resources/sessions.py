@@ -17,7 +17,7 @@ REFRESH_IS_NONE = "The refresh token is none of ours, or of a session that has e
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Somebody signed in on one device, until it expires or is ended."""
+    """A user signed in on one device, until it expires or is ended."""
 
     id: str
     user_id: str

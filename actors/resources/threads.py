@@ -105,7 +105,7 @@ class DeleteThread(ThreadCommand[Gone]):
 
 @dataclass(frozen=True, slots=True)
 class ControlChange:
-    """Somebody has handed the thread over."""
+    """The thread was handed over."""
 
     control: Control
     previous: Control

@@ -151,7 +151,7 @@ class _Work:
             awaited = self._work.send(None)
         except StopIteration as stop:
             self._outcome.set(stop.value)
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - handed to whoever asked
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - handed to the caller
             self._outcome.set_exception(error)
             error.__traceback__ = None  # it was logged, where it is news; it has this frame, which has the outcome
         else:

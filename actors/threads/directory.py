@@ -161,18 +161,18 @@ class Directory:
     def _on_commit(self, committed: Committed) -> None:
         """Acknowledge, then publish: both come after the commit, and the writer's reply need not wait for readers."""
         events: list[Event] = []
-        told: list[UserEvent] = []
+        user_events: list[UserEvent] = []
         for reply, outcome in committed:
             if isinstance(outcome, XpError):
                 reply.set_exception(outcome)
             else:
                 reply.set(outcome)
                 events += outcome.events
-                told += outcome.user_events
+                user_events += outcome.user_events
         if events and (self._follower is None or self._follower.committed(events[0].position, events[-1].position)):
             self._publish_all(events)
-        if told and self.users is not None:
-            self.users.publish(told)
+        if user_events and self.users is not None:
+            self.users.publish(user_events)
 
     def _publish_followed(self, events: Sequence[Event]) -> None:
         """Others have written: into users' logs, too, perhaps."""

@@ -45,8 +45,8 @@ class Stream:
         "message_id",
         "saved",
         "saved_at",
+        "sent",
         "size",
-        "told",
         "touched_at",
     )
 
@@ -73,7 +73,7 @@ class Stream:
         self.finishing = 0
         """Commands in the journal that may end it. Text appended meanwhile is held until their outcome is known."""
         self.held: list[Callable[[], None]] = []
-        self.length = self.told = self.saved = len(text)
+        self.length = self.sent = self.saved = len(text)
         self.saved_at = now
         self.size = len(text.encode())
         self.touched_at = now
@@ -141,9 +141,9 @@ class Stream:
         """(index, text) that was not published yet, or None."""
         if not self._pending:
             return None
-        index, text = self.told, "".join(self._pending)
+        index, text = self.sent, "".join(self._pending)
         self._pending = []
-        self.told = self.length
+        self.sent = self.length
         return index, text
 
     def must_take_more(self) -> None:

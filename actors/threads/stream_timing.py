@@ -58,9 +58,9 @@ class StreamClock:
         were not saved when the earlier process ended.
         """
         return [
-            self._delta(stream.message_id, 0, stream.text[: stream.told])
+            self._delta(stream.message_id, 0, stream.text[: stream.sent])
             for stream in self._streams.values()
-            if stream.told or stream.is_resumed
+            if stream.sent or stream.is_resumed
         ]
 
     def save(self) -> None:

@@ -251,7 +251,7 @@ class Users:
             for thread_id, members in (await self._reads.ask(ListMemberKeys(list(gathered)))).items():
                 self._tell_members(thread_id, dict.fromkeys(members), {}, gathered[thread_id])
         except XpError as error:
-            logger.warning("members could not be told of deleted messages: %s", error)
+            logger.warning("members could not be notified of deleted messages: %s", error)
 
     def _tell_members(
         self,

@@ -75,8 +75,8 @@ def _lost(files: "CopiedFiles") -> str:
 
 
 def _document(made: "Made") -> dict[str, Any]:
-    told = {"name": made.backup.name, "size": made.backup.size, "epoch": made.epoch, "position": made.backup.position}
-    return told | {"removed": made.removed, "seconds": round(made.seconds, 3)}
+    facts = {"name": made.backup.name, "size": made.backup.size, "epoch": made.epoch, "position": made.backup.position}
+    return facts | {"removed": made.removed, "seconds": round(made.seconds, 3)}
 
 
 def _tell(made: "Made", files: "CopiedFiles") -> None:
@@ -160,8 +160,8 @@ def rehearse_command(name: str | None, data_dir: str | None, as_json: bool) -> N
         raise click.ClickException(f"{shelf_location(chosen)}: there is no {wanted}; `xp db backup` makes one.")
     if as_json:
         good = None if done.backup is None else _row(done.backup)
-        told = {"good": good, "seconds": round(done.seconds, 3), "migrated": done.migrated, "faults": done.faults}
-        print_json(told | {"files": files.document})
+        facts = {"good": good, "seconds": round(done.seconds, 3), "migrated": done.migrated, "faults": done.faults}
+        print_json(facts | {"files": files.document})
     else:
         _tell_rehearsal(done, files)
     click.get_current_context().exit(0 if files.is_whole and not done.faults else 1)

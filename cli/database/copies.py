@@ -47,8 +47,8 @@ def backup_command(file: Path | None, files: str | None, force: bool, data_dir: 
             options_of(data_dir), file, overwrite=force, progress=progress, along=along.back_up
         )  # fmt: skip
     if as_json:
-        told = {"path": str(copy.path), "size": copy.size, "epoch": copy.epoch, "position": copy.position}
-        print_json(told | {"files": along.document})
+        facts = {"path": str(copy.path), "size": copy.size, "epoch": copy.epoch, "position": copy.position}
+        print_json(facts | {"files": along.document})
     else:
         click.echo(f"Wrote {copy.path} ({size(copy.size)}), the log up to position {copy.position:,}.")
         along.tell("Copied")
@@ -110,8 +110,8 @@ def restore_command(file: Path, files: str | None, force: bool, data_dir: str | 
         done = replacing.restore(opened.database, options, force=force, progress=progress, along=along.bring_back)
     if as_json:
         kept = str(done.kept) if done.kept else None
-        told = {"epoch": done.epoch, "position": done.position, "kept": kept, "migrated": done.migrated}
-        print_json(told | {"files": along.document})
+        facts = {"epoch": done.epoch, "position": done.position, "kept": kept, "migrated": done.migrated}
+        print_json(facts | {"files": along.document})
     else:
         _tell(opened.name, done)
         along.tell("Brought back")

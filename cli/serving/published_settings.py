@@ -17,7 +17,7 @@ Shown = Mapping[str, str | None]
 
 @contextlib.contextmanager
 def published(chosen: Settings) -> Iterator[None]:
-    """Let other commands see the settings, while inside. Whoever enters holds the lock of the data folder."""
+    """Let other commands see the settings, while inside. The caller holds the lock of the data folder."""
     path: Path = chosen["data_dir"] / FILE_NAME
     partial = path.with_suffix(".partial")
     partial.unlink(missing_ok=True)
@@ -35,7 +35,7 @@ def settings_of(folder: Path) -> Shown | None:
     from storage.lock import holder
 
     try:
-        told = json.loads((folder / FILE_NAME).read_bytes())
-        return told["settings"] if told["pid"] == holder(folder) else None
+        published_by = json.loads((folder / FILE_NAME).read_bytes())
+        return published_by["settings"] if published_by["pid"] == holder(folder) else None
     except (OSError, ValueError, LookupError, TypeError):
         return None

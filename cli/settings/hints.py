@@ -13,7 +13,7 @@ PUBLIC_PROVIDERS = (
     "google.com", "googleapis.com", "microsoftonline.com", "apple.com", "facebook.com", "linkedin.com", "github.com",
     "githubusercontent.com", "gitlab.com",
 )  # fmt: skip
-"""Anybody can have an account there."""
+"""Anyone can have an account there."""
 
 
 @dataclass(frozen=True, slots=True)

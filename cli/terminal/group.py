@@ -95,7 +95,7 @@ def _sentence(error: Exception, command: str | None) -> str | None:
 
 
 def _is_told(error: Exception) -> bool:
-    """Whether it says in a sentence of ours what is wrong. It was imported by whoever raised it."""
+    """Whether it says in a sentence of ours what is wrong. Its module was imported where it was raised."""
     names = (("actors.errors", "XpError"), ("storage.database", "DatabaseProblem"))
     return any(
         module in sys.modules and isinstance(error, getattr(sys.modules[module], name)) for module, name in names

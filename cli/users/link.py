@@ -47,8 +47,8 @@ def command(user: str, url: str | None, data_dir: str | None, as_json: bool) -> 
         writer.do(command)
     curl = _curl(where, secret.text)
     if as_json:
-        told = {"user_id": found.id, "link": secret.text, "expires_at": render.iso_time(expires_at)}
-        print_json(told | {"curl": curl})
+        facts = {"user_id": found.id, "link": secret.text, "expires_at": render.iso_time(expires_at)}
+        print_json(facts | {"curl": curl})
         return
     click.echo(f"{secret.text}\n\nIt signs in {named(found)}, once, until {short_time(expires_at)} UTC:\n\n{curl}\n")
     click.echo('To set a password with it, add "new_password": "…" to what is sent.')

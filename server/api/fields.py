@@ -160,16 +160,16 @@ def blocks_text(value: Any) -> str:
 
 def _milliseconds(value: Any) -> int:
     """A date alone is its midnight, UTC."""
-    told = "expected a date, or a time with its zone, such as 2026-11-23T07:00:00Z"
+    expected = "expected a date, or a time with its zone, such as 2026-11-23T07:00:00Z"
     if not isinstance(value, str):
-        raise ValueError(told)
+        raise ValueError(expected)
     try:
         time = datetime.fromisoformat(value)
     except ValueError:
-        raise ValueError(told) from None
+        raise ValueError(expected) from None
     if time.tzinfo is None:
         if len(value) > len("2026-11-23"):
-            raise ValueError(told)
+            raise ValueError(expected)
         time = time.replace(tzinfo=UTC)
     return round(time.timestamp() * 1000)
 

@@ -47,8 +47,10 @@ def _messages(record: Context) -> list[Json]:
         record.lines, _plain_name, lambda name, end: f"{name[: limits.PROMPT_NAME_CHARS - 1 - len(end)]}_{end}"
     )
     notes = [{"role": "system", "content": record.notes}] if record.notes else []
-    told = [{"role": _ROLES[line.type], "name": names[_speaker(line)], "content": line.text} for line in record.lines]
-    return notes + _files(record) + told
+    messages = [
+        {"role": _ROLES[line.type], "name": names[_speaker(line)], "content": line.text} for line in record.lines
+    ]
+    return notes + _files(record) + messages
 
 
 def _files(record: Context) -> list[Json]:
@@ -62,8 +64,8 @@ def _text(record: Context) -> str:
     names = _distinct(record.lines, _full_name, lambda name, end: f"{name} ({end})")
     notes = [f"Notes: {indented(record.notes)}"] if record.notes else []
     files = [f"Files: {indented(record.files.text)}"] if record.files and record.files.text else []
-    told = [f"{names[_speaker(line)]}: {indented(line.text)}" for line in record.lines]
-    return "\n\n".join(notes + files + told)
+    messages = [f"{names[_speaker(line)]}: {indented(line.text)}" for line in record.lines]
+    return "\n\n".join(notes + files + messages)
 
 
 _Speaker = tuple[Author, str]

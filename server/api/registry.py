@@ -151,7 +151,7 @@ def must_have_scope(identity: Identity, scope: Scope, asked: str) -> None:
 def field_errors(error: ValidationError) -> dict[str, list[str]]:
     """JSON path → what was expected and what came."""
     if error.error_count() > limits.FIELD_ERRORS:
-        return {"body": [f"{error.error_count()} things are not valid here, which is too many to tell."]}
+        return {"body": [f"{error.error_count()} faults are too many to list; fix some and try again."]}
     found: dict[str, list[str]] = {}
     for item in error.errors(include_url=False):
         path = ".".join(str(part) for part in item["loc"]) or "body"

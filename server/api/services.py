@@ -102,7 +102,7 @@ class Services:
     error_groups: ErrorGroups = field(default_factory=ErrorGroups)
     history: History = field(default_factory=History)
     status_is_public: bool = False
-    """Whether everybody may see the status page, without what is secret."""
+    """Whether all may see the status page, without what is secret."""
     backups: BackupState = field(default_factory=BackupState)
     log_level: LogLevel = field(default_factory=LogLevel)
     measured_files: Mapping[str, Path] = field(default_factory=dict)
@@ -136,13 +136,13 @@ class Services:
 
     def _tell_status(self, changed: Mapping[int, Status]) -> None:
         """To the threads that they follow."""
-        told = {
+        typing = {
             (channel, user_key): client.identity.author
             for user_key in changed
             for client in self.activity.connections(user_key)
             for channel in client.channels
         }
-        for (channel, user_key), author in told.items():
+        for (channel, user_key), author in typing.items():
             kind, _, thread_id = channel.partition(":")
             if kind == "thread":
                 self.directory.tell_if_live(thread_id, StatusChanged(author, changed[user_key]))

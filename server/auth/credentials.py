@@ -28,7 +28,7 @@ def new_secret(prefix: str) -> Secret:
 
 
 def next_refresh(key: bytes, given: str) -> Secret:
-    """The refresh token that follows one: the same for whoever brings it, also after a restart, and known to nobody
+    """The refresh token that follows one: the same for each use, also after a restart, and known to nobody
     without the server's key. So two tabs that bring one token at once get one answer, and no token has to be kept."""
     derived = hmac.digest(hmac.digest(key, b"refresh tokens", "sha256"), given.encode(errors="replace"), "sha256")
     text = REFRESH_PREFIX + base64.urlsafe_b64encode(derived).rstrip(b"=").decode()

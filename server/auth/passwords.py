@@ -93,7 +93,7 @@ class Passwords:
 
 
 _DECOY = f"$argon2id$v=19$m=65536,t=3,p=4${'A' * 22}${'A' * 43}"
-"""A hash, by the library's parameters, of no password that anybody knows."""
+"""A hash, by the library's parameters, of no password that is known."""
 
 
 def _hasher() -> "PasswordHasher":

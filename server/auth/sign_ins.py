@@ -54,15 +54,15 @@ class SignIns:
 
     def answer(self, signed_in: SignedIn, refresh: str, *, cookies_only: bool) -> dict[str, Any]:
         """The response to a client; with cookies alone no script ever sees a token."""
-        told = {
+        answer = {
             "user": render.user(signed_in.user, None) | render.private(signed_in.user),
             "session_id": signed_in.session.id,
             "token_type": "Bearer",
             "expires_in": limits.ACCESS_TOKEN_SECONDS,
         }
         if cookies_only:
-            return told | {"access_token": None, "refresh_token": None}
-        return told | {"access_token": self.access_token(signed_in), "refresh_token": refresh}
+            return answer | {"access_token": None, "refresh_token": None}
+        return answer | {"access_token": self.access_token(signed_in), "refresh_token": refresh}
 
     def access_token(self, signed_in: SignedIn) -> str:
         return mint_own(

@@ -30,7 +30,7 @@ async def places(call: Call, user_id: str | None, limit: int, cursor: str | None
 
 
 async def end_place(call: Call, place_id: str, reason: str) -> None:
-    """One's own, or as an admin anybody's. Raises `NotFound`."""
+    """One's own, or as an admin any user's. Raises `NotFound`."""
     token = call.services.seen_tokens.find(place_id)
     if token is not None and (call.identity.is_admin or token.identity.user.key == call.identity.user.key):
         await call.services.write_access(_revocation(call, token))

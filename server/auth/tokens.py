@@ -160,7 +160,7 @@ class TokenVerifier:
         if "channel" in payload:
             raise Unauthenticated("This is a subscription token; it does not authenticate requests.")
         subject = claims.subject(payload)
-        # An address that its issuer has not verified may be anybody's: neither a domain nor an account follows from it.
+        # An address that its issuer has not verified may be any user's: no domain and no account follows from it.
         email = claims.email(payload)
         if claims.says_verified(payload) is False:
             email = ""

@@ -147,7 +147,7 @@ class Room:
 
 def _faults(error: XpError) -> list[dict[str, str]]:
     """As the document's resource shows them."""
-    told = error.field_errors
-    if not told:
+    faults = error.field_errors
+    if not faults:
         return [{"field": "content", "message": error.detail}]
-    return [{"field": field, "message": sentence} for field, sentences in told.items() for sentence in sentences]
+    return [{"field": field, "message": sentence} for field, sentences in faults.items() for sentence in sentences]

@@ -48,16 +48,16 @@ def _message(name: str, message: Json, schemas: Mapping[str, Schema]) -> str:
 
 def _fields(schema: Schema, schemas: Mapping[str, Schema]) -> str:
     """Descriptions of the fields, including those of a nested object."""
-    rows = [(f"<code>{escape(path)}</code>", prose(told)) for path, told in _told(schema, schemas, "")]
+    rows = [(f"<code>{escape(path)}</code>", prose(text)) for path, text in _described(schema, schemas, "")]
     return table((), rows) if rows else ""
 
 
-def _told(schema: Schema, schemas: Mapping[str, Schema], prefix: str) -> list[tuple[str, str]]:
+def _described(schema: Schema, schemas: Mapping[str, Schema], prefix: str) -> list[tuple[str, str]]:
     found = schemas[schema["$ref"].removeprefix(REFERENCE)] if "$ref" in schema else schema
-    told: list[tuple[str, str]] = []
+    described: list[tuple[str, str]] = []
     for name, inner in found.get("properties", {}).items():
         if "description" in inner:
-            told.append((prefix + name, inner["description"]))
+            described.append((prefix + name, inner["description"]))
         if not prefix:
-            told += _told(inner, schemas, f"{name}.")
-    return told
+            described += _described(inner, schemas, f"{name}.")
+    return described

@@ -1,6 +1,6 @@
 """Examples for the documents of the API, made from the schemas, so that none is ever out of date.
 
-What a schema does not tell is told here by a field's name: a title is "Launch plan", not "string".
+What a schema does not say follows from a field's name: a title is "Launch plan", not "string".
 """
 
 from collections.abc import Mapping
@@ -126,7 +126,7 @@ class Examples:
         self._schemas = schemas
 
     def request(self, operation: str, body: Schema) -> Any:
-        """What the operation must be sent, or where it need not be sent anything, one thing that may be."""
+        """The parameters that the operation requires, or one that it takes where it requires none."""
         if operation in REQUESTS:
             return dict(REQUESTS[operation])
         properties = body.get("properties", {})

@@ -81,8 +81,8 @@ def _tidy_object(schema: Schema) -> None:
 
 def with_defaults_in_words(schema: Schema) -> Schema:
     """For a body: generators of clients make a field that has a `default` a required one."""
-    told = {name: _default_in_words(field) for name, field in schema.get("properties", {}).items()}
-    return {**schema, "properties": told}
+    fields = {name: _default_in_words(field) for name, field in schema.get("properties", {}).items()}
+    return {**schema, "properties": fields}
 
 
 def _default_in_words(field: Schema) -> Schema:

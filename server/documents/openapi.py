@@ -195,10 +195,10 @@ class _Maker:
             "required": ["success", "data", "metadata"],
             "additionalProperties": False,
         }
-        told: Json = {"timestamp": TIME, "correlation_id": SOME_ID, "version": "1.0"}
+        envelope_metadata: Json = {"timestamp": TIME, "correlation_id": SOME_ID, "version": "1.0"}
         if operation.paged:
-            told["pagination"] = {"limit": 30, "next_cursor": None, "has_more": False}
-        return schema, {"success": True, "data": self._examples.of(data), "metadata": told}
+            envelope_metadata["pagination"] = {"limit": 30, "next_cursor": None, "has_more": False}
+        return schema, {"success": True, "data": self._examples.of(data), "metadata": envelope_metadata}
 
 
 def _query_parameter(name: str, schema: Schema, *, is_required: bool) -> Json:

@@ -45,7 +45,7 @@ def paths() -> Json:
 
 
 def _tus(
-    name: str, summary: str, status: str, told: str, parameters: list[Json], codes: set[int], *headers: str
+    name: str, summary: str, status: str, description: str, parameters: list[Json], codes: set[int], *headers: str
 ) -> Json:
     """`headers`: of the answer, beside the version of tus."""
     return {
@@ -60,7 +60,7 @@ def _tus(
         ],
         "security": list(_WRITE),
         "responses": {
-            status: {"description": told, "headers": answer_headers("Tus-Resumable", *headers)},
+            status: {"description": description, "headers": answer_headers("Tus-Resumable", *headers)},
             **failures(codes | {412, 423, 460}),
         },
     }

@@ -78,7 +78,7 @@ class FileRules:
     """Patterns of media types; empty: all."""
     blocked: tuple[str, ...] = ()
     scans: bool = False
-    """Whether a scanner looks at what comes before anybody gets it."""
+    """Whether a scanner looks at a file before it can be downloaded."""
     previews: bool = False
     retention: Retention = KEEP_ALL
 
@@ -341,10 +341,10 @@ def unreadable_version(version: FileVersion, *, closed: bool) -> XpError | None:
 
 
 def blob_refusal(error: BlobError) -> XpError:
-    """What a client is told; an operator finds the sentence itself in the log."""
+    """The answer to a client; an operator finds the sentence itself in the log."""
     if isinstance(error, BlobMissing):
         return NotFound("content")
     logger.error("the blob store failed: %s", error)
     if isinstance(error, BlobStoreError):
         return Unavailable("The store of files does not take or give content right now; retry.", code="blob_store")
-    return Unavailable("The content is damaged; an operator has been told.", code="blob_store")
+    return Unavailable("The content is damaged; an operator has been notified.", code="blob_store")

@@ -29,7 +29,7 @@ from server.limits.rate_classes import RateClass
 from server.limits.rate_limits import Subject, draw, owner
 
 Reader = Identity | SignedUrl
-"""Who asks for content: a user by their token, or whoever has a signed URL."""
+"""Who asks for content: a user by their token, or a holder of a signed URL."""
 
 ROOM_LEFT = "X-Storage-Left"
 ARRIVAL: web.RequestKey[int] = web.RequestKey("files.arrival", int)

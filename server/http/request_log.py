@@ -39,8 +39,8 @@ class RequestLog:
         if not logger.isEnabledFor(logging.INFO):
             return
         bounded = self._served if status < 400 else self._refused if known else self._of_strangers
-        told = f"{method} {path[:200]} {status} {code}".rstrip()
-        bounded.log(f"{told} in {seconds * 1000:.0f} ms")
+        line = f"{method} {path[:200]} {status} {code}".rstrip()
+        bounded.log(f"{line} in {seconds * 1000:.0f} ms")
 
     def command(self, verb: str, client_id: str, code: str) -> None:
         """A command over a WebSocket that was refused; its `trace_id` is the client's id."""

@@ -80,7 +80,7 @@ class AddressRules:
             raise AddressRefused(f"{host} is not an address of the internet")
 
     def fault(self, url: str) -> str | None:
-        """A sentence where no request may go to the URL, as far as it can be told without resolving a name."""
+        """A sentence where no request may go to the URL, as far as it can be known without resolving a name."""
         try:
             parts = urlsplit(url)
             host, has_port = parts.hostname, parts.port != 0

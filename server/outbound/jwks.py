@@ -60,7 +60,7 @@ class JwksRefresher:
         self._periodic = asyncio.get_running_loop().create_task(self._refresh_from_time_to_time())
 
     async def close(self) -> None:
-        """End what runs; whoever waits for a fetch is told that there was none."""
+        """End what runs; callers that wait for a fetch learn that there was none."""
         self._closed = True
         for task in (self._periodic, self._fetching):
             if task is not None:

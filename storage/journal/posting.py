@@ -51,7 +51,7 @@ _HAS_NEWS = SQL(
     """EXISTS (SELECT 1 FROM "notification" AS "n" WHERE "n"."user_id" = "member"."user_id"
     AND "n"."thread_id" = "member"."thread_id" AND "n"."read_at" IS NULL)"""
 )
-"""Asked along: a statement for it alone would be one more for every batch, and hardly anybody has."""
+"""Asked along: a statement for it alone would be one more for every batch, and hardly any user has."""
 
 
 _NONE = SQL("0")
@@ -237,11 +237,11 @@ def _read_own(tx: Transaction, posts: Sequence[PostMessage], heads: dict[str, _H
     for post, outcome in zip(posts, done, strict=True):
         last[heads[post.thread_id].key, post.identity.user.key] = (post, outcome.result)
     given = [(*pair, message.offset, message.number) for pair, (_, message) in last.items()]
-    told = {(thread, user): (role, has) for thread, user, role, has in MARK_OWN_AS_READ.run(tx.database, given)}
+    markers = {(thread, user): (role, has) for thread, user, role, has in MARK_OWN_AS_READ.run(tx.database, given)}
     read: _Read = []
     for pair, (post, message) in last.items():
         status: Any = heads[post.thread_id].status
-        role, has_news = told.get(pair, (None, False))
+        role, has_news = markers.get(pair, (None, False))
         rules.must_write(post.identity, role, post.thread_id, status)
         if has_news:
             read.append(((pair[0], post.thread_id), pair[1], message.offset))
@@ -258,16 +258,16 @@ def _notify(
 ) -> tuple[UserEvent, ...]:
     """Most messages are no replies and mention no one: they are only scanned, without a statement. What is streamed
     notifies when it is complete."""
-    told: tuple[UserEvent, ...] = ()
+    markers: tuple[UserEvent, ...] = ()
     for thread, user_key, offset in read:
-        told += notifications.read_up_to(tx, thread, user_key, offset)
+        markers += notifications.read_up_to(tx, thread, user_key, offset)
     written = []
     for post, outcome in zip(posts, done, strict=True):
         if (post.parent_id or may_mention(post.content, post.blocks)) and post.status != "STREAMING":
             message: Any = outcome.result
             answers = parents[_place(post)][1] if post.parent_id else None
             written.append(Written(message, heads[post.thread_id].key, answers))
-    return told + notifications.of_messages(tx, written) if written else told
+    return markers + notifications.of_messages(tx, written) if written else markers
 
 
 def _insert(

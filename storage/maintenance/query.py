@@ -55,5 +55,5 @@ def _judge(action: int, first: str | None, second: str | None, *_: str | None) -
 
 
 def _is_refusal(error: sqlite3.DatabaseError) -> bool:
-    told = any(mark in str(error) for mark in ("not authorized", "VACUUM"))
-    return told or error.sqlite_errorcode in (sqlite3.SQLITE_AUTH, sqlite3.SQLITE_READONLY)
+    is_refused = any(mark in str(error) for mark in ("not authorized", "VACUUM"))
+    return is_refused or error.sqlite_errorcode in (sqlite3.SQLITE_AUTH, sqlite3.SQLITE_READONLY)

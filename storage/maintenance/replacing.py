@@ -82,7 +82,7 @@ def _replace(partial: Path, path: Path, *, keep: bool) -> Path | None:
 
 
 def _fold(path: Path) -> None:
-    """Make the present database one file again, which also tells whether anybody else has it open.
+    """Make the present database one file again, which also shows whether another process has it open.
 
     One that is too damaged for it stays as it is, with its WAL.
     """

@@ -74,8 +74,8 @@ def hit(record: Hit) -> int:
 
 
 def audit_entry(record: AuditEntry) -> int:
-    told = len(record.address) + len(record.user_agent) + _ESCAPED * len(record.actor_name) + text(record.reason)
-    return 2 * FIXED + told + carried(record.before) + carried(record.after)
+    size = len(record.address) + len(record.user_agent) + _ESCAPED * len(record.actor_name) + text(record.reason)
+    return 2 * FIXED + size + carried(record.before) + carried(record.after)
 
 
 def event(record: Event) -> int:

@@ -1,7 +1,7 @@
 """Is the schema in the file the one that the migrations make, and nothing else?
 
-Whoever may write the file may add a trigger that takes entries of the audit log away, or a view in a table's place. So
-every table, index, trigger and view is compared with what the applied migrations make in an empty database.
+A process that may write the file may add a trigger that takes entries of the audit log away, or a view in a table's
+place. So every table, index, trigger and view is compared with what the applied migrations make in an empty database.
 """
 
 import re
@@ -54,7 +54,8 @@ def must_be_ours(database: SqliteDatabase, path: Path) -> None:
 
 
 def watch(database: SqliteDatabase, path: Path) -> None:
-    """From now on `is_ours` looks whether anybody changes the schema. Raises `DatabaseProblem` where it is not ours."""
+    """From now on `is_ours` looks whether another process changes the schema. Raises `DatabaseProblem` where it is not
+    ours."""
     must_be_ours(database, path)
     _SEEN[database] = _version(database)
 

@@ -118,7 +118,7 @@ class Upload(Base):
 
     uid = TextField(unique=True)  # uploads by public id
     file = ForeignKeyField(File, on_delete="CASCADE", index=True)  # they end with their file
-    owner = ForeignKeyField(User, on_delete="CASCADE", index=True)  # how many somebody has open
+    owner = ForeignKeyField(User, on_delete="CASCADE", index=True)  # how many a user has open
     kind = TextField(constraints=[one_of("kind", uploads.UPLOAD_KINDS)])
     length = BigIntegerField(null=True)
     reserved = BigIntegerField(default=0)  # bytes of room kept for it

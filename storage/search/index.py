@@ -3,7 +3,7 @@
 New messages are not indexed when they come: that would cost as much as writing them (`docs/design/search.md`). They are
 indexed many at a time when the journal is idle, up to a position that is kept beside the index, in the same
 transaction; until then a search looks through them as they are. What is in the index already and changes, changes there
-in the transaction that changes it. So whoever searches finds what is committed, also after a crash.
+in the transaction that changes it. So a search finds what is committed, also after a crash.
 """
 
 from collections.abc import Iterator, Sequence

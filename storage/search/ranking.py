@@ -1,7 +1,7 @@
 """How well something fits: BM25 without its statistics, and half of it for each month of age.
 
 Every result has every word that was asked for, so how rare a word is among the results tells nothing; among all
-documents it would tell everybody how often others write it. So a score depends on the search and the document alone:
+documents it would show all users how often others write it. So a score depends on the search and the document alone:
 it is the same on every page, whatever is written meanwhile. Halving by age keeps an order that time does not change:
 logarithms of scores are compared, and the present moment is the same share of all of them.
 """

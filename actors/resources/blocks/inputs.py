@@ -110,13 +110,13 @@ def _form_of(expected: str, fits: Callable[[str], Any], most: int) -> "_Check":
     return run
 
 
-def _within(least: Any, most: Any, value: Any, at: At, faults: Faults, told: Any = None) -> None:
+def _within(least: Any, most: Any, value: Any, at: At, faults: Faults, actual: Any = None) -> None:
     """Bounds of the same kind as the value: dates and times as texts are in order."""
-    told = value if told is None else told
+    actual = value if actual is None else actual
     if most is not None and value > most:
-        faults.add(at, "too_large", f"at most {most}", limit=_limit(most), actual=told)
+        faults.add(at, "too_large", f"at most {most}", limit=_limit(most), actual=actual)
     elif least is not None and value < least:
-        faults.add(at, "too_small", f"at least {least}", limit=_limit(least), actual=told)
+        faults.add(at, "too_small", f"at least {least}", limit=_limit(least), actual=actual)
 
 
 def _limit(bound: Any) -> int | float | None:

@@ -1,7 +1,7 @@
 """Whether blocks are what a profile says: every fault at once, and nothing is raised.
 
 Over all of a message: the number of blocks, the budget of its markdown, ids that stand twice. A type that begins with
-`x-` is somebody's own: it passes as it is, bounded by its bytes and depth.
+`x-` belongs to an application: it passes as it is, bounded by its bytes and depth.
 """
 
 import re
@@ -61,7 +61,7 @@ def validator(profile: Profile) -> Validate:
 
 
 def _other(block: Any, kind: Any, at: At, found: Faults, unknown: str) -> None:
-    """A block of no known type: somebody's own, or none."""
+    """A block of no known type: an application's own, or none."""
     if not isinstance(block, dict):
         found.add_type(at, "an object with a `type`", block)
     elif not isinstance(kind, str):

@@ -123,4 +123,4 @@ FILE_ATTACHED: Final = EventKind("file.attached", File, "file")
 """A file from outside has joined the thread."""
 FILE_PREVIEW_READY: Final = EventKind("file.preview_ready", File, "file")
 FILE_DELETED: Final = EventKind("file.deleted", File, "file")
-"""Or it has left the thread; what is told of it is a tombstone."""
+"""Or it has left the thread; its events are tombstones."""

@@ -164,8 +164,10 @@ def must_change(found: Sequence[Hunk]) -> None:
     if not found:
         raise ValidationFailed({"patch": ["expected operations that change something."]})
     if len(found) > limits.PROPOSAL_HUNKS:
-        told = f"may change at most {limits.PROPOSAL_HUNKS} places, this changes {len(found)}: make several proposals."
-        raise ValidationFailed({"patch": [told]})
+        sentence = (
+            f"may change at most {limits.PROPOSAL_HUNKS} places, this changes {len(found)}: make several proposals."
+        )
+        raise ValidationFailed({"patch": [sentence]})
 
 
 # Hunks as JSON
@@ -178,8 +180,8 @@ def encoded(found: Sequence[Hunk]) -> str:
         ensure_ascii=False, separators=(",", ":"),
     )  # fmt: skip
     if (size := len(text.encode())) > limits.PROPOSAL_BYTES:
-        told = f"may change at most {limits.PROPOSAL_BYTES} bytes, before and after; this changes {size}."
-        raise ValidationFailed({"patch": [told]})
+        sentence = f"may change at most {limits.PROPOSAL_BYTES} bytes, before and after; this changes {size}."
+        raise ValidationFailed({"patch": [sentence]})
     return text
 
 

@@ -1,7 +1,7 @@
 """Bytes of a file on their way to a client: from the disk to the socket without passing through memory where they can.
 
 uvloop has no `sendfile`. The socket's file descriptor is duplicated, so that the event loop can be asked when it takes
-more, and the kernel copies in a thread: neither a slow disk nor a slow client holds anybody else up.
+more, and the kernel copies in a thread: neither a slow disk nor a slow client delays other clients.
 """
 
 import asyncio

@@ -1,5 +1,5 @@
-"""How far an upload is, told while its bytes come: to its owner's devices, and to the thread where a message waits for
-the file. Seldom: what a progress bar needs."""
+"""How far an upload is, published while its bytes come: to its owner's devices, and to the thread where a message
+waits for the file. Seldom: what a progress bar needs."""
 
 import asyncio
 import contextlib
@@ -22,17 +22,17 @@ class Progress:
         self._user_key = identity.user.key
         self._upload = upload
         self._step = max(1, (upload.length or 0) // limits.PROGRESS_STEPS) if upload.length else limits.PROGRESS_BYTES
-        self._told_at = 0.0
-        self._told = 0
+        self._sent_at = 0.0
+        self._sent = 0
         self._telling: asyncio.Task[None] | None = None
 
     def reached(self, received: int) -> None:
         """Called with every piece. The end is not published: it is an event of the log."""
-        if received - self._told < self._step or received == self._upload.length:
+        if received - self._sent < self._step or received == self._upload.length:
             return
         now = asyncio.get_running_loop().time()
-        if now - self._told_at >= limits.PROGRESS_SECONDS:
-            self._told, self._told_at = received, now
+        if now - self._sent_at >= limits.PROGRESS_SECONDS:
+            self._sent, self._sent_at = received, now
             self.publish(received)
 
     def publish(self, received: int) -> None:

@@ -1,6 +1,6 @@
 """One client's connection: aiohttp's protocol, with an eye on what a client sends and takes, and how long that takes.
 
-What never reaches the middleware (what is not HTTP, headers that are too long or too slow) is told as a problem, too.
+What never reaches the middleware (what is not HTTP, headers that are too long or too slow) gets a problem, too.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Somebody's attempt to sign in, between leaving for the provider and coming back; sealed into a cookie meanwhile."""
+"""An attempt to sign in, between leaving for the provider and coming back; sealed into a cookie meanwhile."""
 
 import base64
 import hashlib

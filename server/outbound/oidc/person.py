@@ -20,7 +20,7 @@ class OidcPerson:
     email: str
     """Empty where the provider names none."""
     email_verified: bool
-    """An address that is not may be anybody's."""
+    """An address that is not may be another person's."""
     name: str
     picture: str | None
     hosted_domain: str

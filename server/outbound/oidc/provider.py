@@ -57,7 +57,7 @@ class Provider:
         self._closed = False
 
     async def close(self) -> None:
-        """End what runs; whoever waits is told that the provider cannot be reached."""
+        """End what runs; callers that wait learn that the provider cannot be reached."""
         self._closed = True
         if self._discovering is not None:
             self._discovering.cancel()
@@ -147,7 +147,7 @@ class Provider:
         return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}, {}
 
     async def userinfo(self, access_token: str, subject: str) -> Mapping[str, Any]:
-        """More about somebody (OpenID Connect Core 1.0, 5.3); empty where the provider has no such endpoint."""
+        """More about a person (OpenID Connect Core 1.0, 5.3); empty where the provider has no such endpoint."""
         url = (await self.metadata()).userinfo_endpoint
         if url is None:
             return {}
@@ -220,5 +220,5 @@ def refused(url: str, error: Any) -> Unauthenticated:
 
 
 def error_code(error: Any) -> str:
-    """An OAuth error code as it may be shown, whoever it came from."""
+    """An OAuth error code as it may be shown, from any source."""
     return error if isinstance(error, str) and _ERROR_CODE.fullmatch(error) else "no usable error code"

@@ -11,7 +11,7 @@ from server.previews.preview import PreviewFailed
 
 
 def run(arguments: Sequence[str], *, home: Path | None = None) -> bytes:
-    """What it prints. Its time is the job's: whoever kills the worker's process group kills it, too.
+    """What it prints. Its time is the job's: it ends with the worker's process group.
 
     `home`: a folder for what it leaves beside its output, such as a profile: each run begins with a new one, and two
     side by side share none. Raises `PreviewFailed` where it fails, prints too much or is not there.

@@ -53,10 +53,10 @@ def _command(raw: bytes) -> dict[str, Any]:
         command = schema.Command.FromString(raw)
     except DecodeError:
         raise BadFrame("expected a Command in Protobuf") from None
-    told = _plain(command)
-    if "publish" in told:  # no bytes are bytes, too
-        told["publish"].setdefault("data", b"")
-    return told or {"id": 0}  # something was said, and it is no pong
+    fields = _plain(command)
+    if "publish" in fields:  # no bytes are bytes, too
+        fields["publish"].setdefault("data", b"")
+    return fields or {"id": 0}  # something was said, and it is no pong
 
 
 def _plain(message: Any) -> dict[str, Any]:
@@ -81,19 +81,19 @@ def reply(number: int, verb: str, result: bytes) -> bytes:
 
 
 def error(number: int, code: int, message: str, *, temporary: bool = False) -> bytes:
-    told = schema.Error(code=code, message=message, temporary=temporary)
-    return _delimited(schema.Reply(id=number, error=told))
+    fields = schema.Error(code=code, message=message, temporary=temporary)
+    return _delimited(schema.Reply(id=number, error=fields))
 
 
-def result(verb: str, told: Mapping[str, Any]) -> bytes:
+def result(verb: str, fields: Mapping[str, Any]) -> bytes:
     message = getattr(schema.Reply(), verb)
-    _fill(message, told)
+    _fill(message, fields)
     return _bytes(message)
 
 
-def connected(told: Mapping[str, Any], subs: Mapping[str, bytes]) -> bytes:
+def connected(fields: Mapping[str, Any], subs: Mapping[str, bytes]) -> bytes:
     message = schema.ConnectResult()
-    _fill(message, told)
+    _fill(message, fields)
     for channel, made in subs.items():
         message.subs[channel].ParseFromString(made)
     return _bytes(message)
@@ -111,12 +111,12 @@ def subscribed(
     was_recovering: bool,
     ttl: int | None = None,
 ) -> bytes:
-    told = schema.SubscribeResult(
+    fields = schema.SubscribeResult(
         recoverable=True, positioned=True, epoch=epoch, offset=offset, was_recovering=was_recovering,
         recovered=was_recovering and missed is not None, publications=map(_publication, missed or ()),
         expires=ttl is not None, ttl=ttl,
     )  # fmt: skip
-    return _bytes(told)
+    return _bytes(fields)
 
 
 def page(items: Sequence[Publication], epoch: str, offset: int) -> bytes:
@@ -124,10 +124,10 @@ def page(items: Sequence[Publication], epoch: str, offset: int) -> bytes:
 
 
 def _publication(item: Publication) -> Any:
-    told = schema.Publication(data=item.data, offset=item.offset)
+    fields = schema.Publication(data=item.data, offset=item.offset)
     if isinstance(item, LivePublication):
-        _fill(told.info, client_info(item.client_id, item.identity))
-    return told
+        _fill(fields.info, client_info(item.client_id, item.identity))
+    return fields
 
 
 # Pushes
@@ -139,8 +139,8 @@ def pushes(channel: str, items: Sequence[Publication]) -> bytes:
 
 def attendance_push(attendance: Attendance) -> bytes:
     push = schema.Push(channel=attendance.channel)
-    told = push.join if attendance.joined else push.leave
-    _fill(told.info, client_info(attendance.client_id, attendance.identity))
+    fields = push.join if attendance.joined else push.leave
+    _fill(fields.info, client_info(attendance.client_id, attendance.identity))
     return _delimited(schema.Reply(push=push))
 
 
@@ -152,16 +152,16 @@ def disconnect_push(code: int, reason: str) -> bytes:
     return _push(disconnect=schema.Disconnect(code=code, reason=reason))
 
 
-def _push(**told: Any) -> bytes:
-    return _delimited(schema.Reply(push=schema.Push(**told)))
+def _push(**fields: Any) -> bytes:
+    return _delimited(schema.Reply(push=schema.Push(**fields)))
 
 
 # Bytes
 
 
-def _fill(message: Any, told: Mapping[str, Any]) -> None:
+def _fill(message: Any, fields: Mapping[str, Any]) -> None:
     """Plain values into the fields of the same names; as JSON where those are bytes."""
-    for name, value in told.items():
+    for name, value in fields.items():
         field = message.DESCRIPTOR.fields_by_name[name]
         if field.message_type is None:
             setattr(message, name, orjson.dumps(value) if field.type == field.TYPE_BYTES else value)

@@ -42,11 +42,11 @@ class Codec(Protocol):
 
     def error(self, number: int, code: int, message: str, *, temporary: bool = False) -> bytes: ...
 
-    def result(self, verb: str, told: Mapping[str, Any]) -> bytes:
+    def result(self, verb: str, fields: Mapping[str, Any]) -> bytes:
         """The result of a verb from plain values, by the names that the protocol's schema has for them."""
         ...
 
-    def connected(self, told: Mapping[str, Any], subs: Mapping[str, bytes]) -> bytes:
+    def connected(self, fields: Mapping[str, Any], subs: Mapping[str, bytes]) -> bytes:
         """The result of a connect, with what `subscribed` made for each channel that comes by itself."""
         ...
 

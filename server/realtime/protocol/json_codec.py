@@ -84,18 +84,18 @@ def reply(number: int, verb: str, result: bytes) -> bytes:
 
 
 def error(number: int, code: int, message: str, *, temporary: bool = False) -> bytes:
-    told: dict[str, Any] = {"code": code, "message": message}
+    fields: dict[str, Any] = {"code": code, "message": message}
     if temporary:
-        told["temporary"] = True
-    return orjson.dumps({"id": number, "error": told})
+        fields["temporary"] = True
+    return orjson.dumps({"id": number, "error": fields})
 
 
-def result(verb: str, told: Mapping[str, Any]) -> bytes:
-    return orjson.dumps(told)
+def result(verb: str, fields: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(fields)
 
 
-def connected(told: Mapping[str, Any], subs: Mapping[str, bytes]) -> bytes:
-    return orjson.dumps({**told, "subs": {channel: orjson.Fragment(made) for channel, made in subs.items()}})
+def connected(fields: Mapping[str, Any], subs: Mapping[str, bytes]) -> bytes:
+    return orjson.dumps({**fields, "subs": {channel: orjson.Fragment(made) for channel, made in subs.items()}})
 
 
 def data(value: bytes) -> bytes:
@@ -110,14 +110,14 @@ def subscribed(
     was_recovering: bool,
     ttl: int | None = None,
 ) -> bytes:
-    told = b'{"recoverable":true,"positioned":true,"epoch":"%b","offset":%d' % (epoch.encode(), offset)
+    fields = b'{"recoverable":true,"positioned":true,"epoch":"%b","offset":%d' % (epoch.encode(), offset)
     if was_recovering:
-        told += b',"was_recovering":true'
+        fields += b',"was_recovering":true'
         if missed is not None:
-            told += b',"recovered":true,"publications":' + _publications(missed)
+            fields += b',"recovered":true,"publications":' + _publications(missed)
     if ttl is not None:
-        told += b',"expires":true,"ttl":%d' % ttl
-    return told + b"}"
+        fields += b',"expires":true,"ttl":%d' % ttl
+    return fields + b"}"
 
 
 def page(items: Sequence[Publication], epoch: str, offset: int) -> bytes:
@@ -148,8 +148,8 @@ def pushes(channel: str, items: Sequence[Publication]) -> bytes:
 
 def attendance_push(attendance: Attendance) -> bytes:
     verb = "join" if attendance.joined else "leave"
-    told = {verb: {"info": client_info(attendance.client_id, attendance.identity)}}
-    return orjson.dumps({"push": {"channel": attendance.channel, **told}})
+    fields = {verb: {"info": client_info(attendance.client_id, attendance.identity)}}
+    return orjson.dumps({"push": {"channel": attendance.channel, **fields}})
 
 
 def unsubscribe_push(channel: str, code: int, reason: str) -> bytes:

@@ -114,8 +114,8 @@ class Channels:
         self._expire(channel, source)
         if source.expires_at is None:
             return self._session.codec.nothing
-        told = {"expires": True, "ttl": self._session.time_to_live(source.expires_at)}
-        return self._session.codec.result("sub_refresh", told)
+        fields = {"expires": True, "ttl": self._session.time_to_live(source.expires_at)}
+        return self._session.codec.result("sub_refresh", fields)
 
     async def unsubscribe(self, number: int, body: Mapping[str, Any]) -> bytes | None:
         channel = body.get("channel")
@@ -140,8 +140,8 @@ class Channels:
     async def presence(self, number: int, body: Mapping[str, Any]) -> bytes | None:
         self._session.draw("read")
         present = await source_of(self._session, body).present()
-        told = {client: protocol.client_info(client, who) for client, who in present}
-        return self._session.codec.result("presence", {"presence": told})
+        fields = {client: protocol.client_info(client, who) for client, who in present}
+        return self._session.codec.result("presence", {"presence": fields})
 
     async def presence_stats(self, number: int, body: Mapping[str, Any]) -> bytes | None:
         self._session.draw("read")

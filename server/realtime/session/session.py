@@ -197,11 +197,11 @@ class Session:
         if self.services.limiter is not None and self.identity is not None:
             self.services.limiter.take(kind, owner(self.identity))
 
-    def _refuse(self, told: bytes) -> None:
+    def _refuse(self, answer: bytes) -> None:
         if self._refused > limits.REFUSALS_BEFORE_CLOSE:
             self.close(*protocol.TOO_MANY_REQUESTS)
-        elif told:
-            self.send(told)
+        elif answer:
+            self.send(answer)
 
     def _unknown(self, number: int, command: Mapping[str, Any], verb: str | None) -> None:
         if verb is not None:
@@ -271,8 +271,8 @@ class Session:
         self.services.request_log.command(verb, self.client_id, error.code)
         message = error.detail
         if verb in ("rpc", "publish"):
-            told = problems.problem(error, base=self.services.problem_base, correlation_id=self.client_id)
-            message = orjson.dumps(told).decode()
+            answer = problems.problem(error, base=self.services.problem_base, correlation_id=self.client_id)
+            message = orjson.dumps(answer).decode()
         code = problems.wire_codes(error).error
         self.send(self.codec.error(number, code, message, temporary=error.retryable))
 

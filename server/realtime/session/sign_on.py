@@ -57,7 +57,7 @@ class SignOn:
         if identity is None or not self._sit(identity.user.key):
             return None
         self._set_identity(identity)
-        told = {
+        fields = {
             "client": session.client_id,
             "version": f"experience-server {session.services.version}",
             "ping": int(session.services.hub.ping_seconds),
@@ -66,7 +66,7 @@ class SignOn:
             **({"session": self._session_id} if self._session_id is not None else {}),
             **(self._time_to_live(identity) if by_command else {}),
         }
-        return await user_channel.connected(session, identity, number, told, body.get("subs"))
+        return await user_channel.connected(session, identity, number, fields, body.get("subs"))
 
     async def refresh(self, number: int, body: Mapping[str, Any]) -> bytes | None:
         session, known = self._session, self._session.identity
@@ -86,8 +86,8 @@ class SignOn:
             )  # its subscriptions needed the rights of an admin: it reconnects with its new rights
             return None
         self._set_identity(identity)
-        told = {"client": session.client_id, "version": session.services.version, **self._time_to_live(identity)}
-        return session.codec.result("refresh", told)
+        fields = {"client": session.client_id, "version": session.services.version, **self._time_to_live(identity)}
+        return session.codec.result("refresh", fields)
 
     async def _identify(self, token: str) -> Identity | None:
         """None where the session was closed for it. Raises `TokenExpired`, which clients answer with another token."""

@@ -19,20 +19,20 @@ from server.realtime.session.sources import UserSource
 
 
 async def connected(
-    session: ClientSession, identity: Identity, number: int, told: Mapping[str, Any], asked: object
+    session: ClientSession, identity: Identity, number: int, fields: Mapping[str, Any], asked: object
 ) -> bytes | None:
     """The result of connect; None where the reply is written in its order with what was missed."""
     if identity.scopes is not None and "read" not in identity.scopes:
-        return session.codec.result("connect", told)
+        return session.codec.result("connect", fields)
     channel = f"user:{identity.user.id}"
     since = _since(asked, channel)
     if since is not None:
-        await _recover(session, identity, number, told, channel, since)
+        await _recover(session, identity, number, fields, channel, since)
         return None
     # Without a gate: nothing is written between this and the reply, since later messages to the connection wait.
     head = session.services.users.join(identity.user, session.connection)
     made = session.codec.subscribed(session.services.epoch_of(channel), head, None, was_recovering=False)
-    return session.codec.connected(told, {channel: made})
+    return session.codec.connected(fields, {channel: made})
 
 
 def _since(asked: object, channel: str) -> Since | None:
@@ -41,7 +41,7 @@ def _since(asked: object, channel: str) -> Since | None:
 
 
 async def _recover(
-    session: ClientSession, identity: Identity, number: int, told: Mapping[str, Any], channel: str, since: Since
+    session: ClientSession, identity: Identity, number: int, fields: Mapping[str, Any], channel: str, since: Since
 ) -> None:
     missed: Sequence[Publication] | None
     try:
@@ -50,5 +50,5 @@ async def _recover(
         subscribed = Subscribed(session.services.users.join(identity.user, session.connection), None)
         missed = None
     made = session.codec.subscribed(session.services.epoch_of(channel), subscribed.offset, missed, was_recovering=True)
-    wire = session.codec.reply(number, "connect", session.codec.connected(told, {channel: made}))
+    wire = session.codec.reply(number, "connect", session.codec.connected(fields, {channel: made}))
     session.connection.tell(OpenGate(channel, wire, subscribed.offset))

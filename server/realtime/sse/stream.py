@@ -103,10 +103,10 @@ class _Stream:
         head = b"retry: %d\n" % limits.SSE_RETRY_MS
         cursor = f"{self.epoch}-{missed.head}"
         if reason is not None:
-            told = resync(reason, cursor)
+            written = resync(reason, cursor)
         else:
-            told = b"".join(map(self._encode, missed.items)) or _ready(cursor)
-        self._feed.tell(Replay(head + told, missed.position, self._states))
+            written = b"".join(map(self._encode, missed.items)) or _ready(cursor)
+        self._feed.tell(Replay(head + written, missed.position, self._states))
         self._states = []
 
     @property
@@ -189,9 +189,9 @@ def _ready(cursor: str) -> bytes:
 
 def resync(reason: str, cursor: str | None, **more: str) -> bytes:
     """Ask the client to fetch the state again; with `cursor`, the stream continues from there."""
-    told = orjson.dumps({"reason": reason, "reload": "/api/v1/threads", **more})
+    written = orjson.dumps({"reason": reason, "reload": "/api/v1/threads", **more})
     identifier = b"id: %b\n" % cursor.encode() if cursor is not None else b""
-    return b"%bevent: resync\ndata: %b\n\n" % (identifier, told)
+    return b"%bevent: resync\ndata: %b\n\n" % (identifier, written)
 
 
 class Streams:

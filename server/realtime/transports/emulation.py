@@ -2,7 +2,7 @@
 commands by requests beside it.
 
 `GET /connection/sse` (for `EventSource`) has the first commands in its query, `POST /connection/http_stream` in its
-body; both go on as a session of their own. `POST /emulation` brings it more: the session's id, told in the answer to
+body; both go on as a session of their own. `POST /emulation` brings it more: the session's id, named in the answer to
 connect, is all that such a request has to know, so nobody can guess it.
 """
 
@@ -160,10 +160,10 @@ def _emulated(codec: Codec, raw: bytes) -> Emulated:
     """Raises `Malformed`."""
     if codec is protobuf_codec:
         try:
-            told = schema.EmulationRequest.FromString(raw)
+            given = schema.EmulationRequest.FromString(raw)
         except DecodeError:
             raise Malformed("Expected an EmulationRequest in Protobuf.") from None
-        return Emulated(told.session, told.node, told.data)
+        return Emulated(given.session, given.node, given.data)
     match parse_json(raw):
         case {"session": str(session_id), "node": str(node_id), "data": str(frame)}:
             return Emulated(session_id, node_id, frame)

@@ -114,13 +114,13 @@ class Answer:
         first = await self._first(source)
         message_id = await self._open_for_sure(request, first)
         try:
-            told = await self._follow(request, source, first, message_id)
+            answer = await self._follow(request, source, first, message_id)
         except (asyncio.CancelledError, ConnectionLost) as lost:
             self._lose(message_id, reader.outcome)
             if isinstance(lost, asyncio.CancelledError):
                 raise
             return self._response
-        await self._tell(told)
+        await self._tell(answer)
         if not request.content.is_eof():
             self._response.force_close()
         return self._response
@@ -173,7 +173,7 @@ class Answer:
     async def _follow(
         self, request: web.Request, source: AsyncIterator[Piece], first: Piece | None, message_id: str
     ) -> dict[str, Any]:
-        """Answers what is told of the end, whatever that is."""
+        """Answers what the client is sent about the end."""
         await asyncio.sleep(0)  # deltas reach viewers before the reply reaches the author, who does not read them
         ended = self._thread.ask(AwaitEnd(message_id))
         stopped: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -195,7 +195,7 @@ class Answer:
             return await self._finish(writing.result(), ended, message_id)
         except ConnectionLost:
             raise
-        except Exception as error:  # noqa: BLE001 - it ends the message, and is told
+        except Exception as error:  # noqa: BLE001 - it ends the message, and is answered
             return await self._give_up(error, ended, message_id)
         finally:
             writing.cancel()
@@ -285,9 +285,9 @@ class Answer:
             outcome = Outcome("INTERRUPTED", "connection_lost")
         self._thread.tell(EndMessage(message_id, outcome.status, outcome.reason))  # type: ignore[arg-type]
 
-    async def _tell(self, told: dict[str, Any]) -> None:
+    async def _tell(self, answer: dict[str, Any]) -> None:
         with contextlib.suppress(ConnectionError):
-            await self._response.write(orjson.dumps(told) + b"\n")
+            await self._response.write(orjson.dumps(answer) + b"\n")
 
 
 def _is_seen(text: str) -> bool:

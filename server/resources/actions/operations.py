@@ -38,7 +38,7 @@ operations = Operations("actions")
 async def create_action(call: Call, request: CreateActionRequest) -> Result:
     """Act on a block of a message: press a button, choose an option, send a form. For members who may write.
 
-    Only what the message offers is taken: faults are told by JSON pointer (`/state/address/city`), before the author
+    Only what the message offers is taken: faults are listed by JSON pointer (`/state/address/city`), before the author
     hears of anything. The action is `pending` until the author answers; `action.updated` on your own channel says so.
     """
     command = Act(

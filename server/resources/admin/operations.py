@@ -308,16 +308,16 @@ async def _access(call: Call, thread_id: str, user_id: str) -> dict[str, Any]:
     except NotFound:
         role = None
     identity = Identity(user, user.author, 0)
-    told = {"user_id": user_id, "role": role}
+    facts = {"user_id": user_id, "role": role}
     if user.status != "ACTIVE":
-        return told | {"may_see": False, "may_write": False, "because": f"The account is {user.status}."}
+        return facts | {"may_see": False, "may_write": False, "because": f"The account is {user.status}."}
     try:
         must_see(identity, role, thread_id)
     except XpError:
         because = "The user is neither a member of the thread nor an ADMIN."
-        return told | {"may_see": False, "may_write": False, "because": because}
+        return facts | {"may_see": False, "may_write": False, "because": because}
     try:
         must_write(identity, role, thread_id, thread.status)
     except XpError as error:
-        return told | {"may_see": True, "may_write": False, "because": error.detail}
-    return told | {"may_see": True, "may_write": True, "because": f"The user is {role} of the thread."}
+        return facts | {"may_see": True, "may_write": False, "because": error.detail}
+    return facts | {"may_see": True, "may_write": True, "because": f"The user is {role} of the thread."}

@@ -135,8 +135,8 @@ def signed_in(call: Call, result: object, refresh: Secret, *, cookies_only: bool
     assert isinstance(result, SignedIn)
     _give_back(call)
     sign_ins = call.services.sign_ins
-    told = sign_ins.answer(result, refresh.text, cookies_only=cookies_only)
-    return Result(told, cookies=sign_ins.cookies(result, refresh.text))
+    answer = sign_ins.answer(result, refresh.text, cookies_only=cookies_only)
+    return Result(answer, cookies=sign_ins.cookies(result, refresh.text))
 
 
 @operations("POST", "/auth/refresh", response=SignedInView, access="open", rate="auth")

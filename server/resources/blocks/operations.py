@@ -1,4 +1,4 @@
-"""Blocks are checked before they are sent, and messages rendered for whoever shows no blocks."""
+"""Blocks are checked before they are sent, and messages rendered for clients that show no blocks."""
 
 from dataclasses import asdict
 

@@ -145,7 +145,7 @@ async def replay_deliveries(call: Call, request: ReplayRequest) -> Result:
 
 
 def _must_be_reachable(call: Call, url: str) -> None:
-    """As far as it can be told now: a name is resolved, and its addresses are checked, for each attempt."""
+    """As far as it can be known now: a name is resolved, and its addresses are checked, for each attempt."""
     fault = call.services.webhook_addresses.fault(url)
     if fault is not None:
         raise ValidationFailed({"url": [fault]})

@@ -1,4 +1,4 @@
-"""The status of the server as JSON: all of it for administrators, and what holds no secret for everybody."""
+"""The status of the server as JSON: all of it for administrators, and what holds no secret for all others."""
 
 import platform
 import sqlite3

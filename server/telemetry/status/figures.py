@@ -8,7 +8,7 @@ from typing import Final
 from server.telemetry.status.samples import Sample, between, quantile, share_above
 
 Value = float | None
-"""None: nothing happened by which it could be told."""
+"""None: nothing happened that it could be measured by."""
 
 
 @dataclass(frozen=True, slots=True)

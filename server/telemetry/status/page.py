@@ -13,7 +13,7 @@ REFRESH = '<meta http-equiv="refresh" content="10">'
 
 
 def status_page(status: Json) -> str:
-    """Of what administrators or everybody may see, as `document` has it."""
+    """Of what administrators, or all, may see, as `document` has it."""
     parts = [REFRESH, _summary(status), _health(status), _levels(status), _charts(status)]
     if "version" in status:
         parts += [_slowest(status), _facts(status), _warnings(status)]

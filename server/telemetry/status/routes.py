@@ -1,4 +1,4 @@
-"""`GET /status`: a page for administrators; for everybody, without what is secret, where STATUS_PAGE is public."""
+"""`GET /status`: a page for administrators; for all others, without secrets, where STATUS_PAGE is public."""
 
 import asyncio
 

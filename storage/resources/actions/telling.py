@@ -44,7 +44,7 @@ class _Members:
 
 
 def forget_message(tx: Transaction, message_key: int, thread_id: str) -> tuple[UserEvent, ...]:
-    """It was deleted, and what was filled in goes with it; all who see one of its actions are told once."""
+    """It was deleted, and what was filled in goes with it; all who see one of its actions are notified once."""
     found: list[tuple[Any, ...]] = _OF_MESSAGE.all(tx.database, key=message_key)
     if not found:
         return ()

@@ -121,8 +121,8 @@ def answer_action(tx: Transaction, command: AnswerAction) -> Done[Action]:
     fields = {"status": command.status, "text": command.text, "errors": command.errors, "answered_at": tx.now}
     tx.execute(_A.update(**fields, version=_A.version + 1).where(_A.id == action.key))
     answered = _by_key(tx, action.key)
-    told = telling.tell(tx, key, ACTION_UPDATED, [answered])
-    return Done(answered, edited.events, user_events=(*edited.user_events, *told))
+    user_events = telling.tell(tx, key, ACTION_UPDATED, [answered])
+    return Done(answered, edited.events, user_events=(*edited.user_events, *user_events))
 
 
 def _find(tx: Transaction, command: AnswerAction) -> Action:

@@ -107,7 +107,7 @@ def replace_data(tx: Transaction, command: ReplaceData) -> Done[StoredData]:
     tx.execute(_R.delete().where(_R.data == key))
     _insert(tx, key, 0, command.rows)
     changed = {"columns": columns, "first": 0, "next": len(command.rows), "size": size}
-    return _told(tx, place, key, command.identity.author, "replaced", changed)
+    return _done(tx, place, key, command.identity.author, "replaced", changed)
 
 
 def _begin(tx: Transaction, place: Place, name: str, columns: str, author: Author) -> int:
@@ -139,7 +139,7 @@ def append_data(tx: Transaction, command: AppendData) -> Done[StoredData]:
     tx.execute(_R.delete().where((_R.data == key) & (_R.number < kept)))
     _insert(tx, key, end - len(fresh), fresh)
     changed = {"first": kept, "next": end, "size": size}
-    return _told(tx, place, key, command.identity.author, "appended", changed)
+    return _done(tx, place, key, command.identity.author, "appended", changed)
 
 
 def _size_before(tx: Transaction, key: int, number: int) -> int:
@@ -201,7 +201,7 @@ def _insert(tx: Transaction, key: int, first: int, cells: tuple[str, ...]) -> No
     tx.database.execute_sql(_INSERT, (key, first, json.dumps(cells, ensure_ascii=False)))
 
 
-def _told(
+def _done(
     tx: Transaction, place: Place, key: int, author: Author, change: DataSetChange, fields: dict[str, Any]
 ) -> Done[StoredData]:  # fmt: skip
     update = _D.update({**fields, "revision": _D.revision + 1, "author": author.key, "updated_at": tx.now})

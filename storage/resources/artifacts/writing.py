@@ -57,7 +57,7 @@ def create_artifact(tx: Transaction, command: CreateArtifact) -> Done[Artifact]:
         tx, artifact, 1, state, author, "created", label=command.label, provenance=command.provenance
     )  # fmt: skip
     texts.begin(tx.database, artifact, command.title, content.words)
-    return _told(tx, artifact, (key, uid), author, ARTIFACT_CREATED)
+    return _logged(tx, artifact, (key, uid), author, ARTIFACT_CREATED)
 
 
 def _must_have_room(tx: Transaction, thread: int) -> None:
@@ -126,7 +126,7 @@ def _add(
     title = state.title if state.title != place.newest.title else None
     with texts.revising(tx.database, place.key, title, words):
         tx.execute(update.where(_A.id == place.key))
-    return _told(tx, place.key, place.thread, author, ARTIFACT_UPDATED)
+    return _logged(tx, place.key, place.thread, author, ARTIFACT_UPDATED)
 
 
 @writes(RestoreArtifact)
@@ -162,7 +162,7 @@ def _remove(tx: Transaction, key: int, creator: int, thread: tuple[int, str], ac
     with texts.changing(tx.database, key):
         _forget(tx, key, creator, thread[0])
         tx.execute(_A.update(deleted_at=tx.now, updated_at=tx.now).where(_A.id == key))
-    return replace(_told(tx, key, thread, actor, ARTIFACT_DELETED), user_events=cancelled)
+    return replace(_logged(tx, key, thread, actor, ARTIFACT_DELETED), user_events=cancelled)
 
 
 def _forget(tx: Transaction, key: int, creator: int, thread: int) -> int:
@@ -206,7 +206,7 @@ ERASURES = (erase,)
 THREAD_PURGES = (purge_thread,)
 
 
-def _told(tx: Transaction, key: int, thread: tuple[int, str], actor: Author, kind: EventKind) -> Done[Artifact]:
+def _logged(tx: Transaction, key: int, thread: tuple[int, str], actor: Author, kind: EventKind) -> Done[Artifact]:
     artifact = records.by_key(tx.database, [key])[key]
     event = tx.log(thread, kind, actor, artifact, ref=key)
     if kind is ARTIFACT_CREATED:

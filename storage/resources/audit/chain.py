@@ -2,7 +2,7 @@
 
 What identifies a person (from where they came, and what was changed about them) is not in the chain itself. The chain
 holds a seal of it: an HMAC by a random salt that stands beside the values. Where a person is erased, values and salts
-go; the seals stay, tell nothing to anybody, and the chain goes on to verify.
+go; the seals stay, reveal nothing, and the chain goes on to verify.
 """
 
 import hashlib

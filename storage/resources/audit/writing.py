@@ -112,7 +112,7 @@ def intervene(
     *,
     is_own: bool = False,
 ) -> None:
-    """What somebody does in a thread that is not theirs, because they are an administrator; `is_own`: about themselves,
+    """An act of an administrator in a thread of others; `is_own`: about themselves,
     which every member may."""
     if role != "OWNER" and not (is_own and role is not None):
         act(tx, command, action, ("thread", command.thread_id), before, after)

@@ -17,7 +17,7 @@ _CREATOR = Prepared(lambda given: _A.select(_A.creator).join(_C, on=(_C.artifact
 
 
 def said(tx: Transaction, comment: Comment, thread_key: int) -> Said:
-    """The comment, with those who are told of it: the artifact's creator, and all who have replied to the same one."""
+    """The comment, and who is notified of it: the artifact's creator, and all who have replied to the same one."""
     first = _FIRST.all(tx.database, key=comment.key)[0][0]
     concerned = {row[0] for row in _TALKERS.all(tx.database, key=first)} if first is not None else set()
     creator = _CREATOR.all(tx.database, key=comment.key)[0][0]

@@ -29,9 +29,9 @@ def build(
     known, head = memory.by_key(database, key)
     document = orjson.loads(known.content)
     pinned = _pinned(database, key, document.get("pins", []))
-    told = notes(document, known.version, pinned, max_tokens // 2)
-    shown = material.files(database, key, (max_tokens - told.tokens) // 2) if files else None
-    window = Window(max_tokens, told, shown)
+    noted = notes(document, known.version, pinned, max_tokens // 2)
+    shown = material.files(database, key, (max_tokens - noted.tokens) // 2) if files else None
+    window = Window(max_tokens, noted, shown)
     for said in _newest_first(database, key):
         window.take(said)
         if not window.is_open:

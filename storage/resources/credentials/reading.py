@@ -1,4 +1,4 @@
-"""What credentials stand for. Whoever sends one is not known yet: nothing here writes."""
+"""What credentials stand for. The sender is not known yet: nothing here writes."""
 
 import logging
 from collections.abc import Sequence

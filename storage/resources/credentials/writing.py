@@ -56,8 +56,8 @@ def create_api_key(tx: Transaction, command: CreateApiKey) -> Done[ApiKey]:
         scopes=orjson.dumps(command.scopes).decode(), created_at=tx.now, expires_at=command.expires_at,
     )  # fmt: skip
     tx.execute(insert)
-    told = {"name": command.name, "scopes": command.scopes, "user_id": user.id, "expires_at": command.expires_at}
-    audit.act(tx, command, "create_api_key", ("api_key", uid), after=told, about=user.id)
+    facts = {"name": command.name, "scopes": command.scopes, "user_id": user.id, "expires_at": command.expires_at}
+    audit.act(tx, command, "create_api_key", ("api_key", uid), after=facts, about=user.id)
     return Done(_must_find(tx, uid))
 
 
@@ -80,8 +80,8 @@ def revoke_api_key(tx: Transaction, command: RevokeApiKey) -> Done[ApiKey]:
         return Done(key)
     tx.execute(_K.update(revoked_at=tx.now).where(_K.uid == key.id))
     access.changed(tx, "api_key", key.id)
-    told = {"name": key.name, "user_id": key.user_id}
-    audit.act(tx, command, "revoke_api_key", ("api_key", key.id), before=told, about=key.user_id)
+    facts = {"name": key.name, "user_id": key.user_id}
+    audit.act(tx, command, "revoke_api_key", ("api_key", key.id), before=facts, about=key.user_id)
     return Done(replace(key, revoked_at=tx.now))
 
 

@@ -56,7 +56,7 @@ def find(tx: Transaction, file_id: str, identity: Identity) -> Place:
 
 
 def there(tx: Transaction, file_id: str, user_key: int | None = None) -> Place | None:
-    """Whoever asks."""
+    """For any identity."""
     row = _FIND.first(tx.database, uid=file_id)
     if row is None:
         return None

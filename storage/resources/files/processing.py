@@ -47,7 +47,7 @@ def due_previews(database: SqliteDatabase, limit: int) -> tuple[Due, ...]:
 
 @writes(RecordScan)
 def record_scan(tx: Transaction, command: RecordScan) -> Done[File | None]:
-    """What was found takes the file from everybody, also where it was delivered before."""
+    """What was found takes the file from all users, also where it was delivered before."""
     place = places.there(tx, command.file_id)
     version = _version(command)
     if place is None or not tx.execute(_V.update(scan=command.verdict).where(version(place))):

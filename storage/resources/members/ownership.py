@@ -38,8 +38,8 @@ def hand_on_all(tx: Transaction, user_key: int, actor: Author) -> tuple[Event, .
 
 
 def must_leave_an_owner(tx: Transaction, thread_key: int, user_key: int) -> None:
-    """Before an owner is one no more, by their own act or another owner's: somebody else who can sign in has to be one;
-    of an owner who cannot, any other one will do."""
+    """Before an owner is one no more, by their own act or another owner's: another member who can sign in has to be
+    one; of an owner who cannot, any other one will do."""
     others = _OTHER_OWNERS.all(tx.database, thread=thread_key, user=user_key)
     standing = [status for (status,) in others if status == "ACTIVE"]
     can_sign_in = _STATUS.first(tx.database, user=user_key) == ("ACTIVE",)
@@ -63,7 +63,7 @@ _OWNED = Prepared(
     lambda given: _M.select(_M.user).join(_U, on=(_M.user == _U.id)).where(_member(given), _M.role == "OWNER").limit(1)
 )
 _PEOPLE_FIRST = Case(_U.kind, (("HUMAN", 0),), 1)
-"""An assistant that owns a thread would leave its people without anybody to ask."""
+"""An assistant that owns a thread would leave its people without an owner to ask."""
 _HEIR = Prepared(
     lambda given: (
         _M.select(_M.user)

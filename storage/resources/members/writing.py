@@ -65,10 +65,10 @@ def add_member(tx: Transaction, command: AddMember) -> Done[Member]:
 def joined(tx: Transaction, thread: tuple[int, str], actor: Author, members: Iterable[Member]) -> tuple[UserEvent, ...]:
     """Those who were added learn of their thread by their own logs, and are notified."""
     others = [member for member in members if member.user.key != actor.key]
-    told = user_log.tell(
+    facts = user_log.tell(
         tx, (Entry(m.user.key, THREAD_JOINED, {"thread_id": thread[1], "role": m.role}) for m in others)
     )
-    return told + notifications.notify(tx, [Cause("added", m.user.key, thread, None, actor) for m in others])
+    return facts + notifications.notify(tx, [Cause("added", m.user.key, thread, None, actor) for m in others])
 
 
 def _all_read(tx: Transaction, thread_key: int) -> dict[str, int]:
@@ -100,15 +100,15 @@ def update_member(tx: Transaction, command: UpdateMember) -> Done[Member]:
     if member.role == "OWNER" and difference.get("role", "OWNER") != "OWNER":
         ownership.must_leave_an_owner(tx, key, user_key)
     _write(tx, key, user_key, **difference, version=models.Member.version + 1)
-    told = {"user_id": command.user_id}
+    facts = {"user_id": command.user_id}
     mine = tx.role(key, command.identity.user.key)
     before = {name: getattr(member, name) for name in difference}
     audit.intervene(
-        tx, command, mine, "update_member", told | before, told | difference, is_own=difference.keys() == {"muted"}
+        tx, command, mine, "update_member", facts | before, facts | difference, is_own=difference.keys() == {"muted"}
     )
     shared, seen = _as_seen(tx, _read(tx, key, user_key), command.identity)
     event = tx.log((key, uid), MEMBER_UPDATED, command.identity.author, shared, ref=user_key)
-    own = feed.told_muted(tx, uid, member, difference) if "muted" in difference else ()
+    own = feed.muted_events(tx, uid, member, difference) if "muted" in difference else ()
     return Done(seen, (event,), user_events=own)
 
 
@@ -124,7 +124,7 @@ def _must_be_allowed(
 
 @writes(RemoveMember)
 def remove_member(tx: Transaction, command: RemoveMember) -> Done[Gone]:
-    """An owner removes anybody; anybody may leave, but the last owner."""
+    """An owner removes any member; any member may leave, but the last owner."""
     key, uid, _ = tx.thread(command.thread_id)
     mine = tx.role(key, command.identity.user.key)
     rules.must_see(command.identity, mine, uid)
@@ -193,7 +193,7 @@ def _move_marker(tx: Transaction, thread: tuple[int, str], change: ReadChange, *
     events: tuple[Event, ...] = ()
     if feed.shows_read(tx, reader.key):
         events = (tx.log(thread, READ_UPDATED, reader, change, ref=reader.key, small=where),)
-    return Done(_read(tx, key, reader.key), events, user_events=feed.told_read(tx, thread[1], change))
+    return Done(_read(tx, key, reader.key), events, user_events=feed.read_events(tx, thread[1], change))
 
 
 def _point(tx: Transaction, thread_key: int, offset: int | None) -> tuple[int, int]:

@@ -94,12 +94,12 @@ def _interrupt(tx: Transaction, key: int, metadata: str, command: InterruptMessa
     fields: dict[str, Any] = {} if command.content is None else {"content": command.content}
     fields |= _with_reason(metadata, command.reason)
     messages.write(tx, key, **fields, status=command.status)
-    return messages.told(tx, key, MESSAGE_COMPLETED, command.actor)
+    return messages.logged(tx, key, MESSAGE_COMPLETED, command.actor)
 
 
 def _with_reason(metadata: str, reason: str) -> dict[str, Any]:
     """Beside what its author keeps there, where there is room."""
     if not reason:
         return {}
-    told = orjson.dumps({**orjson.loads(metadata), "end_reason": reason})
-    return {"metadata": told.decode()} if len(told) <= limits.METADATA_BYTES else {}
+    metadata_json = orjson.dumps({**orjson.loads(metadata), "end_reason": reason})
+    return {"metadata": metadata_json.decode()} if len(metadata_json) <= limits.METADATA_BYTES else {}

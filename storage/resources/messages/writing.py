@@ -148,11 +148,11 @@ def _bury(tx: Transaction, key: int, thread_id: str) -> tuple[UserEvent, ...]:
 def erase(tx: Transaction, key: int, thread_id: str) -> Done[None]:
     """Delete a message because its author is to be forgotten."""
     cancelled = _bury(tx, key, thread_id)
-    event = told(tx, key, MESSAGE_DELETED)
+    event = logged(tx, key, MESSAGE_DELETED)
     return Done(None, (event, *files.with_message(tx, key, event.actor, event.actor)), user_events=cancelled)
 
 
-def told(tx: Transaction, key: int, kind: EventKind, actor: Author | None = None) -> Event:
+def logged(tx: Transaction, key: int, kind: EventKind, actor: Author | None = None) -> Event:
     """Log what became of a message, as its author's own act where there is no other."""
     message = rows.message_by_key(tx.database, key, None)
     assert message is not None

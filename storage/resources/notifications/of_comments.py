@@ -27,7 +27,7 @@ class Said:
     comment: Comment
     thread_key: int
     concerned: frozenset[int]
-    """Users who are told of it though it does not name them."""
+    """Users who are notified of it though it does not name them."""
 
 
 def of_new(tx: Transaction, said: Said) -> tuple[UserEvent, ...]:

@@ -70,8 +70,8 @@ def dismiss_notification(tx: Transaction, command: DismissNotification) -> Done[
     key, _, thread_id = _find(tx, command.identity.user.key, command.notification_id)
     tx.execute(_N.delete().where(_N.id == key))
     facts = {"ids": [command.notification_id], "thread_id": thread_id, "reason": "dismissed"}
-    told = user_log.tell(tx, [Entry(command.identity.user.key, NOTIFICATION_CANCELLED, facts)])
-    return Done(Gone(command.notification_id), user_events=told)
+    user_events = user_log.tell(tx, [Entry(command.identity.user.key, NOTIFICATION_CANCELLED, facts)])
+    return Done(Gone(command.notification_id), user_events=user_events)
 
 
 def _find(tx: Transaction, user_key: int, notification_id: str) -> tuple[int, bool, str]:
@@ -122,7 +122,7 @@ def set_thread_preferences(tx: Transaction, command: SetThreadPreferences) -> Do
     return Done(after, user_events=user_log.tell(tx, [Entry(user_key, PREFERENCES_UPDATED, facts)]))
 
 
-def told_muted(tx: Transaction, thread_id: str, before: Member, now: dict[str, Any]) -> tuple[UserEvent, ...]:
+def muted_events(tx: Transaction, thread_id: str, before: Member, now: dict[str, Any]) -> tuple[UserEvent, ...]:
     """The member's other devices learn that the thread is muted, or is not any more."""
     key, user_key = tx.thread(thread_id)[0], before.user.key
     notify = _NOTIFY.all(tx.database, thread=key, user=user_key)[0][0]
@@ -133,7 +133,7 @@ def told_muted(tx: Transaction, thread_id: str, before: Member, now: dict[str, A
 # Markers
 
 
-def told_read(tx: Transaction, thread_id: str, change: ReadChange) -> tuple[UserEvent, ...]:
+def read_events(tx: Transaction, thread_id: str, change: ReadChange) -> tuple[UserEvent, ...]:
     """One's other devices learn how far one has read."""
     messages, number, hidden = _COUNT.all(tx.database, uid=thread_id, user=change.user.key)[0]
     facts = {

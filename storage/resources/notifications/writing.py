@@ -43,7 +43,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Somebody is to be notified, if they want to be."""
+    """A user is to be notified, if their preferences allow it."""
 
     kind: NotificationKind
     user_key: int
@@ -227,16 +227,16 @@ def forget_message(tx: Transaction, message_key: int, thread_id: str) -> tuple[U
 def forget_reactions(
     tx: Transaction, message: Message, thread: tuple[int, str], actor_key: int
 ) -> tuple[UserEvent, ...]:
-    """Somebody has taken theirs back. One row stands for all reactions to a message: another's takes its place."""
+    """A user has taken a reaction back. One row stands for all reactions to a message: another's takes its place."""
     found = _OF_REACTIONS.first(tx.database, key=message.key, actor=actor_key)
     if found is None:
         return ()
     user_key, uid, read_at = found
-    told = withdrawn(tx, [(user_key, uid)], thread[1], "taken_back")
+    user_events = withdrawn(tx, [(user_key, uid)], thread[1], "taken_back")
     other = _OTHER_REACTION.first(tx.database, key=message.key, author=message.author.key)
     if other is None:
-        return told
-    return told + notify(tx, [Cause("reaction", user_key, thread, message, tx.author(other[0]), read_at)])
+        return user_events
+    return user_events + notify(tx, [Cause("reaction", user_key, thread, message, tx.author(other[0]), read_at)])
 
 
 def forget_member(tx: Transaction, thread: tuple[int, str], user_key: int) -> None:

@@ -55,7 +55,7 @@ def propose(tx: Transaction, command: Propose) -> Done[Proposal]:
         status="open", count=command.count, patch=command.patch, hunks=command.hunks, created_at=tx.now,
         updated_at=tx.now,
     ))  # fmt: skip
-    return _told(tx, key, place.thread, author, PROPOSAL_CREATED)
+    return _logged(tx, key, place.thread, author, PROPOSAL_CREATED)
 
 
 def _must_have_room(tx: Transaction, artifact: int) -> None:
@@ -113,7 +113,7 @@ def _resolve(tx: Transaction, place: Place, before: Proposal, resolver: Author, 
     fields |= {"resolver": resolver.key, "resolved_at": tx.now, "updated_at": tx.now}
     tx.execute(_P.update(**fields).where(_P.id == before.key))
     forgetting.forget_old(tx, place.key)
-    return _told(tx, before.key, place.thread, resolver, PROPOSAL_UPDATED)
+    return _logged(tx, before.key, place.thread, resolver, PROPOSAL_UPDATED)
 
 
 def _find(tx: Transaction, place: Place, proposal_id: str) -> Proposal:
@@ -124,7 +124,7 @@ def _find(tx: Transaction, place: Place, proposal_id: str) -> Proposal:
     return records.of(row)
 
 
-def _told(tx: Transaction, key: int, thread: tuple[int, str], actor: Author, kind: EventKind) -> Done[Proposal]:
+def _logged(tx: Transaction, key: int, thread: tuple[int, str], actor: Author, kind: EventKind) -> Done[Proposal]:
     proposal = records.by_key(tx.database, [key])[key]
     return Done(proposal, (tx.log(thread, kind, actor, proposal, ref=key),))
 
@@ -146,8 +146,8 @@ def erase(tx: Transaction, author: int) -> Done[None]:
             forgetting.forget_words(tx, key)
         tx.execute(_P.update(reason="").where((_P.id == key) & (_P.resolver == author)))
     actor = tx.author(author)
-    told = (_told(tx, key, (thread[0], thread[1]), actor, PROPOSAL_UPDATED) for key, _, *thread in found)
-    return Done(None, tuple(event for done in told for event in done.events))
+    logged = (_logged(tx, key, (thread[0], thread[1]), actor, PROPOSAL_UPDATED) for key, _, *thread in found)
+    return Done(None, tuple(event for done in logged for event in done.events))
 
 
 ERASURES = (erase,)

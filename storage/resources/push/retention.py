@@ -13,4 +13,4 @@ def purge_ended(tx: Transaction, count: int) -> int:
 
 
 PURGES = (purge_ended,)
-PERSONAL = (Personal(P.user, withheld="keys of a browser, and an address that anybody could send to"),)
+PERSONAL = (Personal(P.user, withheld="keys of a browser, and an address that takes messages from any sender"),)

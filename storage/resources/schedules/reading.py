@@ -35,7 +35,7 @@ _K = identity_models.ApiKey
 
 @answers(GetSchedule)
 def one(database: SqliteDatabase, identity: Identity, schedule_id: str) -> Schedule:
-    """Of its user alone: an administrator does not read what somebody has not said yet."""
+    """Of its user alone: an administrator does not read what a user has not said yet."""
     row = rows.first(database, records.query().where((S.uid == schedule_id) & (S.user == identity.user.key)))
     if row is None:
         raise NotFound("schedule", schedule_id)

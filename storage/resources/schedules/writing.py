@@ -48,7 +48,7 @@ def create(tx: Transaction, command: CreateSchedule) -> Done[Schedule]:
             **_columns(command.at),
         )
     )  # fmt: skip
-    return _told(tx, int(key))
+    return _announced(tx, int(key))
 
 
 def _thread(tx: Transaction, command: CreateSchedule) -> int:
@@ -100,7 +100,7 @@ def update(tx: Transaction, command: UpdateSchedule) -> Done[Schedule]:
     if all(getattr(before, name, None) == value for name, value in fields.items()):
         return Done(before)
     tx.execute(S.update(**fields, version=S.version + 1).where(S.id == before.key))
-    return _told(tx, before.key)
+    return _announced(tx, before.key)
 
 
 def _must_fit(before: Schedule, fields: dict[str, Any]) -> None:
@@ -209,10 +209,10 @@ def _ended(done: Done[Any]) -> Done[int]:
 def _end(tx: Transaction, key: int, status: str, reason: str) -> Done[Schedule]:
     said = reason[: limits.SCHEDULE_REASON_CHARS]
     tx.execute(S.update(status=status, reason=said, ended_at=tx.now, version=S.version + 1).where(S.id == key))
-    return _told(tx, key)
+    return _announced(tx, key)
 
 
-def _told(tx: Transaction, key: int) -> Done[Schedule]:
+def _announced(tx: Transaction, key: int) -> Done[Schedule]:
     schedule = _by_key(tx, key)
     return Done(schedule, user_events=_tell(tx, schedule))
 

@@ -159,7 +159,7 @@ def _is_graced(tx: Transaction, command: RefreshSession, session_key: int, used_
 
 @writes(EndSession)
 def end_session(tx: Transaction, command: EndSession) -> Done[Session]:
-    """One's own, or as an admin anybody's. Once ended it stays so."""
+    """One's own, or as an admin any user's. Once ended it stays so."""
     user, session = _must_find(tx, command.session_id)
     if user.key != command.identity.user.key and not command.identity.is_admin:
         raise NotFound("session", command.session_id)

@@ -61,8 +61,8 @@ def create_thread(tx: Transaction, command: CreateThread) -> Done[Thread]:
     _insert_members(tx, thread[0], members)
     events = [_log(tx, thread, THREAD_CREATED, command)]
     events += (added := [_added(tx, thread, command, key) for key in members if key != creator.key])
-    told = joined(tx, thread, creator, [event.data for event in added if isinstance(event.data, Member)])
-    return Done(_read(tx, thread[0], command), tuple(events), user_events=told)
+    user_events = joined(tx, thread, creator, [event.data for event in added if isinstance(event.data, Member)])
+    return Done(_read(tx, thread[0], command), tuple(events), user_events=user_events)
 
 
 def _insert_members(tx: Transaction, thread_key: int, members: dict[int, MemberRole]) -> None:
@@ -157,8 +157,8 @@ def notify_thread_deleted(tx: Transaction, command: commands.NotifyThreadDeleted
     if thread is None:
         return Done(0)
     query = M.select(M.user).where(M.thread == thread[0]).limit(command.rows)
-    told = _end_memberships(tx, (thread[0], thread[1]), [row[0] for row in rows.fetch(tx.database, query)])
-    return Done(len(told), user_events=told)
+    user_events = _end_memberships(tx, (thread[0], thread[1]), [row[0] for row in rows.fetch(tx.database, query)])
+    return Done(len(user_events), user_events=user_events)
 
 
 def _half_told(thread_id: str | None) -> Any:

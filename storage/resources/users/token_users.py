@@ -54,7 +54,7 @@ def _update(tx: Transaction, command: EnsureUser, spoken: Spoken, claims: dict[s
     if not news:
         return Done(user)
     access.changed(tx, "user", user.id)
-    return Done(user, user_events=users.told(tx, user))
+    return Done(user, user_events=users.updated_events(tx, user))
 
 
 _X = identity_models.ExternalAccount

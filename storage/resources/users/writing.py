@@ -109,10 +109,10 @@ def update_user(tx: Transaction, command: UpdateUser) -> Done[User]:
     elif difference.keys() & LINKED:
         access.end_links(tx, user.key)
     _audit_update(tx, command, user, updated)
-    return Done(updated, events, user_events=told(tx, updated))
+    return Done(updated, events, user_events=updated_events(tx, updated))
 
 
-def told(tx: Transaction, user: User) -> tuple[UserEvent, ...]:
+def updated_events(tx: Transaction, user: User) -> tuple[UserEvent, ...]:
     """Their devices learn who they are now."""
     return user_log.tell(tx, [Entry(user.key, USER_UPDATED, user, {})])
 

@@ -50,7 +50,7 @@ def create_webhook(tx: Transaction, command: CreateWebhook) -> Done[Webhook]:
     key = tx.execute(insert)
     _name_threads(tx, key, threads)
     made = find(tx.database, uid)
-    audit.act(tx, command, "create_webhook", ("webhook", uid), after=_told(made), about=user.id)
+    audit.act(tx, command, "create_webhook", ("webhook", uid), after=_facts(made), about=user.id)
     return Done(made)
 
 
@@ -67,7 +67,7 @@ def update_webhook(tx: Transaction, command: UpdateWebhook) -> Done[Webhook]:
         return Done(before)
     tx.execute(_W.update(**_columns(tx, command, before, fields)).where(_W.id == before.key))
     after = find(tx.database, before.id)
-    audit.act(tx, command, "update_webhook", ("webhook", after.id), _told(before), _told(after), about=after.user_id)
+    audit.act(tx, command, "update_webhook", ("webhook", after.id), _facts(before), _facts(after), about=after.user_id)
     return Done(after)
 
 
@@ -93,7 +93,7 @@ def delete_webhook(tx: Transaction, command: DeleteWebhook) -> Done[Gone]:
     found = _managed(tx, command, command.webhook_id)
     must_match(command.if_version, found.version)
     tx.execute(_W.delete().where(_W.id == found.key))
-    audit.act(tx, command, "delete_webhook", ("webhook", found.id), before=_told(found), about=found.user_id)
+    audit.act(tx, command, "delete_webhook", ("webhook", found.id), before=_facts(found), about=found.user_id)
     return Done(Gone(found.id))
 
 
@@ -105,8 +105,8 @@ def rotate_secret(tx: Transaction, command: RotateSecret) -> Done[Webhook]:
         version=found.version + 1, updated_at=tx.now,
     )  # fmt: skip
     tx.execute(update.where(_W.id == found.key))
-    told = {"overlap_seconds": command.overlap_seconds}
-    audit.act(tx, command, "rotate_webhook_secret", ("webhook", found.id), after=told, about=found.user_id)
+    facts = {"overlap_seconds": command.overlap_seconds}
+    audit.act(tx, command, "rotate_webhook_secret", ("webhook", found.id), after=facts, about=found.user_id)
     return Done(find(tx.database, found.id))
 
 
@@ -195,7 +195,7 @@ def _heads(tx: Transaction, user_key: int) -> dict[str, int]:
     }
 
 
-def _told(webhook: Webhook) -> dict[str, Any]:
+def _facts(webhook: Webhook) -> dict[str, Any]:
     """For the audit log."""
     return {
         "url": webhook.url, "events": webhook.events, "thread_ids": webhook.thread_ids, "status": webhook.status,

@@ -129,7 +129,7 @@ def test_too_many_mistakes_are_counted() -> None:
     most = {f"k{n}": 0 for n in range(limits.FIELD_ERRORS)}
     assert len(refusal({"id": "x", **most})) == limits.FIELD_ERRORS
     assert refusal({**most, "more": [""]}) == {
-        "body": [f"{limits.FIELD_ERRORS + 2} things are not valid here, which is too many to tell."]
+        "body": [f"{limits.FIELD_ERRORS + 2} faults are too many to list; fix some and try again."]
     }
 
 

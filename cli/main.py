@@ -26,6 +26,7 @@ COMMANDS = {
     "top": ("cli.top:command", "Show the status of the running server, live"),
     "logs": ("cli.logs:command", "Look at the log level of the running server, and change it"),
     "errors": ("cli.errors:command", "Show unhandled errors of the server"),
+    "why": ("cli.why:command", "Explain what the server did"),
     "doctor": ("cli.doctor:command", "Check the machine, the settings and the data"),
     "bench": ("cli.bench:command", "Run the benchmarks"),
     "completion": ("cli.completion:command", "Print the completion script of a shell"),

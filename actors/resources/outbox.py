@@ -11,7 +11,7 @@ from typing import Final, Literal
 from actors import limits
 from actors.commands import Makes
 from actors.queries import Query
-from actors.resources.notifications import DeliveryKind, DeliveryState
+from actors.resources.notifications import DeliveryKind, DeliveryState, Notification, Preferences
 from actors.resources.users import User
 
 Way = Literal["web_push", "email"]
@@ -78,3 +78,31 @@ def next_attempt(now: int, attempts: int, created_at: int, retry_after: float | 
     delay = limits.PUSH_DELAYS[attempts - 1] * (0.8 + 0.4 * chance)
     at = now + round(max(delay, min(retry_after or 0.0, limits.PUSH_TTL_SECONDS)) * 1000)
     return at if at < created_at + limits.PUSH_TTL_SECONDS * 1000 else None
+
+
+# Explained
+
+
+@dataclass(frozen=True, slots=True)
+class RowTrace:
+    way: DeliveryKind
+    state: DeliveryState
+    attempts: int
+    due_at: int
+    error: OutboxError | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxTrace:
+    """A notification, and what decides whether it leaves the server."""
+
+    notification: Notification
+    user_id: str
+    user_name: str
+    preferences: Preferences
+    """As they are now."""
+    devices: int
+    has_address: bool
+    """Whether the user has confirmed the address that they have now."""
+    rows: tuple[RowTrace, ...]
+    """None are left of what was read before it was sent, and of what is a week old."""

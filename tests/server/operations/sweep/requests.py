@@ -351,7 +351,7 @@ class World:
                 more = {"upload_id": self.upload_id}
             case "refresh_session":
                 more = {"refresh_token": self.refresh_token}
-        return {**BODIES[operation.name], **more} if operation.has_body else {}
+        return {**BODIES.get(operation.name, {}), **more} if operation.has_body else {}
 
     def owner(self, operation: Operation) -> Client:
         """Whose thing a good request is about."""

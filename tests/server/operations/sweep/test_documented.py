@@ -8,7 +8,7 @@ from actors.identifiers import new_id
 from server.api import operations
 from server.api.registry import Operation
 from tests.server.documents.references import openapi_document, resolved, schema_of, violations
-from tests.server.operations.sweep.requests import WITHOUT_A_PROVIDER, World, every
+from tests.server.operations.sweep.requests import POSTS, WITHOUT_A_PROVIDER, World, every
 from tests.serving import Answer
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -84,7 +84,7 @@ async def test_what_is_not_there(operation: Operation, world: World) -> None:
         )
 
 
-@every(*(operation for operation in operations.ALL if "POST" in operation.methods))
+@every(*POSTS)
 async def test_a_key_that_is_used_again(operation: Operation, world: World) -> None:
     headers = {"Idempotency-Key": new_id()}
     good = (200, 201, 202)

@@ -266,3 +266,16 @@ async def test_files_are_found_by_name_while_they_may_be_seen(alice: Client, bob
     assert (await alice.delete(f"/api/v1/files/{file['id']}")).status == 200
     assert (await ask(alice, q="needle", kind="files")).data == []
     assert (await alice.get("/api/v1/files", q="outside")).data[0]["id"] == outside["id"]
+
+
+async def test_artifacts_by_title_and_text(alice: Client, bob: Client) -> None:
+    thread = await alice.thread()
+    given = {"type": "REPORT", "title": "Harvest", "content": "Needles were found."}
+    artifact = (await alice.post(f"/api/v1/threads/{thread['id']}/artifacts", **given)).data
+    for words in ("harvest", "needles"):
+        (hit,) = (await alice.get("/api/v1/search", q=words, kind="artifacts")).data
+        assert (hit["kind"], hit["id"], hit["message"]) == ("artifact", artifact["id"], None)
+        assert hit["thread"]["id"] == thread["id"]
+        assert [piece["text"].lower() for piece in hit["snippet"] if piece["hit"]] == [words]
+    assert (await bob.get("/api/v1/search", q="harvest")).data == []
+    assert (await alice.get("/api/v1/search", q="harvest", kind="files")).data == []

@@ -310,6 +310,8 @@ CODES: Mapping[str, type[XpError]] = {
     "shares_full": Conflict,
     "proposals_full": Conflict,
     "comments_full": Conflict,
+    "text_streaming": Conflict,
+    "streams_full": Conflict,
     "comment_deleted": Conflict,
     "editors_full": Conflict,
     "collab_missing": Unavailable,

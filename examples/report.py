@@ -1,9 +1,10 @@
-"""An agent that writes a report step by step, lets a person edit it, and exports what became of it as PDF.
+"""An agent that writes a report before its readers' eyes, lets people edit it and comment on it, and exports it as PDF.
 
     python -m examples.report http://127.0.0.1:8787 THREAD_ID API_KEY report.pdf
 
-Readers see each section as it is added: every step is a patch, and a version of its own. The agent waits for a change
-by anybody else, then asks for the export as a job and fetches its file.
+Readers see each section as it is added, every step being a patch and a version of its own; the summary grows word by
+word, as a model writes it. The agent answers comments, waits for a change by anybody else, then asks for the export as
+a job and fetches its file.
 """
 
 import asyncio
@@ -25,11 +26,13 @@ BARS: Json = {
     },
 }
 SECTIONS: list[Json] = [
-    {"type": "markdown", "id": "summary", "title": "Summary", "text": "Sales *rose*, and fell a little in March."},
+    {"type": "markdown", "id": "summary", "title": "Summary", "text": ""},
     {"type": "chart", "id": "chart", "title": "By month", "spec": BARS, "alt_text": "Sales by month"},
     {"type": "table", "id": "table", "title": "Figures", "columns": ["month", "sum"],
      "rows": [[each["month"], each["sum"]] for each in SALES]},
 ]  # fmt: skip
+SUMMARY = ("Sales", " *rose*", ", and", " fell", " a little", " in March.")
+"""As a model writes it."""
 
 
 class Api:
@@ -52,12 +55,13 @@ class Api:
 
 
 class Edits(centrifuge.SubscriptionEventHandler):
-    """Of the thread: whether a person has changed the report."""
+    """Of the thread: whether a person has changed the report, or comments on it."""
 
     def __init__(self, me: str) -> None:
         self._me = me
         self.report_id = ""
         self.edited = asyncio.Event()
+        self.comments: asyncio.Queue[Json] = asyncio.Queue()
 
     async def on_publication(self, ctx: centrifuge.PublicationContext) -> None:
         event: Any = ctx.pub.data
@@ -66,6 +70,9 @@ class Edits(centrifuge.SubscriptionEventHandler):
             if author["id"] != self._me:
                 print(f"agent: edited by {author['name']}", flush=True)
                 self.edited.set()
+        is_comment = event["type"] == "comment.created" and event["data"]["artifact_id"] == self.report_id
+        if is_comment and event["data"]["author"]["id"] != self._me:
+            await self.comments.put(event["data"])
 
 
 class Own(centrifuge.ClientEventHandler):
@@ -88,11 +95,32 @@ async def write(api: Api, thread_id: str, edits: Edits) -> None:
     for section in SECTIONS:
         patch = [{"op": "add", "path": "/sections/-", "value": section}]
         await api.call("PATCH", f"/artifacts/{edits.report_id}", patch=patch)
+    await stream(api, edits.report_id)
     await api.call(
         "POST", f"/threads/{thread_id}/messages", content="The report is written; change what you like.",
         blocks=[{"type": "artifact_ref", "artifact_id": edits.report_id}],
     )  # fmt: skip
     print(f"agent: written {edits.report_id}", flush=True)
+
+
+async def stream(api: Api, report_id: str) -> None:
+    """Each piece says where it starts: one that is sent again repeats nothing."""
+    begun = await api.call("POST", f"/artifacts/{report_id}/streams", pointer="/sections/0/text", model="example")
+    path, length = f"/artifacts/{report_id}/streams/{begun['id']}", 0
+    for piece in SUMMARY:
+        length = (await api.call("POST", f"{path}/append", text=piece, index=length))["length"]
+    await api.call("POST", f"{path}/complete")
+
+
+async def answer_comments(api: Api, edits: Edits) -> None:
+    while True:
+        comment = await edits.comments.get()
+        quote = comment["anchor"]["quote"] if comment["anchor"] else "the report"
+        await api.call(
+            "POST", f"/artifacts/{edits.report_id}/comments", content=f"I looked at “{quote}” again.",
+            parent_id=comment["parent_id"] or comment["id"],
+        )  # fmt: skip
+        print(f"agent: answered {comment['author']['name']}", flush=True)
 
 
 async def export(api: Api, report_id: str, own: Own) -> Json:
@@ -118,7 +146,9 @@ async def main(url: str, thread_id: str, key: str, file: str) -> None:
         await subscription.subscribe()
         await subscription.ready(timeout=20)
         await write(api, thread_id, edits)
+        answering = asyncio.create_task(answer_comments(api, edits))
         await edits.edited.wait()
+        answering.cancel()
         made = await export(api, edits.report_id, own)
         body = await api.download(made["url"])
         await asyncio.to_thread(Path(file).write_bytes, body)

@@ -11,10 +11,14 @@ from actors.errors import XpError
 from actors.journal.actor import Journal
 from actors.outcomes import Done
 from actors.resources.actions import ExpireActions
+from actors.resources.artifact_streams import InterruptArtifactStreams
 from actors.resources.streams import InterruptAbandoned
 from actors.resources.users import EraseContent
 
 logger = logging.getLogger("actors.housekeeper")
+
+
+_Step = Purge | EraseContent | ExpireActions | InterruptAbandoned | InterruptArtifactStreams | NotifyThreadDeleted
 
 
 class Housekeeper:
@@ -42,10 +46,12 @@ class Housekeeper:
         await self._do(EraseContent())
         await self._do(NotifyThreadDeleted())
         await self._do(ExpireActions())
-        await self._do(InterruptAbandoned(before=time.time_ns() // 1_000_000 - limits.STREAM_ABANDONED_SECONDS * 1000))
+        now = time.time_ns() // 1_000_000
+        await self._do(InterruptAbandoned(before=now - limits.STREAM_ABANDONED_SECONDS * 1000))
+        await self._do(InterruptArtifactStreams(before=now - int(limits.STREAM_SILENT_SECONDS) * 1000))
         return taken
 
-    async def _do(self, step: Purge | EraseContent | ExpireActions | InterruptAbandoned | NotifyThreadDeleted) -> int:
+    async def _do(self, step: _Step) -> int:
         taken = 0
         while True:
             done: Done[Any] = await self._journal.append(step)

@@ -71,6 +71,8 @@ WHAT_TO_DO: Mapping[str, str] = {
     "data_full": "Append with `keep`, replace the data set by fewer rows, or delete data sets that no panel shows.",
     "editors_full": "Read the artifact by `GET`, and try again when others have left.",
     "collab_missing": "An administrator installs the extra `collab` on the server.",
+    "text_streaming": "Wait for `artifact.stream_ended`, or stop the stream that writes it.",
+    "streams_full": "Wait for the end of other streams into the artifact, or stop them.",
     "comments_full": "Delete comments that are settled, or go on in the thread.",
     "comment_deleted": "Read the comments again, or make another one.",
     "proposals_full": "Accept, reject or withdraw open proposals first.",

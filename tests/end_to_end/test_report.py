@@ -1,4 +1,4 @@
-"""An agent writes a report in steps, a person edits it, and the agent exports what became of it."""
+"""An agent writes a report before all eyes, a person comments on it and edits it, and the agent exports it."""
 
 import asyncio
 import subprocess
@@ -23,7 +23,16 @@ async def test_a_report_is_written_edited_and_exported(tmp_path: Path) -> None:
             said, _, report_id = (await line(agent)).rpartition(" ")
             assert said == "agent: written"
             report = (await place.bob.get(f"/api/v1/artifacts/{report_id}")).data
-            assert (report["version"], len(report["content"]["sections"])) == (4, 3)
+            assert (report["version"], len(report["content"]["sections"])) == (5, 3)
+            text = report["content"]["sections"][0]["text"]
+            assert text == "Sales *rose*, and fell a little in March."
+            assert report["provenance"]["model"] == "example", "it was streamed"
+            anchor = {"pointer": "/sections/0/text", "start": 18, "end": 31, "quote": "fell a little"}
+            url = f"/api/v1/artifacts/{report_id}/comments"
+            comment = (await place.bob.post(url, content="How much?", anchor=anchor)).data
+            assert await line(agent) == "agent: answered Bob"
+            (reply,) = (await place.bob.get(url, parent_id=comment["id"])).data
+            assert reply["content"] == "I looked at “fell a little” again."
             patch = [{"op": "replace", "path": "/sections/0/text", "value": "Bob knows better."}]
             assert (await place.bob.patch(f"/api/v1/artifacts/{report_id}", patch=patch)).status == 200
             assert [await line(agent) for _ in range(4)] == [

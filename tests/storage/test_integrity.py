@@ -64,6 +64,7 @@ class Lived:
         desk.propose(self.ana, artifact)
         first = desk.comment(self.ana, artifact, anchor=Anchor(""))
         desk.comment(self.bo, artifact, parent_id=first.id)
+        desk.stream(self.ana, artifact, "Some words")
         webhook = CreateWebhook(
             identity=self.ana, name="Agent", url="https://agent.example.com/", events=("message.created",),
             thread_ids=None, ordered=False, secret="whsec_c2VjcmV0",
@@ -174,6 +175,12 @@ DAMAGES: tuple[Damage, ...] = (
         "which is a reply itself",
     ),
     ("every entry has its comment", "UPDATE event SET ref = 99 WHERE type = 'comment.created'", "about comment 99"),
+    ("counted characters of streams", "UPDATE artifact_stream SET length = 3", "counts 3 characters that no version"),
+    (
+        "every entry has its stream",
+        "UPDATE event SET ref = 99 WHERE type = 'artifact.stream_started'",
+        "about stream 99",
+    ),
     ("every artifact in the search index", "DELETE FROM artifact_text", "is not in the search index"),
     ("references", "UPDATE message SET author_id = 99 WHERE number = 1", "refers to a row of user"),
     ("references", "DELETE FROM thread WHERE id = 2", "refers to a row of thread"),

@@ -49,28 +49,29 @@ class Place:
 
 def made(content: Any, pointer: str, start: int | None, end: int | None, quote: str | None) -> Anchor:
     """Raises `ValidationFailed` where the content has no such place, or another text there than `quote`."""
-    value = _value(content, pointer)
+    text = value(content, pointer, "anchor.pointer")
     if start is None or end is None:
         return Anchor(pointer)
-    if not isinstance(value, str):
+    if not isinstance(text, str):
         raise _fault("pointer", f"expected the place of a text for a range; {pointer!r} has none.")
-    if not 0 <= start < end <= len(value):
-        raise _fault("end", f"expected a range within {len(value)} characters; got {start} to {end}.")
+    if not 0 <= start < end <= len(text):
+        raise _fault("end", f"expected a range within {len(text)} characters; got {start} to {end}.")
     if end - start > limits.COMMENT_QUOTE_CHARS:
         raise _fault("end", f"may be at most {limits.COMMENT_QUOTE_CHARS} characters, these are {end - start}.")
-    if quote is not None and value[start:end] != quote:
+    if quote is not None and text[start:end] != quote:
         raise _fault("quote", "expected the text of the range; this version has another one there.")
     around = limits.COMMENT_CONTEXT_CHARS
-    before, after = value[max(0, start - around) : start], value[end : end + around]
-    return Anchor(pointer, start, end, value[start:end], before, after)
+    before, after = text[max(0, start - around) : start], text[end : end + around]
+    return Anchor(pointer, start, end, text[start:end], before, after)
 
 
-def _value(content: Any, pointer: str) -> Any:
+def value(content: Any, pointer: str, field: str) -> Any:
+    """What stands there. Raises `ValidationFailed`, about the field that names it, where there is nothing."""
     for token in _tokens(pointer):
         try:
             content = content[_key(content, token)]
         except (KeyError, IndexError):
-            raise _fault("pointer", f"there is nothing at {pointer!r} in this version.") from None
+            raise ValidationFailed({field: [f"there is nothing at {pointer!r} in this version."]}) from None
     return content
 
 

@@ -83,13 +83,16 @@ Said = Annotated[
 _At = Annotated[int, Field(ge=0, le=limits.ARTIFACT_BYTES)]
 
 
+Pointer = Annotated[
+    str,
+    StringConstraints(max_length=limits.COMMENT_POINTER_CHARS, pattern=r"^(?:/(?:[^~/]|~[01])*)*$"),
+    NoNul,
+    Field(description="JSON pointer into the content; empty for a content that is a text."),
+]
+
+
 class AnchorRequest(Request):
-    pointer: Annotated[
-        str,
-        StringConstraints(max_length=limits.COMMENT_POINTER_CHARS, pattern=r"^(?:/(?:[^~/]|~[01])*)*$"),
-        NoNul,
-        Field(description="JSON pointer into the content; empty for a content that is a text."),
-    ] = ""
+    pointer: Pointer = ""
     start: _At | None = Field(default=None, description="Of a range of the text there, in code points.")
     end: _At | None = Field(default=None, description="After its last character.")
     quote: Annotated[str, StringConstraints(max_length=limits.COMMENT_QUOTE_CHARS), NoNul] | None = Field(

@@ -54,7 +54,7 @@ RULES: tuple[Rule, ...] = (
         SELECT t.uid AS thread, e."offset" AS "offset", e.type AS type, coalesce(e.ref, 'none') AS ref
           FROM event AS e JOIN thread AS t ON t.id = e.thread_id
           LEFT JOIN artifact AS a ON a.id = e.ref AND a.thread_id = e.thread_id
-         WHERE a.id IS NULL AND e.type GLOB 'artifact.*' AND $whole""",
+         WHERE a.id IS NULL AND e.type GLOB 'artifact.*' AND NOT e.type GLOB 'artifact.stream*' AND $whole""",
     ),
     Rule(
         "every artifact in the search index",

@@ -26,6 +26,7 @@ from storage.journal import results
 from storage.journal.transaction import Transaction, must_match
 from storage.journal.writers import writes
 from storage.readers import rows
+from storage.resources.artifact_streams import forgetting as streams
 from storage.resources.artifacts import bodies, data_sets, places, reading, records, texts, versions
 from storage.resources.artifacts.places import Place, State
 from storage.resources.audit import writing as audit
@@ -171,6 +172,7 @@ def _forget(tx: Transaction, key: int, creator: int, thread: int) -> int:
     data_sets.forget_all(tx, key, creator, thread)
     proposals.forget_all(tx, key)
     documents.forget_all(tx, key)
+    streams.forget_all(tx, key)
     return versions.forget_all(tx, key, creator, thread)
 
 

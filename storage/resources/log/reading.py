@@ -22,7 +22,7 @@ from storage.readers import access, rows, weight
 from storage.readers.answers import answers
 from storage.readers.paging import page_of
 from storage.resources.log.replay import Entry, Loader, Loaders, Replay
-from storage.schema import artifact_models, comment_models, models, proposal_models
+from storage.schema import artifact_models, artifact_stream_models, comment_models, models, proposal_models
 
 _E, _T = models.Event, models.Thread
 
@@ -161,6 +161,7 @@ _AFTER = Prepared(lambda given: _within(given).where(_E.offset > given.offset).o
 _BEFORE = Prepared(lambda given: _within(given).where(_E.offset < given.offset).order_by(_E.offset.desc()))
 
 _A, _P, _C = artifact_models.Artifact, proposal_models.Proposal, comment_models.Comment
+_S = artifact_stream_models.ArtifactStream
 _ARTIFACT = Prepared(
     lambda given: (
         _A.select(_A.id, _T.id, _T.uid, _T.offset)
@@ -172,6 +173,7 @@ ABOUT_ARTIFACTS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "artifact": lambda artifact: _E.ref == artifact,
     "proposal": lambda artifact: _E.ref.in_(_P.select(_P.id).where(_P.artifact == artifact)),
     "comment": lambda artifact: _E.ref.in_(_C.select(_C.id).where(_C.artifact == artifact)),
+    "artifact_stream": lambda artifact: _E.ref.in_(_S.select(_S.id).where(_S.artifact == artifact)),
 }
 """What an event refers to → the condition that it is about an artifact, given by key."""
 

@@ -19,6 +19,7 @@ from actors.errors import Conflict, Forbidden, Internal, NotFound, Overloaded, S
 from actors.events import Event
 from actors.identifiers import new_id
 from actors.resources.actions import Act, AnswerAction, Checked
+from actors.resources.artifact_streams import AppendToArtifact, FinishArtifactStream, OpenArtifactStream
 from actors.resources.artifacts import contents
 from actors.resources.artifacts.commands import CreateArtifact, DeleteArtifact, RestoreArtifact, ReviseArtifact
 from actors.resources.artifacts.data_sets import AppendData, DeleteData, ReplaceData
@@ -124,10 +125,13 @@ async def test_every_command_reaches_the_store(house: House, ana: Identity, bo: 
         (AddComment(**artifact, comment_id="c", content="Really?", base=1), "comment.created"),
         (UpdateComment(**artifact, comment_id="c", is_resolved=True), "comment.updated"),
         (DeleteComment(**artifact, comment_id="c"), "comment.deleted"),
+        (OpenArtifactStream(**artifact, stream_id="s", pointer="", base=3), "artifact.stream_started"),
+        (FinishArtifactStream(**artifact, stream_id="s", status="COMPLETE", newest=3, length=0, content=None),
+            "artifact.stream_ended"),
         (DeleteArtifact(**artifact), "artifact.deleted"),
         (DeleteThread(**there), "thread.deleted"),
     ]  # fmt: skip
-    assert {type(command) for command, _ in steps} == declared(ThreadCommand) - {Act}, (
+    assert {type(command) for command, _ in steps} == declared(ThreadCommand) - {AppendToArtifact, Act}, (
         "text that streams is not on disk, and an action is in the logs of its users"
     )
     for command, _ in steps:

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from actors.auth.identity import Identity
 from actors.event_kinds import KINDS
 from actors.events import Event
+from actors.resources.artifact_streams import ArtifactStream
 from actors.resources.artifacts.artifact import Artifact, Provenance, Version
 from actors.resources.artifacts.data_sets import DataChanged
 from actors.resources.comments.anchors import Anchor
@@ -143,6 +144,10 @@ EVENTS: dict[str, object] = {
     **dict.fromkeys(
         ("comment.created", "comment.updated", "comment.deleted"),
         Comment(4, ID, ID, ID, None, ANA.author, "Really?", 1, Anchor("/a", 0, 1, "x"), 1, 1_000, 1_000),
+    ),
+    **dict.fromkeys(
+        ("artifact.stream_started", "artifact.stream_ended"),
+        ArtifactStream(4, ID, ID, ID, ANA.author, "/a", 1, Provenance(), "STREAMING", 1_000),
     ),
     **dict.fromkeys(("thread.created", "thread.updated"), THREAD),
     "thread.deleted": ThreadGone(ID),

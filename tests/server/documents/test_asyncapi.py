@@ -137,6 +137,9 @@ async def test_events_are_what_the_document_says(
     patch = [{"op": "replace", "path": "", "value": "z"}]
     proposed = await alice.post(f"/api/v1/artifacts/{made.data['id']}/proposals", patch=patch)
     await alice.post(f"/api/v1/artifacts/{made.data['id']}/proposals/{proposed.data['id']}/reject")
+    opened = await alice.post(f"/api/v1/artifacts/{made.data['id']}/streams")
+    await alice.post(f"/api/v1/artifacts/{made.data['id']}/streams/{opened.data['id']}/append", text="More.")
+    await alice.post(f"/api/v1/artifacts/{made.data['id']}/streams/{opened.data['id']}/complete")
     said = await alice.post(f"/api/v1/artifacts/{made.data['id']}/comments", content="x", anchor={"pointer": ""})
     await alice.patch(f"/api/v1/artifacts/{made.data['id']}/comments/{said.data['id']}", resolved=True)
     await alice.delete(f"/api/v1/artifacts/{made.data['id']}/comments/{said.data['id']}")

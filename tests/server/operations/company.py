@@ -15,9 +15,11 @@ ACTIONS = (
     "remember", "recall", "answer", "stop", "fail", "hand over", "file", "show", "rename", "drop",
     "draft", "revise", "restore", "discard", "measure", "tick", "clear", "propose", "accept", "reject",
     "comment", "comment again", "resolve", "uncomment",
+    "stream into", "write on", "write out", "break off",
 )  # fmt: skip
 ABOUT_PROPOSALS = ("propose", "accept", "reject")
 ABOUT_COMMENTS = ("comment", "comment again", "resolve", "uncomment")
+ABOUT_STREAMS = ("stream into", "write on", "write out", "break off")
 ABOUT_ARTIFACTS = ACTIONS[ACTIONS.index("draft") :]
 Program = Sequence[tuple[str, int]]
 programs = st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 11)), min_size=1, max_size=10)
@@ -34,6 +36,7 @@ EVERY_KIND = (
     (0, "measure", 0), (1, "tick", 0), (1, "clear", 0), (0, "measure", 0),
     (1, "propose", 1), (0, "accept", 0), (1, "propose", 2), (0, "reject", 1),
     (1, "comment", 1), (0, "comment again", 0), (0, "resolve", 0), (1, "uncomment", 0), (1, "comment", 0),
+    (1, "stream into", 1), (1, "write out", 0), (0, "stream into", 1), (1, "break off", 1),
     (0, "discard", 0),
 )  # fmt: skip
 """(person, action, number): each succeeds, and together they make all of `TOLD`."""
@@ -55,6 +58,8 @@ class Company:
         self.proposals: list[str] = []
         """Their paths."""
         self.comments: list[str] = []
+        """Their paths."""
+        self.streams: list[str] = []
         """Their paths."""
 
     @classmethod
@@ -158,7 +163,7 @@ class Company:
             return None
         url = f"/api/v1/artifacts/{self.artifacts[number % len(self.artifacts)]}"
         about = dict.fromkeys(ABOUT_PROPOSALS, self._about_proposal)
-        about |= dict.fromkeys(ABOUT_COMMENTS, self._about_comment)
+        about |= dict.fromkeys(ABOUT_COMMENTS, self._about_comment) | dict.fromkeys(ABOUT_STREAMS, self._about_stream)
         if action in about:
             return await about[action](client, url, action, number)
         match action:
@@ -201,6 +206,19 @@ class Company:
             case "resolve":
                 return await client.patch(path, resolved=number % 3 != 2)
         return await client.delete(path)
+
+    async def _about_stream(self, client: Client, url: str, action: str, number: int) -> Answer | None:
+        if action == "stream into":
+            made = await client.post(f"{url}/streams", pointer="" if number % 2 else "/summary")
+            if made.status == 201:
+                self.streams.append(f"{url}/streams/{made.data['id']}")
+            return made
+        if not self.streams:
+            return None
+        path = self.streams[number % len(self.streams)]
+        if action == "write on":
+            return await client.post(f"{path}/append", text=f" and {number}")
+        return await client.post(f"{path}/{'complete' if action == 'write out' else 'cancel'}")
 
     def _keep_comment(self, url: str, made: Answer) -> Answer:
         if made.status == 201:

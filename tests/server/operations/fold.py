@@ -24,6 +24,7 @@ class Fold:
         """Artifact → name of a data set → its revision, and how many rows it has."""
         self.proposals: dict[str, Json] = {}
         self.comments: dict[str, Json] = {}
+        self.streams: dict[str, Json] = {}
         self.reactions: list[tuple[str, str, str]] = []
         """(message, emoji, user), in the order given."""
         self.offset = 0
@@ -41,6 +42,7 @@ class Fold:
         self.data = _revisions(state)
         self.proposals = {proposal["id"]: proposal for proposal in state["proposals"]}
         self.comments = {comment["id"]: comment for comment in state["comments"]}
+        self.streams = {stream["id"]: stream for stream in state["streams"]}
         self.reactions = [(m, r["emoji"], r["user"]["id"]) for m, rs in state["reactions"].items() for r in rs]
         return self
 
@@ -121,6 +123,7 @@ class Fold:
             self.data.pop(artifact["id"], None)
             self.proposals = {k: one for k, one in self.proposals.items() if one["artifact_id"] != artifact["id"]}
             self.comments = {k: one for k, one in self.comments.items() if one["artifact_id"] != artifact["id"]}
+            self.streams = {k: one for k, one in self.streams.items() if one["artifact_id"] != artifact["id"]}
 
     _artifact_updated = _artifact_deleted = _artifact_created
 
@@ -143,6 +146,12 @@ class Fold:
 
     _comment_updated = _comment_deleted = _comment_created
 
+    def _artifact_stream_started(self, event: Json, stream: Json) -> None:
+        if stream["artifact_id"] in self.artifacts:
+            self.streams[stream["id"]] = stream
+
+    _artifact_stream_ended = _artifact_stream_started
+
     def _read(self, user_id: str, offset: int) -> None:
         member = self.members.get(user_id)
         if member is not None:
@@ -161,6 +170,7 @@ class Fold:
             "data": {artifact: sets for artifact, sets in self.data.items() if sets},
             "proposals": self.proposals,
             "comments": self.comments,
+            "streams": self.streams,
             "reactions": {m["id"]: [] if m["deleted_at"] else self._of(m) for m in messages},
             "last_message": messages[0]["id"] if messages else None,
         }
@@ -187,16 +197,26 @@ async def fetched(client: Client, thread_id: str) -> Json:
     memory = (await client.get(f"{path}/memory")).data
     files = (await client.get("/api/v1/files", thread_id=thread_id, limit="100")).data
     artifacts = (await client.get(f"{path}/artifacts", limit="100", fields=SHARED_FIELDS)).data
-    data = [each for one in artifacts for each in (await client.get(f"/api/v1/artifacts/{one['id']}/data")).data]
-    made = [(await client.get(f"/api/v1/artifacts/{one['id']}/proposals", limit="100")).data for one in artifacts]
-    proposals = [proposal for some in made for proposal in some]
-    said = [(await client.get(f"/api/v1/artifacts/{one['id']}/comments", limit="100")).data for one in artifacts]
-    comments = [{k: v for k, v in comment.items() if k != "place"} for some in said for comment in some]
+    data, proposals, said, streams = [
+        await _of_artifacts(client, artifacts, what) for what in ("data", "proposals", "comments", "streams")
+    ]
+    comments = [{k: v for k, v in comment.items() if k != "place"} for comment in said]
     return {
         "thread": thread, "memory": memory, "messages": messages, "members": members, "reactions": reactions,
         "files": files, "artifacts": artifacts, "data": data, "proposals": proposals,
-        "comments": comments,
+        "comments": comments, "streams": streams,
     }  # fmt: skip
+
+
+async def _of_artifacts(client: Client, artifacts: list[Json], what: str) -> list[Json]:
+    """Of one that was deleted meanwhile there is nothing."""
+    found: list[Json] = []
+    for artifact in artifacts:
+        answer = await client.get(
+            f"/api/v1/artifacts/{artifact['id']}/{what}", **({} if what == "data" else {"limit": "100"})
+        )
+        found += [] if answer.status == 404 else answer.data
+    return found
 
 
 def comparable(state: Json) -> Json:
@@ -214,6 +234,7 @@ def comparable(state: Json) -> Json:
         "data": _revisions(state),
         "proposals": {proposal["id"]: proposal for proposal in state["proposals"]},
         "comments": {comment["id"]: comment for comment in state["comments"]},
+        "streams": {stream["id"]: stream for stream in state["streams"]},
         "reactions": {m: [(r["emoji"], r["user"]["id"]) for r in rs] for m, rs in state["reactions"].items()},
         "last_message": last and last["id"],
     }

@@ -150,6 +150,13 @@ create_comment.parent_id         401       404       404       403       201    
 get_comment                      401       404       404       200       200       200       200       404       403
 update_comment                   401       404       404       403       200       200       403       404       403
 delete_comment                   401       404       404       403       403       200       200       404       403
+list_artifact_streams            401       404       404       200       200       200       200       404       403
+open_artifact_stream             401       404       404       403       201       201       403       404       403
+open_artifact_stream.message_id  401       404       404       403       201       201       403       404       403
+get_artifact_stream              401       404       404       200       200       200       200       404       403
+append_to_artifact               401       404       404       403       409       200       403       404       403
+complete_artifact_stream         401       404       404       403       403       200       403       404       403
+cancel_artifact_stream           401       404       404       403       200       200       403       404       403
 compare_artifact_versions        401       404       404       200       200       200       200       404       403
 create_artifact_export           401       404       404       202       202       202       202       404       403
 create_thread_export             401       404       404       202       202       202       202       404       403
@@ -256,6 +263,7 @@ FIELDS: Mapping[str, Callable[[World], Any]] = {
     "create_proposal.message_id": lambda world: world.message_id,
     "list_comments.parent_id": lambda world: world.comment_id,
     "create_comment.parent_id": lambda world: world.comment_id,
+    "open_artifact_stream.message_id": lambda world: world.message_id,
     "create_schedule.thread_id": lambda world: world.thread_id,
     "create_schedule.message_id": lambda world: world.message_id,
     "list_schedules.thread_id": lambda world: world.thread_id,

@@ -77,6 +77,8 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "create_proposal": {"patch": [{"op": "replace", "path": "", "value": "Other text."}]}, "accept_proposal": {},
     "reject_proposal": {}, "withdraw_proposal": {},
     "create_comment": {"content": "Really?"}, "update_comment": {"resolved": True},
+    "open_artifact_stream": {}, "append_to_artifact": {"text": "More."}, "complete_artifact_stream": {},
+    "cancel_artifact_stream": {},
     "replace_artifact_data": {"columns": ["a"], "rows": [[1]]}, "append_artifact_data": {"rows": [[2]]},
     "create_artifact_export": {"format": "json"}, "create_thread_export": {"format": "json"},
     "set_log_level": {"level": None}, "subscribe_to_push": SUBSCRIPTION, "test_push_subscription": {},
@@ -171,6 +173,7 @@ class World:
     share_id: str = field(default_factory=new_id)
     proposal_id: str = ""
     comment_id: str = ""
+    stream_id: str = ""
     upload_id: str = field(default_factory=new_id)
     upload_file_id: str = ""
     """The file that the upload is for."""
@@ -261,6 +264,8 @@ class World:
             await self._propose()
         if operation.name == "delete_comment" or ("_comment" in operation.name and not self.comment_id):
             self.comment_id = await self._comment()
+        if "/streams" in operation.path and not (operation in READS and self.stream_id):
+            await self._stream(operation)
         if operation.name == "delete_artifact":
             self.artifact_id = await artifact_of(self.alice, self.thread_id)
 
@@ -271,6 +276,18 @@ class World:
             self.artifact_id = await artifact_of(self.alice, self.thread_id)
             made = await self.alice.post(f"/api/v1/artifacts/{self.artifact_id}/proposals", patch=patch)
         self.proposal_id = made.data["id"]
+
+    async def _stream(self, operation: Operation) -> None:
+        url = await self.stop_streams()
+        if operation.name != "open_artifact_stream":
+            self.stream_id = (await self.alice.post(url)).data["id"]
+
+    async def stop_streams(self) -> str:
+        """One at a time writes a text. Answers where they are."""
+        url = f"/api/v1/artifacts/{self.artifact_id}/streams"
+        for stream in (await self.alice.get(url, status="STREAMING")).data:
+            await self.alice.post(f"{url}/{stream['id']}/cancel")
+        return url
 
     async def _comment(self) -> str:
         made = await self.alice.post(f"/api/v1/artifacts/{self.artifact_id}/comments", **BODIES["create_comment"])
@@ -306,6 +323,7 @@ class World:
             "subscriptions": self.subscription_id or new_id(),
             "actions": self.action_id or new_id(), "shares": self.share_id, "data": "sales",
             "proposals": self.proposal_id or new_id(), "comments": self.comment_id or new_id(),
+            "streams": self.stream_id or new_id(),
             "exports": self.export_id or new_id(),
         }  # fmt: skip
 

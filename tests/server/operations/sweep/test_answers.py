@@ -161,7 +161,7 @@ def is_repeatable(operation: Operation) -> bool:
     ends_something = operation.handler.__module__ == "server.resources.streams.operations"
     is_personal = (
         operation.tag == "notifications"
-        or operation.name in ("answer_action", "withdraw_proposal")
+        or operation.name in ("answer_action", "withdraw_proposal", "append_to_artifact", "complete_artifact_stream")
         or "/webhooks/" in operation.path
     )
     return operation.access == "user" and operation.name not in NOT_KEPT and not ends_something and not is_personal

@@ -49,6 +49,7 @@ async def fill(world: World) -> None:
         await world.viewer.post(f"/api/v1/artifacts/{own}/proposals", **BODIES["create_proposal"])
         await world.alice.post(f"/api/v1/artifacts/{world.artifact_id}/comments", **BODIES["create_comment"])
         await world.viewer.post(f"/api/v1/artifacts/{own}/comments", **BODIES["create_comment"])
+        await world.alice.post(await world.stop_streams())
         await world.sign_in()
         await world.sign_in(world.viewer_id)
         await world.viewer.post("/api/v1/auth/api-keys", name=str(number))
@@ -177,7 +178,7 @@ async def test_past_the_end_there_is_nothing(operation: Operation, world: World)
         **dict.fromkeys(("list_notifications", "list_files", "list_file_versions", "list_schedules"), "0"),
         **dict.fromkeys(("list_actions", "list_message_actions"), "0"),
         **dict.fromkeys(("list_artifacts", "list_thread_artifacts", "list_artifact_versions"), "0"),
-        **dict.fromkeys(("list_proposals", "list_comments"), "0"),
+        **dict.fromkeys(("list_proposals", "list_comments", "list_artifact_streams"), "0"),
     }  # fmt: skip
     cursor = last.get(operation.name, "999999999999999999")
     if operation.name in LOGS:

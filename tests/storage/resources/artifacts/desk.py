@@ -6,6 +6,7 @@ import orjson
 
 from actors.auth.identity import Identity
 from actors.identifiers import new_id
+from actors.resources.artifact_streams import AppendToArtifact, ArtifactStream, OpenArtifactStream
 from actors.resources.artifacts import contents
 from actors.resources.artifacts.artifact import Artifact
 from actors.resources.artifacts.commands import CreateArtifact, DeleteArtifact, RestoreArtifact, ReviseArtifact
@@ -85,6 +86,20 @@ class Desk:
             content=content, base=artifact.version, **more,
         )).result  # fmt: skip
         assert isinstance(made, Comment)
+        return made
+
+    def stream(self, who: Identity, artifact: Artifact, *pieces: str) -> ArtifactStream:
+        """Open, after the whole text."""
+        about: Any = {
+            "identity": who,
+            "thread_id": artifact.thread_id,
+            "artifact_id": artifact.id,
+            "stream_id": new_id(),
+        }
+        made = self.ledger.do(OpenArtifactStream(**about, pointer="", base=artifact.version)).result
+        assert isinstance(made, ArtifactStream)
+        for piece in pieces:
+            self.ledger.do(AppendToArtifact(**about, text=piece))
         return made
 
     def content(self, who: Identity, artifact: Artifact, number: int | None = None) -> Any:

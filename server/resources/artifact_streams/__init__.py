@@ -1,0 +1,1 @@
+"""Texts that grow in artifacts, on the wire."""

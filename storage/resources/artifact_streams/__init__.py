@@ -1,0 +1,1 @@
+"""Texts that grow in artifacts: what is written, and how they are read."""

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from actors import limits
+from actors.errors import StorageUnavailable
 from actors.events import Event
 from actors.journal.follower import Follower
 from tests.builders import message_event, until
@@ -130,3 +131,22 @@ async def looks(following: Follower) -> None:
     following._read_head = counted
     await until(lambda: len(seen) >= 2)
     following._read_head = read_head
+
+
+async def test_a_read_that_fails_goes_on_where_it_was(
+    log: Log, following: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "FOLLOW_POSITIONS", 2)
+    reads: list[tuple[int, int]] = []
+
+    async def read_range(after: int, up_to: int) -> tuple[Event, ...]:
+        reads.append((after, up_to))
+        if len(reads) == 2:
+            raise StorageUnavailable("away")
+        return await log.read_range(after, up_to)
+
+    monkeypatch.setattr(following, "_read_range", read_range)
+    log.head = 6
+    await until(lambda: len(log.published) >= 4)
+    assert reads == [(2, 4), (4, 6), (4, 6)]
+    assert log.positions == [3, 4, 5, 6]

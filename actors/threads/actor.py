@@ -10,7 +10,6 @@ from typing import Any
 import pykka
 
 from actors import limits, rules
-from actors.asks import Asks
 from actors.auth.identity import Identity
 from actors.commands import UNSET, Makes, NotifyThreadDeleted, ThreadCommand, Unset
 from actors.delivery.channel import AccessEnded, ListPresent, Subscribe, Subscribed, Unsubscribe
@@ -18,7 +17,7 @@ from actors.delivery.ephemeral import Ephemeral
 from actors.delivery.in_order import InOrder
 from actors.delivery.publication import EphemeralPublications
 from actors.errors import Internal, NotFound, Overloaded, XpError
-from actors.events import EphemeralKind, Event
+from actors.events import Event
 from actors.journal.actor import Journal
 from actors.ports import Encode, ThreadLoader
 from actors.resources.messages import MESSAGE_CREATED, DeleteMessage, PostMessage
@@ -32,10 +31,10 @@ from actors.resources.streams import (
     FinishMessage,
     MayOpen,
 )
-from actors.resources.users import Author
 from actors.runtime.loop_actor import LoopActor, LoopFuture, Ref, handles
 from actors.threads.artifact_audiences import ArtifactAudiences
 from actors.threads.audience import ThreadAudience
+from actors.threads.inbox import EventsCommitted, RetireIfIdle, SetTyping, StatusChanged, TellEphemeral
 from actors.threads.state import ThreadState, changes_access
 from actors.threads.streams import SendEphemeralState, ThreadStreams, begins_stream
 
@@ -43,44 +42,8 @@ logger = logging.getLogger("actors.thread")
 
 
 @dataclass(frozen=True, slots=True)
-class EventsCommitted:
-    """Told to a live thread: these entries of its log are durable, in order."""
-
-    events: Sequence[Event]
-
-
-@dataclass(frozen=True, slots=True)
 class _Loaded:
     state: ThreadState | XpError | None
-
-
-@dataclass(frozen=True, slots=True)
-class RetireIfIdle:
-    before: float
-    """Time of the event loop: retire only if last used before it."""
-
-
-@dataclass(frozen=True, slots=True)
-class SetTyping(Asks[None]):
-    identity: Identity
-    typing: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TellEphemeral:
-    """To the subscribers that the thread has now."""
-
-    kind: EphemeralKind
-    data: object
-    """Of the type `kind.data`."""
-
-
-@dataclass(frozen=True, slots=True)
-class StatusChanged:
-    """To a live thread: a subscribed user has gone idle, or online again."""
-
-    author: Author
-    status: Status
 
 
 class ThreadActor(LoopActor):

@@ -21,7 +21,8 @@ from actors.resources.log import GetLogHead, ReadLogBetween
 from actors.resources.presence import Status
 from actors.resources.user_events import UserEvent
 from actors.runtime.loop_actor import LoopFuture, Ref, Stage
-from actors.threads.actor import EventsCommitted, RetireIfIdle, ThreadActor
+from actors.threads.actor import ThreadActor
+from actors.threads.inbox import EventsCommitted, RetireIfIdle
 from actors.users.directory import Users
 
 T = TypeVar("T")

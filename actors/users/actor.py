@@ -30,6 +30,7 @@ from actors.resources.user_events import (
     UserLogPage,
 )
 from actors.runtime.loop_actor import LoopActor, LoopFuture, Ref, handles
+from actors.users.inbox import CheckLog, Deleted, Posted, SendUnread, UserEventsCommitted
 from actors.users.unread import Counts, CountUnread
 
 logger = logging.getLogger("actors.user")
@@ -55,54 +56,6 @@ class Online:
     @property
     def channel(self) -> str:
         return f"user:{self.user_id}"
-
-
-@dataclass(frozen=True, slots=True)
-class UserEventsCommitted:
-    """These entries of the log of the user are durable, in order."""
-
-    events: Sequence[UserEvent]
-
-
-@dataclass(frozen=True, slots=True)
-class CheckLog:
-    """Another process may have written into the log of the user."""
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """Messages `first` to `newest` were written into a thread of the user's, `own` being the user's newest."""
-
-    thread_id: str
-    first: int
-    newest: int
-    own: int
-    began: int
-    """Log positions of the first and the newest."""
-    ended: int
-
-
-@dataclass(frozen=True, slots=True)
-class DeletedMessage:
-    number: int
-    author_key: int
-    position: int
-    """Of its deletion in the log of all threads."""
-
-
-@dataclass(frozen=True, slots=True)
-class Deleted:
-    """Messages of others are gone from a thread of the user's."""
-
-    thread_id: str
-    messages: Sequence[DeletedMessage]
-
-
-@dataclass(frozen=True, slots=True)
-class SendUnread:
-    """To the actor of a user: this connection has missed counts."""
-
-    connection: Ref
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,17 +20,8 @@ from actors.resources.messages import MESSAGE_CREATED, MESSAGE_DELETED, Message
 from actors.resources.user_events import GetUserLogHeads, UserEphemeral, UserEvent
 from actors.resources.users import User
 from actors.runtime.loop_actor import Ref, Stage
-from actors.users.actor import (
-    CheckLog,
-    Deleted,
-    DeletedMessage,
-    EncodeUserEvent,
-    Online,
-    Posted,
-    SendUnread,
-    UserActor,
-    UserEventsCommitted,
-)
+from actors.users.actor import EncodeUserEvent, Online, UserActor
+from actors.users.inbox import CheckLog, Deleted, DeletedMessage, Posted, SendUnread, UserEventsCommitted
 
 logger = logging.getLogger("actors.users")
 

@@ -24,8 +24,8 @@ from actors.resources.streams import AuthorsChanged
 from actors.resources.user_events import UserEphemeral
 from actors.runtime.fair_pool import FairPool, Words
 from actors.runtime.loop_actor import Ref, Stage
-from actors.threads.actor import StatusChanged
 from actors.threads.directory import Directory
+from actors.threads.inbox import StatusChanged
 from actors.users.activity import Activity
 from actors.users.directory import Users
 from actors.users.option_requests import OptionRequests

@@ -9,7 +9,7 @@ from aiohttp import web
 from actors.auth.identity import Identity
 from actors.errors import Forbidden, Unauthenticated
 from server.api.services import Services
-from server.http.connections.connection import belongs_to
+from server.http.connections.carrier import belongs_to
 from server.http.headers.cookies import Cookie, cookie_of
 from server.http.headers.own_address import OwnAddress
 from server.http.headers.peers import Peer, Proxies, user_agent

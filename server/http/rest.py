@@ -23,7 +23,8 @@ from server.api.render import iso_time
 from server.api.services import Services
 from server.auth.authentication import Authentication
 from server.http import exact_json
-from server.http.connections.connection import TooMuchUnfinished, in_one_line
+from server.http.connections.parse_errors import in_one_line
+from server.http.connections.refusing import TooMuchUnfinished
 from server.http.exact_json import Inexact
 from server.http.headers.etags import matches, versions_of
 from server.http.headers.security_headers import ASKED_FOR, api_headers

@@ -14,7 +14,8 @@ from actors.runtime.loop_actor import Stage
 from server.api.services import Services
 from server.auth.authentication import BrowserRules
 from server.http.application import make_application
-from server.http.connections.connection import Connection, bounds, in_one_line, patience
+from server.http.connections.connection import Connection, bounds, patience
+from server.http.connections.parse_errors import in_one_line
 from server.http.connections.request_timeouts import TimeLimits
 from server.http.throttled_log import ThrottledLog
 from server.limits.sockets import SocketLimits

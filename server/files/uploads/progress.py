@@ -10,7 +10,7 @@ from actors.errors import XpError
 from actors.resources.files.queries import FindShowingThread
 from actors.resources.files.uploads import FILE_PROGRESS, UPLOAD_PROGRESS, Upload, UploadProgress
 from actors.resources.user_events import UserEphemeral
-from actors.threads.actor import TellEphemeral
+from actors.threads.inbox import TellEphemeral
 from server.api.services import Services
 
 

@@ -11,7 +11,8 @@ from actors import limits
 from actors.errors import Malformed, StorageFull, TooLarge, UnsupportedMedia, XpError
 from server.files.uploads.staging import Hash, StagedFile, Staging
 from server.files.watch import Allowed, Watch
-from server.http.connections.connection import in_one_line, let_flow
+from server.http.connections.carrier import let_flow
+from server.http.connections.parse_errors import in_one_line
 
 
 class LineLost(Exception):

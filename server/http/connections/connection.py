@@ -4,18 +4,17 @@ What never reaches the middleware (what is not HTTP, headers that are too long o
 """
 
 import asyncio
-import re
 from collections.abc import Callable
 from typing import Any
 
 from aiohttp import HttpVersion10, HttpVersion11, web
 
 from actors import limits
-from actors.errors import Internal, Malformed, Overloaded, XpError
-from actors.identifiers import new_id
-from server.http import problems
+from actors.errors import Internal, Malformed, XpError
 from server.http.aiohttp_internals import EMPTY_PAYLOAD, RequestProtocol, UnreadableRequest, refused_request
 from server.http.connections.bounds import Bounds
+from server.http.connections.parse_errors import in_one_line
+from server.http.connections.refusing import TooMuchUnfinished, refuse
 from server.http.connections.request_timeouts import Queue, RequestTimeouts, TimeLimits
 from server.http.headers import security_headers
 from server.http.headers.peers import Proxies
@@ -335,43 +334,6 @@ class Connection(RequestProtocol):
 _NO_END = 1 << 62
 
 
-class TooMuchUnfinished(web.RequestPayloadError):
-    """Too many bytes of bodies are held that have not ended."""
-
-    def __init__(self) -> None:
-        super().__init__("too many bodies have begun and not ended; send fewer at once")
-
-
-def refuse(transport: asyncio.BaseTransport, problem_base: str) -> None:
-    """Say why, as well as one can to a client that has not asked anything yet, and hang up."""
-    assert isinstance(transport, asyncio.Transport)
-    error = Overloaded("All connections are taken; retry in a moment.")
-    body = problems.body(error, base=problem_base, correlation_id=new_id())
-    transport.set_protocol(asyncio.Protocol())
-    transport.write(
-        b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nRetry-After: 5\r\n"
-        b"Connection: close\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
-    )
-    transport.close()
-
-
-def let_flow(request: web.BaseRequest) -> None:
-    """For a handler that follows a body which takes as long as it takes: no limit of the connection's own ends it."""
-    if isinstance(request.protocol, Connection):
-        request.protocol.let_flow(request.content)
-
-
-def carrier_of(request: web.BaseRequest) -> Connection | None:
-    """The connection by which a request came."""
-    return request.protocol if isinstance(request.protocol, Connection) else None
-
-
-def belongs_to(request: web.BaseRequest, user_key: int) -> None:
-    """From now on what is held for the connection counts for this user."""
-    if isinstance(request.protocol, Connection):
-        request.protocol.user_key = user_key
-
-
 def patience(times: TimeLimits) -> RequestTimeouts[Connection]:
     return RequestTimeouts(
         times, not_begun=Connection.begin_or_go, head_late=Connection.head_is_late,
@@ -384,14 +346,3 @@ def bounds(most: SocketLimits, proxies: Proxies, *, is_limited: bool) -> Bounds[
         most, proxies, end_untaken=Connection.end_untaken, end_unfinished=Connection.end_unfinished,
         is_limited=is_limited,
     )  # fmt: skip
-
-
-def in_one_line(error: BaseException | None) -> str:
-    """For a sentence or a log line about what a client sent: what was wrong, and nothing of what came, which may hold
-    a token or a password."""
-    text = " ".join(str(getattr(error, "message", error or "")).split())
-    return _WHAT_CAME.split(text, maxsplit=1)[0][:200]
-
-
-_WHAT_CAME = re.compile(r":? b?['\"]")
-"""Where the parser begins to quote."""

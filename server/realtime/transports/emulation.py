@@ -18,7 +18,7 @@ from actors.errors import Malformed, NotFound, TooLarge, UnsupportedMedia
 from actors.runtime.loop_actor import Stage
 from server.api.services import Services
 from server.auth.authentication import Authentication
-from server.http.connections.connection import carrier_of
+from server.http.connections.carrier import carrier_of
 from server.http.headers.peers import rate_limit_network
 from server.http.middleware import HEADER, begin, correlation_id
 from server.http.rest import JSON, parse_json, raw_body

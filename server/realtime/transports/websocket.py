@@ -19,7 +19,8 @@ from actors.runtime.loop_actor import Stage
 from server.api.services import Services
 from server.auth.authentication import Authentication
 from server.http.aiohttp_internals import NegotiatedWebSocket
-from server.http.connections.connection import Connection, carrier_of
+from server.http.connections.carrier import carrier_of
+from server.http.connections.connection import Connection
 from server.http.headers.peers import rate_limit_network
 from server.http.middleware import begin
 from server.realtime.protobuf import codec as protobuf_codec

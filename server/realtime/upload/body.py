@@ -8,7 +8,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from actors import limits
 from actors.errors import Malformed
-from server.http.connections.connection import in_one_line
+from server.http.connections.parse_errors import in_one_line
 from server.realtime.upload.pieces import Piece, PieceReader
 
 Wait = Callable[[int], float]

@@ -18,7 +18,7 @@ from server.api import operations, pipeline
 from server.api.registry import Call
 from server.api.services import Services
 from server.auth.authentication import Authentication
-from server.http.connections.connection import let_flow
+from server.http.connections.carrier import let_flow
 from server.http.headers.peers import rate_limit_network
 from server.http.request_end import RequestEnd
 from server.realtime.upload.body import ConnectionLost, Pace

@@ -3,7 +3,7 @@
 from actors import limits
 from actors.delivery.channel import ListPresent
 from actors.resources.users import Author
-from actors.threads.actor import SetTyping
+from actors.threads.inbox import SetTyping
 from server.api import render
 from server.api.registry import Call, Operations, Result
 from server.resources.presence.views import PresenceView, TypingRequest, TypingView

@@ -11,7 +11,7 @@ from actors.auth.identity import Identity
 from actors.errors import Conflict, NotFound, ShuttingDown
 from actors.resources.streams import MESSAGE_DELTA, AppendToMessage, AwaitEnd, FinishMessage, SaveProgress
 from actors.resources.threads import Thread, UpdateThread
-from actors.threads.actor import RetireIfIdle
+from actors.threads.inbox import RetireIfIdle
 from actors.threads.stream import Ending, Stream
 from actors.threads.stream_timing import StreamClock
 from tests.actors.clock import Clock

@@ -34,7 +34,7 @@ from actors.resources.streams import FinishMessage
 from actors.resources.threads import CreateThread, DeleteThread, HandOver, Thread, UpdateThread
 from actors.resources.users import DeleteUser
 from actors.runtime.loop_actor import Stage
-from actors.threads.actor import EventsCommitted, RetireIfIdle
+from actors.threads.inbox import EventsCommitted, RetireIfIdle
 from actors.threads.state import ThreadState
 from tests.actors.house import House
 from tests.builders import identity, message_event, once, post, settle, until

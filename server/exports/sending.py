@@ -9,6 +9,7 @@ from aiohttp.abc import AbstractStreamWriter
 
 from actors.errors import XpError
 from server.files.watch import Allowed, Watch
+from server.http.aiohttp_internals import bytes_written
 
 
 class WatchedFile(web.FileResponse):
@@ -39,4 +40,4 @@ class WatchedFile(web.FileResponse):
         raise ConnectionResetError(f"an export was not sent to its end: {reasons[0].detail}")
 
     def _sent(self) -> int:
-        return self._payload_writer.output_size if self._payload_writer is not None else 0
+        return bytes_written(self)

@@ -137,3 +137,9 @@ def cookies_of_header(value: str) -> dict[str, str]:
 def writes_chunks(writer: AbstractStreamWriter) -> bool:
     """Whether what is written to its transport has to be framed as chunks."""
     return bool(getattr(writer, "chunked", False))
+
+
+def bytes_written(response: web.StreamResponse) -> int:
+    """Bytes of a response that were handed to its transport, its headers too; 0 before it is prepared."""
+    writer = response._payload_writer
+    return 0 if writer is None else writer.output_size

@@ -24,7 +24,7 @@ from actors.resources.artifacts import contents
 from actors.resources.artifacts.contents import Packed
 from actors.resources.artifacts.queries import GetArtifact, GetArtifactVersion
 from actors.resources.comments import anchors
-from actors.threads.actor import TellEphemeral
+from actors.threads.inbox import TellEphemeral
 from server.api.cursors import integer
 from server.api.registry import Call, Operations, Result
 from server.resources.artifact_streams.views import (

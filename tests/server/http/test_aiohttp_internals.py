@@ -22,6 +22,7 @@ from server.http.aiohttp_internals import (
     NegotiatedWebSocket,
     RequestProtocol,
     UnreadableRequest,
+    bytes_written,
     cookies_of_header,
     writes_chunks,
 )
@@ -290,6 +291,26 @@ async def test_a_writer_says_whether_it_writes_chunks(is_chunked: bool) -> None:
         client.writer.write(GET)
         await client.head()
         assert seen == [is_chunked]
+
+
+async def test_bytes_of_a_response_are_counted_once_it_is_prepared() -> None:
+    seen: list[int] = []
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "5"})
+        seen.append(bytes_written(response))
+        await response.prepare(request)
+        before = bytes_written(response)
+        await response.write(b"hello")
+        seen.append(bytes_written(response) - before)
+        return response
+
+    async with served(handler) as client:
+        client.writer.write(GET)
+        await client.head()
+        await until(lambda: len(seen) == 2)
+        assert seen[0] == 0
+        assert seen[1] >= 5
 
 
 def test_cookies_of_a_header_are_read_by_name() -> None:

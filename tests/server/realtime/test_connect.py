@@ -180,9 +180,9 @@ async def test_too_much_before_connect_is_answered(dial: Dial, monkeypatch: pyte
 
 async def test_the_end_of_a_token(dial: Dial) -> None:
     client = await dial()
-    left = 1 - limits.TOKEN_LEEWAY_SECONDS
+    left = 3 - limits.TOKEN_LEEWAY_SECONDS
     answer = await client.connect(token("alice", ttl_seconds=left))
-    assert answer["ttl"] == 1
+    assert answer["ttl"] in (1, 2, 3)  # less on a busy machine
     end = await client.closed()
     assert (end.code, end.reason) == (3005, "connection expired")
 

@@ -1,5 +1,6 @@
 """Artifacts among what a search finds: by title and text of the newest version, in their thread."""
 
+import contextlib
 import itertools
 from typing import Any
 
@@ -10,8 +11,10 @@ from actors.auth.identity import Identity
 from actors.resources.members import AddMember, RemoveMember
 from actors.resources.threads import DeleteThread, Thread
 from actors.resources.users import DeleteUser, EraseContent
+from storage.database import open_writer
 from storage.maintenance import integrity
-from tests.builders import Ledger
+from storage.schema import migrating as schema
+from tests.builders import MIGRATIONS, Ledger
 from tests.storage.resources.artifacts.desk import Desk
 from tests.storage.search.asking import marked, search
 
@@ -145,3 +148,23 @@ def test_what_comes_after_the_excerpt_is_for_lists(ledger: Ledger, desk: Desk, a
     desk.create(ana, thread, f"{'word ' * (limits.SEARCH_FILE_CHARS // 5)} behind", title="long")
     assert (titles(ledger, ana, "word"), titles(ledger, ana, "behind")) == (["long"], [])
     assert desk.titles(ana, text="behind") == ["long"]
+
+
+def test_those_of_a_database_from_before_are_found(ledger: Ledger, desk: Desk, ana: Identity, thread: Thread) -> None:
+    """The migration fills what the index holds of an artifact, and knows at which entry of the log each was created."""
+    desk.create(ana, thread, "gone words", title="gone")
+    desk.delete(ana, desk.create(ana, thread, title="deleted"))
+    artifact = desk.revise(ana, desk.create(ana, thread, "old words", title="first"), REPORT, title="Größe")
+    positions = ledger.sql('SELECT "id", "position" FROM "artifact" ORDER BY "id"')
+    ledger.close()
+    with contextlib.closing(open_writer(ledger.options)) as database:
+        (name,) = (each for each in MIGRATIONS if each.endswith("_artifacts_found"))
+        assert schema.runner(database).down(target=name)[-1] == name
+        assert "position" not in {column.name for column in database.get_columns("artifact")}
+    ledger.reopen()
+    assert ledger.sql('SELECT "id", "position" FROM "artifact" ORDER BY "id"') == positions
+    assert [hit.id for hit in search(ledger, ana, "grosse jahresbericht").hits] == [artifact.id]
+    assert (titles(ledger, ana, "first"), titles(ledger, ana, "deleted"), titles(ledger, ana, "gone")) == (
+        [], [], ["[gone]"],
+    )  # fmt: skip
+    assert "für [東京]都" in marked(search(ledger, ana, "東京").hits[0])

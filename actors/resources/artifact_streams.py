@@ -154,7 +154,7 @@ def must_be_streamed_by(identity: Identity, stream: ArtifactStream) -> None:
 
 def grown(base: Any, newest: Any, pointer: str, text: str) -> Any:
     """The newest content with the text after what its place has; None where the place is gone, or holds no text."""
-    place = anchors.found(anchors.Anchor(pointer), base, newest)
+    place = anchors.Comparison(base, newest).found(anchors.Anchor(pointer))
     there = None if place is None else json_patch.at(newest, place.pointer)
     if place is None or not isinstance(there, str):
         return None

@@ -14,8 +14,11 @@ from actors import limits
 from actors.errors import ValidationFailed
 from actors.resources.artifacts import json_patch
 from actors.resources.comments import passages
+from actors.resources.comments.passages import Region
 
 Tokens = tuple[str | int, ...]
+Changes = list[tuple[int, list[Any], list[Any]]]
+"""(index, items that gave way, items that took their place)."""
 _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
@@ -95,59 +98,77 @@ def _key(holder: Any, token: str) -> Any:
 # Found
 
 
-def found(anchor: Anchor, base: Any, newest: Any) -> Place | None:
-    """Where it is in the newest content; None where it is gone."""
-    way = _followed(base, newest, _tokens(anchor.pointer))
-    if way is None:
-        return None
-    tokens, before, after = way
-    pointer = json_patch.pointer([str(token) for token in tokens])
-    if anchor.start is None or anchor.end is None:
-        return Place(pointer, None, None, None)
-    if not isinstance(before, str) or not isinstance(after, str):
-        return None
-    span = passages.moved(before, after, anchor.start, anchor.end) or passages.quoted(
-        after, anchor.quote, anchor.before, anchor.after
-    )
-    return Place(pointer, *span, after[slice(*span)]) if span else None
+class Comparison:
+    """Of the content that anchors were made about with the newest one. What was compared for one anchor is not compared
+    again for the next: a page of them costs what the contents do."""
 
+    def __init__(self, base: Any, newest: Any) -> None:
+        self._base = base
+        self._newest = newest
+        self._lists: dict[Tokens, Changes] = {}
+        """Place of a list in the older content → what of it was changed."""
+        self._texts: dict[Tokens, list[Region]] = {}
 
-def _followed(before: Any, after: Any, tokens: list[str]) -> tuple[Tokens, Any, Any] | None:
-    """(the place in `after`, what was there, what is there now)."""
-    place: list[str | int] = []
-    for token in tokens:
-        old = _key(before, token)
-        new = _same_place(before, after, old)
-        if new is None:
+    def found(self, anchor: Anchor) -> Place | None:
+        """Where it is in the newest content; None where it is gone."""
+        way = self._followed(_tokens(anchor.pointer))
+        if way is None:
             return None
-        before, after = before[old], after[new]
-        place.append(new)
-    return tuple(place), before, after
+        was, tokens, before, after = way
+        pointer = json_patch.pointer([str(token) for token in tokens])
+        if anchor.start is None or anchor.end is None:
+            return Place(pointer, None, None, None)
+        if not isinstance(before, str) or not isinstance(after, str):
+            return None
+        span = passages.moved(self._changes(was, before, after), anchor.start, anchor.end)
+        span = span or passages.quoted(after, anchor.quote, anchor.before, anchor.after)
+        return Place(pointer, *span, after[slice(*span)]) if span else None
+
+    def _followed(self, tokens: list[str]) -> tuple[Tokens, Tokens, Any, Any] | None:
+        """(the place in the older content, that in the newest, what was there, what is there now)."""
+        before, after = self._base, self._newest
+        was: Tokens = ()
+        place: Tokens = ()
+        for token in tokens:
+            old = _key(before, token)
+            new = self._same_place(was, before, after, old)
+            if new is None:
+                return None
+            before, after = before[old], after[new]
+            was, place = (*was, old), (*place, new)
+        return was, place, before, after
+
+    def _same_place(self, was: Tokens, before: Any, after: Any, key: Any) -> Any:
+        if isinstance(before, dict) and isinstance(after, dict):
+            return key if key in after else None
+        if isinstance(before, list) and isinstance(after, list):
+            changes = self._lists.get(was)
+            if changes is None:
+                changes = self._lists[was] = json_patch.replaced(before, after)
+            return _index(changes, before[key], key)
+        return None
+
+    def _changes(self, was: Tokens, before: str, after: str) -> list[Region]:
+        changes = self._texts.get(was)
+        if changes is None:
+            changes = self._texts[was] = passages.changes(before, after)
+        return changes
 
 
-def _same_place(before: Any, after: Any, key: Any) -> Any:
-    if isinstance(before, dict) and isinstance(after, dict):
-        return key if key in after else None
-    if isinstance(before, list) and isinstance(after, list):
-        return _index(before, after, key)
-    return None
-
-
-def _index(before: list[Any], after: list[Any], index: int) -> int | None:
-    """Of the item of `after` that was `before[index]`."""
-    changes = json_patch.replaced(before, after)
+def _index(changes: Changes, item: Any, index: int) -> int | None:
+    """Where the item is that was at `index`."""
     shift = 0
     for start, gone, come in changes:
         if index < start:
             break
         if index < start + len(gone):
-            moved = _elsewhere(changes, before[index])
+            moved = _elsewhere(changes, item)
             return _revised(gone, come, index - start, start + shift) if moved is None else moved
         shift += len(come) - len(gone)
     return index + shift
 
 
-def _elsewhere(changes: list[tuple[int, list[Any], list[Any]]], item: Any) -> int | None:
+def _elsewhere(changes: Changes, item: Any) -> int | None:
     """Where an item was moved to: the only one that is equal, or that has the same id."""
     shift, equal, alike = 0, [], []
     for start, gone, come in changes:

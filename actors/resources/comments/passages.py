@@ -19,7 +19,7 @@ Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class _Region:
+class Region:
     """Characters that gave way to others."""
 
     start: int
@@ -33,21 +33,20 @@ class _Region:
         return (self.new_stop - self.new_start) - (self.stop - self.start)
 
 
-def moved(before: str, after: str, start: int, end: int) -> Span | None:
-    """Where characters `start` to `end` are; None where all of them are gone."""
-    regions = list(_regions(before, after))
+def moved(regions: Sequence[Region], start: int, end: int) -> Span | None:
+    """Where characters `start` to `end` are after these changes; None where all of them are gone."""
     if any(_holds(region, start, end) for region in regions):
         return None
     new_start, new_end = _first(regions, start), _last(regions, end)
     return (new_start, new_end) if new_start < new_end else None
 
 
-def _holds(region: _Region, start: int, end: int) -> bool:
+def _holds(region: Region, start: int, end: int) -> bool:
     """Whether the range, and more than it, gave way to something else."""
     return region.start <= start and end <= region.stop and (region.start, region.stop) != (start, end)
 
 
-def _first(regions: Sequence[_Region], at: int) -> int:
+def _first(regions: Sequence[Region], at: int) -> int:
     """What is inserted right before a range stays outside of it."""
     shift = 0
     for region in regions:
@@ -59,7 +58,7 @@ def _first(regions: Sequence[_Region], at: int) -> int:
     return at + shift
 
 
-def _last(regions: Sequence[_Region], at: int) -> int:
+def _last(regions: Sequence[Region], at: int) -> int:
     shift = 0
     for region in regions:
         if region.start < at < region.stop:
@@ -83,7 +82,12 @@ def quoted(text: str, quote: str, before: str, after: str) -> Span | None:
 # What was changed
 
 
-def _regions(before: str, after: str) -> Iterator[_Region]:
+def changes(before: str, after: str) -> list[Region]:
+    """From the first to the last. Takes up to 0.3 s for texts of 256 KiB."""
+    return list(_regions(before, after))
+
+
+def _regions(before: str, after: str) -> Iterator[Region]:
     old = [0, *accumulate(map(len, lines_of(before)))]
     shift = 0
     for hunk in hunks(before, after):
@@ -93,7 +97,7 @@ def _regions(before: str, after: str) -> Iterator[_Region]:
         shift += len(come) - len(gone)
 
 
-def _words_changed(gone: str, come: str, start: int, new_start: int) -> Iterator[_Region]:
+def _words_changed(gone: str, come: str, start: int, new_start: int) -> Iterator[Region]:
     one, other = _WORDS.findall(gone), _WORDS.findall(come)
     head = _alike(one, other)
     tail = _alike(one[head:][::-1], other[head:][::-1])
@@ -103,7 +107,7 @@ def _words_changed(gone: str, come: str, start: int, new_start: int) -> Iterator
     olds = list(accumulate(map(len, one), initial=start))
     news = list(accumulate(map(len, other), initial=new_start))
     for i1, i2, j1, j2 in _matched(one, other):
-        yield _Region(olds[i1], olds[i2], news[j1], news[j2])
+        yield Region(olds[i1], olds[i2], news[j1], news[j2])
 
 
 def _matched(one: list[str], other: list[str]) -> list[tuple[int, int, int, int]]:

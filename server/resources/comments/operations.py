@@ -1,5 +1,7 @@
 """Comments on artifacts: about all of it, a place of its content, or a range of a text; with replies."""
 
+from collections.abc import Sequence
+
 import orjson
 
 from actors.commands import UNSET
@@ -7,10 +9,18 @@ from actors.identifiers import new_id
 from actors.resources.artifacts.queries import GetArtifact, GetArtifactVersion
 from actors.resources.comments import anchors
 from actors.resources.comments.anchors import Anchor
-from actors.resources.comments.comment import AddComment, DeleteComment, GetComment, ListComments, UpdateComment
+from actors.resources.comments.comment import (
+    AddComment,
+    Commented,
+    DeleteComment,
+    GetComment,
+    ListComments,
+    UpdateComment,
+)
 from server.api.common_views import DeletedView
 from server.api.cursors import integer
 from server.api.registry import Call, Operations, Result
+from server.api.render import Json
 from server.resources.comments import rendering
 from server.resources.comments.views import (
     AnchorRequest,
@@ -35,8 +45,7 @@ async def list_comments(call: Call, request: ListCommentsRequest) -> Result:
         is_resolved=request.resolved,
     )  # fmt: skip
     found = await call.services.ask(query)
-    shown = await call.services.compute(call.identity, rendering.placed, found)
-    return Result(shown, next_cursor=found.comments.next_cursor, limit=request.limit)
+    return Result(await _placed(call, found), next_cursor=found.comments.next_cursor, limit=request.limit)
 
 
 @operations("POST", "/artifacts/{id}/comments", response=PlacedCommentView, status=201)
@@ -96,8 +105,16 @@ async def delete_comment(call: Call, request: CommentRequest) -> Result:
     return Result({"id": request.comment_id, "deleted": True})
 
 
+async def _placed(call: Call, found: Commented) -> Sequence[Json]:
+    """A turn of computing for each version that comments are about: others have theirs in between."""
+    places: dict[str, Json] = {}
+    for base in found.bases:
+        places |= await call.services.compute(call.identity, rendering.places, found, base)
+    return rendering.placed(found, places)
+
+
 async def _answer(call: Call, artifact_id: str, comment_id: str, location: str | None = None) -> Result:
     """As it is now."""
     found = await call.services.ask(GetComment(call.identity, artifact_id, comment_id))
-    (shown,) = await call.services.compute(call.identity, rendering.placed, found)
+    (shown,) = await _placed(call, found)
     return Result(shown, version=found.comments.items[0].version, location=location)

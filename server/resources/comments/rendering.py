@@ -1,12 +1,10 @@
 """Comments become JSON."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import orjson
 
-from actors.resources.comments import anchors
-from actors.resources.comments.anchors import Anchor, Place
+from actors.resources.comments.anchors import Anchor, Comparison, Place
 from actors.resources.comments.comment import Comment, Commented
 from server.api import render
 from server.api.render import Json
@@ -40,18 +38,15 @@ def _anchor(anchor: Anchor) -> Json:
     }  # fmt: skip
 
 
-def placed(found: Commented) -> Sequence[Json]:
-    """With their places in the newest version. Takes milliseconds: not for the event loop."""
-    bases = {number: orjson.loads(content) for number, content in found.bases.items()}
-    newest = orjson.loads(found.newest)
-    return [_placed(record, found.version, bases, newest) for record in found.comments.items]
+def places(found: Commented, base: int) -> dict[str, Json]:
+    """Id of a comment about this version → its place in the newest one. Takes up to 0.4 s: not for the event loop."""
+    comparison = Comparison(orjson.loads(found.bases[base]), orjson.loads(found.newest))
+    anchored = [(each, each.anchor) for each in found.comments.items if each.anchor is not None and each.base == base]
+    return {each.id: _place(anchor, comparison.found(anchor), found.version) for each, anchor in anchored}
 
 
-def _placed(record: Comment, version: int, bases: dict[int, Any], newest: Any) -> Json:
-    place = None
-    if record.anchor is not None:
-        place = _place(record.anchor, anchors.found(record.anchor, bases[record.base], newest), version)
-    return {**comment(record), "place": place}
+def placed(found: Commented, places: Mapping[str, Json]) -> Sequence[Json]:
+    return [{**comment(record), "place": places.get(record.id)} for record in found.comments.items]
 
 
 def _place(anchor: Anchor, place: Place | None, version: int) -> Json:

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.errors import ValidationFailed
-from actors.resources.comments.anchors import Anchor, Place, found, made
-from actors.resources.comments.passages import moved
+from actors.resources.comments import passages
+from actors.resources.comments.anchors import Anchor, Comparison, Place, made
+from actors.resources.comments.passages import Region, changes, moved
 
 TEXT = "Sales rose in May.\nThey fell in June.\nNobody knows why.\n"
 
@@ -17,6 +18,10 @@ def on(text: str, quote: str, pointer: str = "") -> Anchor:
     """The first place of these words."""
     start = text.index(quote)
     return made(text, pointer, start, start + len(quote), quote)
+
+
+def found(anchor: Anchor, base: Any, newest: Any) -> Place | None:
+    return Comparison(base, newest).found(anchor)
 
 
 def text_of(place: Place | None) -> str | None:
@@ -107,6 +112,24 @@ def test_a_range_in_an_item_that_was_moved_and_edited() -> None:
     assert found(anchor, REPORT, newest) == Place("/sections/0/text", 13, 16, "one")
 
 
+def test_what_was_compared_for_one_anchor_serves_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hundreds of comments on one text cost what one does."""
+    compared: list[str] = []
+
+    def counting(before: str, after: str) -> list[Region]:
+        compared.append(before)
+        return changes(before, after)
+
+    monkeypatch.setattr(passages, "changes", counting)
+    newest = changed(sections=[{**B, "text": "Here: Second one."}, A])
+    comparison = Comparison(REPORT, newest)
+    anchors = [made(REPORT, f"/sections/{at}/text", start, start + 3, None) for at in (0, 1) for start in (0, 1, 2)]
+    places = [comparison.found(anchor) for anchor in anchors]
+    assert places == [found(anchor, REPORT, newest) for anchor in anchors]
+    assert sorted(compared[:2]) == sorted(section["text"] for section in REPORT["sections"][:2])
+    assert len(compared) == 2 + len(anchors), "six by one comparison, then six of their own"
+
+
 @pytest.mark.parametrize(
     ("pointer", "start", "end", "quote", "field"),
     [
@@ -135,8 +158,8 @@ def test_a_range_stays_within_the_text(before: str, after: str, data: st.DataObj
         return
     start = data.draw(st.integers(0, len(before) - 1))
     end = data.draw(st.integers(start + 1, len(before)))
-    assert moved(before, before, start, end) == (start, end)
-    span = moved(before, after, start, end)
+    assert moved(changes(before, before), start, end) == (start, end)
+    span = moved(changes(before, after), start, end)
     assert span is None or 0 <= span[0] < span[1] <= len(after)
 
 
@@ -152,8 +175,8 @@ def test_edits_around_a_range_leave_its_words(head: str, quote: str, tail: str, 
     before = f"{head}<{quote}>{tail}"
     after = f"{new}<{quote}>{more}"
     start = len(head) + 1
-    span = moved(before, after, start, start + len(quote))
+    span = moved(changes(before, after), start, start + len(quote))
     assert span is None or quote in after
-    kept = moved(before, f"{new}{before}{more}", start, start + len(quote))
+    kept = moved(changes(before, f"{new}{before}{more}"), start, start + len(quote))
     assert kept is not None
     assert f"{new}{before}{more}"[slice(*kept)] == quote

@@ -39,6 +39,7 @@ def open_stream(tx: Transaction, command: OpenArtifactStream) -> Done[ArtifactSt
     place = places.find_to_change(tx, command.artifact_id, command.identity)
     artifact_writing.must_be_message(tx, place.thread[0], command.provenance)
     _must_be_free(tx, place.key, command.pointer)
+    _drop_oldest(tx, place.key)
     author, source = command.identity.author, command.provenance
     key = tx.execute(_S.insert(
         uid=command.stream_id, artifact=place.key, author=author.key, pointer=command.pointer, base=command.base,
@@ -60,6 +61,17 @@ def _must_be_free(tx: Transaction, artifact: int, pointer: str) -> None:
         raise Conflict(sentence, code="streams_full")
 
 
+def _drop_oldest(tx: Transaction, artifact: int) -> None:
+    """Of the texts that no version has got."""
+    left = (_S.artifact == artifact) & (_S.status == "INTERRUPTED") & (_S.size > 0) & _S.version.is_null()
+    kept = limits.ARTIFACT_STREAMS_KEPT
+    oldest = _S.select(_S.id).where(left).order_by(_S.id.desc()).offset(kept).limit(limits.ARTIFACT_STREAMS_ERASED)
+    keys = [row[0] for row in rows.fetch(tx.database, oldest)]
+    if keys:
+        tx.execute(_P.delete().where(_P.stream.in_(keys)))
+        tx.execute(_S.update(length=0, size=0).where(_S.id.in_(keys)))
+
+
 @writes(AppendToArtifact)
 def append(tx: Transaction, command: AppendToArtifact) -> Done[Grown]:
     """Every right that opening it took is asked again."""
@@ -74,10 +86,20 @@ def append(tx: Transaction, command: AppendToArtifact) -> Done[Grown]:
     if size + more > limits.ARTIFACT_BYTES:
         raise TooLarge("A streamed text", limits.ARTIFACT_BYTES, size + more)
     if command.text:
-        tx.execute(_P.insert(stream=stream.key, start=length, text=command.text))
+        _write(tx, stream.key, command.text, length)
     now = length + len(command.text)
     tx.execute(_S.update(length=now, size=size + more, touched_at=tx.now).where(_S.id == stream.key))
     return Done(Grown(stream, length, now))
+
+
+def _write(tx: Transaction, key: int, text: str, length: int) -> None:
+    """Short pieces join the one before them: a text that comes by single characters is read in few rows."""
+    query = _P.select(_P.start).where(_P.stream == key).order_by(_P.start.desc()).limit(1)
+    last = rows.first(tx.database, query)
+    if last is not None and length + len(text) - last[0] <= limits.ARTIFACT_PIECE_CHARS:
+        tx.execute(_P.update(text=_P.text.concat(text)).where((_P.stream == key) & (_P.start == last[0])))
+    else:
+        tx.execute(_P.insert(stream=key, start=length, text=text))
 
 
 def _must_be_there(tx: Transaction, key: int, text: str, index: int, length: int) -> None:

@@ -172,5 +172,8 @@ def test_a_chart_makes_few_numbers_by_itself() -> None:
 
 def test_the_words_of_a_content_are_folded_beside_the_journal_and_bounded() -> None:
     """One character of Arabic becomes eighteen."""
-    assert contents.packed("REPORT", "Ärger im CAFÉ").words == "arger im cafe"
-    assert len(contents.packed("REPORT", "\ufdfa" * 20_000).words) == limits.SEARCH_FILE_WORDS
+    expected = contents.Words("arger im cafe", "Ärger im CAFÉ", "arger im cafe")
+    assert contents.packed("REPORT", "Ärger im CAFÉ").words == expected
+    found = contents.packed("REPORT", "\ufdfa" * 40_000).words
+    assert len(found.folded) == len(found.folded_excerpt) == limits.SEARCH_FILE_WORDS
+    assert len(found.excerpt) == limits.SEARCH_FILE_CHARS

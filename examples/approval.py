@@ -74,6 +74,8 @@ class Agent(centrifuge.ClientEventHandler):
         self._api = api
         self._thread_id = thread_id
         self.done = asyncio.Event()
+        self._one = asyncio.Lock()
+        self._answered: set[str] = set()
 
     async def ask(self) -> None:
         """Unless that was done before."""
@@ -99,6 +101,13 @@ class Agent(centrifuge.ClientEventHandler):
             await self.take(event["data"])
 
     async def take(self, action: Json) -> None:
+        """It may come twice: as it happens, and among those that are pending."""
+        async with self._one:
+            if action["id"] not in self._answered:
+                await self._answer(action)
+                self._answered.add(action["id"])
+
+    async def _answer(self, action: Json) -> None:
         if action["message_metadata"].get("task") != TASK or action["author"]["id"] == action["user"]["id"]:
             return
         decision, who = action["state"]["decision"]["choice"], action["user"]["name"]

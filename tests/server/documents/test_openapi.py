@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -173,10 +174,26 @@ def test_it_is_the_same_each_time() -> None:
 # What is served
 
 
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+NOT_OF_THE_API = {
+    "/metrics": "metrics.md",
+    "/mail/confirm": "notifications.md",
+    "/mail/unsubscribe": "notifications.md",
+}
+"""Served for scrapers, and for people who follow a link in a mail → the page of docs/ that describes it."""
+
+
 async def test_what_is_served_is_documented_and_the_reverse(server: Server) -> None:
     application = make_application(server.services, Stage(), BrowserRules())
-    of_the_api = {(method, path) for method, path in _served(application) if path != "/metrics"}  # see docs/metrics.md
+    served = set(_served(application))
+    of_the_api = {(method, path) for method, path in served if path not in NOT_OF_THE_API}
     assert of_the_api == {(method, path) for path, method, _ in described(DOCUMENT)}
+    assert {path for _, path in served - of_the_api} == set(NOT_OF_THE_API)
+
+
+@pytest.mark.parametrize("path", NOT_OF_THE_API)
+def test_what_is_not_of_the_api_is_documented_elsewhere(path: str) -> None:
+    assert f"{path}`" in (DOCS / NOT_OF_THE_API[path]).read_text()
 
 
 def _served(application: web.Application) -> Iterator[tuple[str, str]]:

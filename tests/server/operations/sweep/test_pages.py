@@ -36,6 +36,8 @@ async def fill(world: World) -> None:
     other = world.server.client("other-of-actions")
     await world.alice.post(f"/api/v1/threads/{world.thread_id}/members", user_id=(await other.me())["id"])
     world.message_id = (await world.alice.say(world.thread_id, blocks=[BUTTON]))["id"]
+    await world.viewer.post(f"/api/v1/threads/{theirs['id']}/members", user_id=world.alice_id)
+    offered = (await world.alice.say(theirs, blocks=[BUTTON]))["id"]
     for number in range(3):
         await world.alice.say(world.thread_id, f"Hello {number}")
         await world.viewer.say(theirs)
@@ -56,6 +58,7 @@ async def fill(world: World) -> None:
         await world.viewer.post("/api/v1/schedules", **BODIES["create_schedule"])
         await world.connect()
         await world.act(other)
+        await world.viewer.post(f"/api/v1/messages/{offered}/actions", **BODIES["create_action"])
         await world.alice.put(f"/api/v1/messages/{world.message_id}/reactions/{'👍🎉🚀'[number]}")
         await world.alice.patch(f"/api/v1/messages/{world.message_id}", content=f"Edited {number}")
     await world.alice.post(f"/api/v1/threads/{world.thread_id}/members", user_id=world.bob_id)

@@ -354,7 +354,7 @@ async def test_an_export_holds_everything_of_one_and_nothing_of_others(house: Ho
     exported = by_himself.data
     assert exported.keys() == {
         "user", "memberships", "sessions", "api_keys", "next", "messages", "files", "artifacts", "proposals",
-        "comments",
+        "comments", "actions",
     }  # fmt: skip
     assert exported["user"] == await house.zebedee.me()
     assert (exported["user"]["email"], exported["user"]["metadata"]) == (PERSONAL["email"], {"a": PERSONAL["metadata"]})

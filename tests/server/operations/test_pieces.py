@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
+from actors.identifiers import new_id
 from tests.serving import Answer, Client, Server
 
 
@@ -167,7 +168,7 @@ async def test_a_message_that_is_refused_interrupts_nobody(alice: Client, bot: C
     path = f"/api/v1/threads/{room['id']}/messages"
     first = await alice.post(path, {"Idempotency-Key": "k"}, content="How?")
     answer = await begin(bot, room)
-    assert (await alice.post(path, content="x", parent_id=answer[:-1] + "0")).status == 404
+    assert (await alice.post(path, content="x", parent_id=new_id())).status == 404
     again = await alice.post(path, {"Idempotency-Key": "k"}, content="How?")
     assert again.data["id"] == first.data["id"], "a retry says nothing new"
     assert (await append(bot, answer, "So")).status == 200

@@ -162,6 +162,8 @@ class World:
     """Alice's, in the thread."""
     artifact_id: str
     """The same."""
+    doomed_artifact_id: str = field(default="", kw_only=True)
+    """For `delete_artifact`: what hangs on the other one stays."""
     open: AsyncExitStack
     """Closes what was opened for a test."""
     session_id: str = field(default_factory=new_id)
@@ -267,7 +269,7 @@ class World:
         if "/streams" in operation.path and not (operation in READS and self.stream_id):
             await self._stream(operation)
         if operation.name == "delete_artifact":
-            self.artifact_id = await artifact_of(self.alice, self.thread_id)
+            self.doomed_artifact_id = await artifact_of(self.alice, self.thread_id)
 
     async def _propose(self) -> None:
         patch = [{"op": "replace", "path": "", "value": f"Proposed {new_id()}"}]
@@ -317,7 +319,7 @@ class World:
             "threads": self.thread_id, "messages": self.message_of(operation),
             "users": self.viewer_id, "members": self.viewer_id, "reactions": "👍", "sessions": self.session_id,
             "api-keys": self.key_id, "connections": self.connection_id, "notifications": self.notification_id,
-            "files": self.file_of(operation), "artifacts": self.artifact_id, "versions": "1",
+            "files": self.file_of(operation), "artifacts": self.artifact_for(operation), "versions": "1",
             "option-requests": self.option_request_id,
             "webhooks": self.webhook_id or new_id(), "schedules": self.schedule_id or new_id(),
             "subscriptions": self.subscription_id or new_id(),
@@ -331,6 +333,9 @@ class World:
         if operation.name in ACTING:
             return self.offered_id
         return self.streaming_id if is_of_streams(operation) else self.message_id
+
+    def artifact_for(self, operation: Operation) -> str:
+        return (operation.name == "delete_artifact" and self.doomed_artifact_id) or self.artifact_id
 
     def file_of(self, operation: Operation) -> str:
         return (operation.name == "complete_upload" and self.upload_file_id) or self.file_id

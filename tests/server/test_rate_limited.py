@@ -227,3 +227,14 @@ async def test_commands_of_a_connection_draw_from_the_user_s_too(verb: str, tigh
             asked = [await client.ask(verb, channel=f"thread:{thread['id']}") for _ in range(2)]
             answers += ["error" in answer for answer in asked]
     assert answers == [False] * 5 + [True]
+
+
+async def test_publishing_on_a_live_channel_is_a_write(tmp_path: Path) -> None:
+    async with serving(tmp_path / "data", LIVE_CHANNELS="cursor:*", **TIGHT) as server:
+        alice = server.client("alice")
+        async with raw_client(server.session, server.websocket_url, alice.token) as client:
+            for _ in range(3):
+                assert "publish" in await client.ask("publish", channel="cursor:1", data={"x": 1})
+            error = (await client.ask("publish", channel="cursor:1", data={"x": 1}))["error"]
+            assert (error["code"], error["temporary"]) == (111, True)
+        assert (await alice.post("/api/v1/threads", title="x")).status == 429

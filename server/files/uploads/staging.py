@@ -110,6 +110,11 @@ class StagedFile:
         self.path.unlink(missing_ok=True)
 
     @property
+    def unsynced(self) -> int:
+        """Bytes that the kernel has not been asked to write to the disk."""
+        return self.size - self._written_out
+
+    @property
     def is_closed(self) -> bool:
         return self._file.closed
 
@@ -175,8 +180,9 @@ class Staging:
 
     def append(self, file: StagedFile, pieces: list[bytes]) -> asyncio.Future[None]:
         """For a caller that waits without cancelling it (`asyncio.wait`): no task where there is no pace to keep, so a
-        third of the cost."""
-        if self._pace.is_needed():
+        third of the cost. What a slow line brings is left to the kernel until it is worth a sync."""
+        waiting = file.unsynced + sum(map(len, pieces))
+        if waiting >= limits.TRANSFER_PIECE_BYTES and self._pace.is_needed():
             return asyncio.ensure_future(self._pace.run(lambda: self._start(file.append_durably, pieces)))
         return self._start(file.append, pieces)
 

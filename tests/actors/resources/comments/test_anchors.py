@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from actors.errors import ValidationFailed
@@ -163,6 +163,8 @@ def test_a_range_stays_within_the_text(before: str, after: str, data: st.DataObj
     assert span is None or 0 <= span[0] < span[1] <= len(after)
 
 
+@example("\n", "a", "", "x", "\n\n")  # the blank line at the begin equals the one at the end
+@example("", "a\n\nb", "", "y\n\nx", "\n\n")
 @given(
     texts,
     texts.filter(lambda text: bool(text.strip())),

@@ -153,7 +153,7 @@ NO_LIMITS: Mapping[str, Mapping[str, str]] = {
         "cli/opening/database.py": "FOREVER",
         "server/http/connections/connection.py": "_NO_END",
         "server/scheduling/dispatcher.py": "_NO_END",
-        "server/realtime/sse/stream.py": "_FROM_NOW",
+        "server/realtime/sse/handler.py": "_FROM_NOW",
         "storage/resources/files/retention.py": "_LAST",
         "storage/resources/log/reading.py": "_NEVER",
         "storage/resources/members/writing.py": "_NEVER",

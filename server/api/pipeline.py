@@ -1,4 +1,5 @@
-"""The way of every operation, however its request came: REST, RPC over a WebSocket, or a body that is streamed.
+"""The way of every request: of operations over REST, by RPC over a WebSocket, or with a body that is streamed; and of
+endpoints, which move bytes of files, stream events, carry edits of documents or show pages.
 
 identity → limits → reading → rights → activity → the work; a refusal is kept for the administrator who is asked for
 its reason. What is raised on the way goes to the end at which the request came, which says it in its own form: a
@@ -9,11 +10,20 @@ from typing import Protocol, TypeVar
 
 from actors.auth.identity import Identity
 from actors.errors import Forbidden, NotFound
-from server.api.registry import Call, Operation
+from server.api.registry import Call
 from server.api.services import Services
-from server.limits.rate_limits import Policy, Subject, subject_of
+from server.limits.rate_classes import Limited
+from server.limits.rate_limits import Policy, Subject
 
 T_co = TypeVar("T_co", covariant=True)
+
+
+class Target(Limited, Protocol):
+    """What is asked for: an `Operation`, or an `Endpoint`."""
+
+    def must_allow(self, identity: Identity) -> None:
+        """Raises `Forbidden` where the credential (not the user) may not."""
+        ...
 
 
 class End(Protocol[T_co]):
@@ -23,8 +33,8 @@ class End(Protocol[T_co]):
         """The identity of the caller; None only where the operation is open to all. Raises `Unauthenticated`."""
         ...
 
-    def address(self) -> str:
-        """From which it came. Asked only where it counts."""
+    def subject(self, target: Target, who: Identity | None) -> Subject:
+        """Whose rate it draws from."""
         ...
 
     def draw(self, policy: Policy, subject: Subject) -> None:
@@ -43,19 +53,19 @@ class End(Protocol[T_co]):
         ...
 
 
-async def run(operation: Operation, services: Services, end: End[T_co]) -> T_co:
+async def run(target: Target, services: Services, end: End[T_co]) -> T_co:
     who = await end.identify()
     if services.limiter is not None:
-        end.draw(services.limiter.policy(operation.rate), subject_of(operation, who, end.address))
+        end.draw(services.limiter.policy(target.rate), end.subject(target, who))
     call = await end.read(who)
     who = call.who
     try:
         if who is not None:
-            operation.must_allow(who)
-            if operation.rate == "write":
+            target.must_allow(who)
+            if target.rate == "write":
                 services.activity.note(who.user.key, connection=call.connection, credential=who.credential)
         return await end.work(call)
     except (Forbidden, NotFound) as refusal:
         if who is not None:
-            services.refusals.note(who.user.id, operation.name, refusal, end.trace)
+            services.refusals.note(who.user.id, target.name, refusal, end.trace)
         raise

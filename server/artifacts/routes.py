@@ -1,29 +1,37 @@
 """Routes of artifacts as files, and of the pages that links show."""
 
 from functools import partial
+from typing import Final
 
 import orjson
 from aiohttp import web
 
 from actors.auth.identity import Identity
-from actors.errors import Conflict, Forbidden, NotFound, Unavailable, ValidationFailed
+from actors.errors import Conflict, NotFound, Unavailable, ValidationFailed
 from actors.resources.artifacts.shares import CountView, GetShare, Share, must_be_good
+from server.api.endpoints import Endpoint
 from server.artifacts.exporting import Source, html_page
 from server.artifacts.page import POLICY
 from server.artifacts.printing import FORMATS, SHORT_NAMES, Format, printed
 from server.artifacts.sources import source_of
 from server.exports.answers import at_once, headers_of
-from server.files.downloads.signed_urls import SIGNED_BY, SignedUrl
-from server.files.transfers import Transfers, id_of, must_know
+from server.files.downloads.signed_urls import SignedUrl
+from server.files.transfer_end import by_url, for_users, handler_of
+from server.files.transfers import Transfers, id_of
 from server.http.middleware import HEADER, correlation_id
 from server.resources.artifacts import rendering
+
+EXPORT_ARTIFACT: Final = Endpoint("export_artifact", rate="costly", parameters=("format", "version", "chart"))
+READ_SHARED: Final = Endpoint("read_shared_artifact", rate="costly", takes_signature=True)
 
 
 def routes(transfers: Transfers) -> list[web.RouteDef]:
     exports = Exports(transfers)
+    export = handler_of(EXPORT_ARTIFACT, transfers, for_users(exports.export))
+    shared = handler_of(READ_SHARED, transfers, by_url(exports.shared))
     return [
-        web.get("/api/v1/artifacts/{artifact_id:[^/]{25}}/export", exports.export),
-        web.get("/api/v1/artifacts/shared/{share_id:[^/]{25}}", exports.shared),
+        web.get("/api/v1/artifacts/{artifact_id:[^/]{25}}/export", export),
+        web.get("/api/v1/artifacts/shared/{share_id:[^/]{25}}", shared),
     ]
 
 
@@ -31,22 +39,15 @@ class Exports:
     def __init__(self, transfers: Transfers) -> None:
         self._transfers = transfers
 
-    async def export(self, request: web.Request) -> web.Response:
-        who = await self._transfers.reader(request, "costly")
-        must_know(request, "format", "version", "chart")
-        assert isinstance(who, Identity)  # a signed URL has more parameters
+    async def export(self, request: web.Request, who: Identity) -> web.Response:
         form, chart, services = _format(request), request.query.get("chart"), self._transfers.services
         source = await source_of(services.ask, who, id_of(request, "artifact_id"), _number(request))
         async with at_once():
             made = await printed(services.printer, source, form, chart, compute=partial(services.compute, who))
         return web.Response(body=made.body, headers=headers_of(made))
 
-    async def shared(self, request: web.Request) -> web.Response:
+    async def shared(self, request: web.Request, url: SignedUrl) -> web.Response:
         """A page, or JSON for programs. The rights are those of the user who made the link."""
-        url = await self._transfers.reader(request, "costly")
-        must_know(request, *SIGNED_BY)
-        if not isinstance(url, SignedUrl):
-            raise Forbidden("This page is read by a signed link.", code="signature_invalid")
         identity = await self._transfers.identity_of(url)
         share = await self._share(id_of(request, "share_id"), identity)
         source = await source_of(self._transfers.services.ask, identity, share.artifact_id, share.version)

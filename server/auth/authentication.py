@@ -74,6 +74,10 @@ class Authentication:
             raise Unauthenticated(
                 f"Send a token: `Authorization: Bearer <token>`, or the cookie `{self._browser.cookie}`."
             )
+        return await self.of_token(request, token)
+
+    async def of_token(self, request: web.Request, token: str) -> Identity:
+        """The identity by the token that came with a request; raises `Unauthenticated`, `Forbidden`."""
         known = self._services.tokens.get(token)
         if known is None:
             known = await self._services.identify(token, self._browser.proxies.address(request))

@@ -6,28 +6,32 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Final
 
 from aiohttp import WSMsgType, web
 
 from actors import limits
 from actors.auth.identity import Identity
 from actors.documents.actor import Received
-from actors.errors import Malformed, NotFound, ShuttingDown, ValidationFailed, XpError
+from actors.errors import Malformed, NotFound, ShuttingDown, XpError
 from actors.identifiers import is_id, new_id
 from actors.resources.documents import GetEdited
 from actors.resources.users import User
 from actors.runtime.reference import Ref
-from server.api.registry import must_have_scope
+from server.api import pipeline
+from server.api.endpoints import Endpoint
+from server.api.registry import Call
 from server.api.services import Services
 from server.auth.authentication import Authentication
 from server.collab.rooms import replica_class
 from server.http.headers.peers import Peer, rate_limit_network
 from server.http.middleware import begin
-from server.limits.rate_limits import draw, owner
+from server.http.request_end import EndpointEnd
 from server.realtime.protobuf import codec as binary
 from server.realtime.protocol import codes as protocol
 from server.realtime.transports.websocket import WebSocketTransport
 
+EDIT_ARTIFACT: Final = Endpoint("edit_artifact", parameters=("token",))
 _FOR_GOOD = {protocol.INVALID_TOKEN[0]: 4401, protocol.PERMISSION_DENIED[0]: 4403, protocol.CONNECTION_LIMIT[0]: 4429}
 
 
@@ -99,6 +103,13 @@ class _Editor:
         self._transport.end()
 
 
+class _EditorEnd(EndpointEnd):
+    async def identify(self) -> Identity | None:
+        """`y-websocket` sends its token with the query."""
+        token = self.request.query.get("token")
+        return await super().identify() if token is None else await self.authentication.of_token(self.request, token)
+
+
 class EditorSockets:
     """The handler of `/api/v1/artifacts/{id}/edit`."""
 
@@ -107,19 +118,22 @@ class EditorSockets:
         self._authentication = authentication
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
+        end = _EditorEnd(request, EDIT_ARTIFACT, self._services, self._authentication, self._edit)
+        return await pipeline.run(EDIT_ARTIFACT, self._services, end)
+
+    async def _edit(self, request: web.Request, call: Call) -> web.StreamResponse:
         socket = web.WebSocketResponse(
             timeout=limits.WEBSOCKET_GOODBYE_SECONDS, autoclose=False, autoping=False, compress=False,
             max_msg_size=limits.EDITOR_MESSAGE_BYTES,
         )  # fmt: skip
         if not socket.can_prepare(request):
             raise Malformed("Expected a WebSocket: `Upgrade: websocket` and what belongs to it.")
-        artifact_id = request.match_info["artifact_id"]
+        artifact_id, identity = request.match_info["artifact_id"], call.identity
         if not is_id(artifact_id):
             raise NotFound("artifact", artifact_id)
-        identity = await self._identify(request)
         replica_class()
         await self._services.ask(GetEdited(identity, artifact_id))  # what is refused is an answer, and no socket
-        hub, peer = self._services.hub, self._authentication.peer(request).at_rest()
+        hub, peer = self._services.hub, call.peer.at_rest()
         if hub.draining:
             raise ShuttingDown("The server is shutting down; retry in a moment.")
         with hub.users.one(identity.user.key), hub.addresses.one(rate_limit_network(peer.address)):
@@ -127,20 +141,6 @@ class EditorSockets:
                 return await self._serve(request, socket, identity, peer, artifact_id)
             except ConnectionError:  # the client has disconnected meanwhile
                 return web.Response()
-
-    async def _identify(self, request: web.Request) -> Identity:
-        unknown = request.query.keys() - {"token"}
-        if unknown:
-            raise ValidationFailed({name: ["This query parameter is not known here."] for name in unknown})
-        token = request.query.get("token")
-        if token is None:
-            identity = await self._authentication.of(request)
-        else:
-            identity = await self._services.identify(token, self._authentication.peer(request).address)
-        must_have_scope(identity, "read", "A document")
-        if self._services.limiter is not None:
-            draw(self._services.limiter.policy("read"), request, owner(identity))
-        return identity
 
     async def _serve(
         self, request: web.Request, socket: web.WebSocketResponse, identity: Identity, peer: Peer, artifact_id: str

@@ -1,6 +1,7 @@
 """Routes of threads as files, and of the files that jobs have made."""
 
 from functools import partial
+from typing import Final
 
 from aiohttp import web
 
@@ -9,18 +10,25 @@ from actors.errors import ValidationFailed
 from actors.resources.artifacts.queries import GetArtifact
 from actors.resources.exports import Export
 from actors.resources.threads import GetThread
+from server.api.endpoints import Endpoint
 from server.artifacts.printing import SHORT_NAMES
 from server.exports.answers import at_once, file_headers, headers_of
 from server.exports.sending import WatchedFile
 from server.exports.threads import THREAD_FORMATS, ThreadFormat, exported_thread, most_of, transcript_of
-from server.files.transfers import Transfers, id_of, must_know
+from server.files.transfer_end import for_users, handler_of
+from server.files.transfers import Transfers, id_of
+
+EXPORT_THREAD: Final = Endpoint("export_thread", rate="costly", parameters=("format",))
+GET_EXPORT_CONTENT: Final = Endpoint("get_export_content")
 
 
 def routes(transfers: Transfers) -> list[web.RouteDef]:
     exports = Exports(transfers)
+    thread = handler_of(EXPORT_THREAD, transfers, for_users(exports.thread))
+    content = handler_of(GET_EXPORT_CONTENT, transfers, for_users(exports.content))
     return [
-        web.get("/api/v1/threads/{thread_id:[^/]{25}}/export", exports.thread),
-        web.get("/api/v1/exports/{export_id:[^/]{25}}/content", exports.content),
+        web.get("/api/v1/threads/{thread_id:[^/]{25}}/export", thread),
+        web.get("/api/v1/exports/{export_id:[^/]{25}}/content", content),
     ]
 
 
@@ -29,10 +37,7 @@ class Exports:
         self._transfers = transfers
         self._services = transfers.services
 
-    async def thread(self, request: web.Request) -> web.Response:
-        who = await self._transfers.reader(request, "costly")
-        must_know(request, "format")
-        assert isinstance(who, Identity)  # a signed URL has more parameters
+    async def thread(self, request: web.Request, who: Identity) -> web.Response:
         form = _format(request)
         async with at_once():
             most = most_of(form, at_once=True)
@@ -42,10 +47,7 @@ class Exports:
             )
         return web.Response(body=made.body, headers=headers_of(made))
 
-    async def content(self, request: web.Request) -> web.StreamResponse:
-        who = await self._transfers.reader(request)
-        must_know(request)
-        assert isinstance(who, Identity)
+    async def content(self, request: web.Request, who: Identity) -> web.StreamResponse:
         export = self._services.export_jobs.one(who.user.id, id_of(request, "export_id"))
         path = self._services.export_jobs.path(export)
         await self._must_still_see(who, export)

@@ -1,83 +1,97 @@
 """Routes of everything that moves bytes of files. They go before those of the operations: a form is no JSON, though it
 comes by the same address."""
 
-from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Final
 
 from aiohttp import web
 
-from actors.errors import Forbidden, NotFound
 from server.api import operations
-from server.api.services import Services
+from server.api.endpoints import Endpoint
 from server.files.downloads.download import Downloads
 from server.files.downloads.zip_download import Archives
-from server.files.transfers import USER, Transfers
+from server.files.transfer_end import Handler, ServeUser, by_url, for_users, handler_of
+from server.files.transfers import Transfers
 from server.files.uploads.direct_handler import DirectBytes
 from server.files.uploads.forms import Forms
 from server.files.uploads.raw import Raw
 from server.files.uploads.receiving import go_on, wait_with_body
-from server.files.uploads.tus_handlers import PATH, Tus, spoken
+from server.files.uploads.tus_handlers import PATH, Tus, must_be_spoken, spoken
 from server.files.uploads.uploads import Uploads
 from server.http import rest
-from server.http.middleware import correlation_id
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _FILE = "/api/v1/files/{file_id:[^/]{25}}"
 _VERSION = _FILE + r"/versions/{number}"
 _UPLOAD = PATH + "/{upload_id:[^/]{25}}"
 
+writes = partial(Endpoint, scope="write", rate="write")
+CREATE_FILE: Final = writes("create_file")
+REPLACE_CONTENT: Final = writes("replace_file_content")
+CREATE_UPLOAD: Final = writes("create_upload")
+GET_UPLOAD: Final = writes("get_upload")
+APPEND: Final = writes("append_to_upload")
+APPEND_BY_POST: Final = writes("append_to_upload_by_post")
+END_UPLOAD: Final = writes("end_upload")
+SEND_DIRECT: Final = writes("send_direct_upload", access="open", takes_signature=True)
+
+reads = partial(Endpoint, takes_signature=True)
+READ_FILE: Final = reads("read_file", parameters=("disposition", "version"))
+READ_VERSION: Final = reads("read_file_version", parameters=("disposition", "version"))
+READ_PREVIEW: Final = reads("read_file_preview", parameters=("disposition", "version", "name"))
+READ_VERSION_PREVIEW: Final = reads("read_version_preview", parameters=("disposition", "version", "name"))
+ZIP: Final = reads("zip_files", rate="costly")
+ZIP_BY_GET: Final = reads("zip_files_by_get", rate="costly", parameters=("ids", "name"))
+
 
 def routes(transfers: Transfers) -> list[web.RouteDef]:
-    services = transfers.services
     uploads = Uploads(transfers)
-    tus, downloads, archives = Tus(transfers, uploads), Downloads(transfers), Archives(transfers)
-    noted = _noting(services)
-    form = noted(Forms(transfers, uploads).handle)
-    create = rest.handler_of(operations.BY_NAME["create_file"], services, transfers.authentication)
+    return [*_uploading(transfers, uploads), *_by_tus(transfers, Tus(transfers, uploads)), *_downloading(transfers)]
 
-    async def create_by_form_or_json(request: web.Request) -> web.StreamResponse:
+
+def _uploading(transfers: Transfers, uploads: Uploads) -> list[web.RouteDef]:
+    by_form = handler_of(CREATE_FILE, transfers, for_users(Forms(transfers, uploads).create))
+    by_json = rest.handler_of(operations.BY_NAME["create_file"], transfers.services, transfers.authentication)
+
+    async def create(request: web.Request) -> web.StreamResponse:
         if request.content_type.startswith("multipart/"):
-            return await form(request)
+            return await by_form(request)
         await go_on(request)
-        return await create(request)
+        return await by_json(request)
 
+    put = handler_of(REPLACE_CONTENT, transfers, for_users(Raw(transfers, uploads).put))
+    put_directly = handler_of(SEND_DIRECT, transfers, by_url(DirectBytes(transfers, uploads).put))
     return [
-        _receiving("POST", "/api/v1/files", create_by_form_or_json),
-        _receiving("PUT", _FILE + "/content", noted(Raw(transfers, uploads).put)),
-        web.options(PATH, spoken(tus.options)),
-        web.options(_UPLOAD, spoken(tus.options)),
-        _receiving("POST", PATH, spoken(noted(tus.create))),
-        web.head(_UPLOAD, spoken(noted(tus.head))),
-        _receiving("PATCH", _UPLOAD, spoken(noted(tus.patch))),
-        web.delete(_UPLOAD, spoken(noted(tus.delete))),
-        _receiving("POST", _UPLOAD, spoken(noted(tus.instead))),
-        _receiving("PUT", _UPLOAD + "/bytes", noted(DirectBytes(transfers, uploads).put)),
-        web.get(_FILE + "/content", noted(downloads.content)),
-        web.get(_VERSION + "/content", noted(downloads.content)),
-        web.get(_FILE + "/preview", noted(downloads.preview)),
-        web.get(_VERSION + "/preview", noted(downloads.preview)),
-        web.get("/api/v1/files/zip", noted(archives.get)),
-        web.post("/api/v1/files/zip", noted(archives.post)),
+        _receiving("POST", "/api/v1/files", create),
+        _receiving("PUT", _FILE + "/content", put),
+        _receiving("PUT", _UPLOAD + "/bytes", put_directly),
     ]
 
 
-def _noting(services: Services) -> Callable[[Handler], Handler]:
-    """What was refused can be explained by an administrator, as for operations."""
+def _by_tus(transfers: Transfers, tus: Tus) -> list[web.RouteDef]:
+    def handler(endpoint: Endpoint, serve: ServeUser) -> Handler:
+        return spoken(handler_of(endpoint, transfers, for_users(must_be_spoken(serve))))
 
-    def noted(handler: Handler) -> Handler:
-        async def handle(request: web.Request) -> web.StreamResponse:
-            try:
-                return await handler(request)
-            except (Forbidden, NotFound) as refusal:
-                if (user_id := request.get(USER)) is not None:
-                    resource = request.match_info.route.resource
-                    assert resource is not None  # of a route with a path
-                    what = f"{request.method} {resource.canonical}"
-                    services.refusals.note(user_id, what, refusal, correlation_id.get())
-                raise
+    return [
+        web.options(PATH, spoken(tus.options)),
+        web.options(_UPLOAD, spoken(tus.options)),
+        _receiving("POST", PATH, handler(CREATE_UPLOAD, tus.create)),
+        web.head(_UPLOAD, handler(GET_UPLOAD, tus.head)),
+        _receiving("PATCH", _UPLOAD, handler(APPEND, tus.patch)),
+        web.delete(_UPLOAD, handler(END_UPLOAD, tus.delete)),
+        _receiving("POST", _UPLOAD, handler(APPEND_BY_POST, tus.instead)),
+    ]
 
-        return handle
 
-    return noted
+def _downloading(transfers: Transfers) -> list[web.RouteDef]:
+    downloads, archives = Downloads(transfers), Archives(transfers)
+    return [
+        web.get(_FILE + "/content", handler_of(READ_FILE, transfers, downloads.content)),
+        web.get(_VERSION + "/content", handler_of(READ_VERSION, transfers, downloads.content)),
+        web.get(_FILE + "/preview", handler_of(READ_PREVIEW, transfers, downloads.preview)),
+        web.get(_VERSION + "/preview", handler_of(READ_VERSION_PREVIEW, transfers, downloads.preview)),
+        web.get("/api/v1/files/zip", handler_of(ZIP_BY_GET, transfers, archives.get)),
+        web.post("/api/v1/files/zip", handler_of(ZIP, transfers, archives.post)),
+    ]
 
 
 def _receiving(method: str, path: str, handler: Handler) -> web.RouteDef:

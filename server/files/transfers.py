@@ -1,23 +1,21 @@
-"""What every transfer of bytes begins with: who asks, by what right, and how much of the server they hold already."""
+"""What every transfer of bytes needs: by what right it goes on, and how much of the server its user holds already."""
 
 import contextlib
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from aiohttp import web
 
 from actors.auth.identity import Identity
-from actors.errors import Forbidden, NotFound, ShuttingDown, Unauthenticated, ValidationFailed
+from actors.errors import Forbidden, NotFound, Unauthenticated
 from actors.identifiers import is_id
 from actors.resources.api_keys import GetGoodKey
 from actors.resources.files.file import NO_QUOTAS, File
 from actors.resources.files.queries import GetFile
 from actors.resources.files.uploads import Upload
-from server.api.registry import must_have_scope
 from server.api.services import Services
 from server.auth.authentication import Authentication
-from server.files.downloads.signed_urls import SignedUrl, is_signed
+from server.files.downloads.signed_urls import SignedUrl
 from server.files.downloads.url_keys import UrlKeyFiles
 from server.files.library import Library
 from server.files.uploads.receiving import Body, Turns
@@ -25,8 +23,6 @@ from server.files.uploads.staging import Staging
 from server.files.uploads.upload_locks import UploadLocks
 from server.files.watch import Allowed
 from server.http.headers.peers import rate_limit_network
-from server.limits.rate_classes import RateClass
-from server.limits.rate_limits import Subject, draw, owner
 
 Reader = Identity | SignedUrl
 """Who asks for content: a user by their token, or a holder of a signed URL."""
@@ -34,8 +30,6 @@ Reader = Identity | SignedUrl
 ROOM_LEFT = "X-Storage-Left"
 ARRIVAL: web.RequestKey[int] = web.RequestKey("files.arrival", int)
 """Which of two requests for the same upload is the newer one."""
-USER: web.RequestKey[str] = web.RequestKey("files.user", str)
-"""Id of the user who asked, as soon as that is known."""
 
 
 @dataclass
@@ -50,34 +44,6 @@ class Transfers:
     @property
     def locks(self) -> UploadLocks:
         return self.library.locks
-
-    async def writer(self, request: web.Request) -> Identity:
-        """Who uploads. Raises what refuses them before anything of the body is read."""
-        request[ARRIVAL] = self.locks.arrive()
-        identity = await self.authentication.of(request)
-        request[USER] = identity.user.id
-        must_have_scope(identity, "write", "An upload")
-        self._draw("write", request, owner(identity))
-        if self.services.draining:
-            raise ShuttingDown("The server is shutting down; go on with the upload in a moment.")
-        self.services.activity.note(identity.user.key, credential=identity.credential)
-        return identity
-
-    async def reader(self, request: web.Request, kind: RateClass = "read") -> Reader:
-        """`kind`: the limit that it draws from."""
-        if is_signed(request.query):
-            url = self.url_keys.keys.verify(request.method, request.path, request.query, self.services.clock())
-            self._draw(kind, request, ("signed", url.user_id))
-            return url
-        identity = await self.authentication.of(request)
-        request[USER] = identity.user.id
-        must_have_scope(identity, "read", "A download")
-        self._draw(kind, request, owner(identity))
-        return identity
-
-    def _draw(self, kind: RateClass, request: web.Request, subject: Subject) -> None:
-        if self.services.limiter is not None:
-            draw(self.services.limiter.policy(kind), request, subject)
 
     @contextlib.contextmanager
     def connection(self, request: web.Request, who: Reader) -> Iterator[None]:
@@ -135,16 +101,3 @@ def id_of(request: web.Request, name: str) -> str:
     if not is_id(found):
         raise NotFound("resource", request.path[:200])
     return found
-
-
-def must_know(request: web.Request, *known: str) -> None:
-    """Raises `ValidationFailed` for other parameters in the query, and for one that is given twice."""
-    if not request.query_string:
-        return
-    counted = Counter(name for name, _ in request.query.items())  # `keys()` has each once
-    wrong = {name: ["This query parameter is not known here."] for name in counted if name not in known}
-    wrong |= {
-        name: ["This query parameter was given more than once."] for name, number in counted.items() if number > 1
-    }
-    if wrong:
-        raise ValidationFailed(wrong)

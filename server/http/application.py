@@ -19,7 +19,7 @@ from server.http import rest
 from server.http.headers import cors, security_headers
 from server.http.middleware import ADD_HEADERS, AddHeaders, every_request
 from server.limits import rate_limits
-from server.realtime.sse.stream import Streams
+from server.realtime.sse.handler import Streams
 from server.realtime.transports.emulation import Emulation
 from server.realtime.transports.websocket import WebSockets
 from server.realtime.upload.handler import Answers
@@ -51,7 +51,7 @@ def make_application(services: Services, stage: Stage, browser: BrowserRules) ->
     application.add_routes(pages.routes(services))
     application.add_routes(endpoint.routes(services, browser.proxies))
     application.add_routes(status.routes(services, authentication))
-    application.add_routes(mail.routes(services))
+    application.add_routes(mail.routes(services, authentication))
     application.add_routes(
         [
             web.get("/connection/websocket", websockets.handle, allow_head=False),

@@ -28,7 +28,7 @@ from server.http.connections.refusing import TooMuchUnfinished
 from server.http.exact_json import Inexact
 from server.http.headers.etags import matches, versions_of
 from server.http.headers.security_headers import ASKED_FOR, api_headers
-from server.http.middleware import HEADER, correlation_id
+from server.http.middleware import HEADER, MEASURED_AS, correlation_id
 from server.http.request_end import RequestEnd
 from server.realtime.upload import half_json
 
@@ -54,10 +54,10 @@ def handler_of(
     identify = _identification(operation, authentication)
 
     async def handle(request: web.Request) -> web.Response:
+        request[MEASURED_AS] = operation.name
         end = _RestEnd(request, operation, services, authentication, identify)
         return await pipeline.run(operation, services, end)
 
-    services.measures.name_handler(handle, operation.name)
     return handle
 
 

@@ -4,8 +4,7 @@ Every key comes from a set of ours (operations, transports, error codes, SDKs), 
 """
 
 from collections import Counter
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from actors.auth.identity import Identity
 from actors.errors import CODES, XpError
@@ -36,7 +35,7 @@ class ServerMeasures:
         self.operation_errors: Counter[tuple[str, str, str]] = Counter()
         """(operation, transport, error code)."""
         self.other_requests: Counter[int] = Counter()
-        """Of pages, streams and unknown paths: the hundreds of the HTTP status."""
+        """Of pages, streams, bytes of files and unknown paths: the hundreds of the HTTP status."""
         self.recoveries: Counter[str] = Counter()
         """`recovered`: continued from a cursor without a gap; `resync`: the client had to reload."""
         self.credentials: Counter[tuple[str, str]] = Counter()
@@ -51,19 +50,13 @@ class ServerMeasures:
         """(way, what came of it: `sent`, `failed`, `pending` (tried again), `read`)."""
         self.outbox_rows: dict[tuple[str, str], int] = {}
         """(way, `pending` or `failed`) → notifications, as counted every few seconds."""
-        self._names: dict[Callable[..., Any], str] = {}
 
-    def name_handler(self, handler: Callable[..., Any], operation: str) -> None:
-        """Requests that reach this HTTP handler are of this operation."""
-        self._names[handler] = operation
-
-    def request(self, handler: Callable[..., Any], status: int, seconds: float, code: str) -> None:
+    def request(self, operation: str | None, status: int, seconds: float, code: str) -> None:
         """An HTTP request that was answered; `code` of the problem, if it is one."""
-        name = self._names.get(handler)
-        if name is None:
+        if operation is None:
             self.other_requests[status // 100] += 1
         else:
-            self.operation(name, "rest", seconds, code)
+            self.operation(operation, "rest", seconds, code)
 
     def operation(self, name: str, transport: str, seconds: float, code: str) -> None:
         """One invocation; `code` is empty where it succeeded."""

@@ -110,7 +110,8 @@ METRICS: Final = (
         lambda s: list(s.measures.operation_errors.items()), ("operation", "transport", "code"),
     ),
     Metric(
-        "xp_other_requests", "counter", "Requests to pages, streams and unknown paths, by hundred of the HTTP status.",
+        "xp_other_requests", "counter",
+        "Requests to pages, streams, bytes of files and unknown paths, by hundred of the HTTP status.",
         lambda s: [((f"{status}xx",), count) for status, count in s.measures.other_requests.items()], ("status",),
     ),
     Metric("xp_journal_up", "gauge", "1 while the database accepts writes.", _journal),

@@ -11,9 +11,8 @@ from server.files.downloads.conditions import Verdict, judge, may_send_ranges
 from server.files.downloads.ranges import Slice, slices_of
 from server.files.downloads.sending import Ended, Sender
 from server.files.downloads.serving import Labels
-from server.files.downloads.signed_urls import SIGNED_BY
 from server.files.library import Content, blob_refusal
-from server.files.transfers import Reader, Transfers, id_of, must_know
+from server.files.transfers import Reader, Transfers, id_of
 from server.http.middleware import HEADER, begin, correlation_id
 
 _INLINE = {"inline": True, "attachment": False}
@@ -23,14 +22,10 @@ class Downloads:
     def __init__(self, transfers: Transfers) -> None:
         self._transfers = transfers
 
-    async def content(self, request: web.Request) -> web.StreamResponse:
-        who = await self._transfers.reader(request)
-        must_know(request, "disposition", "version", *SIGNED_BY)
+    async def content(self, request: web.Request, who: Reader) -> web.StreamResponse:
         return await self._answer(request, who, None)
 
-    async def preview(self, request: web.Request) -> web.StreamResponse:
-        who = await self._transfers.reader(request)
-        must_know(request, "disposition", "version", "name", *SIGNED_BY)
+    async def preview(self, request: web.Request, who: Reader) -> web.StreamResponse:
         return await self._answer(request, who, request.query.get("name", "small"))
 
     async def _answer(self, request: web.Request, who: Reader, preview: str | None) -> web.StreamResponse:

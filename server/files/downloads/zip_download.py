@@ -12,11 +12,10 @@ from actors.errors import TooLarge, ValidationFailed, XpError
 from actors.identifiers import is_id
 from server.files.downloads.sending import Ended, Sender
 from server.files.downloads.serving import SANDBOX
-from server.files.downloads.signed_urls import SIGNED_BY
 from server.files.downloads.zip_stream import ZipWriter
 from server.files.library import Content, blob_refusal
 from server.files.names import content_disposition, safe_name, unique_names
-from server.files.transfers import Reader, Transfers, must_know
+from server.files.transfers import Reader, Transfers
 from server.http import rest
 from server.http.middleware import HEADER, begin, correlation_id
 
@@ -33,23 +32,19 @@ class Archives:
     def __init__(self, transfers: Transfers) -> None:
         self._transfers = transfers
 
-    async def post(self, request: web.Request) -> web.StreamResponse:
-        who = await self._transfers.reader(request, "costly")
-        must_know(request, *SIGNED_BY)
+    async def post(self, request: web.Request, who: Reader) -> web.StreamResponse:
         body = rest.parse_json(await rest.raw_body(request, limits.BODY_BYTES))
         if not isinstance(body, dict) or body.keys() - {"ids", "name"} or not isinstance(body.get("ids"), list):
             raise ValidationFailed({"body": ["expected `ids`, a list of files, and optionally `name`, and no more."]})
         return await self._answer(request, who, _asked(body["ids"], body.get("name")))
 
-    async def get(self, request: web.Request) -> web.StreamResponse:
-        who = await self._transfers.reader(request, "costly")
-        must_know(request, "ids", "name", *SIGNED_BY)
+    async def get(self, request: web.Request, who: Reader) -> web.StreamResponse:
         return await self._answer(
             request, who, _asked(request.query.get("ids", "").split(","), request.query.get("name"))
         )
 
     async def _answer(self, request: web.Request, who: Reader, asked: Asked) -> web.StreamResponse:
-        identity = await self._transfers.identity_of(who)
+        identity = await self._transfers.must_still_be(request, who)  # the list of a POST may have come slowly
         origin = self._transfers.authentication.peer(request).origin
         contents = [await self._transfers.library.readable(identity, each, origin=origin) for each in asked.ids]
         if (size := sum(content.size for content in contents)) > limits.ZIP_BYTES:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from aiohttp import web
 
-from actors.errors import Conflict, Forbidden, Malformed, ShuttingDown
+from actors.errors import Conflict, Malformed
 from actors.resources.files.uploads import Upload
-from server.files.downloads.signed_urls import SIGNED_BY, is_signed
-from server.files.transfers import Reader, Transfers, id_of, must_know
+from server.files.downloads.signed_urls import SignedUrl
+from server.files.transfers import ARRIVAL, Transfers, id_of
 from server.files.uploads.direct import DirectUploads
 from server.files.uploads.receiving import LineLost
 from server.files.uploads.staging import StagedFile
@@ -22,33 +22,24 @@ class DirectBytes:
         self._uploads = uploads
         self._direct = DirectUploads(transfers.library)
 
-    async def put(self, request: web.Request) -> web.StreamResponse:
-        if not is_signed(request.query):
-            raise Forbidden(
-                "This URL works with its signature alone; get one by `begin_upload`.", code="signature_invalid"
-            )
-        arrival = self._transfers.locks.arrive()
-        who = await self._transfers.reader(request)
-        must_know(request, *SIGNED_BY)
-        if self._transfers.services.draining:
-            raise ShuttingDown("The server is shutting down; send the bytes again in a moment.")
+    async def put(self, request: web.Request, who: SignedUrl) -> web.StreamResponse:
         upload = await self._upload(who, id_of(request, "upload_id"))
         if upload.length is None or upload.kind != "direct" or upload.completed_as is not None:
             raise Conflict("This upload takes no bytes here.")
         must_fit(request.content_length, upload.length)
         try:
             with self._transfers.connection(request, who):
-                size = await self._take(request, who, upload, upload.length, arrival)
+                size = await self._take(request, who, upload, upload.length)
         except LineLost:
             return web.Response(status=400)
         if size != upload.length:
             raise Malformed(f"Expected {upload.length} bytes, got {size}; send them again.")
         return web.Response(status=204, headers={HEADER: correlation_id.get()})
 
-    async def _upload(self, who: Reader, upload_id: str) -> Upload:
+    async def _upload(self, who: SignedUrl, upload_id: str) -> Upload:
         return await self._transfers.library.upload(await self._transfers.identity_of(who), upload_id)
 
-    async def _take(self, request: web.Request, who: Reader, upload: Upload, most: int, arrival: int) -> int:
+    async def _take(self, request: web.Request, who: SignedUrl, upload: Upload, most: int) -> int:
         """The body instead of what came before; answers its size."""
 
         async def allowed() -> None:
@@ -56,7 +47,7 @@ class DirectBytes:
 
         staging = self._transfers.staging
         progress = self._uploads.progress(await self._transfers.identity_of(who), upload)
-        async with self._transfers.locks.hold(upload.id, arrival) as writer:
+        async with self._transfers.locks.hold(upload.id, request[ARRIVAL]) as writer:
             file = await staging.run(_opened, self._direct.place(upload))
             try:
                 await staging.run(file.restart)

@@ -17,7 +17,7 @@ from actors.resources.files.uploads import Upload
 from actors.runtime.unbroken import unbroken
 from server.api import render
 from server.api.registry import Result
-from server.files.transfers import ARRIVAL, Transfers, must_know
+from server.files.transfers import ARRIVAL, Transfers
 from server.files.uploads.form_parser import FormEvent, FormParser, PartBegan, PartBytes, PartEnded, boundary_of
 from server.files.uploads.receiving import Appender, LineLost
 from server.files.uploads.staging import StagedFile
@@ -35,9 +35,7 @@ class Forms:
         self._transfers = transfers
         self._uploads = uploads
 
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        identity = await self._transfers.writer(request)
-        must_know(request)
+    async def create(self, request: web.Request, identity: Identity) -> web.StreamResponse:
         parser = FormParser(boundary_of(request.headers["Content-Type"]))
         form = _Form(self._transfers, self._uploads, identity, request[ARRIVAL], _key(request))
         body = self._transfers.body(request, form.must_be_allowed)

@@ -13,7 +13,7 @@ from actors.resources.files.uploads import FindPlainUpload, Upload
 from server.api import render
 from server.api.registry import Result
 from server.files.downloads.ranges import Span, span_of
-from server.files.transfers import ARRIVAL, Transfers, id_of, must_know
+from server.files.transfers import ARRIVAL, Transfers, id_of
 from server.files.uploads.receiving import LineLost
 from server.files.uploads.staging import StagedFile
 from server.files.uploads.upload_fields import plain_type
@@ -30,9 +30,7 @@ class Raw:
         self._transfers = transfers
         self._uploads = uploads
 
-    async def put(self, request: web.Request) -> web.StreamResponse:
-        identity = await self._transfers.writer(request)
-        must_know(request)
+    async def put(self, request: web.Request, identity: Identity) -> web.StreamResponse:
         file_id = id_of(request, "file_id")
         span = _span(request)
         digest = expected_digest(request)

@@ -1,7 +1,5 @@
 """tus 1.0.0 over HTTP: `/api/v1/files/uploads`."""
 
-from collections.abc import Awaitable, Callable
-
 from aiohttp import web
 from aiohttp.hdrs import METH_OPTIONS
 
@@ -9,7 +7,8 @@ from actors.auth.identity import Identity
 from actors.errors import MethodNotAllowed, NotFound, XpError
 from actors.resources.files.file import File
 from actors.resources.files.uploads import Upload
-from server.files.transfers import ARRIVAL, Transfers, id_of, must_know
+from server.files.transfer_end import Handler, ServeUser
+from server.files.transfers import ARRIVAL, Transfers, id_of
 from server.files.uploads import tus
 from server.files.uploads.receiving import LineLost
 from server.files.uploads.staging import StagedFile
@@ -22,7 +21,6 @@ from server.http.middleware import HEADER, correlation_id
 PATH = "/api/v1/files/uploads"
 _OF_ALL = ("OPTIONS", "POST")
 _OF_ONE = ("DELETE", "HEAD", "OPTIONS", "PATCH", "POST")
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Tus:
@@ -36,9 +34,8 @@ class Tus:
             raise web.HTTPMethodNotAllowed(METH_OPTIONS, _OF_ONE if "upload_id" in request.match_info else _OF_ALL)
         return _answer(204, tus.offered(self._transfers.library.limit))
 
-    async def create(self, request: web.Request) -> web.StreamResponse:
+    async def create(self, request: web.Request, identity: Identity) -> web.StreamResponse:
         """POST: creation, and creation with the first bytes."""
-        identity = await self._begin(request)
         asked = tus.creation_of(request.headers, self._transfers.library.limit)
         has_body = request.body_exists and request.content_length != 0
         if has_body:
@@ -66,8 +63,7 @@ class Tus:
             once=None if key is None else once_of(key, given, asked.length),
         )  # fmt: skip
 
-    async def head(self, request: web.Request) -> web.StreamResponse:
-        identity = await self._begin(request)
+    async def head(self, request: web.Request, identity: Identity) -> web.StreamResponse:
         upload = await self._resumable(request, identity)
         offset, file = await self._state(identity, upload, request[ARRIVAL])
         described = {"Upload-Metadata": tus.metadata_header(upload.name, upload.declared_type)} if upload.name else {}
@@ -87,8 +83,7 @@ class Tus:
                 return offset, await self._uploads.complete(identity, upload, staged)
             return offset, None
 
-    async def patch(self, request: web.Request) -> web.StreamResponse:
-        identity = await self._begin(request)
+    async def patch(self, request: web.Request, identity: Identity) -> web.StreamResponse:
         tus.must_be_piece(request.content_type)
         offset = tus.number_of(request.headers, "Upload-Offset")
         upload = await self._resumable(request, identity)
@@ -139,24 +134,23 @@ class Tus:
         else:
             await self._uploads.append_checked(body, staged, most, checksum, progress)
 
-    async def delete(self, request: web.Request) -> web.StreamResponse:
+    async def delete(self, request: web.Request, identity: Identity) -> web.StreamResponse:
         """Also of a direct upload."""
-        identity = await self._begin(request)
         upload = await self._transfers.library.upload(identity, id_of(request, "upload_id"))
         async with self._transfers.locks.hold(upload.id, request[ARRIVAL]):
             await self._uploads.abandon(identity, upload)
         return _answer(204, {"Tus-Resumable": tus.VERSION})
 
-    async def instead(self, request: web.Request) -> web.StreamResponse:
+    async def instead(self, request: web.Request, identity: Identity) -> web.StreamResponse:
         """POST, from where PATCH or DELETE do not get through: the method is in a header."""
         asked = request.headers.get("X-HTTP-Method-Override", "")
-        chosen: dict[str, Handler] = {"PATCH": self.patch, "DELETE": self.delete, "HEAD": self.head}
+        chosen: dict[str, ServeUser] = {"PATCH": self.patch, "DELETE": self.delete, "HEAD": self.head}
         if asked not in chosen:
             raise MethodNotAllowed(
                 f"{request.path} supports {', '.join(_OF_ONE)}; got POST without such an X-HTTP-Method-Override.",
                 allowed=_OF_ONE,
             )
-        return await chosen[asked](request)
+        return await chosen[asked](request, identity)
 
     async def _resumable(self, request: web.Request, identity: Identity) -> Upload:
         upload = await self._transfers.library.upload(identity, id_of(request, "upload_id"))
@@ -164,11 +158,15 @@ class Tus:
             raise NotFound("upload", upload.id)
         return upload
 
-    async def _begin(self, request: web.Request) -> Identity:
-        identity = await self._transfers.writer(request)
-        must_know(request)
+
+def must_be_spoken(serve: ServeUser) -> ServeUser:
+    """Before anything is done for a request that speaks another version, or none."""
+
+    async def serve_tus(request: web.Request, identity: Identity) -> web.StreamResponse:
         tus.must_be_spoken(request.headers)
-        return identity
+        return await serve(request, identity)
+
+    return serve_tus
 
 
 def spoken(handler: Handler) -> Handler:

@@ -11,7 +11,8 @@ from actors.errors import Internal, ValidationFailed, XpError
 from server.api import operations, pipeline
 from server.api.registry import Call, Operation
 from server.http.rest import once
-from server.limits.rate_limits import Policy, Subject
+from server.limits.rate_classes import Limited
+from server.limits.rate_limits import Policy, Subject, subject_of
 from server.realtime.protocol import codes as protocol
 from server.realtime.protocol.codes import Refused
 from server.realtime.session.client_session import ClientSession
@@ -64,8 +65,8 @@ class _RpcEnd:
         assert self._session.identity is not None
         return self._session.identity
 
-    def address(self) -> str:
-        return self._session.peer.address
+    def subject(self, target: Limited, who: Identity | None) -> Subject:
+        return subject_of(target, who, lambda: self._session.peer.address)
 
     def draw(self, policy: Policy, subject: Subject) -> None:
         policy.take(subject)

@@ -8,12 +8,22 @@ from typing import Final
 from aiohttp import web
 
 from actors import limits
+from actors.auth.identity import Identity
 from actors.resources.mail import ConfirmAddress, EndMail
+from server.api import pipeline
+from server.api.endpoints import Endpoint
+from server.api.registry import Call
 from server.api.services import Services
+from server.auth.authentication import Authentication
 from server.documents.html import page
 from server.http.middleware import HEADER, correlation_id
+from server.http.request_end import EndpointEnd
+from server.limits.rate_classes import Limited, RateClass
+from server.limits.rate_limits import Subject
 from server.outbound.mail.links import Linked, Purpose
 
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Answer = Callable[[Services, Purpose, Linked], Awaitable[web.StreamResponse]]
 POLICY: Final = (
     "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src data:; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
@@ -21,26 +31,45 @@ POLICY: Final = (
 TITLES: Final[dict[Purpose, str]] = {"confirm": "Confirm your address", "unsubscribe": "No more mails"}
 
 
-def routes(services: Services) -> list[web.RouteDef]:
-    def shows(purpose: Purpose) -> Callable[[web.Request], Awaitable[web.Response]]:
-        async def handle(request: web.Request) -> web.Response:
-            linked = _linked(services, purpose, request)
-            return _no_link() if linked is None else _page(TITLES[purpose], _button(TITLES[purpose], linked))
+def routes(services: Services, authentication: Authentication) -> list[web.RouteDef]:
+    def handler(purpose: Purpose, rate: RateClass, answer: Answer) -> Handler:
+        endpoint = Endpoint(f"{purpose}_by_mail", rate=rate, access="open", parameters=None)
 
-        return handle
-
-    def does(purpose: Purpose) -> Callable[[web.Request], Awaitable[web.Response]]:
-        async def handle(request: web.Request) -> web.Response:
-            linked = _linked(services, purpose, request)
-            return _no_link() if linked is None else await _done(services, purpose, linked)
+        async def handle(request: web.Request) -> web.StreamResponse:
+            end = _LinkEnd(request, endpoint, authentication, services, purpose, answer)
+            return await pipeline.run(endpoint, services, end)
 
         return handle
 
     purposes: tuple[Purpose, ...] = ("confirm", "unsubscribe")
     return [
-        *(web.get(f"/mail/{purpose}", shows(purpose)) for purpose in purposes),
-        *(web.post(f"/mail/{purpose}", does(purpose)) for purpose in purposes),
+        *(web.get(f"/mail/{purpose}", handler(purpose, "read", _show)) for purpose in purposes),
+        *(web.post(f"/mail/{purpose}", handler(purpose, "write", _do)) for purpose in purposes),
     ]
+
+
+class _LinkEnd(EndpointEnd):
+    """The holder of a link has no identity. The links of one user draw from one rate: a mail provider presses the
+    buttons of many users from one address."""
+
+    __slots__ = ("_linked",)
+
+    def __init__(
+        self, request: web.Request, endpoint: Endpoint, authentication: Authentication, services: Services,
+        purpose: Purpose, answer: Answer,
+    ) -> None:  # fmt: skip
+        linked = self._linked = _linked(services, purpose, request)
+
+        async def serve(request: web.Request, call: Call) -> web.StreamResponse:
+            return _no_link() if linked is None else await answer(services, purpose, linked)
+
+        super().__init__(request, endpoint, services, authentication, serve)
+
+    async def identify(self) -> None:
+        return None
+
+    def subject(self, target: Limited, who: Identity | None) -> Subject:
+        return super().subject(target, who) if self._linked is None else ("mail", self._linked.user_id)
 
 
 def _linked(services: Services, purpose: Purpose, request: web.Request) -> Linked | None:
@@ -50,7 +79,11 @@ def _linked(services: Services, purpose: Purpose, request: web.Request) -> Linke
     return services.post.links.read(purpose, token)
 
 
-async def _done(services: Services, purpose: Purpose, linked: Linked) -> web.Response:
+async def _show(services: Services, purpose: Purpose, linked: Linked) -> web.StreamResponse:
+    return _page(TITLES[purpose], _button(TITLES[purpose], linked))
+
+
+async def _do(services: Services, purpose: Purpose, linked: Linked) -> web.StreamResponse:
     if purpose == "unsubscribe":
         await services.write(EndMail(linked.user_id))
         return _page("No more mails", f"<p>No more notifications are sent to {escape(linked.address)}.</p>")

@@ -22,15 +22,7 @@ PUSH_DELAYS: Final = (5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800)
 """Seconds after each failed attempt, before jitter: 16 hours in all."""
 PUSH_WHILE_ACTIVE_SECONDS: Final = 15
 """A user who is active in the application has so long to read a notification there, before devices ring."""
-OUTBOX_LOOK_SECONDS: Final = 0.1
-"""Between two looks whether something was committed: a comparison of two numbers."""
-OUTBOX_REST_SECONDS: Final = 1.0
-"""Between two looks at the database when nothing was committed here."""
 OUTBOX_DUE: Final = 256
 """Rows that one look takes."""
 OUTBOX_AT_ONCE: Final = 32
 """Users to whom something is being sent at the same time."""
-OUTBOX_COUNT_SECONDS: Final = 10.0
-"""Between two counts of what waits, for metrics."""
-OUTBOX_STOP_SECONDS: Final = 1.0
-"""For attempts on their way when the server stops; what was not recorded is sent again."""

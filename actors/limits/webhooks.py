@@ -14,10 +14,6 @@ WEBHOOK_LAZY: Final = 200
 """A cursor moves past so many entries that no webhook wants by one write, not by one for each."""
 WEBHOOK_GROUPS: Final = 8
 """Different cursors that are read from in one look: webhooks that keep up share one."""
-WEBHOOK_LOOK_SECONDS: Final = 0.1
-"""Between two looks whether something was committed: a comparison of two numbers."""
-WEBHOOK_REST_SECONDS: Final = 1.0
-"""Between two looks at the database when nothing was committed here: others may have written, a retry be due."""
 WEBHOOK_AT_ONCE: Final = 4
 """Requests to one receiver at the same time; one where it is failing."""
 WEBHOOK_DUE: Final = 64
@@ -50,10 +46,6 @@ WEBHOOK_OVERLAP_SECONDS_MAX: Final = 7 * 24 * 3600
 """A week: an old secret that leaked is not good for longer."""
 WEBHOOK_REPLAYED: Final = 100
 """Deliveries named in one request for a replay."""
-WEBHOOK_COUNT_SECONDS: Final = 10.0
-"""Between two counts of what waits, for metrics: they read an index of all of it."""
-WEBHOOK_STOP_SECONDS: Final = 1.0
-"""For attempts on their way when the server stops; what was not recorded is sent again, with the same id."""
 WEBHOOK_DRAINED_BYTES: Final = 16 * 1024
 """Of an answer that are read and dropped, so that its connection serves the next request."""
 WEBHOOK_DRAIN_SECONDS: Final = 0.5

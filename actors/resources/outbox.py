@@ -12,6 +12,7 @@ from actors import limits
 from actors.commands import Makes
 from actors.queries import Query
 from actors.resources.notifications import DeliveryKind, DeliveryState, Notification, Preferences
+from actors.resources.retries import pause
 from actors.resources.users import User
 
 Way = Literal["web_push", "email"]
@@ -73,11 +74,12 @@ class CountRows(Query[dict[tuple[DeliveryKind, DeliveryState], int]]):
 
 def next_attempt(now: int, attempts: int, created_at: int, retry_after: float | None, chance: float) -> int | None:
     """When it is tried again, in milliseconds since 1970; None: never, it is too late for news."""
-    if attempts > len(limits.PUSH_DELAYS):
+    most = limits.PUSH_TTL_SECONDS
+    seconds = pause(limits.PUSH_DELAYS, attempts, retry_after, most=most, spread=0.2, chance=chance)
+    if seconds is None:
         return None
-    delay = limits.PUSH_DELAYS[attempts - 1] * (0.8 + 0.4 * chance)
-    at = now + round(max(delay, min(retry_after or 0.0, limits.PUSH_TTL_SECONDS)) * 1000)
-    return at if at < created_at + limits.PUSH_TTL_SECONDS * 1000 else None
+    at = now + round(seconds * 1000)
+    return at if at < created_at + most * 1000 else None
 
 
 # Explained

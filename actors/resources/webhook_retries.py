@@ -1,20 +1,14 @@
 """When a delivery is tried again, and when it is given up. Pure."""
 
 from actors import limits
+from actors.resources.retries import pause
 
 
 def next_attempt(now: int, attempts: int, retry_after: float | None, chance: float) -> int | None:
-    """When to try again after `attempts` failures, in milliseconds; None: not again.
-
-    A receiver may ask for more time, at most a day. `chance` (0 to 1) moves the moment by up to a tenth both ways, so
-    that deliveries which failed together are not tried together.
-    """
-    if attempts > len(limits.WEBHOOK_DELAYS):
-        return None
-    seconds = limits.WEBHOOK_DELAYS[attempts - 1] * (0.9 + 0.2 * chance)
-    if retry_after is not None:
-        seconds = max(seconds, min(retry_after, limits.WEBHOOK_RETRY_AFTER_SECONDS))
-    return now + round(seconds * 1000)
+    """When to try again after `attempts` failures, in milliseconds; None: not again."""
+    most = limits.WEBHOOK_RETRY_AFTER_SECONDS
+    seconds = pause(limits.WEBHOOK_DELAYS, attempts, retry_after, most=most, spread=0.1, chance=chance)
+    return None if seconds is None else now + round(seconds * 1000)
 
 
 def breaker_pause(failures: int) -> int:

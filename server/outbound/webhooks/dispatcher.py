@@ -1,18 +1,16 @@
 """The dispatcher of webhooks: queues what the log has for them, and sends what is due.
 
-All that is due stands in the database. An attempt whose outcome was not recorded, because the process was killed, is
-made again with the same id.
+An attempt whose outcome was not recorded, because the process was killed, is made again with the same id.
 """
 
-import asyncio
-import contextlib
 import logging
 import random
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
+from functools import partial
 
 from actors import limits
-from actors.errors import Forbidden, XpError
+from actors.errors import Forbidden
 from actors.ports import Write
 from actors.queries import Reads
 from actors.resources.webhooks import (
@@ -24,6 +22,7 @@ from actors.resources.webhooks import (
     RecordAttempt,
     WithdrawDelivery,
 )
+from actors.runtime.due_loop import DueLoop
 from server.outbound.webhooks.sender import Sender
 from server.telemetry.measures import ServerMeasures
 
@@ -43,77 +42,47 @@ class Dispatcher:
         self._write = write
         self._sender = sender
         self._measures = measures
-        self._commits = commits
         self._must_be_allowed = must_be_allowed
-        self._seen = -1
         self._queues: OrderedDict[int, deque[int]] = OrderedDict()
         """Webhook → deliveries that were due when it was looked; the webhook served last is at the end."""
         self._at_once: dict[int, int] = {}
         self._on_their_way: Counter[int] = Counter()
-        self._sending: dict[int, asyncio.Task[None]] = {}
-        """By delivery."""
         self._just_failed: set[int] = set()
         """Webhooks with a failure that was recorded while it was being looked what is due."""
-        self._news = asyncio.Event()
-        self._counted_at = float("-inf")
-        self._task: asyncio.Task[None] | None = None
+        self._loop: DueLoop[int] = DueLoop(
+            self._look, self._count, at_once=limits.WEBHOOKS_AT_ONCE, commits=commits, logger=logger
+        )
+        """Of deliveries."""
 
     def start(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._loop.start()
 
     async def stop(self) -> None:
         """Attempts on their way have a moment to be recorded."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-        self._queues.clear()
-        if self._sending:
-            await asyncio.wait(list(self._sending.values()), timeout=limits.WEBHOOK_STOP_SECONDS)
-        left = list(self._sending.values())
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        await self._loop.stop()
         await self._sender.close()
 
-    async def _run(self) -> None:
-        while True:
-            self._seen = self._commits()
-            self._news.clear()
-            try:
-                await self._queue_news()
-                await self._take_due()
-                await self._count()
-            except XpError as error:
-                logger.warning("webhooks wait: %s", error)
-                await asyncio.sleep(limits.WEBHOOK_REST_SECONDS)
-            except Exception:
-                logger.exception("webhooks could not be looked at")
-                await asyncio.sleep(limits.WEBHOOK_REST_SECONDS)
-            await self._wait()
-
-    async def _wait(self) -> None:
-        """Until something was committed, a receiver has answered, or a while has passed."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + limits.WEBHOOK_REST_SECONDS
-        while self._commits() == self._seen and loop.time() < until:
-            with contextlib.suppress(TimeoutError):
-                # `wait_for` of Python 3.11 loses a cancellation that comes together with the event.
-                async with asyncio.timeout(limits.WEBHOOK_LOOK_SECONDS):
-                    await self._news.wait()
-                return
+    async def _look(self) -> bool:
+        has_moved = await self._queue_news()
+        await self._take_due()
+        return has_moved
 
     # From the log to deliveries
 
-    async def _queue_news(self) -> None:
+    async def _queue_news(self) -> bool:
+        """Whether a cursor has moved: there may be more behind it."""
+        has_moved = False
         for command in await self._reads.ask(FindNews()):
             if command.deliveries or command.up_to - command.after >= limits.WEBHOOK_LAZY:
                 await self._write(command)
+                has_moved = True
+        return has_moved
 
     async def _take_due(self) -> None:
         self._just_failed.clear()
         for due in await self._reads.ask(ListDueDeliveries()):
             if due.webhook_key in self._just_failed:  # its circuit may be open since it was read
-                self._news.set()
+                self._loop.look_soon()
                 continue
             if not self._is_allowed(due):
                 continue
@@ -129,21 +98,18 @@ class Dispatcher:
         return True
 
     def _not_sending(self, due: DueDeliveries) -> deque[int]:
-        return deque(key for key in due.keys if key not in self._sending)
+        return deque(key for key in due.keys if key not in self._loop.items)
 
     async def _count(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if now - self._counted_at >= limits.WEBHOOK_COUNT_SECONDS:
-            self._counted_at = now
-            found = await self._reads.ask(CountDeliveries())
-            self._measures.webhook_deliveries = {state: found.get(state, 0) for state in ("pending", "dead")}
+        found = await self._reads.ask(CountDeliveries())
+        self._measures.webhook_deliveries = {state: found.get(state, 0) for state in ("pending", "dead")}
 
     # From deliveries to receivers
 
     def _fill(self) -> None:
         """Start as many attempts as may be on their way: the webhook that was served last is the last again."""
         started = True
-        while started and len(self._sending) < limits.WEBHOOKS_AT_ONCE:
+        while started and self._loop.has_room:
             started = sum(self._start_one(webhook) for webhook in list(self._queues)) > 0
 
     def _start_one(self, webhook: int) -> bool:
@@ -151,8 +117,7 @@ class Dispatcher:
         if not queue:
             del self._queues[webhook]
             return False
-        is_full = len(self._sending) >= limits.WEBHOOKS_AT_ONCE
-        if is_full or self._on_their_way[webhook] >= self._at_once[webhook]:
+        if not self._loop.has_room or self._on_their_way[webhook] >= self._at_once[webhook]:
             return False
         self._queues.move_to_end(webhook)
         self._start(webhook, queue.popleft())
@@ -160,28 +125,15 @@ class Dispatcher:
 
     def _start(self, webhook: int, delivery: int) -> None:
         self._on_their_way[webhook] += 1
-        task = asyncio.get_running_loop().create_task(self._deliver(webhook, delivery))
-        self._sending[delivery] = task
-        task.add_done_callback(lambda _: self._sent(webhook, delivery))
+        self._loop.begin(delivery, partial(self._attempt, webhook, delivery), partial(self._sent, webhook))
 
-    def _sent(self, webhook: int, delivery: int) -> None:
-        del self._sending[delivery]
+    def _sent(self, webhook: int) -> None:
         self._on_their_way[webhook] -= 1
         if not self._on_their_way[webhook]:
             del self._on_their_way[webhook]
         self._fill()
         if webhook not in self._queues:
-            self._news.set()
-
-    async def _deliver(self, webhook: int, delivery: int) -> None:
-        try:
-            await self._attempt(webhook, delivery)
-        except XpError as error:
-            logger.warning("a delivery is tried again: %s", error)
-            await asyncio.sleep(limits.WEBHOOK_REST_SECONDS)
-        except Exception:
-            logger.exception("a delivery failed")
-            await asyncio.sleep(limits.WEBHOOK_REST_SECONDS)
+            self._loop.look_soon()
 
     async def _attempt(self, webhook: int, delivery: int) -> None:
         outgoing = await self._reads.ask(LoadDelivery(delivery))

@@ -146,7 +146,7 @@ async def test_nothing_is_lost_when_the_server_ends_before_the_answer(
 ) -> None:
     """Sent again with the same topic, so that a push service keeps one, and with the same id, by which a browser
     shows one."""
-    monkeypatch.setattr(limits, "OUTBOX_STOP_SECONDS", 0)
+    monkeypatch.setattr(limits, "DUE_STOP_SECONDS", 0)
     browser = Browser(f"{service.url}/1")
     held = asyncio.Event()
 

@@ -22,6 +22,7 @@ from actors.measures import Measures
 from actors.outcomes import Done
 from actors.ports import Outcome, Store
 from actors.runtime.loop_actor import LoopFuture, Stage
+from actors.tracing import Tracer
 
 logger = logging.getLogger("actors.journal")
 
@@ -50,8 +51,10 @@ class _JournalActor(pykka.ThreadingActor):
         deliver: Callable[[Committed], None],
         note: Callable[[XpError | None], None],
         measures: Measures,
+        tracer: Tracer | None,
     ) -> None:
         super().__init__()
+        self._tracer = tracer
         self._measures = measures
         self._store = store
         self._pending = pending
@@ -101,12 +104,14 @@ class _JournalActor(pykka.ThreadingActor):
 
     def _commit_all(self) -> None:
         while batch := self._take():
-            began = time.perf_counter()
+            began, taken = time.perf_counter(), time.time_ns()
             outcomes = self._apply([command for command, _ in batch])
             self._measures.commit_seconds.observe(time.perf_counter() - began)
             self._measures.batch_sizes.observe(len(batch))
             self._taken = ()
             self._deliver([(reply, outcome) for (_, reply), outcome in zip(batch, outcomes, strict=True)])
+            if self._tracer is not None:
+                self._tracer.committed([reply for _, reply in batch], taken, time.time_ns())
             self._catch_up(idle=False)
 
     def _catch_up(self, *, idle: bool) -> bool:
@@ -179,7 +184,7 @@ class Journal:
         then."""
         self._actor = _JournalActor.start(
             self._store, self._pending, self._from_os_thread(self._deliver), self._from_os_thread(self._note),
-            self._stage.measures,
+            self._stage.measures, self._stage.tracer,
         )  # fmt: skip
         await self._stage.loop.run_in_executor(None, self._actor.ask, _OPEN)
 
@@ -213,6 +218,8 @@ class Journal:
             reply = LoopFuture()
         if self._in_flight == 0:
             self._moved_at = self._stage.loop.time()
+        if self._stage.tracer is not None:
+            self._stage.tracer.appended(reply)
         self._pending.append((command, reply))
         self._in_flight += 1
         if not self._wake_scheduled:

@@ -26,3 +26,8 @@ TRACE_ENTRIES: Final = 100
 """Of each kind, in a trace."""
 ERROR_FRAMES: Final = 6
 """Of the traceback, the innermost: enough to tell two defects apart."""
+TRACE_CAUSES: Final = 4_096
+"""Newest events and notifications whose command is known to the requests that they cause: webhooks, pushes. About a
+megabyte."""
+TRACE_FLUSH_SECONDS: Final = 2.0
+"""For the last traces at the end of the server: a collector that is there takes them in milliseconds."""

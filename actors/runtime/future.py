@@ -23,6 +23,11 @@ class BlockingOnEventLoop(RuntimeError):
 class LoopFuture(pykka.Future[T]):
     """A Pykka future of a loop actor: `await` it on the event loop, or `get()` it from another OS thread."""
 
+    trace: object | None = None
+    """Of a tracer, which knows by it for whom a command was written; see `actors.tracing`."""
+    appended = 0
+    """By a tracer: since when the command waits for the journal, in ns since 1970."""
+
     def __init__(self) -> None:
         # Pykka's own __init__ only sets its get-hook; skipping it halves the cost of an ask.
         self._get_hook = None

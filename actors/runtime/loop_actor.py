@@ -36,6 +36,7 @@ from actors.runtime.future import LoopFuture as LoopFuture
 from actors.runtime.future import drive as drive
 from actors.runtime.reference import Ref as Ref
 from actors.runtime.run_queue import RunQueue
+from actors.tracing import Tracer
 
 logger = logging.getLogger("actors.runtime")
 
@@ -299,6 +300,8 @@ class Stage:
         self.os_thread = threading.get_ident()
         self._actors: dict[str, LoopActor] = {}
         self.measures = Measures()
+        self.tracer: Tracer | None = None
+        """Set by the composition root before the journal is opened."""
         self.run_queue = RunQueue(self.loop, measures=self.measures)
         self._woken: deque[LoopActor] = deque()
         self._wake_pending = False

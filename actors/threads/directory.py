@@ -130,7 +130,10 @@ class Directory:
 
     def ask(self, command: ThreadCommand[T]) -> LoopFuture[Done[T]]:
         """Send a command to its thread; the future is a `Done` once it is durable."""
-        return self.thread(command.thread_id).ask(command)
+        reply = self.thread(command.thread_id).ask(command)
+        if self._stage.tracer is not None:
+            self._stage.tracer.asked(reply)
+        return reply
 
     def tell_if_live(self, thread_id: str, message: object) -> None:
         """Send a message that matters only while the thread is live."""
@@ -170,6 +173,13 @@ class Directory:
                 reply.set(outcome)
                 events += outcome.events
                 user_events += outcome.user_events
+        if self._stage.tracer is None:
+            self._publish_committed(events, user_events)
+        else:
+            with self._stage.tracer.publishing(committed):
+                self._publish_committed(events, user_events)
+
+    def _publish_committed(self, events: Sequence[Event], user_events: Sequence[UserEvent]) -> None:
         if events and (self._follower is None or self._follower.committed(events[0].position, events[-1].position)):
             self._publish_all(events)
         if user_events and self.users is not None:

@@ -60,6 +60,7 @@ CASES = (
     Case(("24",), "messages beside hostile files", files.beside_hostile_files),
     Case(("25",), "what blocks cost", blocks.cost),
     Case(("26",), "what metrics cost", counting.cost),
+    Case(("29",), "what traces and logs cost", counting.cost_of_traces),
     Case(("27",), "messages beside exports", exports.beside_exports),
     Case(("28",), "100 editors of ten documents", coediting.editing),
     Case(("20", "21", "22"), "a bystander of one who takes too much", greedy.readers),

@@ -16,6 +16,7 @@ from actors.auth.actor import AuthActor, VerifiedTokens
 from actors.auth.credentials import FindCredentials
 from actors.delivery.live_channels import LiveChannels
 from actors.journal.housekeeper import Housekeeper
+from actors.queries import Reads
 from actors.resources.log import GetLogHead
 from actors.resources.streams import ListThreadsBeingWritten
 from actors.runtime.fair_pool import FairPool
@@ -27,6 +28,7 @@ from cli.opening.files import file_rules, open_library, open_processing
 from cli.opening.keys import Keys, open_keys
 from cli.serving import log_lines, parts, senders
 from cli.serving.backup_schedule import BackupSchedule
+from cli.serving.traces import open_traces
 from cli.settings import Settings
 from cli.settings.hints import hints, secret_hints
 from server.api import events
@@ -58,8 +60,11 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
     for hint in secret_hints(chosen):
         logger.warning("%s", hint.sentence)
     options = DatabaseOptions(chosen["data_dir"] / FILE_NAME, synchronous=chosen["synchronous"].upper())
+    tracing = open_traces(chosen, version("experience-server"))
     stage = Stage()
-    reads = SqliteReads(options, budget=chosen["rate_limits"])
+    stage.tracer = None if tracing is None else tracing.tracer
+    pool = SqliteReads(options, budget=chosen["rate_limits"])
+    reads = pool if tracing is None else parts.traced_reads(pool, tracing)
     rules = file_rules(chosen)
     directory = Directory(
         stage,
@@ -70,11 +75,13 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
     )
     users = directory.users = Users(stage, reads, events.user_event_json, directory.live_thread)
     async with contextlib.AsyncExitStack() as closing:
+        if tracing is not None:
+            closing.push_async_callback(tracing.close)
         keys = await open_keys(chosen)
         closing.push_async_callback(keys.close)
         closing.callback(stage.stop_all)
         closing.push_async_callback(directory.journal.close)  # the last to close it folds the WAL into the database
-        closing.callback(reads.close)
+        closing.callback(pool.close)
         closing.callback(directory.stop)
         housekeeper = Housekeeper(directory.journal)
         closing.callback(housekeeper.stop)
@@ -82,6 +89,8 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         housekeeper.start()
         epoch, _ = await reads.ask(GetLogHead())
         library = open_library(chosen, rules, directory.journal, reads)
+        if tracing is not None:
+            library.blobs = parts.traced_blobs(library.blobs, tracing)
         closing.push_async_callback(library.close)
         keeper = Keeper(library)
         closing.push_async_callback(keeper.stop)
@@ -90,6 +99,7 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         export_jobs = ExportJobs(chosen["data_dir"] / EXPORTS, time.time)
         closing.push_async_callback(export_jobs.stop)
         services = await _services(chosen, stage, directory, users, reads, keys, library, printer, export_jobs, epoch)
+        services.tracer = None if tracing is None else tracing.tracer
         closing.callback(services.computing.close)
         await export_jobs.start()
         await keeper.end_forms()
@@ -143,7 +153,7 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
 
 
 async def _services(
-    chosen: Settings, stage: Stage, directory: Directory, users: Users, reads: SqliteReads, keys: Keys,
+    chosen: Settings, stage: Stage, directory: Directory, users: Users, reads: Reads, keys: Keys,
     library: Library, printer: Printer, export_jobs: ExportJobs, epoch: str,
 ) -> Services:  # fmt: skip
     # Before what has changed is read: nothing can come in between.

@@ -12,6 +12,7 @@ from server.api.render import iso_time
 from server.http.middleware import correlation_id
 from server.http.problems import visible
 from server.telemetry.error_groups import ErrorGroups, ErrorHandler
+from server.telemetry.tracing import current as tracing
 
 
 def configure(level: str, form: str) -> None:
@@ -41,7 +42,8 @@ def noted_errors(groups: ErrorGroups) -> Iterator[None]:
 
 
 class JsonLine(logging.Formatter):
-    """An object a line: event, level, logger, timestamp, and where there are such, correlation_id and exception."""
+    """An object a line: event, level, logger, timestamp, and where there are such, correlation_id, trace_id, span_id
+    and exception."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -53,6 +55,8 @@ class JsonLine(logging.Formatter):
         chosen = correlation_id.get()
         if chosen:
             line["correlation_id"] = chosen
+        if traced := tracing.trace_id():
+            line |= {"trace_id": traced, "span_id": tracing.span_id()}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return orjson.dumps(_sayable(line)).decode()

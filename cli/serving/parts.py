@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from actors import limits
+from actors.blobs import BlobStore
+from actors.queries import Reads
 from cli.opening.keys import Keys
 from cli.serving.descriptors import connections_at_most
 from cli.serving.listening import listen
@@ -24,8 +26,21 @@ from server.telemetry.metrics_access import MetricsAccess
 
 if TYPE_CHECKING:  # it loads an HTTP client, which a server without a provider does not need
     from server.outbound.oidc import OidcClient
+    from server.telemetry.tracing.opening import Tracing
 
 logger = logging.getLogger("cli.serve")
+
+
+def traced_reads(reads: Reads, tracing: "Tracing") -> Reads:
+    from server.telemetry.tracing.reads import TracedReads
+
+    return TracedReads(reads, tracing.tracer)
+
+
+def traced_blobs(blobs: BlobStore, tracing: "Tracing") -> BlobStore:
+    from server.telemetry.tracing.blobs import TracedBlobs
+
+    return TracedBlobs(blobs, tracing.tracer)
 
 
 def metrics_listener(chosen: Settings) -> socket.socket | None:

@@ -20,7 +20,7 @@ from server.scheduling.dispatcher import Scheduler
 
 def webhook_dispatcher(services: Services) -> Dispatcher:
     journal = services.directory.journal
-    sender = Sender(services.webhook_addresses, services.version)
+    sender = Sender(services.webhook_addresses, services.version, tracer=services.tracer)
     return Dispatcher(
         services.reads, services.write, sender, services.measures, commits=lambda: journal.batches,
         must_be_allowed=services.sign_ins.must_be_allowed,
@@ -34,7 +34,8 @@ def outbox(services: Services, chosen: Settings) -> OutboxDispatcher:
     except (OSError, ValueError) as error:
         raise click.ClickException(f"{error}.") from error
     vapid = Vapid(key, _push_contact(chosen))
-    services.pusher = Pusher(services.reads, services.write, Poster(services.webhook_addresses), vapid)
+    poster = Poster(services.webhook_addresses, tracer=services.tracer)
+    services.pusher = Pusher(services.reads, services.write, poster, vapid, services.tracer)
     ways: dict[Way, Sending] = {"web_push": services.pusher}
     services.post = _post(services, chosen)
     if services.post is not None:
@@ -54,7 +55,7 @@ def _post(services: Services, chosen: Settings) -> Post | None:
         if chosen[name] is None:
             raise click.ClickException(f"SMTP_URL requires {name.upper()}, too.")
     try:
-        mailer = Mailer(chosen["smtp_url"], chosen["mail_from"])
+        mailer = Mailer(chosen["smtp_url"], chosen["mail_from"], services.tracer)
     except mailing.MissingExtra as error:
         raise click.ClickException(f"{error}.") from error
     links = MailLinks(services.sign_ins.own_key, chosen["public_url"])

@@ -17,6 +17,7 @@ from cli.settings.values import (
     cookie_name,
     count,
     folder,
+    fraction,
     host,
     listed,
     mail_sender,
@@ -41,6 +42,11 @@ from cli.settings.values import (
 )
 from server.limits.token_bucket import rate
 from storage.backups.keys import parse_keys
+
+SAMPLERS = (
+    "parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio", "always_on", "always_off",
+    "traceidratio",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +144,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("METRICS_PORT", "", maybe_port, "Port of its own for /metrics, on HOST; then PORT has none."),
     Setting("STATUS_PAGE", "admins", one_of("admins", "public"), "public: /status, without what is secret, for all."),
     Setting("SENTRY_DSN", "", url_with_key, "Sentry project that unhandled errors are sent to; extra `sentry`.", True),
+    Setting("OTEL_EXPORTER_OTLP_ENDPOINT", "", url, "Collector of traces: http://HOST:4318; extra `otel`."),
+    Setting("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "", url, "The same, with the path for traces: …/v1/traces."),
+    Setting("OTEL_EXPORTER_OTLP_HEADERS", "", optional, "Headers for the collector: NAME=VALUE,NAME=VALUE.", True),
+    Setting("OTEL_SERVICE_NAME", "experience-server", str, "Name of this server in traces."),
+    Setting("OTEL_TRACES_SAMPLER", "parentbased_always_on", one_of(*SAMPLERS), "Which commands are traced."),
+    Setting("OTEL_TRACES_SAMPLER_ARG", "", fraction, "Fraction of commands, from 0 to 1, of a traceidratio sampler."),
+    Setting("OTEL_SDK_DISABLED", "false", one_of("true", "false"), "true: no traces, whatever else is set."),
     Setting("LOG_LEVEL", "info", one_of("debug", "info", "warning", "error"), "info logs some requests, debug all."),
     Setting("LOG_FORMAT", "auto", one_of("auto", "text", "json"), "auto: text on a terminal, JSON elsewhere."),
 )  # fmt: skip

@@ -53,6 +53,17 @@ def seconds(text: str) -> float:
     return seconds
 
 
+def fraction(text: str) -> str:
+    """As it stands: the tracer reads it itself."""
+    try:
+        value = float(text) if text else 1.0
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise ValueError("expected a number from 0 to 1")
+    return text
+
+
 def switch(text: str) -> bool:
     if text.lower() in ("on", "true", "yes", "1"):
         return True

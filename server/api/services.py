@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 from actors.auth.access_changes import AccessChange, AccessChanges
 from actors.auth.access_watch import AccessWatch
@@ -23,7 +23,7 @@ from actors.resources.presence import Status
 from actors.resources.streams import AuthorsChanged
 from actors.resources.user_events import UserEphemeral
 from actors.runtime.fair_pool import FairPool, Words
-from actors.runtime.loop_actor import Ref, Stage
+from actors.runtime.loop_actor import LoopFuture, Ref, Stage
 from actors.threads.directory import Directory
 from actors.threads.inbox import StatusChanged
 from actors.users.activity import Activity
@@ -55,6 +55,9 @@ from server.telemetry.measures import ServerMeasures
 from server.telemetry.metrics_access import MetricsAccess
 from server.telemetry.status.history import History
 
+if TYPE_CHECKING:
+    from server.telemetry.tracing.tracer import SpanTracer
+
 P = ParamSpec("P")
 T = TypeVar("T")
 COMPUTING: Final = Words("computing", "request", "requests")
@@ -79,6 +82,8 @@ class Services:
     """Incarnation of the log; clients get `epoch_of` a channel. A cursor of another one is not served."""
     version: str
     problem_base: str
+    tracer: "SpanTracer | None" = None
+    """None: nothing is traced."""
     rate_limits: bool = True
     limiter: RateLimiter | None = None
     """None with RATE_LIMITS=off."""
@@ -195,7 +200,10 @@ class Services:
 
     async def write(self, command: Makes[T], then: Callable[[Done[T]], None] | None = None) -> Done[T]:
         """Write a command that belongs to no thread. `then` runs also when the caller has disconnected meanwhile."""
-        reply = self.directory.journal.append(command)
+        reply: LoopFuture[Done[T]] | None = None
+        if self.tracer is not None:
+            self.tracer.asked(reply := LoopFuture())
+        reply = self.directory.journal.append(command, reply)
         if then is not None:
             reply.when_done(lambda outcome: None if outcome.error else then(outcome.result()))
         return await reply

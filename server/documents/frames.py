@@ -103,7 +103,7 @@ class RpcFrame(Frame):
     method: str = Field(description="An `operationId` of the REST API.")
     data: dict[str, Any] | None = Field(
         default=None,
-        description="Path, query and body parameters in one object, beside `idempotency_key` and `if_version`.",
+        description="Path, query and body parameters, beside `idempotency_key`, `if_version` and `traceparent`.",
     )
 
 

@@ -15,7 +15,7 @@ from server.files import routes as files
 from server.files.transfers import Transfers
 from server.files.uploads.disk_pace import DiskPace
 from server.files.uploads.staging import Staging
-from server.http import rest
+from server.http import rest, tracing
 from server.http.headers import cors, security_headers
 from server.http.middleware import ADD_HEADERS, AddHeaders, every_request
 from server.limits import rate_limits
@@ -30,10 +30,12 @@ from server.telemetry.status import routes as status
 
 def make_application(services: Services, stage: Stage, browser: BrowserRules) -> web.Application:
     tell = _header_adder(services, browser)
+    answering = every_request(
+        services.problem_base, browser.allowed_origins, tell, services.request_log, services.measures
+    )
+    around = [] if services.tracer is None else [tracing.every_request(services.tracer)]
     application = web.Application(
-        middlewares=[
-            every_request(services.problem_base, browser.allowed_origins, tell, services.request_log, services.measures)
-        ],
+        middlewares=[*around, answering],
         client_max_size=limits.BODY_BYTES,
     )
     application[ADD_HEADERS] = tell

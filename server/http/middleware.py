@@ -19,6 +19,7 @@ from server.http import problems
 from server.http.headers import cors
 from server.http.request_log import RequestLog
 from server.telemetry.measures import ServerMeasures
+from server.telemetry.tracing import current as tracing
 
 logger = logging.getLogger("server.http")
 
@@ -32,9 +33,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def correlate(request: web.BaseRequest) -> str:
-    """The id that the client sent, where it is a sane one, or a new one."""
+    """The id that the client sent, where it is a sane one, that of the trace, or a new one."""
     given = request.headers.get(HEADER, "")
-    chosen = given if _VALID.fullmatch(given) else new_id()
+    chosen = given if _VALID.fullmatch(given) else tracing.trace_id() or new_id()
     correlation_id.set(chosen)
     return chosen
 
@@ -93,6 +94,7 @@ def every_request(
             case _:
                 logger.error("%s %s failed", request.method, request.rel_url.raw_path, exc_info=error)
                 problem = errors.Internal()
+        tracing.note_error(problem.code)
         return problem_response(problem, problem_base, chosen), problem.code
 
     return middleware

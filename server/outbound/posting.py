@@ -7,6 +7,7 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -15,6 +16,10 @@ from aiohttp.abc import AbstractResolver
 from actors import limits
 from actors.resources.webhooks import AttemptError
 from server.outbound.addresses import AddressRefused, AddressRules, checked_connector
+
+if TYPE_CHECKING:
+    from server.telemetry.tracing.trace import Attributes
+    from server.telemetry.tracing.tracer import SpanTracer
 
 ASKS_TO_WAIT = (429, 503)
 """Answers whose `Retry-After` is for the client (RFC 6585 4, RFC 9110 15.6.4)."""
@@ -33,8 +38,11 @@ class Answer:
 class Poster:
     """Its sessions are made with the first request."""
 
-    def __init__(self, rules: AddressRules, *, resolver: AbstractResolver | None = None) -> None:
+    def __init__(
+        self, rules: AddressRules, *, resolver: AbstractResolver | None = None, tracer: "SpanTracer | None" = None
+    ) -> None:  # fmt: skip
         self._rules = rules
+        self._tracer = tracer
         self._resolver = resolver
         self._sessions: dict[str, aiohttp.ClientSession] = {}
 
@@ -44,6 +52,17 @@ class Poster:
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> Answer:
         """`seconds`: for all of it. Never raises, except when it is cancelled."""
+        if self._tracer is None:
+            return await self._post(url, body, headers, seconds)
+        with self._tracer.outgoing("POST", _attributes(url)) as trace:
+            answer = await self._post(url, body, {**headers, **trace.headers()}, seconds)
+            if answer.status is not None:
+                trace.answered(answer.status)
+            if answer.error is not None:
+                trace.failed(answer.error, is_faulty=True)
+            return answer
+
+    async def _post(self, url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
         if self._rules.fault(url) is not None:
             return Answer(None, "address_refused")
         try:
@@ -72,6 +91,13 @@ class Poster:
                 auto_decompress=False,
             )  # fmt: skip
         return self._sessions[scheme]
+
+
+def _attributes(url: str) -> "Attributes":
+    """Its host only: paths and queries of webhooks and push services are secrets."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return {"http.request.method": "POST", "server.address": parts.hostname or "", "server.port": port}
 
 
 async def _drain(response: aiohttp.ClientResponse) -> None:

@@ -4,9 +4,13 @@ import asyncio
 import importlib.util
 from dataclasses import dataclass
 from email.message import EmailMessage
+from typing import TYPE_CHECKING
 
 from actors import limits
 from server.outbound.mail.location import MailServer
+
+if TYPE_CHECKING:
+    from server.telemetry.tracing.tracer import SpanTracer
 
 
 class MissingExtra(Exception):
@@ -27,6 +31,7 @@ class Mailer:
     server: MailServer
     sender: str
     """The header `From`."""
+    tracer: "SpanTracer | None" = None
 
     def __post_init__(self) -> None:
         """Raises `MissingExtra`."""
@@ -35,6 +40,13 @@ class Mailer:
 
     async def send(self, message: EmailMessage) -> None:
         """Raises `MailFailed`."""
+        if self.tracer is None:
+            await self._send(message)
+            return
+        with self.tracer.outgoing("mail", {"server.address": self.server.host, "server.port": self.server.port}):
+            await self._send(message)
+
+    async def _send(self, message: EmailMessage) -> None:
         import aiosmtplib
 
         server = self.server

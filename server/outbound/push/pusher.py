@@ -3,7 +3,8 @@
 import asyncio
 import random
 from collections.abc import Sequence
-from typing import Final
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
@@ -18,6 +19,9 @@ from server.outbound.push.encryption import encrypt
 from server.outbound.push.payload import URGENCY, Urgency, payload, topic
 from server.outbound.push.vapid import Vapid
 
+if TYPE_CHECKING:
+    from server.telemetry.tracing.tracer import SpanTracer
+
 GONE: Final = (404, 410)
 """The subscription has ended (RFC 8030 7.3)."""
 PASSING: Final = (408, 425, 429)
@@ -30,8 +34,9 @@ class Pusher:
     gathered = 0
 
     def __init__(
-        self, reads: Reads, write: Write, poster: Poster, vapid: Vapid
+        self, reads: Reads, write: Write, poster: Poster, vapid: Vapid, tracer: "SpanTracer | None" = None
     ) -> None:  # fmt: skip
+        self._tracer = tracer
         self._reads = reads
         self._write = write
         self._poster = poster
@@ -53,7 +58,8 @@ class Pusher:
         body, name = payload(pushed), topic(pushed.notification)
         urgency = URGENCY[pushed.notification.kind]
         sending = (self.push(each, body, topic=name, urgency=urgency) for each in pushed.subscriptions)
-        answers = await asyncio.gather(*sending)
+        with nullcontext() if self._tracer is None else self._tracer.caused_by(pushed.notification.id):
+            answers = await asyncio.gather(*sending)
         await self._remember(pushed.subscriptions, answers)
         return await self._end(key, pushed, [*pushed.subscriptions], answers)
 

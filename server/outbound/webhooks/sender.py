@@ -1,20 +1,26 @@
 """One request to a receiver, and what came of it. Only the status of the answer is read."""
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from aiohttp.abc import AbstractResolver
 
 from actors import limits
 from actors.events import Event
+from actors.resources.notifications import Notification
+from actors.resources.user_events import UserEvent
 from actors.resources.webhooks import TEST, Attempt, Outgoing
 from server.api import events
 from server.api.render import iso_time
 from server.outbound.addresses import AddressRules
 from server.outbound.posting import Poster
 from server.outbound.webhooks import signing
+
+if TYPE_CHECKING:
+    from server.telemetry.tracing.tracer import SpanTracer
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +30,12 @@ class Outcome:
 
 
 class Sender:
-    def __init__(self, rules: AddressRules, version: str, *, resolver: AbstractResolver | None = None) -> None:
-        self._poster = Poster(rules, resolver=resolver)
+    def __init__(
+        self, rules: AddressRules, version: str,
+        *, resolver: AbstractResolver | None = None, tracer: "SpanTracer | None" = None,
+    ) -> None:  # fmt: skip
+        self._poster = Poster(rules, resolver=resolver, tracer=tracer)
+        self._tracer = tracer
         self._headers = {"Content-Type": "application/json", "User-Agent": f"experience-server/{version}"}
 
     async def close(self) -> None:
@@ -36,9 +46,17 @@ class Sender:
         at, began = time.time_ns() // 1_000_000, time.monotonic()
         body = body_of(outgoing, at // 1000)
         headers = self._headers | signing.headers(outgoing.delivery_id, at // 1000, body, outgoing.secrets)
-        answer = await self._poster.post(outgoing.url, body, headers, seconds=limits.WEBHOOK_SECONDS)
+        cause = nullcontext() if self._tracer is None else self._tracer.caused_by(_cause(outgoing.event))
+        with cause:
+            answer = await self._poster.post(outgoing.url, body, headers, seconds=limits.WEBHOOK_SECONDS)
         taken = round((time.monotonic() - began) * 1000)
         return Outcome(Attempt(at, taken, answer.status, answer.error), answer.retry_after)
+
+
+def _cause(event: Event | UserEvent | None) -> int | str | None:
+    if isinstance(event, Event):
+        return event.position
+    return event.data.id if event is not None and isinstance(event.data, Notification) else None
 
 
 def body_of(outgoing: Outgoing, at: int) -> bytes:

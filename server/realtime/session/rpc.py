@@ -17,6 +17,9 @@ from server.realtime.protocol import codes as protocol
 from server.realtime.protocol.codes import Refused
 from server.realtime.session.client_session import ClientSession
 
+_TRACE_CONTEXT = ("traceparent", "tracestate")
+"""Beside the parameters, as headers are of a request over HTTP."""
+
 
 class RpcCalls:
     def __init__(self, session: ClientSession) -> None:
@@ -24,7 +27,7 @@ class RpcCalls:
 
     async def rpc(self, number: int, body: Mapping[str, Any]) -> bytes | None:
         """`method` is an operation's name; `data` its path, query and body parameters, beside which it may have an
-        `idempotency_key` and, as `if_version`, the version that an update must find."""
+        `idempotency_key`, as `if_version` the version that an update must find, and a `traceparent`."""
         method = body.get("method")
         operation = operations.BY_NAME.get(method) if isinstance(method, str) else None
         if operation is None:
@@ -35,7 +38,13 @@ class RpcCalls:
         return self._session.codec.data(await self.run(operation, data))
 
     async def run(self, operation: Operation, data: object) -> bytes:
-        """Measured, whatever becomes of it."""
+        tracer = self._session.services.tracer
+        if tracer is None:
+            return await self._measured(operation, data)
+        return await tracer.rpc(operation.name, self._session.transport, data, self._measured(operation, data))
+
+    async def _measured(self, operation: Operation, data: object) -> bytes:
+        """Whatever becomes of it."""
         session, began = self._session, time.monotonic()
         measures, code = session.services.measures, ""
         try:
@@ -78,6 +87,8 @@ class _RpcEnd:
             raise ValidationFailed({"data": ["expected a JSON object."]})
         key = data.pop("idempotency_key", None)
         if_version = data.pop("if_version", None)
+        for name in _TRACE_CONTEXT:
+            data.pop(name, None)
         if if_version is not None and type(if_version) is not int:
             raise ValidationFailed({"if_version": ["expected an integer."]})
         retry = None if key is None else once(key, self._operation, data)

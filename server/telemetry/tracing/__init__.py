@@ -1,0 +1,1 @@
+"""Traces (OpenTelemetry): which parts of the server a command went through, and how long each took."""

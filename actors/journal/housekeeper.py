@@ -10,6 +10,7 @@ from actors.commands import NotifyThreadDeleted, Purge
 from actors.errors import XpError
 from actors.journal.actor import Journal
 from actors.outcomes import Done
+from actors.resources.acknowledgements import RepeatUrgent
 from actors.resources.actions import ExpireActions
 from actors.resources.artifact_streams import InterruptArtifactStreams
 from actors.resources.streams import InterruptAbandoned
@@ -18,7 +19,10 @@ from actors.resources.users import EraseContent
 logger = logging.getLogger("actors.housekeeper")
 
 
-_Step = Purge | EraseContent | ExpireActions | InterruptAbandoned | InterruptArtifactStreams | NotifyThreadDeleted
+_Step = (
+    Purge | EraseContent | ExpireActions | RepeatUrgent | InterruptAbandoned | InterruptArtifactStreams
+    | NotifyThreadDeleted
+)  # fmt: skip
 
 
 class Housekeeper:
@@ -46,6 +50,7 @@ class Housekeeper:
         await self._do(EraseContent())
         await self._do(NotifyThreadDeleted())
         await self._do(ExpireActions())
+        await self._do(RepeatUrgent())
         now = time.time_ns() // 1_000_000
         await self._do(InterruptAbandoned(before=now - limits.STREAM_ABANDONED_SECONDS * 1000))
         await self._do(InterruptArtifactStreams(before=now - int(limits.STREAM_SILENT_SECONDS) * 1000))

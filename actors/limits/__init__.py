@@ -5,6 +5,7 @@ Limits are read as `limits.NAME`, from this package alone: so a test that change
 
 from actors.limits.access import *
 from actors.limits.accounts import *
+from actors.limits.acknowledgements import *
 from actors.limits.actions import *
 from actors.limits.artifact_streams import *
 from actors.limits.artifacts import *

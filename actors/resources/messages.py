@@ -27,6 +27,24 @@ class ReactionGroup:
     reacted_by_me: bool
 
 
+@dataclass(frozen=True, slots=True)
+class AskToAcknowledge:
+    """That readers confirm that they have read a message."""
+
+    user_ids: tuple[str, ...] | None = None
+    """Who; None: all people who are members when it is written, but its author."""
+    urgent: bool = False
+    """It notifies again and again those who have not acknowledged."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedToAcknowledge(AskToAcknowledge):
+    asked: int = 0
+    """How many users."""
+    acknowledged: int = 0
+    """How many of them have."""
+
+
 @dataclass(slots=True)  # not frozen for the reason that commands are not
 class Message:
     key: int
@@ -49,6 +67,7 @@ class Message:
     edited_at: int | None = None
     deleted_at: int | None = None
     files: tuple[File, ...] = ()
+    acknowledgement: AskedToAcknowledge | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +94,7 @@ class PostMessage(ThreadCommand[Message]):
     """STREAMING: what it says follows."""
     file_ids: tuple[str, ...] = ()
     """Which it shows; those that are in no thread yet join this one."""
+    acknowledgement: AskToAcknowledge | None = None
     piece: str = ""
     """The first piece: published together with the message, before the reply to its author."""
     interrupts: "tuple[InterruptMessage, ...]" = ()

@@ -15,12 +15,12 @@ from actors.queries import IdentityQuery, Owner, Query
 from actors.resources.members import Member
 from actors.resources.users import Author
 
-NotificationKind = Literal["mention", "reply", "reaction", "added"]
+NotificationKind = Literal["acknowledgement", "mention", "reply", "reaction", "added"]
 Notify = Literal["all", "mentions", "none"]
 DeliveryKind = Literal["web_push", "webhook", "email"]
 DeliveryState = Literal["pending", "sent", "failed"]
 
-NOTIFICATION_KINDS: tuple[NotificationKind, ...] = ("mention", "reply", "reaction", "added")
+NOTIFICATION_KINDS: tuple[NotificationKind, ...] = ("acknowledgement", "mention", "reply", "reaction", "added")
 """The strongest first: one message notifies one person once."""
 NOTIFY: tuple[Notify, ...] = ("all", "mentions", "none")
 DELIVERY_KINDS: tuple[DeliveryKind, ...] = ("web_push", "webhook", "email")
@@ -99,7 +99,7 @@ class Unread:
 def wants(kind: NotificationKind, *, everywhere: Notify, here: Notify | None, muted: bool) -> bool:
     """Whether a user is to be notified."""
     chosen = "none" if muted else here or everywhere
-    return chosen == "all" or (chosen == "mentions" and kind == "mention")
+    return chosen == "all" or (chosen == "mentions" and kind in ("mention", "acknowledgement"))
 
 
 def not_before(now: int, preferences: Preferences) -> int:

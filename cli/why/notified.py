@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from actors.resources.outbox import OutboxTrace, RowTrace
 
 CAUSES: Final = {
+    "acknowledgement": "{actor} asked the user to acknowledge message {message}",
     "mention": "{actor} mentioned the user in message {message}",
     "reply": "{actor} replied, with message {message}, to a message of the user",
     "reaction": "{actor} reacted to message {message} of the user",

@@ -107,7 +107,7 @@ def reaction(record: Reaction) -> Json:
 
 def message(record: Message, *, personal: bool = True) -> Json:
     """`personal` adds what differs from viewer to viewer; events, which all share, leave it out."""
-    return {
+    shown: Json = {
         "id": record.id,
         "thread_id": record.thread_id,
         "author": author(record.author),
@@ -125,6 +125,9 @@ def message(record: Message, *, personal: bool = True) -> Json:
         "edited_at": maybe_time(record.edited_at),
         "deleted_at": maybe_time(record.deleted_at),
     }
+    if record.acknowledgement is not None:
+        shown["acknowledgement"] = asdict(record.acknowledgement)
+    return shown
 
 
 def file(record: File) -> Json:

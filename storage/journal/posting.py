@@ -20,6 +20,7 @@ from actors.resources.user_events import UserEvent
 from actors.text.mentions import may_mention
 from storage.compiled import ManyRows, insert_rows, values
 from storage.journal.transaction import Transaction
+from storage.resources.acknowledgements import asking
 from storage.resources.files import attaching
 from storage.resources.notifications import writing as notifications
 from storage.resources.notifications.writing import Written
@@ -120,7 +121,7 @@ def post_messages(tx: Transaction, posts: Sequence[PostMessage], *, carefully: b
     """
     parents = _parents(tx, posts)
     doubtful = {index for index, post in enumerate(posts) if post.parent_id and _place(post) not in parents}
-    doubtful |= {index for index, post in enumerate(posts) if post.file_ids and _file_fault(tx, post)}
+    doubtful |= {index for index, post in enumerate(posts) if _extras_fault(tx, post)}
     if carefully:
         doubtful |= _unwelcome(tx, posts)
     good = [post for index, post in enumerate(posts) if index not in doubtful]
@@ -135,7 +136,8 @@ def _post_all(tx: Transaction, posts: Sequence[PostMessage], parents: "_Parents"
     read = _read_own(tx, posts, heads, done)
     _insert(tx, posts, heads, parents, done)
     _attach(tx, posts, heads, done)
-    done[-1].user_events = _notify(tx, posts, heads, parents, done, read)
+    asked = _ask(tx, posts, heads, done)
+    done[-1].user_events = asked + _notify(tx, posts, heads, parents, done, read)
     return done
 
 
@@ -161,15 +163,17 @@ def _why_not(tx: Transaction, post: PostMessage) -> XpError:
         if post.parent_id and _place(post) not in _parents(tx, [post]):
             return NotFound("message", post.parent_id)
         rules.must_write(post.identity, role, uid, status)  # type: ignore[arg-type]  # CHECK holds the statuses
-        if post.file_ids and (fault := _file_fault(tx, post)) is not None:
+        if (fault := _extras_fault(tx, post)) is not None:
             return fault
     except XpError as refusal:
         return refusal
     return Conflict("The id in the request is taken; leave it out, or make a new one.", code="id_taken")
 
 
-def _file_fault(tx: Transaction, post: PostMessage) -> XpError | None:
-    return attaching.fault(tx, post.identity, post.thread_id, post.file_ids)
+def _extras_fault(tx: Transaction, post: PostMessage) -> XpError | None:
+    """What speaks against the files that a message shows, or against what it asks of its readers."""
+    fault = attaching.fault(tx, post.identity, post.thread_id, post.file_ids) if post.file_ids else None
+    return fault or asking.fault(tx, post)
 
 
 def _attach(tx: Transaction, posts: Sequence[PostMessage], heads: "dict[str, _Head]", done: list[Posted]) -> None:
@@ -180,6 +184,18 @@ def _attach(tx: Transaction, posts: Sequence[PostMessage], heads: "dict[str, _He
             thread = (heads[post.thread_id].key, post.thread_id)
             message.files, joined = attaching.attach(tx, post.identity, thread, message.key, post.file_ids)
             done[-1].events += joined
+
+
+def _ask(
+    tx: Transaction, posts: Sequence[PostMessage], heads: "dict[str, _Head]", done: list[Posted]
+) -> tuple[UserEvent, ...]:
+    """Before mentions are notified: one message notifies one person once, and this is the stronger reason."""
+    user_events: tuple[UserEvent, ...] = ()
+    for post, outcome in zip(posts, done, strict=True):
+        if post.acknowledgement is not None:
+            message: Any = outcome.result
+            user_events += asking.ask(tx, post, message, (heads[post.thread_id].key, post.thread_id))
+    return user_events
 
 
 def _advance(tx: Transaction, posts: Sequence[PostMessage], first: int) -> dict[str, _Head]:

@@ -9,13 +9,14 @@ from peewee import JOIN, SQL, Database, Query, Select, fn
 from actors import limits
 from actors.resources.files.file import File
 from actors.resources.members import Member as MemberRecord
+from actors.resources.messages import AskedToAcknowledge, ReactionGroup
 from actors.resources.messages import Message as MessageRecord
-from actors.resources.messages import ReactionGroup
 from actors.resources.threads import Thread as ThreadRecord
 from actors.resources.users import Author
 from actors.resources.users import User as UserRecord
 from actors.thread_parts import FIELDS, THREAD_PARTS
 from storage.compiled import ManyRows, Prepared
+from storage.resources.acknowledgements import records as acknowledgements
 from storage.resources.files import records as files
 from storage.schema.models import Member, Message, Reaction, Thread, User
 from storage.schema.notification_models import Notification, UserLog
@@ -97,21 +98,26 @@ def messages_query() -> Select:
 
 
 def messages_of(database: Database, rows: Sequence[Sequence[Any]], viewer_key: int | None) -> tuple[MessageRecord, ...]:
-    """Messages with their reactions and files; deleted ones have none."""
+    """Messages with their reactions, files and requests to acknowledge; deleted ones have none."""
     alive = [row[0] for row in rows if row[12] is None]
     reactions = reaction_groups(database, alive, viewer_key)
     shown = files.of_messages(database, alive)
-    return tuple(_message_of(row, reactions.get(row[0], ()), shown.get(row[0], ())) for row in rows)
+    asked = acknowledgements.of_messages(database, alive)
+    return tuple(_message_of(row, reactions.get(row[0], ()), shown.get(row[0], ()), asked.get(row[0])) for row in rows)
 
 
 def _message_of(
-    row: Sequence[Any], reactions: tuple[ReactionGroup, ...], shown: tuple[File, ...]
-) -> MessageRecord:  # fmt: skip
+    row: Sequence[Any],
+    reactions: tuple[ReactionGroup, ...],
+    shown: tuple[File, ...],
+    asked: AskedToAcknowledge | None,
+) -> MessageRecord:
     (key, uid, kind, content, blocks, metadata, status, offset, number, version, created, edited, deleted) = row[:13]
     return MessageRecord(
         key=key, id=uid, thread_id=row[14], author=author_of(row[15:20]), type=kind, content=content, blocks=blocks,
         parent_id=row[13], metadata=metadata, status=status, reactions=reactions, offset=offset, number=number,
         version=version, created_at=created, edited_at=edited, deleted_at=deleted, files=shown,
+        acknowledgement=asked,
     )  # fmt: skip
 
 

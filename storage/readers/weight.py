@@ -43,9 +43,10 @@ def author(record: Author) -> int:
 @of.register
 def message(record: Message) -> int:
     reactions = sum(author(user) for group in record.reactions for user in group.users)
+    asked = record.acknowledgement.user_ids or () if record.acknowledgement else ()
     return (
         FIXED + author(record.author) + text(record.content) + carried(record.blocks) + carried(record.metadata)
-        + (FIXED // 4) * len(record.reactions) + reactions + sum(map(of, record.files))
+        + (FIXED // 4) * len(record.reactions) + reactions + sum(map(of, record.files)) + sum(map(len, asked))
     )  # fmt: skip
 
 

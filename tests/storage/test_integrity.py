@@ -10,9 +10,10 @@ import pytest
 
 from actors import commands, limits
 from actors.auth.identity import Identity
+from actors.resources.acknowledgements import Acknowledge
 from actors.resources.comments.anchors import Anchor
 from actors.resources.members import AddMember, MarkRead, RemoveMember, UpdateMember
-from actors.resources.messages import DeleteMessage, EditMessage, Message
+from actors.resources.messages import AskToAcknowledge, DeleteMessage, EditMessage, Message
 from actors.resources.reactions import React
 from actors.resources.threads import CreateThread, DeleteThread, Thread, UpdateThread
 from actors.resources.users import DeleteUser
@@ -70,6 +71,8 @@ class Lived:
             thread_ids=None, ordered=False, secret="whsec_c2VjcmV0",
         )  # fmt: skip
         ledger.do(QueueTest(identity=self.ana, webhook_id=ledger.do(webhook).result.id))  # type: ignore[attr-defined]
+        asking = ledger.post(self.ana, self.thread, "read this", acknowledgement=AskToAcknowledge())
+        ledger.do(Acknowledge(identity=self.bo, thread_id=self.thread.id, message_id=asking.id))
 
     def edit(self, who: Identity, message: Message, content: str) -> None:
         edit = EditMessage(
@@ -139,6 +142,16 @@ def _schedule(status: str, ended_at: str, thread: str = "1", message: str = "'m'
 ANOTHER = "(SELECT u.id FROM user AS u WHERE u.id <> m.author_id)"
 
 DAMAGES: tuple[Damage, ...] = (
+    (
+        "deleted messages ask for nothing",
+        "UPDATE message SET deleted_at = 1, content = '' WHERE id = (SELECT message_id FROM acknowledgement_request)",
+        "it asks to be acknowledged",
+    ),
+    (
+        "every acknowledgement in the log",
+        "UPDATE acknowledgement SET acknowledged_at = NULL",
+        "was acknowledged by 0 users, and the log has 1 entries of it",
+    ),
     ("actions on what is there", _action(ANOTHER, "deleted_at IS NOT NULL"), "there is an action x on it"),
     (
         "actions are on another's message, and answered by its author",

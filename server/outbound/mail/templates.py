@@ -12,7 +12,7 @@ from actors.resources.notifications import NotificationKind
 
 DONE: Final[dict[NotificationKind, str]] = {
     "mention": "mentioned you in", "reply": "replied to you in", "reaction": "reacted to your message in",
-    "added": "added you to",
+    "added": "added you to", "acknowledgement": "asks you to acknowledge a message in",
 }  # fmt: skip
 _STYLE: Final = "font-family:system-ui,sans-serif;max-width:36rem"
 

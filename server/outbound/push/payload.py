@@ -13,7 +13,7 @@ from server.api import render
 
 Urgency = Literal["low", "normal", "high"]
 URGENCY: Final[dict[NotificationKind, Urgency]] = {
-    "mention": "high", "reply": "high", "added": "normal", "reaction": "low"
+    "acknowledgement": "high", "mention": "high", "reply": "high", "added": "normal", "reaction": "low"
 }  # fmt: skip
 """Whether a device on battery wakes for it (RFC 8030 5.3)."""
 

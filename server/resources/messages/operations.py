@@ -3,6 +3,7 @@
 from actors.auth.identity import Identity
 from actors.identifiers import new_id
 from actors.resources.messages import (
+    AskToAcknowledge,
     DeleteMessage,
     EditMessage,
     GetMessage,
@@ -19,6 +20,7 @@ from server.api.message_commands import about_message
 from server.api.registry import Call, Operations, Result
 from server.resources.blocks.rendering import rendered
 from server.resources.messages.views import (
+    AskRequest,
     CreateMessageRequest,
     ListedMessageView,
     ListMessagesRequest,
@@ -65,8 +67,7 @@ async def post(call: Call, request: CreateMessageRequest, *, piece: str = "") ->
         identity=call.identity, once=call.once, thread_id=request.thread_id, message_id=request.id or new_id(),
         content=request.content, type=_type(request.type, call.identity),
         blocks=as_sent(request.blocks), file_ids=request.files, parent_id=request.parent_id, metadata=request.metadata,
-        status=request.status,
-        piece=piece,
+        status=request.status, acknowledgement=_asks(request.acknowledgement), piece=piece,
     )  # fmt: skip
     message = await call.services.result(command)
     if message.status == "STREAMING":
@@ -74,6 +75,10 @@ async def post(call: Call, request: CreateMessageRequest, *, piece: str = "") ->
     shown = _shown(message, location=f"/api/v1/messages/{message.id}")
     shown.extra = changes_of(request.blocks)
     return shown
+
+
+def _asks(request: AskRequest | None) -> AskToAcknowledge | None:
+    return None if request is None else AskToAcknowledge(request.user_ids, request.urgent)
 
 
 def _type(wanted: MessageType | None, identity: Identity) -> MessageType:

@@ -39,6 +39,12 @@ FileIds = Annotated[
     Field(max_length=limits.MESSAGE_FILES, json_schema_extra=EACH_ONCE),
     EachOnce,
 ]
+UserIds = Annotated[
+    tuple[Id, ...],
+    BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
+    Field(min_length=1, max_length=limits.ACKNOWLEDGEMENT_NAMED, json_schema_extra=EACH_ONCE),
+    EachOnce,
+]
 Bound = Annotated[
     str, StringConstraints(pattern=r"^([0-9]{1,18}|c[0-9a-z]{24})$"), Field(description="An offset or a message's id.")
 ]
@@ -49,6 +55,15 @@ class ReactionGroupView(View):
     count: int
     reacted_by_me: bool
     users: list[AuthorView]
+
+
+class AcknowledgementRequestView(View):
+    """What a message asks of its readers."""
+
+    urgent: bool
+    user_ids: list[Id] | None = Field(description="Null: all people who were members, but the author.")
+    asked: int = Field(description="How many people.")
+    acknowledged: int = Field(description="How many of them have acknowledged it.")
 
 
 class MessageView(View):
@@ -68,6 +83,10 @@ class MessageView(View):
     created_at: Time
     edited_at: Time | None
     deleted_at: Time | None
+    acknowledgement: AcknowledgementRequestView = Field(
+        default=None,  # type: ignore[assignment]  # left out, never null
+        description="Only of a message that asks its readers to acknowledge it.",
+    )
 
 
 class ListedMessageView(MessageView):
@@ -97,6 +116,20 @@ class ReactedView(View):
     message: MessageView
 
 
+class AskRequest(Request):
+    """Ask people to acknowledge that they have read the message."""
+
+    user_ids: UserIds | None = Field(
+        default=None, description="Members of the thread; null: all people in it, but yourself."
+    )
+    urgent: bool = Field(
+        default=False,
+        strict=True,
+        description="Notify those who have not acknowledged again every five minutes, up to six times, also in quiet "
+        "hours.",
+    )
+
+
 class CreateMessageRequest(Request):
     in_query = frozenset({"fit"})
     thread_id: Id
@@ -111,11 +144,14 @@ class CreateMessageRequest(Request):
     status: Literal["COMPLETE", "STREAMING"] = Field(
         default="COMPLETE", description="STREAMING: the text follows piece by piece."
     )
+    acknowledgement: AskRequest | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> "CreateMessageRequest":
         if self.status == "COMPLETE" and is_blank(self.content) and self.blocks in (None, "[]") and not self.files:
             raise ValueError("a message needs `content`, `blocks` or `files`")
+        if self.status == "STREAMING" and self.acknowledgement is not None:
+            raise ValueError("a message that is streamed cannot ask for an acknowledgement")
         return self
 
 

@@ -48,7 +48,7 @@ class NotificationsReadView(View):
 class CancelledView(View):
     ids: list[Id]
     thread_id: Id
-    reason: Literal["read", "deleted", "dismissed", "taken_back"]
+    reason: Literal["read", "deleted", "dismissed", "taken_back", "repeated"]
 
 
 class JoinedView(View):

@@ -24,6 +24,7 @@ from storage.journal import results
 from storage.journal.transaction import Transaction, changed, given, must_match
 from storage.journal.writers import writes
 from storage.readers import rows
+from storage.resources.acknowledgements import forgetting as acknowledgements
 from storage.resources.actions import telling as actions
 from storage.resources.audit import writing as audit
 from storage.resources.files import attaching
@@ -141,6 +142,7 @@ def _bury(tx: Transaction, key: int, thread_id: str) -> tuple[UserEvent, ...]:
         _BURY.execute(tx.database, key=key, now=tx.now)
     _FORGET_REVISIONS.execute(tx.database, key=key)
     _FORGET_REACTIONS.execute(tx.database, key=key)
+    acknowledgements.forget_message(tx, key)
     gone = actions.forget_message(tx, key, thread_id)
     return (*gone, *notifications.forget_message(tx, key, thread_id))
 

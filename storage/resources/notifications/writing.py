@@ -54,6 +54,8 @@ class Cause:
     """Where it takes the place of one that was read."""
     comment: Comment | None = None
     """The comment on an artifact that it is about, in place of a message."""
+    is_urgent: bool = False
+    """Delivered in quiet hours too."""
 
 
 def _recipients(count: int) -> Any:
@@ -132,7 +134,7 @@ def _make(tx: Transaction, wanted: Sequence[tuple[Cause, _Wish]]) -> tuple[UserE
     for found, cause, _ in made:
         if cause.read_at is not None:
             tx.execute(_N.update(read_at=cause.read_at).where(_N.id == found.key))
-    _deliver(tx, [(found, wish, cause.user_key) for found, cause, wish in made if cause.read_at is None])
+    _deliver(tx, [(found, wish, cause) for found, cause, wish in made if cause.read_at is None])
     created = [(cause, found) for found, cause, _ in made]
     return user_log.tell(
         tx, (Entry(cause.user_key, NOTIFICATION_CREATED, found, {"id": found.id}) for cause, found in created)
@@ -155,16 +157,18 @@ def _created(tx: Transaction, uid: str, key: int, cause: Cause) -> Notification:
     )  # fmt: skip
 
 
-def _deliver(tx: Transaction, created: Sequence[tuple[Notification, tuple[Any, ...], int]]) -> None:
+def _deliver(tx: Transaction, created: Sequence[tuple[Notification, _Wish, Cause]]) -> None:
     """Only for those who have chosen a way outside; most have not."""
     waiting = []
-    for found, wish, user_key in created:
+    for found, wish, cause in created:
         deliver, quiet_from, quiet_to, time_zone = wish[3:]
         if deliver is None or deliver == "[]":
             continue
         chosen = Preferences(quiet_from=quiet_from, quiet_to=quiet_to, time_zone=time_zone)
-        due = not_before(tx.now, chosen)
-        waiting += [(user_key, kind, found.key, due, 0, "pending", tx.now, "[]") for kind in orjson.loads(deliver)]
+        due = tx.now if cause.is_urgent else not_before(tx.now, chosen)
+        waiting += [
+            (cause.user_key, kind, found.key, due, 0, "pending", tx.now, "[]") for kind in orjson.loads(deliver)
+        ]
     if waiting:
         INSERT_OUTBOX.run(tx.database, waiting)
 
@@ -210,6 +214,15 @@ def read_up_to(tx: Transaction, thread: tuple[int, str], user_key: int, offset: 
     found = [tuple(row) for row in update.tuples().execute(tx.database)]
     withdraw(tx, [key for _, key in found])
     return _cancelled(tx, [(user_key, uid) for uid, _ in found], thread[1], "read")
+
+
+def acknowledged(tx: Transaction, message_key: int, thread_id: str, user_key: int) -> tuple[UserEvent, ...]:
+    """A user has acknowledged a message, and so has read what notified them of it."""
+    unread = (_N.message == message_key) & (_N.user == user_key) & _N.read_at.is_null()
+    update = _N.update(read_at=tx.now).where(unread).returning(_N.uid, _N.id)
+    found = [tuple(row) for row in update.tuples().execute(tx.database)]
+    withdraw(tx, [key for _, key in found])
+    return _cancelled(tx, [(user_key, uid) for uid, _ in found], thread_id, "read")
 
 
 def withdraw(tx: Transaction, keys: Collection[int]) -> None:

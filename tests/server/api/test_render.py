@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from actors.auth.identity import Identity
 from actors.event_kinds import KINDS
 from actors.events import Event
+from actors.resources.acknowledgements import Acknowledged
 from actors.resources.artifact_streams import ArtifactStream
 from actors.resources.artifacts.artifact import Artifact, Provenance, Version
 from actors.resources.artifacts.data_sets import DataChanged
@@ -17,7 +18,7 @@ from actors.resources.comments.comment import Comment
 from actors.resources.files.file import File
 from actors.resources.members import Member, MemberGone, ReadChange
 from actors.resources.memory import Memory
-from actors.resources.messages import Message, ReactionGroup, Revision
+from actors.resources.messages import AskedToAcknowledge, Message, ReactionGroup, Revision
 from actors.resources.proposals.proposal import Proposal
 from actors.resources.reactions import Reacted, Reaction, ReactionChange
 from actors.resources.threads import ControlChange, Thread, ThreadGone
@@ -90,6 +91,7 @@ def test_everything_is_as_it_is_documented() -> None:
     view(UserView, render.user(ANA, identity(1)))
     view(MemberView, render.member(MEMBER))
     view(MessageView, render.message(MESSAGE))
+    view(MessageView, render.message(replace(MESSAGE, acknowledgement=AskedToAcknowledge((ID,), True, 3, 1))))
     view(MessageView, render.message(replace(MESSAGE, blocks=None, edited_at=None, deleted_at=5, reactions=())))
     view(ThreadView, render.thread(THREAD))
     view(ThreadView, render.thread(replace(THREAD, last_message=None, membership=None, deleted_at=None)))
@@ -154,6 +156,7 @@ EVENTS: dict[str, object] = {
     **dict.fromkeys(("member.added", "member.updated"), MEMBER),
     "member.removed": MemberGone(BO.author),
     **dict.fromkeys(("message.created", "message.updated", "message.deleted", "message.completed"), MESSAGE),
+    "message.acknowledged": Acknowledged(1, ID, BO.author, 5, 3, 1),
     **dict.fromkeys(("reaction.added", "reaction.removed"), ReactionChange(ID, "👍", BO.author, 3)),
     "read.updated": ReadChange(BO.author, 5, 3),
     "control.changed": ControlChange("human", "shared", "a person takes over"),

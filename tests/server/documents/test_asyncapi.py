@@ -149,6 +149,8 @@ async def test_events_are_what_the_document_says(
     await server.services.write(shown)
     await alice.delete(f"/api/v1/files/{file.id}")
     await alice.say(thread, "One more")
+    asking = await alice.say(thread, "Read this", acknowledgement={})
+    await bob.put(f"/api/v1/messages/{asking['id']}/acknowledgement")
     await bob.post(f"{path}/read")
     written = (await alice.post(f"{path}/messages", status="STREAMING")).data
     await alice.post(f"/api/v1/messages/{written['id']}/append", text="Once upon")

@@ -10,7 +10,8 @@ from actors.event_kinds import KINDS
 from tests.serving import Answer, Client, Server
 
 ACTIONS = (
-    "post", "post", "post", "reply", "edit", "delete", "react", "react", "unreact", "toggle", "read", "read to",
+    "post", "post", "post", "reply", "ask", "confirm", "edit", "delete", "react", "react", "unreact", "toggle",
+    "read", "read to",
     "title", "status", "metadata", "role", "mute", "join", "leave",
     "remember", "recall", "answer", "stop", "fail", "hand over", "file", "show", "rename", "drop",
     "draft", "revise", "restore", "discard", "measure", "tick", "clear", "propose", "accept", "reject",
@@ -37,6 +38,7 @@ EVERY_KIND = (
     (1, "propose", 1), (0, "accept", 0), (1, "propose", 2), (0, "reject", 1),
     (1, "comment", 1), (0, "comment again", 0), (0, "resolve", 0), (1, "uncomment", 0), (1, "comment", 0),
     (1, "stream into", 1), (1, "write out", 0), (0, "stream into", 1), (1, "break off", 1),
+    (0, "ask", 0), (1, "confirm", 0), (2, "confirm", 0),
     (0, "discard", 0),
 )  # fmt: skip
 """(person, action, number): each succeeds, and together they make all of `TOLD`."""
@@ -53,6 +55,8 @@ class Company:
         self.thread_id = thread_id
         self.url = f"/api/v1/threads/{thread_id}"
         self.messages: list[str] = []
+        self.asking: list[str] = []
+        """Messages that ask to be acknowledged."""
         self.files: list[str] = []
         self.artifacts: list[str] = []
         self.proposals: list[str] = []
@@ -90,6 +94,8 @@ class Company:
             return await self._answer(client, action, number)
         if action in ("post", "reply"):
             return await self._say(client, number, is_reply=action == "reply")
+        if action in ("ask", "confirm"):
+            return await self._about_acknowledgements(client, action, number)
         if action in ("file", "show", "rename", "drop"):
             return await self._about_file(client, action, number)
         if action in ABOUT_ARTIFACTS:
@@ -229,6 +235,16 @@ class Company:
         parent: Any = {"parent_id": self.messages[number % len(self.messages)]} if is_reply and self.messages else {}
         answer = await client.post(f"{self.url}/messages", content=f"{client.name} {number}", **parent)
         if answer.status == 201:
+            self.messages.append(answer.data["id"])
+        return answer
+
+    async def _about_acknowledgements(self, client: Client, action: str, number: int) -> Answer | None:
+        if action == "confirm":
+            asking = self.asking[number % len(self.asking)] if self.asking else None
+            return await client.put(f"/api/v1/messages/{asking}/acknowledgement") if asking else None
+        answer = await client.post(f"{self.url}/messages", content=f"Read {number}.", acknowledgement={})
+        if answer.status == 201:
+            self.asking.append(answer.data["id"])
             self.messages.append(answer.data["id"])
         return answer
 

@@ -87,6 +87,11 @@ class Fold:
     def _control_changed(self, event: Json, change: Json) -> None:
         self.thread = {**self.thread, "control": change["control"]}
 
+    def _message_acknowledged(self, event: Json, change: Json) -> None:
+        message = self.messages[change["message_id"]]
+        if "acknowledgement" in message:  # it was deleted since
+            message["acknowledgement"] = {**message["acknowledgement"], "acknowledged": change["acknowledged"]}
+
     def _reaction_added(self, event: Json, change: Json) -> None:
         self._reaction_removed(event, change)
         self.reactions.append((change["message_id"], change["emoji"], change["user"]["id"]))

@@ -10,12 +10,14 @@ from tests.serving import Client
 MINE = "/api/v1/users/me/preferences"
 UNTOUCHED = {"notify": "all", "deliver": [], "quiet_hours": None, "time_zone": "UTC", "show_read": True}
 
+NAMED: set[NotificationKind] = {"mention", "acknowledgement"}
+
 # Chosen everywhere, chosen here, muted → of what one hears.
 TABLE: tuple[tuple[Notify, Notify | None, bool, set[NotificationKind]], ...] = (
-    ("all", None, False, set(NOTIFICATION_KINDS)), ("mentions", None, False, {"mention"}), ("none", None, False, set()),
-    ("none", "all", False, set(NOTIFICATION_KINDS)), ("all", "mentions", False, {"mention"}),
+    ("all", None, False, set(NOTIFICATION_KINDS)), ("mentions", None, False, NAMED), ("none", None, False, set()),
+    ("none", "all", False, set(NOTIFICATION_KINDS)), ("all", "mentions", False, NAMED),
     ("all", "none", False, set()), ("mentions", "all", False, set(NOTIFICATION_KINDS)),
-    ("none", "mentions", False, {"mention"}), ("all", None, True, set()), ("all", "all", True, set()),
+    ("none", "mentions", False, NAMED), ("all", None, True, set()), ("all", "all", True, set()),
 )  # fmt: skip
 
 
@@ -40,6 +42,7 @@ async def test_of_what_somebody_is_notified(
     await bob.post("/api/v1/notifications/read-all")
     message = await bob.say(thread)
     await alice.say(thread, "@bob")
+    await alice.say(thread, "Read this.", acknowledgement={})
     await alice.say(thread, "yes", parent_id=message["id"])
     await alice.put(f"/api/v1/messages/{message['id']}/reactions/👍")
     found = (await bob.get("/api/v1/notifications", unread="true")).data

@@ -57,6 +57,7 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "update_me": {"name": "Alice"}, "create_user": {"name": "X"}, "update_user": {"name": "X"},
     "create_thread": {"title": "Mine"}, "update_thread": {"title": "Changed"}, "mark_read": {}, "add_member": {},
     "update_member": {"role": "MEMBER"}, "create_message": {"content": "x"}, "update_message": {"content": "changed"},
+    "acknowledge_message": {},
     "toggle_reaction": {"emoji": "👍"}, "add_reaction": {}, "replace_memory": {"memory": {"summary": "x"}},
     "update_memory": {"memory": {"facts": ["x"]}}, "hand_over": {"control": "human"}, "set_typing": {},
     "set_status": {},
@@ -181,6 +182,8 @@ class World:
     """The file that the upload is for."""
     offered_id: str = field(default_factory=new_id)
     """A message of another person's with a button: alice may act on it, but not on her own."""
+    asking_id: str = field(default_factory=new_id)
+    """A message of another person's that asks all in the thread to acknowledge it."""
     action_id: str = ""
     option_request_id: str = field(default_factory=new_id)
     webhook_id: str = ""
@@ -198,6 +201,9 @@ class World:
             self.connection_id = await self.connect()
         if operation.tag == "actions" and not (operation in READS and self.action_id):
             await self.prepare_action(operation)
+        if operation.tag == "acknowledgements":
+            asking = await (await self.other()).say(self.thread_id, "Read this.", acknowledgement={})
+            self.asking_id = asking["id"]
         if operation.name in ("delete_file", "batch_files"):
             self.file_id = (await stored_file(self.server, self.alice_id, self.thread_id)).id
         if operation.name == "complete_upload":
@@ -229,10 +235,15 @@ class World:
             await self.alice.thread(members=[{"user_id": self.viewer_id, "role": "VIEWER"}])
             self.notification_id = (await self.viewer.get("/api/v1/notifications", limit="1")).data[0]["id"]
 
-    async def prepare_action(self, operation: Operation) -> None:
-        """A message with a button: another's, because nobody acts on their own; or alice's, on which another acted."""
+    async def other(self) -> Client:
+        """Another member of the thread."""
         other = self.server.client("other-of-actions")
         await self.alice.post(f"/api/v1/threads/{self.thread_id}/members", user_id=(await other.me())["id"])
+        return other
+
+    async def prepare_action(self, operation: Operation) -> None:
+        """A message with a button: another's, because nobody acts on their own; or alice's, on which another acted."""
+        other = await self.other()
         if operation.name == "answer_options":
             await self.wait_for_options()
         if operation.name in ACTING:
@@ -332,6 +343,8 @@ class World:
     def message_of(self, operation: Operation) -> str:
         if operation.name in ACTING:
             return self.offered_id
+        if operation.tag == "acknowledgements":
+            return self.asking_id
         return self.streaming_id if is_of_streams(operation) else self.message_id
 
     def artifact_for(self, operation: Operation) -> str:

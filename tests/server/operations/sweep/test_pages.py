@@ -175,7 +175,8 @@ async def test_cursors_of_our_own_only(operation: Operation, world: World) -> No
 @pytest.mark.changes_nothing
 async def test_past_the_end_there_is_nothing(operation: Operation, world: World) -> None:
     last = {
-        "list_messages": "before:0", "list_threads": "0", "list_reactions": "after:999999999999999999",
+        "list_messages": "before:0", "list_unacknowledged": "before:0", "list_threads": "0",
+        **dict.fromkeys(("list_reactions", "list_acknowledgements"), "after:999999999999999999"),
         "list_connections": "c" + "z" * 24, "search": "r0",
         **dict.fromkeys(("list_sessions", "list_api_keys", "list_audit", "list_all_sessions"), "0"),
         **dict.fromkeys(("list_notifications", "list_files", "list_file_versions", "list_schedules"), "0"),

@@ -1,0 +1,1 @@
+"""Acknowledgements on the wire, and the operations on them."""

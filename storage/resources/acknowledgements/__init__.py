@@ -1,0 +1,1 @@
+"""Acknowledgements: who is asked, what is written, and how it is read."""

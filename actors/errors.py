@@ -297,6 +297,7 @@ CODES: Mapping[str, type[XpError]] = {
     "message_deleted": Conflict,
     "message_streaming": Conflict,
     "message_changed": Conflict,
+    "artifact_changed": Conflict,
     "author_gone": Conflict,
     "form_expired": Conflict,
     "already_answered": Conflict,

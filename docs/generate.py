@@ -117,6 +117,8 @@ def _held(spec: Any) -> str:
             return f"{_range(spec, 'items')}: {_held(spec['of'])}"
         case "scalar":
             return f"a text of at most {spec['max']} characters, a number, true or false"
+        case "blocks":
+            return "[blocks](blocks.md), as those of a message"
         case "json":
             return f"any JSON object, at most {spec['bytes']} bytes"
         case "string" | "url":

@@ -108,7 +108,7 @@ class Agent(centrifuge.ClientEventHandler):
                 self._answered.add(action["id"])
 
     async def _answer(self, action: Json) -> None:
-        if action["message_metadata"].get("task") != TASK or action["author"]["id"] == action["user"]["id"]:
+        if (action["message_metadata"] or {}).get("task") != TASK or action["author"]["id"] == action["user"]["id"]:
             return
         decision, who = action["state"]["decision"]["choice"], action["user"]["name"]
         verdict = f"Approved by {who}." if decision == "yes" else f"Rejected by {who}."

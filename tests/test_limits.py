@@ -168,6 +168,7 @@ NO_LIMITS: Mapping[str, Mapping[str, str]] = {
         "storage/private_files.py": "FILE_MODE FOLDER_MODE OTHERS",
         "storage/resources/artifacts/records.py": "_CREATOR _NEWEST _WRITER _DATA",
         "storage/resources/proposals/records.py": "_AUTHOR _RESOLVER _PATCH",
+        "storage/resources/actions/records.py": "_PEOPLE",
         "storage/resources/artifact_streams/records.py": "_AUTHOR",
         "storage/resources/comments/records.py": "_AUTHOR _RESOLVER END",
         "storage/resources/credentials/reading.py": "_OF_SESSION _OF_API_KEY",

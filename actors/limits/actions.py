@@ -1,4 +1,4 @@
-"""Actions on the blocks of messages."""
+"""Actions on the blocks of messages and artifacts."""
 
 from typing import Final
 
@@ -9,11 +9,11 @@ ACTION_STATE_BYTES: Final = 64 * KIB
 ACTION_ID_CHARS: Final = 255
 """Of a block or an element; or the JSON pointer of one that has no id."""
 ACTIONS_PENDING: Final = 20
-"""Of one user on one message: who clicks on does not fill the author's list."""
+"""Of one user on one message or artifact: who clicks on does not fill the author's list."""
 ACTION_SECONDS: Final = 7 * 24 * 3600
 """How long an action waits for its author, who may be down for a weekend."""
 ACTIONS_KEPT_SECONDS: Final = 90 * 24 * 3600
-"""How long an ended action is kept. An approval stays as long as its message: it counts once."""
+"""How long an ended action is kept. An approval stays as long as what it stands in: it counts once."""
 ACTION_TEXT_CHARS: Final = 3000
 """Of what the author says to who acted: as a text of a block."""
 ACTION_ERRORS: Final = 100

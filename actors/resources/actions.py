@@ -1,7 +1,9 @@
-"""Actions: what a person does with the blocks of a message (clicks, chooses, fills in), and what its author answers.
+"""Actions: what a person does with the blocks of a message or an artifact (clicks, chooses, fills in), and what its
+author answers.
 
-An action is seen by who acted and by the author of the message, in their own logs. It is pending until the author
-answers, or until it expires.
+An action is seen by who acted and by the author, in their own logs. It is pending until the author answers, or until it
+expires. The author of an artifact is its creator; its viewers see in the log of the thread what was acted on, and the
+status, but not what was filled in.
 """
 
 from collections.abc import Mapping
@@ -18,7 +20,16 @@ from actors.resources.users import Author
 ActionStatus = Literal["pending", "done", "failed", "expired"]
 ACTION_STATUSES: tuple[ActionStatus, ...] = ("pending", "done", "failed", "expired")
 ActionRole = Literal["author", "user"]
-"""Whose actions: those on one's messages, or those one has made."""
+"""Whose actions: those on one's messages and artifacts, or those one has made."""
+SubjectKind = Literal["message", "artifact"]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What offers an action."""
+
+    kind: SubjectKind
+    id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +37,15 @@ class Action:
     key: int
     id: str
     thread_id: str
-    message_id: str
-    message_version: int
-    """Of the message that was acted on; it may have changed since."""
+    subject: Subject
+    subject_version: int
+    """Of what was acted on; it may have changed since."""
     metadata: str
-    """Of the message, as it is now: where applications keep what they need to go on."""
+    """Of the subject, as it is now: where applications keep what they need to go on."""
     block: str | None
-    """JSON of the block, as it is now; None where the message has it no more."""
+    """JSON of the block, as it is now; None where the subject has it no more."""
     author: Author
-    """Of the message: who answers."""
+    """Of the message, or creator of the artifact: who answers."""
     user: Author
     """Who acted."""
     block_id: str
@@ -59,22 +70,35 @@ class Action:
     answered_at: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ArtifactAction:
+    """An action on an artifact, as all see it who see the artifact."""
+
+    id: str
+    artifact_id: str
+    action: Action | None
+    """None: it was deleted since."""
+
+
 ACTION_CREATED: Final = EventKind("action.created", Action | Mapping, "action", channel="user")
-"""To who acted, and to the author of the message. Of an action that was deleted since, only its id."""
+"""To who acted, and to the author. Of an action that was deleted since, only its id."""
 ACTION_UPDATED: Final = EventKind("action.updated", Action | Mapping, "action", channel="user")
 ACTIONS_DELETED: Final = EventKind("actions.deleted", Mapping, None, channel="user")
-"""With their message."""
+"""With their message or artifact."""
+ARTIFACT_ACTION_CREATED: Final = EventKind("artifact.action_created", ArtifactAction, "action")
+"""To all who see the artifact."""
+ARTIFACT_ACTION_UPDATED: Final = EventKind("artifact.action_updated", ArtifactAction, "action")
 
 
 @dataclass(frozen=True, slots=True)
 class OptionsRequest:
-    """A person looks for an option of an external select, which only the author of the message knows."""
+    """A person looks for an option of an external select, which only the author knows."""
 
     id: str
     thread_id: str
-    message_id: str
+    subject: Subject
     metadata: str
-    """Of the message."""
+    """Of the subject."""
     author: Author
     user: Author
     block_id: str
@@ -83,7 +107,7 @@ class OptionsRequest:
 
 
 OPTIONS_REQUESTED: Final = EphemeralKind("options.requested", OptionsRequest, channel="user")
-"""To the author of the message."""
+"""To the author."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +129,7 @@ class OptionSource:
 class GetOptionSource(IdentityQuery[OptionSource]):
     """Raises `NotFound`, `Forbidden`, `Conflict`, or `ValidationFailed` where there is no such external select."""
 
-    message_id: str
+    subject: Subject
     _: KW_ONLY
     block_id: str
     action_id: str
@@ -113,10 +137,10 @@ class GetOptionSource(IdentityQuery[OptionSource]):
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A request to act that the message's blocks allow."""
+    """A request to act that the subject's blocks allow."""
 
-    blocks: str
-    """Of the message, as they were when this was checked."""
+    mark: str
+    """Of what was offered when this was checked: the blocks of a message, the digest of an artifact's content."""
     kind: str
     value: str
     state: str
@@ -130,7 +154,7 @@ class Checked:
 class Act(ThreadCommand[Action]):
     """Answers the `Action`."""
 
-    message_id: str
+    subject: Subject
     block_id: str
     action_id: str
     checked: Checked | XpError
@@ -139,14 +163,14 @@ class Act(ThreadCommand[Action]):
 
 @dataclass(slots=True, kw_only=True)
 class AnswerAction(ThreadCommand[Action]):
-    """By the author of the message, once. Answers the `Action`."""
+    """By the author, once. Answers the `Action`."""
 
     action_id: str
     status: Literal["done", "failed"]
     text: str = ""
     errors: str = "{}"
     content: str | Unset = UNSET
-    """Of the message, which is edited in the same transaction."""
+    """Of the message that was acted on, which is edited in the same transaction."""
     blocks: str | Unset | None = UNSET
     metadata: str | Unset = UNSET
 
@@ -160,9 +184,9 @@ class ExpireActions(Makes[int]):
 
 @dataclass(frozen=True, slots=True)
 class CheckAction(IdentityQuery[Checked]):
-    """Whether the message offers this. Raises `ValidationFailed` with JSON pointers, `NotFound`, `Conflict`."""
+    """Whether the subject offers this. Raises `ValidationFailed` with JSON pointers, `NotFound`, `Conflict`."""
 
-    message_id: str
+    subject: Subject
     _: KW_ONLY
     block_id: str
     action_id: str
@@ -173,7 +197,7 @@ class CheckAction(IdentityQuery[Checked]):
 
 @dataclass(frozen=True, slots=True)
 class GetAction(IdentityQuery[Action]):
-    """Raises `NotFound` for all but who acted, the author of the message, and administrators."""
+    """Raises `NotFound` for all but who acted, the author, and administrators."""
 
     action_id: str
 
@@ -207,6 +231,16 @@ class ListMessageActions(IdentityQuery[Page[Action]]):
     """On one message, the newest first: all for its author and administrators, for others their own."""
 
     message_id: str
+    _: KW_ONLY
+    limit: int
+    before: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListArtifactActions(IdentityQuery[Page[Action]]):
+    """On one artifact, the newest first: all of them, for all who see it."""
+
+    artifact_id: str
     _: KW_ONLY
     limit: int
     before: int | None

@@ -1,4 +1,4 @@
-"""`xp actions`: what people did with the blocks of messages, and what came of it."""
+"""`xp actions`: what people did with the blocks of messages and artifacts, and what came of it."""
 
 import click
 

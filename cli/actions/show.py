@@ -33,8 +33,9 @@ def command(action: str, data_dir: str | None, as_json: bool) -> None:
 
 def _facts(action: "Action") -> list[tuple[str, object]]:
     return [
-        ("id", action.id), ("thread", action.thread_id), ("message", action.message_id),
-        ("message version", action.message_version), ("user", action.user.name), ("author", action.author.name),
+        ("id", action.id), ("thread", action.thread_id), (action.subject.kind, action.subject.id),
+        (f"{action.subject.kind} version", action.subject_version), ("user", action.user.name),
+        ("author", action.author.name),
         ("block", action.block_id), ("action", action.action_id), ("type", action.kind), ("value", action.value),
         ("state", action.state), ("status", action.status), ("text", action.text), ("errors", action.errors),
         ("created", short_time(action.created_at)), ("expires", short_time(action.expires_at)),

@@ -1,8 +1,8 @@
 """The content of an artifact as a CRDT of Yjs (extra `collab`).
 
 A Markdown text is the shared text `text`. An object is the shared map `body`: lists are shared arrays, objects shared
-maps, and the fields that hold Markdown (`text`, `summary`, `abstract`, `excerpt`) shared texts; a row of a table and a
-`spec` of a chart are values that are replaced as a whole. Numbers are as JavaScript has them.
+maps, and the fields that hold Markdown (`text`, `summary`, `abstract`, `excerpt`) shared texts; a row of a table, a
+block, and a `spec` of a chart are values that are replaced as a whole. Numbers are as JavaScript has them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ from actors.resources.proposals.hunks import Hunk, applied, hunks
 
 T = TypeVar("T")
 _MARKDOWN: Final = frozenset({"text", "summary", "abstract", "excerpt"})
-_WHOLE: Final = frozenset({"spec", "rows", "columns", "authors"})
+_WHOLE: Final = frozenset({"spec", "rows", "columns", "authors", "blocks"})
 """Fields whose value, or each item of whose list, is replaced as a whole."""
 
 

@@ -1,18 +1,20 @@
-"""The schema of actions on the blocks of messages. See `storage/schema/models.py` for the rest."""
+"""The schema of actions on the blocks of messages and artifacts. See `storage/schema/models.py` for the rest."""
 
-from peewee import BigIntegerField, BooleanField, ForeignKeyField, IntegerField, TextField
+from peewee import BigIntegerField, BooleanField, Check, ForeignKeyField, IntegerField, TextField
 
 from actors.resources.actions import ACTION_STATUSES
+from storage.schema.artifact_models import Artifact
 from storage.schema.models import Base, Message, User, one_of
 
 
 class Action(Base):
-    """What a user did with a block, and what came of it. It goes with its message, and with its user."""
+    """What a user did with a block, and what came of it. It goes with its message or artifact, and with its user."""
 
     uid = TextField(unique=True)  # actions by public id
-    message = ForeignKeyField(Message, on_delete="CASCADE", index=False)
-    message_version = IntegerField()
-    author = ForeignKeyField(User, index=False)  # of the message: who answers
+    message = ForeignKeyField(Message, on_delete="CASCADE", null=True, index=False)
+    artifact = ForeignKeyField(Artifact, on_delete="CASCADE", null=True, index=False)  # one of the two
+    subject_version = IntegerField()
+    author = ForeignKeyField(User, index=False)  # who answers
     user = ForeignKeyField(User, on_delete="CASCADE", index=False)
     block_id = TextField()
     action_id = TextField()
@@ -31,10 +33,12 @@ class Action(Base):
 
     class Meta:
         table_name = "action"
+        constraints = (Check("(message_id IS NULL) <> (artifact_id IS NULL)"),)
         indexes = (
             (("message", "id"), False),  # actions on a message, the newest first; they go with it
+            (("artifact", "id"), False),  # the same of an artifact
             (("user", "id"), False),  # one's own, the newest first
-            (("author", "id"), False),  # those on one's messages, the newest first
+            (("author", "id"), False),  # those that one answers, the newest first
         )
 
 
@@ -48,6 +52,13 @@ Action.add_index(  # an approval has one answer
     Action.message,
     Action.block_id,
     name="action_once",
+    unique=True,
+    where=(Action.is_counted_once == 1) & Action.status.in_(["pending", "done"]),
+)
+Action.add_index(
+    Action.artifact,
+    Action.block_id,
+    name="action_once_in_artifact",
     unique=True,
     where=(Action.is_counted_once == 1) & Action.status.in_(["pending", "done"]),
 )

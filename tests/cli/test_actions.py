@@ -3,7 +3,7 @@
 import pytest
 
 from actors.auth.identity import Identity
-from actors.resources.actions import Act, Action, AnswerAction, Checked
+from actors.resources.actions import Act, Action, AnswerAction, Checked, Subject
 from actors.resources.threads import Thread
 from tests.builders import Ledger
 from tests.cli.conftest import Xp
@@ -28,9 +28,14 @@ def thread(ledger: Ledger, ana: Identity, bo: Identity) -> Thread:
 
 def act(ledger: Ledger, author: Identity, person: Identity, thread: Thread) -> Action:
     message = ledger.post(author, thread, "Deploy?", blocks=BLOCKS)
-    checked = Checked(blocks=BLOCKS, kind="button", value='"42"', state="{}")
+    checked = Checked(mark=BLOCKS, kind="button", value='"42"', state="{}")
     command = Act(
-        identity=person, thread_id=thread.id, message_id=message.id, block_id="deploy", action_id="yes", checked=checked
+        identity=person,
+        thread_id=thread.id,
+        subject=Subject("message", message.id),
+        block_id="deploy",
+        action_id="yes",
+        checked=checked,
     )
     made = ledger.do(command).result
     assert isinstance(made, Action)
@@ -65,5 +70,5 @@ def test_who_acted_gets_it_with_the_export(
     exported = xp("user", "export", bo.user.id, "-").json["actions"]
     assert [one["id"] for one in exported] == made
     assert (exported[0]["value"], exported[0]["block_id"], exported[0]["status"]) == ("42", "deploy", "pending")
-    assert not {"message_metadata", "block", "author"} & exported[0].keys()
+    assert not {"message_metadata", "artifact_metadata", "block", "author"} & exported[0].keys()
     assert xp("user", "export", ana.user.id, "-").json["actions"] == []

@@ -124,7 +124,7 @@ Damage = tuple[str, str, str]
 def _action(of: str, where: str, status: str = "pending") -> str:
     """SQL that puts an action of the user `of` on a message."""
     return f"""
-        INSERT INTO action (uid, message_id, message_version, author_id, user_id, block_id, action_id, kind, value,
+        INSERT INTO action (uid, message_id, subject_version, author_id, user_id, block_id, action_id, kind, value,
                             state, is_counted_once, status, text, errors, correlation_id, version, created_at,
                             expires_at)
         SELECT 'x', m.id, 1, m.author_id, {of}, 'b', 'a', 'button', 'null', '{{}}', 0, '{status}', '', '{{}}', '', 1, 1,
@@ -154,9 +154,9 @@ DAMAGES: tuple[Damage, ...] = (
     ),
     ("actions on what is there", _action(ANOTHER, "deleted_at IS NOT NULL"), "there is an action x on it"),
     (
-        "actions are on another's message, and answered by its author",
+        "actions are on what is another's, and answered by its author",
         _action("m.author_id", "deleted_at IS NULL"),
-        "Action x is of 1, its message is of 1",
+        "Action x is of 1, its message or artifact is of 1",
     ),
     ("what has ended has an end", _action(ANOTHER, "deleted_at IS NULL", "done"), "x is done, and ended at no time"),
     ("schedules that have ended have an end", _schedule("pending", "1"), "x is pending, and ended at 1"),

@@ -16,9 +16,11 @@ from typing import Any, Final
 from actors import limits
 from actors.errors import TooLarge, ValidationFailed
 from actors.resources.artifacts.artifact import ArtifactType
+from actors.resources.blocks import validation
 from actors.resources.blocks.checks import Check, compiled, is_shallow
 from actors.resources.blocks.faults import At, Fault, Faults
 from actors.resources.blocks.profile import Profile
+from actors.text.block_text import lines
 from actors.text.folding import fold
 
 _SHAPES: Final[Mapping[ArtifactType, str]] = {
@@ -127,7 +129,9 @@ def _texts(value: Any, *, shown: bool) -> Iterator[str]:
             yield from _texts(item, shown=shown)
     elif isinstance(value, dict):
         for name, inner in value.items():
-            if name != "spec":
+            if name == "blocks":
+                yield from lines(inner)
+            elif name != "spec":
                 yield from _texts(inner, shown=name in _WORDS)
 
 
@@ -180,6 +184,12 @@ def _within_grid(content: dict[str, Any], found: Faults) -> None:
             found.add(((at, "grid"), "w"), "too_large", expected, limit=columns, actual=left + width)
 
 
+def _valid_blocks(content: dict[str, Any], found: Faults) -> None:
+    """As those of a message, by the same profile."""
+    if isinstance(blocks := content.get("blocks"), list):
+        found.include(validation.faults(blocks), (None, "blocks"))
+
+
 def _without_nul(content: dict[str, Any], found: Faults) -> None:
     if "\\u0000" not in json.dumps(content):  # twenty times as fast as the walk, which says where
         return
@@ -203,5 +213,5 @@ def _list(value: Any) -> list[Any]:
 
 
 _RULES: Final[tuple[Callable[[dict[str, Any], Faults], None], ...]] = (
-    _distinct_ids, _even_rows, _within_grid, _without_nul,
+    _distinct_ids, _even_rows, _within_grid, _valid_blocks, _without_nul,
 )  # fmt: skip

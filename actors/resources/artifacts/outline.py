@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 from actors import limits
 from actors.errors import TooLarge
 from actors.resources.artifacts.artifact import ArtifactType
+from actors.resources.blocks import markdown
 
 Cell = str | int | float | bool | None
 Row = Sequence[Cell]
@@ -103,7 +105,7 @@ def outline(kind: ArtifactType, content: Any, data: DataSets = NO_DATA) -> tuple
     where tables and charts together have more than `limits.EXPORT_CELLS` cells."""
     if isinstance(content, str):
         return (Text(content),)
-    return tuple(_bounded(_OF_TYPE[kind](content, data)))
+    return tuple(_bounded(chain(_OF_TYPE[kind](content, data), _blocks(content))))
 
 
 def _bounded(parts: Parts) -> Parts:
@@ -224,6 +226,12 @@ def _reference(content: dict[str, Any], _: DataSets) -> Parts:
         yield Table(("source", ""), tuple(rows), name="source")
     if content.get("note"):
         yield Text(content["note"])
+
+
+def _blocks(content: dict[str, Any]) -> Parts:
+    """What they say; nothing can be pressed in a file."""
+    for text in markdown.pieces(content.get("blocks")):
+        yield Text(text)
 
 
 def _shown(part: dict[str, Any], data: DataSets) -> Parts:

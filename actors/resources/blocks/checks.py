@@ -240,6 +240,16 @@ def _choice(spec: Spec) -> Check:
     return check
 
 
+def _blocks(_: Spec) -> Check:
+    """What each may be is checked over all of them, by `validation.py`."""
+
+    def check(value: Any, at: At, faults: Faults) -> None:
+        if type(value) is not list:
+            faults.add_type(at, "a list of blocks", value)
+
+    return check
+
+
 def _json(spec: Spec) -> Check:
     most, forbidden = spec["bytes"], frozenset(spec.get("without", ()))
 
@@ -304,7 +314,7 @@ def json_bytes(value: Any) -> int:
 
 _KINDS: Final[Mapping[str, Callable[[Spec], Check]]] = {
     "string": _string, "url": _url, "integer": _number, "number": _number, "boolean": _boolean,
-    "scalar": _scalar, "choice": _choice, "json": _json,
+    "scalar": _scalar, "choice": _choice, "json": _json, "blocks": _blocks,
 }  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """What is wrong with blocks: where (JSON pointer), what was expected, the limit, and what came."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from actors import limits
@@ -42,6 +42,13 @@ class Faults:
         self.count += 1
         if len(self.found) < self.most:
             self.found.append(Fault(pointer(at), code, expected, limit, actual))
+
+    def include(self, found: Iterable[Fault], under: At) -> None:
+        """Those of a part, whose places are within `under`."""
+        for fault in found:
+            self.count += 1
+            if len(self.found) < self.most:
+                self.found.append(replace(fault, pointer=pointer(under) + fault.pointer))
 
     def add_type(self, at: At, expected: str, value: Any) -> None:
         self.add(at, "wrong_type", expected, actual=shown(value))

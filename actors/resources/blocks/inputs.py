@@ -65,7 +65,7 @@ def check_state(
             place = ((at, block_id), action_id)
             offer = inputs.get((block_id, action_id))
             if offer is None:
-                filled.faults.add(place, "unknown_field", "an input of the message", actual=shown(action_id))
+                filled.faults.add(place, "unknown_field", "an input of the blocks", actual=shown(action_id))
             elif not is_empty(value):
                 check(offer, value, place, filled)
     for (block_id, action_id), offer in inputs.items() if is_form else ():

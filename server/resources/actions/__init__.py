@@ -1,1 +1,1 @@
-"""Actions on the blocks of messages, on the wire."""
+"""Actions on the blocks of messages and artifacts, on the wire."""

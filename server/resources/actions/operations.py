@@ -1,4 +1,4 @@
-"""What people do with the blocks of messages, and what their authors answer."""
+"""What people do with the blocks of messages and artifacts, and what their authors answer."""
 
 from typing import Any
 
@@ -7,12 +7,16 @@ from actors.resources.actions import (
     Act,
     Action,
     AnswerAction,
+    ArtifactAction,
     CheckAction,
     Checked,
     GetAction,
     ListActions,
+    ListArtifactActions,
     ListMessageActions,
+    Subject,
 )
+from actors.resources.artifacts.queries import GetArtifact
 from server.api.cursors import integer
 from server.api.fields import ById, given
 from server.api.message_commands import about_message
@@ -22,13 +26,15 @@ from server.resources.actions.views import (
     ActionView,
     AnswerActionRequest,
     AnswerOptionsRequest,
+    ArtifactActionView,
     CreateActionRequest,
     FindOptionsRequest,
+    ListActionsOnRequest,
     ListActionsRequest,
-    ListMessageActionsRequest,
     OptionsAnsweredView,
     OptionsView,
     action_view,
+    artifact_action_view,
 )
 
 operations = Operations("actions")
@@ -41,21 +47,37 @@ async def create_action(call: Call, request: CreateActionRequest) -> Result:
     Only what the message offers is taken: faults are listed by JSON pointer (`/state/address/city`), before the author
     hears of anything. The action is `pending` until the author answers; `action.updated` on your own channel says so.
     """
-    command = Act(
-        identity=call.identity, once=call.once, origin=call.origin,
-        thread_id=await call.services.places.thread_of(request.id), message_id=request.id, block_id=request.block_id,
-        action_id=request.action_id, checked=await _checked(call, request),
-    )  # fmt: skip
-    action = await about_message(call, command, command.message_id)
+    thread_id = await call.services.places.thread_of(request.id)
+    command = await _acting(call, request, Subject("message", request.id), thread_id)
+    action = await about_message(call, command, request.id)
     return _shown(action, location=f"/api/v1/actions/{action.id}")
 
 
-async def _checked(call: Call, request: CreateActionRequest) -> Checked | XpError:
-    """A retry is answered as the first request was, although the message may offer this no more."""
+@operations("POST", "/artifacts/{id}/actions", response=ActionView, status=201)
+async def create_artifact_action(call: Call, request: CreateActionRequest) -> Result:
+    """Act on a block of an artifact, as on one of a message. For members who may write, but not for its creator.
+
+    Only what the newest version offers is taken. The creator answers; who sees the artifact sees the status.
+    """
+    artifact = await call.services.ask(GetArtifact(call.identity, request.id, with_content=False))
+    command = await _acting(call, request, Subject("artifact", request.id), artifact.thread_id)
+    action = await call.services.result(command)
+    return _shown(action, location=f"/api/v1/actions/{action.id}")
+
+
+async def _acting(call: Call, request: CreateActionRequest, subject: Subject, thread_id: str) -> Act:
+    return Act(
+        identity=call.identity, once=call.once, origin=call.origin, thread_id=thread_id, subject=subject,
+        block_id=request.block_id, action_id=request.action_id, checked=await _checked(call, request, subject),
+    )  # fmt: skip
+
+
+async def _checked(call: Call, request: CreateActionRequest, subject: Subject) -> Checked | XpError:
+    """A retry is answered as the first request was, although its subject may offer this no more."""
     try:
         return await call.services.ask(
             CheckAction(
-                call.identity, request.id, block_id=request.block_id, action_id=request.action_id,
+                call.identity, subject, block_id=request.block_id, action_id=request.action_id,
                 value=request.value, state=request.state, confirmed=request.confirmed,
             )
         )  # fmt: skip
@@ -66,15 +88,24 @@ async def _checked(call: Call, request: CreateActionRequest) -> Checked | XpErro
 
 
 @operations("GET", "/messages/{id}/actions", response=ActionView, paged=True)
-async def list_message_actions(call: Call, request: ListMessageActionsRequest) -> Result:
+async def list_message_actions(call: Call, request: ListActionsOnRequest) -> Result:
     """Actions on a message, newest first: all of them for its author and admins, your own for you."""
     query = ListMessageActions(call.identity, request.id, limit=request.limit, before=integer(request.cursor))
     return _page(await call.services.ask(query), request.limit)
 
 
+@operations("GET", "/artifacts/{id}/actions", response=ArtifactActionView, paged=True)
+async def list_artifact_actions(call: Call, request: ListActionsOnRequest) -> Result:
+    """Actions on an artifact, newest first, without what was filled in and answered; for all who see the artifact."""
+    query = ListArtifactActions(call.identity, request.id, limit=request.limit, before=integer(request.cursor))
+    page = await call.services.ask(query)
+    shown = [artifact_action_view(ArtifactAction(each.id, request.id, each)) for each in page.items]
+    return Result(shown, next_cursor=page.next_cursor, limit=request.limit)
+
+
 @operations("GET", "/actions", response=ActionView, paged=True)
 async def list_actions(call: Call, request: ListActionsRequest) -> Result:
-    """Actions on your messages, or those that you made; newest first.
+    """Actions on your messages and artifacts, or those that you made; newest first.
 
     With `status=pending`: what waits for your answer, also from the time when you were not there.
     """
@@ -86,13 +117,13 @@ async def list_actions(call: Call, request: ListActionsRequest) -> Result:
 
 @operations("GET", "/actions/{id}", response=ActionView)
 async def get_action(call: Call, request: ById) -> Result:
-    """One action; for who acted, for the author of the message, and for admins."""
+    """One action; for who acted, for the author of the message or creator of the artifact, and for admins."""
     return _shown(await call.services.ask(GetAction(call.identity, request.id)))
 
 
 @operations("POST", "/actions/{id}/answer", response=ActionView)
 async def answer_action(call: Call, request: AnswerActionRequest) -> Result:
-    """Answer an action on your message, once: done or failed, with a text for the person, or errors of fields.
+    """Answer an action on your message or artifact, once: done or failed, with a text or errors of fields.
 
     `message` edits the message in the same transaction. There is no hurry: a pending action waits for a week.
     """
@@ -114,7 +145,13 @@ async def find_options(call: Call, request: FindOptionsRequest) -> Result:
     If the author is not connected, or does not answer in time, the options that the element had from the start are
     returned, with `answered: false`.
     """
-    return Result(await asked_for(call, request))
+    return Result(await asked_for(call, request, Subject("message", request.id)))
+
+
+@operations("POST", "/artifacts/{id}/options", response=OptionsView)
+async def find_artifact_options(call: Call, request: FindOptionsRequest) -> Result:
+    """Options of an external select of an artifact: its creator is asked, as the author of a message is."""
+    return Result(await asked_for(call, request, Subject("artifact", request.id)))
 
 
 @operations("POST", "/option-requests/{id}/answer", response=OptionsAnsweredView)

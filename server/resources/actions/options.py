@@ -1,4 +1,4 @@
-"""Options of external selects: the author of the message is asked on its channel, and those who wait get its answer."""
+"""Options of external selects: the author is asked on its channel, and those who wait get its answer."""
 
 import asyncio
 from functools import cache
@@ -7,7 +7,7 @@ from typing import Any
 from actors import limits
 from actors.errors import ValidationFailed
 from actors.identifiers import new_id
-from actors.resources.actions import OPTIONS_REQUESTED, GetOptionSource, OptionSource, OptionsRequest
+from actors.resources.actions import OPTIONS_REQUESTED, GetOptionSource, OptionSource, OptionsRequest, Subject
 from actors.resources.blocks import profile as profiles
 from actors.resources.blocks.checks import Check, check_of
 from actors.resources.blocks.faults import Faults, by_pointer
@@ -16,20 +16,22 @@ from server.api.registry import Call
 from server.resources.actions.views import AnswerOptionsRequest, FindOptionsRequest
 
 
-async def asked_for(call: Call, request: FindOptionsRequest) -> dict[str, Any]:
+async def asked_for(call: Call, request: FindOptionsRequest, subject: Subject) -> dict[str, Any]:
     """Raises `TooManyRequests` where too many wait already."""
     source = await call.services.ask(
-        GetOptionSource(call.identity, request.id, block_id=request.block_id, action_id=request.action_id)
+        GetOptionSource(call.identity, subject, block_id=request.block_id, action_id=request.action_id)
     )
     if len(request.query) < source.least:
         raise ValidationFailed({"/query": [f"expected at least {source.least} characters; got {len(request.query)}."]})
-    answer = await _answer(call, request, source) if source.is_heard else None
+    answer = await _answer(call, request, subject, source) if source.is_heard else None
     return {**(answer or source.fallback), "answered": answer is not None}
 
 
-async def _answer(call: Call, request: FindOptionsRequest, source: OptionSource) -> dict[str, Any] | None:
+async def _answer(
+    call: Call, request: FindOptionsRequest, subject: Subject, source: OptionSource
+) -> dict[str, Any] | None:
     asked = OptionsRequest(
-        new_id(), source.thread_id, request.id, source.metadata, source.author, call.identity.author, request.block_id,
+        new_id(), source.thread_id, subject, source.metadata, source.author, call.identity.author, request.block_id,
         request.action_id, request.query,
     )  # fmt: skip
     requests = call.services.option_requests

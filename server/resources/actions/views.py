@@ -1,4 +1,4 @@
-"""Actions on the blocks of messages, on the wire."""
+"""Actions on the blocks of messages and artifacts, on the wire."""
 
 from typing import Annotated, Any, Literal
 
@@ -6,7 +6,7 @@ import orjson
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from actors import limits
-from actors.resources.actions import Action, ActionRole, ActionStatus, OptionsRequest
+from actors.resources.actions import Action, ActionRole, ActionStatus, ArtifactAction, OptionsRequest, Subject
 from server.api import render
 from server.api.fields import LEFT_OUT, Blocks, Content, Id, Metadata, NoNul, Paged, Request, Time, View, json_shallow
 from server.resources.users.views import AuthorView
@@ -94,12 +94,14 @@ _GROUPS: dict[str, Any] = {
 
 
 class OwnActionView(View):
-    """For who acted: without what others have put into the message since."""
+    """For who acted: without what others have put into the message or artifact since. One of both is null."""
 
     id: Id
     thread_id: Id
-    message_id: Id
-    message_version: int = Field(description="Of the message that was acted on; it may have changed since.")
+    message_id: Id | None
+    message_version: int | None = Field(description="Of the message that was acted on; it may have changed since.")
+    artifact_id: Id | None
+    artifact_version: int | None = Field(description="Of the artifact that was acted on; it may have changed since.")
     user: AuthorView = Field(description="Who acted.")
     block_id: str
     action_id: str
@@ -107,7 +109,7 @@ class OwnActionView(View):
     value: Any
     state: dict[str, dict[str, Any]] = Field(description="Block id → action id → value, of inputs.")
     status: ActionStatus
-    text: str = Field(description="What the author of the message says to who acted, and to nobody else.")
+    text: str = Field(description="What the author says to who acted, and to nobody else.")
     errors: dict[str, str] = Field(description="JSON pointer into this action → a sentence about the field.")
     correlation_id: str = Field(description="Of the request that acted.")
     version: int
@@ -117,9 +119,35 @@ class OwnActionView(View):
 
 
 class ActionView(OwnActionView):
-    message_metadata: dict[str, Any] = Field(description="`metadata` of the message, as it is now.")
-    author: AuthorView = Field(description="Of the message: who answers.")
-    block: dict[str, Any] | None = Field(description="The block, as it is now; null where the message has it no more.")
+    message_metadata: dict[str, Any] | None = Field(description="`metadata` of the message, as it is now.")
+    artifact_metadata: dict[str, Any] | None = Field(description="`metadata` of the artifact, as it is now.")
+    author: AuthorView = Field(description="Of the message, or creator of the artifact: who answers.")
+    block: dict[str, Any] | None = Field(description="The block, as it is now; null where it is not there any more.")
+
+
+class ArtifactActionView(View):
+    """An action on an artifact as all see it who see the artifact: without what was filled in and answered."""
+
+    id: Id
+    artifact_id: Id
+    thread_id: Id
+    artifact_version: int = Field(description="Of the artifact that was acted on; it may have changed since.")
+    user: AuthorView = Field(description="Who acted.")
+    block_id: str
+    action_id: str
+    type: str = Field(description="Type of the element, such as `button`; `form` for a form that was sent.")
+    status: ActionStatus
+    version: int
+    created_at: Time
+    expires_at: Time = Field(description="When a pending action expires.")
+    answered_at: Time | None
+
+
+class DeletedActionView(View):
+    """Of an action that was deleted since."""
+
+    id: Id
+    artifact_id: Id
 
 
 class CreateActionRequest(Request):
@@ -131,13 +159,13 @@ class CreateActionRequest(Request):
     confirmed: bool = Field(default=False, description="The person has confirmed, where the element asks for that.")
 
 
-class ListMessageActionsRequest(Paged):
+class ListActionsOnRequest(Paged):
     id: Id
 
 
 class ListActionsRequest(Paged):
     role: ActionRole = Field(
-        default="author", description="`author`: actions on your messages; `user`: those that you made."
+        default="author", description="`author`: actions on your messages and artifacts; `user`: those that you made."
     )
     status: ActionStatus | None = None
 
@@ -159,7 +187,8 @@ class AnswerActionRequest(Request):
     ] = ""
     errors: Annotated[Any, BeforeValidator(_errors), Field(json_schema_extra=_ERRORS)] = "{}"
     message: MessageChanges | None = Field(
-        default=None, description="Edits the message in the same transaction, as `PATCH /messages/{id}` does."
+        default=None,
+        description="Edits the message in the same transaction, as `PATCH /messages/{id}` does. Not for an artifact.",
     )
 
     @model_validator(mode="after")
@@ -196,12 +225,14 @@ class OptionsView(View):
 
 
 class OptionsRequestView(View):
-    """To the author of a message: a person looks for an option of an external select."""
+    """To the author: a person looks for an option of an external select."""
 
     id: Id = Field(description="For `POST /option-requests/{id}/answer`, within 3 seconds.")
     thread_id: Id
-    message_id: Id
-    message_metadata: dict[str, Any]
+    message_id: Id | None
+    message_metadata: dict[str, Any] | None
+    artifact_id: Id | None
+    artifact_metadata: dict[str, Any] | None
     user: AuthorView
     block_id: str
     action_id: str
@@ -216,8 +247,8 @@ def options_request_view(request: OptionsRequest) -> render.Json:
     return {
         "id": request.id,
         "thread_id": request.thread_id,
-        "message_id": request.message_id,
-        "message_metadata": render.carried(request.metadata),
+        **_subject(request.subject),
+        **_metadata(request.subject, request.metadata),
         "user": render.author(request.user),
         "block_id": request.block_id,
         "action_id": request.action_id,
@@ -226,20 +257,31 @@ def options_request_view(request: OptionsRequest) -> render.Json:
 
 
 def own_action_view(action: Action) -> render.Json:
-    """For who acted, wherever they are now: without what others have put into the message since."""
+    """For who acted, wherever they are now: without what others have put there since."""
     return {name: shown for name, shown in action_view(action).items() if name not in _OF_OTHERS}
 
 
-_OF_OTHERS = frozenset({"message_metadata", "block", "author"})
+_OF_OTHERS = frozenset({"message_metadata", "artifact_metadata", "block", "author"})
+
+
+def _subject(subject: Subject) -> dict[str, str | None]:
+    ids: dict[str, str | None] = {"message_id": None, "artifact_id": None}
+    return {**ids, f"{subject.kind}_id": subject.id}
+
+
+def _metadata(subject: Subject, metadata: str) -> render.Json:
+    return {"message_metadata": None, "artifact_metadata": None, f"{subject.kind}_metadata": render.carried(metadata)}
 
 
 def action_view(action: Action) -> render.Json:
     return {
         "id": action.id,
         "thread_id": action.thread_id,
-        "message_id": action.message_id,
-        "message_version": action.message_version,
-        "message_metadata": render.carried(action.metadata),
+        **_subject(action.subject),
+        "message_version": None,
+        "artifact_version": None,
+        f"{action.subject.kind}_version": action.subject_version,
+        **_metadata(action.subject, action.metadata),
         "author": render.author(action.author),
         "user": render.author(action.user),
         "block_id": action.block_id,
@@ -257,3 +299,11 @@ def action_view(action: Action) -> render.Json:
         "expires_at": render.iso_time(action.expires_at),
         "answered_at": render.maybe_time(action.answered_at),
     }
+
+
+def artifact_action_view(found: ArtifactAction) -> render.Json:
+    """Of an action that is not there any more, only the ids."""
+    if found.action is None:
+        return {"id": found.id, "artifact_id": found.artifact_id}
+    shown = action_view(found.action)
+    return {name: shown[name] for name in ArtifactActionView.model_fields}

@@ -1,1 +1,1 @@
-"""Actions on the blocks of messages: what is written, and how it is read."""
+"""Actions on the blocks of messages and artifacts: what is written, and how it is read."""

@@ -1,7 +1,9 @@
-"""Actions read: one, those of a user, those on a message."""
+"""Actions read: one, those of a user, those on a message or an artifact; and loaded for events."""
 
+from functools import partial
 from typing import Any, Final
 
+import orjson
 from peewee import SqliteDatabase
 
 from actors.auth.identity import Identity
@@ -11,12 +13,16 @@ from actors.resources.actions import (
     ACTION_CREATED,
     ACTION_UPDATED,
     ACTIONS_DELETED,
+    ARTIFACT_ACTION_CREATED,
+    ARTIFACT_ACTION_UPDATED,
     Action,
     ActionRole,
     ActionStatus,
+    ArtifactAction,
     GetAction,
     ListActions,
     ListActionsBy,
+    ListArtifactActions,
     ListMessageActions,
 )
 from actors.resources.user_events import Facts
@@ -24,15 +30,18 @@ from storage.readers import access, rows, weight
 from storage.readers.answers import answers
 from storage.readers.paging import page_of
 from storage.resources.actions import records
-from storage.resources.actions.records import A, M, T
+from storage.resources.actions.records import A, T
+from storage.resources.artifacts import reading as artifacts
+from storage.resources.log.replay import Entry, Loaders, Replay
 from storage.resources.messages import reading as messages
-from storage.resources.user_log.replay import Entry, UserLoaders, UserReplay, facts
+from storage.resources.user_log.replay import Entry as UserEntry
+from storage.resources.user_log.replay import UserLoaders, UserReplay, facts
 from storage.schema import models
 
 
 @answers(GetAction)
 def one(database: SqliteDatabase, identity: Identity, action_id: str) -> Action:
-    found = records.of(rows.fetch(database, records.query().where(A.uid == action_id)))
+    found = records.of(database, rows.fetch(database, records.query().where(A.uid == action_id)))
     if not found or not may_see(database, identity, found[0]):
         raise NotFound("action", action_id)
     return found[0]
@@ -61,7 +70,7 @@ def page(
 ) -> Page[Action]:
     R, me = models.Member, identity.user.key
     threads = R.select(R.thread).where(R.user == me)
-    wanted = ((A.author if role == "author" else A.user) == me) & M.thread.in_(threads)
+    wanted = ((A.author if role == "author" else A.user) == me) & T.id.in_(threads)
     if status is not None:
         wanted &= A.status == status
     return _page(database, wanted, limit, before)
@@ -78,6 +87,14 @@ def page_of_message(
     return _page(database, wanted, limit, before)
 
 
+@answers(ListArtifactActions)
+def page_of_artifact(
+    database: SqliteDatabase, identity: Identity, artifact_id: str, *, limit: int, before: int | None
+) -> Page[Action]:
+    artifact = artifacts.one(database, identity, artifact_id, with_content=False)
+    return _page(database, A.artifact == artifact.key, limit, before)
+
+
 @answers(ListActionsBy)
 def actions_by(database: SqliteDatabase, user_id: str, *, limit: int, after: int | None) -> Page[Action]:
     U = models.User
@@ -86,7 +103,7 @@ def actions_by(database: SqliteDatabase, user_id: str, *, limit: int, after: int
         raise NotFound("user", user_id)
     query = records.query().where((A.user == user[0]) & (A.id > (after or 0)))
     found = rows.iterate(database, query.order_by(A.id).limit(limit + 1))
-    shown, more = page_of(found, limit, records.of, weight.of)
+    shown, more = page_of(found, limit, partial(records.of, database), weight.of)
     return Page(shown, str(shown[-1].key) if more else None)
 
 
@@ -107,7 +124,7 @@ def _page(database: SqliteDatabase, wanted: Any, limit: int, before: int | None)
     if before is not None:
         query = query.where(A.id < before)
     found = rows.iterate(database, query.order_by(A.id.desc()).limit(limit + 1))
-    shown, more = page_of(found, limit, records.of, weight.of)
+    shown, more = page_of(found, limit, partial(records.of, database), weight.of)
     return Page(shown, str(shown[-1].key) if more else None)
 
 
@@ -116,7 +133,7 @@ def _page(database: SqliteDatabase, wanted: Any, limit: int, before: int | None)
 _UPDATES = (ACTION_CREATED, ACTION_UPDATED)
 
 
-def _replayed(replay: UserReplay, entry: Entry) -> Action | Facts:
+def _replayed(replay: UserReplay, entry: UserEntry) -> Action | Facts:
     """Of an action that was deleted since, or that the user may not see any more, only its id."""
     found: dict[str, Action] = replay.once(ACTION_CREATED, lambda: _updated(replay))
     return found.get(entry.facts["id"], entry.facts)
@@ -128,6 +145,17 @@ def _updated(replay: UserReplay) -> dict[str, Action]:
 
 
 USER_LOADERS: Final[UserLoaders] = {ACTION_CREATED: _replayed, ACTION_UPDATED: _replayed, ACTIONS_DELETED: facts}
+
+
+def _of_artifact(replay: Replay, entry: Entry) -> ArtifactAction:
+    """As it is now. A key may be another action's by now, where its own was deleted."""
+    named = orjson.loads(entry.data or "{}")
+    found: tuple[Action, ...] = replay.once((Action, entry.ref), lambda: records.by_keys(replay.database, [entry.ref]))
+    action = found[0] if found and found[0].id == named["id"] else None
+    return ArtifactAction(named["id"], named["artifact_id"], action)
+
+
+LOADERS: Final[Loaders] = {ARTIFACT_ACTION_CREATED: _of_artifact, ARTIFACT_ACTION_UPDATED: _of_artifact}
 
 
 @weight.of.register

@@ -10,7 +10,7 @@ from storage.schema.action_models import Action
 
 
 def purge_ended(tx: Transaction, count: int) -> int:
-    """An approval stays with its message: it counts once."""
+    """An approval stays with what it stands in: it counts once."""
     before = tx.now - limits.ACTIONS_KEPT_SECONDS * 1000
     ended = (Action.created_at < before) & (Action.status != "pending") & ~Action.is_counted_once
     keys = [row[0] for row in rows.fetch(tx.database, Action.select(Action.id).where(ended).limit(count))]
@@ -26,18 +26,21 @@ PERSONAL = (
 RULES = (
     Rule(
         "actions on what is there",
-        "Message {message} is deleted, but there is an action {action} on it.",
+        "Message or artifact {subject} is deleted, but there is an action {action} on it.",
         """
-        SELECT m.uid AS message, a.uid AS action FROM action AS a JOIN message AS m ON m.id = a.message_id
-         WHERE m.deleted_at IS NOT NULL""",
+        SELECT coalesce(m.uid, r.uid) AS subject, a.uid AS action
+          FROM action AS a LEFT JOIN message AS m ON m.id = a.message_id LEFT JOIN artifact AS r ON r.id = a.artifact_id
+         WHERE coalesce(m.deleted_at, r.deleted_at) IS NOT NULL""",
     ),
     Rule(
-        "actions are on another's message, and answered by its author",
-        "Action {action} is of {user}, its message is of {author}.",
+        "actions are on what is another's, and answered by its author",
+        "Action {action} is of {user}, its message or artifact is of {author}.",
         """
-        SELECT a.uid AS action, a.user_id AS user, m.author_id AS author
-          FROM action AS a JOIN message AS m ON m.id = a.message_id
-         WHERE a.author_id <> m.author_id OR a.user_id = m.author_id""",
+        WITH s AS (
+          SELECT a.uid, a.user_id, a.author_id, coalesce(m.author_id, r.creator_id) AS author
+            FROM action AS a LEFT JOIN message AS m ON m.id = a.message_id
+            LEFT JOIN artifact AS r ON r.id = a.artifact_id)
+        SELECT uid AS action, user_id AS user, author FROM s WHERE author_id <> author OR user_id = author""",
     ),
     Rule(
         "what has ended has an end",

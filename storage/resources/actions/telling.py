@@ -1,18 +1,28 @@
-"""Entries of users' own logs about actions: for who acted, and for the author of the message."""
+"""Entries of logs about actions: in users' own for who acted and for the author, in the thread's for those who see the
+artifact that was acted on."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from actors.events import EventKind
-from actors.resources.actions import ACTIONS_DELETED, Action
+from actors.events import Event, EventKind
+from actors.resources.actions import (
+    ACTION_CREATED,
+    ACTIONS_DELETED,
+    ARTIFACT_ACTION_CREATED,
+    ARTIFACT_ACTION_UPDATED,
+    Action,
+    ArtifactAction,
+    SubjectKind,
+)
 from actors.resources.user_events import UserEvent
+from actors.resources.users import Author
 from storage.compiled import Prepared
 from storage.journal import user_log
 from storage.journal.transaction import Transaction
 from storage.journal.user_log import Entry
-from storage.schema import action_models, models
+from storage.schema import action_models, artifact_models, models
 
-_A, _M = action_models.Action, models.Message
+_A, _M, _R = action_models.Action, models.Message, artifact_models.Artifact
 
 
 def tell(tx: Transaction, thread_key: int, kind: EventKind, actions: Sequence[Action]) -> tuple[UserEvent, ...]:
@@ -27,6 +37,21 @@ def tell(tx: Transaction, thread_key: int, kind: EventKind, actions: Sequence[Ac
             if members.has(user_key)
         ),
     )
+
+
+def log(
+    tx: Transaction, thread: tuple[int, str], kind: EventKind, actor: Author, actions: Sequence[Action]
+) -> tuple[Event, ...]:
+    """Of those on artifacts. `kind` is that of the users' own logs."""
+    public = ARTIFACT_ACTION_CREATED if kind is ACTION_CREATED else ARTIFACT_ACTION_UPDATED
+    return tuple(
+        tx.log(
+            thread, public, actor, ArtifactAction(action.id, action.subject.id, action), ref=action.key,
+            small={"id": action.id, "artifact_id": action.subject.id},
+        )
+        for action in actions
+        if action.subject.kind == "artifact"
+    )  # fmt: skip
 
 
 class _Members:
@@ -45,18 +70,39 @@ class _Members:
 
 def forget_message(tx: Transaction, message_key: int, thread_id: str) -> tuple[UserEvent, ...]:
     """It was deleted, and what was filled in goes with it; all who see one of its actions are notified once."""
-    found: list[tuple[Any, ...]] = _OF_MESSAGE.all(tx.database, key=message_key)
+    return _forget(tx, "message", message_key, thread_id)
+
+
+def forget_artifact(tx: Transaction, artifact_key: int, thread_id: str) -> tuple[UserEvent, ...]:
+    return _forget(tx, "artifact", artifact_key, thread_id)
+
+
+def _forget(tx: Transaction, kind: SubjectKind, key: int, thread_id: str) -> tuple[UserEvent, ...]:
+    find, forget = _STATEMENTS[kind]
+    found: list[tuple[Any, ...]] = find.all(tx.database, key=key)
     if not found:
         return ()
-    _FORGET.execute(tx.database, key=message_key)
-    facts = {"message_id": found[0][0], "thread_id": thread_id}
+    forget.execute(tx.database, key=key)
+    facts = {f"{kind}_id": found[0][0], "thread_id": thread_id}
     users = dict.fromkeys(user for row in found for user in row[1:])
     return user_log.tell(tx, (Entry(user, ACTIONS_DELETED, facts) for user in users))
 
 
-_OF_MESSAGE = Prepared(
-    lambda given: (
-        _A.select(_M.uid, _A.author, _A.user).join(_M, on=(_A.message == _M.id)).where(_M.id == given.key).distinct()
+def _statements(subject: Any, column: Any) -> tuple[Prepared, Prepared]:
+    """(who acted and who answers; their removal)."""
+    return (
+        Prepared(
+            lambda given: (
+                _A.select(subject.uid, _A.author, _A.user)
+                .join(subject, on=(column == subject.id))
+                .where(subject.id == given.key)
+                .distinct()
+            )
+        ),
+        Prepared(lambda given: _A.delete().where(column == given.key)),
     )
-)
-_FORGET = Prepared(lambda given: _A.delete().where(_A.message == given.key))
+
+
+_STATEMENTS: dict[SubjectKind, tuple[Prepared, Prepared]] = {
+    "message": _statements(_M, _A.message), "artifact": _statements(_R, _A.artifact),
+}  # fmt: skip

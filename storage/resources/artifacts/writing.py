@@ -26,6 +26,7 @@ from storage.journal import results
 from storage.journal.transaction import Transaction, must_match
 from storage.journal.writers import writes
 from storage.readers import rows
+from storage.resources.actions import telling as actions
 from storage.resources.artifact_streams import forgetting as streams
 from storage.resources.artifacts import bodies, data_sets, places, reading, records, texts, versions
 from storage.resources.artifacts.places import Place, State
@@ -159,7 +160,7 @@ def delete_artifact(tx: Transaction, command: DeleteArtifact) -> Done[Gone]:
 
 def _remove(tx: Transaction, key: int, creator: int, thread: tuple[int, str], actor: Author) -> Done[Artifact]:
     """Leave a tombstone."""
-    cancelled = comments.forget_all(tx, key, thread[1])
+    cancelled = (*comments.forget_all(tx, key, thread[1]), *actions.forget_artifact(tx, key, thread[1]))
     with texts.changing(tx.database, key):
         _forget(tx, key, creator, thread[0])
         tx.execute(_A.update(deleted_at=tx.now, updated_at=tx.now).where(_A.id == key))

@@ -18,7 +18,7 @@ from actors.delivery.publication import Publications
 from actors.errors import Conflict, Forbidden, Internal, NotFound, Overloaded, StorageUnavailable
 from actors.events import Event
 from actors.identifiers import new_id
-from actors.resources.actions import Act, AnswerAction, Checked
+from actors.resources.actions import Act, AnswerAction, Checked, Subject
 from actors.resources.artifact_streams import AppendToArtifact, FinishArtifactStream, OpenArtifactStream
 from actors.resources.artifacts import contents
 from actors.resources.artifacts.commands import CreateArtifact, DeleteArtifact, RestoreArtifact, ReviseArtifact
@@ -78,10 +78,11 @@ async def test_posts_of_one_turn_keep_their_order(house: House, ana: Identity) -
 
 
 def click(who: Identity, message: Message) -> Act:
-    checked = Checked(blocks=message.blocks or "", kind="button", value="null", state="{}")
+    checked = Checked(mark=message.blocks or "", kind="button", value="null", state="{}")
     return Act(
-        identity=who, thread_id=message.thread_id, message_id=message.id, block_id="b", action_id="yes", checked=checked
-    )
+        identity=who, thread_id=message.thread_id, subject=Subject("message", message.id), block_id="b",
+        action_id="yes", checked=checked,
+    )  # fmt: skip
 
 
 async def test_every_command_reaches_the_store(house: House, ana: Identity, bo: Identity) -> None:

@@ -10,6 +10,7 @@ from actors.auth.identity import Identity
 from actors.event_kinds import KINDS
 from actors.events import Event
 from actors.resources.acknowledgements import Acknowledged
+from actors.resources.actions import Action, ArtifactAction, Subject
 from actors.resources.artifact_streams import ArtifactStream
 from actors.resources.artifacts.artifact import Artifact, Provenance, Version
 from actors.resources.artifacts.data_sets import DataChanged
@@ -150,6 +151,37 @@ EVENTS: dict[str, object] = {
     **dict.fromkeys(
         ("artifact.stream_started", "artifact.stream_ended"),
         ArtifactStream(4, ID, ID, ID, ANA.author, "/a", 1, Provenance(), "STREAMING", 1_000),
+    ),
+    **dict.fromkeys(
+        ("artifact.action_created", "artifact.action_updated"),
+        ArtifactAction(
+            ID,
+            ID,
+            Action(
+                4,
+                ID,
+                ID,
+                Subject("artifact", ID),
+                1,
+                "{}",
+                None,
+                ANA.author,
+                BO.author,
+                "b",
+                "yes",
+                "button",
+                "1",
+                "{}",
+                "done",
+                "Well.",
+                "{}",
+                "",
+                2,
+                1_000,
+                2_000,
+                1_500,
+            ),
+        ),
     ),
     **dict.fromkeys(("thread.created", "thread.updated"), THREAD),
     "thread.deleted": ThreadGone(ID),

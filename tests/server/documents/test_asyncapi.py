@@ -143,6 +143,7 @@ async def test_events_are_what_the_document_says(
     said = await alice.post(f"/api/v1/artifacts/{made.data['id']}/comments", content="x", anchor={"pointer": ""})
     await alice.patch(f"/api/v1/artifacts/{made.data['id']}/comments/{said.data['id']}", resolved=True)
     await alice.delete(f"/api/v1/artifacts/{made.data['id']}/comments/{said.data['id']}")
+    await act_on_artifact(alice, bob, f"/api/v1/artifacts/{made.data['id']}")
     await alice.delete(f"/api/v1/artifacts/{made.data['id']}")
     file = await stored_file(server, (await alice.me())["id"], thread_id)
     shown = RecordPreview(file.id, 1, "done")
@@ -174,6 +175,14 @@ async def test_events_are_what_the_document_says(
 
 async def begin_to_upload(alice: Client, **what: str) -> None:
     await append(alice, (await create(alice, 100, **what)).headers["Location"], 0, bytes(50))
+
+
+async def act_on_artifact(alice: Client, bob: Client, url: str) -> None:
+    button = {"type": "button", "action_id": "yes", "text": {"type": "plain_text", "text": "Yes"}}
+    blocks = [{"type": "actions", "block_id": "b", "elements": [button]}]
+    await alice.put(url, content={"sections": [], "blocks": blocks})
+    action = (await bob.post(f"{url}/actions", block_id="b", action_id="yes")).data
+    await alice.post(f"/api/v1/actions/{action['id']}/answer")
 
 
 async def answer_an_action(alice: Client, bob: Client, thread: Any) -> None:

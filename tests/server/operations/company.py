@@ -16,11 +16,12 @@ ACTIONS = (
     "remember", "recall", "answer", "stop", "fail", "hand over", "file", "show", "rename", "drop",
     "draft", "revise", "restore", "discard", "measure", "tick", "clear", "propose", "accept", "reject",
     "comment", "comment again", "resolve", "uncomment",
-    "stream into", "write on", "write out", "break off",
+    "stream into", "write on", "write out", "break off", "offer", "press", "respond",
 )  # fmt: skip
 ABOUT_PROPOSALS = ("propose", "accept", "reject")
 ABOUT_COMMENTS = ("comment", "comment again", "resolve", "uncomment")
 ABOUT_STREAMS = ("stream into", "write on", "write out", "break off")
+ABOUT_ACTIONS = ("offer", "press", "respond")
 ABOUT_ARTIFACTS = ACTIONS[ACTIONS.index("draft") :]
 Program = Sequence[tuple[str, int]]
 programs = st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 11)), min_size=1, max_size=10)
@@ -39,9 +40,15 @@ EVERY_KIND = (
     (1, "comment", 1), (0, "comment again", 0), (0, "resolve", 0), (1, "uncomment", 0), (1, "comment", 0),
     (1, "stream into", 1), (1, "write out", 0), (0, "stream into", 1), (1, "break off", 1),
     (0, "ask", 0), (1, "confirm", 0), (2, "confirm", 0),
-    (0, "discard", 0),
+    (0, "draft", 2), (0, "offer", 1), (1, "press", 1), (0, "respond", 0), (1, "press", 1),
+    (0, "discard", 0), (0, "discard", 1),
 )  # fmt: skip
 """(person, action, number): each succeeds, and together they make all of `TOLD`."""
+BUTTON = {
+    "type": "actions",
+    "block_id": "b",
+    "elements": [{"type": "button", "action_id": "yes", "text": {"type": "plain_text", "text": "Yes"}}],
+}
 LAST = {"n": "the last"}
 """Metadata that no action makes."""
 
@@ -65,6 +72,8 @@ class Company:
         """Their paths."""
         self.streams: list[str] = []
         """Their paths."""
+        self.pressed: list[str] = []
+        """Paths of actions."""
 
     @classmethod
     async def gather(cls, server: Server) -> "Company":
@@ -170,6 +179,7 @@ class Company:
         url = f"/api/v1/artifacts/{self.artifacts[number % len(self.artifacts)]}"
         about = dict.fromkeys(ABOUT_PROPOSALS, self._about_proposal)
         about |= dict.fromkeys(ABOUT_COMMENTS, self._about_comment) | dict.fromkeys(ABOUT_STREAMS, self._about_stream)
+        about |= dict.fromkeys(ABOUT_ACTIONS, self._about_action)
         if action in about:
             return await about[action](client, url, action, number)
         match action:
@@ -225,6 +235,18 @@ class Company:
         if action == "write on":
             return await client.post(f"{path}/append", text=f" and {number}")
         return await client.post(f"{path}/{'complete' if action == 'write out' else 'cancel'}")
+
+    async def _about_action(self, client: Client, url: str, action: str, number: int) -> Answer | None:
+        if action == "offer":
+            return await client.patch(url, merge={"blocks": [BUTTON]})
+        if action == "press":
+            made = await client.post(f"{url}/actions", block_id="b", action_id="yes")
+            if made.status == 201:
+                self.pressed.append(f"/api/v1/actions/{made.data['id']}")
+            return made
+        if not self.pressed:
+            return None
+        return await client.post(f"{self.pressed[number % len(self.pressed)]}/answer")
 
     def _keep_comment(self, url: str, made: Answer) -> Answer:
         if made.status == 201:

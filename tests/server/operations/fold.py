@@ -25,6 +25,7 @@ class Fold:
         self.proposals: dict[str, Json] = {}
         self.comments: dict[str, Json] = {}
         self.streams: dict[str, Json] = {}
+        self.actions: dict[str, Json] = {}
         self.reactions: list[tuple[str, str, str]] = []
         """(message, emoji, user), in the order given."""
         self.offset = 0
@@ -43,6 +44,7 @@ class Fold:
         self.proposals = {proposal["id"]: proposal for proposal in state["proposals"]}
         self.comments = {comment["id"]: comment for comment in state["comments"]}
         self.streams = {stream["id"]: stream for stream in state["streams"]}
+        self.actions = {action["id"]: action for action in state["actions"]}
         self.reactions = [(m, r["emoji"], r["user"]["id"]) for m, rs in state["reactions"].items() for r in rs]
         return self
 
@@ -129,6 +131,7 @@ class Fold:
             self.proposals = {k: one for k, one in self.proposals.items() if one["artifact_id"] != artifact["id"]}
             self.comments = {k: one for k, one in self.comments.items() if one["artifact_id"] != artifact["id"]}
             self.streams = {k: one for k, one in self.streams.items() if one["artifact_id"] != artifact["id"]}
+            self.actions = {k: one for k, one in self.actions.items() if one["artifact_id"] != artifact["id"]}
 
     _artifact_updated = _artifact_deleted = _artifact_created
 
@@ -157,6 +160,12 @@ class Fold:
 
     _artifact_stream_ended = _artifact_stream_started
 
+    def _artifact_action_created(self, event: Json, action: Json) -> None:
+        if "status" in action:  # of one that is gone only ids are left
+            self.actions[action["id"]] = action
+
+    _artifact_action_updated = _artifact_action_created
+
     def _read(self, user_id: str, offset: int) -> None:
         member = self.members.get(user_id)
         if member is not None:
@@ -176,6 +185,7 @@ class Fold:
             "proposals": self.proposals,
             "comments": self.comments,
             "streams": self.streams,
+            "actions": self.actions,
             "reactions": {m["id"]: [] if m["deleted_at"] else self._of(m) for m in messages},
             "last_message": messages[0]["id"] if messages else None,
         }
@@ -202,14 +212,14 @@ async def fetched(client: Client, thread_id: str) -> Json:
     memory = (await client.get(f"{path}/memory")).data
     files = (await client.get("/api/v1/files", thread_id=thread_id, limit="100")).data
     artifacts = (await client.get(f"{path}/artifacts", limit="100", fields=SHARED_FIELDS)).data
-    data, proposals, said, streams = [
-        await _of_artifacts(client, artifacts, what) for what in ("data", "proposals", "comments", "streams")
+    data, proposals, said, streams, actions = [
+        await _of_artifacts(client, artifacts, what) for what in ("data", "proposals", "comments", "streams", "actions")
     ]
     comments = [{k: v for k, v in comment.items() if k != "place"} for comment in said]
     return {
         "thread": thread, "memory": memory, "messages": messages, "members": members, "reactions": reactions,
         "files": files, "artifacts": artifacts, "data": data, "proposals": proposals,
-        "comments": comments, "streams": streams,
+        "comments": comments, "streams": streams, "actions": actions,
     }  # fmt: skip
 
 
@@ -240,6 +250,7 @@ def comparable(state: Json) -> Json:
         "proposals": {proposal["id"]: proposal for proposal in state["proposals"]},
         "comments": {comment["id"]: comment for comment in state["comments"]},
         "streams": {stream["id"]: stream for stream in state["streams"]},
+        "actions": {action["id"]: action for action in state["actions"]},
         "reactions": {m: [(r["emoji"], r["user"]["id"]) for r in rs] for m, rs in state["reactions"].items()},
         "last_message": last and last["id"],
     }

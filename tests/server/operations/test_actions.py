@@ -12,6 +12,8 @@ from tests.serving import Answer, Client, Server
 
 Json = dict[str, Any]
 OWN_LOG = "/api/v1/users/me/log"
+OF_OTHERS = ("message_metadata", "artifact_metadata", "author", "block")
+"""What a user does not take along with an action."""
 
 
 def plain(text: str) -> Json:
@@ -290,7 +292,8 @@ async def test_a_message_that_is_gone(room: Room) -> None:
     for client in (room.person, room.author):
         (told,) = await entries(client, before[client.name])
         assert told["type"] == "actions.deleted"
-        assert told["data"] == {"message_id": room.message["id"], "thread_id": room.thread["id"]}
+        where = {"message_id": room.message["id"], "artifact_id": None, "thread_id": room.thread["id"]}
+        assert told["data"] == where
 
 
 async def test_buttons_for_some(room: Room) -> None:
@@ -353,7 +356,7 @@ async def test_who_acted_may_take_it_along(room: Room) -> None:
     me = (await room.person.me())["id"]
     listed = (await room.person.get(f"/api/v1/users/{me}/export")).data["actions"]
     (mine,) = (await room.person.get(listed)).data
-    assert mine == {name: acted[name] for name in acted if name not in ("message_metadata", "author", "block")}
+    assert mine == {name: acted[name] for name in acted if name not in OF_OTHERS}
     theirs = (await room.author.me())["id"]
     assert (await room.author.get(f"/api/v1/users/{theirs}/export/actions")).data == []
     assert (await room.author.get(listed)).status == 403

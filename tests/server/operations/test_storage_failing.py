@@ -27,7 +27,8 @@ async def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
 
 
 UNWRITTEN = frozenset({
-    "append_to_message", "validate_blocks", "validate_artifact", "find_options", "answer_options", "sign_file",
+    "append_to_message", "validate_blocks", "validate_artifact", "find_options", "find_artifact_options",
+    "answer_options", "sign_file",
     "create_artifact_export", "create_thread_export", "delete_export",
     "batch_files", "set_typing", "set_status", "get_readiness",
 })  # fmt: skip

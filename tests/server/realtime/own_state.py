@@ -97,8 +97,8 @@ class OwnState:
     _action_updated = _action_created
 
     def _actions_deleted(self, data: Json) -> None:
-        gone = data["message_id"]
-        self.actions = {each: action for each, action in self.actions.items() if action["message_id"] != gone}
+        kind = "message_id" if data["message_id"] else "artifact_id"
+        self.actions = {each: action for each, action in self.actions.items() if action[kind] != data[kind]}
 
     def _schedule_updated(self, data: Json) -> None:
         if "status" in data:  # one that is gone has left its id

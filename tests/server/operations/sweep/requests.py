@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from actors.identifiers import new_id
-from actors.resources.actions import OptionsRequest
+from actors.resources.actions import OptionsRequest, Subject
 from actors.resources.users import GetUser
 from actors.users.option_requests import OptionRequests
 from server.api import operations
@@ -64,6 +64,8 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "append_to_message": {"text": "more"}, "complete_message": {}, "fail_message": {}, "cancel_message": {},
     "validate_blocks": {"blocks": []}, "create_action": {"block_id": "deploy", "action_id": "yes"}, "answer_action": {},
     "find_options": {"block_id": "deploy", "action_id": "where"}, "answer_options": {"options": []},
+    "create_artifact_action": {"block_id": "deploy", "action_id": "yes"},
+    "find_artifact_options": {"block_id": "deploy", "action_id": "where"},
     "login": {"password": PASSWORD}, "refresh_session": {}, "logout": {},
     "set_password": {"current_password": PASSWORD, "new_password": PASSWORD}, "create_api_key": {"name": "Mine"},
     "read_notification": {}, "read_all_notifications": {}, "update_preferences": {"notify": "mentions"},
@@ -97,6 +99,7 @@ BUTTON = {
 }  # fmt: skip
 ACTING = frozenset({"create_action", "find_options"})
 """Who acts on a message is another person than its author."""
+ACTING_ON_ARTIFACTS = frozenset({"create_artifact_action", "find_artifact_options", "list_artifact_actions"})
 QUERIES: Mapping[str, dict[str, str]] = {
     "search": {"q": "Hello"}, "compare_artifact_versions": {"older": "1"},
 }  # fmt: skip
@@ -121,7 +124,8 @@ NOT_KEPT: Mapping[str, str] = {
     "login": "nobody is signed in whose key it could be", "refresh_session": "nobody is signed in",
     "logout": "the second time nobody is signed in", "set_password": "the second time the password is another one",
     "create_sign_in_link": "a secret that is shown once is stored nowhere",
-    "find_options": "it writes nothing", "answer_options": "the second time nobody waits for it",
+    "find_options": "it writes nothing", "find_artifact_options": "it writes nothing",
+    "answer_options": "the second time nobody waits for it",
     "test_push_subscription": "each is sent at once, and nothing is written",
     "validate_blocks": "it writes nothing", "validate_artifact": "it writes nothing",
     "create_artifact_export": "exports keep keys of their own: tests/server/exports/test_jobs.py",
@@ -181,6 +185,7 @@ class World:
     upload_file_id: str = ""
     """The file that the upload is for."""
     offered_id: str = field(default_factory=new_id)
+    offered_artifact_id: str = field(default_factory=new_id)
     """A message of another person's with a button: alice may act on it, but not on her own."""
     asking_id: str = field(default_factory=new_id)
     """A message of another person's that asks all in the thread to acknowledge it."""
@@ -248,15 +253,27 @@ class World:
             await self.wait_for_options()
         if operation.name in ACTING:
             self.offered_id = (await other.say(self.thread_id, blocks=[BUTTON]))["id"]
+        elif operation.name in ACTING_ON_ARTIFACTS:
+            await self.offer_artifact(other)
         else:
             self.message_id = (await self.alice.say(self.thread_id, blocks=[BUTTON]))["id"]
             await self.act(other)
+
+    async def offer_artifact(self, other: Client) -> None:
+        """One with a button, on which alice has acted."""
+        self.offered_artifact_id = await artifact_of(other, self.thread_id, {"sections": [], "blocks": [BUTTON]})
+        await self.act_on_artifact()
+
+    async def act_on_artifact(self) -> None:
+        path = f"/api/v1/artifacts/{self.offered_artifact_id}/actions"
+        assert (await self.alice.post(path, **BODIES["create_artifact_action"])).status == 201
 
     async def wait_for_options(self) -> None:
         """As if a person had typed into a select of a message of alice's."""
         services = self.server.services
         alice = (await services.ask(GetUser(self.alice_id))).author
-        request = OptionsRequest(new_id(), self.thread_id, self.message_id, "{}", alice, alice, "deploy", "where", "")
+        subject = Subject("message", self.message_id)
+        request = OptionsRequest(new_id(), self.thread_id, subject, "{}", alice, alice, "deploy", "where", "")
         services.option_requests = OptionRequests()
         services.option_requests.open(request)
         self.option_request_id = request.id
@@ -348,6 +365,8 @@ class World:
         return self.streaming_id if is_of_streams(operation) else self.message_id
 
     def artifact_for(self, operation: Operation) -> str:
+        if operation.name in ACTING_ON_ARTIFACTS:
+            return self.offered_artifact_id
         return (operation.name == "delete_artifact" and self.doomed_artifact_id) or self.artifact_id
 
     def file_of(self, operation: Operation) -> str:
@@ -456,9 +475,9 @@ async def world_of(hosts: Hosts, opened: AsyncExitStack, others: Sequence[dict[s
     )  # fmt: skip
 
 
-async def artifact_of(client: Client, thread_id: str) -> str:
+async def artifact_of(client: Client, thread_id: str, content: Any = "Some *text*.") -> str:
     made = await client.post(
-        f"/api/v1/threads/{thread_id}/artifacts", type="REPORT", title="A report", content="Some *text*."
+        f"/api/v1/threads/{thread_id}/artifacts", type="REPORT", title="A report", content=content
     )  # fmt: skip
     assert made.status == 201, made.raw
     return str(made.data["id"])

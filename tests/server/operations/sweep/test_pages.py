@@ -37,6 +37,7 @@ async def fill(world: World) -> None:
     await world.alice.post(f"/api/v1/threads/{world.thread_id}/members", user_id=(await other.me())["id"])
     world.message_id = (await world.alice.say(world.thread_id, blocks=[BUTTON]))["id"]
     await world.viewer.post(f"/api/v1/threads/{theirs['id']}/members", user_id=world.alice_id)
+    await world.offer_artifact(other)
     offered = (await world.alice.say(theirs, blocks=[BUTTON]))["id"]
     for number in range(3):
         await world.alice.say(world.thread_id, f"Hello {number}")
@@ -58,6 +59,7 @@ async def fill(world: World) -> None:
         await world.viewer.post("/api/v1/schedules", **BODIES["create_schedule"])
         await world.connect()
         await world.act(other)
+        await world.act_on_artifact()
         await world.viewer.post(f"/api/v1/messages/{offered}/actions", **BODIES["create_action"])
         await world.alice.put(f"/api/v1/messages/{world.message_id}/reactions/{'👍🎉🚀'[number]}")
         await world.alice.patch(f"/api/v1/messages/{world.message_id}", content=f"Edited {number}")
@@ -180,7 +182,7 @@ async def test_past_the_end_there_is_nothing(operation: Operation, world: World)
         "list_connections": "c" + "z" * 24, "search": "r0",
         **dict.fromkeys(("list_sessions", "list_api_keys", "list_audit", "list_all_sessions"), "0"),
         **dict.fromkeys(("list_notifications", "list_files", "list_file_versions", "list_schedules"), "0"),
-        **dict.fromkeys(("list_actions", "list_message_actions"), "0"),
+        **dict.fromkeys(("list_actions", "list_message_actions", "list_artifact_actions"), "0"),
         **dict.fromkeys(("list_artifacts", "list_thread_artifacts", "list_artifact_versions"), "0"),
         **dict.fromkeys(("list_proposals", "list_comments", "list_artifact_streams"), "0"),
     }  # fmt: skip

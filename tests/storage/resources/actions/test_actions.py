@@ -6,7 +6,16 @@ import pytest
 from actors import limits
 from actors.auth.identity import Identity
 from actors.errors import Conflict, Forbidden, ValidationFailed
-from actors.resources.actions import Act, Action, AnswerAction, CheckAction, Checked, ExpireActions, ListActions
+from actors.resources.actions import (
+    Act,
+    Action,
+    AnswerAction,
+    CheckAction,
+    Checked,
+    ExpireActions,
+    ListActions,
+    Subject,
+)
 from actors.resources.messages import DeleteMessage, EditMessage, Message
 from actors.resources.threads import Thread
 from actors.resources.users import DeleteUser
@@ -26,14 +35,20 @@ class Room:
 
     def check(self) -> Checked:
         query = CheckAction(
-            self.ana, self.message.id, block_id="b", action_id="yes", value=None, state={}, confirmed=False
+            self.ana,
+            Subject("message", self.message.id),
+            block_id="b",
+            action_id="yes",
+            value=None,
+            state={},
+            confirmed=False,
         )
         return self.ledger.ask(answer, query)
 
     def act(self, checked: Checked | None = None, who: Identity | None = None) -> Action:
         command = Act(
-            identity=who or self.ana, thread_id=self.thread.id, message_id=self.message.id, block_id="b",
-            action_id="yes", checked=checked or self.check(),
+            identity=who or self.ana, thread_id=self.thread.id, subject=Subject("message", self.message.id),
+            block_id="b", action_id="yes", checked=checked or self.check(),
         )  # fmt: skip
         found = self.ledger.do(command).result
         assert isinstance(found, Action)
@@ -111,6 +126,11 @@ def test_one_approval_is_held_by_the_database_too(room: Room) -> None:
         ("message_id = 1 ORDER BY id DESC LIMIT 31", "action_message_id_id"),
         ("status = 'pending' AND expires_at <= 5 LIMIT 500", "action_expiring"),
         ("message_id = 1 AND block_id = 'b' AND is_counted_once = 1 AND status IN ('pending', 'done')", "action_once"),
+        ("artifact_id = 1 ORDER BY id DESC LIMIT 31", "action_artifact_id_id"),
+        (
+            "artifact_id = 1 AND block_id = 'b' AND is_counted_once = 1 AND status IN ('pending', 'done')",
+            "action_once_in_artifact",
+        ),
     ],
 )
 def test_nothing_is_looked_through(ledger: Ledger, condition: str, index: str) -> None:

@@ -19,6 +19,7 @@ from actors.errors import Forbidden, Internal, ShuttingDown, Unauthenticated, Xp
 from actors.journal.actor import Journal
 from actors.outcomes import Done
 from actors.ports import KeyRefresher, TokenVerifier, VerifiedClaims
+from actors.rehearsal import MayEnter
 from actors.resources.api_keys import API_KEY_PREFIX, UsedKey
 from actors.resources.sessions import NoteUse, SignedIn
 from actors.resources.users import EnsureUser, User
@@ -272,19 +273,24 @@ class AuthActor(LoopActor):
     def _admit(self, token: str, identity: Identity, reply: LoopFuture[Any], *, remember: bool = True) -> None:
         """`remember` unless access has changed since the lookup: the identity may be older than the change, and the
         change would not remove it from the cache again."""
-        if identity.user.status != "ACTIVE":
-            reply.set_exception(Unauthenticated("This account is deactivated; an administrator can say why."))
-        elif identity.token_id in self._revoked:
-            reply.set_exception(Unauthenticated("This token was revoked; sign in again."))
-        elif (refusal := self._refusal(identity)) is not None:
+        if (refusal := self._refusal(identity)) is not None:
             reply.set_exception(refusal)
         else:
             if remember:
                 self._tokens.put(token, identity)
             reply.set(identity)
 
-    def _refusal(self, identity: Identity) -> Forbidden | None:
+    @handles(MayEnter)
+    def _may_enter(self, message: MayEnter) -> None:
+        if (refusal := self._refusal(message.identity)) is not None:
+            raise refusal
+
+    def _refusal(self, identity: Identity) -> XpError | None:
         """Sessions and keys may be older than the rule for sign-in; tokens of other issuers were just checked by it."""
+        if identity.user.status != "ACTIVE":
+            return Unauthenticated("This account is deactivated; an administrator can say why.")
+        if identity.token_id in self._revoked:
+            return Unauthenticated("This token was revoked; sign in again.")
         if not identity.token_id:
             try:
                 self._must_be_allowed(identity.user)

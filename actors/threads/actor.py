@@ -20,6 +20,7 @@ from actors.errors import Internal, NotFound, Overloaded, XpError
 from actors.events import Event
 from actors.journal.actor import Journal
 from actors.ports import Encode, ThreadLoader
+from actors.rehearsal import MayWrite
 from actors.resources.messages import MESSAGE_CREATED, DeleteMessage, PostMessage
 from actors.resources.presence import Status
 from actors.resources.streams import (
@@ -160,6 +161,18 @@ class ThreadActor(LoopActor):
 
     @handles(PostMessage)
     def _post(self, command: PostMessage) -> LoopFuture[Any]:
+        self._must_take_message(command)
+        identity, opens = command.identity, command.status == "STREAMING"
+        if self._streams and self.state.while_streaming == "interrupt" and identity.user.kind == "HUMAN":
+            command.interrupts = self._streams.interruptions(identity.author)
+        reply = self._append(command)
+        if opens:
+            self._writing().open(command, reply)
+        elif self._streams and command.interrupts:
+            self._streams.may_end([stop.message_id for stop in command.interrupts], reply)
+        return reply
+
+    def _must_take_message(self, command: PostMessage) -> None:
         state, identity = self.state, command.identity
         if command.once is None:
             rules.must_write(identity, state.role_of(identity.user.key), self.thread_id, state.status)
@@ -169,14 +182,6 @@ class ThreadActor(LoopActor):
         opens = command.status == "STREAMING"
         if opens or self._streams or state.control == "human":
             self._must_be_ones_turn(identity, opens=opens)
-        if self._streams and state.while_streaming == "interrupt" and identity.user.kind == "HUMAN":
-            command.interrupts = self._streams.interruptions(identity.author)
-        reply = self._append(command)
-        if opens:
-            self._writing().open(command, reply)
-        elif self._streams and command.interrupts:
-            self._streams.may_end([stop.message_id for stop in command.interrupts], reply)
-        return reply
 
     def _must_be_ones_turn(self, identity: Identity, *, opens: bool) -> None:
         """Checked by the actor, which knows all open streams."""
@@ -193,16 +198,29 @@ class ThreadActor(LoopActor):
     def _change(self, command: ThreadCommand[Any]) -> LoopFuture[Any]:
         """A command without a handler of its own looks before it writes, inside the journal's transaction; here only
         strangers are turned away."""
-        state = self.state
-        rules.must_see(command.identity, state.role_of(command.identity.user.key), self.thread_id)
+        self._must_see(command.identity)
         return self._append(command)
 
-    def _append(self, command: ThreadCommand[Any]) -> LoopFuture[Any]:
+    @handles(MayWrite)
+    def _may_write(self, message: MayWrite) -> None:
+        command = message.command
+        if isinstance(command, PostMessage):
+            self._must_take_message(command)
+        elif isinstance(command, AppendToMessage):
+            self._must_go_on(command)
+        elif isinstance(command, ThreadCommand):
+            self._must_see(command.identity)
+        self._must_have_room()
+
+    def _must_have_room(self) -> None:
         if self._in_flight >= limits.COMMANDS_PER_THREAD:
             raise Overloaded(
                 f"{self._in_flight} writes to this thread are in flight, "
                 f"the limit is {limits.COMMANDS_PER_THREAD}; retry."
             )
+
+    def _append(self, command: ThreadCommand[Any]) -> LoopFuture[Any]:
+        self._must_have_room()
         reply = self.defer()
         try:
             self._journal.append(command, reply)
@@ -233,12 +251,15 @@ class ThreadActor(LoopActor):
     @handles(AppendToMessage)
     def _append_text(self, command: AppendToMessage) -> "Appended | LoopFuture[Any]":
         """Each piece takes every right that the message took; it waits while the message may be ending."""
+        self._must_go_on(command)
+        self.last_used = self.stage.loop.time()
+        return self._writing().append(command, self.defer)
+
+    def _must_go_on(self, command: AppendToMessage) -> None:
         state, identity = self.state, command.identity
         role = state.role_of(identity.user.key)
         rules.must_see(identity, role, self.thread_id)
         rules.must_go_on(identity.user.kind, role, state.status, state.control)
-        self.last_used = self.stage.loop.time()
-        return self._writing().append(command, self.defer)
 
     @handles(FinishMessage)
     def _finish_message(self, command: FinishMessage) -> LoopFuture[Any]:

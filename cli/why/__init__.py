@@ -5,6 +5,7 @@ import click
 from cli.terminal.group import LazyGroup
 
 COMMANDS = {
+    "denied": ("cli.why.denied:command", "Say whether a user may call an operation now, and who decides it"),
     "notified": ("cli.why.notified:command", "Say why a user was notified, and by what ways that left the server"),
 }
 

@@ -73,11 +73,20 @@ class Policy:
         bucket = self._bucket(subject, now)
         left = bucket.take_at(now)
         if left < 0:
+            self.refused += 1
             raise self._refusal(bucket.wait(now))
         return left
 
     def check(self, subject: Subject) -> None:
         """Raises `TooManyRequests` where there is none left; takes none."""
+        try:
+            self.look(subject)
+        except TooManyRequests:
+            self.refused += 1
+            raise
+
+    def look(self, subject: Subject) -> None:
+        """The same for who only asks: no request is refused."""
         bucket = self._buckets.get(subject)
         if bucket is not None and (seconds := bucket.wait(self._clock())) > 0:
             raise self._refusal(seconds)
@@ -104,7 +113,6 @@ class Policy:
         return bucket
 
     def _refusal(self, seconds: float) -> TooManyRequests:
-        self.refused += 1
         wait = max(1, math.ceil(seconds - 1e-6))
         headers: dict[str, str] = {}
         self.tell(headers, 0, wait)

@@ -20,12 +20,13 @@ from actors.errors import Conflict, Internal, XpError
 from actors.modules import import_all
 from actors.outcomes import Done
 from actors.ports import Outcome
+from actors.rehearsal import Rehearse
 from actors.resources.messages import PostMessage
 from storage.database import is_storage_failure
 from storage.journal import idempotency as outcomes
 from storage.journal import posting
 from storage.journal.transaction import Transaction
-from storage.journal.writers import writer_of
+from storage.journal.writers import writer_of, writes
 from storage.resources.messages import streams
 
 logger = logging.getLogger("storage.journal")
@@ -125,6 +126,28 @@ def _do(tx: Transaction, command: Any) -> Done[Any]:
     if isinstance(outcome, XpError):
         raise outcome
     return replace(outcome, events=(*stopped, *outcome.events)) if stopped else outcome
+
+
+class _Undo(Exception):
+    """A command was done, and is not to be."""
+
+
+@writes(Rehearse)
+def rehearse(tx: Transaction, asked: Rehearse) -> Done[XpError | None]:
+    """Raises only what the database itself cannot do."""
+    position, refusal = tx.position, None
+    try:
+        with tx.database.savepoint():
+            _do(tx, asked.command)
+            raise _Undo
+    except _Undo:
+        pass
+    except Exception as error:
+        if is_storage_failure(error):
+            raise
+        refusal = _refusal(error, asked.command)
+    tx.position = position
+    return Done(refusal)
 
 
 def _post(tx: Transaction, posts: Sequence[PostMessage], *, carefully: bool = False) -> list[Outcome]:

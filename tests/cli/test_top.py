@@ -77,3 +77,24 @@ def test_sparklines() -> None:
     assert sparkline([0, 1, None, 4, 2]) == "▁▃ █▅"
     assert sparkline([]) == ""
     assert sparkline([0, 0]) == "▁▁"
+
+
+async def test_why_denied(server: Server, run: Run) -> None:
+    alice, bob = server.client("alice"), server.client("bob")
+    thread = await alice.thread()
+    await bob.me()
+    allowed = await run("why", "denied", "alice@rpotential.ai", "create_message", thread["id"])
+    assert "allowed" in allowed.out, allowed.err
+    assert "The user is OWNER of it." in allowed.out
+    denied = await run("why", "denied", "bob@rpotential.ai", "create_message", thread["id"], "--data", "{}")
+    assert "denied by the thread" in denied.out, denied.err
+    assert "not_found (404)" in denied.out
+    for arguments, expected in (
+        (("nobody@rpotential.ai", "get_me"), "There is no user with the address"),
+        (("bob@rpotential.ai", "fly"), "There is no operation fly"),
+        (("bob@rpotential.ai", "get_me", "x"), "expected 0 ids (none), got 1"),
+        (("bob@rpotential.ai", "get_me", "--data", "[]"), "expected a JSON object"),
+        (("bob@rpotential.ai", "get_me", "--data", "{"), "expected JSON"),
+    ):
+        refused = await run("why", "denied", *arguments)
+        assert expected in refused.err

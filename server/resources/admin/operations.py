@@ -23,11 +23,14 @@ from server.auth.credentials import LINK_PREFIX, new_secret
 from server.auth.signed_in_places import end_place, places
 from server.realtime.hub import Client
 from server.realtime.protocol import codes as protocol
+from server.resources.admin.explaining import explain
 from server.resources.admin.status_views import ServerStatusView
 from server.resources.admin.views import (
     AuditEntryView,
     ConnectionView,
     ErrorsView,
+    ExplainAccessRequest,
+    ExplanationView,
     ListAuditRequest,
     ListConnectionsRequest,
     ListSessionsRequest,
@@ -271,6 +274,18 @@ def _reasons(call: Call, user: User) -> list[str]:
     except XpError as error:
         reasons.append(error.detail)
     return reasons
+
+
+@operations("POST", "/users/{id}/explain", response=ExplanationView, access="admin", rate="costly", scope="admin")
+async def explain_access(call: Call, request: ExplainAccessRequest) -> Result:
+    """Whether a user may call an operation now, who decides it, and why.
+
+    The operation is run in the user's name, through all checks of a request, up to its first write, which is undone;
+    nothing is changed, no rate is drawn from, and nothing that it reads is answered. `parameters` are those of path,
+    query and body in one object; required ones of the body that are left out are made up, and named in `assumed`.
+    """
+    must_administer(call.identity)
+    return Result(await explain(call, request))
 
 
 @operations("GET", "/threads/{id}/trace", response=ThreadTraceView, access="admin", rate="costly")

@@ -66,6 +66,7 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "find_options": {"block_id": "deploy", "action_id": "where"}, "answer_options": {"options": []},
     "create_artifact_action": {"block_id": "deploy", "action_id": "yes"},
     "find_artifact_options": {"block_id": "deploy", "action_id": "where"},
+    "explain_access": {"operation": "create_thread"},
     "login": {"password": PASSWORD}, "refresh_session": {}, "logout": {},
     "set_password": {"current_password": PASSWORD, "new_password": PASSWORD}, "create_api_key": {"name": "Mine"},
     "read_notification": {}, "read_all_notifications": {}, "update_preferences": {"notify": "mentions"},
@@ -134,7 +135,7 @@ NOT_KEPT: Mapping[str, str] = {
     "complete_upload": "a second time it answers the same",
     "batch_files": "deleting twice, or moving to the same place, changes nothing",
     "append_to_message": "its `index` makes a retry no second text", "set_typing": "it is so now, or not",
-    "set_status": "it is so now, or not",
+    "set_status": "it is so now, or not", "explain_access": "a question about now",
 }  # fmt: skip
 """POSTs whose outcome no key keeps → why."""
 

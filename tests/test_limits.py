@@ -147,10 +147,10 @@ NO_LIMITS: Mapping[str, Mapping[str, str]] = {
         "storage/resources/audit/chain.py": "SALT_BYTES",
     },
     "Values beyond every other: no end, nothing yet": {
+        "actors/auth/identity.py": "FOREVER",
         "actors/resources/api_keys.py": "_NEVER",
         "actors/resources/files/retention.py": "START",
         "actors/users/activity.py": "_SAID_IDLE",
-        "cli/opening/database.py": "FOREVER",
         "server/http/connections/connection.py": "_NO_END",
         "server/scheduling/dispatcher.py": "_NO_END",
         "server/realtime/sse/handler.py": "_FROM_NOW",

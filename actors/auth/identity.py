@@ -7,6 +7,8 @@ from actors.resources.user_records import Author, User
 
 Scope = Literal["read", "write", "admin"]
 SCOPES: tuple[Scope, ...] = ("read", "write", "admin")
+FOREVER = 2**40
+"""Seconds since 1970: an identity of the server or the terminal has no token that expires."""
 
 
 @dataclass(frozen=True, slots=True)

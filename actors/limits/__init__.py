@@ -7,6 +7,7 @@ from actors.limits.access import *
 from actors.limits.accounts import *
 from actors.limits.acknowledgements import *
 from actors.limits.actions import *
+from actors.limits.alerts import *
 from actors.limits.artifact_streams import *
 from actors.limits.artifacts import *
 from actors.limits.backups import *

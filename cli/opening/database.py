@@ -56,10 +56,6 @@ def names_another_database() -> bool:
     return _DATABASE in click.get_current_context().meta
 
 
-FOREVER = 2**40
-"""Seconds since 1970: a terminal's identity has no token that expires."""
-
-
 def options_of(data_dir: str | None) -> "DatabaseOptions":
     from storage.database import FILE_NAME, DatabaseOptions
 
@@ -171,6 +167,6 @@ def identity_of(user: "User") -> "Identity":
 
 
 def _identity(user: "User") -> "Identity":
-    from actors.auth.identity import Identity
+    from actors.auth.identity import FOREVER, Identity
 
     return Identity(user, user.author, FOREVER)

@@ -26,7 +26,7 @@ from actors.threads.state import LoadThread
 from actors.users.directory import Users
 from cli.opening.files import file_rules, open_library, open_processing
 from cli.opening.keys import Keys, open_keys
-from cli.serving import log_lines, parts, senders
+from cli.serving import alerting, log_lines, parts, senders
 from cli.serving.backup_schedule import BackupSchedule
 from cli.serving.traces import open_traces
 from cli.settings import Settings
@@ -124,6 +124,9 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         backups.start()
         closing.callback(services.history.stop)
         services.history.start(lambda healthy: sample(services, is_healthy=healthy), lambda: findings(services))
+        alerter = alerting.alerter(services, chosen)
+        closing.push_async_callback(alerter.stop)
+        alerter.start()
         dispatcher = senders.webhook_dispatcher(services)
         closing.push_async_callback(dispatcher.stop)
         dispatcher.start()

@@ -20,6 +20,7 @@ from cli.settings.values import (
     fraction,
     host,
     listed,
+    mail_addresses,
     mail_sender,
     mail_server,
     maybe_count,
@@ -37,10 +38,12 @@ from cli.settings.values import (
     seconds,
     size,
     switch,
+    thread_id,
     url,
     url_with_key,
 )
 from server.limits.token_bucket import rate
+from server.telemetry.alerts import rules
 from storage.backups.keys import parse_keys
 
 SAMPLERS = (
@@ -110,6 +113,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SMTP_URL", "", mail_server, "Mail server: smtp://USER:PASSWORD@HOST:587, smtps://, smtp+plain://.", True),
     Setting("MAIL_FROM", "", mail_sender, "Sender of e-mail, such as Chat <chat@example.com>."),
     Setting("MAIL_DELAY_MINUTES", "10", count, "For so long notifications gather that are sent in one mail."),
+    Setting("ALERTS", rules.DEFAULT, rules.parse, "Rules of the server's own alerts (docs/metrics.md); empty: none."),
+    Setting("ALERT_WEBHOOK", "", url, "URL that alerts are posted to, such as an incoming webhook of a chat.", True),
+    Setting("ALERT_MAIL", "", mail_addresses, "Addresses that get alerts by mail: ops@example.com,me@example.com."),
+    Setting("ALERT_THREAD", "", thread_id, "Thread that System writes alerts into."),
     Setting("ALLOWED_DOMAINS", "rpotential.ai,globant.com", listed, "Domains whose users may sign in; * for any."),
     Setting("TRUST_ROLE_CLAIM", "on", switch, "Whether `role` and `kind` in a token are trusted."),
     Setting("AUTH_COOKIE", "rpotential_auth", cookie_name, "Name of the cookie that may carry the token."),

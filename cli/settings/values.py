@@ -137,6 +137,19 @@ def mail_sender(text: str) -> str | None:
     return text or None
 
 
+def mail_addresses(text: str) -> tuple[str, ...]:
+    found = listed(text)
+    if any(not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+", each) for each in found):
+        raise ValueError("expected addresses such as ops@example.com,me@example.com")
+    return found
+
+
+def thread_id(text: str) -> str | None:
+    if text and not re.fullmatch(r"c[0-9a-z]{24}", text):
+        raise ValueError("expected the id of a thread, such as cmwtj2zqi000059b8tfy744ms")
+    return text or None
+
+
 def base_url(text: str) -> str | None:
     """Paths are joined to it."""
     if set(text) & set("?#"):

@@ -56,6 +56,7 @@ from server.telemetry.metrics_access import MetricsAccess
 from server.telemetry.status.history import History
 
 if TYPE_CHECKING:
+    from server.telemetry.alerts.alert import Alert
     from server.telemetry.tracing.tracer import SpanTracer
 
 P = ParamSpec("P")
@@ -106,6 +107,7 @@ class Services:
     loop_watch: LoopWatch = field(default_factory=LoopWatch)
     error_groups: ErrorGroups = field(default_factory=ErrorGroups)
     history: History = field(default_factory=History)
+    alerts: "Sequence[Alert]" = ()
     status_is_public: bool = False
     """Whether all may see the status page, without what is secret."""
     backups: BackupState = field(default_factory=BackupState)

@@ -54,6 +54,14 @@ class DatabaseFiguresView(View):
     newest_migration: str | None
 
 
+class AlertView(View):
+    rule: str
+    state: Literal["ok", "waiting", "firing"] = Field(description="waiting: broken, but not yet for long enough.")
+    since: Time | None = Field(description="When the rule was first broken.")
+    reason: str | None = Field(description="Why a part fails.")
+    value: float | None = Field(description="Of a figure, over the last minute.")
+
+
 class BackupsView(View):
     is_scheduled: bool
     due_at: Time | None
@@ -78,5 +86,6 @@ class ServerStatusView(View):
     slowest: list[SlowestView] = Field(max_length=limits.STATUS_SLOWEST)
     database: DatabaseFiguresView
     backups: BackupsView
+    alerts: list[AlertView] = Field(max_length=limits.ALERT_RULES, description="The rules of `ALERTS`.")
     unhandled_errors: int = Field(description="Since the start.")
     warnings: list[str] = Field(description="Settings that weaken security, the same as in `xp doctor`.")

@@ -10,6 +10,7 @@ from actors.measures import Histogram
 from actors.resources.migrations import ListMigrations
 from server.api import render
 from server.api.services import Services
+from server.telemetry.alerts.alert import Alert
 from server.telemetry.status.figures import Level, levels, series
 from server.telemetry.status.samples import quantile
 
@@ -28,6 +29,7 @@ async def whole(services: Services) -> render.Json:
         "slowest": _slowest(services),
         "database": {**sizes, "migrations": len(applied), "newest_migration": applied[-1] if applied else None},
         "backups": _backups(services),
+        "alerts": [_alert(alert) for alert in services.alerts],
         "unhandled_errors": services.error_groups.total,
         "warnings": list(services.warnings),
     }
@@ -100,6 +102,13 @@ def _operation(name: str, transport: str, histogram: Histogram, errors: int) -> 
         "operation": name, "transport": transport, "count": count, "errors": errors,
         "mean_seconds": _rounded(histogram.sum / count),
         "p95_seconds": _rounded(quantile(tuple(histogram.counts), 0.95)),
+    }  # fmt: skip
+
+
+def _alert(alert: Alert) -> render.Json:
+    return {
+        "rule": alert.rule.text, "state": alert.state, "since": _time(alert.since) if alert.since else None,
+        "reason": alert.look_now.reason, "value": _rounded(alert.look_now.value),
     }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from server.telemetry.status.samples import Sample, between, quantile, share_above
 
@@ -56,6 +56,17 @@ _SERIES: Final[tuple[tuple[str, str, str, bool, Read], ...]] = (
     ("cpu", "Processor", "%", False, _rate(lambda sample: 100 * sample.cpu)),
     ("memory", "Resident memory", "B", False, lambda _, after: float(after.memory)),
 )  # fmt: skip
+
+
+class Reading(NamedTuple):
+    """A figure, as it was between two samples."""
+
+    title: str
+    unit: str
+    read: Read
+
+
+READINGS: Final = {name: Reading(title, unit, read) for name, title, unit, _, read in _SERIES}
 
 
 def series(samples: Sequence[Sample]) -> list[Series]:

@@ -16,7 +16,7 @@ def status_page(status: Json) -> str:
     """Of what administrators, or all, may see, as `document` has it."""
     parts = [REFRESH, _summary(status), _health(status), _levels(status), _charts(status)]
     if "version" in status:
-        parts += [_slowest(status), _facts(status), _warnings(status)]
+        parts += [_alerts(status), _slowest(status), _facts(status), _warnings(status)]
     return page("Status", *parts)
 
 
@@ -68,6 +68,22 @@ def _charts(status: Json) -> str:
         )
     ]
     return f'<h2>The last hour</h2><div class="charts">{"".join(figures)}</div>'
+
+
+def _alerts(status: Json) -> str:
+    if not status["alerts"]:
+        return ""
+    rows = [
+        (f"<code>{escape(each['rule'])}</code>", _alert_state(each["state"]), _moment(each["since"] or ""))
+        for each in status["alerts"]
+    ]
+    return "<h2>Alerts</h2>" + table(("rule", "state", "since (UTC)"), rows)
+
+
+def _alert_state(state: str) -> str:
+    return {"ok": '<span class="good">quiet</span>', "waiting": "broken, not yet for long enough"}.get(
+        state, '<span class="bad">fires</span>'
+    )
 
 
 def _slowest(status: Json) -> str:

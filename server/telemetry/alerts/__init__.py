@@ -1,0 +1,1 @@
+"""Alerts of the server itself, for operators who have no Prometheus."""

@@ -21,6 +21,7 @@ from cli.serving.assembly import running
 from server.api.services import Services
 from server.auth.token_minting import mint
 from storage.database import FILE_NAME
+from tests import forking
 from tests.prepared import prepare
 
 SECRET = b"a secret that is only good for tests, and long enough"
@@ -176,13 +177,18 @@ class ServerProcess:
             "JWT_SECRET": SECRET.decode(), "RATE_LIMITS": "off", "PREVIEWS": "off", "DATA_DIR": str(data_dir),
             "PORT": str(self.port), **more,
         }  # fmt: skip
-        self.process: asyncio.subprocess.Process | None = None
+        self.process: asyncio.subprocess.Process | forking.Forked | None = None
 
-    async def start(self, *, wait: bool = True) -> None:
+    async def start(self, *, wait: bool = True, forked: bool = True) -> None:
+        """Not `forked`: as a program that imports all it needs, which takes some seconds."""
+        environment = {**os.environ, **self.settings}
         with self.log.open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "cli.main", "serve", env={**os.environ, **self.settings}, stdout=log, stderr=log
-            )
+            if forked and forking.is_possible():
+                self.process = await forking.fork(["serve"], environment, log)
+            else:
+                self.process = await asyncio.create_subprocess_exec(
+                    sys.executable, "-m", "cli.main", "serve", env=environment, stdout=log, stderr=log
+                )
         if wait:
             await self.ready()
 

@@ -5,8 +5,10 @@ from typing import Any
 import aiohttp
 import pytest
 
+from storage.database import FILE_NAME
 from tests.end_to_end.proxy import Proxy, proxy_to
 from tests.end_to_end.sdk import Sdk, running_sdk
+from tests.prepared import prepare
 from tests.serving import Client, ServerProcess
 
 
@@ -14,6 +16,7 @@ from tests.serving import Client, ServerProcess
 async def process(tmp_path: Path) -> AsyncIterator[ServerProcess]:
     """A running server of its own."""
     process = ServerProcess(tmp_path / "data")
+    prepare(process.data_dir / FILE_NAME)
     await process.start()
     yield process
     if process.process is not None and process.process.returncode is None:

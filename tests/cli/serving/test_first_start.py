@@ -20,7 +20,7 @@ def said_of_the_schema(server: ServerProcess) -> list[str]:
 async def test_each_start_says_what_became_of_the_schema(tmp_path: Path) -> None:
     server = ServerProcess(tmp_path / "data")
     path = server.data_dir / "experience.db"
-    await server.start()
+    await server.start(forked=False)
     assert await server.stop() == 0
     made = [f"{path}: made, at {MIGRATIONS[-1]}"]
     assert said_of_the_schema(server) == made
@@ -28,6 +28,6 @@ async def test_each_start_says_what_became_of_the_schema(tmp_path: Path) -> None
     schema.rollback(database, path, 2)
     database.close()
     for _ in range(2):
-        await server.start()
+        await server.start(forked=False)
         assert await server.stop() == 0
     assert said_of_the_schema(server) == [*made, f"{path}: brought up to date by {', '.join(MIGRATIONS[-2:])}"]

@@ -14,7 +14,7 @@ FITS := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run dev test properties coverage mutants webhook-drill check lint format types layers docs protobuf bench lock clean
+.PHONY: help setup tools run dev test properties coverage mutants webhook-drill check lint format types layers wheel release-notes docs protobuf bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -101,6 +101,14 @@ types: tools ## strict types
 
 layers: tools ## who may import whom
 	$(BIN)/lint-imports
+
+wheel: tools ## build dist/*.whl: the same bytes for the same commit
+	rm -rf build
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	rm -rf build
+
+release-notes: tools ## what a release says; VERSION=1.2.3 has to be that of pyproject.toml and the changelog
+	@$(BIN)/python -m docs.release_notes $(VERSION)
 
 docs: tools ## renew the generated parts of docs/
 	$(BIN)/python -m docs.generate

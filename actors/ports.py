@@ -19,7 +19,7 @@ Outcome = Done[Any] | XpError
 
 
 class Write(Protocol):
-    """The one way to write, for those who do not know the journal."""
+    """The one way to write, for code that does not know the journal."""
 
     def __call__(self, command: Makes[T], /) -> Awaitable[Done[T]]:
         """Raises what the command is refused with."""

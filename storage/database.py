@@ -21,7 +21,7 @@ from storage import private_files
 FILE_NAME = "experience.db"
 
 Database = SqliteDatabase
-"""What reading functions take, for those who may not name Peewee."""
+"""What reading functions take, for modules that may not name Peewee."""
 
 
 class DatabaseProblem(Exception):

@@ -15,7 +15,7 @@ IDEMPOTENCY_SECONDS: Final = 24 * 3600
 BODY_BYTES: Final = 512 * KIB
 """The largest valid message (content, blocks, metadata), escaped, with room."""
 FIELD_ERRORS: Final = 200
-"""Told one by one. A body can have 60,000 wrong fields: a sentence for each takes 0.25 s and 2.6 MB."""
+"""Listed one by one. A body can have 60,000 wrong fields: a sentence for each takes 0.25 s and 2.6 MB."""
 HEAD_BYTES: Final = 64 * KIB
 """A request's first line and headers; a token is at most 8 KiB of it."""
 HEAD_LINE_BYTES: Final = 8190

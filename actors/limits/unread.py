@@ -11,6 +11,6 @@ UNREAD_STEP_SECONDS: Final = 0.005
 UNREAD_REACH: Final = 10_000
 """Messages that marking a thread unread reaches back: the own ones among them are counted, 6 ms of the journal."""
 UNREAD_THREADS: Final = 100
-"""Told one by one; the sums are of all."""
+"""Listed one by one; the sums are of all."""
 UNREAD_USERS: Final = 1_000
 """Users in one query for their counts."""

@@ -56,4 +56,4 @@ class Export:
 
 
 EXPORT_PROGRESS: Final = EphemeralKind("export.progress", Export, channel="user")
-"""To the devices of who asked: at each step, and at the end."""
+"""To the devices of the user who asked for it: at each step, and at the end."""

@@ -1,4 +1,4 @@
-"""What is one's own: notifications, what one wants of them, and what one has not read. Frozen records.
+"""Notifications of a user, their preferences, and what they have not read. Frozen records.
 
 Times are integer milliseconds since 1970 UTC; times of day are minutes since midnight.
 """

@@ -47,7 +47,7 @@ class Search:
     before: int | None = None
     """Made earlier than this."""
     everything: bool = False
-    """In all threads, for admins; otherwise in one's own."""
+    """In all threads, for admins; otherwise in those of the caller."""
     sort: Sort = "relevance"
 
 

@@ -137,7 +137,7 @@ class RevokeToken(Command[None]):
 
 @dataclass(slots=True, kw_only=True)
 class SetPassword(Command[int]):
-    """One's own, where `expected` (the present hash, None for none) still holds; ends one's other sessions."""
+    """The caller's own, where `expected` (the present hash, None for none) still holds; ends their other sessions."""
 
     password: str
     expected: str | None

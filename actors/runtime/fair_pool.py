@@ -1,4 +1,4 @@
-"""A few OS threads for work that would hold the event loop up, in fair turns between those who ask for it."""
+"""A few OS threads for work that would hold the event loop up, in fair turns between users."""
 
 import asyncio
 import math

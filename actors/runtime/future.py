@@ -51,7 +51,7 @@ class LoopFuture(pykka.Future[T]):
         self._finish()
 
     def _finish(self) -> None:
-        """Tell who listens. What fails behind one reply must not keep others, of the same batch, from being given."""
+        """Call the listeners. A failure of one must not keep the other replies of the batch from being given."""
         self.done = True
         callbacks, self._callbacks = self._callbacks, None
         for callback in callbacks or ():

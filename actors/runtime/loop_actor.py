@@ -160,7 +160,7 @@ class LoopActor(pykka.Actor):
     def defer(self) -> LoopFuture[Any]:
         """Take over the reply to the message being handled; the handler returns what `defer()` gave it.
 
-        A message that came by `tell` has no one waiting; the future is then simply nobody's. A handler that raises
+        A message that came by `tell` has no caller; nothing waits for the future then. A handler that raises
         after all answers the caller with what it raised.
         """
         assert self._envelope is not None

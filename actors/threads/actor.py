@@ -74,7 +74,7 @@ class ThreadActor(LoopActor):
         self._missing: XpError | None = None
         self._missed: list[Event] = []
         self._audience = ThreadAudience(thread_id, encode, status)
-        self._audience.was_told = had_lists
+        self._audience.had_lists = had_lists
         self._artifacts = ArtifactAudiences(encode)
         self._began = began
         self._in_flight = 0
@@ -107,7 +107,7 @@ class ThreadActor(LoopActor):
     def _take_state(self, loaded: _Loaded) -> None:
         if isinstance(loaded.state, ThreadState):
             self._state = loaded.state
-            self._audience.was_told |= loaded.state.created_at < self._began
+            self._audience.had_lists |= loaded.state.created_at < self._began
             if self._state.streams:
                 self._writing().begin(None)
             missed, self._missed = self._missed, []

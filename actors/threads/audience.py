@@ -22,7 +22,7 @@ def _always_online(user_key: int) -> Status:
 
 
 class ThreadAudience(Audience):
-    __slots__ = ("_encode", "_people", "_position", "_presence", "_status", "_thread_id", "_typing", "was_told")
+    __slots__ = ("_encode", "_people", "_position", "_presence", "_status", "_thread_id", "_typing", "had_lists")
 
     def __init__(self, thread_id: str, encode: Encode, status: Callable[[int], Status] = _always_online) -> None:
         super().__init__(f"thread:{thread_id}")
@@ -35,7 +35,7 @@ class ThreadAudience(Audience):
         """User key → number of their connections."""
         self._presence: Presence | None = None
         self._typing: Typing | None = None
-        self.was_told = False
+        self.had_lists = False
         """Whether clients may have lists that an actor before this one sent."""
 
     def join(self, message: Subscribe) -> None:
@@ -110,7 +110,7 @@ class ThreadAudience(Audience):
     def has_lists(self) -> bool:
         """Whether clients may have a list of present or typing users."""
         published = (part.was_published for part in (self._presence, self._typing) if part is not None)
-        return self.was_told or any(published)
+        return self.had_lists or any(published)
 
     def lists(self, *, returning: bool) -> list[Ephemeral]:
         """Present and typing users, for a new subscriber. A returning one may have older lists, so it gets empty ones

@@ -12,7 +12,7 @@ from actors.resources.users import Author
 
 @dataclass(frozen=True, slots=True)
 class EventsCommitted:
-    """Told to a live thread: these entries of its log are durable, in order."""
+    """To a live thread: these entries of its log are durable, in order."""
 
     events: Sequence[Event]
 

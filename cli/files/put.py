@@ -35,7 +35,11 @@ RULES = ("file_bytes", "file_types", "file_types_blocked", "quota_user", "quota_
 @click.option("--thread", default=None, metavar="THREAD", help="Thread whose members see it.  [default: none]")
 @click.option("--to", "file_id", default=None, metavar="FILE_ID", help="Upload a new version of this file.")
 @click.option(
-    "--as", "owner", default=None, metavar="USER", help="Id or e-mail address of who uploads it.  [default: System]"
+    "--as",
+    "owner",
+    default=None,
+    metavar="USER",
+    help="Id or e-mail address of the user who uploads it.  [default: System]",
 )
 @settings.options(*STORE, *RULES)
 @json_option

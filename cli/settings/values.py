@@ -19,7 +19,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def _is_number(text: str) -> bool:
-    """Digits of other scripts are decimal to Python, but not to who reads a setting."""
+    """Digits of other scripts are decimal to Python, but not to the reader of a setting."""
     return text.isascii() and text.isdecimal() and len(text) < 20
 
 

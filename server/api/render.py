@@ -240,7 +240,7 @@ def reacted(record: Reacted) -> Json:
     return {"added": record.added, "message": message(record.message)}
 
 
-# What is one's own
+# Of one user
 
 
 def notification(record: Notification) -> Json:

@@ -1,4 +1,4 @@
-"""What of an artifact is exported, with the rights of who asks: a version, its data sets, what a PDF is made from."""
+"""What of an artifact is exported, with the rights of the caller: a version, its data sets, what a PDF is made from."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace

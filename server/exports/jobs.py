@@ -11,12 +11,12 @@ from actors import limits
 from actors.errors import Conflict, KeyReused, NotFound, ShuttingDown, TooManyRequests, XpError
 from actors.resources.exports import Export
 from server.exports.exported import Exported
-from server.exports.printer import Told
+from server.exports.printer import OnProgress
 from server.exports.store import ExportStore
 
 logger = logging.getLogger("server.exports")
 
-Make = Callable[[Told], Awaitable[Exported]]
+Make = Callable[[OnProgress], Awaitable[Exported]]
 INTERRUPTED: Final = "The server was restarted while it made this export; ask for it again."
 
 

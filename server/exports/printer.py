@@ -28,7 +28,7 @@ _REASONS: Final = {
         for name in ("SIGABRT", "SIGILL", "SIGSEGV", "SIGTRAP")
     },
 }
-Told = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 """Called with steps that are done, and steps in all."""
 
 
@@ -42,7 +42,7 @@ class Printed:
     """Charts that could not be drawn; their data stand in their place."""
 
 
-def untold(_done: int, _steps: int) -> None:
+def no_progress(_done: int, _steps: int) -> None:
     pass
 
 
@@ -77,13 +77,13 @@ class Printer:
             except PreviewFailed as failure:
                 raise _refusal("The chart", failure) from failure
 
-    async def pdf(self, document: Document, tell: Told = untold) -> Printed:
+    async def pdf(self, document: Document, on_progress: OnProgress = no_progress) -> Printed:
         """Raises `Conflict` for a document that cannot be set, and `Unavailable`. A chart that cannot be drawn is shown
         as a table of its data."""
         _must_have_extra()
         with _folder() as folder:
             try:
-                pictures = await self._pictures(document, folder, tell)
+                pictures = await self._pictures(document, folder, on_progress)
                 made = await self._set(document, pictures, folder)
             except PreviewFailed as failure:
                 raise _refusal("The document", failure) from failure
@@ -94,7 +94,7 @@ class Printer:
             len(document.charts) - len(pictures),
         )  # fmt: skip
 
-    async def pictures(self, document: Document, tell: Told = untold) -> dict[int, bytes]:
+    async def pictures(self, document: Document, on_progress: OnProgress = no_progress) -> dict[int, bytes]:
         """Of its charts, as SVG, by their place among them. Those that cannot be drawn are left out."""
         _must_have_extra()
         specs = [chart.spec for chart in document.charts]
@@ -102,23 +102,23 @@ class Printer:
         if all(picture is not None for picture in kept):
             return {number: picture for number, picture in enumerate(kept) if picture is not None}
         with _folder() as folder:
-            found = await self._pictures(document, folder, tell)
+            found = await self._pictures(document, folder, on_progress)
             made = {number: await asyncio.to_thread(path.read_bytes) for number, path in found.items()}
         for number, picture in made.items():
             self._charts.keep(specs[number], picture)
         return made
 
-    async def _pictures(self, document: Document, folder: Path, tell: Told) -> dict[int, Path]:
+    async def _pictures(self, document: Document, folder: Path, on_progress: OnProgress) -> dict[int, Path]:
         charts = document.charts
         found: dict[int, Path] = {}
         for number, chart in enumerate(charts):
-            tell(number, len(charts) + 1)
+            on_progress(number, len(charts) + 1)
             try:
                 found[number] = await self._drawn(chart.spec, "svg", folder / f"chart-{number}")
             except PreviewFailed as failure:
                 if failure.retryable:
                     raise
-        tell(len(charts), len(charts) + 1)
+        on_progress(len(charts), len(charts) + 1)
         return found
 
     async def _drawn(self, spec: Mapping[str, Any], form: str, into: Path) -> Path:

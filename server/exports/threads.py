@@ -21,7 +21,7 @@ from server.artifacts.printing import Compute, alone
 from server.artifacts.sources import Ask
 from server.exports.document import Document
 from server.exports.exported import Exported
-from server.exports.printer import Printer, Told, untold
+from server.exports.printer import OnProgress, Printer, no_progress
 from server.exports.worker.kinds import OUTPUTS
 from server.resources.blocks.rendering import render as rendered
 
@@ -74,12 +74,13 @@ async def transcript_of(ask: Ask, identity: Identity, thread_id: str, most: int)
 
 
 async def exported_thread(
-    printer: Printer, transcript: Transcript, form: ThreadFormat, tell: Told = untold, *, compute: Compute = alone
+    printer: Printer, transcript: Transcript, form: ThreadFormat, on_progress: OnProgress = no_progress,
+    *, compute: Compute = alone,
 ) -> Exported:  # fmt: skip
     """Raises `Conflict` and `Unavailable` for a PDF that cannot be made."""
     if form != "pdf":
         return await compute(partial(_as_text, transcript, form))
-    made = await printer.pdf(await compute(partial(_document, transcript)), tell)
+    made = await printer.pdf(await compute(partial(_document, transcript)), on_progress)
     return Exported(
         f"{transcript.title}.pdf", OUTPUTS["pdf"], made.body, made.pages, made.missing_scripts,
         threads=(transcript.thread.id,), left_out=transcript.left_out,

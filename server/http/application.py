@@ -29,16 +29,16 @@ from server.telemetry.status import routes as status
 
 
 def make_application(services: Services, stage: Stage, browser: BrowserRules) -> web.Application:
-    tell = _header_adder(services, browser)
+    add_headers = _header_adder(services, browser)
     answering = every_request(
-        services.problem_base, browser.allowed_origins, tell, services.request_log, services.measures
+        services.problem_base, browser.allowed_origins, add_headers, services.request_log, services.measures
     )
     around = [] if services.tracer is None else [tracing.every_request(services.tracer)]
     application = web.Application(
         middlewares=[*around, answering],
         client_max_size=limits.BODY_BYTES,
     )
-    application[ADD_HEADERS] = tell
+    application[ADD_HEADERS] = add_headers
     authentication = Authentication(services, browser)
     websockets = WebSockets(services, stage, authentication)
     streams = Streams(services, stage, authentication)
@@ -84,14 +84,14 @@ def transfers_of(application: web.Application, services: Services, authenticatio
 
 def _header_adder(services: Services, browser: BrowserRules) -> AddHeaders:
     """Adds headers to every response, also to streams and to errors of aiohttp itself."""
-    tellers = [security_headers.telling(browser.proxies)]
+    adders = [security_headers.header_adder(browser.proxies)]
     if browser.allowed_origins:
-        tellers.append(cors.telling(browser.allowed_origins))
+        adders.append(cors.header_adder(browser.allowed_origins))
     if services.limiter is not None:
-        tellers.append(rate_limits.tell)
+        adders.append(rate_limits.add_headers)
 
-    def tell(request: web.Request, response: web.StreamResponse) -> None:
-        for teller in tellers:
-            teller(request, response)
+    def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+        for add in adders:
+            add(request, response)
 
-    return tell
+    return add_headers

@@ -56,10 +56,14 @@ async def begin(request: web.Request, response: web.StreamResponse) -> AbstractS
 
 
 def every_request(
-    problem_base: str, allowed_origins: frozenset[str], tell: AddHeaders, log: RequestLog, measures: ServerMeasures
-) -> Middleware:
+    problem_base: str,
+    allowed_origins: frozenset[str],
+    add_headers: AddHeaders,
+    log: RequestLog,
+    measures: ServerMeasures,
+) -> Middleware:  # fmt: skip
     """Around every handler: errors of the catalogue, of aiohttp and of ours become problems; pages of other origins
-    that ask first are answered; every answer tells what all do."""
+    that ask first are answered; every answer gets the headers that all have."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -70,7 +74,7 @@ def every_request(
         except Exception as error:  # noqa: BLE001 - the response is a problem; logged where the fault is ours
             response, code = _answer(error, request, chosen)
         if not response.prepared:
-            tell(request, response)
+            add_headers(request, response)
         seconds = time.monotonic() - began
         measures.request(request.get(MEASURED_AS), response.status, seconds, code)
         log.request(

@@ -1,6 +1,6 @@
 """A line for each request, so that a reported `trace_id` can be found; bounded, so that no client fills the log.
 
-What was refused has lines before what went well, and those who have said who they are before strangers.
+What was refused has lines before what went well, and authenticated users before strangers.
 """
 
 import logging

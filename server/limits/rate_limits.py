@@ -3,8 +3,8 @@
 A user has one set of buckets, whatever they come by: tokens, sessions and API keys, REST and WebSockets all draw from
 it. So a new key is no new allowance.
 
-What they tell over REST follows draft-ietf-httpapi-ratelimit-headers-11 (`RateLimit`, `RateLimit-Policy`), beside the
-three older headers that most clients read. Confined to the event loop.
+Their headers over REST follow draft-ietf-httpapi-ratelimit-headers-11 (`RateLimit`, `RateLimit-Policy`), beside the
+three older ones that most clients read. Confined to the event loop.
 """
 
 import math
@@ -213,11 +213,11 @@ TAKEN: Final = web.RequestKey("rate_limits.taken", tuple[Policy, int])
 
 
 def draw(policy: Policy, request: web.Request, subject: Subject) -> None:
-    """Take one for a request; its answer tells, whatever becomes of it. Raises `TooManyRequests`."""
+    """Take one for a request; its answer says what is left, whatever becomes of it. Raises `TooManyRequests`."""
     request[TAKEN] = (policy, policy.take(subject))
 
 
-def tell(request: web.Request, response: web.StreamResponse) -> None:
+def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """For every response, before it is sent; a refusal has set them already."""
     taken = request.get(TAKEN)
     if taken is not None:

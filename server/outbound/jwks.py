@@ -76,7 +76,7 @@ class JwksRefresher:
             await self.refresh()
 
     async def refresh(self, key_id: str | None = None) -> bool:
-        """Fetch, for a key id that is not known or from time to time; those who ask meanwhile share one fetch. Answers
+        """Fetch, for a key id that is not known or from time to time; callers meanwhile share one fetch. Answers
         whether the keys were fetched since. Never raises."""
         if self._closed:
             return False

@@ -128,7 +128,7 @@ def _error(error: BaseException) -> AttemptError:
 
 
 def _causes(error: BaseException | None) -> list[BaseException]:
-    """An error with all that led to it, the deepest first: a refused address is wrapped by those who tried it."""
+    """An error with all that led to it, the deepest first: callers wrap that of a refused address."""
     found: list[BaseException] = []
     while error is not None and error not in found:
         found.insert(0, error)

@@ -74,7 +74,7 @@ class Previewer:
             raise PreviewFailed("the server is closing", retryable=True) from None
 
     async def close(self) -> None:
-        """Ends what runs; those who wait for a preview get `PreviewFailed`. No process is left."""
+        """Ends what runs; callers that wait for a preview get `PreviewFailed`. No process is left."""
         self._closed = True
         if self._idle_timer is not None:
             self._idle_timer.cancel()
@@ -144,6 +144,6 @@ class Previewer:
 
 
 def _is_cancelled() -> bool:
-    """The one who waits, not only the job."""
+    """The caller that waits, not only the job."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0

@@ -1,4 +1,4 @@
-"""Checkpoints, off the path of those who wait for a commit.
+"""Checkpoints, off the path of commits.
 
 A checkpoint writes what the write-ahead log holds into the database file and syncs both: up to 100 ms, in which SQLite
 lets the commit wait that found the log full. Here another OS thread does it, on a connection of its own, while commits

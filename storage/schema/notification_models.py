@@ -1,4 +1,4 @@
-"""The schema of what is one's own: a user's log, notifications, preferences, and what waits for delivery outside.
+"""The schema of what belongs to one user: their log, notifications, preferences, and what waits for delivery outside.
 See `storage/schema/models.py` for the rest."""
 
 from typing import Any

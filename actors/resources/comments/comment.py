@@ -75,7 +75,7 @@ class AddComment(ThreadCommand[Comment]):
 
 @dataclass(slots=True, kw_only=True)
 class UpdateComment(ThreadCommand[Comment]):
-    """Edit one's own, resolve or reopen any. Answers the `Comment`."""
+    """Edit a comment of the caller's, resolve or reopen any. Answers the `Comment`."""
 
     artifact_id: str
     comment_id: str

@@ -45,7 +45,7 @@ class UploadProgress:
 
 
 UPLOAD_PROGRESS: Final = EphemeralKind("upload.progress", UploadProgress, channel="user")
-"""To the devices of who uploads."""
+"""To the devices of the uploading user."""
 FILE_PROGRESS: Final = EphemeralKind("file.progress", UploadProgress)
 """To a thread in which a message shows the file."""
 

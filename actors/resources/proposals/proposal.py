@@ -100,7 +100,7 @@ class AcceptProposal(ThreadCommand[Proposal]):
 
 @dataclass(slots=True, kw_only=True)
 class CloseProposal(ThreadCommand[Proposal]):
-    """Reject it, or withdraw one's own. Answers the `Proposal`; again, as it is."""
+    """Reject it, or withdraw one of the caller's. Answers the `Proposal`; again, as it is."""
 
     artifact_id: str
     proposal_id: str

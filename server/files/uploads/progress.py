@@ -15,7 +15,7 @@ from server.api.services import Services
 
 
 class Progress:
-    """Of one request. Nothing waits for it, and its failures are nobody's."""
+    """Of one request. Nothing waits for it, and its failures are ignored."""
 
     def __init__(self, services: Services, identity: Identity, upload: Upload) -> None:
         self._services = services

@@ -40,7 +40,7 @@ def is_preflight(request: web.BaseRequest, allowed_origins: frozenset[str]) -> b
 
 
 def preflight(methods: Iterable[str], more: Mapping[str, str]) -> web.Response:
-    """What a path takes; `telling` adds the origin."""
+    """What a path takes; `header_adder` adds the origin."""
     headers = {
         "Access-Control-Allow-Methods": ", ".join(sorted(methods)),
         "Access-Control-Allow-Headers": _ALLOWED_HEADERS,
@@ -58,10 +58,10 @@ def refusal(request: web.BaseRequest) -> Forbidden:
     )
 
 
-def telling(allowed_origins: frozenset[str]) -> Callable[[web.Request, web.StreamResponse], None]:
+def header_adder(allowed_origins: frozenset[str]) -> Callable[[web.Request, web.StreamResponse], None]:
     """For every answer, before it goes: pages of these origins may read it, also problems and streams."""
 
-    def tell(request: web.Request, response: web.StreamResponse) -> None:
+    def add_headers(request: web.Request, response: web.StreamResponse) -> None:
         headers = response.headers
         headers.add("Vary", "Origin")  # also where none came: a cache must not give that answer to a page
         origin = request.headers.get("Origin")
@@ -71,4 +71,4 @@ def telling(allowed_origins: frozenset[str]) -> Callable[[web.Request, web.Strea
             headers["Access-Control-Expose-Headers"] = _EXPOSED_HEADERS
             headers["Cross-Origin-Resource-Policy"] = "cross-origin"
 
-    return tell
+    return add_headers

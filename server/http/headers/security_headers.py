@@ -51,12 +51,12 @@ def protect(response: web.StreamResponse) -> None:
     headers[_CACHE_CONTROL] = cache
 
 
-def telling(proxies: Proxies) -> Callable[[web.Request, web.StreamResponse], None]:
+def header_adder(proxies: Proxies) -> Callable[[web.Request, web.StreamResponse], None]:
     """For every answer, before it goes."""
 
-    def tell(request: web.Request, response: web.StreamResponse) -> None:
+    def add_headers(request: web.Request, response: web.StreamResponse) -> None:
         protect(response)
         if proxies and proxies.is_secure(request):  # the server itself speaks no TLS
             response.headers["Strict-Transport-Security"] = STRICT_TRANSPORT_SECURITY
 
-    return tell
+    return add_headers

@@ -75,7 +75,7 @@ def _as_html(missed: Missed) -> str:
 
 def verification(sender: str, to: str, *, link: str, url: str, message_id: str) -> EmailMessage:
     says: Sequence[str] = (
-        f"Somebody, probably you, wants to get notifications of {url} at this address.",
+        f"A user of {url}, probably you, wants to get notifications at this address.",
         "If that was not you, do nothing: no other mail is sent.",
     )
     text = f"{says[0]}\n\nConfirm it: {link}\n\n{says[1]}\n"

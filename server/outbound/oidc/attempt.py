@@ -18,7 +18,7 @@ class Attempt:
     nonce: str
     """Ties the ID token to the question."""
     verifier: str
-    """Ties the code to who asked for it (PKCE, RFC 7636)."""
+    """Ties the code to the client that asked for it (PKCE, RFC 7636)."""
     return_to: str
     made_at: int
 

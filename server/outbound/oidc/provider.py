@@ -157,7 +157,7 @@ class Provider:
         if status != 200:
             raise refused(url, answer.get("error"))
         if answer.get("sub") != subject:
-            raise unusable(url, "it is about somebody else (`sub`)")
+            raise unusable(url, "it is about another user (`sub`)")
         return answer
 
     # Asking

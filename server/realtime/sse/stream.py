@@ -1,5 +1,5 @@
 """Server-sent events: the same log for everything that has `EventSource`, over one thread or many, an artifact,
-or one's own.
+or the user's own log.
 
 `id:` is the cursor, `<epoch>-<offset>` of one thread or `<epoch>-<position>` of many; `Last-Event-ID` resumes from it.
 Its epoch says over which threads it was made (`actors.epochs`): over others it is not served. What cannot be served is

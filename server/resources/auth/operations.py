@@ -165,7 +165,7 @@ async def refresh_session(call: Call, request: RefreshRequest) -> Result:
 
 
 async def _take_refresh(call: Call, token_hash: bytes) -> None:
-    """A write of its user's, before the token is used up; one that is nobody's is refused without a write. Raises
+    """A write of its user's, before the token is used up; an unknown one is refused without a write. Raises
     `TooManyRequests` and `Unauthenticated`."""
     user_key = await call.services.ask(FindUserByRefreshToken(token_hash))
     if user_key is None:

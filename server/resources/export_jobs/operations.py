@@ -14,7 +14,7 @@ from server.api.registry import Call, Operations, Result
 from server.artifacts.printing import SHORT_NAMES, Format, printed
 from server.artifacts.sources import source_of
 from server.exports.exported import Exported
-from server.exports.printer import Told
+from server.exports.printer import OnProgress
 from server.exports.threads import ThreadFormat, exported_thread, most_of, transcript_of
 from server.resources.export_jobs.views import ExportArtifactRequest, ExportJobView, ExportThreadRequest, export_view
 
@@ -34,14 +34,14 @@ async def create_artifact_export(call: Call, request: ExportArtifactRequest) -> 
     else:
         await ask(GetArtifactVersion(call.identity, request.id, request.version))
 
-    async def make(tell: Told) -> Exported:
+    async def make(on_progress: OnProgress) -> Exported:
         source = await source_of(ask, call.identity, request.id, request.version)
         return await printed(
             call.services.printer,
             source,
             form,
             request.chart,
-            tell,
+            on_progress,
             compute=partial(call.services.compute, call.identity),
         )
 
@@ -55,11 +55,11 @@ async def create_thread_export(call: Call, request: ExportThreadRequest) -> Resu
     services = call.services
     await services.ask(GetThread(call.identity, request.thread_id))
 
-    async def make(tell: Told) -> Exported:
+    async def make(on_progress: OnProgress) -> Exported:
         most = most_of(form, at_once=False)
         transcript = await transcript_of(services.ask, call.identity, request.thread_id, most)
         return await exported_thread(
-            services.printer, transcript, form, tell, compute=partial(services.compute, call.identity)
+            services.printer, transcript, form, on_progress, compute=partial(services.compute, call.identity)
         )
 
     return await _begun(call, _export(call, "thread", request.thread_id, form, None, None), make)

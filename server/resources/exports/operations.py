@@ -119,7 +119,7 @@ async def export_files(call: Call, request: ExportPageRequest) -> Result:
 
 
 def _download(call: Call, owned: OwnedFile) -> str | None:
-    """With the rights of who asks, as they are when the URL is used."""
+    """With the rights of the caller, as they are when the URL is used."""
     if owned.file.status != "ready" or not (owned.is_seen or call.identity.is_admin):
         return None
     path = f"/api/v1/files/{owned.file.id}/content"

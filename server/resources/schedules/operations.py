@@ -1,4 +1,4 @@
-"""Messages that are written later, and reminders: one's own."""
+"""The caller's messages that are sent later, and reminders."""
 
 from datetime import UTC, datetime
 

@@ -41,7 +41,7 @@ class Trace:
         return f"{self.context.span_id:016x}"
 
     def answered(self, status: int) -> None:
-        """With an HTTP status. A refusal (4xx) is no fault of a server, but one of who asked it."""
+        """With an HTTP status. A refusal (4xx) is no fault of the server, but of the client."""
         self.attributes["http.response.status_code"] = status
         self.is_faulty = self.is_faulty or status >= (400 if self.kind is SpanKind.CLIENT else 500)
 

@@ -30,7 +30,7 @@ _S, _K, _U = identity_models.Session, identity_models.ApiKey, models.User
 
 @answers(FindCredentials)
 def find(database: SqliteDatabase, asked: Sequence[Credential]) -> list[Found]:
-    """One answer each, in order. A defect with one of them is that one's."""
+    """One answer each, in order. A defect with one is the answer to that one alone."""
     now = now_ms()
     return [_find(database, credential, now) for credential in asked]
 

@@ -87,7 +87,7 @@ def _must_have_room(tx: Transaction, thread_key: int) -> None:
 
 @writes(UpdateMember)
 def update_member(tx: Transaction, command: UpdateMember) -> Done[Member]:
-    """Roles are the owners' to give; `muted` is one's own."""
+    """Owners give roles; each member sets `muted` for themselves."""
     key, uid, _ = tx.thread(command.thread_id)
     user_key = _member_key(tx, key, command.user_id)
     member = _read(tx, key, user_key)

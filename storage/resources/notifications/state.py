@@ -1,4 +1,4 @@
-"""What commands do to one's notifications and preferences, and to one's own marker."""
+"""What commands do to a user's notifications, preferences and read marker."""
 
 from typing import Any
 

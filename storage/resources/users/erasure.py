@@ -18,7 +18,7 @@ _E = identity_models.Erasure
 
 @writes(EraseContent)
 def erase_content(tx: Transaction, command: EraseContent) -> Done[int]:
-    """One step, of the first user who waits for one."""
+    """One step, of the first user who is due."""
     row = rows.first(tx.database, _E.select(_E.user, _E.position, _E.stage).limit(1))
     if row is None:
         return Done(0)

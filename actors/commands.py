@@ -10,6 +10,7 @@ as long (1.6 µs for eleven fields), and each message makes several.
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
+from actors import limits
 from actors.auth.identity import Identity, Origin
 
 IfVersion = int | frozenset[int] | None
@@ -82,3 +83,10 @@ class Purge(Makes[int]):
     """Delete up to `rows` expired rows; answers how many were deleted."""
 
     rows: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ShrinkDatabase(Makes[int]):
+    """Give back up to `rows` free pages of the database, beyond a reserve; answers how many were given back."""
+
+    rows: int = limits.SHRINK_PAGES

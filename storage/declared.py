@@ -5,6 +5,7 @@
 - `THREAD_PURGES`: functions that delete its rows of a deleted thread, where they may be too many for a foreign key that
   cascades
 - `PURGES`: functions that delete its rows that are outdated
+- `OUTDATED`: rules of retention by their names (`storage/resources/retention/rule.py`)
 - `PERSONAL`: every column that names a user: what becomes of its rows with that user, and in the user's export
 - `ERASURES`: functions that delete some of what a user, given by key, has created there, and answer a `Done`; nothing
   is left where it has no events

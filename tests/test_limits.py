@@ -150,6 +150,7 @@ NO_LIMITS: Mapping[str, Mapping[str, str]] = {
         "actors/auth/identity.py": "FOREVER",
         "actors/resources/api_keys.py": "_NEVER",
         "actors/resources/files/retention.py": "START",
+        "actors/journal/retention.py": "_FOREVER",
         "actors/users/activity.py": "_SAID_IDLE",
         "server/http/connections/connection.py": "_NO_END",
         "server/scheduling/dispatcher.py": "_NO_END",
@@ -161,6 +162,7 @@ NO_LIMITS: Mapping[str, Mapping[str, str]] = {
         "storage/search/query.py": "_NEWEST",
     },
     "Units, modes of files, versions, places of columns": {
+        "actors/resources/retention.py": "DAY_MS",
         "cli/doctor.py": "BUILT SQLITE",
         "cli/terminal/written_files.py": "PRIVATE",
         "server/limits/token_bucket.py": "_ONE",

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from actors import limits
-from actors.commands import NotifyThreadDeleted, Purge
+from actors.commands import NotifyThreadDeleted, Purge, ShrinkDatabase
 from actors.errors import XpError
 from actors.journal.actor import Journal
 from actors.outcomes import Done
@@ -21,7 +21,7 @@ logger = logging.getLogger("actors.housekeeper")
 
 _Step = (
     Purge | EraseContent | ExpireActions | RepeatUrgent | InterruptAbandoned | InterruptArtifactStreams
-    | NotifyThreadDeleted
+    | NotifyThreadDeleted | ShrinkDatabase
 )  # fmt: skip
 
 
@@ -54,6 +54,7 @@ class Housekeeper:
         now = time.time_ns() // 1_000_000
         await self._do(InterruptAbandoned(before=now - limits.STREAM_ABANDONED_SECONDS * 1000))
         await self._do(InterruptArtifactStreams(before=now - int(limits.STREAM_SILENT_SECONDS) * 1000))
+        await self._do(ShrinkDatabase())
         return taken
 
     async def _do(self, step: _Step) -> int:

@@ -38,6 +38,7 @@ from actors.limits.reads import *
 from actors.limits.realtime import *
 from actors.limits.recovery import *
 from actors.limits.requests import *
+from actors.limits.retention import *
 from actors.limits.runtime import *
 from actors.limits.s3 import *
 from actors.limits.scanner import *

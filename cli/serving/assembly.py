@@ -16,6 +16,7 @@ from actors.auth.actor import AuthActor, VerifiedTokens
 from actors.auth.credentials import FindCredentials
 from actors.delivery.live_channels import LiveChannels
 from actors.journal.housekeeper import Housekeeper
+from actors.journal.retention import Retention
 from actors.queries import Reads
 from actors.resources.log import GetLogHead
 from actors.resources.streams import ListThreadsBeingWritten
@@ -26,6 +27,7 @@ from actors.threads.state import LoadThread
 from actors.users.directory import Users
 from cli.opening.files import file_rules, open_library, open_processing
 from cli.opening.keys import Keys, open_keys
+from cli.opening.retention import retention_rules
 from cli.serving import alerting, log_lines, parts, senders
 from cli.serving.backup_schedule import BackupSchedule
 from cli.serving.traces import open_traces
@@ -96,6 +98,9 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         closing.push_async_callback(keeper.stop)
         printer = Printer(workers=chosen["export_workers"], fonts=chosen["font_dir"])
         closing.push_async_callback(printer.close)
+        retention = Retention(directory.journal.append, reads, retention_rules(chosen))
+        closing.push_async_callback(retention.stop)
+        retention.start()
         export_jobs = ExportJobs(chosen["data_dir"] / EXPORTS, time.time)
         closing.push_async_callback(export_jobs.stop)
         services = await _services(chosen, stage, directory, users, reads, keys, library, printer, export_jobs, epoch)

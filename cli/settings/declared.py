@@ -24,6 +24,7 @@ from cli.settings.values import (
     mail_sender,
     mail_server,
     maybe_count,
+    maybe_days,
     maybe_port,
     maybe_size,
     media_types,
@@ -95,6 +96,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("FILE_VERSIONS", "", maybe_count, "Newest versions of a file that are kept; empty: all."),
     Setting("FILE_UNUSED_DAYS", "", maybe_count, "After so long a file that nothing shows goes; empty: never."),
     Setting("FILE_PENDING_DAYS", str(limits.FILE_PENDING_DAYS), count, "The same, of one whose bytes never came."),
+    Setting("THREAD_ARCHIVE_DAYS", "", maybe_days, "Without an entry for so long a thread is archived; empty: never."),
+    Setting("THREAD_DELETE_DAYS", "", maybe_days, "Without an entry for so long a thread is deleted; empty: never."),
+    Setting("REVISION_DAYS", "", maybe_days, "After so long what a message said before an edit goes; empty: never."),
     Setting(
         "ARTIFACT_VERSIONS", "100", count,
         "Versions kept of each artifact; older ones without a label are dropped, the newest and labelled ones never.",

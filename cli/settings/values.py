@@ -7,6 +7,7 @@ from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from actors import limits
 from actors.backups import schedule
 from server.http.headers.origins import origin_of
 from server.outbound.mail.location import MailServer
@@ -41,6 +42,13 @@ def count(text: str) -> int:
 
 def maybe_count(text: str) -> int | None:
     return count(text) if text else None
+
+
+def maybe_days(text: str) -> int | None:
+    days = maybe_count(text)
+    if days is not None and days > limits.RETENTION_DAYS:
+        raise ValueError(f"expected a number of days from 1 to {limits.RETENTION_DAYS}")
+    return days
 
 
 def seconds(text: str) -> float:

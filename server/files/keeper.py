@@ -15,6 +15,7 @@ from actors.errors import XpError
 from actors.resources.files.blobs import ForgetBlobs, TakeBlobs
 from actors.resources.files.retention import START, ListPrunable, Pruned, PruneFiles
 from actors.resources.files.uploads import EndForms, ExpireUploads
+from actors.resources.retention import NoteRetentionRun, Tally
 from server.files.library import Library
 
 logger = logging.getLogger("server.files")
@@ -80,7 +81,7 @@ class Keeper:
 
     async def prune(self) -> Pruned:
         """One run of the retention rules: found by reads, removed by small transactions, others' writes in between."""
-        rules, pruned, after = self._library.rules.retention, Pruned(), START
+        rules, pruned, after, started_at = self._library.rules.retention, Pruned(), START, _now()
         while True:
             page = await self._library.reads.ask(ListPrunable(rules, _now(), after))
             if page.found:
@@ -90,6 +91,8 @@ class Keeper:
             after = page.next
         if pruned != Pruned():
             logger.info("pruned %d files and %d old versions, %d bytes", pruned.files, pruned.versions, pruned.size)
+            count = pruned.files + pruned.versions
+            await self._library.write(NoteRetentionRun(started_at, Tally("files", count, count, pruned.size)))
         return pruned
 
     async def _remove_incoming(self) -> None:

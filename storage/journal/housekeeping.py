@@ -1,6 +1,7 @@
-"""Deletes expired data in small steps: what resources declare as outdated, then threads that were deleted."""
+"""Deletes expired data in small steps: what resources declare as outdated, then threads that were deleted. Free space
+goes back to the file system in small steps, too."""
 
-from actors import commands
+from actors import commands, limits
 from actors.outcomes import Done
 from storage import declared
 from storage.journal.transaction import Transaction
@@ -33,3 +34,20 @@ def _thread(tx: Transaction, thread_key: int, count: int) -> int:
         return taken
     tx.execute(models.Thread.delete().where(models.Thread.id == thread_key))
     return taken + 1
+
+
+@writes(commands.ShrinkDatabase)
+def shrink(tx: Transaction, command: commands.ShrinkDatabase) -> Done[int]:
+    """The pages at the end of the file take the places of free ones. Without effect on a database that was made without
+    `auto_vacuum`."""
+    pages, free = (_number(tx, f"PRAGMA {name}") for name in ("page_count", "freelist_count"))
+    surplus = free - max(limits.SHRINK_RESERVE_PAGES, pages // limits.SHRINK_RESERVE_PARTS)
+    if surplus <= 0 or _number(tx, "PRAGMA auto_vacuum") != 2:  # incremental
+        return Done(0)
+    for _ in range(min(surplus, command.rows)):  # one by one: `sqlite3` steps a pragma without columns once
+        tx.database.execute_sql("PRAGMA incremental_vacuum(1)")
+    return Done(free - _number(tx, "PRAGMA freelist_count"))
+
+
+def _number(tx: Transaction, query: str) -> int:
+    return int(tx.database.execute_sql(query).fetchone()[0])

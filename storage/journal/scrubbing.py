@@ -15,6 +15,7 @@ from actors import commands, limits
 from actors.outcomes import Done
 from actors.resources.artifacts.commands import DeleteArtifact
 from actors.resources.messages import DeleteMessage
+from actors.resources.retention import RemoveOutdated
 from actors.resources.threads import DeleteThread
 from actors.resources.users import DeleteUser, EraseContent
 from storage.journal.checkpoints import Checkpoints
@@ -25,6 +26,7 @@ _SECONDS: dict[type, float] = {
     DeleteArtifact: limits.SCRUB_SECONDS,
     DeleteMessage: limits.SCRUB_SECONDS,
     DeleteThread: limits.SCRUB_SECONDS,
+    RemoveOutdated: limits.SCRUB_SECONDS,
     commands.Purge: limits.SCRUB_SECONDS,
 }
 """How soon the log is to be emptied after a command that takes something away."""
@@ -76,5 +78,5 @@ class Scrubbing:
 
 
 def _has_taken(outcome: Any) -> bool:
-    """Steps answer how many rows they have taken."""
-    return isinstance(outcome, Done) and outcome.result != 0
+    """Steps answer how many rows they have taken, or which."""
+    return isinstance(outcome, Done) and outcome.result not in (0, ())

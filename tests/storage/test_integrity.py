@@ -168,6 +168,11 @@ DAMAGES: tuple[Damage, ...] = (
         "x is a message without a thread",
     ),
     ("a scheduled message that was sent is there", _schedule("sent", "1"), "x is sent, but its message m was never"),
+    (
+        "runs of retention took something",
+        "INSERT INTO retention_run (rule, started_at, items, rows, size) VALUES ('files', 1, 2, 1, 0)",
+        "The run 1 of the retention rule files took 2 items in 1 rows",
+    ),
     ("cursors of webhooks up to the heads", "UPDATE webhook SET position = 999", "has read up to 999"),
     ("deliveries that are over", "UPDATE webhook_delivery SET finished_at = 1", "is pending, and its end is 1"),
     ("counted references to blobs", 'UPDATE blob SET "references" = 5', "counts 5 references, it has 1"),

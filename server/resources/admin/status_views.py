@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from actors import limits
+from actors.resources.retention import LoggedRule
 from server.api.fields import Time, View
 
 
@@ -73,6 +74,14 @@ class BackupsView(View):
     reason: str | None
 
 
+class RetentionRunView(View):
+    rule: LoggedRule
+    started_at: Time
+    items: int = Field(ge=1, description="Threads, messages or files that the rule has taken.")
+    rows: int = Field(ge=1, description="Of the database.")
+    size: int = Field(ge=0, description="Bytes of their contents and files.")
+
+
 class ServerStatusView(View):
     status: Literal["ok", "unavailable"]
     version: str
@@ -87,5 +96,8 @@ class ServerStatusView(View):
     database: DatabaseFiguresView
     backups: BackupsView
     alerts: list[AlertView] = Field(max_length=limits.ALERT_RULES, description="The rules of `ALERTS`.")
+    retention: list[RetentionRunView] = Field(
+        max_length=limits.RETENTION_RUNS_SHOWN, description="Newest runs of retention rules that took something."
+    )
     unhandled_errors: int = Field(description="Since the start.")
     warnings: list[str] = Field(description="Settings that weaken security, the same as in `xp doctor`.")

@@ -8,6 +8,7 @@ from typing import Any
 from actors import limits
 from actors.measures import Histogram
 from actors.resources.migrations import ListMigrations
+from actors.resources.retention import ListRetentionRuns, RetentionRun
 from server.api import render
 from server.api.services import Services
 from server.telemetry.alerts.alert import Alert
@@ -30,6 +31,10 @@ async def whole(services: Services) -> render.Json:
         "database": {**sizes, "migrations": len(applied), "newest_migration": applied[-1] if applied else None},
         "backups": _backups(services),
         "alerts": [_alert(alert) for alert in services.alerts],
+        "retention": [
+            retention_run_view(run)
+            for run in (await services.ask(ListRetentionRuns(limits.RETENTION_RUNS_SHOWN))).items
+        ],
         "unhandled_errors": services.error_groups.total,
         "warnings": list(services.warnings),
     }
@@ -124,6 +129,14 @@ def _backups(services: Services) -> render.Json:
         "failing_since": render.maybe_time(state.failing_since),
         "reason": state.reason or None,
     }
+
+
+def retention_run_view(run: RetentionRun) -> render.Json:
+    tally = run.tally
+    return {
+        "rule": tally.rule, "started_at": render.iso_time(run.started_at), "items": tally.items, "rows": tally.rows,
+        "size": tally.size,
+    }  # fmt: skip
 
 
 def _size(path: Any) -> int:

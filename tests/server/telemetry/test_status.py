@@ -145,6 +145,7 @@ async def test_as_json(server: Server, root: Client) -> None:
     assert found["database"]["migrations"] > 19
     assert found["database"]["newest_migration"] > "0020"
     assert found["backups"]["is_scheduled"] is False
+    assert found["retention"] == []
 
 
 async def test_what_fails_has_its_reason_and_its_time(server: Server, root: Client) -> None:

@@ -108,6 +108,50 @@ def test_a_step_takes_no_more_than_it_was_told(ledger: Ledger) -> None:
         assert sum(counts(ledger)[table] for table in ("message", "event")) == left - 3 * step
 
 
+# Space
+
+
+def pages(ledger: Ledger) -> tuple[int, int]:
+    return ledger.one("PRAGMA page_count"), ledger.one("PRAGMA freelist_count")
+
+
+def test_free_pages_are_given_back_in_small_steps(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actors.limits.SHRINK_RESERVE_PAGES", 10)
+    monkeypatch.setattr("actors.limits.SHRINK_RESERVE_PARTS", 1_000)
+    ana = ledger.user("ana")
+    gone, kept = ledger.thread(ana), ledger.thread(ana)
+    ledger.apply(*(post(ana, gone, "x" * 30_000) for _ in range(40)))
+    message = ledger.post(ana, kept, "y" * 30_000)  # behind the others in the file
+    ledger.do(DeleteThread(identity=ana, thread_id=gone.id))
+    grow_older(ledger, "thread", "deleted_at", HOUR + 1)
+    while purge(ledger):
+        pass
+    count, free = pages(ledger)
+    steps = 0
+    assert free > 100
+    while given := ledger.do(commands.ShrinkDatabase(rows=50)).result:
+        assert 0 < given <= 50
+        steps += 1
+    assert steps == (free - 10 + 49) // 50
+    assert pages(ledger) == (count - free + 10, 10)
+    assert ledger.ask(messages.one, ana, message.id).content == "y" * 30_000
+    assert ledger.sql("PRAGMA integrity_check") == [("ok",)]
+
+
+def test_a_reserve_of_free_pages_stays(ledger: Ledger) -> None:
+    ana = ledger.user("ana")
+    thread = ledger.thread(ana)
+    ledger.apply(*(post(ana, thread, "x" * 30_000) for _ in range(20)))
+    ledger.do(DeleteThread(identity=ana, thread_id=thread.id))
+    grow_older(ledger, "thread", "deleted_at", HOUR + 1)
+    while purge(ledger):
+        pass
+    before = pages(ledger)
+    assert before[1] > 50
+    assert ledger.do(commands.ShrinkDatabase()).result == 0
+    assert pages(ledger) == before
+
+
 def test_positions_go_on_after_a_purge(ledger: Ledger) -> None:
     """They are never used again, even when the newest entries of the log are gone."""
     ana = ledger.user("ana")

@@ -1,0 +1,127 @@
+"""Runs the retention rules: hourly in a server, once at the terminal. Looks on readers, removes in small steps."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from actors import limits
+from actors.auth.identity import Identity
+from actors.commands import Makes
+from actors.errors import XpError
+from actors.outcomes import Done
+from actors.queries import Reads
+from actors.resources.retention import (
+    DAY_MS,
+    ListOutdated,
+    NoteRetentionRun,
+    Outdated,
+    RemoveOutdated,
+    RetentionRule,
+    RetentionRules,
+    Tally,
+)
+from actors.resources.users import SYSTEM_SUBJECT, EnsureUser
+
+logger = logging.getLogger("actors.retention")
+
+Write = Callable[[Makes[Any]], Awaitable[Done[Any]]]
+CREDENTIAL = "retention"
+"""In the audit log: `token:retention`."""
+_FOREVER = 2**40
+
+
+class Retention:
+    def __init__(
+        self,
+        write: Write,
+        reads: Reads,
+        rules: RetentionRules,
+        *,
+        first_seconds: float = limits.RETENTION_FIRST_SECONDS,
+    ) -> None:
+        self._write = write
+        self._reads = reads
+        self._rules = rules
+        self._first_seconds = first_seconds
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Nothing runs where no rule is set."""
+        if self._rules.chosen():
+            self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def _run(self) -> None:
+        await asyncio.sleep(self._first_seconds)
+        while True:
+            try:
+                await self.apply()
+            except XpError as error:
+                logger.warning("retention is put off: %s", error)
+            except Exception:
+                logger.exception("retention failed")
+            await asyncio.sleep(limits.RETENTION_SECONDS)
+
+    async def look(self) -> list[Tally]:
+        """What each rule, by itself, would take now: what is to be deleted counts as to be archived, too."""
+        tallies = []
+        for rule, days in self._rules.chosen():
+            tally = Tally(rule)
+            async for found in self._pages(rule, _before(days)):
+                tally = tally.plus(found)
+            tallies.append(tally)
+        return tallies
+
+    async def apply(self) -> list[Tally]:
+        """Run each rule once; answers what each has taken."""
+        return [await self._apply(rule, days) for rule, days in self._rules.chosen()]
+
+    async def _apply(self, rule: RetentionRule, days: int) -> Tally:
+        started_at, before, tally = _now(), _before(days), Tally(rule)
+        try:
+            async for found in self._pages(rule, before):
+                for start in range(0, len(found), limits.RETENTION_STEP):
+                    step = found[start : start + limits.RETENTION_STEP]
+                    tally = tally.plus(await self._remove(rule, before, step))
+        finally:
+            if tally.items:  # also what was taken before a failure
+                await self._write(NoteRetentionRun(started_at, tally))
+                logger.info("retention: %s took %d items, %d rows, %d bytes", rule, tally.items, tally.rows, tally.size)
+        return tally
+
+    async def _pages(self, rule: RetentionRule, before: int) -> AsyncGenerator[Sequence[Outdated], None]:
+        after: int | None = 0
+        while after is not None:
+            page = await self._reads.ask(ListOutdated(rule, before, after))
+            yield page.found
+            after = page.next
+
+    async def _remove(self, rule: RetentionRule, before: int, step: Sequence[Outdated]) -> list[Outdated]:
+        """Answers those of them that were taken."""
+        identity = await self._system()
+        taken = (await self._write(RemoveOutdated(identity, rule, before, tuple(each.key for each in step)))).result
+        await asyncio.sleep(limits.HOUSEKEEPING_PAUSE_SECONDS)
+        return [each for each in step if each.key in taken]
+
+    async def _system(self) -> Identity:
+        """In whose name: the built-in user, so that events have an author."""
+        ensure = EnsureUser(
+            subject=SYSTEM_SUBJECT, email="", name="System", domain="", role="ADMIN", kind="SERVICE"
+        )  # fmt: skip
+        user = (await self._write(ensure)).result
+        return Identity(replace(user, role="ADMIN"), user.author, _FOREVER, token_id=CREDENTIAL)
+
+
+def _before(days: int) -> int:
+    return _now() - days * DAY_MS
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -239,7 +239,7 @@ async def test_subscribers_of_a_running_server_see_it(tmp_path: Path, command_li
                     env={**os.environ, **server.settings}, stdout=subprocess.PIPE,
                 )  # fmt: skip
                 assert await process.wait() == 0
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(30):
                     while b"from the terminal" not in await stream.content.readline():
                         pass
     finally:

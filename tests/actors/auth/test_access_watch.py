@@ -44,7 +44,7 @@ async def test_it_looks_only_when_there_is_a_reason(watch: AccessWatch, log: Log
     watch.start()
     await _some_turns()
     assert log.reads == 0, "nothing was committed, and no time has passed"
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await watch.settle()
     assert log.reads == 1
     await _some_turns()
@@ -53,7 +53,7 @@ async def test_it_looks_only_when_there_is_a_reason(watch: AccessWatch, log: Log
 
 
 async def test_before_the_start_and_after_the_end_there_is_nothing_to_wait_for(watch: AccessWatch, log: Log) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await watch.settle()
         watch.start()
         watch.stop()

@@ -42,7 +42,7 @@ def _is_alive(pid: int) -> bool:
 
 
 async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             if condition():
                 return

@@ -107,7 +107,7 @@ async def test_sentry_gets_places_and_no_content() -> None:
     sentry = Sentry(f"http://key@127.0.0.1:{port}/7", "1.2.3")
     groups.on_error = sentry.send
     note(groups)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         envelope = (await got.get()).decode()
     await asyncio.to_thread(sentry.close)
     await runner.cleanup()

@@ -22,12 +22,12 @@ async def deliveries(client: Client, made: Any, **query: str) -> list[Any]:
     return found
 
 
-async def in_state(client: Client, made: Any, state: str, count: int = 1, seconds: float = 10.0) -> list[Any]:
+async def in_state(client: Client, made: Any, state: str, count: int = 1, seconds: float = 30.0) -> list[Any]:
     """Once so many deliveries are in that state."""
     return await _once(lambda: deliveries(client, made, state=state), lambda found: len(found) >= count, seconds)
 
 
-async def tried(client: Client, made: Any, attempts: int = 1, seconds: float = 10.0) -> Any:
+async def tried(client: Client, made: Any, attempts: int = 1, seconds: float = 30.0) -> Any:
     """The newest delivery, once it was tried so often."""
 
     def was_tried(found: list[Any]) -> bool:
@@ -36,7 +36,7 @@ async def tried(client: Client, made: Any, attempts: int = 1, seconds: float = 1
     return (await _once(lambda: deliveries(client, made), was_tried, seconds))[0]
 
 
-async def once_shown(client: Client, made: Any, holds: Callable[[Any], bool], seconds: float = 10.0) -> Any:
+async def once_shown(client: Client, made: Any, holds: Callable[[Any], bool], seconds: float = 30.0) -> Any:
     """The webhook, once something holds of it."""
 
     async def look() -> Any:

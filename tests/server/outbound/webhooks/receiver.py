@@ -65,7 +65,7 @@ class Receiver:
             self._news.notify_all()
         return await self.answer(received)
 
-    async def until(self, count: int, seconds: float = 10.0) -> list[Received]:
+    async def until(self, count: int, seconds: float = 30.0) -> list[Received]:
         """Once it has got so many requests."""
         async with asyncio.timeout(seconds), self._news:
             await self._news.wait_for(lambda: len(self.got) >= count)

@@ -11,7 +11,7 @@ from actors.errors import XpError
 from actors.journal.actor import Journal
 from actors.outcomes import Done
 from actors.resources.acknowledgements import RepeatUrgent
-from actors.resources.actions import ExpireActions
+from actors.resources.actions import ExpireActions, ExpireForms
 from actors.resources.artifact_streams import InterruptArtifactStreams
 from actors.resources.streams import InterruptAbandoned
 from actors.resources.users import EraseContent
@@ -20,7 +20,7 @@ logger = logging.getLogger("actors.housekeeper")
 
 
 _Step = (
-    Purge | EraseContent | ExpireActions | RepeatUrgent | InterruptAbandoned | InterruptArtifactStreams
+    Purge | EraseContent | ExpireActions | ExpireForms | RepeatUrgent | InterruptAbandoned | InterruptArtifactStreams
     | NotifyThreadDeleted | ShrinkDatabase
 )  # fmt: skip
 
@@ -52,6 +52,7 @@ class Housekeeper:
         await self._do(ExpireActions())
         await self._do(RepeatUrgent())
         now = time.time_ns() // 1_000_000
+        await self._do(ExpireForms(before=now))
         await self._do(InterruptAbandoned(before=now - limits.STREAM_ABANDONED_SECONDS * 1000))
         await self._do(InterruptArtifactStreams(before=now - int(limits.STREAM_SILENT_SECONDS) * 1000))
         await self._do(ShrinkDatabase())

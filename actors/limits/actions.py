@@ -20,6 +20,8 @@ ACTION_ERRORS: Final = 100
 """Fields that the author finds fault with: a form has as many inputs."""
 ACTION_ERROR_CHARS: Final = 300
 """A sentence or two beside an input."""
+FORM_MEMBERS: Final = 50
+"""Members who are notified that a form has expired, as many as a message may name; of more none is, but the author."""
 OPTIONS_SECONDS: Final = 3.0
 """How long an author is waited for while a person looks at an empty list."""
 OPTIONS_WAITING_OF_USER: Final = 5

@@ -85,6 +85,8 @@ ACTION_CREATED: Final = EventKind("action.created", Action | Mapping, "action", 
 ACTION_UPDATED: Final = EventKind("action.updated", Action | Mapping, "action", channel="user")
 ACTIONS_DELETED: Final = EventKind("actions.deleted", Mapping, None, channel="user")
 """With their message or artifact."""
+FORM_EXPIRED: Final = EventKind("form.expired", Mapping, None, channel="user")
+"""Nobody has answered it in time: to the author, and to the members who could have."""
 ARTIFACT_ACTION_CREATED: Final = EventKind("artifact.action_created", ArtifactAction, "action")
 """To all who see the artifact."""
 ARTIFACT_ACTION_UPDATED: Final = EventKind("artifact.action_updated", ArtifactAction, "action")
@@ -180,6 +182,16 @@ class ExpireActions(Makes[int]):
     """Expire those whose time is over, `rows` at most; answers how many."""
 
     rows: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ExpireForms(Makes[int]):
+    """Notify of forms whose time is over before an instant and that nobody has answered, `rows` at most; answers how
+    many forms were looked at."""
+
+    before: int
+    """Milliseconds since 1970."""
+    rows: int = 100
 
 
 @dataclass(frozen=True, slots=True)

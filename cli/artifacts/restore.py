@@ -27,7 +27,7 @@ def command(artifact: str, version: int, author: str | None, data_dir: str | Non
     Example: xp artifact restore ARTIFACT 3
     """
     from actors.resources.artifacts.commands import RestoreArtifact
-    from actors.resources.artifacts.contents import words
+    from actors.resources.artifacts.contents import deadlines, words
     from actors.resources.members import AddMember
     from storage.resources.artifacts import reading as artifacts
 
@@ -37,10 +37,11 @@ def command(artifact: str, version: int, author: str | None, data_dir: str | Non
         member = acting.member(database, state, author) if author is not None else None
     with writing(data_dir) as writer:
         who = member or writer.system()
+        content = json.loads(old.content or '""')
         batch: list[Any] = [
             RestoreArtifact(
                 identity=who, thread_id=found.thread_id, artifact_id=found.id, number=version,
-                words=words(json.loads(old.content or '""')),
+                words=words(content), deadlines=deadlines(content),
             )
         ]  # fmt: skip
         if who.user.key not in state.roles:

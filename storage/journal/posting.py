@@ -21,6 +21,7 @@ from actors.text.mentions import may_mention
 from storage.compiled import ManyRows, insert_rows, values
 from storage.journal.transaction import Transaction
 from storage.resources.acknowledgements import asking
+from storage.resources.actions import deadlines
 from storage.resources.files import attaching
 from storage.resources.notifications import writing as notifications
 from storage.resources.notifications.writing import Written
@@ -136,6 +137,7 @@ def _post_all(tx: Transaction, posts: Sequence[PostMessage], parents: "_Parents"
     read = _read_own(tx, posts, heads, done)
     _insert(tx, posts, heads, parents, done)
     _attach(tx, posts, heads, done)
+    deadlines.of_posts(tx, (outcome.result for outcome in done))
     asked = _ask(tx, posts, heads, done)
     done[-1].user_events = asked + _notify(tx, posts, heads, parents, done, read)
     return done

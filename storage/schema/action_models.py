@@ -63,5 +63,23 @@ Action.add_index(
     where=(Action.is_counted_once == 1) & Action.status.in_(["pending", "done"]),
 )
 
-MODELS: tuple[type[Base], ...] = (Action,)
+
+class FormDeadline(Base):
+    """A form that takes no answer after an instant. It goes with its message or artifact, and once that has come."""
+
+    message = ForeignKeyField(Message, on_delete="CASCADE", null=True, index=False)
+    artifact = ForeignKeyField(Artifact, on_delete="CASCADE", null=True, index=False)  # one of the two
+    block_id = TextField()
+    expires_at = BigIntegerField(index=True)  # what has expired
+
+    class Meta:
+        table_name = "form_deadline"
+        constraints = (Check("(message_id IS NULL) <> (artifact_id IS NULL)"),)
+        indexes = (
+            (("message", "block_id"), True),  # those of a message; they go with it
+            (("artifact", "block_id"), True),  # the same of an artifact
+        )
+
+
+MODELS: tuple[type[Base], ...] = (Action, FormDeadline)
 """Every table of this module."""

@@ -154,6 +154,13 @@ DAMAGES: tuple[Damage, ...] = (
     ),
     ("actions on what is there", _action(ANOTHER, "deleted_at IS NOT NULL"), "there is an action x on it"),
     (
+        "deadlines of forms that are there",
+        """
+        INSERT INTO form_deadline (message_id, block_id, expires_at)
+        SELECT id, 'b', 1 FROM message WHERE deleted_at IS NOT NULL LIMIT 1""",
+        "its form b has a deadline",
+    ),
+    (
         "actions are on what is another's, and answered by its author",
         _action("m.author_id", "deleted_at IS NULL"),
         "Action x is of 1, its message or artifact is of 1",

@@ -1,5 +1,6 @@
 """What can be asked to change of artifacts. Contents are checked and packed before: see `contents.py`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from actors.commands import UNSET, Gone, IfVersion, ThreadCommand, Unset
@@ -45,6 +46,8 @@ class RestoreArtifact(ThreadCommand[Artifact]):
     number: int
     words: Words
     """Of that version, as `contents.words` answers them."""
+    deadlines: Mapping[str, int] = field(default_factory=dict)
+    """Of that version, as `contents.deadlines` answers them."""
     label: str | None = None
 
 

@@ -8,7 +8,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any, Final
@@ -16,7 +16,7 @@ from typing import Any, Final
 from actors import limits
 from actors.errors import TooLarge, ValidationFailed
 from actors.resources.artifacts.artifact import ArtifactType
-from actors.resources.blocks import validation
+from actors.resources.blocks import offers, validation
 from actors.resources.blocks.checks import Check, compiled, is_shallow
 from actors.resources.blocks.faults import At, Fault, Faults
 from actors.resources.blocks.profile import Profile
@@ -52,6 +52,8 @@ class Packed:
     """Bytes of the JSON."""
     data: bytes
     words: Words
+    deadlines: Mapping[str, int] = field(default_factory=dict)
+    """Of its forms; see `offers.deadlines`."""
 
 
 @cache
@@ -95,7 +97,13 @@ def packed(kind: ArtifactType, content: Any) -> Packed:
     encoded = encode(content)
     if len(encoded) > limits.ARTIFACT_BYTES:
         raise TooLarge("The content of an artifact", limits.ARTIFACT_BYTES, len(encoded))
-    return Packed(hashlib.sha256(encoded).hexdigest(), len(encoded), zlib.compress(encoded), words(content))
+    data = zlib.compress(encoded)
+    return Packed(hashlib.sha256(encoded).hexdigest(), len(encoded), data, words(content), deadlines(content))
+
+
+def deadlines(content: Any) -> dict[str, int]:
+    """Of the forms among its blocks; see `offers.deadlines`."""
+    return offers.deadlines(content.get("blocks")) if isinstance(content, dict) else {}
 
 
 def encode(content: Any) -> bytes:

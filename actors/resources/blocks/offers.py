@@ -7,6 +7,7 @@ within the blocks (`/2`), of an element within its block (`/accessory`). A form 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 _NESTED: Final = ("child_blocks", "tasks", "fallback", "elements")
@@ -67,6 +68,18 @@ def inputs_of(form: Json, at: str) -> dict[tuple[str, str], Offer]:
             if offer.kind in STATEFUL:
                 found[named(offer)] = offer
     return found
+
+
+def deadlines(blocks: Any) -> dict[str, int]:
+    """Forms that take no answer after an instant: block → milliseconds since 1970."""
+    found = offers(blocks).values() if isinstance(blocks, list) else ()
+    return {offer.block_id: instant for offer in found if (instant := closes_at(offer)) is not None}
+
+
+def closes_at(offer: Offer) -> int | None:
+    """Milliseconds since 1970; None where it stays open."""
+    given = offer.element.get("expires_at") if offer.kind == "form" else None
+    return round(datetime.fromisoformat(given).timestamp() * 1000) if given else None
 
 
 def block_of(blocks: Any, block_id: str) -> tuple[Json, str] | None:

@@ -10,6 +10,7 @@ from actors.resources.actions import (
     ACTIONS_DELETED,
     ARTIFACT_ACTION_CREATED,
     ARTIFACT_ACTION_UPDATED,
+    FORM_EXPIRED,
     OPTIONS_REQUESTED,
     Action,
     ArtifactAction,
@@ -18,7 +19,7 @@ from actors.resources.actions import (
 from actors.resources.user_events import Facts, UserEphemeral, UserEvent
 from server.api import render
 from server.api.event_views import DataView
-from server.api.fields import Id, View
+from server.api.fields import Id, Time, View
 from server.resources.actions.views import (
     ActionView,
     ArtifactActionView,
@@ -39,6 +40,16 @@ class ActionsDeletedView(View):
     thread_id: Id
 
 
+class FormExpiredView(View):
+    """Nobody has answered the form in time. Either the message or the artifact is null."""
+
+    message_id: Id | None
+    artifact_id: Id | None
+    thread_id: Id
+    block_id: str
+    expires_at: Time
+
+
 def _action(_: UserEvent, data: Action | Facts) -> render.Json:
     """Of an action that is not there any more, only its id."""
     return action_view(data) if isinstance(data, Action) else dict(data)
@@ -52,6 +63,10 @@ def _deleted(_: UserEvent, facts: Facts) -> render.Json:
     return {"message_id": None, "artifact_id": None, **facts}
 
 
+def _expired(_: UserEvent, facts: Facts) -> render.Json:
+    return {"message_id": None, "artifact_id": None, **facts, "expires_at": render.iso_time(facts["expires_at"])}
+
+
 def _of_artifact(_: Event, found: ArtifactAction) -> render.Json:
     return artifact_action_view(found)
 
@@ -61,6 +76,7 @@ VIEWS: Final[Mapping[EventKind | EphemeralKind, DataView]] = {
     ACTION_CREATED: DataView(ActionView | ByIdView, _action),
     ACTION_UPDATED: DataView(ActionView | ByIdView, _action),
     ACTIONS_DELETED: DataView(ActionsDeletedView, _deleted),
+    FORM_EXPIRED: DataView(FormExpiredView, _expired),
     ARTIFACT_ACTION_CREATED: _OF_ARTIFACT,
     ARTIFACT_ACTION_UPDATED: _OF_ARTIFACT,
     OPTIONS_REQUESTED: DataView(OptionsRequestView, _options_request),

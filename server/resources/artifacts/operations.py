@@ -159,10 +159,11 @@ async def get_artifact_version(call: Call, request: ArtifactVersionRequest) -> R
 async def restore_artifact_version(call: Call, request: RestoreVersionRequest) -> Result:
     """Make the title, content and metadata of an earlier version the newest version. For members who may write."""
     before, version = await call.services.ask(GetArtifactVersion(call.identity, request.id, request.number))
-    words = await call.services.compute(call.identity, contents.words, orjson.loads(version.content or '""'))
+    content = orjson.loads(version.content or '""')
+    words = await call.services.compute(call.identity, contents.words, content)
     command = RestoreArtifact(
         identity=call.identity, once=call.once, thread_id=before.thread_id, artifact_id=before.id,
-        number=request.number, words=words, label=request.label,
+        number=request.number, words=words, deadlines=contents.deadlines(content), label=request.label,
     )  # fmt: skip
     await call.services.directory.ask(command)
     return await _answer(call, before.id)

@@ -1,7 +1,6 @@
 """Whether a message or an artifact offers an action: on a reader's connection, where a long form delays no writer."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 import orjson
@@ -88,19 +87,15 @@ def _checked(mark: str, offer: Offer, value: Any, state: State) -> Checked:
     texts = orjson.dumps(value).decode(), orjson.dumps(state).decode()
     if (size := sum(map(len, texts))) > limits.ACTION_STATE_BYTES:
         raise TooLarge("`value` and `state`", limits.ACTION_STATE_BYTES, size)
-    closes_at = offer.element.get("expires_at") if offer.kind == "form" else None
+    closes_at = offers.closes_at(offer)
     return Checked(
         mark=mark,
         kind=offer.kind,
         value=texts[0],
         state=texts[1],
-        closes_at=_milliseconds(closes_at) if closes_at else None,
-        is_counted_once=bool(closes_at),
+        closes_at=closes_at,
+        is_counted_once=closes_at is not None,
     )
-
-
-def _milliseconds(instant: str) -> int:
-    return round(datetime.fromisoformat(instant).timestamp() * 1000)
 
 
 # Where options come from

@@ -15,6 +15,7 @@ from actors.resources.actions import (
     ACTIONS_DELETED,
     ARTIFACT_ACTION_CREATED,
     ARTIFACT_ACTION_UPDATED,
+    FORM_EXPIRED,
     Action,
     ActionRole,
     ActionStatus,
@@ -144,7 +145,9 @@ def _updated(replay: UserReplay) -> dict[str, Action]:
     return records.by_ids(replay.database, replay.user_key, ids)
 
 
-USER_LOADERS: Final[UserLoaders] = {ACTION_CREATED: _replayed, ACTION_UPDATED: _replayed, ACTIONS_DELETED: facts}
+USER_LOADERS: Final[UserLoaders] = {
+    ACTION_CREATED: _replayed, ACTION_UPDATED: _replayed, ACTIONS_DELETED: facts, FORM_EXPIRED: facts,
+}  # fmt: skip
 
 
 def _of_artifact(replay: Replay, entry: Entry) -> ArtifactAction:

@@ -33,6 +33,15 @@ RULES = (
          WHERE coalesce(m.deleted_at, r.deleted_at) IS NOT NULL""",
     ),
     Rule(
+        "deadlines of forms that are there",
+        "Message or artifact {subject} is deleted, but its form {block} has a deadline.",
+        """
+        SELECT coalesce(m.uid, r.uid) AS subject, d.block_id AS block
+          FROM form_deadline AS d LEFT JOIN message AS m ON m.id = d.message_id
+          LEFT JOIN artifact AS r ON r.id = d.artifact_id
+         WHERE coalesce(m.deleted_at, r.deleted_at) IS NOT NULL""",
+    ),
+    Rule(
         "actions are on what is another's, and answered by its author",
         "Action {action} is of {user}, its message or artifact is of {author}.",
         """

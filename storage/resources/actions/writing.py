@@ -19,6 +19,7 @@ from actors.resources.actions import (
     AnswerAction,
     Checked,
     ExpireActions,
+    Subject,
     SubjectKind,
 )
 from actors.resources.messages import EditMessage, Message
@@ -137,6 +138,11 @@ def _counts(column: Any) -> tuple[Prepared, Prepared]:
 
 
 _COUNTS = {kind: _counts(column) for kind, column in subjects.COLUMNS.items()}
+
+
+def is_answered(tx: Transaction, subject: Subject, key: int, block_id: str) -> bool:
+    """Whether an answer counts, or waits for its author. `key`: of the subject."""
+    return _COUNTS[subject.kind][0].first(tx.database, subject=key, block_id=block_id) is not None
 
 
 # Answered

@@ -26,6 +26,7 @@ from storage.journal import results
 from storage.journal.transaction import Transaction, must_match
 from storage.journal.writers import writes
 from storage.readers import rows
+from storage.resources.actions import deadlines
 from storage.resources.actions import telling as actions
 from storage.resources.artifact_streams import forgetting as streams
 from storage.resources.artifacts import bodies, data_sets, places, reading, records, texts, versions
@@ -59,6 +60,7 @@ def create_artifact(tx: Transaction, command: CreateArtifact) -> Done[Artifact]:
         tx, artifact, 1, state, author, "created", label=command.label, provenance=command.provenance
     )  # fmt: skip
     texts.begin(tx.database, artifact, command.title, content.words)
+    deadlines.replace(tx, "artifact", artifact, content.deadlines)
     return _logged(tx, artifact, (key, uid), author, ARTIFACT_CREATED)
 
 
@@ -90,7 +92,10 @@ def revise_artifact(tx: Transaction, command: ReviseArtifact) -> Done[Artifact]:
     state = _revised(tx, place, command)
     if state == place.newest and command.label is None:
         return Done(records.by_key(tx.database, [place.key])[place.key])
-    words = None if isinstance(command.content, Unset) else command.content.words
+    words = None
+    if not isinstance(command.content, Unset):
+        words = command.content.words
+        deadlines.replace(tx, "artifact", place.key, command.content.deadlines)
     new = None if isinstance(command.content, Unset) or state.body else command.content
     return _add(
         tx, place, state, command.identity.author, command.change, words=words, new=new, label=command.label,
@@ -141,6 +146,7 @@ def restore_artifact(tx: Transaction, command: RestoreArtifact) -> Done[Artifact
     state = State(*row)
     if state == place.newest and command.label is None:
         return Done(records.by_key(tx.database, [place.key])[place.key])
+    deadlines.replace(tx, "artifact", place.key, command.deadlines)
     return _add(
         tx, place, state, command.identity.author, "restored", words=command.words, label=command.label,
         restored_from=command.number,
@@ -160,6 +166,7 @@ def delete_artifact(tx: Transaction, command: DeleteArtifact) -> Done[Gone]:
 
 def _remove(tx: Transaction, key: int, creator: int, thread: tuple[int, str], actor: Author) -> Done[Artifact]:
     """Leave a tombstone."""
+    deadlines.forget(tx, "artifact", key)
     cancelled = (*comments.forget_all(tx, key, thread[1]), *actions.forget_artifact(tx, key, thread[1]))
     with texts.changing(tx.database, key):
         _forget(tx, key, creator, thread[0])

@@ -25,6 +25,7 @@ from storage.journal.transaction import Transaction, changed, given, must_match
 from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.acknowledgements import forgetting as acknowledgements
+from storage.resources.actions import deadlines
 from storage.resources.actions import telling as actions
 from storage.resources.audit import writing as audit
 from storage.resources.files import attaching
@@ -143,6 +144,7 @@ def _bury(tx: Transaction, key: int, thread_id: str) -> tuple[UserEvent, ...]:
     _FORGET_REVISIONS.execute(tx.database, key=key)
     _FORGET_REACTIONS.execute(tx.database, key=key)
     acknowledgements.forget_message(tx, key)
+    deadlines.forget(tx, "message", key)
     gone = actions.forget_message(tx, key, thread_id)
     return (*gone, *notifications.forget_message(tx, key, thread_id))
 
@@ -266,6 +268,8 @@ def write(tx: Transaction, key: int, **fields: Any) -> None:
         _WRITES[names] = Prepared(lambda given: _update(**{name: getattr(given, name) for name in names}, given=given))
     with index.rewriting(tx.database, [key] if fields.keys() & _FOUND_BY else ()):
         _WRITES[names].execute(tx.database, **fields, key=key)
+    if "blocks" in fields:
+        deadlines.of_message(tx, key, fields["blocks"])
 
 
 def _update(*, given: Any, **fields: Any) -> Any:

@@ -14,6 +14,7 @@ from jsonschema import Draft7Validator
 
 from actors import limits
 from actors.event_kinds import KINDS, USER_EPHEMERAL_KINDS, USER_KINDS
+from actors.resources.actions import ExpireForms
 from actors.resources.files.processing import RecordPreview
 from server.documents.asyncapi import MESSAGES, THREAD_EVENTS
 from server.documents.events import EPHEMERAL
@@ -23,6 +24,7 @@ from tests.files import stored_file
 from tests.realtime_client import RawClient, raw_client
 from tests.server.documents.references import Json, asyncapi_document, nodes, violations
 from tests.server.files.uploading import append, create
+from tests.server.realtime.test_own_log import AFTER_ALL, APPROVAL
 from tests.serving import SECRET, Client, Server
 
 OFFICIAL = Draft7Validator(orjson.loads((Path(__file__).parent / "asyncapi_schema" / "3.0.0.json").read_bytes()))
@@ -207,7 +209,7 @@ IN_A_MONTH = (datetime.now(UTC) + timedelta(days=30)).isoformat(timespec="minute
 
 
 async def test_ones_own_events_are_what_the_document_says(
-    alice: Client, bob: Client, socket: RawClient, monkeypatch: pytest.MonkeyPatch
+    server: Server, alice: Client, bob: Client, socket: RawClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Everything that happens to oneself."""
     monkeypatch.setattr(limits, "OPTIONS_SECONDS", 0.01)
@@ -224,6 +226,8 @@ async def test_ones_own_events_are_what_the_document_says(
     while events[-1]["type"] != "unread":
         events.append(await published(socket, "user"))
     await answer_an_action(alice, bob, thread)
+    await bob.say(thread, blocks=[APPROVAL])
+    await server.services.write(ExpireForms(before=AFTER_ALL))
     await begin_to_upload(alice, filename="a.txt")
     await alice.post(f"{path}/exports", format="json")
     listed = (await alice.get("/api/v1/notifications", unread="true")).data

@@ -100,6 +100,9 @@ class OwnState:
         kind = "message_id" if data["message_id"] else "artifact_id"
         self.actions = {each: action for each, action in self.actions.items() if action[kind] != data[kind]}
 
+    def _form_expired(self, data: Json) -> None:
+        """It changes nothing: the message says itself when its form closes."""
+
     def _schedule_updated(self, data: Json) -> None:
         if "status" in data:  # one that is gone has left its id
             self.schedules[data["id"]] = data

@@ -13,6 +13,7 @@ import pytest
 from actors import limits
 from actors.commands import Purge
 from actors.event_kinds import USER_KINDS
+from actors.resources.actions import ExpireForms
 from server.documents.user_events import USER_EVENTS
 from storage.database import FILE_NAME
 from tests.realtime_client import RawClient, event_stream, raw_client
@@ -24,6 +25,15 @@ BUTTON: dict[str, Any] = {
     "block_id": "b",
     "elements": [{"type": "button", "action_id": "yes", "text": {"type": "plain_text", "text": "Yes"}}],
 }
+APPROVAL: dict[str, Any] = {
+    "type": "form", "block_id": "approval", "title": "May I?", "expires_at": "2999-01-01T00:00:00Z",
+    "blocks": [{
+        "type": "input", "block_id": "why", "optional": True, "label": {"type": "plain_text", "text": "Why"},
+        "element": {"type": "plain_text_input", "action_id": "text"},
+    }],
+}  # fmt: skip
+AFTER_ALL = 2**50
+"""Milliseconds: after the year 2999."""
 LOG = "/api/v1/users/me/log"
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 Frames = Callable[[], Awaitable[Json]]
@@ -36,7 +46,7 @@ async def epoch(bob: Client) -> str:
     return str((await bob.get(LOG)).metadata["epoch"])
 
 
-async def steps(alice: Client, bob: Client) -> AsyncIterator[Step]:
+async def steps(server: Server, alice: Client, bob: Client) -> AsyncIterator[Step]:
     """All that can happen to Bob, one after the other."""
     bob_id = (await bob.me())["id"]
     with_bob = [{"user_id": bob_id}]
@@ -59,6 +69,8 @@ async def steps(alice: Client, bob: Client) -> AsyncIterator[Step]:
     yield lambda: alice.post(f"/api/v1/actions/{action['id']}/answer", text="Done.")
     yield lambda: alice.post(f"/api/v1/messages/{mine['id']}/actions", block_id="b", action_id="yes")
     yield lambda: alice.delete(f"/api/v1/messages/{mine['id']}")
+    await alice.say(thread, blocks=[APPROVAL])
+    yield lambda: server.services.write(ExpireForms(before=AFTER_ALL))
     yield lambda: bob.post("/api/v1/schedules", kind="reminder", content="Tea", at=TOMORROW)
     (reminder,) = (await bob.get("/api/v1/schedules")).data
     yield lambda: bob.patch(f"/api/v1/schedules/{reminder['id']}", content="Coffee")
@@ -127,7 +139,7 @@ async def test_the_state_and_its_entries_make_the_state(
     async with AsyncExitStack() as stack:
         entry: Frames = await stack.enter_async_context(device(server, bob, epoch, state.offset))
         taken = 0
-        async for step in steps(alice, bob):
+        async for step in steps(server, alice, bob):
             await step()
             head = (await bob.get(LOG)).metadata["offset"]
             while state.offset < head:
@@ -147,7 +159,7 @@ async def test_every_device_is_told_the_same(server: Server, alice: Client, bob:
             for how in (by_socket, by_stream, by_socket, by_stream)
         ]
         seen: list[list[Json]] = [[] for _ in devices]
-        async for step in steps(alice, bob):
+        async for step in steps(server, alice, bob):
             await step()
             head = (await bob.get(LOG)).metadata["offset"]
             for entry, told in zip(devices, seen, strict=True):

@@ -87,9 +87,9 @@ ACTIONS_DELETED: Final = EventKind("actions.deleted", Mapping, None, channel="us
 """With their message or artifact."""
 FORM_EXPIRED: Final = EventKind("form.expired", Mapping, None, channel="user")
 """Nobody has answered it in time: to the author, and to the members who could have."""
-ARTIFACT_ACTION_CREATED: Final = EventKind("artifact.action_created", ArtifactAction, "action")
+ARTIFACT_ACTION_CREATED: Final = EventKind("artifact.action_created", ArtifactAction, "artifact")
 """To all who see the artifact."""
-ARTIFACT_ACTION_UPDATED: Final = EventKind("artifact.action_updated", ArtifactAction, "action")
+ARTIFACT_ACTION_UPDATED: Final = EventKind("artifact.action_updated", ArtifactAction, "artifact")
 
 
 @dataclass(frozen=True, slots=True)

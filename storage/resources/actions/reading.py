@@ -151,10 +151,9 @@ USER_LOADERS: Final[UserLoaders] = {
 
 
 def _of_artifact(replay: Replay, entry: Entry) -> ArtifactAction:
-    """As it is now. A key may be another action's by now, where its own was deleted."""
+    """As it is now. It is found by its id: a key may be another action's by now, where its own was deleted."""
     named = orjson.loads(entry.data or "{}")
-    found: tuple[Action, ...] = replay.once((Action, entry.ref), lambda: records.by_keys(replay.database, [entry.ref]))
-    action = found[0] if found and found[0].id == named["id"] else None
+    action: Action | None = replay.once((Action, named["id"]), lambda: records.by_id(replay.database, named["id"]))
     return ArtifactAction(named["id"], named["artifact_id"], action)
 
 

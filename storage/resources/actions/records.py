@@ -90,3 +90,8 @@ def by_ids(database: Database, user_key: int, ids: Sequence[str]) -> dict[str, A
     mine = ((A.user == user_key) | (A.author == user_key)) & T.id.in_(theirs)
     found = of(database, rows.fetch(database, query().where(A.uid.in_(list(ids)) & mine)))
     return {action.id: action for action in found}
+
+
+def by_id(database: Database, action_id: str) -> Action | None:
+    found = of(database, rows.fetch(database, query().where(A.uid == action_id)))
+    return found[0] if found else None

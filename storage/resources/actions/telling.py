@@ -46,12 +46,16 @@ def log(
     public = ARTIFACT_ACTION_CREATED if kind is ACTION_CREATED else ARTIFACT_ACTION_UPDATED
     return tuple(
         tx.log(
-            thread, public, actor, ArtifactAction(action.id, action.subject.id, action), ref=action.key,
+            thread, public, actor, ArtifactAction(action.id, action.subject.id, action),
+            ref=_ARTIFACT_OF.all(tx.database, key=action.key)[0][0],
             small={"id": action.id, "artifact_id": action.subject.id},
         )
         for action in actions
         if action.subject.kind == "artifact"
     )  # fmt: skip
+
+
+_ARTIFACT_OF = Prepared(lambda given: _A.select(_A.artifact).where(_A.id == given.key))
 
 
 class _Members:

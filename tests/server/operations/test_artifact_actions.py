@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from actors import limits
+from actors.commands import Purge
 from actors.resources.actions import ExpireActions
 from tests.realtime_client import raw_client
 from tests.server.operations.test_actions import (
@@ -160,6 +161,24 @@ async def test_the_channel_of_the_artifact_has_them(desk: Desk, server: Server) 
     assert [(event["type"], event["data"]["status"]) for event in events] == [
         ("artifact.action_created", "pending"), ("artifact.action_updated", "done"),
     ]  # fmt: skip
+
+
+async def test_a_client_that_was_away_recovers_them(
+    desk: Desk, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    channel = f"artifact:{desk.artifact['id']}"
+    async with raw_client(server.session, server.websocket_url, desk.person.token) as socket:
+        begun = (await socket.ask("subscribe", channel=channel))["subscribe"]
+    gone, kept = [(await desk.act("deploy", "yes")).data["id"] for _ in range(2)]
+    await desk.answer({"id": gone})
+    monkeypatch.setattr(limits, "ACTIONS_KEPT_SECONDS", -1)
+    await server.services.write(Purge(10_000))
+    position = {"recover": True, "epoch": begun["epoch"], "offset": begun["offset"]}
+    async with raw_client(server.session, server.websocket_url, desk.person.token) as socket:
+        again = (await socket.ask("subscribe", channel=channel, **position))["subscribe"]
+    events = [publication["data"]["data"] for publication in again["publications"]]
+    assert events[0] == events[2] == {"id": gone, "artifact_id": desk.artifact["id"]}
+    assert (events[1]["id"], events[1]["status"]) == (kept, "pending")
 
 
 @pytest.mark.parametrize(

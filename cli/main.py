@@ -27,6 +27,7 @@ COMMANDS = {
     "top": ("cli.top:command", "Show the status of the running server, live"),
     "logs": ("cli.logs:command", "Look at the log level of the running server, and change it"),
     "errors": ("cli.errors:command", "Show unhandled errors of the server"),
+    "trace": ("cli.trace:command", "Show what a user, a thread or a connection does, live"),
     "why": ("cli.why:command", "Explain what the server did"),
     "doctor": ("cli.doctor:command", "Check the machine, the settings and the data"),
     "bench": ("cli.bench:command", "Run the benchmarks"),

@@ -111,6 +111,8 @@ class ConnectionActor(LoopActor):
         newer = gate.arrive(publications)
         if newer is not None:
             self.stage.measures.deliveries += 1
+            if self.stage.watcher is not None:
+                self.stage.watcher.delivered(self.actor_urn, newer)
             self._put(newer.wire(self._encode))
         elif gate.is_full:
             self._close_slow()
@@ -131,6 +133,8 @@ class ConnectionActor(LoopActor):
             self.stage.measures.ephemeral_dropped += 1
             self._behind = (self._behind or set()) | {publications.channel}
         else:
+            if self.stage.watcher is not None:
+                self.stage.watcher.delivered(self.actor_urn, publications)
             self._put(publications.wire(self._encode))
 
     @handles(Attendance)
@@ -198,6 +202,8 @@ class ConnectionActor(LoopActor):
 
     def _flush(self) -> None:
         self.stage.measures.bytes_sent += self._outbox.size
+        if self.stage.watcher is not None:
+            self.stage.watcher.wrote(self.actor_urn, self._outbox.size)
         self._transport.write(self._outbox.take())
         if self._transport.buffered() > limits.SOCKET_BUFFER_BYTES:
             self._blocked = True
@@ -240,6 +246,8 @@ class ConnectionActor(LoopActor):
             self._transport.write(self._outbox.take())
         self._closed = True
         self.stage.measures.closes[code] += 1
+        if self.stage.watcher is not None:
+            self.stage.watcher.closed(self.actor_urn, code, reason)
         self._transport.close(code, reason)
 
     def _close_slow(self) -> None:
@@ -247,6 +255,8 @@ class ConnectionActor(LoopActor):
         if not self._closed:
             self._closed = True
             self.stage.measures.closes[SLOW_READER] += 1
+            if self.stage.watcher is not None:
+                self.stage.watcher.closed(self.actor_urn, SLOW_READER, "slow reader")
             self._transport.close_slow()
 
     def on_stop(self) -> None:

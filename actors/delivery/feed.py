@@ -75,6 +75,8 @@ class FeedActor(ConnectionActor):
             if publications.channel == self.own_channel:
                 self._on_own(publications)
             return
+        if self.stage.watcher is not None:
+            self.stage.watcher.delivered(self.actor_urn, publications)
         self._gate.arrive(publications)
         if self._gate.is_full:
             self._close_slow()

@@ -31,3 +31,13 @@ TRACE_CAUSES: Final = 4_096
 megabyte."""
 TRACE_FLUSH_SECONDS: Final = 2.0
 """For the last traces at the end of the server: a collector that is there takes them in milliseconds."""
+WATCHES: Final = 8
+"""Users, threads and connections that are watched live at once, by all administrators: each costs all connections."""
+WATCH_SECONDS: Final = 600
+"""For so long, unless another time is asked for: who forgets it does not watch for ever."""
+WATCH_SECONDS_MOST: Final = 3_600
+"""An hour: who needs longer begins again, and is in the audit log again."""
+WATCH_PER_SECOND: Final = 200
+"""Of what a watch tells: more than anybody reads; what is beyond is counted."""
+WATCH_BURST: Final = 1_000
+"""At once: all that a client does when it connects."""

@@ -22,7 +22,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pykka
 from pykka import messages as pykka_messages
@@ -37,6 +37,9 @@ from actors.runtime.future import drive as drive
 from actors.runtime.reference import Ref as Ref
 from actors.runtime.run_queue import RunQueue
 from actors.tracing import Tracer
+
+if TYPE_CHECKING:  # publications, which it is told, know of actors
+    from actors.watching import Watcher
 
 logger = logging.getLogger("actors.runtime")
 
@@ -302,6 +305,8 @@ class Stage:
         self.measures = Measures()
         self.tracer: Tracer | None = None
         """Set by the composition root before the journal is opened."""
+        self.watcher: Watcher | None = None
+        """While an administrator watches something live."""
         self.run_queue = RunQueue(self.loop, measures=self.measures)
         self._woken: deque[LoopActor] = deque()
         self._wake_pending = False

@@ -200,6 +200,8 @@ class Directory:
             self._publish(thread_id, its_events)
 
     def _publish(self, thread_id: str, events: Sequence[Event]) -> None:
+        if self._stage.watcher is not None:
+            self._stage.watcher.published(thread_id, events)
         actor = self._threads.get(thread_id)
         if actor is not None:
             # Not through the inbox: a thread that is still loading keeps these for its state.

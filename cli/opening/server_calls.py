@@ -4,10 +4,10 @@ import http.client
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import click
 
@@ -35,12 +35,33 @@ class ServerCalls:
     chosen: Settings
     url: str | None = None
     token: str | None = None
+    lasts: int = 60
+    """Seconds for which a token is good that is minted here."""
+
+    def follow(self, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Server-sent events until the server ends them. Raises `click.ClickException` with a sentence."""
+        connection, base = self._connection(limits.SSE_HEARTBEAT_SECONDS * 2)
+        try:
+            connection.request(
+                "GET", base.path.rstrip("/") + path, headers={"Authorization": f"Bearer {self._token()}"}
+            )
+            answer = connection.getresponse()
+            if answer.status >= 400:
+                raise click.ClickException(_refused(json.loads(answer.read())))
+            yield from _events(answer)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise click.ClickException(f"{base.geturl()}: the server does not answer ({error}).") from None
+        finally:
+            connection.close()
+
+    def _connection(self, seconds: float) -> tuple[http.client.HTTPConnection, SplitResult]:
+        base = urlsplit(self.url or self._own_url())
+        made = http.client.HTTPSConnection if base.scheme == "https" else http.client.HTTPConnection
+        return made(base.netloc, timeout=seconds), base
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
         """What a success answers. Raises `click.ClickException` with a sentence."""
-        base = urlsplit(self.url or self._own_url())
-        made = http.client.HTTPSConnection if base.scheme == "https" else http.client.HTTPConnection
-        connection = made(base.netloc, timeout=limits.CALL_SECONDS)
+        connection, base = self._connection(limits.CALL_SECONDS)
         headers = {"Authorization": f"Bearer {self._token()}", "Content-Type": "application/json"}
         sent = None if body is None else json.dumps(body)
         try:
@@ -73,7 +94,7 @@ class ServerCalls:
         return self.token or os.environ.get(TOKEN) or self._minted()
 
     def _minted(self) -> str:
-        """A token for a minute, by the server's own secret."""
+        """A token for a moment, by the server's own secret."""
         from cli.tokens.mint import first_domain, secret_for_minting
         from server.auth.token_minting import mint
 
@@ -81,9 +102,19 @@ class ServerCalls:
         domain = first_domain(chosen)
         return mint(
             secret_for_minting(chosen), sub="xp", email=f"xp@{domain}", name="xp", domain=domain, role="ADMIN",
-            kind="SERVICE", ttl_seconds=60, issuer=chosen["jwt_issuer"], audience=chosen["jwt_audience"],
+            kind="SERVICE", ttl_seconds=self.lasts, issuer=chosen["jwt_issuer"], audience=chosen["jwt_audience"],
             now=time.time(),
         )  # fmt: skip
+
+
+def _events(lines: Iterable[bytes]) -> Iterator[tuple[str, dict[str, Any]]]:
+    name = ""
+    for line in lines:
+        field, _, value = line.decode().rstrip("\n").partition(": ")
+        if field == "event":
+            name = value
+        elif field == "data":
+            yield name, json.loads(value)
 
 
 def _refused(problem: Any) -> str:

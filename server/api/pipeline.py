@@ -6,7 +6,8 @@ its reason. What is raised on the way goes to the end at which the request came,
 problem, or an error reply.
 """
 
-from typing import Protocol, TypeVar
+from collections.abc import Collection, Coroutine
+from typing import Any, Generic, Protocol, TypeVar
 
 from actors.auth.identity import Identity
 from actors.errors import Forbidden, NotFound
@@ -14,6 +15,7 @@ from server.api.registry import Call
 from server.api.services import Services
 from server.limits.rate_classes import Limited
 from server.limits.rate_limits import Policy, Subject
+from server.telemetry.watching.watches import Seen
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -52,8 +54,39 @@ class End(Protocol[T_co]):
         """By which the log is searched for it."""
         ...
 
+    @property
+    def ids(self) -> Collection[str]:
+        """That it names: of a thread, a message."""
+        ...
 
-async def run(target: Target, services: Services, end: End[T_co]) -> T_co:
+
+class _Seeing(Generic[T_co]):
+    """An end of which it is noted who asks."""
+
+    def __init__(self, end: End[T_co], seen: Seen) -> None:
+        self._end = end
+        self._seen = seen
+        self.subject, self.draw, self.work = end.subject, end.draw, end.work
+        self.trace, self.ids = end.trace, end.ids
+
+    async def identify(self) -> Identity | None:
+        self._seen.who = await self._end.identify()
+        return self._seen.who
+
+    async def read(self, who: Identity | None) -> Call:
+        call = await self._end.read(who)
+        self._seen.connection = call.connection
+        return call
+
+
+def run(target: Target, services: Services, end: End[T_co]) -> Coroutine[Any, Any, T_co]:
+    if not services.watches.is_on:
+        return _run(target, services, end)
+    seen = Seen()
+    return services.watches.command(target.name, end.ids, seen, _run(target, services, _Seeing(end, seen)))
+
+
+async def _run(target: Target, services: Services, end: End[T_co]) -> T_co:
     who = await end.identify()
     if services.limiter is not None:
         end.draw(services.limiter.policy(target.rate), end.subject(target, who))

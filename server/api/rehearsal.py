@@ -24,6 +24,7 @@ from server.files.library import Library
 from server.http.headers.peers import Peer
 from server.limits.rate_classes import Limited
 from server.limits.rate_limits import Policy, RateLimiter, Subject, subject_of
+from server.telemetry.watching.watches import Watches
 
 T = TypeVar("T")
 Stage = Literal["account", "rate_limit", "scope", "parameters", "operation", "thread", "journal"]
@@ -109,9 +110,8 @@ class _RehearsalEnd:
         self._verdict.reach("operation")
         await self._operation.handler(call, request)
 
-    @property
-    def trace(self) -> str:
-        return ""
+    trace = ""
+    ids = ()
 
 
 def _nowhere() -> Peer:
@@ -128,6 +128,7 @@ class _Services:
         self.directory = _Directory(self)
         self.sign_ins = _SignIns(services)
         self.activity = self.refusals = _Unnoted()
+        self.watches = Watches()
         self.files = _files(services.files, self)
 
     def __getattr__(self, name: str) -> Any:

@@ -54,6 +54,7 @@ from server.telemetry.loop_watch import LoopWatch
 from server.telemetry.measures import ServerMeasures
 from server.telemetry.metrics_access import MetricsAccess
 from server.telemetry.status.history import History
+from server.telemetry.watching.watches import Watches
 
 if TYPE_CHECKING:
     from server.telemetry.alerts.alert import Alert
@@ -104,6 +105,8 @@ class Services:
     sockets: SocketCounts = field(default_factory=SocketCounts)
     """Of the HTTP server: all connections, whatever they do."""
     measures: ServerMeasures = field(default_factory=ServerMeasures)
+    watches: Watches = field(default_factory=Watches)
+    """What administrators watch live."""
     loop_watch: LoopWatch = field(default_factory=LoopWatch)
     error_groups: ErrorGroups = field(default_factory=ErrorGroups)
     history: History = field(default_factory=History)

@@ -30,6 +30,12 @@ _STREAM: Final = (
     "the cursor. Resume with `Last-Event-ID` or `cursor`; if the cursor cannot be served, the stream starts with "
     "`event: resync`. Rate limit: `read`."
 )
+_WATCHING: Final = (
+    "For administrators, and in the audit log. Server-sent events: `watching`, then `frame` (direction, bytes), "
+    "`verb` (of the protocol, with its channel), `command` (operation, milliseconds, result), `publication` (offset, "
+    "type), `delivery`, `connected`, `closed` (code, reason), `left`, and `end` with the reason why it ends. Never "
+    "content. At most 200 a second; `omitted` says how many were left out before. Rate limit: `audited`."
+)
 _SOCKET: Final = (
     "Speaks the Centrifugo client protocol: use an official SDK. Frames are JSON, or Protobuf with the subprotocol "
     "`centrifuge-protobuf`. Send the token with this request, or with the first command."
@@ -51,6 +57,9 @@ def paths() -> Json:
         "/api/v1/events": {"get": _stream("follow_threads", "Events of many threads in one stream.", _of_threads())},
         "/api/v1/users/me/events": {"get": _stream("follow_me", "Events of your channel `user:<id>`.", [])},
         "/api/v1/threads/{thread_id}/messages:stream": {"post": _written()},
+        "/api/v1/admin/users/{id}/events": {"get": _watch("user", "Watch what a user does, live.")},
+        "/api/v1/admin/threads/{id}/events": {"get": _watch("thread", "Watch what happens in a thread, live.")},
+        "/api/v1/admin/connections/{id}/events": {"get": _watch("connection", "Watch a connection, live.")},
         "/connection/websocket": {"get": _socket("connect", "Open a WebSocket.")},
         "/api/v1/ws": {
             "get": _socket("connect_under_prefix", "The same as `/connection/websocket`, under the prefix.")
@@ -112,6 +121,31 @@ def _of_threads() -> list[Json]:
     return [
         {"name": "threads", "in": "query", "description": description, "schema": {"type": "string", "pattern": pattern}}
     ]
+
+
+def _watch(kind: str, summary: str) -> Json:
+    seconds = {"type": "integer", "minimum": 1, "maximum": limits.WATCH_SECONDS_MOST, "default": limits.WATCH_SECONDS}
+    event = {"event": "command", "data": '{"at":"…","operation":"create_message","milliseconds":3.1,"result":"ok", …}'}
+    return {
+        "operationId": f"watch_{kind}",
+        "tags": ["admin"],
+        "summary": summary,
+        "description": _WATCHING,
+        "parameters": [
+            {"name": "id", "in": "path", "required": True, "schema": _ID, "example": THREAD_ID},
+            {"name": "seconds", "in": "query", "description": "Then it ends by itself.", "schema": seconds},
+            parameter("X-Correlation-ID"),
+        ],
+        "security": list(_SIGNED_IN),
+        "responses": {
+            "200": {
+                "description": "The stream.",
+                "headers": answer_headers(),
+                "content": {"text/event-stream": {"schema": _EVENT, "example": event}},
+            },
+            **failures({400, 401, 403, 404, 405, 429, 500, 503}),
+        },
+    }
 
 
 def _stream(name: str, summary: str, parameters: list[Json]) -> Json:

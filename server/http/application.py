@@ -26,6 +26,7 @@ from server.realtime.upload.handler import Answers
 from server.resources.mail import pages as mail
 from server.telemetry import endpoint
 from server.telemetry.status import routes as status
+from server.telemetry.watching import routes as watching
 
 
 def make_application(services: Services, stage: Stage, browser: BrowserRules) -> web.Application:
@@ -49,6 +50,7 @@ def make_application(services: Services, stage: Stage, browser: BrowserRules) ->
     application.add_routes(exports.routes(transfers))
     editors = EditorSockets(services, authentication)
     application.add_routes([web.get("/api/v1/artifacts/{artifact_id}/edit", editors.handle, allow_head=False)])
+    application.add_routes(watching.routes(services, stage, authentication))
     application.add_routes(rest.routes(operations.ALL, services, authentication))
     application.add_routes(pages.routes(services))
     application.add_routes(endpoint.routes(services, browser.proxies))

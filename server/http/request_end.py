@@ -1,6 +1,6 @@
 """What the ends of the pipeline share that are requests over HTTP."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 
 from aiohttp import web
@@ -40,6 +40,10 @@ class RequestEnd:
     @property
     def trace(self) -> str:
         return correlation_id.get()
+
+    @property
+    def ids(self) -> Collection[str]:
+        return self.request.match_info.values()
 
 
 class EndpointEnd(RequestEnd):

@@ -77,7 +77,7 @@ def test_version(xp: Xp) -> None:
 @pytest.mark.parametrize(
     ("arguments", "meant"),
     [
-        (["thrad"], "thread"),
+        (["hread"], "thread"),
         (["thread", "lst"], "list"),
         (["db", "chek"], "check"),
         (["db", "info", "--jsn"], "--json"),

@@ -98,3 +98,23 @@ async def test_why_denied(server: Server, run: Run) -> None:
     ):
         refused = await run("why", "denied", *arguments)
         assert expected in refused.err
+
+
+async def test_trace(server: Server, run: Run) -> None:
+    alice = server.client("alice")
+    thread = await alice.thread()
+    for form in ((), ("--json",)):
+        tracing = asyncio.ensure_future(run("trace", "thread", thread["id"], "--for", "2s", *form))
+        async with asyncio.timeout(20):
+            while not server.services.watches.is_on:  # noqa: ASYNC110 - another OS thread asks for it
+                await asyncio.sleep(0.01)
+        await alice.say(thread, "nobody's business")
+        ran = await tracing
+        assert ran.code == 0, ran.err
+        assert "message.created" in ran.out
+        assert "nobody's business" not in ran.out
+        (told,) = [line for line in ran.out.splitlines() if "create_message" in line]
+        assert ('"result": "ok"' if form else "result=ok") in told
+        assert "the time is over" in ran.out
+    refused = await run("trace", "user", "cmwta8kex000053uaxsb10oqw")
+    assert "The server refuses it: There is no user" in refused.err

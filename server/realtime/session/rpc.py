@@ -1,7 +1,7 @@
 """Operations called over the WebSocket: the `rpc` command."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import orjson
@@ -102,3 +102,8 @@ class _RpcEnd:
     @property
     def trace(self) -> str:
         return self._session.client_id
+
+    @property
+    def ids(self) -> Collection[str]:
+        data = self._data if isinstance(self._data, dict) else {}
+        return [value for name, value in data.items() if name.endswith("id") and isinstance(value, str)]

@@ -113,6 +113,8 @@ class Session:
     def receive(self, frame: str | bytes) -> None:
         """Take one frame. What is not of the protocol closes the connection."""
         self._last_frame = self._stage.loop.time()
+        if self.services.watches.is_on:
+            self.services.watches.took(self, len(frame))
         try:
             for command in self.codec.commands(frame):
                 if self._is_closing or not self._connection.is_open or not self._may_come(command):
@@ -155,6 +157,8 @@ class Session:
 
     def _take(self, command: dict[str, Any]) -> None:
         verb = protocol.verb_of(command)
+        if self.services.watches.is_on:
+            self.services.watches.heard(self, verb, command.get(verb or ""))
         if verb == "send":
             self._take_unanswered()
             return
@@ -284,6 +288,8 @@ class Session:
 
     def welcome(self) -> None:
         """Connect was answered well."""
+        if self.services.watches.is_on:
+            self.services.watches.came(self)
         self._intake.welcome(limited=self.services.rate_limits)
 
     def renew(self, user: User) -> None:
@@ -354,6 +360,8 @@ class Session:
 
     def end(self) -> None:
         """The socket is gone."""
+        if self.services.watches.is_on:
+            self.services.watches.left(self)
         self.services.hub.leave(self)
         if self.identity is not None:
             self.services.hub.users.free(self.identity.user.key)

@@ -44,7 +44,11 @@ _HEADERS = {
 }
 
 
-class _StreamEnd(EndpointEnd):
+def stream_headers() -> dict[str, str]:
+    return _HEADERS | {HEADER: correlation_id.get()}
+
+
+class StreamEnd(EndpointEnd):
     async def identify(self) -> Identity | None:
         self.authentication.require_same_site(self.request)
         return await super().identify()
@@ -74,7 +78,7 @@ class Streams:
         async def serve(request: web.Request, call: Call) -> web.StreamResponse:
             return await self._serve(request, call, await find(request, call.identity))
 
-        end = _StreamEnd(request, endpoint, self._services, self._authentication, serve)
+        end = StreamEnd(request, endpoint, self._services, self._authentication, serve)
         return await pipeline.run(endpoint, self._services, end)
 
     async def _followed_thread(self, request: web.Request, identity: Identity) -> Followed:
@@ -128,7 +132,7 @@ class Streams:
     ) -> web.StreamResponse:
         await followed.must_see()  # before the response starts: what is refused is a problem, not a stream
         given = request.headers.get("Last-Event-ID") or request.query.get("cursor")
-        response = web.StreamResponse(headers=_HEADERS | {HEADER: correlation_id.get()})
+        response = web.StreamResponse(headers=stream_headers())
         in_pieces(request, response)
         try:
             writer = await begin(request, response)

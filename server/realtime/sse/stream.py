@@ -72,6 +72,8 @@ class Stream:
         seconds = max(0.0, min(identity.expires_at - services.clock(), limits.TIMER_SECONDS))
         self._expiry = loop.call_later(seconds, self.close, *protocol.EXPIRED)
         services.hub.join(self)
+        if services.watches.is_on:
+            services.watches.came(self)
         services.activity.came(identity.user.key, self)
         if services.hub.draining:  # since the request was let in
             self.close(*protocol.SHUTDOWN)
@@ -158,6 +160,8 @@ class Stream:
         send_state(self._services, channel, self._feed, self.identity)
 
     def end(self) -> None:
+        if self._services.watches.is_on:
+            self._services.watches.left(self)
         self._expiry.cancel()
         self._services.hub.leave(self)
         self._services.activity.went(self.identity.user.key, self)

@@ -115,9 +115,11 @@ def test_what_is_erased_leaves_the_log_beside_checkpoints(quick: Ledger) -> None
     assert log_size(quick) == 0
 
 
-def test_few_writes_start_no_os_thread(ledger: Ledger) -> None:
+def test_few_writes_start_no_os_thread(ledger: Ledger, folding: list[tuple[str, checkpoints.Folded]]) -> None:
+    """Nor does the writer fold anything."""
     write(ledger, 3)
     assert ledger.store._checkpoints._os_thread is None
+    assert folding == []
 
 
 def test_closing_ends_the_os_thread_and_leaves_no_log(tmp_path: Path) -> None:

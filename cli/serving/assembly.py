@@ -52,6 +52,7 @@ from storage.journal.store import JournalStore
 from storage.readers.reads import SqliteReads
 
 logger = logging.getLogger("cli.serve")
+VERSION = version("experience-server")
 EXPORTS = "exports"
 """Folder in DATA_DIR of exports that were made as jobs; nothing in it lasts longer than a day."""
 
@@ -62,7 +63,7 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
     for hint in secret_hints(chosen):
         logger.warning("%s", hint.sentence)
     options = DatabaseOptions(chosen["data_dir"] / FILE_NAME, synchronous=chosen["synchronous"].upper())
-    tracing = open_traces(chosen, version("experience-server"))
+    tracing = open_traces(chosen, VERSION)
     stage = Stage()
     stage.tracer = None if tracing is None else tracing.tracer
     pool = SqliteReads(options, budget=chosen["rate_limits"])
@@ -190,7 +191,7 @@ async def _services(
         live_patterns=chosen["live_channels"],
         verify_channel=keys.verifier.verify_channel,
         epoch=epoch,
-        version=version("experience-server"),
+        version=VERSION,
         problem_base=chosen["problem_base"].rstrip("/"),
         rate_limits=chosen["rate_limits"],
         limiter=limiter,

@@ -94,6 +94,17 @@ async def test_idle_threads_are_swept(stage: Stage, tmp_path: Path, monkeypatch:
     await house.close()
 
 
+async def test_a_sweep_leaves_the_threads_that_were_used_a_moment_ago(house: House) -> None:
+    ana = await house.user("ana")
+    thread = await house.thread(ana)
+    await house.post(ana, thread)
+    assert house.directory._sweep is not None
+    house.directory._sweep.cancel()
+    house.directory._retire_idle()
+    await settle()
+    assert house.directory.is_live(thread.id)
+
+
 async def test_a_defect_behind_one_reply_keeps_nothing_from_the_others(
     house: House, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,7 +1,7 @@
 """The messages that every channel's actor answers, those that it sends to connections, and its subscribers."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import pykka
@@ -107,6 +107,14 @@ class Audience:
             self._watchers = self._watchers or None
         self._tell_attendance(connection, identity, joined=False)
         return True
+
+    def end_access(self, may_see: Callable[[Identity], bool]) -> None:
+        """Unsubscribe those who may no longer see the channel, and notify them."""
+        for connection, identity in list(self._connections.items()):
+            if not may_see(identity):
+                self.leave(connection)
+                with contextlib.suppress(pykka.ActorDeadError):
+                    connection.tell(AccessEnded(self.channel))
 
     def _tell_attendance(self, connection: Ref, identity: Identity, *, joined: bool) -> None:
         """Not in a crowd: the cost would grow by the square."""

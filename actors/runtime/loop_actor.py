@@ -34,6 +34,7 @@ from actors.measures import Measures
 from actors.runtime.future import BlockingOnEventLoop as BlockingOnEventLoop
 from actors.runtime.future import LoopFuture as LoopFuture
 from actors.runtime.future import drive as drive
+from actors.runtime.inbox import GONE, LoopInbox, reply_of
 from actors.runtime.reference import Ref as Ref
 from actors.runtime.run_queue import RunQueue
 from actors.tracing import Tracer
@@ -62,46 +63,6 @@ class _Stopped:
 
     def set(self) -> None:
         self._flag = True
-
-
-def _reply_of(envelope: Envelope[Any]) -> LoopFuture[Any] | None:
-    return envelope.reply_to  # type: ignore[return-value]  # Pykka's type; `Ref.ask` makes no other future
-
-
-class _Gone:
-    """Stands where an actor was: a reference that outlives the actor keeps its inbox, and must not keep all of it."""
-
-    __slots__ = ()
-
-    def wake(self, envelope: Envelope[Any]) -> None:
-        """What arrives just as the actor stops, from another OS thread."""
-        reply = _reply_of(envelope)
-        if reply is not None:
-            reply.set_exception(pykka.ActorDeadError("the actor stopped before handling the message"))
-
-
-_GONE = _Gone()
-
-
-class _LoopInbox:
-    """A deque that wakes its actor: Pykka's `put`, on the event loop or from any OS thread."""
-
-    __slots__ = ("actor", "queue")
-
-    actor: "LoopActor | _Gone"
-
-    def __init__(self) -> None:
-        self.queue: deque[Envelope[Any]] = deque()
-
-    def put(self, envelope: Envelope[Any]) -> None:
-        self.queue.append(envelope)
-        self.actor.wake(envelope)
-
-    def get(self) -> Envelope[Any]:
-        return self.queue.popleft()
-
-    def empty(self) -> bool:
-        return not self.queue
 
 
 def handles(*message_types: type) -> Callable[[Callable[[Any, Any], Any]], Handler]:
@@ -144,8 +105,8 @@ class LoopActor(pykka.Actor):
         self.stage: Stage
 
     @staticmethod
-    def _create_actor_inbox() -> _LoopInbox:
-        return _LoopInbox()
+    def _create_actor_inbox() -> LoopInbox:
+        return LoopInbox()
 
     @staticmethod
     def _create_future() -> LoopFuture[Any]:
@@ -167,7 +128,7 @@ class LoopActor(pykka.Actor):
         after all answers the caller with what it raised.
         """
         assert self._envelope is not None
-        return _reply_of(self._envelope) or LoopFuture()
+        return reply_of(self._envelope) or LoopFuture()
 
     def hold(self) -> None:
         """Leave messages in the inbox until `release()`; those sent by `urgent()` still arrive."""
@@ -244,13 +205,13 @@ class LoopActor(pykka.Actor):
         expected = isinstance(error, XpError) and envelope.reply_to is not None
         if not expected:
             logger.error("%s failed on %s", self, type(envelope.message).__name__, exc_info=error)
-        reply = _reply_of(envelope)
+        reply = reply_of(envelope)
         if reply is not None and not reply.done:
             # Without its traceback, whose frames have the envelope, which has the reply: a cycle.
             reply.set_exception(error.with_traceback(None) if isinstance(error, XpError) else Internal())
 
     def _refuse(self, envelope: Envelope[Any]) -> None:
-        reply = _reply_of(envelope)
+        reply = reply_of(envelope)
         if reply is None:
             return
         if isinstance(envelope.message, pykka_messages._ActorStop):
@@ -281,7 +242,7 @@ class LoopActor(pykka.Actor):
             logger.exception("%s failed while stopping", self)
         while self._inbox:
             self._refuse(self._inbox.popleft())
-        self.actor_inbox.actor = _GONE  # type: ignore[attr-defined]  # else each actor that stops is a cycle for the garbage collector
+        self.actor_inbox.actor = GONE  # type: ignore[attr-defined]  # else each actor that stops is a cycle for the garbage collector
 
     def _handle_failure(
         self,

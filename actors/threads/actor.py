@@ -1,22 +1,18 @@
 """The thread actor: serializes the commands of one conversation and publishes its committed events."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
-
-import pykka
 
 from actors import limits, rules
 from actors.auth.identity import Identity
-from actors.commands import UNSET, Makes, NotifyThreadDeleted, ThreadCommand, Unset
-from actors.delivery.channel import AccessEnded, ListPresent, Subscribe, Subscribed, Unsubscribe
+from actors.commands import UNSET, Makes, ThreadCommand, Unset
+from actors.delivery.channel import ListPresent, Subscribe, Subscribed, Unsubscribe
 from actors.delivery.ephemeral import Ephemeral
 from actors.delivery.in_order import InOrder
 from actors.delivery.publication import EphemeralPublications
-from actors.errors import Internal, NotFound, Overloaded, XpError
+from actors.errors import NotFound, Overloaded, XpError
 from actors.events import Event
 from actors.journal.actor import Journal
 from actors.ports import Encode, ThreadLoader
@@ -35,16 +31,13 @@ from actors.resources.streams import (
 from actors.runtime.loop_actor import LoopActor, LoopFuture, Ref, handles
 from actors.threads.artifact_audiences import ArtifactAudiences
 from actors.threads.audience import ThreadAudience
+from actors.threads.deletion import notify_members
 from actors.threads.inbox import EventsCommitted, RetireIfIdle, SetTyping, StatusChanged, TellEphemeral
+from actors.threads.loading import Loaded, load_state
 from actors.threads.state import ThreadState, changes_access
 from actors.threads.streams import SendEphemeralState, ThreadStreams, begins_stream
 
 logger = logging.getLogger("actors.thread")
-
-
-@dataclass(frozen=True, slots=True)
-class _Loaded:
-    state: ThreadState | XpError | None
 
 
 class ThreadActor(LoopActor):
@@ -94,17 +87,10 @@ class ThreadActor(LoopActor):
         self._loading = self.stage.loop.create_task(self._load_state())
 
     async def _load_state(self) -> None:
-        try:
-            loaded = _Loaded(await self._load(self.thread_id))
-        except XpError as error:
-            loaded = _Loaded(error)
-        except Exception:  # every caller gets a reply, whatever failed
-            logger.exception("the state of thread %s could not be read", self.thread_id)
-            loaded = _Loaded(Internal())
-        self.urgent(loaded)
+        self.urgent(await load_state(self._load, self.thread_id))
 
-    @handles(_Loaded)
-    def _take_state(self, loaded: _Loaded) -> None:
+    @handles(Loaded)
+    def _take_state(self, loaded: Loaded) -> None:
         if isinstance(loaded.state, ThreadState):
             self._state = loaded.state
             self._audience.had_lists |= loaded.state.created_at < self._began
@@ -175,30 +161,28 @@ class ThreadActor(LoopActor):
     def _must_take_message(self, command: PostMessage) -> None:
         state, identity = self.state, command.identity
         if command.once is None:
-            rules.must_write(identity, state.role_of(identity.user.key), self.thread_id, state.status)
+            state.must_write(identity)
         else:  # a retry gets the result of the first try, also in a thread closed since; the store checks again
-            rules.must_see(identity, state.role_of(identity.user.key), self.thread_id)
+            state.must_see(identity)
         rules.must_post_as(identity, command.type)
         opens = command.status == "STREAMING"
         if opens or self._streams or state.control == "human":
-            self._must_be_ones_turn(identity, opens=opens)
+            self._check_turn_taking(identity, opens=opens)
 
-    def _must_be_ones_turn(self, identity: Identity, *, opens: bool) -> None:
-        """Checked by the actor, which knows all open streams."""
-        state, streams = self.state, len(self._streams or ())
-        rules.check_turn_taking(identity, state.control, state.while_streaming, streams=streams, opens_stream=opens)
+    def _check_turn_taking(self, identity: Identity, *, opens: bool) -> None:
+        """Here, where all open streams are known."""
+        self.state.check_turn_taking(identity, streams=len(self._streams or ()), opens=opens)
 
     @handles(MayOpen)
     def _may_open(self, message: MayOpen) -> None:
-        state, identity = self.state, message.identity
-        rules.must_write(identity, state.role_of(identity.user.key), self.thread_id, state.status)
-        self._must_be_ones_turn(identity, opens=True)
+        self.state.must_write(message.identity)
+        self._check_turn_taking(message.identity, opens=True)
 
     @handles(ThreadCommand)
     def _change(self, command: ThreadCommand[Any]) -> LoopFuture[Any]:
         """A command without a handler of its own looks before it writes, inside the journal's transaction; here only
         strangers are turned away."""
-        self._must_see(command.identity)
+        self.state.must_see(command.identity)
         return self._append(command)
 
     @handles(MayWrite)
@@ -207,9 +191,9 @@ class ThreadActor(LoopActor):
         if isinstance(command, PostMessage):
             self._must_take_message(command)
         elif isinstance(command, AppendToMessage):
-            self._must_go_on(command)
+            self.state.must_go_on(command.identity)
         elif isinstance(command, ThreadCommand):
-            self._must_see(command.identity)
+            self.state.must_see(command.identity)
         self._must_have_room()
 
     def _must_have_room(self) -> None:
@@ -250,16 +234,10 @@ class ThreadActor(LoopActor):
 
     @handles(AppendToMessage)
     def _append_text(self, command: AppendToMessage) -> "Appended | LoopFuture[Any]":
-        """Each piece takes every right that the message took; it waits while the message may be ending."""
-        self._must_go_on(command)
+        """A piece waits while the message may be ending."""
+        self.state.must_go_on(command.identity)
         self.last_used = self.stage.loop.time()
         return self._writing().append(command, self.defer)
-
-    def _must_go_on(self, command: AppendToMessage) -> None:
-        state, identity = self.state, command.identity
-        role = state.role_of(identity.user.key)
-        rules.must_see(identity, role, self.thread_id)
-        rules.must_go_on(identity.user.kind, role, state.status, state.control)
 
     @handles(FinishMessage)
     def _finish_message(self, command: FinishMessage) -> LoopFuture[Any]:
@@ -316,15 +294,12 @@ class ThreadActor(LoopActor):
 
     @handles(Subscribe)
     def _subscribe(self, message: Subscribe) -> Subscribed:
-        self._must_see(message.identity)
+        self.state.must_see(message.identity)
         if message.artifact_id is not None:
             self._artifacts.join(message.artifact_id, message)
             return Subscribed(self.state.offset, None)
         self._audience.join(message)
         return Subscribed(self.state.offset, self._ephemeral_state(returning=message.returning))
-
-    def _must_see(self, identity: Identity) -> None:
-        rules.must_see(identity, self.state.role_of(identity.user.key), self.thread_id)
 
     @handles(Unsubscribe)
     def _unsubscribe(self, message: Unsubscribe) -> None:
@@ -359,7 +334,7 @@ class ThreadActor(LoopActor):
                 run = []
                 self._end_access()
             if self._state.deleted:
-                self._tell_members_gone()
+                notify_members(self._journal, self.thread_id)
         self._tell(run)
         if self._streams is not None:
             self._streams.begin(events[-1].actor if events else None)
@@ -369,29 +344,17 @@ class ThreadActor(LoopActor):
         if self._artifacts:
             self._artifacts.tell_events(events)
 
-    def _tell_members_gone(self) -> None:
-        """For members beyond the ones whom the deletion itself has notified."""
-        step = NotifyThreadDeleted(self.thread_id)
-
-        def go_on(outcome: LoopFuture[Any]) -> None:
-            if outcome.error is None and outcome.result().result == step.rows:
-                self._tell_members_gone()
-
-        with contextlib.suppress(XpError):
-            self._journal.append(step).when_done(go_on)
-
     @handles(ListPresent)
     def _list_present(self, message: ListPresent) -> list[tuple[str, Identity]]:
-        self._must_see(message.identity)
+        self.state.must_see(message.identity)
         if message.artifact_id is not None:
             return self._artifacts.present(message.artifact_id)
         return self._audience.present()
 
     @handles(SetTyping)
     def _set_typing(self, message: SetTyping) -> None:
-        identity = message.identity
-        rules.must_write(identity, self.state.role_of(identity.user.key), self.thread_id, self.state.status)
-        self._audience.types(identity.author, typing=message.typing)
+        self.state.must_write(message.identity)
+        self._audience.types(message.identity.author, typing=message.typing)
 
     @handles(TellEphemeral)
     def _tell_ephemeral(self, message: TellEphemeral) -> None:
@@ -412,16 +375,6 @@ class ThreadActor(LoopActor):
         self._audience.stop()
 
     def _end_access(self) -> None:
-        for connection, identity in list(self._audience.connections.items()):
-            if not self._may_see(identity):
-                self._audience.leave(connection)
-                with contextlib.suppress(pykka.ActorDeadError):
-                    connection.tell(AccessEnded(self._audience.channel))
-        self._artifacts.end_access(self._may_see)
-
-    def _may_see(self, identity: Identity) -> bool:
-        try:
-            self._must_see(identity)
-        except NotFound:
-            return False
-        return True
+        assert self._state is not None
+        self._audience.end_access(self._state.may_see)
+        self._artifacts.end_access(self._state.may_see)

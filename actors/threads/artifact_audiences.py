@@ -1,12 +1,9 @@
 """The subscribers of a live thread's artifacts: each gets the events about one artifact."""
 
-import contextlib
 from collections.abc import Callable, Sequence
 
-import pykka
-
 from actors.auth.identity import Identity
-from actors.delivery.channel import AccessEnded, Audience, Subscribe
+from actors.delivery.channel import Audience, Subscribe
 from actors.delivery.publication import Publication, Publications, in_frames
 from actors.events import Event
 from actors.ports import Encode
@@ -70,8 +67,6 @@ class ArtifactAudiences:
 
     def _end(self, artifact_id: str, may_see: Callable[[Identity], bool]) -> None:
         audience = self._audiences[artifact_id]
-        for connection, identity in list(audience.connections.items()):
-            if not may_see(identity):
-                self.leave(artifact_id, connection)
-                with contextlib.suppress(pykka.ActorDeadError):
-                    connection.tell(AccessEnded(audience.channel))
+        audience.end_access(may_see)
+        if not audience:
+            del self._audiences[artifact_id]

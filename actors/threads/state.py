@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from actors import rules
+from actors.auth.identity import Identity
+from actors.errors import NotFound
 from actors.event_kinds import KINDS
 from actors.events import Event
 from actors.queries import Query
@@ -29,6 +32,36 @@ class ThreadState:
 
     def role_of(self, user_key: int) -> MemberRole | None:
         return None if self.deleted else self.roles.get(user_key)
+
+    # What an identity may do here, as far as this state knows; the transaction checks again
+
+    def must_see(self, identity: Identity) -> None:
+        """Raises `NotFound`."""
+        rules.must_see(identity, self.role_of(identity.user.key), self.id)
+
+    def must_write(self, identity: Identity) -> None:
+        """Raises `NotFound` and `Forbidden`."""
+        rules.must_write(identity, self.role_of(identity.user.key), self.id, self.status)
+
+    def must_go_on(self, identity: Identity) -> None:
+        """Each piece of a streamed message takes every right that the message took. Raises as `must_write` does."""
+        role = self.role_of(identity.user.key)
+        rules.must_see(identity, role, self.id)
+        rules.must_go_on(identity.user.kind, role, self.status, self.control)
+
+    def check_turn_taking(self, identity: Identity, *, streams: int, opens: bool) -> None:
+        """`streams`: how many are open; `opens`: whether this opens another one."""
+        rules.check_turn_taking(identity, self.control, self.while_streaming, streams=streams, opens_stream=opens)
+
+    def may_see(self, identity: Identity) -> bool:
+        """Admins see every thread but a deleted one."""
+        if self.deleted:
+            return False
+        try:
+            self.must_see(identity)
+        except NotFound:
+            return False
+        return True
 
     def apply(self, event: Event) -> None:
         """Move on by one event. An older one than the head changes nothing."""

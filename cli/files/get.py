@@ -69,7 +69,7 @@ def _wanted(
     """Digest and bytes. Raises what a reader of the server would get, unless it is to be read in quarantine, too."""
     from actors.errors import NotFound
     from actors.resources.files.rules import unreadable
-    from server.files.library import unreadable_version
+    from server.files.content import unreadable_version
     from storage.resources.files import reading as files
 
     with reading(folder_of(chosen)) as database:

@@ -12,7 +12,8 @@ from actors.resources.files.file import Quotas
 from actors.resources.files.retention import Retention
 from cli.opening.blobs import open_blobs
 from cli.settings import Settings
-from server.files.library import FileRules, Library
+from server.files.file_rules import FileRules
+from server.files.library import Library
 from server.files.processing import Processing
 from server.previews.convert_command import parse_convert_command
 from server.previews.previewer import Previewer

@@ -15,8 +15,6 @@ from actors.auth.identity import Identity, Origin
 from actors.blobs import BlobError, BlobMissing, BlobStore, BlobStoreError
 from actors.commands import IfVersion, Once
 from actors.errors import (
-    FileNotReady,
-    FileQuarantined,
     Forbidden,
     NotFound,
     TooLarge,
@@ -29,9 +27,8 @@ from actors.ports import Write
 from actors.queries import Reads
 from actors.resources.audit import NoteForAudit
 from actors.resources.files.blobs import NoteBlob
-from actors.resources.files.file import NO_QUOTAS, File, FilePreview, FileVersion, Quotas
+from actors.resources.files.file import NO_QUOTAS, File, Quotas
 from actors.resources.files.queries import GetFile, GetFileVersion, GetStorageUse
-from actors.resources.files.retention import KEEP_ALL, Retention
 from actors.resources.files.rules import unreadable
 from actors.resources.files.uploads import (
     AbandonUpload,
@@ -44,9 +41,10 @@ from actors.resources.files.uploads import (
 )
 from actors.resources.users import GetUser
 from server.files.archives.inspector import ArchiveInspector
+from server.files.content import Content, unreadable_version
 from server.files.downloads.url_keys import UrlKeyFiles
+from server.files.file_rules import FileRules
 from server.files.types.media_types import Sniffed, sniff
-from server.files.types.type_rules import TypeLists
 from server.files.uploads.upload_locks import UploadLocks
 
 logger = logging.getLogger("server.files")
@@ -65,49 +63,6 @@ class CompleteBytes(Protocol):
     def size(self) -> int: ...
     @property
     def sha256(self) -> str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class FileRules:
-    """What an operator allows."""
-
-    limit: int = limits.FILE_BYTES
-    """Bytes of one file."""
-    quotas: Quotas = NO_QUOTAS
-    allowed: tuple[str, ...] = ()
-    """Patterns of media types; empty: all."""
-    blocked: tuple[str, ...] = ()
-    scans: bool = False
-    """Whether a scanner looks at a file before it can be downloaded."""
-    previews: bool = False
-    retention: Retention = KEEP_ALL
-
-    def must_allow(self, found: Sniffed, name: str) -> None:
-        """Raises `UnsupportedMedia`."""
-        refusal = TypeLists(self.allowed or ("*/*",), self.blocked).refusal(found, name)
-        if refusal is not None:
-            raise UnsupportedMedia(refusal, code="file_type_refused")
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What may be sent to a reader."""
-
-    file: File
-    version: FileVersion
-    preview: FilePreview | None = None
-
-    @property
-    def digest(self) -> str:
-        return self.preview.digest if self.preview else self.version.digest
-
-    @property
-    def size(self) -> int:
-        return self.preview.size if self.preview else self.version.size
-
-    @property
-    def media_type(self) -> str:
-        return self.preview.media_type if self.preview else self.version.media_type
 
 
 class Lately:
@@ -329,15 +284,6 @@ class Library:
         if user.status != "ACTIVE":
             raise Forbidden("The user who made this URL is not active.")
         return Identity(user, user.author, 2**40)
-
-
-def unreadable_version(version: FileVersion, *, closed: bool) -> XpError | None:
-    """`closed`: what was not scanned yet is not given out."""
-    if version.scan == "found":
-        return FileQuarantined("This version is in quarantine: the scanner found something in it.")
-    if version.scan == "due" and closed:
-        return FileNotReady("This version is being scanned; try again in a moment.")
-    return None
 
 
 def blob_refusal(error: BlobError) -> XpError:

@@ -17,8 +17,9 @@ from actors import limits
 from actors.errors import TooLarge, ValidationFailed
 from actors.resources.artifacts.artifact import ArtifactType
 from actors.resources.blocks import offers, validation
-from actors.resources.blocks.checks import Check, compiled, is_shallow
-from actors.resources.blocks.faults import At, Fault, Faults
+from actors.resources.blocks.checks import compiled
+from actors.resources.blocks.faults import At, Check, Fault, Faults
+from actors.resources.blocks.json_fields import is_shallow
 from actors.resources.blocks.profile import Profile
 from actors.text.block_text import lines
 from actors.text.folding import fold

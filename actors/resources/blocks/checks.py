@@ -4,24 +4,17 @@ A check is given a value, its place, and where faults go; it raises nothing.
 """
 
 import difflib
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
 from typing import Any, Final
 
 from actors import limits
-from actors.identifiers import is_id
 from actors.resources.blocks import rules
-from actors.resources.blocks.faults import At, Faults, shown
+from actors.resources.blocks.faults import At, Check, Faults, shown
+from actors.resources.blocks.formats import FORMATS
+from actors.resources.blocks.json_fields import json_field
 from actors.resources.blocks.profile import Profile, Spec
-from actors.text import pattern
 
-Check = Callable[[Any, At, Faults], None]
-_TIME: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
-_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,30}(?:\.[0-9]{1,30})?")
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-_COLOR: Final = re.compile(r"#[0-9a-fA-F]{3,8}")
 _URL: Final = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*):[^\s\x00-\x1f\x7f<>\"\\^`{|}]+")
 _WEB: Final = ("https", "http")
 
@@ -250,105 +243,10 @@ def _blocks(_: Spec) -> Check:
     return check
 
 
-def _json(spec: Spec) -> Check:
-    most, forbidden = spec["bytes"], frozenset(spec.get("without", ()))
-
-    def check(value: Any, at: At, faults: Faults) -> None:
-        if type(value) is not dict:
-            faults.add_type(at, "an object", value)
-        elif not is_shallow(value, at, faults):
-            return
-        elif (size := json_bytes(value)) > most:
-            faults.add(at, "too_large", f"at most {most} bytes of JSON", limit=most, actual=size)
-        elif forbidden:
-            _without(value, at, faults, forbidden)
-
-    return check
-
-
-def _without(value: Any, at: At, faults: Faults, forbidden: frozenset[str]) -> None:
-    """Data stand in the block itself: what is fetched from an address tells its owner who reads."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            if key in forbidden:
-                faults.add((at, key), "dangerous_url", f"no `{key}`: data stand in the block", actual=shown(inner))
-            elif key == "sequence" and isinstance(inner, dict) and (count := _count(inner)) > limits.CHART_SEQUENCE:
-                most = limits.CHART_SEQUENCE
-                faults.add((at, key), "too_many", f"a sequence of at most {most} numbers", limit=most, actual=count)
-            else:
-                _without(inner, (at, key), faults, forbidden)
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            _without(inner, (at, index), faults, forbidden)
-
-
-def _count(sequence: dict[str, Any]) -> int:
-    """Numbers that a chart would make by itself, and a reader's browser with it."""
-    start, stop, step = sequence.get("start", 0), sequence.get("stop", 0), sequence.get("step", 1)
-    if not all(isinstance(each, int | float) for each in (start, stop, step)):
-        return 0
-    try:
-        return int(min(abs((stop - start) / step), 2**53))
-    except ArithmeticError:  # no step, or numbers beyond what a float holds
-        return 2**53
-
-
-def is_shallow(value: Any, at: At, faults: Faults) -> bool:
-    """Whether it may be walked through; where not, that is a fault."""
-    depth = _depth(value, limits.BLOCK_DEPTH + 1)
-    if depth > limits.BLOCK_DEPTH:
-        faults.add(at, "too_deep", f"at most {limits.BLOCK_DEPTH} levels", limit=limits.BLOCK_DEPTH, actual="more")
-    return depth <= limits.BLOCK_DEPTH
-
-
-def _depth(value: Any, left: int) -> int:
-    if left == 0 or not isinstance(value, dict | list):
-        return 0
-    inside = value.values() if isinstance(value, dict) else value
-    return 1 + max((_depth(inner, left - 1) for inner in inside if isinstance(inner, dict | list)), default=0)
-
-
-def json_bytes(value: Any) -> int:
-    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass"))
-
-
 _KINDS: Final[Mapping[str, Callable[[Spec], Check]]] = {
     "string": _string, "url": _url, "integer": _number, "number": _number, "boolean": _boolean,
-    "scalar": _scalar, "choice": _choice, "json": _json, "blocks": _blocks,
+    "scalar": _scalar, "choice": _choice, "json": json_field, "blocks": _blocks,
 }  # fmt: skip
-
-
-def _is_date(value: str) -> bool:
-    try:
-        return len(value) == 10 and bool(date.fromisoformat(value))
-    except ValueError:
-        return False
-
-
-def _is_pattern(value: str) -> bool:
-    try:
-        return bool(pattern.compiled(value))
-    except pattern.PatternProblem:
-        return False
-
-
-def _is_instant(value: str) -> bool:
-    try:
-        return datetime.fromisoformat(value).tzinfo is not None
-    except ValueError:
-        return False
-
-
-FORMATS: Final[Mapping[str, tuple[Callable[[str], Any], str]]] = {
-    "date": (_is_date, "a date as YYYY-MM-DD"),
-    "time": (_TIME.fullmatch, "a time as HH:mm"),
-    "instant": (_is_instant, "a time as 2026-11-23T07:00:00.000Z"),
-    "number": (_NUMBER.fullmatch, "a number as text, such as '1.5'"),
-    "pattern": (_is_pattern, "a pattern without references and looking around, of at most 100 places"),
-    "color": (_COLOR.fullmatch, "a colour as #rrggbb"),
-    "name": (_NAME.fullmatch, "a name of a-z, 0-9, _ and -"),
-    "id": (is_id, "an id: 'c' and 24 characters of a-z and 0-9"),
-}
 
 
 def _expected_field(key: str, fields: Mapping[str, Any]) -> str:

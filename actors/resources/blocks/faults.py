@@ -1,6 +1,6 @@
 """What is wrong with blocks: where (JSON pointer), what was expected, the limit, and what came."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -52,6 +52,10 @@ class Faults:
 
     def add_type(self, at: At, expected: str, value: Any) -> None:
         self.add(at, "wrong_type", expected, actual=shown(value))
+
+
+Check = Callable[[Any, At, Faults], None]
+"""Adds what is wrong with a value, at its place."""
 
 
 def by_pointer(found: Iterable[Fault]) -> dict[str, list[str]]:

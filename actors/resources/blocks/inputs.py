@@ -23,8 +23,9 @@ from typing import Any, Final, Literal
 from actors import limits
 from actors.identifiers import is_id
 from actors.resources.blocks import profile as profiles
-from actors.resources.blocks.checks import FORMATS, Check, compiled
-from actors.resources.blocks.faults import At, Faults, shown
+from actors.resources.blocks.checks import compiled
+from actors.resources.blocks.faults import At, Check, Faults, shown
+from actors.resources.blocks.formats import FORMATS
 from actors.resources.blocks.offers import BUTTONS, Json, Offer
 from actors.text import pattern
 

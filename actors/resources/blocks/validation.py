@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from actors import limits
 from actors.resources.blocks import profile as profiles
-from actors.resources.blocks.checks import compiled, is_shallow, json_bytes
+from actors.resources.blocks.checks import compiled
 from actors.resources.blocks.faults import At, Fault, Faults
+from actors.resources.blocks.json_fields import is_shallow, json_bytes
 from actors.resources.blocks.profile import DEFAULT, Profile
 
 _OWN_TYPE: Final = re.compile(r"x-[a-z0-9][a-z0-9._-]{0,61}")

@@ -7,11 +7,12 @@ from aiohttp import web
 
 from actors.blobs import BlobError
 from actors.errors import NotFound, PreconditionFailed, ValidationFailed
+from server.files.content import Content
 from server.files.downloads.conditions import Verdict, judge, may_send_ranges
 from server.files.downloads.ranges import Slice, slices_of
 from server.files.downloads.sending import Ended, Sender
 from server.files.downloads.serving import Labels
-from server.files.library import Content, blob_refusal
+from server.files.library import blob_refusal
 from server.files.transfers import Reader, Transfers, id_of
 from server.http.middleware import HEADER, begin, correlation_id
 

@@ -10,10 +10,11 @@ from actors import limits
 from actors.blobs import BlobError
 from actors.errors import TooLarge, ValidationFailed, XpError
 from actors.identifiers import is_id
+from server.files.content import Content
 from server.files.downloads.sending import Ended, Sender
 from server.files.downloads.serving import SANDBOX
 from server.files.downloads.zip_stream import ZipWriter
-from server.files.library import Content, blob_refusal
+from server.files.library import blob_refusal
 from server.files.names import content_disposition, safe_name, unique_names
 from server.files.transfers import Reader, Transfers
 from server.http import rest

@@ -7,28 +7,24 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import orjson
-import pykka
-
 from actors import limits
 from actors.auth.identity import Identity
 from actors.delivery.connection import Close, ConnectionActor, Send
-from actors.errors import Internal, ShuttingDown, XpError
 from actors.identifiers import new_id
 from actors.ports import Transport
 from actors.resources.users import User
 from actors.runtime.loop_actor import LoopFuture, Ref, Stage, drive
 from server.api.registry import Operation
 from server.api.services import Services
-from server.http import problems
 from server.http.headers.peers import Peer
 from server.limits.rate_limits import owner
 from server.limits.token_bucket import TokenBucket
 from server.realtime.protocol import codes as protocol
 from server.realtime.protocol.codec import Codec
-from server.realtime.protocol.codes import Refused
 from server.realtime.protocol.intake import Intake
 from server.realtime.session.channels import Channels
+from server.realtime.session.error_replies import ErrorReplies
+from server.realtime.session.heartbeat import Heartbeat
 from server.realtime.session.rpc import RpcCalls
 from server.realtime.session.sign_on import SignOn
 from server.realtime.session.sources import leave, send_state
@@ -91,8 +87,8 @@ class Session:
         self._bucket = TokenBucket(limits.COMMANDS_PER_SECOND, limits.COMMANDS_BURST) if services.rate_limits else None
         self._refused = 0
         self._unanswered = 0
-        self._last_frame = stage.loop.time()
-        self._pinged_at: float | None = None
+        self._heartbeat = Heartbeat(stage.loop.time())
+        self._errors = ErrorReplies(services, codec, self.client_id)
         self._room: asyncio.Event | None = None
         """Exists only while a caller waits for it: most never do, and it is 760 bytes."""
         self._connecting: list[dict[str, Any]] | None = None
@@ -112,7 +108,7 @@ class Session:
 
     def receive(self, frame: str | bytes) -> None:
         """Take one frame. What is not of the protocol closes the connection."""
-        self._last_frame = self._stage.loop.time()
+        self._heartbeat.last_frame = self._stage.loop.time()
         if self.services.watches.is_on:
             self.services.watches.took(self, len(frame))
         try:
@@ -168,7 +164,7 @@ class Session:
             return
         body = command[verb] if verb is not None else None
         if verb is None or not isinstance(body, dict):
-            self._unknown(number, command, verb)
+            self.send(self._errors.unknown(number, command, verb))
         elif verb == "connect":
             self._connecting = []
             self._start(number, verb, self._sign_on.connect(number, body))
@@ -207,13 +203,6 @@ class Session:
         elif answer:
             self.send(answer)
 
-    def _unknown(self, number: int, command: Mapping[str, Any], verb: str | None) -> None:
-        if verb is not None:
-            self.send(self.codec.error(number, protocol.BAD_COMMAND[0], f"bad request: `{verb}` must be an object"))
-            return
-        names = ", ".join(sorted(name for name in command if name != "id"))[:100]
-        self.send(self.codec.error(number, protocol.METHOD_NOT_FOUND[0], f"method not found: {names or 'none'}"))
-
     def _start(self, number: int, verb: str, work: Coroutine[Any, Any, Answer]) -> None:
         self._unanswered += 1
         drive(work, lambda outcome: self._answer(number, verb, outcome))
@@ -243,23 +232,11 @@ class Session:
             self._room.set()
             self._room = None
         if outcome.error is not None:
-            self._answer_error(number, verb, outcome.error)
+            self.send(self._errors.of(number, verb, outcome.error))
         elif (result := outcome.result()) is not None:
             self.send(self.codec.reply(number, verb, result))
         if verb == "connect":
             self._take_held()
-
-    def _answer_error(self, number: int, verb: str, error: BaseException) -> None:
-        match error:
-            case Refused():
-                self.send(self.codec.error(number, error.code, error.message))
-            case pykka.ActorDeadError():
-                self._tell_error(number, verb, ShuttingDown("The server is shutting down; retry in a moment."))
-            case XpError():
-                self._tell_error(number, verb, error)
-            case _:
-                logger.error("%s of client %s failed", verb, self.client_id, exc_info=error)
-                self._tell_error(number, verb, Internal())
 
     def _take_held(self) -> None:
         held, self._connecting = self._connecting or [], None
@@ -269,16 +246,6 @@ class Session:
                     self._take(command)
         except protocol.BadFrame as error:
             self.close(protocol.BAD_REQUEST[0], f"bad request: {error}")
-
-    def _tell_error(self, number: int, verb: str, error: XpError) -> None:
-        """Operations tell the whole problem in the message; the protocol's own verbs a sentence."""
-        self.services.request_log.command(verb, self.client_id, error.code)
-        message = error.detail
-        if verb in ("rpc", "publish"):
-            answer = problems.problem(error, base=self.services.problem_base, correlation_id=self.client_id)
-            message = orjson.dumps(answer).decode()
-        code = problems.wire_codes(error).error
-        self.send(self.codec.error(number, code, message, temporary=error.retryable))
 
     # What it is to others
 
@@ -323,20 +290,18 @@ class Session:
             self.connection.tell(message)
 
     def ping(self) -> float | None:
-        """Ping, or look whether the last one was answered: any frame counts as life."""
+        """Ping, or look whether the last one was answered."""
         if not self._connection.is_open:
             return None
-        if self._pinged_at is not None and self._last_frame < self._pinged_at:
+        if self._heartbeat.is_lost:
             self.close(*protocol.NO_PONG)
             return None
-        if self._pinged_at is not None:
-            self._pinged_at = None
-            return self.services.hub.ping_seconds - limits.PONG_SECONDS
+        if self._heartbeat.is_waiting:
+            return self._heartbeat.answered(self.services.hub.ping_seconds)
         self._sign_on.look()
         if self.identity is not None:
-            self._pinged_at = self._stage.loop.time()
             self.send(self.codec.ping)
-            return limits.PONG_SECONDS
+            return self._heartbeat.pinged(self._stage.loop.time())
         return self.services.hub.ping_seconds
 
     def close(self, code: int, reason: str) -> None:

@@ -9,8 +9,8 @@ from actors.errors import ValidationFailed
 from actors.identifiers import new_id
 from actors.resources.actions import OPTIONS_REQUESTED, GetOptionSource, OptionSource, OptionsRequest, Subject
 from actors.resources.blocks import profile as profiles
-from actors.resources.blocks.checks import Check, check_of
-from actors.resources.blocks.faults import Faults, by_pointer
+from actors.resources.blocks.checks import check_of
+from actors.resources.blocks.faults import Check, Faults, by_pointer
 from actors.resources.user_events import UserEphemeral
 from server.api.registry import Call
 from server.resources.actions.views import AnswerOptionsRequest, FindOptionsRequest

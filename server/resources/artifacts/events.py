@@ -8,7 +8,8 @@ from actors.resources.artifacts.data_sets import ARTIFACT_DATA_UPDATED, DataChan
 from server.api import render
 from server.api.event_views import DataView, DataViews
 from server.resources.artifacts import rendering
-from server.resources.artifacts.views import DataChangedView, SharedArtifactView
+from server.resources.artifacts.data_views import DataChangedView
+from server.resources.artifacts.views import SharedArtifactView
 
 
 def _artifact(_: Event, artifact: Artifact) -> render.Json:

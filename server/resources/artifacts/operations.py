@@ -30,29 +30,29 @@ from server.api.cursors import integer
 from server.api.fields import ById
 from server.api.registry import Call, Operations, Result
 from server.resources.artifacts import rendering
-from server.resources.artifacts.revising import provenance_of, revised
-from server.resources.artifacts.views import (
+from server.resources.artifacts.data_views import (
     AppendDataRequest,
+    DataRequest,
+    DataView,
+    DeletedDataView,
+    FullDataView,
+    ReplaceDataRequest,
+)
+from server.resources.artifacts.revising import provenance_of, revised
+from server.resources.artifacts.share_views import ShareArtifactRequest, ShareRequest, ShareView
+from server.resources.artifacts.views import (
     ArtifactVersionRequest,
     ArtifactVersionView,
     ArtifactView,
     CompareVersionsRequest,
     ComparisonView,
     CreateArtifactRequest,
-    DataRequest,
-    DataView,
-    DeletedDataView,
-    FullDataView,
     FullVersionView,
     ListArtifactsRequest,
     ListArtifactVersionsRequest,
     ListedArtifactView,
     ListThreadArtifactsRequest,
-    ReplaceDataRequest,
     RestoreVersionRequest,
-    ShareArtifactRequest,
-    ShareRequest,
-    ShareView,
     UpdateArtifactRequest,
     ValidateArtifactRequest,
     ValidatedArtifactView,

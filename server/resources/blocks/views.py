@@ -6,8 +6,8 @@ from pydantic import AfterValidator, Field
 
 from actors import limits
 from actors.resources.blocks import profile as profiles
-from actors.resources.blocks.checks import is_shallow
 from actors.resources.blocks.faults import Faults
+from actors.resources.blocks.json_fields import is_shallow
 from server.api.fields import Fit, Id, Request, View
 
 Format = Literal["text", "markdown", "html"]

@@ -12,7 +12,7 @@ from actors.resources.reactions import ReactionChange
 from actors.resources.threads import Thread, ThreadGone
 from actors.resources.users import Author
 from actors.threads.state import ThreadState, changes_access
-from tests.builders import message_event
+from tests.builders import identity, message_event
 
 ANA, BO = Author(1, "a", "Ana", "HUMAN"), Author(2, "b", "Bo", "HUMAN")
 
@@ -81,3 +81,14 @@ def test_what_is_of_no_account_moves_only_the_head(data: Any) -> None:
 def test_after_which_events_somebody_may_see_less() -> None:
     less = {name for name in KINDS if changes_access(event(2, name, ThreadGone("t")))}
     assert less == {"thread.deleted", "member.removed"}
+
+
+def test_who_may_see_a_thread() -> None:
+    """Admins see every thread, and nobody one that is deleted: open connections of admins lose it too."""
+    state = beginning()
+    people = {"owner": identity(1), "stranger": identity(2), "admin": identity(3, role="ADMIN")}
+    assert {name: state.may_see(who) for name, who in people.items()} == {
+        "owner": True, "stranger": False, "admin": True,
+    }  # fmt: skip
+    state.apply(event(2, "thread.deleted", ThreadGone("t")))
+    assert not any(map(state.may_see, people.values()))

@@ -18,6 +18,7 @@ from actors.delivery.publication import Publications
 from actors.errors import Conflict, Forbidden, Internal, NotFound, Overloaded, StorageUnavailable
 from actors.events import Event
 from actors.identifiers import new_id
+from actors.resources.acknowledgements import Acknowledge
 from actors.resources.actions import Act, AnswerAction, Checked, Subject
 from actors.resources.artifact_streams import AppendToArtifact, FinishArtifactStream, OpenArtifactStream
 from actors.resources.artifacts import contents
@@ -26,7 +27,7 @@ from actors.resources.artifacts.data_sets import AppendData, DeleteData, Replace
 from actors.resources.comments.comment import AddComment, DeleteComment, UpdateComment
 from actors.resources.members import AddMember, MarkRead, RemoveMember, UpdateMember
 from actors.resources.memory import ReplaceMemory, UpdateMemory
-from actors.resources.messages import DeleteMessage, EditMessage, Message
+from actors.resources.messages import AskToAcknowledge, DeleteMessage, EditMessage, Message
 from actors.resources.notifications import MarkUnread
 from actors.resources.proposals.proposal import AcceptProposal, CloseProposal, Propose
 from actors.resources.reactions import React
@@ -105,6 +106,8 @@ async def test_every_command_reaches_the_store(house: House, ana: Identity, bo: 
         (MarkRead(identity=bo, thread_id=thread.id), "read.updated"),
         (MarkUnread(identity=bo, thread_id=thread.id, offset=1), "read.updated"),
         (DeleteMessage(**there, message_id="m"), "message.deleted"),
+        (post(ana, thread, message_id="k", acknowledgement=AskToAcknowledge()), "message.created"),
+        (Acknowledge(identity=cy, thread_id=thread.id, message_id="k"), "message.acknowledged"),
         (RemoveMember(**there, user_id=bo.user.id), "member.removed"),
         (ReplaceMemory(**there, memory='{"summary":"s"}'), "memory.updated"),
         (UpdateMemory(**there, patch='{"summary":"t"}'), "memory.updated"),

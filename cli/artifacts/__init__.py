@@ -9,6 +9,7 @@ COMMANDS = {
     "show": ("cli.artifacts.show:command", "Show an artifact with its content"),
     "versions": ("cli.artifacts.versions:command", "List versions of an artifact"),
     "proposals": ("cli.artifacts.proposals:command", "List proposals to change an artifact"),
+    "comments": ("cli.artifacts.comments:command", "List comments on an artifact"),
     "export": ("cli.artifacts.export:command", "Write an artifact as a file"),
     "restore": ("cli.artifacts.restore:command", "Make an earlier version the newest again"),
 }

@@ -6,6 +6,7 @@ import pytest
 
 from actors.auth.identity import Identity
 from actors.resources.artifacts.artifact import Artifact
+from actors.resources.comments.anchors import Anchor
 from actors.resources.threads import Thread
 from tests.builders import Ledger
 from tests.cli.conftest import Xp, audited
@@ -60,6 +61,22 @@ def test_proposals(xp: Xp, ledger: Ledger, ana: Identity, thread: Thread) -> Non
     (found,) = xp("artifact", "proposals", text.id, "--status", "open", "--json").json
     assert (found["comment"], found["hunk_count"], found["base_version"]) == ("Better", 1, 1)
     assert xp("artifact", "proposals", text.id, "--status", "rejected", "--json").json == []
+
+
+def test_comments(xp: Xp, ledger: Ledger, ana: Identity, thread: Thread) -> None:
+    desk = Desk(ledger)
+    text = desk.create(ana, thread, "One.\nTwo.")
+    first = desk.comment(ana, text, "Why?", anchor=Anchor("", 5, 8, "Two"))
+    reply = desk.comment(ana, text, "So.", parent_id=first.id)
+    desk.revise(ana, text, "Two.")
+    listed = xp("artifact", "comments", text.id, "--json").json
+    assert [(one["id"], one["parent_id"]) for one in listed] == [(reply.id, first.id), (first.id, None)]
+    assert (listed[1]["place"]["standing"], listed[1]["place"]["start"]) == ("moved", 0)
+    assert "Why?" in xp("artifact", "comments", text.id, "--open").out
+    assert xp("artifact", "comments", text.id, "--resolved", "--json").json == []
+    desk.revise(ana, text, "Else.")
+    assert "orphaned" in xp("artifact", "comments", text.id).out
+    assert xp("artifact", "comments", "cmwtj2zqi000059b8tfy744ms").code != 0
 
 
 def test_export(xp: Xp, artifact: Artifact, tmp_path: Path) -> None:

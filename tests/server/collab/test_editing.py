@@ -75,6 +75,36 @@ async def test_two_edit_one_text_and_a_version_is_cut(
     await until_asked(lambda: _is_empty(server))
 
 
+async def test_a_text_that_streams_in_beside_editors_loses_nothing(
+    server: Server, alice: Client, bob: Client, artifact: Any, url: str
+) -> None:
+    """Pieces of an agent and lines of a person are each there once at the end, in the document and in the version."""
+    path = f"/api/v1/artifacts/{artifact['id']}"
+    editor = YjsClient()
+    lines = [f"line {number}\n" for number in range(8)]
+    async with editor.connected(server.session, url, alice.token):
+        stream = f"{path}/streams/{(await bob.post(f'{path}/streams')).data['id']}"
+        for number, line in enumerate(lines):
+            await editor.type(line)
+            if number == 3:
+                await version(alice, artifact, 2)  # one is cut while the text streams
+            if number < 6:
+                assert (await bob.post(f"{stream}/append", text=f"piece {number}. ")).status == 200
+            if number == 6:
+                done = await bob.post(f"{stream}/complete")
+                assert (done.status, done.data["status"]) == (200, "COMPLETE"), done.raw
+        streamed = "".join(f"piece {number}. " for number in range(6))
+        await editor.until(lambda: streamed in str(editor.text))
+        whole = str(editor.text)
+        for each in ("One.\n", streamed, *lines):
+            assert whole.count(each) == 1, (each, whole)
+        assert len(whole) == len("One.\n") + len(streamed) + sum(map(len, lines))
+        await until_asked(lambda: _content_is(alice, artifact, whole))
+    fresh = YjsClient()
+    async with fresh.connected(server.session, url, bob.token):
+        assert str(fresh.text) == whole
+
+
 async def _content_is(client: Client, artifact: Any, content: str) -> bool:
     return bool((await client.get(f"/api/v1/artifacts/{artifact['id']}")).data["content"] == content)
 

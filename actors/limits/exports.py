@@ -38,3 +38,13 @@ PDF_ORIGINS: Final = 3
 """A PDF that is generated from a PDF of an artifact; more is a circle."""
 CHART_SEQUENCE: Final = 10_000
 """Numbers that a chart makes by itself (`sequence`): more points than a screen has pixels."""
+EXPORT_IMAGES: Final = 50
+"""Files that are shown as pictures in one document."""
+EXPORT_IMAGE_BYTES: Final = 8 * MIB
+"""Of one picture: a photo of a camera."""
+EXPORT_IMAGES_BYTES: Final = 24 * MIB
+"""Of all pictures of a document, which stand in memory while it is made, in HTML a third larger."""
+EXPORT_IMAGE_PIXELS: Final = 25_000_000
+"""Of one picture: four bytes each where it is decoded."""
+EXPORT_IMAGES_PIXELS: Final = 100_000_000
+"""Of all: the worker that sets a document has 1.5 GiB."""

@@ -39,10 +39,13 @@ def command(
 
     Example: xp artifact export ARTIFACT report.html --format html
     """
-    from cli.artifacts.sources import source_of
+    from cli import settings
+    from cli.artifacts.sources import source_of, with_images
 
     with reading(data_dir) as database:
         source = source_of(database, artifact, number)
+        if form in ("html", "pdf"):
+            source = with_images(settings.load({"data_dir": data_dir}), database, source)
     made = asyncio.run(_made(source, form, chart, fonts))
     if made.missing_scripts is not None:
         click.echo(f"No font has all characters of: {made.missing_scripts}; --fonts names a folder of more.", err=True)

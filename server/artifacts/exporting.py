@@ -6,7 +6,7 @@ Charts as pictures, and PDF: `printing.py`.
 import io
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
 
 import orjson
@@ -16,6 +16,7 @@ from actors.resources.artifacts import markdown, tables_csv
 from actors.resources.artifacts.artifact import Artifact, Version
 from actors.resources.artifacts.outline import DataSets, Part, outline, tables
 from server.api import render
+from server.artifacts.images import Images
 from server.artifacts.page import NO_PICTURES, Pictures, page
 from server.exports.exported import Exported
 from server.resources.artifacts import rendering
@@ -35,6 +36,8 @@ class Source:
     data: DataSets
     source: "Source | None" = None
     """What a PDF is generated from."""
+    images: Images = field(default_factory=dict)
+    """What its figures show; see `figures.py`."""
 
     @property
     def content(self) -> Any:
@@ -71,7 +74,7 @@ def exported(source: Source, form: TextFormat) -> Exported:
 
 
 def html_page(source: Source, pictures: Pictures = NO_PICTURES) -> str:
-    return page(source.version.title, source.parts, source.about, pictures, source.columns)
+    return page(source.version.title, source.parts, source.about, pictures, source.columns, source.images)
 
 
 def zipped(files: Iterable[File]) -> bytes:

@@ -26,6 +26,7 @@ from actors.resources.artifacts.outline import (
     Text,
     chart_data,
 )
+from server.artifacts.images import NO_IMAGES, Image, Images
 from server.resources.blocks.html import html_of
 
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -53,15 +54,18 @@ NO_PICTURES: Final[Pictures] = {}
 
 
 def page(
-    title: str, parts: Sequence[Part], about: str = "", pictures: Pictures = NO_PICTURES, columns: int = 12
+    title: str, parts: Sequence[Part], about: str = "", pictures: Pictures = NO_PICTURES, columns: int = 12,
+    images: Images = NO_IMAGES,
 ) -> str:  # fmt: skip
-    """`columns`: of the grid of a dashboard. Takes up to `limits.EXPORT_SECONDS`: not for the event loop."""
-    return _Page(pictures, columns).of(title, parts, about)
+    """`columns`: of the grid of a dashboard; `images`: of its figures. Takes up to
+    `limits.EXPORT_SECONDS`: not for the event loop."""
+    return _Page(pictures, columns, images).of(title, parts, about)
 
 
 class _Page:
-    def __init__(self, pictures: Pictures, columns: int) -> None:
+    def __init__(self, pictures: Pictures, columns: int, images: Images) -> None:
         self._pictures = pictures
+        self._images = images
         self._columns = columns
         self._charts = 0
         self._until = time.monotonic() + limits.EXPORT_SECONDS
@@ -113,7 +117,11 @@ class _Page:
         return _figure((f"<p>{escape(part.alt)}</p>" if part.alt else "") + inner, part.caption)
 
     def _figure(self, part: Figure) -> str:
-        shown = _link(part.url, part.alt) if part.url else escape(part.alt)
+        image = self._images.get(part.file_id)
+        if isinstance(image, Image):
+            source = f"data:{image.media_type};base64,{base64.b64encode(image.body).decode()}"
+            return _figure(f'<img alt="{escape(part.alt)}" src="{source}">', part.caption)
+        shown = _link(part.url, part.alt) if part.url else escape(markdown.missing_image(part.alt, image))
         return _figure(f"<p>{shown}</p>", part.caption)
 
     def _metric(self, part: Metric) -> str:

@@ -61,7 +61,7 @@ def document_of(source: Source) -> Document:
     authors = source.content.get("authors") if isinstance(source.content, dict) else None
     return Document(
         source.version.title, source.parts, source.about, authors or (source.version.author.name,),
-        source.version.created_at, source.columns,
+        source.version.created_at, source.columns, source.images,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from actors.errors import Conflict, NotFound, Unavailable, ValidationFailed
 from actors.resources.artifacts.shares import CountView, GetShare, Share, must_be_good
 from server.api.endpoints import Endpoint
 from server.artifacts.exporting import Source, html_page
+from server.artifacts.figures import SHOWN_IN, with_images
 from server.artifacts.page import POLICY
 from server.artifacts.printing import FORMATS, SHORT_NAMES, Format, printed
 from server.artifacts.sources import source_of
@@ -42,8 +43,11 @@ class Exports:
     async def export(self, request: web.Request, who: Identity) -> web.Response:
         form, chart, services = _format(request), request.query.get("chart"), self._transfers.services
         source = await source_of(services.ask, who, id_of(request, "artifact_id"), _number(request))
+        compute = partial(services.compute, who)
         async with at_once():
-            made = await printed(services.printer, source, form, chart, compute=partial(services.compute, who))
+            if form in SHOWN_IN:
+                source = await with_images(services.ask, services.files.blobs, who, source, compute)
+            made = await printed(services.printer, source, form, chart, compute=compute)
         return web.Response(body=made.body, headers=headers_of(made))
 
     async def shared(self, request: web.Request, url: SignedUrl) -> web.Response:
@@ -64,6 +68,7 @@ class Exports:
         """With its charts drawn; with their data where they cannot be drawn now."""
         services = self._transfers.services
         compute = partial(services.compute, identity)
+        source = await with_images(services.ask, services.files.blobs, identity, source, compute)
         try:
             async with at_once():
                 return (await printed(services.printer, source, "html", compute=compute)).body

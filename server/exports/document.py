@@ -4,7 +4,7 @@ The worker imports neither actors nor the server, so what it gets is JSON.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,12 +24,16 @@ from actors.resources.artifacts.outline import (
     chart_data,
 )
 from actors.text.markdown_cost import cells, is_quick
+from server.artifacts.images import Image, Images
 from server.artifacts.page import pieces
 
 Node = dict[str, Any]
 Pictures = Mapping[int, Path]
 """The place of a chart among all charts → its SVG."""
 NO_PICTURES: Final[Pictures] = {}
+ImagePaths = Mapping[str, Path]
+"""File → where the worker reads its picture."""
+NO_PATHS: Final[ImagePaths] = {}
 _SHOWN: Final = ("https://", "http://")
 
 
@@ -43,6 +47,8 @@ class Document:
     """Milliseconds: the date in the file, so that the same version makes the same bytes."""
     columns: int = 12
     """Of the grid of a dashboard."""
+    images: Images = field(default_factory=dict)
+    """Of its figures."""
 
     @property
     def charts(self) -> tuple[Chart, ...]:
@@ -50,9 +56,9 @@ class Document:
         return tuple(part for part in inside if isinstance(part, Chart))
 
 
-def as_json(document: Document, pictures: Pictures = NO_PICTURES) -> Node:
+def as_json(document: Document, pictures: Pictures = NO_PICTURES, images: ImagePaths = NO_PATHS) -> Node:
     """Without the fonts."""
-    maker = _Maker(pictures)
+    maker = _Maker(pictures, document.images, images)
     panels = [part for part in document.parts if isinstance(part, Panel)]
     return {
         "title": document.title,
@@ -69,8 +75,9 @@ def as_json(document: Document, pictures: Pictures = NO_PICTURES) -> Node:
 class _Maker:
     """Counts charts, by which their pictures are found, and the cells of tables, which are bounded."""
 
-    def __init__(self, pictures: Pictures) -> None:
+    def __init__(self, pictures: Pictures, images: Images, paths: ImagePaths) -> None:
         self._pictures = pictures
+        self._images, self._paths = images, paths
         self._charts = 0
         self._cells = limits.PDF_CELLS
 
@@ -85,7 +92,7 @@ class _Maker:
             case Chart():
                 yield from self._chart(part)
             case Figure():
-                yield _figure(part)
+                yield self._figure(part)
             case Metric():
                 yield {"kind": "metric", "text": markdown.metric_text(part), "caption": part.caption}
             case Link():
@@ -96,6 +103,15 @@ class _Maker:
         place = panel.place
         grid = None if place is None else {"x": place.x, "y": place.y, "w": place.w, "h": place.h}
         return {"title": panel.title, "grid": grid, "part": nodes[0] if nodes else {"kind": "text", "pieces": []}}
+
+    def _figure(self, part: Figure) -> Node:
+        image, path = self._images.get(part.file_id), self._paths.get(part.file_id)
+        if isinstance(image, Image) and path is not None:
+            size = {"width": image.width, "height": image.height}
+            return {"kind": "picture", "path": str(path), "alt": part.alt, "caption": part.caption, **size}
+        reason = "the file cannot be read as a picture" if isinstance(image, Image) else image
+        shown = {"kind": "note", "text": markdown.missing_image(part.alt, reason)}
+        return {**(_link(part.url, part.alt or part.url) if part.url else shown), "caption": part.caption}
 
     def _table(self, part: Table) -> Node:
         width = max(len(part.columns), *map(len, part.rows), 1) if part.rows else max(len(part.columns), 1)
@@ -120,11 +136,6 @@ class _Maker:
             yield self._table(Table(found.columns, found.rows, part.caption or part.alt))
         else:
             yield {"kind": "note", "text": part.alt or "A chart that cannot be drawn.", "caption": part.caption}
-
-
-def _figure(part: Figure) -> Node:
-    shown = _link(part.url, part.alt or part.url) if part.url else {"kind": "note", "text": part.alt}
-    return {**shown, "caption": part.caption}
 
 
 def _link(url: str, text: str) -> Node:

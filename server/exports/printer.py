@@ -12,6 +12,7 @@ import orjson
 
 from actors import limits
 from actors.errors import Conflict, Unavailable
+from server.artifacts.images import Image, Images
 from server.exports.document import Document, as_json
 from server.exports.drawn import DrawnCharts
 from server.exports.worker import limits as worker_limits
@@ -84,7 +85,7 @@ class Printer:
         with _folder() as folder:
             try:
                 pictures = await self._pictures(document, folder, on_progress)
-                made = await self._set(document, pictures, folder)
+                made = await self._set_with_images(document, pictures, folder)
             except PreviewFailed as failure:
                 raise _refusal("The document", failure) from failure
             body = await asyncio.to_thread(made.outputs[0].path.read_bytes)
@@ -125,10 +126,22 @@ class Printer:
         asked = {"spec": spec, "format": form, "fonts": self._fonts}
         return (await self._made(asked, CHART, into)).outputs[0].path
 
-    async def _set(self, document: Document, pictures: Mapping[int, Path], folder: Path) -> Preview:
-        nodes = await asyncio.to_thread(as_json, document, pictures)
+    async def _set_with_images(self, document: Document, pictures: Mapping[int, Path], folder: Path) -> Preview:
+        """Without them all where one is damaged: a document is better than none."""
+        images = await asyncio.to_thread(_written, document.images, folder)
+        try:
+            return await self._set(document, pictures, images, folder / "document")
+        except PreviewFailed as failure:
+            if failure.retryable or not images:
+                raise
+            return await self._set(document, pictures, {}, folder / "without-images")
+
+    async def _set(
+        self, document: Document, pictures: Mapping[int, Path], images: Mapping[str, Path], into: Path
+    ) -> Preview:
+        nodes = await asyncio.to_thread(as_json, document, pictures, images)
         asked = {**nodes, "fonts": self._fonts, "system_fonts": self.system_fonts}
-        return await self._made(asked, DOCUMENT, folder / "document")
+        return await self._made(asked, DOCUMENT, into)
 
     async def _made(self, asked: Mapping[str, Any], kind: str, into: Path) -> Preview:
         source = into.with_suffix(".asked.json")
@@ -143,6 +156,16 @@ class Printer:
 def _folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="xp-export-") as folder:
         yield Path(folder)
+
+
+def _written(images: Images, folder: Path) -> dict[str, Path]:
+    """File → where its picture stands for the worker."""
+    found = {file_id: image for file_id, image in images.items() if isinstance(image, Image)}
+    paths: dict[str, Path] = {}
+    for number, (file_id, image) in enumerate(found.items()):
+        paths[file_id] = folder / f"image-{number}.{image.ending}"
+        paths[file_id].write_bytes(image.body)
+    return paths
 
 
 def _must_have_extra() -> None:

@@ -95,3 +95,8 @@ def _with_caption(said: str, caption: str) -> str:
 
 def _line(said: str) -> str:
     return escaped(_SPACES.sub(" ", said).strip())
+
+
+def missing_image(alt: str, reason: str | None) -> str:
+    """What stands in the place of a picture; `reason` ends a sentence, None: pictures were not asked for."""
+    return alt if reason is None else f"{alt} (this picture is not shown: {reason})"

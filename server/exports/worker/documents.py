@@ -94,11 +94,12 @@ class _Setter:
 
     def _picture(self, part: dict[str, Any]) -> dict[str, Any]:
         """Beside the document: Typst reads nothing from elsewhere."""
-        body = Path(part["path"]).read_bytes()
+        path = Path(part["path"])
+        body = path.read_bytes()
         self._pictures += 1
-        name = f"picture-{self._pictures}.svg"
+        name = f"picture-{self._pictures}{path.suffix if 'width' in part else '.svg'}"
         (self._into / name).write_bytes(body)
-        width, height = size(body.decode())
+        width, height = (part["width"], part["height"]) if "width" in part else size(body.decode())
         return {**part, "path": name, "width": width * POINTS, "height": height * POINTS}
 
 

@@ -11,6 +11,7 @@ from actors.resources.threads import GetThread
 from server.api.common_views import DeletedView
 from server.api.fields import ById, Nothing
 from server.api.registry import Call, Operations, Result
+from server.artifacts.figures import SHOWN_IN, with_images
 from server.artifacts.printing import SHORT_NAMES, Format, printed
 from server.artifacts.sources import source_of
 from server.exports.exported import Exported
@@ -36,14 +37,10 @@ async def create_artifact_export(call: Call, request: ExportArtifactRequest) -> 
 
     async def make(on_progress: OnProgress) -> Exported:
         source = await source_of(ask, call.identity, request.id, request.version)
-        return await printed(
-            call.services.printer,
-            source,
-            form,
-            request.chart,
-            on_progress,
-            compute=partial(call.services.compute, call.identity),
-        )
+        compute = partial(call.services.compute, call.identity)
+        if form in SHOWN_IN:
+            source = await with_images(ask, call.services.files.blobs, call.identity, source, compute)
+        return await printed(call.services.printer, source, form, request.chart, on_progress, compute=compute)
 
     return await _begun(call, _export(call, "artifact", request.id, form, request.version, request.chart), make)
 

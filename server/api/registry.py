@@ -103,14 +103,15 @@ class Operation:
     paged: bool
     failures: tuple[int, ...] = ()
     """Statuses beside those that every operation of its kind may be answered with."""
+    has_body: bool = field(init=False)
+    """Asked with every request."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "has_body", bool({*self.methods} & {"POST", "PUT", "PATCH"}))
 
     @property
     def path_parameters(self) -> tuple[str, ...]:
         return tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))
-
-    @property
-    def has_body(self) -> bool:
-        return bool(set(self.methods) & {"POST", "PUT", "PATCH"})
 
     @property
     def is_for_known(self) -> bool:

@@ -289,6 +289,7 @@ CODES: Mapping[str, type[XpError]] = {
     "id_taken": Conflict,
     "email_taken": Conflict,
     "user_deleted": Conflict,
+    "legal_hold": Conflict,
     "already_member": Conflict,
     "last_owner": Conflict,
     "last_admin": Conflict,

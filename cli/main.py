@@ -13,6 +13,7 @@ COMMANDS = {
     "key": ("cli.api_keys:command", "Create, list and revoke API keys"),
     "audit": ("cli.audit:command", "Read, verify and export the audit log"),
     "files": ("cli.files:command", "List, read, upload, check and prune files, and move their bytes to another store"),
+    "hold": ("cli.hold:command", "Place, list and remove legal holds"),
     "retention": ("cli.retention:command", "Show and run the retention rules, and read the log of their runs"),
     "webhooks": ("cli.webhooks:command", "List, show, test and replay webhooks"),
     "thread": ("cli.threads:command", "Read and write threads"),

@@ -38,6 +38,7 @@ WHAT_TO_DO: Mapping[str, str] = {
     "last_admin": "Give another user the role ADMIN first.",
     "built_in_user": "The built-in user System cannot be changed.",
     "thread_closed": "An owner must set the thread to ACTIVE.",
+    "legal_hold": "Deactivate the user instead, or delete them once the legal hold is removed.",
     "user_deleted": "A deleted user cannot be restored; create a new one.",
     "message_deleted": "A deleted message cannot be restored.",
     "message_streaming": "Wait for `message.completed`, or stop the message first.",

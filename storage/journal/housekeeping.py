@@ -7,6 +7,7 @@ from storage import declared
 from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
 from storage.readers import rows
+from storage.resources.holds.protection import is_thread_held
 from storage.resources.log import retention
 from storage.schema import models
 
@@ -21,9 +22,11 @@ def purge(tx: Transaction, command: commands.Purge) -> Done[int]:
 
 
 def _deleted_thread(tx: Transaction) -> int | None:
-    """A thread deleted an hour ago: till then its log can still tell a late subscriber that it is gone."""
+    """A thread deleted an hour ago: till then its log can still tell a late subscriber that it is gone. A legal hold is
+    waited for."""
     Thread = models.Thread
-    row = rows.first(tx.database, Thread.select(Thread.id).where(Thread.deleted_at < tx.now - 3_600_000).limit(1))
+    gone = (Thread.deleted_at < tx.now - 3_600_000) & ~is_thread_held(Thread.id)
+    row = rows.first(tx.database, Thread.select(Thread.id).where(gone).limit(1))
     return row[0] if row else None
 
 

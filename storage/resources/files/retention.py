@@ -24,6 +24,7 @@ from storage.journal.writers import writes
 from storage.readers import rows
 from storage.readers.answers import answers
 from storage.resources.files import places, uses, writing
+from storage.resources.holds.protection import is_file_held
 from storage.schema import file_models, models
 
 _F, _V, _B = file_models.File, file_models.FileVersion, file_models.Blob
@@ -86,7 +87,7 @@ def _whole(retention: Retention, now: int) -> Any:
     """Whether a rule lets the whole file go."""
     pending = (_F.version == 0) & _since(retention.pending_days, now)
     unused = (_F.version > 0) & _F.thread.is_null() & _since(retention.unused_days, now)
-    return _is_there() & (pending | unused) & ~uses.is_used() & ~uses.has_open_upload()
+    return _is_open() & (pending | unused) & ~uses.is_used() & ~uses.has_open_upload()
 
 
 def _since(days: int | None, now: int) -> Any:
@@ -98,11 +99,12 @@ def _outdated(retention: Retention, now: int) -> Any:
     if retention.versions is None:
         return _NEVER
     old = _V.number <= _F.version - max(1, retention.versions)
-    return _is_there() & old & ~uses.is_pinned() & ~_whole(retention, now)
+    return _is_open() & old & ~uses.is_pinned() & ~_whole(retention, now)
 
 
-def _is_there() -> Any:
-    return _F.deleted_at.is_null() & _T.deleted_at.is_null()
+def _is_open() -> Any:
+    """Whether it is there, and under no legal hold."""
+    return _F.deleted_at.is_null() & _T.deleted_at.is_null() & ~is_file_held(_F.owner, _F.thread)
 
 
 @writes(PruneFiles)

@@ -1,6 +1,7 @@
 """What goes of messages with their thread, which former versions an operator lets go, and what stays of a user's when
 the user is deleted."""
 
+from collections.abc import Iterable
 from itertools import groupby
 from typing import Final
 
@@ -13,6 +14,7 @@ from actors.resources.retention import Outdated, OutdatedPage, RemoveOutdated
 from storage.journal.transaction import Transaction
 from storage.personal import Personal
 from storage.readers import rows
+from storage.resources.holds.protection import is_message_held
 from storage.resources.retention.rule import OutdatedRule
 from storage.schema.models import Message, MessageRevision, Reaction
 from storage.search import index
@@ -44,16 +46,22 @@ def _find_revisions(database: SqliteDatabase, before: int, after: int, limit: in
     if last is not None and last != looked_at[0][0]:
         looked_at = [row for row in looked_at if row[0] != last]
         last = looked_at[-1][0]
-    outdated = [row for row in looked_at if row[1] < before]
+    held = _held(database, {row[0] for row in looked_at})
+    outdated = [row for row in looked_at if row[1] < before and row[0] not in held]
     found = ((key, [row[2] for row in group]) for key, group in groupby(outdated, key=lambda row: row[0]))
     return OutdatedPage(tuple(Outdated(key, len(sizes), sum(sizes)) for key, sizes in found), last)
 
 
 def _remove_revisions(tx: Transaction, command: RemoveOutdated) -> Done[tuple[int, ...]]:
-    old = _R.message.in_(command.keys) & (_R.replaced_at < command.before)
+    old = _R.message.in_(set(command.keys) - _held(tx.database, command.keys)) & (_R.replaced_at < command.before)
     keys = [row[0] for row in rows.fetch(tx.database, _R.select(_R.message).where(old).distinct())]
     tx.execute(_R.delete().where(old))
     return Done(tuple(keys))
+
+
+def _held(database: SqliteDatabase, keys: Iterable[int]) -> set[int]:
+    query = Message.select(Message.id).where(Message.id.in_([*keys]) & is_message_held(Message.id))
+    return {key for (key,) in rows.fetch(database, query)}
 
 
 OUTDATED: Final = {"message_revisions": OutdatedRule(_find_revisions, _remove_revisions)}

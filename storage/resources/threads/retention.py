@@ -13,6 +13,7 @@ from actors.resources.retention import Outdated, OutdatedPage, RemoveOutdated
 from actors.resources.threads import DeleteThread, ThreadStatus, UpdateThread
 from storage.journal.transaction import Transaction
 from storage.readers import rows
+from storage.resources.holds.protection import held_threads
 from storage.resources.retention.rule import OutdatedRule
 from storage.resources.threads import writing
 from storage.schema import file_models, models, schedule_models
@@ -31,7 +32,7 @@ def _find(statuses: Statuses, database: SqliteDatabase, before: int, after: int,
     looked_at = rows.fetch(database, _threads().where(_T.position > after).order_by(_T.position).limit(limit))
     idle = [row for row in looked_at if row[2] < before]
     keys = [key for key, _, _, status, *_ in idle if status in statuses]
-    waiting = _with_schedules(database, keys)
+    waiting = _kept(database, keys, statuses)
     weigh = _whole if statuses is DELETED else _itself
     found = tuple(weigh(database, key) for key in keys if key not in waiting)
     is_end = len(idle) < len(looked_at) or len(looked_at) < limit
@@ -41,6 +42,12 @@ def _find(statuses: Statuses, database: SqliteDatabase, before: int, after: int,
 def _threads() -> Any:
     query = _T.select(_T.id, _T.position, _E.time, _T.status, _T.uid).join(_E, on=(_E.position == _T.position))
     return query.where(_T.deleted_at.is_null())
+
+
+def _kept(database: SqliteDatabase, keys: Sequence[int], statuses: Statuses) -> set[int]:
+    """Those under a legal hold, unless it is about archiving, which removes nothing."""
+    held = held_threads(database, keys) if statuses is DELETED else set()
+    return held | _with_schedules(database, keys)
 
 
 def _with_schedules(database: SqliteDatabase, keys: Sequence[int]) -> set[int]:
@@ -80,7 +87,7 @@ def _archive(tx: Transaction, command: RemoveOutdated) -> Done[tuple[int, ...]]:
 
 def _each(tx: Transaction, command: RemoveOutdated, statuses: Statuses) -> Done[tuple[int, ...]]:
     found = rows.fetch(tx.database, _threads().where(_T.id.in_(command.keys)))
-    waiting = _with_schedules(tx.database, command.keys)
+    waiting = _kept(tx.database, command.keys, statuses)
     idle = [
         (key, uid) for key, _, time, status, uid in found
         if time < command.before and status in statuses and key not in waiting

@@ -17,6 +17,7 @@ from storage.readers import rows
 from storage.resources.audit import writing as audit
 from storage.resources.credentials import revocation as access
 from storage.resources.files import erasure as files
+from storage.resources.holds import writing as holds
 from storage.resources.members import ownership
 from storage.resources.users import administrators
 from storage.resources.users import writing as users
@@ -33,6 +34,7 @@ def delete_user(tx: Transaction, command: DeleteUser) -> Done[UserGone]:
     if user.key == command.identity.user.key:
         raise Conflict("You cannot delete yourself; ask another admin.")
     administrators.must_not_be_last(tx, user)
+    holds.must_not_be_held(tx, user)
     subject = models.forgotten(user.subject)
     blank = {
         "subject": subject,

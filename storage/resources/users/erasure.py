@@ -9,6 +9,7 @@ from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.files import erasure as files
+from storage.resources.holds.protection import is_user_held
 from storage.resources.messages import writing as messages
 from storage.schema import identity_models, models
 from storage.search import index
@@ -18,8 +19,9 @@ _E = identity_models.Erasure
 
 @writes(EraseContent)
 def erase_content(tx: Transaction, command: EraseContent) -> Done[int]:
-    """One step, of the first user who is due."""
-    row = rows.first(tx.database, _E.select(_E.user, _E.position, _E.stage).limit(1))
+    """One step, of the first user who is due: a legal hold is waited for."""
+    query = _E.select(_E.user, _E.position, _E.stage).where(~is_user_held(_E.user))
+    row = rows.first(tx.database, query.limit(1))
     if row is None:
         return Done(0)
     user_key, position, stage = row

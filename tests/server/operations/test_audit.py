@@ -165,6 +165,7 @@ def test_nothing_is_forgotten() -> None:
     nothing: Any = None
     house = House(nothing, nothing, nothing, nothing, "", "", "", "")
     tried = {act.operation for act in of_users(house) + of_threads(house) + of_the_server(house)}
+    tried |= {"add_hold", "remove_hold"}  # in `test_holds`
     tried |= {"create_api_key", "revoke_token", "end_connection", "end_any_session", "revoke_api_key"}
     writes = {
         operation.name for operation in operations.ALL if operation.access == "admin" and operation.methods != ("GET",)

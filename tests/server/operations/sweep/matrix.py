@@ -240,6 +240,11 @@ list_all_sessions.user_id        401       403       403       403       403    
 end_any_session                  401       403       403       403       403       403       200       403       403
 create_sign_in_link              401       403       403       403       403       403       201       403       403
 revoke_token                     401       403       403       403       403       403       200       403       403
+list_holds                       401       403       403       403       403       403       200       403       403
+list_holds.target_id             401       403       403       403       403       403       200       403       403
+add_hold                         401       403       403       403       403       403       201       403       403
+add_hold.target_id               401       403       403       403       403       403       201       403       403
+remove_hold                      401       403       403       403       403       403       200       403       403
 trace_user                       401       403       403       403       403       403       200       403       403
 explain_access                   401       403       403       403       403       403       200       403       403
 trace_thread                     401       403       403       403       403       403       200       403       403
@@ -279,6 +284,8 @@ FIELDS: Mapping[str, Callable[[World], Any]] = {
     "search.author_id": lambda world: world.alice_id,
     "list_readers.message_id": lambda world: world.message_id,
     "list_audit.actor_id": lambda world: world.alice_id,
+    "list_holds.target_id": lambda world: world.held_id,
+    "add_hold.target_id": lambda world: world.held_id,
     "list_audit.target_id": lambda world: world.viewer_id,
     "list_connections.user_id": lambda world: world.alice_id,
     "list_all_sessions.user_id": lambda world: world.alice_id,

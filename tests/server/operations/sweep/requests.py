@@ -88,6 +88,7 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "set_log_level": {"level": None}, "subscribe_to_push": SUBSCRIPTION, "test_push_subscription": {},
     "create_schedule": {"kind": "reminder", "content": "x", "at": SOON}, "update_schedule": {"content": "changed"},
     "create_user_legacy": {"name": "X"}, "create_sign_in_link": {}, "revoke_token": {"jti": "stolen"},
+    "add_hold": {"kind": "thread", "reason": "case 2026-17"},
 }  # fmt: skip
 """Operation → a good body; `World.body` adds ids, addresses and secrets."""
 
@@ -196,6 +197,9 @@ class World:
     schedule_id: str = ""
     subscription_id: str = ""
     export_id: str = ""
+    held_id: str = ""
+    """A thread of its own, because what is under a legal hold cannot be deleted."""
+    hold_id: str = ""
 
     async def prepare(self, operation: Operation) -> None:
         """Make anew what a good request uses up."""
@@ -203,6 +207,7 @@ class World:
             signed_in = await self.sign_in()
             self.session_id, self.refresh_token = signed_in["session_id"], signed_in["refresh_token"]
         await self.prepare_own(operation)
+        await self.prepare_hold(operation)
         if "/connections/" in operation.path:
             self.connection_id = await self.connect()
         if operation.tag == "actions" and not (operation in READS and self.action_id):
@@ -240,6 +245,14 @@ class World:
         if "/notifications/" in operation.path:
             await self.alice.thread(members=[{"user_id": self.viewer_id, "role": "VIEWER"}])
             self.notification_id = (await self.viewer.get("/api/v1/notifications", limit="1")).data[0]["id"]
+
+    async def prepare_hold(self, operation: Operation) -> None:
+        if operation.tag != "holds":
+            return
+        self.held_id = (await self.server.client("held").thread())["id"]
+        if operation.name != "add_hold":
+            body = {**BODIES["add_hold"], "target_id": self.held_id}
+            self.hold_id = (await self.root.post("/api/v1/admin/holds", **body)).data["id"]
 
     async def other(self) -> Client:
         """Another member of the thread."""
@@ -355,7 +368,7 @@ class World:
             "actions": self.action_id or new_id(), "shares": self.share_id, "data": "sales",
             "proposals": self.proposal_id or new_id(), "comments": self.comment_id or new_id(),
             "streams": self.stream_id or new_id(),
-            "exports": self.export_id or new_id(),
+            "exports": self.export_id or new_id(), "holds": self.hold_id or new_id(),
         }  # fmt: skip
 
     def message_of(self, operation: Operation) -> str:
@@ -401,6 +414,8 @@ class World:
                 more = {"user_id": self.bob_id}
             case "login":
                 more = {"email": "alice@rpotential.ai"}
+            case "add_hold":
+                more = {"target_id": self.held_id}
             case "batch_files":
                 more = {"ids": [self.file_id]}
             case "complete_upload":

@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from actors import limits
+from server.api import operations
 from server.api.registry import Operation
 from tests.files import stored_file
 from tests.server.operations.sweep.requests import (
@@ -58,6 +59,7 @@ async def fill(world: World) -> None:
         await world.viewer.post("/api/v1/auth/api-keys", name=str(number))
         await world.viewer.post("/api/v1/schedules", **BODIES["create_schedule"])
         await world.connect()
+        await world.prepare_hold(operations.BY_NAME["list_holds"])
         await world.act(other)
         await world.act_on_artifact()
         await world.viewer.post(f"/api/v1/messages/{offered}/actions", **BODIES["create_action"])
@@ -177,7 +179,7 @@ async def test_cursors_of_our_own_only(operation: Operation, world: World) -> No
 @pytest.mark.changes_nothing
 async def test_past_the_end_there_is_nothing(operation: Operation, world: World) -> None:
     last = {
-        "list_messages": "before:0", "list_unacknowledged": "before:0", "list_threads": "0",
+        "list_messages": "before:0", "list_unacknowledged": "before:0", "list_holds": "before:0", "list_threads": "0",
         **dict.fromkeys(("list_reactions", "list_acknowledgements"), "after:999999999999999999"),
         "list_connections": "c" + "z" * 24, "search": "r0",
         **dict.fromkeys(("list_sessions", "list_api_keys", "list_audit", "list_all_sessions"), "0"),

@@ -1,0 +1,1 @@
+"""Legal holds on the wire, and the operations on them."""

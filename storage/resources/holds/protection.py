@@ -1,0 +1,49 @@
+"""What a legal hold protects, as conditions of queries: rules that remove something leave it out.
+
+A hold on a thread protects all that is in it. A hold on a user protects what they wrote, and the threads that they are
+in or have done something in: a conversation is kept as a whole.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from peewee import Database, fn
+
+from storage.readers import rows
+from storage.schema import models
+from storage.schema.hold_models import LegalHold as H
+
+_E, _M, _P, _T = models.Event, models.Message, models.Member, models.Thread
+
+
+def is_thread_held(thread: Any) -> Any:
+    """`thread`: a column with the key of a thread. Logs are only looked through while there is a hold on a user."""
+    users = H.select(H.user).where(H.user.is_null(False))
+    acted = _E.select(_E.position).where((_E.thread == thread) & _E.actor.in_(users))
+    joined = _P.select(_P.user).where((_P.thread == thread) & _P.user.in_(users))
+    by_user = fn.EXISTS(users) & (fn.EXISTS(joined) | fn.EXISTS(acted))
+    return fn.EXISTS(H.select(H.id).where(H.thread == thread)) | by_user
+
+
+def is_user_held(user: Any) -> Any:
+    """`user`: a column, or a key. By a hold on them, or on a thread in which they have done something: who they were,
+    and what they wrote there, is a part of it."""
+    acted = _E.select(_E.position).join(H, on=(H.thread == _E.thread)).where(_E.actor == user)
+    return fn.EXISTS(H.select(H.id).where(H.user == user)) | fn.EXISTS(acted)
+
+
+def held_threads(database: Database, keys: Sequence[int]) -> set[int]:
+    """Those of the threads that are held."""
+    query = _T.select(_T.id).where(_T.id.in_(keys) & is_thread_held(_T.id))
+    return {key for (key,) in rows.fetch(database, query)}
+
+
+def is_file_held(owner: Any, thread: Any) -> Any:
+    """Columns of a file; of one that is in no thread, `thread` is null."""
+    return fn.EXISTS(H.select(H.id).where(H.user == owner)) | is_thread_held(thread)
+
+
+def is_message_held(message: Any) -> Any:
+    """`message`: a column with the key of a message."""
+    held = _M.select(_M.id).join(H, on=((H.thread == _M.thread) | (H.user == _M.author)))
+    return fn.EXISTS(held.where(_M.id == message))

@@ -33,7 +33,7 @@ LISTS = (
     "list_revisions",
 )
 """Lists that are short enough to come whole."""
-NO_PLACE = ("create_sign_in_link", "share_artifact", "toggle_reaction")
+NO_PLACE = ("add_hold", "create_sign_in_link", "share_artifact", "toggle_reaction")
 """A secret that is stored nowhere; and one that may as well take something away."""
 
 

@@ -39,6 +39,7 @@ CORE: Mapping[str, tuple[str, ...]] = {
         "tests/server/realtime/test_recovery.py", "tests/server/realtime/test_own_channel.py",
         "tests/server/realtime/test_access.py", "tests/server/realtime/test_frames.py",
         "tests/server/realtime/test_limits.py", "tests/server/realtime/test_emulation.py",
+        "tests/server/realtime/test_artifact_channel.py",
     ),
 }  # fmt: skip
 """Files → the tests that are run for a mutant in them: those that are quick or notice most first."""

@@ -170,7 +170,7 @@ def test_nothing_is_forgotten() -> None:
     writes = {
         operation.name for operation in operations.ALL if operation.access == "admin" and operation.methods != ("GET",)
     }
-    assert writes <= tried
+    assert writes - {"explain_access"} <= tried, "what is explained is undone"
 
 
 async def test_a_member_who_is_an_administrator(house: House) -> None:

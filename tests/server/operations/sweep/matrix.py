@@ -247,6 +247,7 @@ add_hold.target_id               401       403       403       403       403    
 remove_hold                      401       403       403       403       403       403       200       403       403
 trace_user                       401       403       403       403       403       403       200       403       403
 explain_access                   401       403       403       403       403       403       200       403       403
+explain_access.api_key_id        401       403       403       403       403       403       404       403       403
 trace_thread                     401       403       403       403       403       403       200       403       403
 trace_thread.user_id             401       403       403       403       403       403       200       403       403
 """
@@ -283,6 +284,7 @@ FIELDS: Mapping[str, Callable[[World], Any]] = {
     "search.thread_id": lambda world: world.thread_id,
     "search.author_id": lambda world: world.alice_id,
     "list_readers.message_id": lambda world: world.message_id,
+    "explain_access.api_key_id": lambda world: world.key_id,
     "list_audit.actor_id": lambda world: world.alice_id,
     "list_holds.target_id": lambda world: world.held_id,
     "add_hold.target_id": lambda world: world.held_id,

@@ -187,9 +187,10 @@ class World:
     upload_file_id: str = ""
     """The file that the upload is for."""
     offered_id: str = field(default_factory=new_id)
-    offered_artifact_id: str = field(default_factory=new_id)
     """A message of another person's with a button: alice may act on it, but not on her own."""
-    asking_id: str = field(default_factory=new_id)
+    offered_artifact_id: str = ""
+    """An artifact like that."""
+    asking_id: str = ""
     """A message of another person's that asks all in the thread to acknowledge it."""
     action_id: str = ""
     option_request_id: str = field(default_factory=new_id)
@@ -210,11 +211,11 @@ class World:
         await self.prepare_hold(operation)
         if "/connections/" in operation.path:
             self.connection_id = await self.connect()
-        if operation.tag == "actions" and not (operation in READS and self.action_id):
+        has_acted = self.offered_artifact_id if operation.name in ACTING_ON_ARTIFACTS else self.action_id
+        if operation.tag == "actions" and not (operation in READS and has_acted):
             await self.prepare_action(operation)
-        if operation.tag == "acknowledgements":
-            asking = await (await self.other()).say(self.thread_id, "Read this.", acknowledgement={})
-            self.asking_id = asking["id"]
+        if operation.tag == "acknowledgements" and not (operation in READS and self.asking_id):
+            await self.ask_to_acknowledge()
         if operation.name in ("delete_file", "batch_files"):
             self.file_id = (await stored_file(self.server, self.alice_id, self.thread_id)).id
         if operation.name == "complete_upload":
@@ -253,6 +254,10 @@ class World:
         if operation.name != "add_hold":
             body = {**BODIES["add_hold"], "target_id": self.held_id}
             self.hold_id = (await self.root.post("/api/v1/admin/holds", **body)).data["id"]
+
+    async def ask_to_acknowledge(self) -> None:
+        asking = await (await self.other()).say(self.thread_id, "Read this.", acknowledgement={})
+        self.asking_id = asking["id"]
 
     async def other(self) -> Client:
         """Another member of the thread."""
@@ -375,12 +380,12 @@ class World:
         if operation.name in ACTING:
             return self.offered_id
         if operation.tag == "acknowledgements":
-            return self.asking_id
+            return self.asking_id or self.message_id
         return self.streaming_id if is_of_streams(operation) else self.message_id
 
     def artifact_for(self, operation: Operation) -> str:
         if operation.name in ACTING_ON_ARTIFACTS:
-            return self.offered_artifact_id
+            return self.offered_artifact_id or self.artifact_id
         return (operation.name == "delete_artifact" and self.doomed_artifact_id) or self.artifact_id
 
     def file_of(self, operation: Operation) -> str:

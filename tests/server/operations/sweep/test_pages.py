@@ -40,6 +40,7 @@ async def fill(world: World) -> None:
     await world.viewer.post(f"/api/v1/threads/{theirs['id']}/members", user_id=world.alice_id)
     await world.offer_artifact(other)
     offered = (await world.alice.say(theirs, blocks=[BUTTON]))["id"]
+    await world.alice.post(f"/api/v1/threads/{world.thread_id}/members", user_id=world.bob_id)
     for number in range(3):
         await world.alice.say(world.thread_id, f"Hello {number}")
         await world.viewer.say(theirs)
@@ -59,14 +60,15 @@ async def fill(world: World) -> None:
         await world.viewer.post("/api/v1/auth/api-keys", name=str(number))
         await world.viewer.post("/api/v1/schedules", **BODIES["create_schedule"])
         await world.connect()
+        await world.ask_to_acknowledge()
         await world.prepare_hold(operations.BY_NAME["list_holds"])
         await world.act(other)
         await world.act_on_artifact()
         await world.viewer.post(f"/api/v1/messages/{offered}/actions", **BODIES["create_action"])
         await world.alice.put(f"/api/v1/messages/{world.message_id}/reactions/{'👍🎉🚀'[number]}")
         await world.alice.patch(f"/api/v1/messages/{world.message_id}", content=f"Edited {number}")
-    await world.alice.post(f"/api/v1/threads/{world.thread_id}/members", user_id=world.bob_id)
-    await world.viewer.post(f"/api/v1/threads/{world.thread_id}/read")
+    for reader in (world.alice, world.bob, world.viewer):
+        await reader.post(f"/api/v1/threads/{world.thread_id}/read")
     for number in range(2):
         await world.alice.thread(members=[{"user_id": world.viewer_id, "role": "VIEWER"}])
         await world.alice.patch("/api/v1/users/me", metadata={"number": number})

@@ -25,6 +25,7 @@ COMMANDS = {
         "Add sample data to the database: a few users, an assistant and their threads",
     ),
     "db": ("cli.database:command", "Migrate, inspect, check, copy and restore the database"),
+    "du": ("cli.du:command", "Show what takes the space"),
     "top": ("cli.top:command", "Show the status of the running server, live"),
     "logs": ("cli.logs:command", "Look at the log level of the running server, and change it"),
     "errors": ("cli.errors:command", "Show unhandled errors of the server"),

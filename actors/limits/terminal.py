@@ -10,6 +10,8 @@ XP_PROGRESS_ROWS: Final = 1_000
 """Rows between two moves of the progress bar."""
 XP_ROWS: Final = 1_000
 """Rows of a query that a terminal shows unless `--limit` says otherwise."""
+XP_LARGEST: Final = 10
+"""Threads that `xp du` shows: those that are worth a look."""
 XP_FINDINGS: Final = 20
 """Findings of a kind that are shown; the rest are counted. JSON has all."""
 XP_PIECE_BYTES: Final = 64 * 1024

@@ -54,14 +54,15 @@ def names() -> list[str]:
 
 def tables(database: SqliteDatabase) -> list[dict[str, Any]]:
     """Name, rows, and bytes with indexes: None where this SQLite cannot tell (it was built without `dbstat`)."""
-    sizes = _sizes(database)
+    sizes = table_sizes(database)
     return [
         {"table": name, "rows": row_count(database, name), "bytes": sizes.get(name, 0) if sizes is not None else None}
         for name in names()
     ]
 
 
-def _sizes(database: SqliteDatabase) -> dict[str, int] | None:
+def table_sizes(database: SqliteDatabase) -> dict[str, int] | None:
+    """Table → bytes with its indexes; None where this SQLite cannot tell."""
     query = """
         SELECT m.tbl_name, sum(s.pgsize) FROM dbstat AS s JOIN sqlite_master AS m ON m.name = s.name
          WHERE s.aggregate = TRUE GROUP BY m.tbl_name"""

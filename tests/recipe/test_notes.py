@@ -38,7 +38,7 @@ async def server(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.chdir(tree)
     monkeypatch.setenv("PYTHONPATH", str(tree))
     server = ServerProcess(tmp_path / "data")
-    await server.start()
+    await server.start(forked=False)
     yield server
     await server.stop()
 

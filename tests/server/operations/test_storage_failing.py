@@ -30,9 +30,10 @@ UNWRITTEN = frozenset({
     "append_to_message", "validate_blocks", "validate_artifact", "find_options", "find_artifact_options",
     "answer_options", "sign_file",
     "create_artifact_export", "create_thread_export", "delete_export",
-    "batch_files", "set_typing", "set_status", "get_readiness",
+    "batch_files", "set_typing", "set_status", "get_readiness", "explain_access",
 })  # fmt: skip
-"""What is told to the living only, and who says that nothing can be written; `batch_files` says it of each file."""
+"""What is ephemeral, and what answers that nothing can be written; `batch_files` says it of each file, and
+`explain_access` that it is why a user is refused."""
 WRITTEN_DOWN = frozenset({"export_user"})
 """Reads that the audit log has to know about."""
 

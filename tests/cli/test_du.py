@@ -1,5 +1,7 @@
 """`xp du`: what takes the space."""
 
+import pytest
+
 from storage.maintenance.space import KINDS
 from storage.schema.migrating import MODELS
 from tests.cli.conftest import Xp
@@ -23,6 +25,13 @@ def test_what_takes_the_space(xp: Xp) -> None:
     shown = xp("du").out
     assert threads[0]["id"] in shown
     assert "4.9 KiB" in shown
+
+
+def test_where_sqlite_cannot_tell_sizes_the_database_is_one(xp: Xp, monkeypatch: pytest.MonkeyPatch) -> None:
+    xp("db", "migrate")
+    monkeypatch.setattr("storage.maintenance.space.table_sizes", lambda _: None)
+    found = xp("du", "--json").json["space"]
+    assert found["database"] == xp("db", "info", "--json").json["size"]
 
 
 def test_it_needs_a_database(xp: Xp) -> None:

@@ -161,7 +161,7 @@ def test_tables(xp: Xp, ledger: Ledger) -> None:
 
 
 def test_tables_where_sqlite_cannot_tell_sizes(xp: Xp, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storage.maintenance.inspection._sizes", lambda _: None)
+    monkeypatch.setattr("storage.maintenance.inspection.table_sizes", lambda _: None)
     assert {"table": "log_head", "rows": 1, "bytes": None} in xp("db", "tables", "--json").json
     assert " ? │" in xp("db", "tables").out
 

@@ -11,7 +11,7 @@ from actors.errors import XpError
 
 @dataclass(frozen=True, slots=True)
 class MayEnter(Asks[None]):
-    """Of the auth actor: raises why an identity would not be let in, whatever its credential."""
+    """Of the auth actor: raises what refuses an identity, such as a deactivated account. Looks at no credential."""
 
     identity: Identity
 

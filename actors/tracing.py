@@ -1,4 +1,4 @@
-"""What a tracer is told of writes. The core knows no spans: `server/telemetry/tracing/` implements this.
+"""The port of a tracer, for writes. The core knows no spans: `server/telemetry/tracing/` implements this.
 
 Without a tracer (`Stage.tracer` is None) nothing is done but that check.
 """

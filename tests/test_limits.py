@@ -150,7 +150,6 @@ NO_LIMITS: Mapping[str, Mapping[str, str]] = {
         "actors/auth/identity.py": "FOREVER",
         "actors/resources/api_keys.py": "_NEVER",
         "actors/resources/files/retention.py": "START",
-        "actors/journal/retention.py": "_FOREVER",
         "actors/users/activity.py": "_SAID_IDLE",
         "server/http/connections/connection.py": "_NO_END",
         "server/scheduling/dispatcher.py": "_NO_END",

@@ -4,11 +4,11 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from actors import limits
 from actors.auth.identity import Identity
+from actors.auth.system import ENSURE_SYSTEM, system_identity
 from actors.commands import Makes
 from actors.errors import XpError
 from actors.outcomes import Done
@@ -23,14 +23,12 @@ from actors.resources.retention import (
     RetentionRules,
     Tally,
 )
-from actors.resources.users import SYSTEM_SUBJECT, EnsureUser
 
 logger = logging.getLogger("actors.retention")
 
 Write = Callable[[Makes[Any]], Awaitable[Done[Any]]]
 CREDENTIAL = "retention"
 """In the audit log: `token:retention`."""
-_FOREVER = 2**40
 
 
 class Retention:
@@ -112,11 +110,7 @@ class Retention:
 
     async def _system(self) -> Identity:
         """In whose name: the built-in user, so that events have an author."""
-        ensure = EnsureUser(
-            subject=SYSTEM_SUBJECT, email="", name="System", domain="", role="ADMIN", kind="SERVICE"
-        )  # fmt: skip
-        user = (await self._write(ensure)).result
-        return Identity(replace(user, role="ADMIN"), user.author, _FOREVER, token_id=CREDENTIAL)
+        return system_identity((await self._write(ENSURE_SYSTEM)).result, CREDENTIAL)
 
 
 def _before(days: int) -> int:

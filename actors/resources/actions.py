@@ -86,7 +86,7 @@ ACTION_UPDATED: Final = EventKind("action.updated", Action | Mapping, "action", 
 ACTIONS_DELETED: Final = EventKind("actions.deleted", Mapping, None, channel="user")
 """With their message or artifact."""
 FORM_EXPIRED: Final = EventKind("form.expired", Mapping, None, channel="user")
-"""Nobody has answered it in time: to the author, and to the members who could have."""
+"""A form was not answered in time. Sent to its author, and to the members who could have answered."""
 ARTIFACT_ACTION_CREATED: Final = EventKind("artifact.action_created", ArtifactAction, "artifact")
 """To all who see the artifact."""
 ARTIFACT_ACTION_UPDATED: Final = EventKind("artifact.action_updated", ArtifactAction, "artifact")
@@ -186,8 +186,7 @@ class ExpireActions(Makes[int]):
 
 @dataclass(frozen=True, slots=True)
 class ExpireForms(Makes[int]):
-    """Notify of forms whose time is over before an instant and that nobody has answered, `rows` at most; answers how
-    many forms were looked at."""
+    """Notify of unanswered forms that expired before an instant, `rows` at most. Answers how many it looked at."""
 
     before: int
     """Milliseconds since 1970."""

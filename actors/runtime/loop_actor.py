@@ -39,7 +39,7 @@ from actors.runtime.reference import Ref as Ref
 from actors.runtime.run_queue import RunQueue
 from actors.tracing import Tracer
 
-if TYPE_CHECKING:  # publications, which it is told, know of actors
+if TYPE_CHECKING:  # a circle: the watcher imports publications, and these import actors
     from actors.watching import Watcher
 
 logger = logging.getLogger("actors.runtime")

@@ -17,7 +17,7 @@ class Loaded:
 
 
 async def load_state(load: ThreadLoader, thread_id: str) -> Loaded:
-    """Raises nothing: every caller of the actor gets a reply, whatever failed."""
+    """Raises nothing: after a failure, too, each caller of the actor gets a reply."""
     try:
         return Loaded(await load(thread_id))
     except XpError as error:

@@ -1,7 +1,6 @@
 """The database as commands use it: read in one transaction, written with the server's own commands."""
 
 import contextlib
-import dataclasses
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -104,12 +103,9 @@ class Writer:
 
         A process that may write the file may do everything, so this identity is an ADMIN in any role of the user.
         """
-        from actors.resources.users import SYSTEM_SUBJECT, EnsureUser
+        from actors.auth.system import ENSURE_SYSTEM, system_identity
 
-        user = self.do(
-            EnsureUser(subject=SYSTEM_SUBJECT, email="", name="System", domain="", role="ADMIN", kind="SERVICE")
-        )
-        return _identity(dataclasses.replace(user, role="ADMIN"))
+        return system_identity(self.do(ENSURE_SYSTEM))
 
     def note(self, action: str, target_kind: str, target_id: str) -> None:
         """Write down, for the audit log, what no command of an administrator writes down by itself."""

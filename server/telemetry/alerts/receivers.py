@@ -12,13 +12,13 @@ from typing import Any, Protocol
 import orjson
 
 from actors import limits
-from actors.auth.identity import FOREVER, Identity
+from actors.auth.identity import Identity
+from actors.auth.system import ENSURE_SYSTEM, system_identity
 from actors.commands import Makes
 from actors.errors import Conflict, XpError
 from actors.identifiers import new_id
 from actors.resources.members import AddMember
 from actors.resources.messages import PostMessage
-from actors.resources.users import SYSTEM_SUBJECT, EnsureUser
 from server.outbound.addresses import AddressRules
 from server.outbound.mail import templates
 from server.outbound.mail.mailer import Mailer, MailFailed
@@ -27,6 +27,8 @@ from server.telemetry.alerts.alert import Notice
 from server.telemetry.alerts.wording import document, sentence
 
 logger = logging.getLogger("server.alerts")
+CREDENTIAL = "alerts"
+"""In the audit log: `token:alerts`."""
 
 
 class NotSent(Exception):
@@ -160,9 +162,7 @@ class ToThread:
             raise NotSent(error.detail) from error
 
     async def _system(self) -> Identity:
-        ensure = EnsureUser(subject=SYSTEM_SUBJECT, email="", name="System", domain="", role="ADMIN", kind="SERVICE")
-        user = (await self._write(ensure)).result
-        return Identity(user, user.author, FOREVER)
+        return system_identity((await self._write(ENSURE_SYSTEM)).result, CREDENTIAL)
 
     def _message(self, system: Identity, notice: Notice, notice_id: str) -> PostMessage:
         facts = {"alert": notice.rule.text, "state": notice.state}

@@ -1,4 +1,4 @@
-"""To ask whether a command would be refused, of those who decide it: its thread's actor, and the journal."""
+"""Asks of the thread's actor and of the journal whether they would refuse a command."""
 
 from dataclasses import dataclass
 from typing import Any

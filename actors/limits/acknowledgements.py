@@ -7,7 +7,7 @@ ACKNOWLEDGEMENT_NAMED: Final = 50
 ACKNOWLEDGEMENT_USERS: Final = 500
 """Users that one message asks: as many rows, notifications and deliveries in one transaction (some 20 ms)."""
 URGENT_REPEATS: Final = 6
-"""How often an urgent request notifies again those who have not acknowledged: half an hour, then it rests."""
+"""How often an urgent request notifies its pending recipients again: for half an hour, then it stops."""
 URGENT_REPEAT_SECONDS: Final = 300
 """Between two notifications of an urgent request."""
 URGENT_OPEN: Final = 10

@@ -1,8 +1,8 @@
 """Acknowledgements: a message asks its readers to confirm that they have read it. Frozen records.
 
-A request stands on a message from the start, and names users or all people who are members then. Who has acknowledged
-is seen by all who see the thread. An urgent request notifies those who have not again and again, a bounded number of
-times. It ends with its message.
+A request stands on a message from the start, and names users or all people who are members then: its recipients. Those
+who have not acknowledged are pending. All who see the thread see which. An urgent request notifies its pending
+recipients again, a bounded number of times. It ends with its message.
 """
 
 from dataclasses import KW_ONLY, dataclass
@@ -79,7 +79,7 @@ class ListAcknowledgements(IdentityQuery[Page[Acknowledgement]]):
 
 @dataclass(frozen=True, slots=True)
 class ListUnacknowledged(IdentityQuery[Page[Message]]):
-    """Messages that wait for one's own acknowledgement, the newest first; only of threads that one is in now."""
+    """Messages that wait for the identity's acknowledgement, the newest first; only of its current threads."""
 
     _: KW_ONLY
     limit: int

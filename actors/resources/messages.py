@@ -34,7 +34,7 @@ class AskToAcknowledge:
     user_ids: tuple[str, ...] | None = None
     """Who; None: all people who are members when it is written, but its author."""
     urgent: bool = False
-    """It notifies again and again those who have not acknowledged."""
+    """It notifies again until a recipient has acknowledged."""
 
 
 @dataclass(frozen=True, slots=True)

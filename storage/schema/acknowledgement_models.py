@@ -12,7 +12,7 @@ class AcknowledgementRequest(Base):
     author = ForeignKeyField(User, index=False)
     urgent = BooleanField()
     named = TextField(null=True)  # JSON: ids of the users who are named; null: all people in the thread
-    repeats = IntegerField(default=0)  # how often those who had not acknowledged were notified again
+    repeats = IntegerField(default=0)  # how often the pending recipients were notified again
     repeat_at = BigIntegerField(null=True)  # when they are next; null: never
 
     class Meta:

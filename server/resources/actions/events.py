@@ -41,7 +41,7 @@ class ActionsDeletedView(View):
 
 
 class FormExpiredView(View):
-    """Nobody has answered the form in time. Either the message or the artifact is null."""
+    """A form was not answered in time. Either the message or the artifact is null."""
 
     message_id: Id | None
     artifact_id: Id | None

@@ -125,8 +125,7 @@ class AskRequest(Request):
     urgent: bool = Field(
         default=False,
         strict=True,
-        description="Notify those who have not acknowledged again every five minutes, up to six times, also in quiet "
-        "hours.",
+        description="Notify pending recipients again every five minutes, up to six times, also in quiet hours.",
     )
 
 

@@ -1,4 +1,4 @@
-"""One alert: quiet, waiting, firing. Pure: it is told the time.
+"""One alert: quiet, waiting, firing. Pure: the time is an argument.
 
 It fires when its rule has been broken for as long as the rule says, and ends only when all has been well for a while:
 what comes and goes is one alert.

@@ -64,7 +64,7 @@ class Watches:
         self._watches: list[Watch] = []
         self._clients: Mapping[str, Client] = {}
         self._own: set[str] = set()
-        """Connections on which somebody watches: what they are told is no news."""
+        """Connections of the watchers themselves: what they receive is not watched."""
         self._hub: Hub | None = None
 
     def must_have_room(self) -> None:
@@ -76,7 +76,7 @@ class Watches:
 
     @contextmanager
     def one(self, watch: Watch, own: str, stage: Stage, hub: Hub) -> Iterator[None]:
-        """While inside, it is told. `own`: the connection on which it is. Raises `Overloaded`."""
+        """While inside, `watch` receives items. `own`: the connection of the watch itself. Raises `Overloaded`."""
         self.must_have_room()
         self._watches.append(watch)
         self._own.add(own)

@@ -33,7 +33,7 @@ def fault(tx: Transaction, post: PostMessage) -> XpError | None:
         return ValidationFailed({"acknowledgement": ["there is nobody else in the thread who could acknowledge it."]})
     if len(found) > limits.ACKNOWLEDGEMENT_USERS:
         most = limits.ACKNOWLEDGEMENT_USERS
-        return ValidationFailed({"acknowledgement": [f"asks at most {most} people; name those who are to answer."]})
+        return ValidationFailed({"acknowledgement": [f"asks at most {most} people; name the recipients."]})
     return _too_many_urgent(tx, post) if wanted.urgent else None
 
 
@@ -48,7 +48,7 @@ def _too_many_urgent(tx: Transaction, post: PostMessage) -> XpError | None:
 
 
 def _people(tx: Transaction, post: PostMessage, wanted: AskToAcknowledge) -> list[tuple[int, str]]:
-    """(key, id) of those who are asked, and one more where they are too many."""
+    """(key, id) of the recipients, and one more where they are too many."""
     P, T, U = models.Member, models.Thread, models.User
     others = (T.uid == post.thread_id) & (U.status == "ACTIVE") & (U.kind == "HUMAN") & (U.id != post.identity.user.key)
     if wanted.user_ids is not None:
@@ -58,7 +58,7 @@ def _people(tx: Transaction, post: PostMessage, wanted: AskToAcknowledge) -> lis
 
 
 def ask(tx: Transaction, post: PostMessage, message: Message, thread: tuple[int, str]) -> tuple[UserEvent, ...]:
-    """Write what the message asks, and notify those who are asked. `fault` has found none."""
+    """Write what the message asks, and notify the recipients. `fault` has found none."""
     wanted = post.acknowledgement
     assert wanted is not None
     found = _people(tx, post, wanted)

@@ -1,4 +1,4 @@
-"""A user acknowledges a message; urgent requests notify again those who have not."""
+"""A user acknowledges a message; urgent requests notify pending recipients again."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Forms whose time is over, and which nobody has answered: their author and the members who could have are notified."""
+"""Forms that expired unanswered: their author and the members who could have answered are notified."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""When forms close, so that those that nobody has answered are told of. Forms that were there before are not."""
+"""When forms close, so that unanswered ones notify. Forms that were there before have no row."""
 
 from typing import Any
 

@@ -29,6 +29,7 @@ from storage.resources.log import reading as log
 from storage.resources.messages import reading as messages
 from storage.resources.threads import reading as threads
 from tests.builders import Ledger, once
+from tests.examples import examples
 
 USERS = ("owner", "member", "viewer", "stranger", "root")  # as they begin in the first thread
 EMOJI = ("👍", "🎉")
@@ -402,7 +403,7 @@ def worlds() -> Iterator[World]:
             ledger.close()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(batches)
 def test_the_store_does_what_the_model_says(sequence: list[list[tuple[int, int, int, int, int]]]) -> None:
     for world in worlds():

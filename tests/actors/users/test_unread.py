@@ -27,6 +27,7 @@ from actors.resources.user_events import THREAD_READ, UserEvent
 from actors.users.unread import Counts, ThreadCount
 from storage.resources.notifications import reading as notifications
 from tests.builders import Ledger, post
+from tests.examples import examples
 
 ACTIONS = (
     "post", "post", "name", "name", "all", "answer", "react", "edit", "delete", "read", "read", "read to", "unread",
@@ -133,7 +134,7 @@ class Company:
         return command(identity=who, notification_id=feed[number % len(feed)].id)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=st.lists(actions, max_size=10), after=st.lists(actions, min_size=1, max_size=25))
 @example(before=[("post", 0, 0, 0)], after=[("unread", 0, 0, 0)])
 @example(before=[("name", 0, 0, 1), ("post", 0, 0, 0)], after=[("read to", 1, 0, 4), ("unread", 1, 0, 0)])

@@ -9,6 +9,7 @@ import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.server.operations.company import EVERY_KIND, TOLD, Company, programs
 from tests.server.operations.fold import Fold, comparable, fetched
 from tests.serving import Server, serving
@@ -22,7 +23,7 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
         yield running
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(everybody=st.tuples(programs, programs, programs), earlier=programs)
 async def test_the_log_tells_all_of_it(server: Server, everybody: Any, earlier: Any) -> None:
     company = await Company.gather(server)

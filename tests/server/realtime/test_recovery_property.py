@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from actors import event_kinds
+from tests.examples import examples
 from tests.realtime_client import PATIENCE
 from tests.server.operations.company import EVERY_KIND, TOLD, Company, programs
 from tests.server.operations.fold import comparable, fetched
@@ -33,7 +34,9 @@ async def must_have_all(viewer: Viewer) -> None:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=examples(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(everybody=st.tuples(programs, programs, programs), cut_after=st.tuples(visits, visits))
 async def test_the_state_and_its_events_make_the_state(server: Server, everybody: Any, cut_after: Any) -> None:

@@ -17,6 +17,7 @@ from actors.resources.messages import DeleteMessage, EditMessage
 from actors.resources.threads import DeleteThread, Thread, UpdateThread
 from storage.maintenance import integrity
 from tests.builders import Ledger
+from tests.examples import examples
 from tests.storage.search.asking import told, walk
 
 WORDS = ("zebra", "kilo", "tango", "Café", "cafe", "NAÏVE", "東京", "京都", "한국", "🎉", "zebu", "don't")
@@ -200,7 +201,7 @@ QUESTIONS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=STEPS, questions=QUESTIONS, window=st.integers(1, 6), as_tags=st.sampled_from([0, 1, 1000]))
 def test_a_search_finds_what_looking_at_everything_finds(
     steps: list[tuple[int, int, int, int, str]], questions: list[Question], window: int, as_tags: int

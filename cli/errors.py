@@ -25,7 +25,7 @@ def command(data_dir: str | None, as_json: bool) -> None:
 
     Example: xp errors
     """
-    from server.api.account_views import error_group_view
+    from server.resources.admin.views import error_group_view
     from server.telemetry import error_file
 
     found = error_file.read(settings.load({"data_dir": data_dir})["data_dir"])

@@ -46,7 +46,7 @@ def command(file: str, form: str, force: bool, data_dir: str | None) -> None:
 def _ndjson(out: IO[bytes], entries: "Iterable[AuditEntry]") -> None:
     import orjson
 
-    from server.api.account_views import audit_view
+    from server.resources.audit.views import audit_view
 
     for entry in entries:
         out.write(orjson.dumps(audit_view(entry)) + b"\n")

@@ -38,7 +38,7 @@ def command(
 
     Example: xp audit list --actor ana@rpotential.ai --action update_user
     """
-    from server.api.account_views import audit_view
+    from server.resources.audit.views import audit_view
     from storage.resources.audit import reading as audit
 
     with reading(data_dir) as database:

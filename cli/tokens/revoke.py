@@ -75,6 +75,6 @@ def _of_token(text: str) -> tuple[str, float]:
 
 def _checked(token_id: Any) -> str:
     from cli.terminal.checked_input import checked
-    from server.resources.admin.views import RevokeTokenRequest
+    from server.resources.sessions.views import RevokeTokenRequest
 
     return checked(RevokeTokenRequest, jti=token_id).jti

@@ -85,6 +85,10 @@ class Hub:
         """Everyone, the oldest first."""
         return tuple(self._clients)
 
+    def clients_of(self, user_id: str) -> list[Client]:
+        """Those of this user."""
+        return [client for client in self.clients if client.identity is not None and client.identity.user.id == user_id]
+
     def _look_again(self, client: Client, seconds: float) -> None:
         slot = max(1, round(seconds / limits.TICK_SECONDS))
         while len(self._wheel) <= slot:

@@ -18,12 +18,12 @@ from server.api.cursors import integer
 from server.api.fields import ById
 from server.api.registry import Call, Operations, Result
 from server.resources.actions.views import OwnActionView, own_action_view
-from server.resources.admin.views import ExportedFileView, ExportPageRequest, ExportView, MembershipExportView
 from server.resources.artifacts import rendering
 from server.resources.artifacts.views import ArtifactView
 from server.resources.auth.views import SessionView
 from server.resources.comments import rendering as comment_rendering
 from server.resources.comments.views import CommentView
+from server.resources.exports.views import ExportedFileView, ExportPageRequest, ExportView, MembershipExportView
 from server.resources.messages.views import MessageView
 from server.resources.proposals import rendering as proposal_rendering
 from server.resources.proposals.views import FullProposalView

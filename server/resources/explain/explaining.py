@@ -16,7 +16,7 @@ from server.api import operations
 from server.api.registry import Call, Operation
 from server.api.rehearsal import Stage, Verdict, rehearse
 from server.http.problems import wire_codes
-from server.resources.admin.views import ExplainAccessRequest
+from server.resources.explain.views import ExplainAccessRequest
 
 
 async def explain(call: Call, request: ExplainAccessRequest) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from actors import limits
 from actors.auth.access_changes import AccessChange
-from actors.errors import XpError
+from actors.runtime.periodic import Periodic
 
 logger = logging.getLogger("actors.access")
 
@@ -29,45 +29,35 @@ class AccessWatch:
         self._seen = newest
         self._read = read
         self._tell = tell
-        self._woken = asyncio.Event()
         self._settling: list[asyncio.Future[None]] = []
-        self._task: asyncio.Task[None] | None = None
+        self._periodic = Periodic(
+            self._look, every_seconds=limits.ACCESS_LOOK_SECONDS, first_seconds=limits.ACCESS_LOOK_SECONDS,
+            logger=logger, name="reading changes of access",
+        )  # fmt: skip
 
     def start(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._periodic.start()
 
     def look(self) -> None:
         """This process has just committed a change."""
-        self._woken.set()
+        self._periodic.wake()
 
     async def settle(self) -> None:
         """Wait until all committed changes have been delivered, or could not be read."""
-        if self._task is None or self._task.done():
+        if not self._periodic.is_running:
             return  # no changes are delivered before the start and after the end
         settled = asyncio.get_running_loop().create_future()
         self._settling.append(settled)
         self.look()
         await settled
 
-    async def _run(self) -> None:
-        while True:
-            try:
-                async with asyncio.timeout(limits.ACCESS_LOOK_SECONDS):
-                    await self._woken.wait()
-            except TimeoutError:
-                pass
-            self._woken.clear()
-            settling, self._settling = self._settling, []
-            spent = 0.0
-            try:
-                spent = await self._take()
-            except XpError as error:
-                logger.warning("changes of access could not be read: %s", error)
-            except Exception:
-                logger.exception("changes of access could not be read")
-            finally:  # also when all stops
-                _release(settling)
-            await _rest(spent)
+    async def _look(self) -> None:
+        settling, self._settling = self._settling, []
+        try:
+            spent = await self._take()
+        finally:  # also when all stops
+            _release(settling)
+        await _rest(spent)
 
     async def _take(self) -> float:
         """Answers how many seconds the last of it took others."""
@@ -81,8 +71,7 @@ class AccessWatch:
         return spent
 
     def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
+        self._periodic.cancel()
         _release(self._settling)
 
 

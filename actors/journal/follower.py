@@ -5,13 +5,12 @@ gaps, so a batch of ours that does not start right after the last position seen 
 in flight, a query of the head once a second shows it too.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from actors import limits
-from actors.errors import XpError
 from actors.events import Event
+from actors.runtime.periodic import Periodic
 
 logger = logging.getLogger("actors.follower")
 
@@ -36,14 +35,16 @@ class Follower:
         self._is_busy = is_busy
         self._publish = publish
         self._seen = 0
-        self._task: asyncio.Task[None] | None = None
+        self._periodic = Periodic(
+            self._look, every_seconds=limits.FOLLOW_SECONDS, first_seconds=limits.FOLLOW_SECONDS, logger=logger,
+            name="following the log",
+        )  # fmt: skip
         self._gaps: list[tuple[int, int]] = []
-        self._woken = asyncio.Event()
 
     async def start(self) -> None:
         """Start after the current head. Raises `StorageUnavailable`."""
         _, self._seen = await self._read_head()
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._periodic.start()
 
     def committed(self, first: int, last: int) -> bool:
         """A transaction of ours took these positions. Answers whether its events may be published at once.
@@ -54,24 +55,9 @@ class Follower:
         in_order = first <= self._seen + 1 and not self._gaps
         if not in_order:
             self._gaps.append((self._seen, last))
-            self._woken.set()
+            self._periodic.wake()
         self._seen = max(self._seen, last)
         return in_order
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                async with asyncio.timeout(limits.FOLLOW_SECONDS):
-                    await self._woken.wait()
-            except TimeoutError:
-                pass
-            self._woken.clear()
-            try:
-                await self._look()
-            except XpError as error:
-                logger.warning("the log could not be followed: %s", error)
-            except Exception:
-                logger.exception("the log could not be followed")
 
     async def _look(self) -> None:
         if not self._gaps and not self._is_busy():
@@ -89,5 +75,4 @@ class Follower:
             self._gaps.pop(0)
 
     def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
+        self._periodic.cancel()

@@ -7,7 +7,6 @@ from typing import Any
 
 from actors import limits
 from actors.commands import NotifyThreadDeleted, Purge, ShrinkDatabase
-from actors.errors import XpError
 from actors.journal.actor import Journal
 from actors.outcomes import Done
 from actors.resources.acknowledgements import RepeatUrgent
@@ -15,6 +14,7 @@ from actors.resources.actions import ExpireActions, ExpireForms
 from actors.resources.artifact_streams import InterruptArtifactStreams
 from actors.resources.streams import InterruptAbandoned
 from actors.resources.users import EraseContent
+from actors.runtime.periodic import Periodic
 
 logger = logging.getLogger("actors.housekeeper")
 
@@ -28,21 +28,12 @@ _Step = (
 class Housekeeper:
     def __init__(self, journal: Journal, *, every_seconds: float = limits.HOUSEKEEPING_SECONDS) -> None:
         self._journal = journal
-        self._every_seconds = every_seconds
-        self._task: asyncio.Task[None] | None = None
+        self._periodic = Periodic(
+            self.tidy, every_seconds=every_seconds, first_seconds=every_seconds, logger=logger, name="housekeeping"
+        )
 
     def start(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._run())
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(self._every_seconds)
-            try:
-                await self.tidy()
-            except XpError as error:
-                logger.warning("housekeeping is put off: %s", error)
-            except Exception:
-                logger.exception("housekeeping failed")
+        self._periodic.start()
 
     async def tidy(self) -> int:
         """Step by step until nothing is left to do; answers how many rows were taken."""
@@ -70,5 +61,4 @@ class Housekeeper:
             await asyncio.sleep(limits.HOUSEKEEPING_PAUSE_SECONDS)
 
     def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
+        self._periodic.cancel()

@@ -10,7 +10,6 @@ from actors import limits
 from actors.auth.identity import Identity
 from actors.auth.system import ENSURE_SYSTEM, system_identity
 from actors.commands import Makes
-from actors.errors import XpError
 from actors.outcomes import Done
 from actors.queries import Reads
 from actors.resources.retention import (
@@ -23,6 +22,7 @@ from actors.resources.retention import (
     RetentionRules,
     Tally,
 )
+from actors.runtime.periodic import Periodic
 
 logger = logging.getLogger("actors.retention")
 
@@ -43,29 +43,18 @@ class Retention:
         self._write = write
         self._reads = reads
         self._rules = rules
-        self._first_seconds = first_seconds
-        self._task: asyncio.Task[None] | None = None
+        self._periodic = Periodic(
+            self.apply, every_seconds=limits.RETENTION_SECONDS, first_seconds=first_seconds, logger=logger,
+            name="retention",
+        )  # fmt: skip
 
     def start(self) -> None:
         """Nothing runs where no rule is set."""
         if self._rules.chosen():
-            self._task = asyncio.get_running_loop().create_task(self._run())
+            self._periodic.start()
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-
-    async def _run(self) -> None:
-        await asyncio.sleep(self._first_seconds)
-        while True:
-            try:
-                await self.apply()
-            except XpError as error:
-                logger.warning("retention is put off: %s", error)
-            except Exception:
-                logger.exception("retention failed")
-            await asyncio.sleep(limits.RETENTION_SECONDS)
+        await self._periodic.stop()
 
     async def look(self) -> list[Tally]:
         """What each rule, by itself, would take now: what is to be deleted counts as to be archived, too."""

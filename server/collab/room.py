@@ -14,6 +14,7 @@ from actors.errors import Malformed, PreconditionFailed, TooLarge, ValidationFai
 from actors.resources.artifacts import contents
 from actors.resources.artifacts.commands import ReviseArtifact
 from actors.resources.documents import EditedArtifact, GetDocumentAccess, GetEdited, NoteCut
+from actors.runtime.periodic import Periodic
 from actors.runtime.reference import Ref
 from server.collab.backing import Backing
 
@@ -34,6 +35,10 @@ class Room:
         self._reader: Identity | None = None
         self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._watching = Periodic(
+            self._look, every_seconds=limits.DOCUMENT_LOOK_SECONDS, logger=logger,
+            name=f"watching artifact {self._artifact.id}",
+        )  # fmt: skip
 
     @property
     def editors(self) -> int:
@@ -50,7 +55,7 @@ class Room:
         self._actor.tell(Leave(editor))
 
     def start(self) -> None:
-        self._spawn(self._watch())
+        self._watching.start()
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -58,16 +63,6 @@ class Room:
         task.add_done_callback(self._tasks.discard)
 
     # Who may edit, and what was changed elsewhere
-
-    async def _watch(self) -> None:
-        while True:
-            try:
-                await self._look()
-            except XpError as error:
-                logger.warning("artifact %s: %s", self._artifact.id, error.detail)
-            except Exception:
-                logger.exception("the document of artifact %s cannot be watched", self._artifact.id)
-            await asyncio.sleep(limits.DOCUMENT_LOOK_SECONDS)
 
     async def _look(self) -> None:
         users = frozenset(editor.identity.user.key for editor in self._editors)
@@ -138,6 +133,7 @@ class Room:
     async def close(self) -> None:
         """Nobody is connected: the last version is cut, and the document leaves memory."""
         await self._cut()
+        await self._watching.stop()
         for task in list(self._tasks):
             if task is not asyncio.current_task():
                 task.cancel()

@@ -10,6 +10,7 @@ from typing import Final
 from actors import limits
 from actors.errors import Conflict, KeyReused, NotFound, ShuttingDown, TooManyRequests, XpError
 from actors.resources.exports import Export
+from actors.runtime.periodic import Periodic
 from server.exports.exported import Exported
 from server.exports.printer import OnProgress
 from server.exports.store import ExportStore
@@ -28,7 +29,10 @@ class ExportJobs:
         self.clock = clock
         self._exports: dict[str, Export] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._purging: asyncio.Task[None] | None = None
+        self._purging = Periodic(
+            self.purge, every_seconds=limits.EXPORTS_PURGED_SECONDS, logger=logger, name="removing old exports",
+            passing=(OSError,),
+        )  # fmt: skip
         self._closed = False
         self.tell: Callable[[Export], None] = lambda _: None
         """Called with each change of an export."""
@@ -39,13 +43,14 @@ class ExportJobs:
             self._exports[found.id] = found
             if not found.is_over:
                 await self._fail(found, INTERRUPTED, "export_interrupted")
-        self._purging = asyncio.get_running_loop().create_task(self._purge_forever())
+        self._purging.start()
 
     async def stop(self) -> None:
         self._closed = True
-        running = [*self._tasks.values(), *filter(None, [self._purging])]
+        running = list(self._tasks.values())
         for task in running:
             task.cancel()
+        await self._purging.stop()
         if running:
             await asyncio.wait(running)
 
@@ -154,14 +159,6 @@ class ExportJobs:
         if export.id in self._exports:
             self._exports[export.id] = export
             self.tell(export)
-
-    async def _purge_forever(self) -> None:
-        while True:
-            try:
-                await self.purge()
-            except OSError as error:
-                logger.warning("old exports stay for now: %s", error)
-            await asyncio.sleep(limits.EXPORTS_PURGED_SECONDS)
 
     def _now(self) -> int:
         return int(self.clock() * 1000)

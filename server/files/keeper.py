@@ -16,6 +16,7 @@ from actors.resources.files.blobs import ForgetBlobs, TakeBlobs
 from actors.resources.files.retention import START, ListPrunable, Pruned, PruneFiles
 from actors.resources.files.uploads import EndForms, ExpireUploads
 from actors.resources.retention import NoteRetentionRun, Tally
+from actors.runtime.periodic import Periodic
 from server.files.library import Library
 
 logger = logging.getLogger("server.files")
@@ -24,32 +25,22 @@ logger = logging.getLogger("server.files")
 class Keeper:
     def __init__(self, library: Library, *, every_seconds: float = limits.FILES_KEPT_SECONDS) -> None:
         self._library = library
-        self._every_seconds = every_seconds
-        self._task: asyncio.Task[None] | None = None
+        self._periodic = Periodic(
+            self.tidy, every_seconds=every_seconds, logger=logger, name="tidying files",
+            passing=(XpError, BlobError, OSError),
+        )  # fmt: skip
         self._look_at_incoming = 0.0
         self._next_pruning = 0.0
 
     def start(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._periodic.start()
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await self._periodic.stop()
 
     async def close(self) -> None:
         """Where it was not started: the store."""
         await self._library.close()
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self.tidy()
-            except (XpError, BlobError, OSError) as error:
-                logger.warning("tidying files is put off: %s", error)
-            except Exception:
-                logger.exception("tidying files failed")
-            await asyncio.sleep(self._every_seconds)
 
     async def tidy(self) -> None:
         await self.expire()

@@ -18,6 +18,7 @@ from actors.queries import Reads
 from actors.resources.messages import PostMessage
 from actors.resources.schedules import DueSchedule, EndSchedule, ListDueSchedules, Schedule, TakeSchedule
 from actors.resources.users import User
+from actors.runtime.periodic import Periodic
 
 logger = logging.getLogger("server.schedules")
 
@@ -45,26 +46,19 @@ class Scheduler:
         self._next_at: int | None = None
         self._retries: dict[int, float] = {}
         """Schedule that could not be sent → when it is tried again, by the clock of the event loop."""
-        self._task: asyncio.Task[None] | None = None
+        self._periodic = Periodic(
+            self._look, every_seconds=limits.SCHEDULE_LOOK_SECONDS, logger=logger, name="sending what is scheduled"
+        )
 
     def start(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._periodic.start()
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await self._periodic.stop()
 
-    async def _run(self) -> None:
-        while True:
-            try:
-                if self.may_be_due():
-                    await self.send_due()
-            except XpError as error:
-                logger.warning("schedules wait: %s", error)
-            except Exception:
-                logger.exception("schedules could not be looked at")
-            await asyncio.sleep(limits.SCHEDULE_LOOK_SECONDS)
+    async def _look(self) -> None:
+        if self.may_be_due():
+            await self.send_due()
 
     def may_be_due(self) -> bool:
         """Nothing is read while nothing was written and the next one is not due yet."""

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from actors import limits
+from actors.runtime.periodic import Periodic
 from server.telemetry.error_groups import ErrorGroup, ErrorGroups, Occurrence
 
 logger = logging.getLogger("server.errors")
@@ -52,24 +53,18 @@ class ErrorFile:
     def __init__(self, folder: Path, groups: ErrorGroups, *, every_seconds: float = limits.ERRORS_KEPT_SECONDS) -> None:
         self._folder = folder
         self._groups = groups
-        self._every_seconds = every_seconds
         self._written = 0
-        self._task: asyncio.Task[None] | None = None
+        self._periodic = Periodic(
+            self._keep, every_seconds=every_seconds, first_seconds=every_seconds, logger=logger, name="keeping errors"
+        )
 
     def start(self) -> None:
         self._groups.restore(read(self._folder))
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._periodic.start()
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await self._periodic.stop()
         await self._keep()
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(self._every_seconds)
-            await self._keep()
 
     async def _keep(self) -> None:
         if self._groups.total == self._written:

@@ -99,7 +99,7 @@ async def test_a_look_that_fails_is_taken_again(
     log.add()
     log.failures.append(failure)
     await asyncio.wait_for(watch.settle(), 10)
-    assert "could not be read" in caplog.text
+    assert "reading changes of access" in caplog.text
     await until(lambda: told == [[1]])
 
 

@@ -10,6 +10,7 @@ from actors import commands
 from actors.auth.identity import Identity
 from actors.delivery.channel import Subscribe, Subscribed
 from actors.delivery.connection import ConnectionActor, OpenGate, ShutGate
+from actors.delivery.ephemeral import Ephemeral
 from actors.delivery.publication import Publication
 from actors.events import Event
 from actors.outcomes import Done
@@ -80,8 +81,8 @@ class Wire:
         return b"".join(self.writes).decode().splitlines()
 
 
-def encode(event: Event) -> bytes:
-    return f"{event.type} {event.offset}".encode()
+def encode(event: Event | Ephemeral) -> bytes:
+    return (event.kind.name if isinstance(event, Ephemeral) else f"{event.type} {event.offset}").encode()
 
 
 def lines_of(channel: str, items: Sequence[Publication]) -> bytes:
@@ -203,8 +204,8 @@ class House:
     def peer(self) -> Peer:
         return Peer(self.stage)
 
-    async def subscribe(self, who: Identity, thread: Thread, peer: Peer) -> Subscribed:
-        asked: LoopFuture[Any] = self.directory.thread(thread.id).ask(Subscribe(who, peer.ref))
+    async def subscribe(self, who: Identity, thread: Thread, peer: Peer, **more: Any) -> Subscribed:
+        asked: LoopFuture[Any] = self.directory.thread(thread.id).ask(Subscribe(who, peer.ref, **more))
         answer: Subscribed = await asked
         return answer
 

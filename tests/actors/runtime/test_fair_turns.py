@@ -92,6 +92,29 @@ def test_who_has_used_up_their_time_rests() -> None:
     assert table.turns.rest() is None
 
 
+def test_nothing_starts_once_it_has_stopped() -> None:
+    table = Table()
+    table.turns.stop()
+    table.ask(1, "a")
+    table.ask(None, "own")
+    assert table.names == []
+
+
+def test_who_has_asked_longest_ago_is_forgotten_but_not_while_they_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And has a full budget when they come back."""
+    monkeypatch.setattr(limits, "RATE_SUBJECTS", 1)
+    table = Table(size=3)
+    table.ask(1, "long")
+    table.ask(2, "other")  # user 1 still reads, and is remembered
+    table.end(1, "long", limits.READ_SECONDS_BURST + 0.5)
+    table.ask(1, "rests")
+    assert table.names == ["long", "other"]
+    table.end(2, "other", limits.READ_SECONDS_BURST + 0.5)
+    table.ask(3, "third")  # nothing of user 2 is read or waits
+    table.ask(2, "again")
+    assert table.names == ["long", "other", "third", "again"]
+
+
 def test_the_server_itself_goes_first_and_never_rests() -> None:
     table = Table(size=1)
     table.ask(1, "a")

@@ -9,6 +9,7 @@ import pytest
 from actors import limits
 from actors.delivery.channel import Audience, Subscribe
 from actors.delivery.publication import Publication, Publications
+from actors.measures import Measures
 from actors.runtime.loop_actor import LoopActor, Stage, handles
 from actors.runtime.run_queue import RunQueue
 from tests.builders import identity, until
@@ -164,6 +165,18 @@ async def test_idle_time_is_nobodys_share() -> None:
         assert one.taken - before == 10
         await asyncio.sleep(0)
         assert one.taken - before == 20
+
+
+async def test_one_round_of_so_many_is_measured() -> None:
+    clock, measures = [100.0], Measures()
+    queue = RunQueue(asyncio.get_running_loop(), lambda: clock[0], measures)
+    one = Turn(clock, 0.25)
+    for round_number in range(1, 2 * limits.MEASURED_ROUNDS + 1):
+        queue.put(one)
+        await asyncio.sleep(0)
+        assert measures.round_seconds.count == round_number // limits.MEASURED_ROUNDS
+    assert one.taken == 2 * limits.MEASURED_ROUNDS
+    assert measures.round_seconds.sum == measures.turn_seconds["Turn"].sum == 0.5
 
 
 @pytest.mark.parametrize("kind", [Reader, LowPriority])

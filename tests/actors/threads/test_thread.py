@@ -13,7 +13,7 @@ import pytest
 from actors import limits
 from actors.auth.identity import Identity
 from actors.commands import ThreadCommand
-from actors.delivery.channel import AccessEnded, Subscribe, Unsubscribe
+from actors.delivery.channel import AccessEnded, ListPresent, Subscribe, Unsubscribe
 from actors.delivery.publication import Publications
 from actors.errors import Conflict, Forbidden, Internal, NotFound, Overloaded, StorageUnavailable
 from actors.events import Event
@@ -25,6 +25,7 @@ from actors.resources.artifacts import contents
 from actors.resources.artifacts.commands import CreateArtifact, DeleteArtifact, RestoreArtifact, ReviseArtifact
 from actors.resources.artifacts.data_sets import AppendData, DeleteData, ReplaceData
 from actors.resources.comments.comment import AddComment, DeleteComment, UpdateComment
+from actors.resources.files.uploads import FILE_PROGRESS, UploadProgress
 from actors.resources.members import AddMember, MarkRead, RemoveMember, UpdateMember
 from actors.resources.memory import ReplaceMemory, UpdateMemory
 from actors.resources.messages import AskToAcknowledge, DeleteMessage, EditMessage, Message
@@ -35,7 +36,7 @@ from actors.resources.streams import FinishMessage
 from actors.resources.threads import CreateThread, DeleteThread, HandOver, Thread, UpdateThread
 from actors.resources.users import DeleteUser
 from actors.runtime.loop_actor import Stage
-from actors.threads.inbox import EventsCommitted, RetireIfIdle
+from actors.threads.inbox import EventsCommitted, RetireIfIdle, TellEphemeral
 from actors.threads.state import ThreadState
 from tests.actors.house import House
 from tests.builders import identity, message_event, once, post, settle, until
@@ -668,3 +669,37 @@ async def test_a_thread_with_a_crowd_is_patient(house: House, ana: Identity, mon
     assert watchers[0].lines == watchers[1].lines == [f"{n} message.created" for n in (2, 3, 4)]
     house.directory.tell_if_live(thread.id, Unsubscribe(watchers[0].ref))
     await until(lambda: not actor.is_low_priority)
+
+
+# What is in no log
+
+
+async def test_what_is_ephemeral_reaches_the_subscribers_of_the_moment(house: House, ana: Identity) -> None:
+    thread = await house.thread(ana)
+    watcher = await house.watch(ana, thread)
+    house.directory.tell_if_live(thread.id, TellEphemeral(FILE_PROGRESS, UploadProgress("f", "u", 1, 2)))
+    await until(lambda: watcher.lines == ["0 file.progress"])
+    later = await house.watch(ana, thread)
+    await house.post(ana, thread)
+    await until(lambda: later.offsets == [2])
+
+
+async def test_who_returns_to_a_thread_from_before_the_start_gets_empty_lists(house: House, ana: Identity) -> None:
+    """Their client may show users as present or typing since then."""
+    young, old = await house.thread(ana), await house.thread(ana)
+    house.directory._began = old.created_at + 1
+    state = (await house.subscribe(ana, old, house.peer(), returning=True)).state
+    assert state is not None
+    assert [item.type for item in state.items] == ["presence", "typing"]
+    assert (await house.subscribe(ana, old, house.peer())).state is None
+    house.directory._began = young.created_at
+    assert (await house.subscribe(ana, young, house.peer(), returning=True)).state is None
+
+
+async def test_who_is_present_on_the_channel_of_an_artifact(house: House, ana: Identity) -> None:
+    thread, peer = await house.thread(ana), house.peer()
+    await house.subscribe(ana, thread, peer, artifact_id="a")
+    ref = house.directory.thread(thread.id)
+    assert [who for _, who in await ref.ask(ListPresent(ana, artifact_id="a"))] == [ana]
+    assert await ref.ask(ListPresent(ana, artifact_id="b")) == []
+    assert await ref.ask(ListPresent(ana)) == []

@@ -14,7 +14,7 @@ FITS := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run dev test properties coverage mutants webhook-drill check lint format types layers wheel release-notes docs protobuf bench lock clean
+.PHONY: help setup tools run dev test properties coverage mutants webhook-drill check lint format types layers wheel release-notes docs protobuf bench soak lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -40,7 +40,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@$(BIN)/python -m pip check --quiet
 	@# Where Python may not write bytecode (PYTHONDONTWRITEBYTECODE), every start would compile for half a second.
-	@$(BIN)/python -m compileall -q $(VENV)/lib actors cli server storage
+	@$(BIN)/python -m compileall -q $(VENV)/lib actors cli loadtest server storage
 	@touch $@
 
 tools: $(TOOLS) ## install what tests, checks and benchmarks need beside the server
@@ -55,14 +55,14 @@ run: setup ## start the server
 	@$(BIN)/xp serve
 
 dev: tools ## start the server, and start it again when the code changes
-	@$(BIN)/watchfiles --filter python "$(BIN)/xp serve" actors cli server storage
+	@$(BIN)/watchfiles --filter python "$(BIN)/xp serve" actors cli loadtest server storage
 
 test: tools $(NODE_MODULES) ## run every test; ARGS="-k name" runs a choice
 	@$(COMPILED)
 	$(BIN)/python -m pytest $(or $(ARGS),$(EVERY_TEST))
 
 # As for `setup`: each server process that a test starts would compile again what has changed since.
-COMPILED := $(BIN)/python -m compileall -q actors cli server storage
+COMPILED := $(BIN)/python -m compileall -q actors cli loadtest server storage
 
 # By file, in the order of tests/conftest.py.
 EVERY_TEST := --numprocesses=auto --dist=loadfile --no-loadscope-reorder
@@ -115,6 +115,9 @@ docs: tools ## renew the generated parts of docs/
 
 protobuf: tools ## renew the code that is made from the Protobuf schema
 	$(BIN)/python -m grpc_tools.protoc --proto_path=. --python_out=. server/realtime/protobuf/client.proto
+
+soak: setup ## load the running server for FOR=4h and judge whether it grows; ARGS="--rate 50"
+	$(BIN)/xp bench --scenario soak --for $(or $(FOR),4h) $(ARGS)
 
 bench: tools ## measure the server beside its yardsticks
 	$(BIN)/python -m bench $(ARGS)

@@ -32,7 +32,7 @@ COMMANDS = {
     "trace": ("cli.trace:command", "Show what a user, a thread or a connection does, live"),
     "why": ("cli.why:command", "Explain what the server did"),
     "doctor": ("cli.doctor:command", "Check the machine, the settings and the data"),
-    "bench": ("cli.bench:command", "Run the benchmarks"),
+    "bench": ("cli.bench:command", "Run the benchmarks, or with --scenario a load test of a running server"),
     "completion": ("cli.completion:command", "Print the completion script of a shell"),
 }
 """Command → where it is, and what its help says in short."""

@@ -14,7 +14,7 @@ HOUSE = ROOT / "actors" / "limits"
 FILES = sorted(HOUSE.glob("[!_]*.py"))
 READERS = [
     path
-    for root in ("actors", "storage", "server", "cli", "bench", "examples", "tests")
+    for root in ("actors", "storage", "server", "cli", "loadtest", "bench", "examples", "tests")
     for path in ROOT.glob(f"{root}/**/*.py")
     if path.parent != HOUSE and "actors.limits" in path.read_text()
 ]
@@ -23,7 +23,7 @@ WORKERS = {ROOT / "server" / "previews" / "limits.py", ROOT / "server" / "export
 """Limits of workers, which start fast and import nothing of `actors`."""
 CODE = [
     path
-    for layer in ("actors", "storage", "server", "cli")
+    for layer in ("actors", "storage", "server", "cli", "loadtest")
     for path in sorted((ROOT / layer).rglob("*.py"))
     if path.parent != HOUSE
     and path not in WORKERS
@@ -142,6 +142,7 @@ NO_LIMITS: Mapping[str, Mapping[str, str]] = {
         "server/exports/worker/markdown_nodes.py": "LEVELS",
         "server/previews/makers/texts.py": "BYTES_PER_CHAR",
         "server/realtime/transports/emulation.py": "SESSION_BYTES",
+        "loadtest/histogram.py": "EXACT HALF LONGEST",
         "storage/backups/sealing.py": "PIECE TAG HEADER COMPRESSED",
         "storage/readers/weight.py": "_ESCAPED",
         "storage/resources/audit/chain.py": "SALT_BYTES",
@@ -179,6 +180,7 @@ NO_LIMITS: Mapping[str, Mapping[str, str]] = {
     "Weights and estimates: they bound nothing": {
         "server/exports/worker/documents.py": "POINTS",
         "server/telemetry/status/charts.py": "WIDTH HEIGHT",
+        "loadtest/charts.py": "WIDTH HEIGHT LEFT RIGHT TOP BOTTOM",
         "server/exports/worker/layout.py": "WEIGHT SIZES LINE",
         "actors/measures.py": "SECONDS SIZES",
         "actors/resources/context.py": "MESSAGE_TOKENS",

@@ -13,7 +13,7 @@ import yaml
 from docs.release_notes import notes
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("actors", "bench", "cli", "server", "storage")
+PACKAGES = ("actors", "bench", "cli", "loadtest", "server", "storage")
 NOT_SHIPPED = {"bench/README.md", "server/realtime/protobuf/client.proto"}
 """Read by people, and by `make protobuf`."""
 BUILD = "import sys, setuptools.build_meta as build; build.build_wheel(sys.argv[1])"

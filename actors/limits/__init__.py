@@ -23,6 +23,7 @@ from actors.limits.exports import *
 from actors.limits.files import *
 from actors.limits.journal import *
 from actors.limits.live_channels import *
+from actors.limits.load_tests import *
 from actors.limits.mail import *
 from actors.limits.maintenance import *
 from actors.limits.memory import *

@@ -54,8 +54,13 @@ class ServerCalls:
         finally:
             connection.close()
 
+    @property
+    def address(self) -> str:
+        """Where the server is. Raises `click.ClickException` where that is unknown."""
+        return self.url or self._own_url()
+
     def _connection(self, seconds: float) -> tuple[http.client.HTTPConnection, SplitResult]:
-        base = urlsplit(self.url or self._own_url())
+        base = urlsplit(self.address)
         made = http.client.HTTPSConnection if base.scheme == "https" else http.client.HTTPConnection
         return made(base.netloc, timeout=seconds), base
 

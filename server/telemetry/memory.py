@@ -1,7 +1,10 @@
-"""Resident memory of this process."""
+"""Memory and open files of this process."""
 
+import os
 import resource
 from pathlib import Path
+
+_OPEN_FILES = (Path("/proc/self/fd"), Path("/dev/fd"))
 
 
 def resident_bytes() -> int:
@@ -9,3 +12,8 @@ def resident_bytes() -> int:
         return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
     except OSError:  # not Linux: the highest so far
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def open_files() -> int:
+    """0 where the system does not say."""
+    return next((len(os.listdir(folder)) for folder in _OPEN_FILES if folder.is_dir()), 0)

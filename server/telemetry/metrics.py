@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 from actors.measures import Histogram
 from server.api.services import Services
-from server.telemetry.memory import resident_bytes
+from server.telemetry.memory import open_files, resident_bytes
 
 Kind = Literal["counter", "gauge", "histogram"]
 Sample = tuple[tuple[str, ...], float | Histogram]
@@ -255,6 +255,7 @@ METRICS: Final = (
     ),
     Metric("xp_file_bytes", "gauge", "Size of the database and of its WAL.", _files, ("file",)),
     Metric("xp_cpu_seconds", "counter", "Processor time.", _cpu),
+    Metric("xp_open_files", "gauge", "Open files, sockets included.", lambda _: _one(open_files())),
     Metric("xp_resident_memory_bytes", "gauge", "Resident memory.", lambda _: _one(resident_bytes())),
     Metric(
         "xp_unhandled_errors", "counter", "Unhandled exceptions, whatever their group.",

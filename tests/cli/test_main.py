@@ -48,7 +48,7 @@ def test_every_help_ends_with_an_example(path: tuple[str, ...], xp: Xp) -> None:
 @pytest.mark.parametrize("path", ALL, ids=" ".join)
 def test_what_works_on_the_data_takes_its_folder(path: tuple[str, ...]) -> None:
     options = {option for parameter in ALL[path].params for option in parameter.opts}
-    without = {("bench",), ("completion",), ("db", "new"), ("blocks", "check")}
+    without = {("completion",), ("db", "new"), ("blocks", "check")}
     assert ("--data-dir" in options) is not (isinstance(ALL[path], click.Group) or path in without)
 
 

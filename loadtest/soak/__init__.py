@@ -1,0 +1,1 @@
+"""Hours of load: what the server takes meanwhile, and whether it grows."""

@@ -30,6 +30,8 @@ class Member:
 class AddMember(ThreadCommand[Member]):
     user_id: str
     role: MemberRole = "MEMBER"
+    invite: bool = False
+    """By a mail with a link that signs in, besides the notification."""
 
 
 @dataclass(slots=True, kw_only=True)

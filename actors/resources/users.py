@@ -72,6 +72,8 @@ class CreateUser(Command[User]):
     kind: UserKind = "HUMAN"
     domain: str = ""
     metadata: str = "{}"
+    invite: bool = False
+    """By a mail with a link that signs in."""
 
 
 @dataclass(slots=True, kw_only=True)

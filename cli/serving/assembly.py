@@ -139,6 +139,9 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         outbox = senders.outbox(services, chosen)
         closing.push_async_callback(outbox.stop)
         outbox.start()
+        if services.letters is not None:
+            closing.push_async_callback(services.letters.stop)
+            services.letters.start()
         scheduler = senders.scheduler(services)
         closing.push_async_callback(scheduler.stop)
         scheduler.start()

@@ -6,6 +6,7 @@ from actors.resources.outbox import Way
 from cli.settings import Settings
 from server.api.services import Services
 from server.outbound.mail import mailer as mailing
+from server.outbound.mail.letters import Letters
 from server.outbound.mail.links import MailLinks
 from server.outbound.mail.mailer import Mailer
 from server.outbound.mail.post import Post
@@ -37,9 +38,14 @@ def outbox(services: Services, chosen: Settings) -> OutboxDispatcher:
     poster = Poster(services.webhook_addresses, tracer=services.tracer)
     services.pusher = Pusher(services.reads, services.write, poster, vapid, services.tracer)
     ways: dict[Way, Sending] = {"web_push": services.pusher}
-    services.post = _post(services, chosen)
-    if services.post is not None:
-        ways["email"] = services.post
+    mailer = _mailer(services, chosen)
+    if mailer is not None:
+        links = MailLinks(services.sign_ins.own_key, chosen["public_url"])
+        gathered = chosen["mail_delay_minutes"] * 60
+        services.post = ways["email"] = Post(services.reads, services.write, mailer, links, gathered=gathered)
+        services.letters = Letters(
+            services.reads, services.write, mailer, chosen["public_url"], services.sign_ins, services.measures
+        )
     return OutboxDispatcher(
         services.reads, services.write, ways, services.measures,
         commits=lambda: journal.batches, must_come_in=services.sign_ins.must_come_in,
@@ -47,20 +53,17 @@ def outbox(services: Services, chosen: Settings) -> OutboxDispatcher:
     )  # fmt: skip
 
 
-def _post(services: Services, chosen: Settings) -> Post | None:
-    """Raises `click.ClickException`."""
+def _mailer(services: Services, chosen: Settings) -> Mailer | None:
+    """None: no mail is sent. Raises `click.ClickException`."""
     if chosen["smtp_url"] is None:
         return None
     for name in ("mail_from", "public_url"):
         if chosen[name] is None:
             raise click.ClickException(f"SMTP_URL requires {name.upper()}, too.")
     try:
-        mailer = Mailer(chosen["smtp_url"], chosen["mail_from"], services.tracer)
+        return Mailer(chosen["smtp_url"], chosen["mail_from"], services.tracer)
     except mailing.MissingExtra as error:
         raise click.ClickException(f"{error}.") from error
-    links = MailLinks(services.sign_ins.own_key, chosen["public_url"])
-    gathered = chosen["mail_delay_minutes"] * 60
-    return Post(services.reads, services.write, mailer, links, gathered=gathered)
 
 
 def _push_contact(chosen: Settings) -> str | None:

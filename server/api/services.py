@@ -42,6 +42,7 @@ from server.http.request_log import RequestLog
 from server.limits.rate_limits import RateLimiter
 from server.limits.sockets import SocketCounts
 from server.outbound.addresses import AddressRules
+from server.outbound.mail.letters import Letters
 from server.outbound.mail.post import Post
 from server.outbound.push.pusher import Pusher
 from server.realtime.hub import Hub
@@ -125,6 +126,8 @@ class Services:
     option_requests: OptionRequests = field(default_factory=OptionRequests)
     post: Post | None = None
     """Of e-mail; None: the server sends none."""
+    letters: Letters | None = None
+    """Mails with a link that signs in; None: the server sends none."""
     access: AccessWatch = field(init=False)
     """Started with the first connected user."""
     activity: Activity = field(init=False)

@@ -122,6 +122,10 @@ class Authentication:
             return True
         return request.headers.get("Sec-Fetch-Site") in _OWN_SITES and self._own.is_own(origin, request)
 
+    def require_own_page(self, request: web.Request) -> None:
+        """For forms that sign in: raises `Forbidden` where a page of elsewhere sends one."""
+        self._must_be_same_origin(request)
+
     def require_same_site(self, request: web.Request) -> None:
         """For streams by cookie, which a browser opens by GET: raises `Forbidden` where a page of elsewhere asks."""
         if "Authorization" not in request.headers and cookie_of(request, self._browser.cookie):

@@ -1,4 +1,5 @@
-"""Secrets that are made once and shown once: refresh tokens, sign-in links and API keys. Only their hashes are kept."""
+"""Secrets that are made once and shown once: refresh tokens, sign-in links (also in mails) and API keys. Only their
+hashes are kept."""
 
 import base64
 import hashlib
@@ -10,6 +11,7 @@ from actors.resources.api_keys import API_KEY_PREFIX
 
 REFRESH_PREFIX = "xpr_"
 LINK_PREFIX = "xpl_"
+LETTER_PREFIX = "xpm_"
 API_KEY_PREFIX_CHARS = 12
 """Of an API key: shown in lists, to tell keys apart."""
 
@@ -42,3 +44,14 @@ def new_api_key() -> Secret:
 def hash_of(text: str) -> bytes:
     """SHA-256 is enough for a secret that cannot be guessed."""
     return hashlib.sha256(text.encode(errors="replace")).digest()
+
+
+def new_letter_secret() -> Secret:
+    text = LETTER_PREFIX + secrets.token_urlsafe(32)
+    return Secret(text, letter_hash_of(text))
+
+
+def letter_hash_of(text: str) -> bytes:
+    """Of a link in a mail. Another hash than that of a link from an administrator: it signs in by its page alone, and
+    sets no password."""
+    return hash_of(f"sign-in by mail: {text}")

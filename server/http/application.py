@@ -24,6 +24,7 @@ from server.realtime.transports.emulation import Emulation
 from server.realtime.transports.websocket import WebSockets
 from server.realtime.upload.handler import Answers
 from server.resources.mail import pages as mail
+from server.resources.mail import sign_in_page
 from server.telemetry import endpoint
 from server.telemetry.status import routes as status
 from server.telemetry.watching import routes as watching
@@ -56,6 +57,7 @@ def make_application(services: Services, stage: Stage, browser: BrowserRules) ->
     application.add_routes(endpoint.routes(services, browser.proxies))
     application.add_routes(status.routes(services, authentication))
     application.add_routes(mail.routes(services, authentication))
+    application.add_routes(sign_in_page.routes(services, authentication))
     application.add_routes(
         [
             web.get("/connection/websocket", websockets.handle, allow_head=False),

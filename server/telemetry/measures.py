@@ -48,6 +48,9 @@ class ServerMeasures:
         """`pending`, `dead` → how many, as counted every few seconds."""
         self.outbox_sent: Counter[tuple[str, str]] = Counter()
         """(way, what came of it: `sent`, `failed`, `pending` (tried again), `read`)."""
+        self.letters: Counter[tuple[str, str]] = Counter()
+        """(`sign_in` or `invitation`, what came of it: `sent`, `failed`, `pending` (tried again), `unknown` (nobody has
+        the address), `too_soon`)."""
         self.outbox_rows: dict[tuple[str, str], int] = {}
         """(way, `pending` or `failed`) → notifications, as counted every few seconds."""
 

@@ -225,6 +225,10 @@ METRICS: Final = (
         lambda s: list(s.measures.outbox_sent.items()), ("way", "result"),
     ),
     Metric(
+        "xp_letters", "counter", "Mails with a link that signs in, by kind and what came of them.",
+        lambda s: list(s.measures.letters.items()), ("kind", "result"),
+    ),
+    Metric(
         "xp_notifications_waiting", "gauge", "Notifications that wait to leave, or were given up lately, every 10 s.",
         lambda s: list(s.measures.outbox_rows.items()), ("way", "state"),
     ),

@@ -12,6 +12,9 @@ _SERVER: Final = istr("Server")
 _CACHE_CONTROL: Final = istr("Cache-Control")
 _CONTENT_SECURITY_POLICY: Final = istr("Content-Security-Policy")
 _CROSS_ORIGIN_RESOURCE_POLICY: Final = istr("Cross-Origin-Resource-Policy")
+_REFERRER_POLICY: Final = istr("Referrer-Policy")
+_OWN: Final = (_CONTENT_SECURITY_POLICY, _CROSS_ORIGIN_RESOURCE_POLICY, _REFERRER_POLICY)
+"""What a handler may choose itself, besides caching."""
 
 NAME: Final = "experience"
 """Without versions; and it tells an answer that has its headers already."""
@@ -26,7 +29,7 @@ _API: Final = CIMultiDict(
     {
         _SERVER: NAME,
         istr("X-Content-Type-Options"): "nosniff",
-        istr("Referrer-Policy"): "no-referrer",  # paths hold ids
+        _REFERRER_POLICY: "no-referrer",  # paths hold ids
         _CONTENT_SECURITY_POLICY: NO_PAGE,
         _CROSS_ORIGIN_RESOURCE_POLICY: "same-origin",
         _CACHE_CONTROL: NOT_KEPT,
@@ -40,11 +43,11 @@ def api_headers() -> CIMultiDict[str]:
 
 
 def protect(response: web.StreamResponse) -> None:
-    """Add what is missing. A handler's own policy for its content, its embedding and its caching stays."""
+    """Add what is missing. A handler's own policy for its content, its embedding, its address and its caching stays."""
     headers = response.headers
     if headers.get(_SERVER) == NAME:
         return
-    own = {name: headers[name] for name in (_CONTENT_SECURITY_POLICY, _CROSS_ORIGIN_RESOURCE_POLICY) if name in headers}
+    own = {name: headers[name] for name in _OWN if name in headers}
     cache = headers.get(_CACHE_CONTROL, ASKED_FOR if "ETag" in headers else NOT_KEPT)
     headers.update(_API)
     headers.update(own)

@@ -7,6 +7,7 @@ from email.utils import format_datetime
 from html import escape
 from typing import Final
 
+from actors.resources.letters import SECONDS, Letter
 from actors.resources.mail import Digest, Missed
 from actors.resources.notifications import NotificationKind
 
@@ -81,3 +82,26 @@ def verification(sender: str, to: str, *, link: str, url: str, message_id: str) 
     text = f"{says[0]}\n\nConfirm it: {link}\n\n{says[1]}\n"
     html = f'<p>{escape(says[0])}</p><p><a href="{escape(link)}">Confirm it</a></p><p>{escape(says[1])}</p>'
     return message(sender, to, "Confirm your address", text, html, message_id)
+
+
+def letter(sender: str, about: Letter, *, link: str, url: str, message_id: str) -> EmailMessage:
+    """A mail with a link that signs in."""
+    subject, says = _letter_words(about, url)
+    ends = f"The link signs you in once, within {_duration(SECONDS[about.kind])}. If you do not expect it, do nothing."
+    button = "Sign in" if about.kind == "sign_in" else "Accept the invitation"
+    text = f"{says}\n\n{button}: {link}\n\n{ends}\n"
+    html = f'<p>{escape(says)}</p><p><a href="{escape(link)}">{button}</a></p><p>{escape(ends)}</p>'
+    return message(sender, about.user.email, subject, text, html, message_id)
+
+
+def _letter_words(about: Letter, url: str) -> tuple[str, str]:
+    """Subject and first sentence."""
+    if about.kind == "sign_in":
+        return "Your sign-in link", f"A user of {url}, probably you, wants to sign in by this address."
+    place = url if about.thread is None else about.thread
+    subject = one_line(f"{about.inviter} invites you to {place}")
+    return subject, f"{subject}." if about.thread is None else f"{subject}, on {url}."
+
+
+def _duration(seconds: int) -> str:
+    return f"{seconds // 60} minutes" if seconds < 3600 else f"{seconds // (24 * 3600)} days"

@@ -7,14 +7,11 @@ from actors.auth.identity import Identity
 from actors.errors import Conflict, Forbidden, Overloaded, TooManyRequests, Unauthenticated, ValidationFailed
 from actors.resources.audit import NoteForAudit
 from actors.resources.sessions import (
-    LINK_IS_NONE,
     REFRESH_IS_NONE,
     EndSession,
     EndSessions,
     FindPasswordAccount,
-    FindUserByLink,
     FindUserByRefreshToken,
-    FollowLink,
     GetPasswordHash,
     PasswordAccount,
     RefreshSession,
@@ -24,14 +21,19 @@ from actors.resources.sessions import (
     SignedIn,
     StartSession,
 )
-from actors.resources.users import GetUser, User
+from actors.resources.users import GetUser
 from server.api import render
 from server.api.common_views import DeletedView
 from server.api.fields import ById, Nothing, Paged
 from server.api.registry import Call, Operations, Result
 from server.auth.credentials import REFRESH_PREFIX, Secret, hash_of, new_secret, next_refresh
+from server.auth.own_path import own_path
 from server.auth.signed_in_places import end_place, places
+from server.resources.auth import links
+from server.resources.auth.links import give_back, take_sign_in
 from server.resources.auth.views import (
+    AskedForLinkView,
+    AskForLinkRequest,
     CredentialView,
     EndedView,
     LoginRequest,
@@ -42,6 +44,7 @@ from server.resources.auth.views import (
     SignedInView,
     SignedOutView,
 )
+from server.resources.mail.letters import letters_of
 from server.resources.users.views import UserView
 
 operations = Operations("auth")
@@ -61,7 +64,7 @@ async def login(call: Call, request: LoginRequest) -> Result:
         raise ValidationFailed({"new_password": ["expected only with `link`; POST /auth/password changes a password."]})
     account = await _checked(call, request.email, request.password)
     call.services.sign_ins.must_come_in(account.user)
-    _take_sign_in(call, account.user)
+    take_sign_in(call, account.user)
     refresh = new_secret(REFRESH_PREFIX)
     command = StartSession(
         user_id=account.user.id, method="PASSWORD", refresh_hash=refresh.hash, password=account.hash,
@@ -82,41 +85,29 @@ async def _checked(call: Call, email: str, password: str) -> PasswordAccount:
                 return account
             wrong()
     except (TooManyRequests, Overloaded):  # nothing was tried: it must not keep links from working there
-        _give_back(call)
+        give_back(call)
         raise
     await _note_refusal(call, account.user.id if account else None)
     raise Unauthenticated("The e-mail address or the password is wrong.")
-
-
-def _take_sign_in(call: Call, user: User) -> None:
-    """Each one that is good makes a session and an entry in the audit log. Raises `TooManyRequests`."""
-    if call.services.limiter is not None:
-        call.services.limiter.take("sign_in", user.key)
-
-
-def _give_back(call: Call) -> None:
-    """An attempt that was no failure does not count."""
-    if call.services.limiter is not None:
-        call.services.limiter.give_back(call.operation, call.peer.address)
 
 
 async def _follow_link(call: Call, request: LoginRequest) -> Result:
     assert request.link is not None
     if request.email is not None or request.password is not None:
         raise ValidationFailed({"link": ["expected alone, or with `new_password`."]})
-    password, link_hash = request.new_password, hash_of(request.link)
-    user = await call.services.ask(FindUserByLink(link_hash))
-    if user is None:
-        raise Unauthenticated(LINK_IS_NONE)
-    call.services.sign_ins.must_come_in(user)
-    _take_sign_in(call, user)
-    refresh, passwords = new_secret(REFRESH_PREFIX), call.services.sign_ins.passwords
-    command = FollowLink(
-        link_hash=link_hash, refresh_hash=refresh.hash, origin=call.origin,
-        password=await passwords.hash(password, call.peer.address) if password is not None else None,
-    )  # fmt: skip
-    done = await (call.services.write(command) if password is None else call.services.write_access(command))
-    return signed_in(call, done.result, refresh, cookies_only=request.cookies_only)
+    result, refresh = await links.follow(call, hash_of(request.link), request.new_password)
+    return signed_in(call, result, refresh, cookies_only=request.cookies_only)
+
+
+@operations("POST", "/auth/links", response=AskedForLinkView, status=202, access="open", rate="auth")
+async def ask_for_link(call: Call, request: AskForLinkRequest) -> Result:
+    """Have a sign-in link sent to your e-mail address.
+
+    The answer is the same whether a user has the address or not. A link signs in once, within 15 minutes; one user is
+    sent one a minute, and five an hour.
+    """
+    letters_of(call).ask(request.email, own_path(request.return_to), call.origin)
+    return Result({"expires_in": limits.LETTER_SECONDS})
 
 
 async def _note_refusal(call: Call, user_id: str | None) -> None:
@@ -133,7 +124,7 @@ async def _note_refusal(call: Call, user_id: str | None) -> None:
 def signed_in(call: Call, result: object, refresh: Secret, *, cookies_only: bool = False) -> Result:
     """The response to a sign-in."""
     assert isinstance(result, SignedIn)
-    _give_back(call)
+    give_back(call)
     sign_ins = call.services.sign_ins
     answer = sign_ins.answer(result, refresh.text, cookies_only=cookies_only)
     return Result(answer, cookies=sign_ins.cookies(result, refresh.text))

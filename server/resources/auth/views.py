@@ -34,6 +34,17 @@ class LoginRequest(Request):
     )
 
 
+class AskForLinkRequest(Request):
+    email: Email
+    return_to: str | None = Field(
+        default=None, max_length=limits.URL_CHARS, description="Path of this server to open after the sign-in."
+    )
+
+
+class AskedForLinkView(View):
+    expires_in: int = Field(description="Seconds for which a link is good, once it was sent.")
+
+
 class RefreshRequest(Request):
     refresh_token: SecretText | None = Field(default=None, description="Omitted by browsers, which send a cookie.")
 

@@ -80,16 +80,16 @@ def _linked(services: Services, purpose: Purpose, request: web.Request) -> Linke
 
 
 async def _show(services: Services, purpose: Purpose, linked: Linked) -> web.StreamResponse:
-    return _page(TITLES[purpose], _button(TITLES[purpose], linked))
+    return html_page(TITLES[purpose], _button(TITLES[purpose], linked))
 
 
 async def _do(services: Services, purpose: Purpose, linked: Linked) -> web.StreamResponse:
     if purpose == "unsubscribe":
         await services.write(EndMail(linked.user_id))
-        return _page("No more mails", f"<p>No more notifications are sent to {escape(linked.address)}.</p>")
+        return html_page("No more mails", f"<p>No more notifications are sent to {escape(linked.address)}.</p>")
     if not (await services.write(ConfirmAddress(linked.user_id, linked.address))).result:
         return _no_link()
-    return _page("Confirmed", f"<p>Notifications may be sent to {escape(linked.address)} now.</p>")
+    return html_page("Confirmed", f"<p>Notifications may be sent to {escape(linked.address)} now.</p>")
 
 
 def _button(title: str, linked: Linked) -> str:
@@ -98,12 +98,12 @@ def _button(title: str, linked: Linked) -> str:
 
 def _no_link() -> web.Response:
     says = "<p>It has expired, or the address of its user is another one now. Ask for a new one.</p>"
-    return _page("This link is no good", says, status=404)
+    return html_page("This link is no good", says, status=404)
 
 
-def _page(title: str, *parts: str, status: int = 200) -> web.Response:
+def html_page(title: str, *parts: str, status: int = 200, referrers: str = "no-referrer") -> web.Response:
     headers = {
         HEADER: correlation_id.get(), "Content-Security-Policy": POLICY, "Cache-Control": "no-store",
-        "Referrer-Policy": "no-referrer",
+        "Referrer-Policy": referrers,
     }  # fmt: skip
     return web.Response(text=page(title, *parts), content_type="text/html", headers=headers, status=status)

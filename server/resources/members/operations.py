@@ -7,6 +7,7 @@ from server.api.common_views import DeletedView
 from server.api.cursors import integer
 from server.api.fields import given
 from server.api.registry import Call, Operations, Result
+from server.resources.mail.letters import look_at_letters, must_send_mail
 from server.resources.threads.views import (
     AddMemberRequest,
     ListMembersRequest,
@@ -31,6 +32,7 @@ async def list_members(call: Call, request: ListMembersRequest) -> Result:
 @operations("POST", "/threads/{thread_id}/members", response=MemberView, status=201)
 async def add_member(call: Call, request: AddMemberRequest) -> Result:
     """Add a user, by id or by e-mail address. For owners and admins."""
+    must_send_mail(call, request.invite)
     user_id = request.user_id or (await call.services.ask(FindUserByEmail(call.identity, request.email or ""))).id
     command = AddMember(
         identity=call.identity,
@@ -38,9 +40,11 @@ async def add_member(call: Call, request: AddMemberRequest) -> Result:
         thread_id=request.thread_id,
         user_id=user_id,
         role=request.role,
+        invite=request.invite,
         origin=call.origin,
     )
     member = await call.services.result(command)
+    look_at_letters(call, request.invite)
     return _shown(member, location=f"/api/v1/threads/{member.thread_id}/members/{member.user.id}")
 
 

@@ -7,6 +7,7 @@ from actors.errors import Forbidden, NotFound
 from actors.resources.sessions import SignInByProvider
 from server.api.registry import Call, Operations, Result
 from server.auth.credentials import REFRESH_PREFIX, new_secret
+from server.auth.own_path import own_path
 from server.http.headers.cookies import Cookie
 from server.resources.auth.operations import signed_in
 from server.resources.auth.views import OauthBeginRequest, OauthCallbackRequest, SignedInView
@@ -25,7 +26,7 @@ STATE_PATH = "/api/v1/auth/oauth"
 @operations("GET", "/auth/oauth/google", response=None, status=303, access="open", rate="auth")
 async def begin_oauth(call: Call, request: OauthBeginRequest) -> Result:
     """Redirect to the identity provider for sign-in: Google, or the one set as OIDC_ISSUER."""
-    begun = await _provider(call).begin(_place(request.return_to))
+    begun = await _provider(call).begin(own_path(request.return_to))
     return Result(
         None, redirect=begun.url, cookies=(Cookie(STATE_COOKIE, begun.sealed, limits.OAUTH_STATE_SECONDS, STATE_PATH),)
     )
@@ -72,13 +73,3 @@ def _domain(sign_ins: "SignIns", person: "OidcPerson") -> str:
             else "The identity provider sent no e-mail address for this account; ALLOWED_DOMAINS requires one.",
             code=refusal.code,
         ) from None
-
-
-def _place(return_to: str | None) -> str:
-    """A path of this server: a forged link must not redirect elsewhere.
-
-    Browsers take `//x`, `/\\x`, and either with a tab in it, for another host.
-    """
-    text = return_to or ""
-    is_path = text.startswith("/") and not text.startswith("//") and "\\" not in text and text.isprintable()
-    return text if is_path else ""

@@ -106,6 +106,7 @@ class AddMemberRequest(Request):
     user_id: Id = Field(default=LEFT_OUT, description="The user to add; or give `email`.")
     email: Email = Field(default=LEFT_OUT, description="E-mail address of the user to add; or give `user_id`.")
     role: MemberRole = "MEMBER"
+    invite: bool = Field(default=False, description="Whether to send the user a mail with a link that signs in.")
 
     @model_validator(mode="after")
     def _names_one(self) -> Self:

@@ -7,6 +7,7 @@ from server.api import render
 from server.api.cursors import integer
 from server.api.fields import ById, Nothing, given
 from server.api.registry import Call, Operations, Result
+from server.resources.mail.letters import look_at_letters, must_send_mail
 from server.resources.users.views import (
     CreateUserRequest,
     DeletedUserView,
@@ -48,12 +49,14 @@ async def list_users(call: Call, request: ListUsersRequest) -> Result:
 async def create_user(call: Call, request: CreateUserRequest) -> Result:
     """Create a user before they first sign in. For admins."""
     rules.must_administer(call.identity)
+    must_send_mail(call, request.invite)
     command = CreateUser(
         identity=call.identity, once=call.once, email=request.email, name=request.name,
         avatar_url=request.avatar_url, role=request.role, kind=request.kind, domain=request.domain or "",
-        metadata=request.metadata, origin=call.origin,
+        metadata=request.metadata, invite=request.invite, origin=call.origin,
     )  # fmt: skip
     user = await call.services.result(command)
+    look_at_letters(call, request.invite)
     shown = _shown(call, user, location=f"/api/v1/users/{user.id}")
     shown.extra = call.services.sign_ins.warnings(user)
     return shown

@@ -57,6 +57,7 @@ class CreateUserRequest(Request):
     kind: UserKind = "HUMAN"
     domain: Name | None = None
     metadata: Metadata = "{}"
+    invite: bool = Field(default=False, description="Whether to send the user a mail with a link that signs in.")
 
 
 class DeleteUserRequest(Request):

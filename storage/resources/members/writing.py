@@ -35,6 +35,7 @@ from storage.journal.writers import writes
 from storage.personal import Personal
 from storage.readers import rows
 from storage.resources.audit import writing as audit
+from storage.resources.letters.inviting import invite
 from storage.resources.members import markers, ownership
 from storage.resources.notifications import state as feed
 from storage.resources.notifications import writing as notifications
@@ -59,6 +60,8 @@ def add_member(tx: Transaction, command: AddMember) -> Done[Member]:
     shared, seen = _as_seen(tx, member, command.identity)
     event = tx.log((key, uid), MEMBER_ADDED, command.identity.author, shared, ref=user_key)
     handed_on = ownership.hand_on(tx, (key, uid), command.identity.author)
+    if command.invite:
+        invite(tx, users.by_key(tx, user_key), command.identity.user.key, key)
     return Done(seen, (event, *handed_on), user_events=joined(tx, (key, uid), command.identity.author, [member]))
 
 

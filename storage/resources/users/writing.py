@@ -19,6 +19,7 @@ from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.audit import writing as audit
 from storage.resources.credentials import revocation as access
+from storage.resources.letters.inviting import invite
 from storage.resources.members import ownership
 from storage.resources.notifications import mention_lookup as naming
 from storage.resources.users import administrators
@@ -49,6 +50,8 @@ def create_user(tx: Transaction, command: CreateUser) -> Done[User]:
     )  # fmt: skip
     user = made(tx, tx.execute(insert))
     audit.act(tx, command, "create_user", ("user", uid), after={name: getattr(user, name) for name in AUDITED})
+    if command.invite:
+        invite(tx, user, command.identity.user.key)
     return Done(user)
 
 

@@ -178,6 +178,7 @@ DOCS = Path(__file__).resolve().parents[3] / "docs"
 NOT_OF_THE_API = {
     "/metrics": "metrics.md",
     "/mail/confirm": "notifications.md",
+    "/mail/sign-in": "authentication.md",
     "/mail/unsubscribe": "notifications.md",
 }
 """Served for scrapers, and for people who follow a link in a mail → the page of docs/ that describes it."""

@@ -24,7 +24,7 @@ from tests.realtime_client import raw_client
 from tests.server.files.uploading import sha256
 from tests.serving import Answer, Client, Server
 
-WITHOUT_A_PROVIDER = frozenset({"begin_oauth", "finish_oauth", "verify_mailbox"})
+WITHOUT_A_PROVIDER = frozenset({"ask_for_link", "begin_oauth", "finish_oauth", "verify_mailbox"})
 """What is not there on a server without an identity provider or a mail server; tests of theirs have one."""
 SWEPT = tuple(operation for operation in operations.ALL if operation.name not in WITHOUT_A_PROVIDER)
 

@@ -17,6 +17,8 @@ class MailServer:
     port: int = 0
     refuses: str = ""
     """What it answers to a recipient; empty: it takes it."""
+    holds: asyncio.Event | None = None
+    """It takes nothing before this is set; None: at once."""
     got: list[EmailMessage] = field(default_factory=list)
     users: list[Any] = field(default_factory=list)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -24,6 +26,8 @@ class MailServer:
     async def handle_RCPT(  # noqa: N802 - a name of aiosmtpd
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        if self.holds is not None:
+            await self.holds.wait()
         if self.refuses:
             return self.refuses
         envelope.rcpt_tos.append(address)

@@ -1,0 +1,1 @@
+"""Letters: mails with a link that signs in."""

@@ -1,0 +1,29 @@
+"""Letters that invite: to the server, or to a thread."""
+
+from actors import limits
+from actors.resources.users import SYSTEM_SUBJECT, User
+from storage.journal.transaction import Transaction
+from storage.readers import rows
+from storage.schema import letter_models
+
+L = letter_models.Letter
+
+
+def invite(tx: Transaction, user: User, inviter_key: int, thread_key: int | None = None) -> None:
+    """To the server, or to a thread that they were added to; once a day. Nothing where they have no address, or may
+    not sign in."""
+    if not user.email or not may_sign_in(user) or user.key == inviter_key:
+        return
+    same = L.thread.is_null() if thread_key is None else L.thread == thread_key
+    lately = (L.user == user.key) & (L.kind == "invitation") & same
+    lately &= L.created_at > tx.now - limits.LETTER_DAY_SECONDS * 1000
+    if rows.first(tx.database, L.select(L.id).where(lately).limit(1)) is None:
+        insert(tx, kind="invitation", user=user.key, address=user.email, inviter=inviter_key, thread=thread_key)
+
+
+def may_sign_in(user: User) -> bool:
+    return user.status == "ACTIVE" and user.subject != SYSTEM_SUBJECT
+
+
+def insert(tx: Transaction, **fields: object) -> None:
+    tx.execute(L.insert({"return_to": "", "created_at": tx.now, "not_before": tx.now, **fields}))

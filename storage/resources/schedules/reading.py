@@ -22,6 +22,7 @@ from actors.resources.schedules import (
 )
 from actors.resources.user_events import Facts
 from actors.resources.users import User
+from storage.compiled import Prepared
 from storage.readers import rows, weight
 from storage.readers.answers import answers
 from storage.readers.paging import page_of
@@ -64,11 +65,21 @@ def page(
     return Page(shown, str(shown[-1].key) if more else None)
 
 
+_WAITING = Prepared(
+    lambda given: (
+        records.query(*rows.USER_COLUMNS, _K.scopes)
+        .join_from(S, models.User, on=(S.user == models.User.id))
+        .join_from(S, _K, JOIN.LEFT_OUTER, on=(S.api_key == _K.uid))
+        .where(S.ended_at.is_null())
+        .order_by(S.due_at, S.id)
+        .limit(given.limit)
+    )
+)
+
+
 @answers(ListDueSchedules)
 def due(database: SqliteDatabase, now: int, limit: int) -> Due:
-    waiting = records.query(*rows.USER_COLUMNS, _K.scopes).join_from(S, models.User, on=(S.user == models.User.id))
-    waiting = waiting.join_from(S, _K, JOIN.LEFT_OUTER, on=(S.api_key == _K.uid))
-    found = rows.fetch(database, waiting.where(S.ended_at.is_null()).order_by(S.due_at, S.id).limit(limit + 1))
+    found = _WAITING.all(database, limit=limit + 1)
     ready = [row for row in found[:limit] if row[9] <= now]
     after = found[len(ready) :]
     return Due(

@@ -23,6 +23,7 @@ from actors.resources.sessions import (
 from actors.resources.users import User
 from actors.text.email_address import folded
 from storage.clock import now_ms
+from storage.compiled import Prepared
 from storage.readers import rows
 from storage.readers.answers import answers
 from storage.schema import identity_models as models
@@ -134,10 +135,14 @@ def newest_change(database: SqliteDatabase) -> int:
     return int(row[0]) if row else 0
 
 
+_CHANGES = Prepared(
+    lambda given: _C.select(_C.id, _C.kind, _C.ref).where(_C.id > given.after).order_by(_C.id).limit(given.limit)
+)
+
+
 @answers(ListAccessChanges)
 def changes_after(database: SqliteDatabase, number: int, limit: int = 500) -> tuple[AccessChange, ...]:
-    query = _C.select(_C.id, _C.kind, _C.ref).where(_C.id > number).order_by(_C.id).limit(limit)
-    found = rows.fetch(database, query)
+    found = _CHANGES.all(database, after=number, limit=limit)
     wanted = [ref for _, kind, ref in found if kind == "user"]
     people = rows.users_query().where(UserModel.uid.in_(wanted))
     users = {row[1]: rows.user_of(row) for row in rows.fetch(database, people)} if wanted else {}

@@ -15,7 +15,7 @@ from actors.resources.notifications import not_before
 from actors.resources.user_events import NOTIFICATION_CREATED
 from actors.resources.webhooks import FindNews, NewDelivery, QueueDeliveries
 from storage.clock import now_ms
-from storage.compiled import insert_rows
+from storage.compiled import Prepared, insert_rows
 from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
 from storage.readers import rows
@@ -60,12 +60,19 @@ def find_news(database: SqliteDatabase) -> Sequence[QueueDeliveries]:
     return [*found, *filter(None, own)]
 
 
+_ACTIVE = Prepared(
+    lambda given: (
+        _W.select(_W.id, _W.user, role(), _W.events, _W.names_threads, _W.position, _W.own_offset)
+        .join(_U, on=(_W.user == _U.id))
+        .where(may_send(given.now))
+    )
+)
+
+
 def _active(database: SqliteDatabase) -> list[_Hook]:
-    query = _W.select(_W.id, _W.user, role(), _W.events, _W.names_threads, _W.position, _W.own_offset)
-    query = query.join(_U, on=(_W.user == _U.id)).where(may_send(now_ms()))
     return [
         _Hook(key, user, counts_as == "ADMIN", frozenset(orjson.loads(events)), bool(names), position, own_offset)
-        for key, user, counts_as, events, names, position, own_offset in rows.fetch(database, query)
+        for key, user, counts_as, events, names, position, own_offset in _ACTIVE.all(database, now=now_ms())
     ]
 
 

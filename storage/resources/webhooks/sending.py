@@ -23,6 +23,7 @@ from actors.resources.webhooks import (
     WithdrawDelivery,
 )
 from storage.clock import now_ms
+from storage.compiled import Prepared
 from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
 from storage.readers import rows
@@ -41,13 +42,20 @@ GONE = 410
 """The receiver wants nothing more (RFC 9110 15.5.11)."""
 
 
+def _with_due_deliveries(given: Any) -> Any:
+    is_due = _D.select(_D.id).where((_D.webhook == _W.id) & (_D.state == "pending") & (_D.not_before <= given.now))
+    query = _W.select(_W.id, _W.ordered, _W.failures, _U.domain, _U.email).join(_U, on=(_W.user == _U.id))
+    return query.where(access.may_send(given.now) & (_W.resumes_at <= given.now) & fn.EXISTS(is_due))
+
+
+_DUE = Prepared(_with_due_deliveries)
+
+
 @answers(ListDueDeliveries)
 def due(database: SqliteDatabase) -> Sequence[DueDeliveries]:
+    """Asked up to ten times a second while anything is written."""
     now = now_ms()
-    is_due = _D.select(_D.id).where((_D.webhook == _W.id) & (_D.state == "pending") & (_D.not_before <= now))
-    query = _W.select(_W.id, _W.ordered, _W.failures, _U.domain, _U.email).join(_U, on=(_W.user == _U.id))
-    query = query.where(access.may_send(now) & (_W.resumes_at <= now) & fn.EXISTS(is_due))
-    return [_of_webhook(database, now, *row) for row in rows.fetch(database, query)]
+    return [_of_webhook(database, now, *row) for row in _DUE.all(database, now=now)]
 
 
 def _of_webhook(

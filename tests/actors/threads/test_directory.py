@@ -1,8 +1,9 @@
 """The directory: which threads are live, who is told of a commit, and what other processes write."""
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +185,59 @@ async def test_all_stops_in_order_with_subscribers_still_there(
     assert caplog.records == []
 
 
+async def test_who_leaves_the_channel_of_an_artifact_is_no_longer_present(house: House) -> None:
+    ana, peer = await house.user("ana"), house.peer()
+    thread = await house.thread(ana)
+    ref = house.directory.thread_of_artifact("a", thread.id)
+    await ref.ask(Subscribe(ana, peer.ref, artifact_id="a"))
+    house.directory.leave_artifact("unknown", peer.ref)
+    assert len(await ref.ask(ListPresent(ana, artifact_id="a"))) == 1
+    house.directory.leave_artifact("a", peer.ref)
+    assert await ref.ask(ListPresent(ana, artifact_id="a")) == []
+
+
+async def test_notifying_the_members_of_a_deleted_thread_ends(house: House) -> None:
+    ana, bo = await house.user("ana"), await house.user("bo")
+    thread = await house.thread(ana, bo)
+    await house.load_actor(thread)
+    before = house.journal.batches
+    await house.do(DeleteThread(identity=ana, thread_id=thread.id))
+    await until(lambda: house.journal.batches >= before + 2)
+    await settle(50)
+    assert house.journal.batches == before + 2  # the deletion, and one step
+
+
+class Traced:
+    """A tracer that notes what was published during it."""
+
+    def __init__(self) -> None:
+        self.began = self.ended = 0
+
+    def asked(self, reply: Any) -> None: ...
+    def appended(self, reply: Any) -> None: ...
+    def committed(self, replies: Any, taken: int, ended: int) -> None: ...
+
+    @contextlib.contextmanager
+    def publishing(self, committed: Any) -> Iterator[None]:
+        self.began += 1
+        yield
+        self.ended += 1
+
+
+async def test_what_is_traced_is_published_too(stage: Stage, tmp_path: Path) -> None:
+    tracer = Traced()
+    stage.tracer = tracer
+    house = House(stage, tmp_path / "experience.db")
+    await house.open()
+    ana = await house.user("ana")
+    thread = await house.thread(ana)
+    watcher = await house.watch(ana, thread)
+    await house.post(ana, thread)
+    await until(lambda: watcher.offsets == [2])
+    assert tracer.began == tracer.ended > 0
+    await house.close()
+
+
 # What others write
 
 
@@ -218,6 +272,31 @@ async def test_what_another_process_writes_reaches_subscribers(shared: House, ot
     await until(lambda: watcher.offsets == [2, 3])
     await shared.post(ana, thread)
     await until(lambda: watcher.offsets == [2, 3, 4])
+
+
+class Looks:
+    """In place of the users' actors: whether they are asked to look at their own logs."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def look(self) -> None:
+        self.count += 1
+
+    def moved(self, thread_id: str, events: Sequence[Event]) -> None: ...
+    def publish(self, events: Sequence[Any]) -> None: ...
+    def stop(self) -> None: ...
+
+
+async def test_users_look_at_their_logs_when_another_process_has_written(shared: House, other: Ledger) -> None:
+    ana = await shared.user("ana")
+    thread = await shared.thread(ana)
+    users = Looks()
+    shared.directory.users = users  # type: ignore[assignment]
+    await shared.post(ana, thread)
+    assert users.count == 0
+    await in_another(other, post(ana, thread))
+    await until(lambda: users.count > 0)
 
 
 async def test_what_another_process_writes_between_ours_keeps_the_order(shared: House, other: Ledger) -> None:

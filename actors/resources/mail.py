@@ -51,7 +51,7 @@ class GetMailbox(IdentityQuery[Mailbox]):
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """A notification, and the title of its thread."""
+    """A notification, and the title of its thread; empty: it is about none."""
 
     notification: Notification
     title: str

@@ -15,13 +15,16 @@ from actors.queries import IdentityQuery, Owner, Query
 from actors.resources.members import Member
 from actors.resources.users import Author
 
-NotificationKind = Literal["acknowledgement", "mention", "reply", "reaction", "added"]
+NotificationKind = Literal["acknowledgement", "mention", "reply", "reaction", "added", "reminder"]
 Notify = Literal["all", "mentions", "none"]
 DeliveryKind = Literal["web_push", "webhook", "email"]
 DeliveryState = Literal["pending", "sent", "failed"]
 
-NOTIFICATION_KINDS: tuple[NotificationKind, ...] = ("acknowledgement", "mention", "reply", "reaction", "added")
-"""The strongest first: one message notifies one person once."""
+NOTIFICATION_KINDS: tuple[NotificationKind, ...] = (
+    "acknowledgement", "mention", "reply", "reaction", "added", "reminder",
+)  # fmt: skip
+"""The strongest first: one message notifies one person once. A reminder, which its user has asked for, comes beside
+what else notifies of its message."""
 NOTIFY: tuple[Notify, ...] = ("all", "mentions", "none")
 DELIVERY_KINDS: tuple[DeliveryKind, ...] = ("web_push", "webhook", "email")
 DELIVERY_STATES: tuple[DeliveryState, ...] = ("pending", "sent", "failed")
@@ -32,18 +35,22 @@ class Notification:
     key: int
     id: str
     kind: NotificationKind
-    thread_id: str
+    thread_id: str | None
+    """None: a reminder without a subject."""
     message_id: str | None
-    """The message that mentions or answers, or that was reacted to; None where it is about the thread or a comment."""
+    """The message that mentions or answers, that was reacted to, or that a reminder is about; None where it is about
+    the thread or a comment."""
     actor: Author
     """Who did it."""
     excerpt: str
-    """How the message or the comment begins, as it says now."""
+    """How the message or the comment begins, as it says now; of a reminder its note, or else its message."""
     created_at: int
     read_at: int | None = None
     artifact_id: str | None = None
     """Where it is about a comment."""
     comment_id: str | None = None
+    schedule_id: str | None = None
+    """The reminder that was due."""
 
 
 @dataclass(frozen=True, slots=True)

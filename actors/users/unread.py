@@ -89,7 +89,7 @@ class Counts:
         """Move on by an entry of the user's own log; answers the threads whose counts may be others now."""
         data = event.data
         if isinstance(data, Notification):
-            if data.kind == "mention" and data.read_at is None:
+            if data.kind == "mention" and data.read_at is None and data.thread_id is not None:
                 self._mentions[data.id] = data.thread_id
                 return {data.thread_id}
             return set()

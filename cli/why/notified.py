@@ -18,6 +18,7 @@ CAUSES: Final = {
     "reply": "{actor} replied, with message {message}, to a message of the user",
     "reaction": "{actor} reacted to message {message} of the user",
     "added": "{actor} added the user to the thread",
+    "reminder": "the user wanted to be reminded",
 }
 ERRORS: Final = {
     "no_recipient": "no device, or no confirmed address",
@@ -58,7 +59,7 @@ def _facts(found: "OutboxTrace") -> list[tuple[str, object]]:
     notification = found.notification
     return [
         ("id", notification.id), ("user", f"{found.user_name} ({found.user_id})"), ("because", cause(found)),
-        ("thread", notification.thread_id), ("at", short_time(notification.created_at)),
+        ("thread", notification.thread_id or "none"), ("at", short_time(notification.created_at)),
         ("read", short_time(notification.read_at) or "no"),
         ("ways now chosen", ", ".join(found.preferences.deliver) or "none"), ("quiet hours", _quiet(found.preferences)),
         ("devices", found.devices), ("address confirmed", "yes" if found.has_address else "no"),

@@ -251,6 +251,7 @@ def notification(record: Notification) -> Json:
         "message_id": record.message_id,
         "artifact_id": record.artifact_id,
         "comment_id": record.comment_id,
+        "schedule_id": record.schedule_id,
         "actor": author(record.actor),
         "excerpt": record.excerpt,
         "created_at": iso_time(record.created_at),

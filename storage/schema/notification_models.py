@@ -9,6 +9,7 @@ from actors import limits
 from actors.resources import notifications
 from storage.schema.comment_models import Comment
 from storage.schema.models import Base, Message, Thread, User, one_of
+from storage.schema.schedule_models import Schedule
 
 
 class UserLog(Base):
@@ -51,12 +52,13 @@ class Notification(Base):
     uid = TextField(unique=True)  # notifications by public id
     user = ForeignKeyField(User, on_delete="CASCADE", index=False)
     kind = TextField(constraints=[one_of("kind", notifications.NOTIFICATION_KINDS)])
-    thread = ForeignKeyField(Thread, on_delete="CASCADE", index=True)  # they go with their thread
+    thread = ForeignKeyField(Thread, on_delete="CASCADE", index=True, null=True)  # they go with their thread
     message = ForeignKeyField(Message, on_delete="CASCADE", index=False, null=True)
     actor = ForeignKeyField(User, index=False)
     created_at = BigIntegerField(index=True)  # what is a season old goes
     read_at = BigIntegerField(null=True)
     comment = ForeignKeyField(Comment, on_delete="CASCADE", index=False, null=True)
+    schedule = ForeignKeyField(Schedule, on_delete="CASCADE", null=True, unique=True)  # a reminder notifies once
 
     class Meta:
         table_name = "notification"

@@ -13,7 +13,7 @@ from actors.resources.notifications import NotificationKind
 
 DONE: Final[dict[NotificationKind, str]] = {
     "mention": "mentioned you in", "reply": "replied to you in", "reaction": "reacted to your message in",
-    "added": "added you to", "acknowledgement": "asks you to acknowledge a message in",
+    "added": "added you to", "acknowledgement": "asks you to acknowledge a message in", "reminder": "",
 }  # fmt: skip
 _STYLE: Final = "font-family:system-ui,sans-serif;max-width:36rem"
 
@@ -60,6 +60,8 @@ def _headline(found: Digest) -> str:
 
 def _sentence(missed: Missed) -> str:
     notification = missed.notification
+    if notification.kind == "reminder":
+        return one_line(f"Your reminder in {missed.title}") if missed.title else "Your reminder"
     return one_line(f"{notification.actor.name} {DONE[notification.kind]} {missed.title}")
 
 

@@ -13,7 +13,8 @@ from server.api import render
 
 Urgency = Literal["low", "normal", "high"]
 URGENCY: Final[dict[NotificationKind, Urgency]] = {
-    "acknowledgement": "high", "mention": "high", "reply": "high", "added": "normal", "reaction": "low"
+    "acknowledgement": "high", "mention": "high", "reply": "high", "added": "normal", "reaction": "low",
+    "reminder": "high",
 }  # fmt: skip
 """Whether a device on battery wakes for it (RFC 8030 5.3)."""
 
@@ -33,7 +34,8 @@ def payload(pushed: Pushed) -> bytes:
 
 
 def topic(notification: Notification) -> str:
-    """What is replaced by newer news while a device is offline: of one kind, in one thread. A push service sees it, so
+    """What is replaced by newer news while a device is offline: of one kind, in one thread; a
+    reminder is replaced by none. A push service sees it, so
     it says nothing. 32 characters, as many as are allowed (RFC 8030 5.4)."""
-    about = f"{notification.thread_id} {notification.kind}".encode()
+    about = f"{notification.schedule_id or notification.thread_id} {notification.kind}".encode()
     return base64.urlsafe_b64encode(hashlib.sha256(about).digest()[:24]).decode()

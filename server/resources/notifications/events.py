@@ -47,7 +47,7 @@ class NotificationsReadView(View):
 
 class CancelledView(View):
     ids: list[Id]
-    thread_id: Id
+    thread_id: Id | None
     reason: Literal["read", "deleted", "dismissed", "taken_back", "repeated"]
 
 

@@ -15,14 +15,17 @@ from server.resources.users.views import AuthorView
 class NotificationView(View):
     id: Id
     kind: NotificationKind = Field(description="The strongest reason: a mention takes precedence over a reply.")
-    thread_id: Id
-    message_id: Id | None = Field(description="Null if it is about the thread itself, or a comment on an artifact.")
+    thread_id: Id | None = Field(description="Null only for a reminder without a subject.")
+    message_id: Id | None = Field(description="Null if it is about the thread itself, a comment, or no message.")
     artifact_id: Id | None = Field(description="Of the comment that it is about.")
     comment_id: Id | None = Field(
         description="A comment on an artifact: it mentions you, or it is on an artifact or in a conversation of yours."
     )
-    actor: AuthorView
-    excerpt: str = Field(description="The beginning of the message or comment, in its current version.")
+    schedule_id: Id | None = Field(description="Of a reminder: the schedule that was due.")
+    actor: AuthorView = Field(description="Of a reminder: you.")
+    excerpt: str = Field(
+        description="The beginning of the message or comment, in its current version; of a reminder, its note."
+    )
     created_at: Time
     read_at: Time | None
 

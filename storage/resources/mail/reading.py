@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from peewee import SqliteDatabase
+from peewee import JOIN, SqliteDatabase
 
 from actors import limits
 from actors.auth.identity import Identity
@@ -33,12 +33,12 @@ def verified_at(database: SqliteDatabase, user_key: int) -> int | None:
 @answers(LoadDigest)
 def digest(database: SqliteDatabase, user_key: int, keys: Sequence[int]) -> Digest | None:
     waits = _O.id.in_(list(keys)) & (_O.state == "pending") & _N.read_at.is_null() & _T.deleted_at.is_null()
-    query = _N.select(_N.uid, _T.title).join(_O, on=(_O.notification == _N.id)).join_from(_N, _T)
+    query = _N.select(_N.uid, _T.title).join(_O, on=(_O.notification == _N.id)).join_from(_N, _T, JOIN.LEFT_OUTER)
     found = rows.fetch(database, query.where(waits).order_by(_N.id.desc()))
     if not found:
         return None
     shown = found[: limits.MAIL_LISTED]
     known = by_ids(database, user_key, [uid for uid, _ in shown])
-    missed = tuple(Missed(known[uid], title) for uid, title in shown if uid in known)
+    missed = tuple(Missed(known[uid], title or "") for uid, title in shown if uid in known)
     zone = of_user(database, user_key).time_zone
     return Digest(verified_at(database, user_key) is not None, missed, len(found), zone)

@@ -22,10 +22,12 @@ from storage.readers import rows
 from storage.readers.answers import answers
 from storage.resources.log.reading import head_position
 from storage.resources.user_log.replay import Entry, UserLoaders, UserReplay, facts
-from storage.schema import artifact_models, comment_models, models, notification_models
+from storage.schema import artifact_models, comment_models, models, notification_models, schedule_models
 
-_A, _C = artifact_models.Artifact, comment_models.Comment
+_A, _C, _S = artifact_models.Artifact, comment_models.Comment, schedule_models.Schedule
 _N, _M, _T, _U, _R = notification_models.Notification, models.Message, models.Thread, models.User, models.Member
+_ABOUT = models.Message.alias()
+"""The subject of a reminder."""
 
 
 def _query() -> Any:
@@ -33,23 +35,27 @@ def _query() -> Any:
         _N.select(
             _N.id, _N.uid, _N.kind, _T.uid, _M.uid, fn.SUBSTR(_M.content, 1, limits.EXCERPT_CHARS), _N.created_at,
             _N.read_at, _U.id, _U.uid, _U.name, _U.kind, _U.avatar_url, _A.uid, _C.uid,
-            fn.SUBSTR(_C.content, 1, limits.EXCERPT_CHARS),
+            fn.SUBSTR(_C.content, 1, limits.EXCERPT_CHARS), _S.uid, fn.SUBSTR(_S.content, 1, limits.EXCERPT_CHARS),
+            _ABOUT.uid, fn.SUBSTR(_ABOUT.content, 1, limits.EXCERPT_CHARS),
         )
-        .join(_T, on=(_N.thread == _T.id))
+        .join(_T, JOIN.LEFT_OUTER, on=(_N.thread == _T.id))
         .join_from(_N, _U, on=(_N.actor == _U.id))
         .join_from(_N, _M, JOIN.LEFT_OUTER, on=(_N.message == _M.id))
         .join_from(_N, _C, JOIN.LEFT_OUTER, on=(_N.comment == _C.id))
         .join_from(_C, _A, JOIN.LEFT_OUTER, on=(_C.artifact == _A.id))
+        .join_from(_N, _S, JOIN.LEFT_OUTER, on=(_N.schedule == _S.id))
+        .join_from(_S, _ABOUT, JOIN.LEFT_OUTER, on=((_ABOUT.uid == _S.message_id) & _ABOUT.deleted_at.is_null()))
         .where(_T.deleted_at.is_null())
     )  # fmt: skip
 
 
 def _of(row: Sequence[Any]) -> Notification:
     key, uid, kind, thread_id, message_id, excerpt, created_at, read_at = row[:8]
-    artifact_id, comment_id, said = row[13:]
+    artifact_id, comment_id, said, schedule_id, note, subject_id, subject = row[13:]
     return Notification(
-        key, uid, kind, thread_id, message_id, rows.author_of(row[8:13]), excerpt or said or "", created_at, read_at,
-        artifact_id=artifact_id, comment_id=comment_id,
+        key, uid, kind, thread_id, message_id or subject_id, rows.author_of(row[8:13]),
+        excerpt or said or note or subject or "", created_at, read_at, artifact_id=artifact_id, comment_id=comment_id,
+        schedule_id=schedule_id,
     )  # fmt: skip
 
 
@@ -85,7 +91,7 @@ def by_ids(database: SqliteDatabase, user_key: int, ids: Sequence[str]) -> dict[
 
 @answers(CountUnreadNotifications)
 def unread_count(database: SqliteDatabase, identity: Identity) -> int:
-    query = _N.select(fn.COUNT(_N.id)).join(_T, on=(_N.thread == _T.id))
+    query = _N.select(fn.COUNT(_N.id)).join(_T, JOIN.LEFT_OUTER, on=(_N.thread == _T.id))
     mine = (_N.user == identity.user.key) & _N.read_at.is_null() & _T.deleted_at.is_null()
     row = rows.first(database, query.where(mine))
     assert row is not None

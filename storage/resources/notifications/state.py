@@ -3,7 +3,7 @@
 from typing import Any
 
 import orjson
-from peewee import SQL, fn
+from peewee import JOIN, SQL, fn
 
 from actors import limits, rules
 from actors.auth.identity import Identity
@@ -74,9 +74,9 @@ def dismiss_notification(tx: Transaction, command: DismissNotification) -> Done[
     return Done(Gone(command.notification_id), user_events=user_events)
 
 
-def _find(tx: Transaction, user_key: int, notification_id: str) -> tuple[int, bool, str]:
-    """(key, whether it was read, id of its thread); raises `NotFound`, also for another's."""
-    query = _N.select(_N.id, _N.read_at, models.Thread.uid).join(models.Thread)
+def _find(tx: Transaction, user_key: int, notification_id: str) -> tuple[int, bool, str | None]:
+    """(key, whether it was read, id of its thread, if it has one); raises `NotFound`, also for another's."""
+    query = _N.select(_N.id, _N.read_at, models.Thread.uid).join(models.Thread, JOIN.LEFT_OUTER)
     row = rows.first(tx.database, query.where((_N.uid == notification_id) & (_N.user == user_key)))
     if row is None:
         raise NotFound("notification", notification_id)

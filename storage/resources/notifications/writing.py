@@ -161,16 +161,21 @@ def _deliver(tx: Transaction, created: Sequence[tuple[Notification, _Wish, Cause
     """Only for those who have chosen a way outside; most have not."""
     waiting = []
     for found, wish, cause in created:
-        deliver, quiet_from, quiet_to, time_zone = wish[3:]
-        if deliver is None or deliver == "[]":
-            continue
-        chosen = Preferences(quiet_from=quiet_from, quiet_to=quiet_to, time_zone=time_zone)
-        due = tx.now if cause.is_urgent else not_before(tx.now, chosen)
-        waiting += [
-            (cause.user_key, kind, found.key, due, 0, "pending", tx.now, "[]") for kind in orjson.loads(deliver)
-        ]
+        waiting += outbox_rows(tx, cause.user_key, found.key, wish[3:], is_urgent=cause.is_urgent)
     if waiting:
         INSERT_OUTBOX.run(tx.database, waiting)
+
+
+def outbox_rows(
+    tx: Transaction, user_key: int, notification_key: int, ways: Sequence[Any], *, is_urgent: bool = False
+) -> list[tuple[Any, ...]]:
+    """A row for each way by which it leaves. `ways`: deliver, quiet_from, quiet_to and time_zone of the user."""
+    deliver, quiet_from, quiet_to, time_zone = ways
+    if deliver is None or deliver == "[]":
+        return []
+    chosen = Preferences(quiet_from=quiet_from, quiet_to=quiet_to, time_zone=time_zone)
+    due = tx.now if is_urgent else not_before(tx.now, chosen)
+    return [(user_key, kind, notification_key, due, 0, "pending", tx.now, "[]") for kind in orjson.loads(deliver)]
 
 
 def of_edit(tx: Transaction, written: Written, before: Mentions) -> tuple[UserEvent, ...]:
@@ -209,7 +214,7 @@ def read_up_to(tx: Transaction, thread: tuple[int, str], user_key: int, offset: 
     M = models.Message
     reached = M.select(M.id).where((M.thread == thread[0]) & (M.offset <= offset)).order_by(M.offset.desc()).limit(1)
     theirs = (_N.user == user_key) & (_N.thread == thread[0]) & _N.read_at.is_null()
-    seen = (_N.message.is_null() & _N.comment.is_null()) | (_N.message <= reached)
+    seen = (_N.kind == "added") | (_N.message <= reached)
     update = _N.update(read_at=tx.now).where(theirs & seen).returning(_N.uid, _N.id)
     found = [tuple(row) for row in update.tuples().execute(tx.database)]
     withdraw(tx, [key for _, key in found])

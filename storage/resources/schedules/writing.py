@@ -27,6 +27,7 @@ from storage.journal.user_log import Entry
 from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.messages.writing import must_say_something
+from storage.resources.notifications.of_reminders import remind
 from storage.resources.schedules import records
 from storage.resources.schedules.records import S
 from storage.schema import identity_models, models
@@ -174,7 +175,8 @@ def _remind(tx: Transaction, found: Schedule) -> Done[Any]:
         _must_see_subject(tx, found)
     except XpError as refusal:
         return _ended(_end(tx, found.key, "failed", refusal.detail))
-    return _ended(_end(tx, found.key, "sent", ""))
+    sent = _end(tx, found.key, "sent", "")
+    return Done(1, user_events=sent.user_events + remind(tx, sent.result))
 
 
 def _must_see_subject(tx: Transaction, found: Schedule) -> None:

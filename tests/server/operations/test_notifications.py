@@ -53,7 +53,7 @@ async def test_a_mention_says_who_named_one_where_and_how_it_begins(alice: Clien
     alice_id = (await alice.me())["id"]
     assert found == {
         "id": found["id"], "kind": "mention", "thread_id": thread["id"], "message_id": message["id"],
-        "artifact_id": None, "comment_id": None,
+        "artifact_id": None, "comment_id": None, "schedule_id": None,
         "actor": {"id": alice_id, "name": "Alice", "kind": "HUMAN", "avatar_url": None},
         "excerpt": message["content"][: limits.EXCERPT_CHARS], "created_at": message["created_at"], "read_at": None,
     }  # fmt: skip

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from actors import limits
@@ -16,7 +17,8 @@ from actors.commands import Purge
 from actors.resources.schedules import EndSchedule, ListDueSchedules, TakeSchedule
 from server.scheduling.dispatcher import Scheduler, _message
 from tests.builders import until_asked
-from tests.serving import Client, Server, serving
+from tests.server.operations.signing_in import sql
+from tests.serving import Client, Server, ServerProcess, serving
 
 Json = dict[str, Any]
 URL = "/api/v1/schedules"
@@ -390,3 +392,106 @@ async def test_those_that_ended_go_after_a_month(server: Server, alice: Client) 
     assert [each["id"] for each in (await alice.get(URL)).data] == [made[1]["id"]]
     gone = [event["data"] for event in (await alice.get(OWN_LOG)).data if event["type"] == "schedule.updated"]
     assert gone[0] == {"id": made[0]["id"]}
+
+
+async def reminded(client: Client, count: int = 1) -> list[Json]:
+    """What reminds a user, in the feed, the newest first."""
+
+    async def look() -> Any:
+        found = (await client.get("/api/v1/notifications")).data
+        reminders = [each for each in found if each["kind"] == "reminder"]
+        return reminders if len(reminders) >= count else None
+
+    return list(await until_asked(look))
+
+
+async def test_a_reminder_is_in_the_feed_once(server: Server, alice: Client, bob: Client) -> None:
+    """By what it is about, also in a muted thread, beside the mention of the same message; until it is read itself."""
+    thread = await alice.thread(members=[{"user_id": (await bob.me())["id"]}])
+    message = await alice.say(thread, "@bob read this")
+    await bob.patch("/api/v1/users/me/preferences", notify="none")
+    about = await bob.post(URL, kind="reminder", message_id=message["id"], at=ahead(days=1))
+    alone = await bob.post(URL, kind="reminder", content="tea", at=ahead(days=1))
+    due_now(server, about.data)
+    await wake(alice)
+    (first,) = await reminded(bob)
+    due_now(server, alone.data)
+    await wake(alice)
+    second = (await reminded(bob, 2))[0]
+    me = (await bob.me())["id"]
+    assert (first["thread_id"], first["message_id"], first["excerpt"]) == (
+        thread["id"],
+        message["id"],
+        "@bob read this",
+    )
+    assert (first["schedule_id"], first["actor"]["id"]) == (about.data["id"], me)
+    assert (second["thread_id"], second["message_id"], second["excerpt"]) == (None, None, "tea")
+    assert (await bob.get("/api/v1/notifications/unread-count")).data["count"] == 4
+    await bob.post(f"/api/v1/threads/{thread['id']}/read")
+    assert [each["read_at"] for each in await reminded(bob, 2)] == [None, None], "reading the message is not doing it"
+    assert (await bob.get("/api/v1/unread")).data["mentions"] == 0
+    told = [event for event in (await bob.get(OWN_LOG)).data if event["type"] == "notification.created"]
+    assert [event["data"]["id"] for event in told][-2:] == [first["id"], second["id"]]
+    assert (await bob.post(f"/api/v1/notifications/{second['id']}/read")).status == 200
+    assert (await bob.delete(f"/api/v1/notifications/{second['id']}")).status == 200
+    await alice.delete(f"/api/v1/messages/{message['id']}")
+    (left,) = await reminded(bob)
+    assert (left["message_id"], left["excerpt"]) == (None, ""), "what was deleted is not shown again"
+    await alice.delete(f"/api/v1/threads/{thread['id']}/members/{me}")
+    assert (await bob.get("/api/v1/notifications")).data == []
+
+
+async def test_a_reminder_leaves_the_server_by_the_ways_of_its_user(
+    tmp_path: Path, alice: Client, server: Server
+) -> None:
+    """Not in quiet hours."""
+    now = datetime.now(UTC)
+    hours = {"start": f"{now - timedelta(hours=2):%H:%M}", "end": f"{now + timedelta(hours=2):%H:%M}"}
+    bob = server.client("bob")
+    for client, more in ((alice, {}), (bob, {"quiet_hours": hours})):
+        await client.patch("/api/v1/users/me/preferences", deliver=["webhook"], **more)
+        made = await client.post(URL, kind="reminder", content="tea", at=ahead(days=1))
+        due_now(server, made.data)
+        await wake(client)
+        await reminded(client)
+    columns = "SELECT not_before - created_at FROM outbox ORDER BY id"
+    (at_once,), (later,) = rows(server, columns)
+    assert at_once == 0
+    assert 0 < later <= 2 * 3_600_000 + 60_000
+
+
+async def test_a_reminder_notifies_once_over_kills(tmp_path: Path) -> None:
+    """A process is killed while reminders are due: each is in the feed once, with one row of the outbox."""
+    process = ServerProcess(tmp_path / "killed")
+    await process.start()
+    async with aiohttp.ClientSession() as session:
+        alice = Client(session, process.url, "alice")
+        await alice.patch("/api/v1/users/me/preferences", deliver=["webhook"])
+        at = ahead(days=1)
+        made = [
+            (await alice.post(URL, kind="reminder", content=f"{n}", at=at)).data["id"]
+            for n in range(limits.SCHEDULES_PENDING)
+        ]  # fmt: skip
+
+        now = round(datetime.now(UTC).timestamp() * 1000)
+        sql(process.data_dir, "UPDATE schedule SET due_at = ? + 40 * id", now)  # some in each look, for four seconds
+        await wake(alice)
+
+        async def sent(count: int) -> None:
+            async def are_sent() -> bool:
+                statement = "SELECT COUNT(*) FROM schedule WHERE status = 'sent'"
+                return bool(sql(process.data_dir, statement)[0][0] >= count)
+
+            await until_asked(are_sent)
+
+        for count in (1, 40):
+            await sent(count)
+            process.kill()
+            await process.ended()
+            await process.start()
+        await sent(len(made))
+        found = (await alice.get("/api/v1/notifications", limit="100")).data
+        assert sorted(each["schedule_id"] for each in found) == sorted(made)
+        ((count, users),) = sql(process.data_dir, "SELECT COUNT(*), COUNT(DISTINCT notification_id) FROM outbox")
+        assert count == users == len(made)
+    assert await process.stop() == 0

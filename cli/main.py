@@ -33,6 +33,7 @@ COMMANDS = {
     "why": ("cli.why:command", "Explain what the server did"),
     "doctor": ("cli.doctor:command", "Check the machine, the settings and the data"),
     "bench": ("cli.bench:command", "Run the benchmarks, or with --scenario a load test of a running server"),
+    "drill": ("cli.drill:command", "Do harm to a scratch server under load, and check that it kept its promises"),
     "completion": ("cli.completion:command", "Print the completion script of a shell"),
 }
 """Command → where it is, and what its help says in short."""

@@ -19,6 +19,7 @@ from actors.limits.context import *
 from actors.limits.dispatching import *
 from actors.limits.documents import *
 from actors.limits.downloads import *
+from actors.limits.drills import *
 from actors.limits.exports import *
 from actors.limits.files import *
 from actors.limits.journal import *

@@ -6,6 +6,9 @@ import pytest
 from aiohttp import web
 
 from actors import limits
+from actors.resources.actions import ExpireForms
+from tests.server.operations.test_actions import BUTTONS, approval
+from tests.server.operations.test_artifact_actions import desk_of
 from tests.server.outbound.webhooks.hooks import deliveries, hook, in_state
 from tests.server.outbound.webhooks.receiver import Received, Receiver, ok, receiving, status
 from tests.serving import Client, Server
@@ -223,3 +226,30 @@ async def test_an_agent_hears_of_an_action_and_the_person_of_the_answer(
     assert told.is_signed_by(persons["secret"])
     assert (told.event["type"], told.event["data"]["status"]) == ("action.updated", "done")
     assert told.event["data"]["text"] == "It is out."
+
+
+async def test_what_is_done_with_an_artifact_reaches_its_creator(
+    server: Server, alice: Client, bob: Client, receiver: Receiver
+) -> None:
+    """An agent hears of clicks, of forms that closed unanswered, and of comments, without a connection."""
+    made = await hook(
+        alice, receiver, "action.created", "artifact.action_created", "form.expired", "comment.created",
+        "notification.created",
+    )  # fmt: skip
+    desk = await desk_of(alice, bob, BUTTONS, approval())
+    acted = await desk.act("deploy", "yes")
+    assert acted.status == 201, acted.raw
+    await server.services.write(ExpireForms(before=40_000_000_000_000))
+    comment = await bob.post(f"{desk.url}/comments", content="Really?")
+    assert comment.status == 201, comment.raw
+    got = await receiver.until(5)
+    assert all(each.is_signed_by(made["secret"]) for each in got)
+    found = {each.event["type"]: each.event["data"] for each in got}
+    artifact_id = desk.artifact["id"]
+    assert (found["action.created"]["id"], found["action.created"]["artifact_id"]) == (acted.data["id"], artifact_id)
+    assert found["action.created"]["block"] == BUTTONS
+    assert found["artifact.action_created"]["artifact_id"] == artifact_id
+    assert (found["form.expired"]["artifact_id"], found["form.expired"]["block_id"]) == (artifact_id, "approval")
+    assert (found["comment.created"]["id"], found["comment.created"]["content"]) == (comment.data["id"], "Really?")
+    told = found["notification.created"]
+    assert (told["kind"], told["comment_id"], told["artifact_id"]) == ("reply", comment.data["id"], artifact_id)

@@ -48,6 +48,7 @@ class Page:
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
         self._numbers = itertools.count(1)
+        self._events: list[Any] = []
 
     async def do(self, method: str, **parameters: Any) -> Any:
         number = next(self._numbers)
@@ -57,6 +58,16 @@ class Page:
             if said.get("id") == number:
                 assert "error" not in said, said
                 return said["result"]
+            self._events.append(said)
+
+    async def told(self, method: str, name: str) -> Any:
+        """What the newest event of a kind says by that name, where it says anything."""
+        async with asyncio.timeout(60):
+            while True:
+                for said in reversed(self._events):
+                    if said.get("method") == method and said["params"][name]:
+                        return said["params"][name]
+                self._events.append(await self._socket.receive_json())
 
     async def run(self, script: str) -> Any:
         said = await self.do("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)

@@ -218,7 +218,7 @@ def _database(chosen: Settings) -> Iterator[Check]:
         try:
             with opened(DatabaseOptions(path), any_schema=True) as database:
                 migrations = schema.status(database)
-                schema.must_not_be_newer(migrations, path)
+                schema.must_be_ours(database, migrations, path)
                 pending = [migration.name for migration in migrations if not migration.applied]
                 sound = inspection.quick_check(database)
                 newest = None if pending else inspection.newest_time(database)

@@ -6,6 +6,7 @@ from cli.terminal.group import MainGroup
 
 COMMANDS = {
     "serve": ("cli.serve:command", "Start the server"),
+    "deploy": ("cli.deploy:command", "Hand over from the running server to a new process"),
     "config": ("cli.config:command", "Show every setting, its value and its source"),
     "token": ("cli.tokens:command", "Mint, inspect and revoke tokens"),
     "user": ("cli.users:command", "List, create, change and delete users, and let them sign in"),

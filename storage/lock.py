@@ -1,4 +1,8 @@
-"""The lock of a data folder: one server, or one command that puts another database in place, at a time."""
+"""The lock of a data folder: one server, or one command that puts another database in place, at a time.
+
+A server hands it to its successor as an open file: both hold the same lock then, so the folder is never free in
+between. Which of the two writes is agreed by their messages (`cli.serving.handover`).
+"""
 
 import contextlib
 import fcntl
@@ -12,8 +16,31 @@ from storage.database import DatabaseProblem, plain_words
 FILE_NAME = "server.lock"
 
 
+class FolderLock:
+    """Held as long as any process has its file open."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self._is_ours = False
+
+    def sign(self, keys: str) -> None:
+        """Write down that this process is the holder, and what its tokens are signed by: for commands beside it."""
+        os.ftruncate(self.descriptor, 0)
+        os.pwrite(self.descriptor, f"{os.getpid()}\n{keys}\n".encode(), 0)
+        self._is_ours = True
+
+    def hand_over(self) -> None:
+        """Another process goes on with it, and signs."""
+        self._is_ours = False
+
+    def close(self) -> None:
+        if self._is_ours:
+            os.ftruncate(self.descriptor, 0)
+        os.close(self.descriptor)
+
+
 @contextlib.contextmanager
-def data_folder_lock(folder: Path, keys: str = "") -> Iterator[None]:
+def data_folder_lock(folder: Path, keys: str = "") -> Iterator[FolderLock]:
     """Hold the folder while inside; the kernel gives it back when the process ends, however it ends. `keys`: what the
     tokens of the holder are signed by, in one word, for commands beside it.
 
@@ -24,14 +51,13 @@ def data_folder_lock(folder: Path, keys: str = "") -> Iterator[None]:
         private_files.make_folder(folder)
         private_files.take_back_folder(folder)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, private_files.FILE_MODE)
+    lock = FolderLock(descriptor)
     try:
-        _take(descriptor, folder, keys)
-        try:
-            yield
-        finally:
-            os.ftruncate(descriptor, 0)
+        _take(descriptor, folder)
+        lock.sign(keys)
+        yield lock
     finally:
-        os.close(descriptor)
+        lock.close()
 
 
 def holder(folder: Path) -> int | None:
@@ -49,7 +75,7 @@ def holder(folder: Path) -> int | None:
     return None
 
 
-def _take(descriptor: int, folder: Path, keys: str) -> None:
+def _take(descriptor: int, folder: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -58,8 +84,6 @@ def _take(descriptor: int, folder: Path, keys: str) -> None:
         raise DatabaseProblem(f"{folder}: another server{named} uses this folder; stop it first.") from None
     except OSError as error:
         raise DatabaseProblem(f"{folder / FILE_NAME}: {error.strerror}; it cannot be locked here.") from error
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"{os.getpid()}\n{keys}\n".encode(), 0)
 
 
 def holders_keys(folder: Path) -> str:

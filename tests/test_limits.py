@@ -116,6 +116,7 @@ NO_LIMITS: Mapping[str, Mapping[str, str]] = {
     "Codes of a protocol": {
         "actors/delivery/connection.py": "SLOW_READER",
         "actors/documents/edits.py": "_GC _SKIP _TYPES _LEFT _RIGHT _SUB _KIND",
+        "cli/serving/handover/successor.py": "PROTOCOL",
         "cli/serving/listening.py": "_FIRST_PASSED",
         "server/outbound/scanner/location.py": "PORT",
         "server/outbound/posting.py": "ASKS_TO_WAIT",
@@ -168,6 +169,7 @@ NO_LIMITS: Mapping[str, Mapping[str, str]] = {
         "server/limits/token_bucket.py": "_ONE",
         "storage/maintenance/integrity.py": "HOUR CHECKS",
         "storage/private_files.py": "FILE_MODE FOLDER_MODE OTHERS",
+        "storage/schema/compatibility.py": "FIRST",
         "storage/resources/artifacts/records.py": "_CREATOR _NEWEST _WRITER _DATA",
         "storage/resources/proposals/records.py": "_AUTHOR _RESOLVER _PATCH",
         "storage/resources/actions/records.py": "_PEOPLE",

@@ -22,6 +22,7 @@ from actors.limits.downloads import *
 from actors.limits.drills import *
 from actors.limits.exports import *
 from actors.limits.files import *
+from actors.limits.handover import *
 from actors.limits.journal import *
 from actors.limits.letters import *
 from actors.limits.live_channels import *

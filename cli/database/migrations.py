@@ -57,7 +57,7 @@ def _is_current(options: "DatabaseOptions") -> bool:
         return False
     with opened(options, any_schema=True) as database:
         migrations = schema.status(database)
-    schema.must_not_be_newer(migrations, options.path)
+        schema.must_be_ours(database, migrations, options.path)
     return all(migration.applied for migration in migrations)
 
 

@@ -1,5 +1,6 @@
 """All layers, put together, and taken apart again in order."""
 
+import asyncio
 import contextlib
 import logging
 import socket
@@ -30,6 +31,7 @@ from cli.opening.keys import Keys, open_keys
 from cli.opening.retention import retention_rules
 from cli.serving import alerting, log_lines, parts, senders
 from cli.serving.backup_schedule import BackupSchedule
+from cli.serving.handover.relay import Relay
 from cli.serving.traces import open_traces
 from cli.settings import Settings
 from cli.settings.hints import hints, secret_hints
@@ -58,8 +60,10 @@ EXPORTS = "exports"
 
 
 @contextlib.asynccontextmanager
-async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Services]:
-    """Bottom-up: storage, actors, services, HTTP; top-down on the way out."""
+async def running(chosen: Settings, listener: socket.socket, relay: Relay | None = None) -> AsyncIterator[Services]:
+    """Bottom-up: storage, actors, services, HTTP; top-down on the way out. `relay`: takes the connections that are open
+    at the end, where another server goes on with them."""
+    relay = relay or Relay()
     for hint in secret_hints(chosen):
         logger.warning("%s", hint.sentence)
     options = DatabaseOptions(chosen["data_dir"] / FILE_NAME, synchronous=chosen["synchronous"].upper())
@@ -158,10 +162,11 @@ async def running(chosen: Settings, listener: socket.socket) -> AsyncIterator[Se
         services.activity.start()
         http = HttpServer(services, stage, parts.browser_rules(chosen), sockets=parts.socket_limits(chosen))
         await http.start(listener)
+        relay.http = http
         try:
             yield services
         finally:
-            await _drain(services, http)
+            await _drain(services, http, relay)
 
 
 async def _services(
@@ -226,12 +231,16 @@ def _sentry(chosen: Settings, services: Services) -> Iterator[None]:
         sentry.close()
 
 
-async def _drain(services: Services, http: HttpServer) -> None:
+async def _drain(services: Services, http: HttpServer, relay: Relay) -> None:
     """Stop accepting, tell everyone to come back, let requests in flight end. What was appended is committed after."""
     services.draining = True
     await http.stop_accepting()
-    left = await services.hub.drain(*protocol.SHUTDOWN, seconds=limits.DRAIN_SECONDS)
+    seconds = limits.HANDOVER_CLOSE_SECONDS if relay.is_leaving else limits.DRAIN_SECONDS
+    async with asyncio.TaskGroup() as ends:
+        if relay.is_leaving:
+            ends.create_task(http.let_go(relay.connections))
+        left = await services.hub.drain(*protocol.SHUTDOWN, seconds=seconds)
     if left:
-        logger.warning("%d clients did not disconnect within %s s and were closed", left, limits.DRAIN_SECONDS)
+        logger.warning("%d clients did not disconnect within %s s and were closed", left, seconds)
     services.hub.stop()
     await http.close()

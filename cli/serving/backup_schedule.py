@@ -103,7 +103,7 @@ async def _run(chosen: Settings) -> tuple[int, bytes, str]:
     """(exit code, stdout, what it said in one line)."""
     environment = {**os.environ, **chosen.texts, "XP_TRACEBACK": ""}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "cli.main", "db", "backup", "--json",
+        sys.executable, "-P", "-m", "cli.main", "db", "backup", "--json",
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         env=environment,
     )  # fmt: skip

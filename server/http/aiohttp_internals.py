@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from aiohttp import hdrs, web
 from aiohttp._cookie_helpers import parse_cookie_header
 from aiohttp.abc import AbstractStreamWriter
-from aiohttp.http_exceptions import BadHttpMessage
+from aiohttp.http_exceptions import BadHttpMessage, HttpProcessingError
 from aiohttp.streams import EMPTY_PAYLOAD
 from aiohttp.web_protocol import _ErrInfo as UnreadableRequest
 from multidict import CIMultiDict
@@ -80,6 +80,22 @@ class RequestProtocol(web.RequestHandler):
     def keepalive_ends_at(self) -> float:
         """In the event loop's time; of a connection that is idle."""
         return self._next_keepalive_close_time
+
+    @property
+    def awaits_request(self) -> bool:
+        """Its last request is answered, and nothing of the next one has been parsed."""
+        return self._waiter is not None and not self._waiter.done() and not self._messages
+
+    def end_parsing(self) -> bool:
+        """Whether all that was read has been parsed; it must be asked only of a connection that is given up.
+
+        The parser holds the first bytes of a request whose end has not come, and tells it by nothing but its end."""
+        if self._parser is None:
+            return True
+        try:
+            return self._parser.feed_eof() is None and not self._message_tail
+        except HttpProcessingError:
+            return False
 
     def loop_time(self) -> float:
         return self._loop.time()

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+from collections.abc import Iterable
 from typing import Any
 
 from aiohttp import web
@@ -91,16 +92,45 @@ class HttpServer:
 
     async def start(self, listener: socket.socket) -> None:
         await self._runner.setup()
-        server = self._runner.server
-        assert server is not None
         self._listening = await asyncio.get_running_loop().create_server(
-            lambda: Connection(server, **self._options), sock=listener, backlog=limits.BACKLOG
+            self._connection, sock=listener, backlog=limits.BACKLOG
         )
+
+    def _connection(self) -> Connection:
+        assert self._runner.server is not None
+        return Connection(self._runner.server, **self._options)
+
+    async def adopt(self, connections: Iterable[socket.socket]) -> None:
+        """Go on with connections that another process, or another server of this one, has let go."""
+        for connection in connections:
+            try:
+                await asyncio.get_running_loop().connect_accepted_socket(self._connection, connection)
+            except OSError:  # its client has gone meanwhile
+                connection.close()
 
     async def stop_accepting(self) -> None:
         """Requests and sockets that are open go on."""
         assert self._listening is not None
         self._listening.close()
+
+    async def let_go(self, taken: list[socket.socket]) -> None:
+        """Move the sockets of all connections to `taken`, each as its request ends; what does not end in time stays."""
+        time = asyncio.get_running_loop().time
+        until = time() + limits.HANDOVER_REQUEST_SECONDS
+        while self._let_go_idle(taken) and time() < until:  # noqa: ASYNC110 - no event says that a request ended
+            await asyncio.sleep(limits.HANDOVER_LOOK_SECONDS)
+
+    def _let_go_idle(self, taken: list[socket.socket]) -> bool:
+        """Whether there are more, in the middle of a request."""
+        assert self._runner.server is not None
+        are_busy = False
+        for connection in self._runner.server.connections:
+            assert isinstance(connection, Connection)
+            if (found := connection.let_go()) is not None:
+                taken.append(found)
+            elif not (connection.is_upgraded or connection.is_gone):
+                are_busy = True
+        return are_busy
 
     async def close(self) -> None:
         """Wait a moment for requests in flight, then end what is left."""

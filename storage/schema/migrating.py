@@ -12,6 +12,7 @@ from playhouse.migrations import Migration, MigrationError, Runner
 import storage.schema
 from actors.modules import import_ending
 from storage.database import DatabaseProblem, plain_words
+from storage.schema import compatibility
 
 logger = logging.getLogger("storage.schema")
 MODELS = tuple(model for module in import_ending(storage.schema, "models") for model in module.MODELS)
@@ -33,7 +34,7 @@ def migrate(database: SqliteDatabase, path: Path, *, apply: bool = True) -> list
     """Bring the schema up to the code; answers the names applied. Raises `DatabaseProblem`."""
     with plain_words(path):
         migrations = status(database)
-        must_not_be_newer(migrations, path)
+        must_be_ours(database, migrations, path)
         pending = [migration.name for migration in migrations if not migration.applied]
         if not pending:
             return []
@@ -57,7 +58,15 @@ def rollback(database: SqliteDatabase, path: Path, steps: int) -> list[str]:
         if not 0 < steps <= len(applied):
             raise DatabaseProblem(f"{path}: {len(applied)} migrations are applied; {steps} of them cannot be undone.")
         with _in_one_transaction(database, "taken back"):
-            return list(runner(database).down(applied[-steps]))
+            undone = list(runner(database).down(applied[-steps]))
+            compatibility.note(database, [migration for migration in status(database) if migration.applied])
+            return undone
+
+
+def must_be_ours(database: SqliteDatabase, migrations: list[Migration], path: Path) -> None:
+    """Of this release, or of a newer one that says this one runs on it, too. Raises `DatabaseProblem`."""
+    if not compatibility.runs_here(database):
+        must_not_be_newer(migrations, path)
 
 
 def must_not_be_newer(migrations: list[Migration], path: Path) -> None:
@@ -71,7 +80,9 @@ def must_not_be_newer(migrations: list[Migration], path: Path) -> None:
 
 def _apply(database: SqliteDatabase) -> list[str]:
     with _in_one_transaction(database, "brought up to date"):
-        return list(runner(database).up())
+        applied = list(runner(database).up())
+        compatibility.note(database, status(database))
+        return applied
 
 
 @contextlib.contextmanager

@@ -210,7 +210,8 @@ assert CliRunner().invoke(main, ["db", "--help"]).exit_code == 0
 for group in ("thread", "token", "user", "audit", "session", "key"):
     assert CliRunner().invoke(main, [group, "--help"]).exit_code == 0
 assert CliRunner(env={"_XP_COMPLETE": "bash_complete", "COMP_WORDS": "xp d", "COMP_CWORD": "1"}).invoke(
-    main, prog_name="xp").output.split() == ["plain,db", "plain,du", "plain,doctor", "plain,drill"]
+    main, prog_name="xp").output.split() == [
+        "plain,deploy", "plain,db", "plain,du", "plain,doctor", "plain,drill"]
 heavy = {"aiohttp", "peewee", "pydantic", "rich", "jwt", "pykka", "orjson", "uvloop", "asyncio"} & sys.modules.keys()
 assert not heavy, heavy
 """

@@ -39,7 +39,7 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
         assert "[Service]" in UNIT.read_text()
         return
     copy = tmp_path / UNIT.name
-    copy.write_text(UNIT.read_text().replace("/opt/experience-server/.venv/bin/xp serve", "/bin/true"))
+    copy.write_text(UNIT.read_text().replace("/opt/experience-server/.venv/bin/xp", "/bin/true"))
     port = tmp_path / SOCKET.name
     port.write_text(SOCKET.read_text())
     command = ["systemd-analyze", "verify", str(copy), str(port)]

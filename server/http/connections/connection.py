@@ -4,6 +4,8 @@ What never reaches the middleware (what is not HTTP, headers that are too long o
 """
 
 import asyncio
+import os
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -79,6 +81,31 @@ class Connection(RequestProtocol):
         super().connection_lost(exc)
         self._patience.forget(self)
         self._bounds.forget(self)
+
+    # What goes to another process
+
+    def let_go(self) -> socket.socket | None:
+        """Its socket, where it is between two requests: this process knows nothing of it any more. What its client
+        sends waits in the socket. None where it is in the middle of something."""
+        wire = self._wire
+        if wire is None or self.is_gone or wire.get_write_buffer_size() or not self._is_between_requests():
+            return None
+        if not self.end_parsing():  # a client that pipelines; HTTP lets it send again
+            self.force_close()
+            return None
+        descriptor = os.dup(wire.get_extra_info("socket").fileno())
+        wire.abort()
+        found = socket.socket(fileno=descriptor)
+        found.setblocking(False)
+        return found
+
+    @property
+    def is_gone(self) -> bool:
+        return self._wire is None or self._wire.is_closing()
+
+    def _is_between_requests(self) -> bool:
+        is_quiet = self.awaits_request and not self._head_bytes and self._body is EMPTY_PAYLOAD
+        return is_quiet and not (self.is_upgraded or self.is_closing or self.is_force_closed)
 
     # What is held for it
 

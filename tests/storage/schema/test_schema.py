@@ -72,6 +72,7 @@ def test_a_database_with_pending_migrations_is_refused_where_none_may_be_applied
 
 def test_a_database_of_a_newer_version_is_refused_and_left_alone(ledger: Ledger) -> None:
     ledger.sql("INSERT INTO schema_migration (name, applied) VALUES ('0099_future', '2040-01-01')")
+    ledger.sql("PRAGMA user_version = 9000000")
     before = ledger.dump()
     store = JournalStore(ledger.options)
     with pytest.raises(DatabaseProblem, match=r"newer version of the server \(it has 0099_future\)"):

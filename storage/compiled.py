@@ -6,10 +6,11 @@ batches is a few statements of many rows, whose SQL is made once for each number
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any
 
-from peewee import BaseQuery, Database, Value, ValuesList
+from peewee import SQL, BaseQuery, Database, NodeList, Value, ValuesList
 
 from actors import limits
 
@@ -54,6 +55,32 @@ class Prepared:
     def first(self, database: Database, **given: Any) -> tuple[Any, ...] | None:
         rows = self.all(database, **given)
         return rows[0] if rows else None
+
+
+def each_of(keys: Any) -> NodeList:
+    """For `column.in_(each_of(given.keys))`: any number of keys, given as one JSON array."""
+    return NodeList((SQL("(SELECT value FROM json_each("), keys, SQL("))")), glue="")
+
+
+class Shaped:
+    """A statement of a few shapes, each compiled when it is first asked for:
+
+        PAGE = Shaped(lambda given, *, by_status: ...)
+        PAGE.of(by_status=status is not None).all(database, status=status)
+
+    A shape says which conditions there are. What stands in them is given, or each value would be a shape of its own.
+    """
+
+    def __init__(self, build: Callable[..., BaseQuery]) -> None:
+        self._build = build
+        self._made: dict[tuple[bool, ...], Prepared] = {}
+
+    def of(self, **shape: bool) -> Prepared:
+        key = tuple(shape.values())  # in the order of the one place that asks
+        made = self._made.get(key)
+        if made is None:
+            made = self._made[key] = Prepared(partial(self._build, **shape))
+        return made
 
 
 class ManyRows:

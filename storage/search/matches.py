@@ -27,8 +27,9 @@ class Matches:
         self._scope = scope
         self._expression = expression
         self._indexed = index.progress(database)
-        self._since = max(self._indexed + 1, log.head_position(database) - limits.SEARCH_FRESH_POSITIONS)
-        fresh, self._is_complete = ([], True) if scope.is_empty else self._read_fresh()
+        head = log.head_position(database)
+        self._since = max(self._indexed + 1, head - limits.SEARCH_FRESH_POSITIONS)
+        fresh, self._is_complete = ([], True) if scope.is_empty or self._since > head else self._read_fresh()
         self._fresh = _matching(fresh, expression)
 
     def newest(self, count: int, most: int, least: int = 0) -> list[int]:

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from peewee import Select, SqliteDatabase
+from peewee import SqliteDatabase
 
 from actors.auth.identity import Identity
 from actors.errors import NotFound
@@ -23,6 +23,7 @@ from actors.resources.artifacts.queries import (
     ListArtifactsBy,
     ListArtifactVersions,
 )
+from storage.compiled import Prepared, Shaped
 from storage.readers import access, rows, weight
 from storage.readers.answers import answers
 from storage.readers.paging import page_of
@@ -36,10 +37,17 @@ _T, _M, _U = models.Thread, models.Member, models.User
 _THERE = _A.deleted_at.is_null() & _T.deleted_at.is_null()
 
 
+_ONE = Shaped(
+    lambda given, *, with_content: records.artifacts_query(with_content=with_content).where(
+        (_A.uid == given.id) & _THERE
+    )
+)
+_THREAD_KEY = Prepared(lambda given: _T.select(_T.id).where(_T.uid == given.id))
+
+
 @answers(GetArtifact)
 def one(database: SqliteDatabase, identity: Identity, artifact_id: str, with_content: bool = True) -> Artifact:
-    query = records.artifacts_query(with_content=with_content).where((_A.uid == artifact_id) & _THERE)
-    row = rows.first(database, query)
+    row = _ONE.of(with_content=with_content).first(database, id=artifact_id)
     if row is None:
         raise NotFound("artifact", artifact_id)
     artifact = records.artifact_of(row)
@@ -48,7 +56,7 @@ def one(database: SqliteDatabase, identity: Identity, artifact_id: str, with_con
 
 
 def _must_see(database: SqliteDatabase, identity: Identity, artifact: Artifact) -> None:
-    row = rows.first(database, _T.select(_T.id).where(_T.uid == artifact.thread_id))
+    row = _THREAD_KEY.first(database, id=artifact.thread_id)
     role = access.role(database, row[0], identity.user.key) if row else None
     must_see_artifact(identity, role, artifact.id)
 
@@ -78,52 +86,62 @@ def versions(
     return Page(shown, str(shown[-1].number) if more else None)
 
 
+def _page(
+    given: Any, *, in_thread: bool, everything: bool, by_creator: bool, by_type: bool, updated: bool, with_words: bool,
+    goes_on: bool, with_content: bool,
+) -> Any:  # fmt: skip
+    query = records.artifacts_query(with_content=with_content).where(_THERE)
+    if in_thread:
+        query = query.where(_A.thread == given.thread)
+    elif not everything:
+        query = query.where(_A.thread.in_(_M.select(_M.thread).where(_M.user == given.viewer)))
+    if by_creator:
+        query = query.where(_U.uid == given.creator)
+    if by_type:
+        query = query.where(_A.type == given.type)
+    if updated:
+        query = query.where(_A.updated_at >= given.updated_from)
+    if with_words:
+        query = query.where(_A.id.in_(_X.select(_X.rowid).where(_X.match(given.words))))
+    if goes_on:
+        query = query.where(_A.id < given.before)
+    return query.order_by(_A.id.desc()).limit(given.limit)
+
+
+_PAGE = Shaped(_page)
+
+
 @answers(ListArtifacts)
 def page(
     database: SqliteDatabase, identity: Identity, wanted: ArtifactFilter, *, limit: int, before: int | None,
     with_content: bool = True, everything: bool = False,
 ) -> Page[Artifact]:  # fmt: skip
-    query = _wanted(database, identity, wanted, records.artifacts_query(with_content=with_content), everything)
-    if before is not None:
-        query = query.where(_A.id < before)
-    found = rows.iterate(database, query.order_by(_A.id.desc()).limit(limit + 1))
+    thread = None
+    if wanted.thread_id is not None:
+        thread, _ = access.visible_thread(database, identity, wanted.thread_id)
+    words = _words(wanted.text) if wanted.text is not None else None
+    if words == "":
+        return Page((), None)
+    statement = _PAGE.of(
+        in_thread=thread is not None, everything=everything, by_creator=wanted.creator_id is not None,
+        by_type=wanted.type is not None, updated=wanted.updated_from is not None, with_words=words is not None,
+        goes_on=before is not None, with_content=with_content,
+    )  # fmt: skip
+    found = statement.execute(
+        database, thread=thread, viewer=identity.user.key, creator=wanted.creator_id, type=wanted.type,
+        updated_from=wanted.updated_from, words=words, before=before, limit=limit + 1,
+    )  # fmt: skip
     shown, more = page_of(found, limit, lambda part: map(records.artifact_of, part), _weight)
     return Page(shown, str(shown[-1].key) if more else None)
 
 
-def _wanted(
-    database: SqliteDatabase, identity: Identity, wanted: ArtifactFilter, query: Select, everything: bool
-) -> Select:  # fmt: skip
-    query = query.where(_THERE)
-    if wanted.thread_id is not None:
-        key, _ = access.visible_thread(database, identity, wanted.thread_id)
-        query = query.where(_A.thread == key)
-    elif not everything:
-        query = query.where(_A.thread.in_(_M.select(_M.thread).where(_M.user == identity.user.key)))
-    for condition in _conditions(wanted):
-        query = query.where(condition)
-    return query
-
-
-def _conditions(wanted: ArtifactFilter) -> list[Any]:
-    found: list[Any] = []
-    if wanted.creator_id is not None:
-        found.append(_U.uid == wanted.creator_id)
-    if wanted.type is not None:
-        found.append(_A.type == wanted.type)
-    if wanted.updated_from is not None:
-        found.append(_A.updated_at >= wanted.updated_from)
-    if wanted.text is not None:
-        found.append(_has_words(wanted.text))
-    return found
-
-
-def _has_words(given: str) -> Any:
+def _words(given: str) -> str:
+    """What the index is asked for; empty where nothing can be found."""
     asked = terms.parse(given)
     if not asked.wanted:
-        return _A.id == 0
+        return ""
     unwanted = f" NOT ({' OR '.join(asked.unwanted)})" if asked.unwanted else ""
-    return _A.id.in_(_X.select(_X.rowid).where(_X.match(f"({' AND '.join(asked.wanted)}){unwanted}")))
+    return f"({' AND '.join(asked.wanted)}){unwanted}"
 
 
 @answers(ListArtifactsBy)

@@ -18,6 +18,7 @@ from actors.resources.user_events import (
     Facts,
 )
 from actors.users.unread import Counts, CountUnread, ThreadCount
+from storage.compiled import Prepared, Shaped
 from storage.readers import rows
 from storage.readers.answers import answers
 from storage.resources.log.reading import head_position
@@ -59,17 +60,49 @@ def _of(row: Sequence[Any]) -> Notification:
     )  # fmt: skip
 
 
+def _page(given: Any, *, unread: bool, goes_on: bool) -> Any:
+    query = _query().where(_N.user == given.user)
+    if unread:
+        query = query.where(_N.read_at.is_null())
+    if goes_on:
+        query = query.where(_N.id < given.before)
+    return query.order_by(_N.id.desc()).limit(given.limit)
+
+
+_PAGE = Shaped(_page)
+_UNREAD = Prepared(
+    lambda given: (
+        _N.select(fn.COUNT(_N.id))
+        .join(_T, JOIN.LEFT_OUTER, on=(_N.thread == _T.id))
+        .where((_N.user == given.user) & _N.read_at.is_null() & _T.deleted_at.is_null())
+    )
+)
+_MOVED = Prepared(
+    lambda given: (
+        _R.select(_T.uid, _T.message_count, _R.last_read_number, rows.HIDDEN)
+        .join(_T, on=(_R.thread == _T.id))
+        .where((_R.user == given.user) & _T.deleted_at.is_null() & (_T.message_count > _R.last_read_number))
+    )
+)
+_MENTIONS = Prepared(
+    lambda given: (
+        _N.select(_N.uid, _T.uid)
+        .join(_T, on=(_N.thread == _T.id))
+        .where((_N.user == given.user) & _N.read_at.is_null() & (_N.kind == "mention") & _T.deleted_at.is_null())
+    )
+)
+_MUTED = Prepared(
+    lambda given: _R.select(_T.uid).join(_T, on=(_R.thread == _T.id)).where((_R.user == given.user) & _R.muted)
+)
+
+
 @answers(ListNotifications)
 def page(
     database: SqliteDatabase, identity: Identity, *, limit: int, before: int | None, unread: bool
 ) -> Page[Notification]:
     """The newest first."""
-    query = _query().where(_N.user == identity.user.key)
-    if unread:
-        query = query.where(_N.read_at.is_null())
-    if before is not None:
-        query = query.where(_N.id < before)
-    found = rows.fetch(database, query.order_by(_N.id.desc()).limit(limit + 1))
+    statement = _PAGE.of(unread=unread, goes_on=before is not None)
+    found = statement.all(database, user=identity.user.key, before=before, limit=limit + 1)
     shown = tuple(map(_of, found[:limit]))
     return Page(shown, str(shown[-1].key) if len(found) > limit else None)
 
@@ -91,11 +124,7 @@ def by_ids(database: SqliteDatabase, user_key: int, ids: Sequence[str]) -> dict[
 
 @answers(CountUnreadNotifications)
 def unread_count(database: SqliteDatabase, identity: Identity) -> int:
-    query = _N.select(fn.COUNT(_N.id)).join(_T, JOIN.LEFT_OUTER, on=(_N.thread == _T.id))
-    mine = (_N.user == identity.user.key) & _N.read_at.is_null() & _T.deleted_at.is_null()
-    row = rows.first(database, query.where(mine))
-    assert row is not None
-    return int(row[0])
+    return int(_UNREAD.all(database, user=identity.user.key)[0][0])
 
 
 # What was not read in threads
@@ -103,19 +132,10 @@ def unread_count(database: SqliteDatabase, identity: Identity) -> int:
 
 @answers(CountUnread)
 def counts(database: SqliteDatabase, user_key: int) -> Counts:
-    columns = (_T.uid, _T.message_count, _R.last_read_number, rows.HIDDEN)
-    moved = _R.select(*columns).join(_T, on=(_R.thread == _T.id))
-    mine = (_R.user == user_key) & _T.deleted_at.is_null() & (_T.message_count > _R.last_read_number)
-    threads = {uid: ThreadCount(*found) for uid, *found in rows.fetch(database, moved.where(mine))}
-    named = _N.select(_N.uid, _T.uid).join(_T, on=(_N.thread == _T.id))
-    unread_mentions = (_N.user == user_key) & _N.read_at.is_null() & (_N.kind == "mention") & _T.deleted_at.is_null()
-    mentions = dict(rows.fetch(database, named.where(unread_mentions)))
-    return Counts(threads, mentions, head_position(database), _muted(database, user_key))
-
-
-def _muted(database: SqliteDatabase, user_key: int) -> list[str]:
-    query = _R.select(_T.uid).join(_T, on=(_R.thread == _T.id))
-    return [row[0] for row in rows.fetch(database, query.where((_R.user == user_key) & _R.muted))]
+    threads = {uid: ThreadCount(*found) for uid, *found in _MOVED.all(database, user=user_key)}
+    mentions = dict(_MENTIONS.all(database, user=user_key))
+    muted = [uid for (uid,) in _MUTED.all(database, user=user_key)]
+    return Counts(threads, mentions, head_position(database), muted)
 
 
 def _replayed(replay: UserReplay, entry: Entry) -> Notification | Facts:

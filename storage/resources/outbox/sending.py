@@ -21,7 +21,7 @@ from actors.resources.outbox import (
     next_attempt,
 )
 from storage.clock import now_ms
-from storage.compiled import Prepared
+from storage.compiled import Prepared, Shaped
 from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
 from storage.readers import rows
@@ -42,7 +42,7 @@ def _due(given: Any, *, gathers: bool, busy: tuple[int, ...] = ()) -> Any:
     return query.order_by(_O.not_before, _O.id).limit(limits.OUTBOX_DUE)
 
 
-_DUE = {gathers: Prepared(partial(_due, gathers=gathers)) for gathers in (False, True)}
+_DUE = Shaped(_due)
 
 
 @answers(ListDueRows)
@@ -51,7 +51,7 @@ def due(
 ) -> Sequence[DueRows]:  # fmt: skip
     """Asked up to ten times a second while anything is written: prepared for when nobody is busy."""
     gathers = gathered > 0
-    statement = Prepared(partial(_due, gathers=gathers, busy=busy)) if busy else _DUE[gathers]
+    statement = Prepared(partial(_due, gathers=gathers, busy=busy)) if busy else _DUE.of(gathers=gathers)
     now = now_ms()
     found: dict[int, list[Any]] = {}
     for row in statement.all(database, now=now, way=way, before=now - gathered * 1000):

@@ -1,7 +1,7 @@
 """Threads: one, mine by last activity, their members; and what an actor needs to know of one."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import orjson
 from peewee import SqliteDatabase
@@ -24,7 +24,7 @@ from actors.resources.threads import (
 )
 from actors.threads.state import LoadThread, ThreadState
 from actors.threads.stream import Stream
-from storage.compiled import Prepared
+from storage.compiled import Prepared, Shaped
 from storage.readers import access, rows, weight
 from storage.readers.answers import answers
 from storage.readers.paging import page_of
@@ -95,6 +95,28 @@ def one(database: SqliteDatabase, identity: Identity, thread_id: str) -> Thread:
     return thread
 
 
+def _page(given: Any, *, everything: bool, by_status: bool, goes_on: bool) -> Any:
+    query = rows.threads_query(given.viewer).where(_T.deleted_at.is_null())
+    if not everything:
+        query = query.where(_R.user == given.viewer)
+    if by_status:
+        query = query.where(_T.status == given.status)
+    if goes_on:
+        query = query.where(_T.position < given.before)
+    return query.order_by(_T.position.desc()).limit(given.limit)
+
+
+_PAGE = Shaped(_page)
+_MEMBERS = Shaped(
+    lambda given, *, goes_on: (
+        rows.members_query()
+        .where(_R.thread == given.thread, *([_R.user > given.after] if goes_on else []))
+        .order_by(_R.user)
+        .limit(given.limit)
+    )
+)
+
+
 @answers(ListThreads)
 def page(
     database: SqliteDatabase,
@@ -106,15 +128,8 @@ def page(
     everything: bool = False,
 ) -> Page[Thread]:
     """Those of which the identity is a member, the last active first; `everything` is for admins: all there are."""
-    T, M = models.Thread, models.Member
-    query = rows.threads_query(identity.user.key).where(T.deleted_at.is_null())
-    if not everything:
-        query = query.where(M.user == identity.user.key)
-    if status is not None:
-        query = query.where(T.status == status)
-    if before is not None:
-        query = query.where(T.position < before)
-    found = rows.iterate(database, query.order_by(T.position.desc()).limit(limit + 1))
+    statement = _PAGE.of(everything=everything, by_status=status is not None, goes_on=before is not None)
+    found = statement.execute(database, viewer=identity.user.key, status=status, before=before, limit=limit + 1)
     viewer = identity.author
     threads, more = page_of(found, limit, lambda part: rows.threads_of(database, part, viewer), weight.thread)
     return Page(threads, str(threads[-1].position) if more else None)
@@ -126,11 +141,8 @@ def members(
 ) -> Page[Member]:
     """Oldest account first."""
     key, head = access.visible_thread(database, identity, thread_id)
-    M = models.Member
-    query = rows.members_query().where(M.thread == key)
-    if after is not None:
-        query = query.where(M.user > after)
-    found = rows.fetch(database, query.order_by(M.user).limit(limit + 1))
+    statement = _MEMBERS.of(goes_on=after is not None)
+    found = statement.all(database, thread=key, after=after, limit=limit + 1)
     shown = markers.shown(database, [rows.member_of(row) for row in found[:limit]], identity.user.key)
     return Page(shown, str(shown[-1].user.key) if len(found) > limit else None, head)
 

@@ -11,6 +11,7 @@ from actors.resources.user_events import USER_UPDATED
 from actors.resources.users import FindUserByEmail, GetUser, ListUsers, User, UserFilter
 from actors.text.email_address import folded
 from actors.text.names import handles
+from storage.compiled import Prepared
 from storage.readers import rows, weight
 from storage.readers.answers import answers
 from storage.readers.paging import page_of
@@ -20,9 +21,13 @@ from storage.schema import models
 _U, _H = models.User, models.UserHandle
 
 
+_BY_ID = Prepared(lambda given: rows.users_query().where(_U.uid == given.id))
+_BY_KEY = Prepared(lambda given: rows.users_query().where(_U.id == given.key))
+
+
 @answers(GetUser)
 def one(database: SqliteDatabase, user_id: str) -> User:
-    row = rows.first(database, rows.users_query().where(_U.uid == user_id))
+    row = _BY_ID.first(database, id=user_id)
     if row is None:
         raise NotFound("user", user_id)
     return rows.user_of(row)
@@ -71,7 +76,7 @@ def _named(text: str) -> object:
 
 
 def by_key(database: SqliteDatabase, key: int) -> User:
-    row = rows.first(database, rows.users_query().where(_U.id == key))
+    row = _BY_KEY.first(database, key=key)
     assert row is not None
     return rows.user_of(row)
 

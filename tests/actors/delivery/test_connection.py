@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from actors import limits
 from actors.delivery.channel import AccessEnded
-from actors.delivery.connection import Close, Leave, OpenGate, Send, ShutGate
+from actors.delivery.connection import Close, Follow, Leave, OpenGate, Send, ShutGate
 from actors.delivery.outbox import Outbox
 from actors.delivery.publication import EphemeralPublications, Publication, Publications
 from actors.runtime.loop_actor import Stage
@@ -51,6 +51,24 @@ async def test_a_turn_is_one_write(peer: Peer) -> None:
     peer.tell(Send(b"more"))
     await settle()
     assert len(peer.wire.writes) == 2
+
+
+async def test_a_channel_of_ones_own_is_followed_from_now_on(peer: Peer) -> None:
+    peer.tell(publications(1), Follow(CHANNEL), publications(2), Follow(CHANNEL), publications(3))
+    await settle()
+    assert peer.lines == ["2 e", "3 e"]
+    peer.tell(Leave(CHANNEL), publications(4))
+    await settle()
+    assert peer.lines == ["2 e", "3 e"]
+
+
+async def test_following_a_channel_does_not_open_its_gate(peer: Peer) -> None:
+    peer.tell(ShutGate(CHANNEL), Follow(CHANNEL), publications(1))
+    await settle()
+    assert peer.lines == []
+    peer.tell(OpenGate(CHANNEL, b"", 0))
+    await settle()
+    assert peer.lines == ["1 e"]
 
 
 async def test_nothing_to_say_is_no_write(peer: Peer) -> None:

@@ -2,15 +2,26 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from actors import limits, rules
+from actors.auth.access_changes import AccessChange, AccessChanges, ChangeKind
 from actors.auth.identity import Identity
+from actors.commands import UNSET
 from actors.errors import Conflict, NotFound, ShuttingDown
-from actors.resources.streams import MESSAGE_DELTA, AppendToMessage, AwaitEnd, FinishMessage, SaveProgress
+from actors.resources.streams import (
+    MESSAGE_DELTA,
+    AppendToMessage,
+    AuthorsChanged,
+    AwaitEnd,
+    FinishMessage,
+    SaveProgress,
+)
 from actors.resources.threads import Thread, UpdateThread
+from actors.resources.users import User
 from actors.threads.inbox import RetireIfIdle
 from actors.threads.stream import Ending, Stream
 from actors.threads.stream_timing import StreamClock
@@ -122,6 +133,41 @@ async def test_rights_are_looked_at_once_for_each_change(
     for _ in range(3):
         await house.post(ana, thread, "beside it")
     assert len(looked) == seen
+
+
+async def test_a_stream_ends_with_its_credential_or_account_and_not_by_a_new_name(
+    house: House, ana: Identity, thread: Thread
+) -> None:
+    def told(kind: ChangeKind, ref: str, user: User | None = None) -> None:
+        changes = AccessChanges([AccessChange(1, kind, ref, user)])
+        house.directory.thread(thread.id).tell(AuthorsChanged(changes))
+
+    by_key = replace(ana, api_key_id="key")
+    append = await begin(house, by_key, thread)
+    told("user", ana.user.id, replace(ana.user, name="Anna"))
+    told("api_key", "another")
+    await house.directory.ask(append)
+    ended = house.directory.thread(thread.id).ask(AwaitEnd("s"))
+    told("api_key", "key")
+    assert (await asyncio.wait_for(ended, 30)).status == "INTERRUPTED"
+    await begin(house, ana, thread, "second")
+    ended = house.directory.thread(thread.id).ask(AwaitEnd("second"))
+    told("user", ana.user.id, replace(ana.user, status="DEACTIVATED"))
+    assert (await asyncio.wait_for(ended, 30)).status == "INTERRUPTED"
+
+
+@pytest.mark.parametrize(("content", "deltas"), [(UNSET, 2), ("something else", 1)])
+async def test_the_rest_of_a_text_is_told_before_its_end_unless_another_takes_its_place(
+    house: House, ana: Identity, thread: Thread, content: Any, deltas: int
+) -> None:
+    append = await begin(house, ana, thread)
+    watcher = await house.watch(ana, thread)
+    await house.directory.ask(append)
+    await until(lambda: "0 message.delta" in watcher.lines)
+    await house.directory.ask(append)  # held back until the next delta is due
+    await house.do(FinishMessage(identity=ana, thread_id=thread.id, message_id="s", status="COMPLETE", content=content))
+    await until(lambda: any(line.endswith("message.completed") for line in watcher.lines))
+    assert watcher.lines.count("0 message.delta") == deltas
 
 
 async def test_a_thread_is_loaded_once_its_state_is_there(house: House, thread: Thread) -> None:

@@ -76,8 +76,8 @@ class Place:
 
 
 @asynccontextmanager
-async def place(tmp_path: Path) -> AsyncIterator[Place]:
-    process = ServerProcess(tmp_path / "data")
+async def place(tmp_path: Path, **more: str) -> AsyncIterator[Place]:
+    process = ServerProcess(tmp_path / "data", **more)
     await process.start()
     found = Place(process)
     try:

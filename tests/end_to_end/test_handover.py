@@ -1,10 +1,12 @@
 """`xp deploy`: one server process hands over to the next, and no client has a request refused or a message lost."""
 
 import asyncio
+import contextlib
 import os
 import signal
+import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import aiohttp
@@ -12,6 +14,7 @@ import pytest
 
 from tests.builders import until
 from tests.end_to_end.handing_over import Place, Posters, Reader, messages, pid_in, place
+from tests.end_to_end.test_socket_activation import reports
 from tests.serving import Client
 
 WITHOUT_IMPORTS = """
@@ -51,9 +54,25 @@ main(["serve"])
 
 
 @pytest.fixture
-async def here(tmp_path: Path) -> AsyncIterator[Place]:
-    async with place(tmp_path) as found:
+def systemd() -> Iterator[tuple[str, socket.socket]]:
+    with reports() as found:
         yield found
+
+
+@pytest.fixture
+async def here(tmp_path: Path, systemd: tuple[str, socket.socket]) -> AsyncIterator[Place]:
+    async with place(tmp_path, NOTIFY_SOCKET=systemd[0]) as found:
+        yield found
+
+
+def main_processes(systemd: tuple[str, socket.socket]) -> list[int]:
+    """What systemd has been told so far."""
+    found = []
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            name, _, value = systemd[1].recv(100).decode().partition("=")
+            found += [int(value)] if name == "MAINPID" else []
+    return found
 
 
 @pytest.fixture
@@ -70,7 +89,9 @@ async def must_be_whole(alice: Client, posters: Posters) -> None:
 
 
 @pytest.mark.timeout(180)
-async def test_nothing_is_refused_lost_or_doubled(here: Place, alice: Client) -> None:
+async def test_nothing_is_refused_lost_or_doubled(
+    here: Place, alice: Client, systemd: tuple[str, socket.socket]
+) -> None:
     """There, back again, and with new processes that fail in between: 30 posters and 20 readers do not notice."""
     thread = (await alice.thread())["id"]
     posters = Posters(alice, thread, 30)
@@ -106,6 +127,7 @@ async def test_nothing_is_refused_lost_or_doubled(here: Place, alice: Client) ->
             await posters.more()
         is_over.set()
     assert posters.failed == []
+    assert main_processes(systemd) == [pid_in(forth.said), pid_in(back.said)]
     await must_be_whole(alice, posters)
     expected = sorted((offset, content) for content, offset in posters.posted.items())
     assert all(reader.seen == expected for reader in readers)

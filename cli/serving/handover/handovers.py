@@ -12,7 +12,7 @@ from typing import Any
 
 from cli.serving.handover.control import Control, Say
 from cli.serving.handover.relay import Relay
-from cli.serving.handover.seat import Seat, found_command, serving_command
+from cli.serving.handover.seat import Seat, ends_a_container, found_command, serving_command
 from cli.serving.handover.successor import HandoverFailed, Successor
 from cli.settings import Settings
 
@@ -67,7 +67,7 @@ class Handovers:
             self._began = None
 
     def _command(self, asked: dict[str, Any]) -> Sequence[str]:
-        if os.getpid() == 1:
+        if ends_a_container():
             raise HandoverFailed(
                 "This server is the first process of its container, which ends with it: replace the container instead."
             )

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from storage.lock import FolderLock
 
+_INITS = ("tini", "docker-init", "dumb-init", "catatonit")
+"""First processes of containers that end with their child."""
+
 
 @dataclass(slots=True)
 class Seat:
@@ -30,6 +33,17 @@ def serving_command(python: str) -> list[str]:
     """A server of another installation, with the flags of this process. `-P`: the code of that installation, not what
     is in the current folder."""
     return [python, "-P", "-m", "cli.main", *sys.argv[1:]]
+
+
+def ends_a_container() -> bool:
+    """Whether a container ends with this process: its first one, or the child of an init that is there for it alone."""
+    if os.getpid() == 1:
+        return True
+    try:
+        first = Path("/proc/1/comm").read_text().strip()
+    except OSError:
+        return False
+    return os.getppid() == 1 and first in _INITS
 
 
 def found_command(words: Sequence[str]) -> list[str]:

@@ -114,6 +114,12 @@ class Operation:
         return tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))
 
     @property
+    def keeps_pages(self) -> bool:
+        """Whether a reader may keep its pages, and ask by their ETag whether they are still so. Not those about
+        credentials, what only administrators see, nor of a search, which says how it went."""
+        return self.paged and self.access == "user" and self.tag not in ("auth", "api-keys", "search")
+
+    @property
     def is_for_known(self) -> bool:
         """Whether a caller is authenticated before the request is read."""
         return self.access in ("user", "admin")

@@ -4,9 +4,9 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final
 
+from server.http.headers.caching import ASKED_FOR_BY_ALL
+
 HTML: Final = "text/html"
-ASK_AGAIN: Final = "public, no-cache"
-"""May be kept, and is asked for by its ETag each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,4 +20,4 @@ class Document:
 
 def document(body: bytes | str, content_type: str) -> Document:
     raw = body.encode() if isinstance(body, str) else body
-    return Document(raw, content_type, hashlib.blake2b(raw, digest_size=8).hexdigest(), ASK_AGAIN)
+    return Document(raw, content_type, hashlib.blake2b(raw, digest_size=8).hexdigest(), ASKED_FOR_BY_ALL)

@@ -166,7 +166,8 @@ class _Maker:
             made[str(status)] = self._answer(operation, status, description)
         if _has_versions(operation, method):
             headers = answer_headers("ETag")
-            made["304"] = {"description": "The resource still has the version in `If-None-Match`.", "headers": headers}
+            what = "page" if operation.paged else "resource"
+            made["304"] = {"description": f"The {what} still has the ETag in `If-None-Match`.", "headers": headers}
         return dict(sorted(made.items()))
 
     def _answer(self, operation: Operation, status: int, description: str) -> Json:
@@ -176,7 +177,7 @@ class _Maker:
         schema, example = self._envelope(operation, operation.response)
         return {
             "description": description,
-            "headers": answer_headers("ETag", *names) if not operation.paged else answer_headers(),
+            "headers": answer_headers("ETag", *names) if _has_tag(operation) else answer_headers(),
             "content": {"application/json": {"schema": schema, "example": example}},
         }
 
@@ -224,7 +225,13 @@ def _takes_key(operation: Operation, method: str) -> bool:
 
 
 def _has_versions(operation: Operation, method: str) -> bool:
-    return method == "GET" and operation.access in ("user", "admin") and not is_list(operation)
+    if method != "GET":
+        return False
+    return operation.keeps_pages or (operation.access in ("user", "admin") and not is_list(operation))
+
+
+def _has_tag(operation: Operation) -> bool:
+    return operation.keeps_pages or not operation.paged
 
 
 def _statuses(operation: Operation, method: str) -> set[int]:

@@ -13,6 +13,7 @@ from server.api.services import Services
 from server.documents.assets import assets
 from server.documents.document import HTML, Document
 from server.http.compression import compressed
+from server.http.headers.caching import FOR_GOOD
 from server.http.headers.etags import matches
 from server.http.middleware import HEADER, correlation_id
 
@@ -21,7 +22,6 @@ POLICY: Final = (
     "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 """Of the pages: what they load is here. Swagger UI sets styles on its elements; scripts stand in files alone."""
-FOR_GOOD: Final = "public, max-age=31536000, immutable"
 
 
 def routes(services: Services) -> list[web.RouteDef]:

@@ -26,8 +26,9 @@ from server.http import exact_json
 from server.http.connections.parse_errors import in_one_line
 from server.http.connections.refusing import TooMuchUnfinished
 from server.http.exact_json import Inexact
+from server.http.headers.caching import ASKED_FOR, BY_IDENTITY
 from server.http.headers.etags import matches, versions_of
-from server.http.headers.security_headers import ASKED_FOR, api_headers
+from server.http.headers.security_headers import api_headers
 from server.http.middleware import HEADER, MEASURED_AS, correlation_id
 from server.http.request_end import RequestEnd
 from server.realtime.upload import half_json
@@ -98,7 +99,7 @@ class _RestEnd(RequestEnd):
         if result.redirect is not None:
             response = _redirect(result.redirect)
         else:
-            response = respond(self.request, result, operation.status)
+            response = respond(self.request, result, operation.status, keeps_pages=operation.keeps_pages)
         if result.cookies:
             self.authentication.set_cookies(response, result.cookies)
         return response
@@ -257,25 +258,38 @@ def _redirect(location: str) -> web.Response:
     return web.Response(status=303, headers=headers)
 
 
-def respond(request: web.Request, result: Result, status: int) -> web.Response:
-    """In the envelope; `status` where the result names none."""
+def respond(request: web.Request, result: Result, status: int, *, keeps_pages: bool = False) -> web.Response:
+    """In the envelope; `status` where the result names none. `keeps_pages`: a page has an ETag, too."""
     data = orjson.dumps(result.data)
     headers = api_headers()
     headers[HEADER] = correlation_id.get()
     headers[hdrs.CONTENT_TYPE] = JSON
     if result.location is not None:
         headers[hdrs.LOCATION] = result.location
-    if result.version is not None:
+    tag = _tag(result, data, keeps_pages=keeps_pages)
+    if tag is not None:
         headers[hdrs.CACHE_CONTROL] = ASKED_FOR
-        tag = f"{result.version}-{zlib.crc32(data):08x}"
-        headers[hdrs.ETAG] = f'"{tag}"'
-        if request.method in ("GET", "HEAD") and matches(request.headers.get("If-None-Match"), tag):
-            return web.Response(status=304, headers=headers)
+        headers[hdrs.ETAG] = f'"{tag}"' if result.version is not None else f'W/"{tag}"'
+        if request.method in ("GET", "HEAD"):
+            headers[hdrs.VARY] = BY_IDENTITY
+            if matches(request.headers.get("If-None-Match"), tag):
+                return web.Response(status=304, headers=headers)
     return web.Response(
         body=b'{"success":true,"data":%b,"metadata":%b}' % (data, _metadata(result)),
         status=result.status or status,
         headers=headers,
     )
+
+
+def _tag(result: Result, data: bytes, *, keeps_pages: bool) -> str | None:
+    """By what an unchanged answer is known; None: it is not kept. Of a page it is all but the time of the answer."""
+    if result.version is not None:
+        return f"{result.version}-{zlib.crc32(data):08x}"
+    if not keeps_pages:
+        return None
+    digest = hashlib.blake2b(data, digest_size=8)
+    digest.update(orjson.dumps([result.limit, result.next_cursor, result.extra]))
+    return digest.hexdigest()
 
 
 def _metadata(result: Result) -> bytes:

@@ -8,11 +8,12 @@ from server.files.downloads.conditions import http_date
 from server.files.names import content_disposition
 from server.files.types.media_types import Sniffed
 from server.files.types.type_rules import Serving, serving
+from server.http.headers.caching import ASKED_FOR, ASKED_FOR_BY_ALL, BY_IDENTITY
 
 SANDBOX: Final = "sandbox; default-src 'none'"
 """Shown as a page it has no origin, runs nothing and loads nothing."""
-ASKED_FOR: Final = "private, no-cache"
-"""Kept by its reader, who asks each time whether they may still have it: then 304 answers without the bytes."""
+_BY_READER: Final = {"Cache-Control": ASKED_FOR, "Vary": BY_IDENTITY}
+_BY_SIGNATURE: Final = {"Cache-Control": ASKED_FOR_BY_ALL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Labels:
             "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": SANDBOX,
             "Cross-Origin-Resource-Policy": "cross-origin" if self.is_signed else "same-origin",
-            "Cache-Control": ASKED_FOR,
+            **(_BY_SIGNATURE if self.is_signed else _BY_READER),
             "ETag": f'"{self.digest}"',
             "Last-Modified": http_date(self.modified),
             "Accept-Ranges": "bytes",

@@ -63,7 +63,9 @@ def header_adder(allowed_origins: frozenset[str]) -> Callable[[web.Request, web.
 
     def add_headers(request: web.Request, response: web.StreamResponse) -> None:
         headers = response.headers
-        headers.add("Vary", "Origin")  # also where none came: a cache must not give that answer to a page
+        own = headers.get("Vary")
+        headers["Vary"] = "Origin" if own is None else f"{own}, Origin"
+        # Also where none came: a cache must not give that answer to a page.
         origin = request.headers.get("Origin")
         if origin in allowed_origins:
             headers["Access-Control-Allow-Origin"] = origin

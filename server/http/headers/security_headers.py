@@ -6,6 +6,7 @@ from typing import Final
 from aiohttp import web
 from multidict import CIMultiDict, istr
 
+from server.http.headers.caching import ASKED_FOR, NOT_KEPT
 from server.http.headers.peers import Proxies
 
 _SERVER: Final = istr("Server")
@@ -20,9 +21,6 @@ NAME: Final = "experience"
 """Without versions; and it tells an answer that has its headers already."""
 NO_PAGE: Final = "default-src 'none'; frame-ancestors 'none'"
 """An answer of the API is no page: shown as one it may load nothing, run nothing, and stand in no frame."""
-NOT_KEPT: Final = "no-store"
-ASKED_FOR: Final = "private, no-cache"
-"""What has an ETag may be kept by its reader, who asks each time whether it is still so."""
 STRICT_TRANSPORT_SECURITY: Final = "max-age=31536000; includeSubDomains"
 
 _API: Final = CIMultiDict(

@@ -106,6 +106,25 @@ async def test_every_route_is_an_end_of_the_pipeline(limited: Server, monkeypatc
     assert beside - heads == OUTSIDE.keys()
 
 
+KEPT: Mapping[str, tuple[str, str]] = dict.fromkeys(
+    ("/", "/docs", "/docs/events", "/openapi.json", "/asyncapi.json", "/problems", "/problems/conflict"),
+    ("public, no-cache", "Accept-Encoding"),
+)
+"""Path → `Cache-Control` and `Vary` of what is not refused here, beside the answers of operations: those are held to it
+in the sweep over all of them, and bytes of files in `tests/server/files/downloads`."""
+
+
+async def test_no_refusal_and_no_page_of_a_user_is_kept(limited: Server) -> None:
+    """Every route, asked by a stranger for what is not there."""
+    stranger = limited.client("stranger")
+    stranger.token = "none"
+    for method, path in routes_of(limited):
+        answer = await asked(stranger, method, path.replace("{slug}", "conflict"))
+        found = (answer.headers["Cache-Control"].replace(", no-transform", ""), answer.headers.get("Vary"))
+        expected = KEPT.get(path.replace("{slug}", "conflict"), ("no-store", None))
+        assert found == (expected if answer.status == 200 else ("no-store", None)), (method, path, answer.status)
+
+
 async def test_an_endpoint_has_its_name_in_openapi(limited: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     named = {
         (method.upper(), path): described["operationId"]

@@ -39,7 +39,7 @@ async def test_the_whole_content_comes_with_its_labels(alice: Client, file: Any,
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
-    assert headers["Cache-Control"] == "private, no-cache"
+    assert (headers["Cache-Control"], headers["Vary"]) == ("private, no-cache", "Authorization, Cookie")
     assert headers["Accept-Ranges"] == "bytes"
     assert headers["Last-Modified"].endswith("GMT")
 

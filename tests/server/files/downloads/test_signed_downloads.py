@@ -31,6 +31,7 @@ async def test_a_signed_url_needs_no_token_and_embeds(server: Server, alice: Cli
     status, content, headers = await fetch(server, url)
     assert (status, content) == (200, b"picture")
     assert headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert (headers["Cache-Control"], headers.get("Vary")) == ("public, no-cache", None), "a CDN asks each time"
     assert (await fetch(server, url, "HEAD"))[0] == 200
     assert (await fetch(server, url.replace("version=1", "version=2")))[0] == 403
     assert (await fetch(server, file["url"]))[0] == 401

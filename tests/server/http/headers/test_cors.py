@@ -66,7 +66,7 @@ async def test_a_page_may_ask_what_it_may_send(server: Server, operation: Operat
     }  # fmt: skip
     assert int(answer.headers["Access-Control-Max-Age"]) > 0
     assert answer.headers["X-Correlation-ID"]
-    assert answer.headers["Vary"] == "Origin"
+    assert answer.headers["Vary"].endswith("Origin")
 
 
 async def test_streams_may_be_asked_for_too(server: Server) -> None:
@@ -89,7 +89,7 @@ async def test_strangers_may_not(server: Server, alice: Client, origin: str) -> 
         assert answer.status == 200, "a token was shown: that no browser hands it to the page is the browser's part"
     for told in (asked, answer):
         assert not [name for name in told.headers if name.startswith("Access-Control")]
-        assert told.headers["Vary"] == "Origin"
+        assert told.headers["Vary"].endswith("Origin")
         assert told.headers["Cross-Origin-Resource-Policy"] == "same-origin"
 
 
@@ -131,9 +131,9 @@ async def test_every_answer_may_be_read(server: Server, case: str) -> None:
     exposed = set(answer.headers["Access-Control-Expose-Headers"].split(", "))
     assert exposed >= {"ETag", "Location", "X-Correlation-ID", "Retry-After", "RateLimit", "RateLimit-Policy"}
     assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
-    assert answer.headers["Vary"] == "Origin"
+    assert answer.headers["Vary"].endswith("Origin")
     alone = await send(server, method, path, headers)
-    assert alone.headers["Vary"] == "Origin", "a cache must not give this answer to a page"
+    assert alone.headers["Vary"].endswith("Origin"), "a cache must not give this answer to a page"
     assert not may_read(alone)
 
 
@@ -157,7 +157,7 @@ async def test_without_a_list_there_is_nothing_to_say(tmp_path: Path) -> None:
     async with serving(tmp_path / "data") as server:
         answer = await send(server, "GET", "/health", {"Origin": APP})
         assert answer.status == 200
-        assert "Vary" not in answer.headers
+        assert "Origin" not in answer.headers.get("Vary", "")
         assert not may_read(answer)
         own = await send(server, "GET", "/health", {"Origin": server.url})
         assert own.status == 200, "the server's own page needs no leave"

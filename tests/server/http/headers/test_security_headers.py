@@ -79,7 +79,7 @@ async def test_what_has_a_version_may_be_kept_but_is_asked_for(alice: Client) ->
     assert same.headers["Cache-Control"] == "private, no-cache"
     assert same.headers["ETag"] == found.headers["ETag"]
     check(same.headers)
-    assert (await alice.get("/api/v1/threads")).headers["Cache-Control"] == "no-store"
+    assert (await alice.get("/api/v1/unread")).headers["Cache-Control"] == "no-store"
     assert (await alice.post("/api/v1/threads", title=5)).headers["Cache-Control"] == "no-store"
 
 

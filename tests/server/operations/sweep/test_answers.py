@@ -11,6 +11,7 @@ from server.api import operations
 from server.api.registry import Operation
 from tests.server.operations.sweep.requests import (
     NOT_KEPT,
+    PAGED,
     PATCHES,
     POSTS,
     READS,
@@ -89,6 +90,17 @@ async def test_put_is_patch(operation: Operation, world: World, server: Server) 
     assert empty.data == by_patch.data, "no body says nothing, too"
 
 
+def check_caching(operation: Operation, answer: Answer) -> None:
+    """Every answer to a read says whether it may be kept; what is kept is asked for each time, by its reader."""
+    headers = answer.headers
+    is_kept = operation.keeps_pages if operation.paged else operation.name not in UNVERSIONED
+    if operation.access == "open" or not is_kept:
+        assert (headers["Cache-Control"], headers.get("ETag"), headers.get("Vary")) == ("no-store", None, None)
+        return
+    assert (headers["Cache-Control"], headers["Vary"]) == ("private, no-cache", "Authorization, Cookie")
+    assert headers["ETag"].startswith('W/"' if operation.paged else '"')
+
+
 @every(*READS)
 @pytest.mark.changes_nothing
 async def test_head_is_get_without_a_body(operation: Operation, world: World) -> None:
@@ -98,6 +110,7 @@ async def test_head_is_get_without_a_body(operation: Operation, world: World) ->
     assert (by_head.status, by_head.raw) == (200, b"")
     assert by_head.headers.keys() == by_get.headers.keys()
     assert by_head.headers.get("ETag") == by_get.headers.get("ETag")
+    check_caching(operation, by_get)
     refused = await client.request("HEAD", world.path(operation) + "?no_such=1")
     assert (refused.status, refused.raw) == (400, b"")
     assert refused.headers["X-Correlation-ID"]
@@ -121,6 +134,17 @@ async def test_unchanged_resources_are_not_sent_again(operation: Operation, worl
             assert answer.headers["X-Correlation-ID"]
     for condition in ('"other"', etag.strip('"'), "", '"0-00000000"', ","):
         assert (await client.get(path, {"If-None-Match": condition})).status == 200, condition
+
+
+@every(*(operation for operation in PAGED if operation.keeps_pages))
+@pytest.mark.changes_nothing
+async def test_unchanged_pages_are_not_sent_again(operation: Operation, world: World) -> None:
+    client, path, query = world.who_may(operation), world.path(operation), world.query(operation)
+    first = await client.get(path, **query)
+    same = await client.get(path, {"If-None-Match": first.headers["ETag"]}, **query)
+    assert (same.status, same.raw, same.headers["ETag"]) == (304, b"", first.headers["ETag"])
+    other = await client.get(path, {"If-None-Match": first.headers["ETag"]}, limit="7", **query)
+    assert other.status == 200, "another page"
 
 
 @every(*(operation for operation in (*POSTS, *PATCHES) if operation.name not in NOT_KEPT))

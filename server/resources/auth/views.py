@@ -2,17 +2,26 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from actors import limits
 from actors.auth.identity import Scope
 from actors.resources.sessions import Method
 from server.api.fields import Email, Id, Name, Paged, Request, Time, View
+from server.auth.common_passwords import is_common
 from server.resources.users.views import UserView
+
+
+def _uncommon(password: str) -> str:
+    if is_common(password):
+        raise ValueError("is one of the passwords that are guessed first, or is made of them; choose another")
+    return password
+
 
 Password = Annotated[
     str,
     StringConstraints(min_length=limits.PASSWORD_CHARS_LEAST, max_length=limits.PASSWORD_CHARS),
+    AfterValidator(_uncommon),
     Field(json_schema_extra={"format": "password"}),
 ]
 GivenPassword = Annotated[

@@ -1,6 +1,7 @@
 """Users: one, all of them, and those that a filter names."""
 
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
 
 from peewee import SqliteDatabase, Value, fn
 
@@ -11,10 +12,10 @@ from actors.resources.user_events import USER_UPDATED
 from actors.resources.users import FindUserByEmail, GetUser, ListUsers, User, UserFilter
 from actors.text.email_address import folded
 from actors.text.names import handles
-from storage.compiled import Prepared
+from storage.compiled import Prepared, Shaped
 from storage.readers import rows, weight
 from storage.readers.answers import answers
-from storage.readers.paging import page_of
+from storage.readers.paging import Row, page_of
 from storage.resources.user_log.replay import Entry, UserLoaders, UserReplay
 from storage.schema import models
 
@@ -47,12 +48,36 @@ def page(
     database: SqliteDatabase, identity: Identity, wanted: UserFilter, *, limit: int, after: int | None
 ) -> Page[User]:
     """Oldest account first."""
-    query = rows.users_query().where(*_conditions(identity, wanted))
-    if after is not None:
-        query = query.where(_U.id > after)
-    found = rows.iterate(database, query.order_by(_U.id).limit(limit + 1))
+    if wanted.text is None:
+        found = _page_of_all(database, wanted, limit, after or 0)
+    else:
+        query = rows.users_query().where(*_conditions(identity, wanted), _U.id > (after or 0))
+        found = rows.iterate(database, query.order_by(_U.id).limit(limit + 1))
     users, more = page_of(found, limit, lambda part: map(rows.user_of, part), weight.user)
     return Page(users, str(users[-1].key) if more else None)
+
+
+def _page_of_all(database: SqliteDatabase, wanted: UserFilter, limit: int, after: int) -> Iterable[Row]:
+    """Peewee takes ten times as long to write the statement as SQLite to answer it."""
+    statement = _PAGE.of(
+        by_email=wanted.email is not None, by_kind=wanted.kind is not None, by_status=wanted.status is not None
+    )
+    found: Iterable[Row] = statement.execute(
+        database, after=after, most=limit + 1, email=folded(wanted.email or ""), kind=wanted.kind, status=wanted.status
+    )
+    return found
+
+
+def _page_query(given: Any, *, by_email: bool, by_kind: bool, by_status: bool) -> Any:
+    query = rows.users_query().where(_U.id > given.after).order_by(_U.id).limit(given.most)
+    if by_email:
+        query = query.where((_U.email == given.email) & (_U.email != ""))
+    if by_kind:
+        query = query.where(_U.kind == given.kind)
+    return query.where(_U.status == given.status) if by_status else query
+
+
+_PAGE = Shaped(_page_query)
 
 
 def _conditions(identity: Identity, wanted: UserFilter) -> list[object]:

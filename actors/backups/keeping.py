@@ -8,7 +8,9 @@ from typing import Protocol, TypeVar
 
 from actors import limits
 
-EXPECTED = "expected numbers of backups such as newest=3,hourly=24,daily=7,weekly=5,monthly=12"
+EXPECTED = (
+    "expected numbers of backups such as newest=3,hourly=24,daily=7,weekly=5,monthly=12, and continuous=3 for days"
+)
 
 _PERIODS: dict[str, Callable[[datetime], tuple[int, ...]]] = {
     "hourly": lambda at: (at.year, at.month, at.day, at.hour),
@@ -31,6 +33,8 @@ class Keeping:
     newest: int
     """The newest backups, which are kept at any age; at least 1."""
     periods: tuple[tuple[str, int], ...]
+    continuous_days: int
+    """Back to which any time can be restored by continuous backup, as far as there are backups to begin from."""
     text: str
 
     def __str__(self) -> str:
@@ -44,14 +48,14 @@ def parse(text: str) -> Keeping:
         match = re.fullmatch(r"([a-z]+)=([0-9]{1,5})", part)
         if (
             match is None
-            or match[1] not in ("newest", *_PERIODS)
+            or match[1] not in ("newest", "continuous", *_PERIODS)
             or match[1] in numbers
             or int(match[2]) > limits.BACKUPS_KEPT
         ):
             raise ValueError(f"{EXPECTED}; got {part!r}")
         numbers[match[1]] = int(match[2])
-    newest = max(1, numbers.pop("newest", 1))
-    return Keeping(newest, tuple(numbers.items()), text)
+    newest, days = max(1, numbers.pop("newest", 1)), numbers.pop("continuous", limits.CONTINUOUS_DAYS)
+    return Keeping(newest, tuple(numbers.items()), days, text)
 
 
 def kept(backups: Iterable[T], rules: Keeping) -> list[T]:

@@ -17,8 +17,9 @@ COMMANDS = {
     "backups": ("cli.database.backups:backups_command", "List the backups in BACKUP_URL"),
     "rehearse": (
         "cli.database.backups:rehearse_command",
-        "Restore the newest backup into a scratch file and check it",
+        "Restore the newest state into a scratch file and check it",
     ),
+    "ship": ("cli.database.ship:command", "Ship changes to BACKUP_URL while a server runs, as BACKUP_CONTINUOUS does"),
     "restore": (
         "cli.database.copies:restore_command",
         "Replace the database by a backup, and bring back the bytes of its files",

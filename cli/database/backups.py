@@ -1,8 +1,10 @@
 """`xp db backups` and `xp db rehearse`: what is on the shelf, and whether it can be restored."""
 
 import contextlib
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,16 +13,18 @@ from cli import settings
 from cli.files.options import store_problems
 from cli.opening.database import database_options
 from cli.terminal.console import count, json_option, print_json, print_table, progress_bar, short_time, size
+from cli.terminal.times import Moment, moment
 
 if TYPE_CHECKING:
     from cli.database.copied_files import CopiedFiles
     from cli.settings import Settings
+    from storage.backups.continuous.survey import Survey
     from storage.backups.making import Made
     from storage.backups.record import Record
     from storage.backups.rehearsing import Rehearsed
     from storage.backups.shelf import Backup
 
-COLUMNS = ("name", "made", "position", "size", "encrypted")
+COLUMNS = ("name", "made", "position", "size", "encrypted", "followed up to")
 
 
 def make(chosen: "Settings", *, as_json: bool) -> None:
@@ -56,7 +60,8 @@ def _recorded(chosen: "Settings") -> Iterator[None]:
 
 def _record(chosen: "Settings", made: "Made", files: "CopiedFiles") -> None:
     at, name, length, seconds = _milliseconds(made.backup), made.backup.name, made.backup.size, made.seconds
-    _write(chosen, lambda before: before.succeeded(at=at, name=name, size=length, seconds=seconds))
+    lineage = made.lineage
+    _write(chosen, lambda before: before.succeeded(at=at, name=name, size=length, seconds=seconds, lineage=lineage))
     if not files.is_whole:
         _write(chosen, lambda before: before.failed(at=_now(), reason=_lost(files)))
 
@@ -102,21 +107,30 @@ def _milliseconds(backup: "Backup") -> int:
 @database_options
 @json_option
 def backups_command(data_dir: str | None, as_json: bool) -> None:
-    """List the backups in BACKUP_URL, the newest first.
+    """List the backups in BACKUP_URL, the newest first, and the times that `xp db restore --at` can reach.
+
+    A backup is followed up to a time where continuous backup has shipped what changed after it. Between two times in a
+    row of such backups, any second can be restored; of all others, the moment of the backup.
 
     Example: xp db backups
     """
-    from cli.database.shelved import shelf_location, shelf_of
-    from storage.backups.shelf import backups_on
+    from cli.database.shelved import shelf_location, shelves_of
+    from storage.backups.continuous.survey import survey
 
     chosen = settings.load({"data_dir": data_dir})
-    with store_problems():
-        found = backups_on(shelf_of(chosen))
+    with store_problems(), tempfile.TemporaryDirectory() as work:
+        found = survey(shelves_of(chosen), chosen["backup_key"], Path(work))
+    reaches = {plan.backup.name: plan.reaches for plan in found.plans() if plan.segments}
     if as_json:
-        print_json([_row(backup) for backup in found])
-    elif found:
-        rows = [(b.name, short_time(_milliseconds(b)), f"{b.position:,}", size(b.size), _yes(b)) for b in found]
+        print_json([_row(backup, reaches.get(backup.name)) for backup in found.backups])
+    elif found.backups:
+        rows = [
+            (b.name, short_time(_milliseconds(b)), f"{b.position:,}", size(b.size), _yes(b),
+             short_time(reaches.get(b.name)))
+            for b in found.backups
+        ]  # fmt: skip
         print_table(COLUMNS, rows, right=("position", "size"))
+        _tell_windows(found)
     else:
         click.echo(f"No backups in {shelf_location(chosen)}; `xp db backup` makes one, BACKUP_SCHEDULE many.")
 
@@ -125,49 +139,69 @@ def _yes(backup: "Backup") -> str:
     return "yes" if backup.is_sealed else "no"
 
 
-def _row(backup: "Backup") -> dict[str, Any]:
-    from server.api.render import iso_time
+def _row(backup: "Backup", reaches: int | None = None) -> dict[str, Any]:
+    from server.api.render import iso_time, maybe_time
 
     made = iso_time(_milliseconds(backup))
     return {
         "name": backup.name, "made_at": made, "position": backup.position, "size": backup.size,
-        "encrypted": backup.is_sealed,
+        "encrypted": backup.is_sealed, "followed_up_to": maybe_time(reaches),
     }  # fmt: skip
+
+
+def _tell_windows(found: "Survey") -> None:
+    from storage.backups.continuous.plans import windows
+
+    for begin, end in windows(found.plans()):
+        click.echo(f"--at reaches any second from {moment(begin / 1000)} to {moment(end / 1000)}.")
+    if found.segments:
+        count_of, length = count(len(found.segments), "segment"), sum(each.size for each in found.segments)
+        click.echo(f"{count_of} of changes between them ({size(length)}).")
 
 
 @click.command("rehearse")
 @click.argument("name", required=False)
+@click.option("--at", type=Moment(), metavar="TIME", help="The state of that time, as `xp db restore --at` takes it.")
 @database_options
 @json_option
-def rehearse_command(name: str | None, data_dir: str | None, as_json: bool) -> None:
-    """Restore the newest backup into a scratch file and check it; exit code 1 if it is no good, or files are missing.
+def rehearse_command(name: str | None, at: int | None, data_dir: str | None, as_json: bool) -> None:
+    """Restore the newest state into a scratch file and check it; exit code 1 if it is no good, or files are missing.
 
-    The copy is decrypted, migrated and checked like `xp db check`, and every file that it names is looked for. If the
-    newest backup cannot be restored, the newest one that can is named. Nothing of the server is changed; it may run.
+    The newest backup is decrypted, brought to the newest state that continuous backup has shipped, migrated and checked
+    like `xp db check`, and every file that it names is looked for. If that cannot be restored, the newest one that can
+    is named. With NAME: that backup by itself. Nothing of the server is changed; it may run.
 
     Example: xp db rehearse
     """
-    from cli.database.shelved import files_on_shelf, shelf_location, shelf_of
+    from cli.database import reached
+    from cli.database.shelved import files_on_shelf, shelf_location, shelves_of
     from storage.backups import record
     from storage.backups.rehearsing import rehearse
 
+    if name is not None and at is not None:
+        raise click.UsageError("Expected NAME or --at TIME, and got both.")
     chosen = settings.load({"data_dir": data_dir})
     with progress_bar("looking") as progress, record.backup_lock(chosen["data_dir"]), store_problems():
         files = files_on_shelf(chosen, progress)
-        done = rehearse(shelf_of(chosen), chosen["backup_key"], chosen["data_dir"], only=name, along=files.look_for)
+        done = rehearse(
+            shelves_of(chosen), chosen["backup_key"], chosen["data_dir"], only=name, until=at, along=files.look_for
+        )
     if done.backup is None and not done.faults:
-        wanted = f"backup {name}" if name else "backup"
+        wanted = f"backup {name}" if name else "backup" if at is None else "backup of that time or earlier"
         raise click.ClickException(f"{shelf_location(chosen)}: there is no {wanted}; `xp db backup` makes one.")
     if as_json:
         good = None if done.backup is None else _row(done.backup)
         facts = {"good": good, "seconds": round(done.seconds, 3), "migrated": done.migrated, "faults": done.faults}
-        print_json(facts | {"files": files.document})
+        followed = {} if done.backup is None else reached.facts(done)
+        print_json(followed | facts | {"files": files.document})
     else:
-        _tell_rehearsal(done, files)
+        _tell_rehearsal(done, files, at)
     click.get_current_context().exit(0 if files.is_whole and not done.faults else 1)
 
 
-def _tell_rehearsal(done: "Rehearsed", files: "CopiedFiles") -> None:
+def _tell_rehearsal(done: "Rehearsed", files: "CopiedFiles", at: int | None) -> None:
+    from cli.database import reached
+
     for fault in done.faults:
         click.echo(fault, err=True)
     if done.backup is None:
@@ -177,6 +211,8 @@ def _tell_rehearsal(done: "Rehearsed", files: "CopiedFiles") -> None:
         f"{done.backup.name} can be restored: the log up to position {done.backup.position:,}, made "
         f"{short_time(_milliseconds(done.backup))}. The rehearsal took {done.seconds:.1f} s."
     )
+    if done.replayed.segments or done.replayed.fault or at is not None:
+        click.echo(reached.sentence(done, at))
     if done.migrated:
         click.echo(f"A restore migrates its schema: {', '.join(done.migrated)}.")
     if files.found is not None and files.is_whole:

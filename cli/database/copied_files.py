@@ -17,6 +17,7 @@ from cli.terminal.console import Progress, count, size
 if TYPE_CHECKING:
     from actors.blobs import BlobCopies
     from storage.backups.keys import SealingKey
+    from storage.backups.rehearsing import Rehearsed
     from storage.blobs.location import Location
     from storage.maintenance.blob_copies import Copied, Named
 
@@ -51,6 +52,10 @@ class CopiedFiles:
         named = named_in(database)
         if self.where != NONE and named:
             self.found = asyncio.run(self._back_up(named, database.parent))
+
+    def copy(self, named: "list[Named]", staging: Path) -> None:
+        """Of a database that is not at hand."""
+        self.found = asyncio.run(self._back_up(named, staging))
 
     def bring_back(self, database: Path) -> None:
         """Before the database takes its place: a row never names bytes that are not there yet."""
@@ -178,6 +183,8 @@ class OpenedBackup:
     copies: "Location | None" = None
     """Where the copies of its files are, if the backup is from a shelf."""
     is_sealed: bool = False
+    rehearsed: "Rehearsed | None" = None
+    """How far it goes, and was checked, if it is the newest state of a shelf."""
 
 
 def for_restore(

@@ -10,6 +10,7 @@ from cli.files.options import store_problems
 from cli.opening.database import database_options, names_another_database, options_of, reading, writing
 from cli.opening.keys import SECRET_FILE
 from cli.terminal.console import count, json_option, print_json, progress_bar, size
+from cli.terminal.times import Moment
 from cli.terminal.written_files import force_option
 
 if TYPE_CHECKING:
@@ -73,7 +74,13 @@ def _name_secret(path: Path) -> None:
 
 
 @click.command("restore")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--at",
+    type=Moment(),
+    metavar="TIME",
+    help="Restore the state of that time from BACKUP_URL: 2026-11-29T14:05:00Z, or 15m for so long ago.",
+)
 @copied_files.files_option(
     "Where copies of the files' bytes are: a folder, or an s3:// URL. `reference`: in the store itself. `none`: do not "
     "look for them.  [default: FILE.files, if it is there; else reference]"
@@ -83,7 +90,9 @@ def _name_secret(path: Path) -> None:
 )
 @database_options
 @json_option
-def restore_command(file: Path, files: str | None, force: bool, data_dir: str | None, as_json: bool) -> None:
+def restore_command(
+    file: Path | None, at: int | None, files: str | None, force: bool, data_dir: str | None, as_json: bool
+) -> None:
     """Replace the database by a backup, and bring back the bytes of its files.
 
     No server may run on the data folder. The current database is kept next to the new one. The log gets a new epoch, so
@@ -91,29 +100,34 @@ def restore_command(file: Path, files: str | None, force: bool, data_dir: str | 
     hash: an interrupted restore changes nothing that is seen, and can be repeated.
 
     FILE may be encrypted, if BACKUP_KEY is set. It may also be the name of a backup in BACKUP_URL (`xp db backups`
-    lists them), or `newest`: the newest of them that is good.
+    lists them), or `newest`: the newest state that is good, with what continuous backup has shipped since the newest
+    backup. Instead of FILE, --at restores what was there at a time; how far back it reaches, `xp db backups` says.
 
     Example: xp db restore experience-backup.db
     """
+    from cli.database import reached
     from cli.database.opened_backup import opened_backup
     from storage.lock import data_folder_lock
     from storage.maintenance import replacing
 
+    if (file is None) == (at is None):
+        raise click.UsageError("Expected FILE, or --at TIME.")
     options, chosen = options_of(data_dir), copied_files.load(data_dir)
     with (
         progress_bar("copying") as progress,
         data_folder_lock(options.path.parent),
         store_problems(),
-        opened_backup(file, chosen) as opened,
+        opened_backup(file, at, chosen) as opened,
     ):
         along = copied_files.for_restore(opened, files, chosen, progress, force=force)
         done = replacing.restore(opened.database, options, force=force, progress=progress, along=along.bring_back)
     if as_json:
         kept = str(done.kept) if done.kept else None
         facts = {"epoch": done.epoch, "position": done.position, "kept": kept, "migrated": done.migrated}
-        print_json(facts | {"files": along.document})
+        print_json(facts | reached.document(opened, at) | {"files": along.document})
     else:
         _tell(opened.name, done)
+        reached.tell(opened, at)
         along.tell("Brought back")
     with writing(data_dir) as writer:  # last: what is forced into place may be too broken for it
         writer.note("restore_database", "database", done.epoch)

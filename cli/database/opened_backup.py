@@ -1,4 +1,4 @@
-"""What `xp db restore` is given: a database, an encrypted backup, or one on the shelf by its name."""
+"""What `xp db restore` is given: a database, an encrypted backup, one on the shelf by its name, or a time."""
 
 import contextlib
 from collections.abc import Iterator
@@ -8,28 +8,33 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.database.copied_files import OpenedBackup
-from cli.database.shelved import NEWEST, shelf_location, shelf_of
+from cli.database.shelved import NEWEST, shelf_location, shelf_of, shelves_of
 from cli.opening.blobs import location_of
 from cli.settings import Settings
 from storage.blobs.location import FolderLocation, Location
 
 if TYPE_CHECKING:
-    from storage.backups.shelf import Shelf
+    from storage.backups.rehearsing import Rehearsed
 
 
 @contextlib.contextmanager
-def opened_backup(given: Path, chosen: Settings) -> Iterator[OpenedBackup]:
-    """A plain database while inside. Raises `DatabaseProblem` and `BlobStoreError`."""
+def opened_backup(given: Path | None, at: int | None, chosen: Settings) -> Iterator[OpenedBackup]:
+    """A plain database while inside. `at`: of that time, from the shelf. Raises `DatabaseProblem` and
+    `BlobStoreError`."""
     from storage.backups.shelf import backup_of
 
-    if given.is_file() and not _is_sealed(given) and backup_of(given.name) is None:
-        yield OpenedBackup(str(given), given)
-        return
-    if not given.exists() and str(given) != NEWEST and backup_of(str(given)) is None:
+    opening: contextlib.AbstractContextManager[OpenedBackup]
+    if given is None or str(given) == NEWEST:
+        opening = _from_shelf(at, chosen)
+    elif given.is_file() and not _is_sealed(given) and backup_of(given.name) is None:
+        opening = contextlib.nullcontext(OpenedBackup(str(given), given))
+    elif not given.exists() and backup_of(str(given)) is None:
         raise click.ClickException(
             f"{given}: there is no such file, and no backup of that name; `xp db backups` lists them."
         )
-    with _unpacked(given, chosen) as opened:
+    else:
+        opening = _unpacked(given, chosen)
+    with opening as opened:
         yield opened
 
 
@@ -41,26 +46,24 @@ def _is_sealed(path: Path) -> bool:
 
 @contextlib.contextmanager
 def _unpacked(given: Path, chosen: Settings) -> Iterator[OpenedBackup]:
+    """A file, or a name on the shelf."""
     from storage.backups import record
     from storage.backups.making import work_folder
     from storage.backups.shelf import files_of
     from storage.backups.unpacking import unpack, unpacked
 
     folder = chosen["data_dir"]
-    with record.backup_lock(folder):
-        shelf = None if given.is_file() else shelf_of(chosen)
-        name = _newest(shelf, chosen) if shelf is not None and str(given) == NEWEST else given.name
-        with work_folder(folder) as work:
-            target = work / "restored.db"
-            if shelf is None:
-                is_sealed = _is_sealed(given)
-                unpack(given, chosen["backup_key"], target, named=str(given))
-                copies = files_of(FolderLocation(given.absolute().parent))
-            else:
-                is_sealed = name.endswith(".xpb")
-                unpacked(shelf, name, chosen["backup_key"], work)
-                copies = files_of(shelf_location(chosen))
-            yield OpenedBackup(name, target, _existing(copies, chosen), is_sealed)
+    with record.backup_lock(folder), work_folder(folder) as work:
+        target = work / "restored.db"
+        if given.is_file():
+            is_sealed = _is_sealed(given)
+            unpack(given, chosen["backup_key"], target, named=str(given))
+            copies = files_of(FolderLocation(given.absolute().parent))
+        else:
+            is_sealed = given.name.endswith(".xpb")
+            unpacked(shelf_of(chosen), given.name, chosen["backup_key"], work)
+            copies = files_of(shelf_location(chosen))
+        yield OpenedBackup(given.name, target, _existing(copies, chosen), is_sealed)
 
 
 def _existing(copies: Location, chosen: Settings) -> Location | None:
@@ -70,13 +73,24 @@ def _existing(copies: Location, chosen: Settings) -> Location | None:
     return copies if isinstance(location_of(chosen), FolderLocation) else None
 
 
-def _newest(shelf: "Shelf", chosen: Settings) -> str:
-    """The newest that is good; what is wrong with newer ones is said."""
-    from storage.backups.rehearsing import newest_good
+@contextlib.contextmanager
+def _from_shelf(at: int | None, chosen: Settings) -> Iterator[OpenedBackup]:
+    """The newest state that is good, of that time where one is named; what is wrong with newer ones is said."""
+    from storage.backups import record
+    from storage.backups.rehearsing import restored
+    from storage.backups.shelf import files_of
 
-    found = newest_good(shelf, chosen["backup_key"], chosen["data_dir"])
-    for fault in found.faults:
-        click.echo(fault, err=True)
-    if found.backup is None:
-        raise click.ClickException(f"{shelf_location(chosen)}: no backup there can be restored.")
-    return found.backup.name
+    folder, shelves = chosen["data_dir"], shelves_of(chosen)
+    with record.backup_lock(folder), restored(shelves, chosen["backup_key"], folder, until=at) as (done, path):
+        for fault in done.faults:
+            click.echo(fault, err=True)
+        if done.backup is None:
+            raise click.ClickException(f"{shelf_location(chosen)}: {_nothing(done, at)}")
+        copies = _existing(files_of(shelf_location(chosen)), chosen)
+        yield OpenedBackup(done.backup.name, path, copies, done.backup.is_sealed, done)
+
+
+def _nothing(done: "Rehearsed", at: int | None) -> str:
+    if at is None or done.faults:
+        return "no backup there can be restored."
+    return "no backup there is of that time or earlier; `xp db backups` lists them."

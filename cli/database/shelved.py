@@ -12,6 +12,7 @@ from cli.terminal.console import Progress
 from storage.blobs.location import FolderLocation, Location, parse
 
 if TYPE_CHECKING:
+    from storage.backups.continuous.survey import Shelves
     from storage.backups.making import Maker
     from storage.backups.shelf import Shelf
 
@@ -34,6 +35,14 @@ def shelf_of(chosen: Settings) -> "Shelf":
     return open_shelf(shelf_location(chosen), s3_keys(chosen))
 
 
+def shelves_of(chosen: Settings) -> "Shelves":
+    """With that of segments. Raises `BlobStoreRefused` as above."""
+    from storage.backups.continuous.survey import Shelves
+    from storage.backups.shelf import open_shelf, segments_of
+
+    return Shelves(shelf_of(chosen), open_shelf(segments_of(shelf_location(chosen)), s3_keys(chosen)))
+
+
 def files_on_shelf(chosen: Settings, progress: Progress, *, force: bool = False) -> CopiedFiles:
     """Copies beside the backups where files are in a folder; where they are in S3, they stay there."""
     from storage.backups.shelf import files_of
@@ -44,12 +53,16 @@ def files_on_shelf(chosen: Settings, progress: Progress, *, force: bool = False)
 
 
 def maker_of(chosen: Settings, files: CopiedFiles) -> "Maker":
+    from storage.backups.continuous.marks import Marking
     from storage.backups.making import Maker
     from storage.database import FILE_NAME, DatabaseOptions
 
     options = DatabaseOptions(chosen["data_dir"] / FILE_NAME)
     copies = _Copies(chosen, files)
-    return Maker(options, shelf_of(chosen), chosen["backup_key"], chosen["backup_keep"], copies.along, copies.prune)
+    marking = Marking(chosen["data_dir"], is_expected=chosen["backup_continuous"] is not None)
+    return Maker(
+        options, shelves_of(chosen), chosen["backup_key"], chosen["backup_keep"], copies.along, copies.prune, marking
+    )
 
 
 class _Copies:
@@ -60,15 +73,15 @@ class _Copies:
         self._files = files
         self.along = files.back_up
 
-    def prune(self, needed: Callable[[], set[str] | None]) -> None:
-        """Remove copies that no backup on the shelf names."""
+    def prune(self, needed: Callable[[], set[str] | None], since: float) -> None:
+        """Remove copies that no backup on the shelf names, and that were stored before."""
         if isinstance(self._files.where, str):
             return
         names = needed()
         if names is not None:
-            asyncio.run(self._remove_others(self._files.where, names))
+            asyncio.run(self._remove_others(self._files.where, names, since))
 
-    async def _remove_others(self, where: Location, names: set[str]) -> None:
+    async def _remove_others(self, where: Location, names: set[str], since: float) -> None:
         from cli.opening.blobs import open_blobs
         from storage.backups.making import is_removable
 
@@ -76,7 +89,7 @@ class _Copies:
         try:
             async with contextlib.aclosing(store.list()) as blobs:
                 async for blob in blobs:
-                    if blob.digest not in names and is_removable(blob.modified):
+                    if blob.digest not in names and is_removable(blob.modified, since):
                         await store.delete(blob.digest)
         finally:
             await store.close()

@@ -32,6 +32,7 @@ from cli.opening.retention import retention_rules
 from cli.serving import alerting, log_lines, parts, senders
 from cli.serving.backup_schedule import BackupSchedule
 from cli.serving.handover.relay import Relay
+from cli.serving.shipping import Shipping
 from cli.serving.traces import open_traces
 from cli.settings import Settings
 from cli.settings.hints import hints, secret_hints
@@ -86,6 +87,8 @@ async def running(chosen: Settings, listener: socket.socket, relay: Relay | None
             closing.push_async_callback(tracing.close)
         keys = await open_keys(chosen)
         closing.push_async_callback(keys.close)
+        shipping = Shipping(chosen)
+        closing.push_async_callback(shipping.stop)  # after the last commit
         closing.callback(stage.stop_all)
         closing.push_async_callback(directory.journal.close)  # the last to close it folds the WAL into the database
         closing.callback(pool.close)
@@ -129,6 +132,8 @@ async def running(chosen: Settings, listener: socket.socket, relay: Relay | None
         closing.push_async_callback(errors.stop)
         errors.start()
         closing.enter_context(_sentry(chosen, services))
+        services.backups.shipping = shipping.state
+        shipping.start()
         backups = BackupSchedule(chosen, services.backups)
         closing.push_async_callback(backups.stop)
         backups.start()

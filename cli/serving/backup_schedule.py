@@ -1,4 +1,5 @@
-"""Backups by BACKUP_SCHEDULE: `xp db backup` in a process of its own, when one is due.
+"""Backups by BACKUP_SCHEDULE: `xp db backup` in a process of its own, when one is due. Continuous backup needs one
+as soon as a lineage of segments has begun.
 
 In a process of its own, because a copy takes memory, processor time and its own connections; and because it may be
 killed at any moment: a backup counts only once it is whole.
@@ -7,8 +8,6 @@ killed at any moment: a backup counts only once it is whole.
 import asyncio
 import contextlib
 import logging
-import os
-import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,8 @@ from typing import Any
 import orjson
 
 from actors import limits
+from actors.backups import schedule
+from cli.serving.own_commands import start_xp
 from cli.settings import Settings
 from server.telemetry.backup_state import BackupState
 from storage.backups import record
@@ -32,6 +33,8 @@ class BackupSchedule:
     def __init__(self, chosen: Settings, state: BackupState, *, now: Callable[[], datetime] = _now) -> None:
         self._chosen = chosen
         self._schedule: Any = chosen["backup_schedule"]
+        if self._schedule is None and chosen["backup_continuous"] is not None:
+            self._schedule = schedule.parse(limits.CONTINUOUS_SCHEDULE)
         self._state = state
         self._now = now
         self._task: asyncio.Task[None] | None = None
@@ -58,16 +61,25 @@ class BackupSchedule:
 
     def _due(self, found: record.Record) -> datetime:
         """The first one at once: a server without any backup has waited long enough."""
-        if found.good_at is None:
-            return min(self._now(), _moment(self._state.due_at) or self._now())
-        due: datetime = self._schedule.next_after(_moment(found.good_at))
+        at_once, last = min(self._now(), _moment(self._state.due_at) or self._now()), _moment(found.good_at)
+        if last is None:
+            return at_once
+        if self._state.shipping.lineage not in ("", found.lineage):
+            return max(at_once, last + timedelta(seconds=limits.CONTINUOUS_PAUSE_SECONDS))
+        due: datetime = self._schedule.next_after(last)
         return due
 
     async def _run(self) -> None:
         while True:
-            await asyncio.sleep(self._wait())
+            await asyncio.sleep(min(self._wait(), self._longest))
+            self._look()
             await self._back_up()
             self._look()
+
+    @property
+    def _longest(self) -> float:
+        """Sleep: a lineage of segments begins at any time."""
+        return limits.SHIPPING_STATE_SECONDS if self._state.shipping.is_on else limits.BACKUP_LOOK_SECONDS
 
     def _wait(self) -> float:
         """Seconds; after a failure it is tried again soon, however long the interval is."""
@@ -101,15 +113,8 @@ class BackupSchedule:
 
 async def _run(chosen: Settings) -> tuple[int, bytes, str]:
     """(exit code, stdout, what it said in one line)."""
-    environment = {**os.environ, **chosen.texts, "XP_TRACEBACK": ""}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-P", "-m", "cli.main", "db", "backup", "--json",
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        env=environment,
-    )  # fmt: skip
+    process = await start_xp(chosen, "db", "backup", "--json", stdout=asyncio.subprocess.PIPE)
     try:
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, process.pid, 10)  # clients come first
         out, said = await process.communicate()
     except asyncio.CancelledError:
         with contextlib.suppress(ProcessLookupError):

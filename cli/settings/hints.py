@@ -120,16 +120,17 @@ def _file_store(chosen: Settings) -> Iterator[Hint]:
 
 
 def _backups(chosen: Settings) -> Iterator[Hint]:
-    if chosen["backup_schedule"] is None:
+    makes = next((key for key in ("backup_schedule", "backup_continuous") if chosen[key] is not None), None)
+    if makes is None:
         return
     if not chosen["backup_key"]:
         yield Hint(
-            "BACKUP_KEY", "not set, while BACKUP_SCHEDULE is",
+            "BACKUP_KEY", f"not set, while {makes.upper()} is",
             "Set it (openssl rand -base64 32), and keep it elsewhere: who can read the backups reads everything.",
         )  # fmt: skip
     if chosen["backup_url"] is None:
         yield Hint(
-            "BACKUP_URL", "not set, while BACKUP_SCHEDULE is",
+            "BACKUP_URL", f"not set, while {makes.upper()} is",
             "Set it to another disk or a bucket: backups in DATA_DIR are lost with the database.",
         )  # fmt: skip
 

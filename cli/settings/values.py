@@ -219,6 +219,17 @@ def backup_schedule(text: str) -> schedule.Schedule | None:
     return schedule.parse(text) if text else None
 
 
+def shipping_interval(text: str) -> float | None:
+    """Seconds."""
+    if not text or text.lower() == "off":
+        return None
+    match = re.fullmatch(r"([0-9]{1,5})(ms|s)", text)
+    seconds = 0.0 if match is None else int(match[1]) / (1000 if match[2] == "ms" else 1)
+    if not 0.2 <= seconds <= 10:
+        raise ValueError("expected an interval from 200ms to 10s, such as 1s")
+    return seconds
+
+
 def size(text: str) -> int:
     """`1500`, `64K`, `100M`, `2G`: bytes, by powers of 1024."""
     match = re.fullmatch(r"([0-9]{1,12})\s*([KMGT]?)i?B?", text, re.IGNORECASE)

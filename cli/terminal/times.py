@@ -2,6 +2,7 @@
 
 import re
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -25,6 +26,23 @@ class Duration(click.ParamType[int]):
         if not 0 < seconds <= limits.TOKEN_SECONDS_MAX:
             self.fail(f"expected 1s to {limits.TOKEN_SECONDS_MAX // 86_400}d; got {value!r}.", param, ctx)
         return seconds
+
+
+class Moment(click.ParamType[int]):
+    """Milliseconds since 1970, typed as an ISO 8601 time (UTC where it names no zone), or as `15m`: so long ago."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        text = str(value).strip()
+        ago = re.fullmatch(r"(\d{1,9})([smhd])", text)
+        if ago is not None:
+            return now_ms() - 1000 * int(ago[1]) * _UNITS[ago[2]]
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError:
+            self.fail(f"expected 2026-11-29T14:05:00Z, or 15m for so long ago; got {value!r}.", param, ctx)
+        return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def now_ms() -> int:

@@ -6,6 +6,30 @@ from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
+class ShippingState:
+    """Of continuous backup, as its process has noted it last."""
+
+    is_on: bool = False
+    shipped_at: int | None = None
+    """What the newest segment on the shelf holds is as old."""
+    behind_since: int | None = None
+    """Of the oldest change that is not on the shelf."""
+    waiting: int = 0
+    """Bytes of segments that are to be shipped."""
+    segments: int = 0
+    bytes: int = 0
+    """Shipped since the server has started."""
+    failing_since: int | None = None
+    reason: str = ""
+    lineage: str = ""
+    """Of segments; empty while changes are not captured. A backup has to belong to it before they can be restored."""
+
+    def lag_seconds(self) -> float:
+        """That would be lost with the disk now."""
+        return 0.0 if self.behind_since is None else max(0.0, time.time() - self.behind_since / 1000)
+
+
+@dataclass(slots=True)
 class BackupState:
     """Times are milliseconds since 1970; None: never. Confined to the event loop."""
 
@@ -21,6 +45,8 @@ class BackupState:
     """Why the last one failed; empty where it did not."""
     results: Counter[str] = field(default_factory=Counter)
     """Of those of this process: `good`, `incomplete` (files are missing), `failed`."""
+
+    shipping: ShippingState = field(default_factory=ShippingState)
 
     def age_seconds(self) -> float | None:
         """Of what the newest good one holds."""

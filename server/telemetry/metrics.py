@@ -257,6 +257,21 @@ METRICS: Final = (
         "xp_backup_duration_seconds", "gauge", "Time that the newest good backup took, its verification included.",
         lambda s: _one(s.backups.seconds),
     ),
+    Metric(
+        "xp_backup_lag_seconds", "gauge", "Changes that continuous backup has not shipped; absent where it is off.",
+        lambda s: _one(s.backups.shipping.lag_seconds()) if s.backups.shipping.is_on else [],
+    ),
+    Metric(
+        "xp_backup_segments", "counter", "Shipped by continuous backup.",
+        lambda s: _one(s.backups.shipping.segments),
+    ),
+    Metric(
+        "xp_backup_segment_bytes", "counter", "Shipped by continuous backup.", lambda s: _one(s.backups.shipping.bytes)
+    ),
+    Metric(
+        "xp_backup_waiting_bytes", "gauge", "Segments that wait to be shipped.",
+        lambda s: _one(s.backups.shipping.waiting),
+    ),
     Metric("xp_file_bytes", "gauge", "Size of the database and of its WAL.", _files, ("file",)),
     Metric("xp_cpu_seconds", "counter", "Processor time.", _cpu),
     Metric("xp_open_files", "gauge", "Open files, sockets included.", lambda _: _one(open_files())),

@@ -1,5 +1,6 @@
 """Backups in a folder."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from storage.blobs.durable import DurableFolder, plain_words
@@ -31,3 +32,7 @@ class FolderShelf:
     def delete(self, name: str) -> None:
         with plain_words(self._root):
             (self._root / name).unlink(missing_ok=True)
+
+    def delete_all(self, names: Sequence[str]) -> None:
+        for name in names:
+            self.delete(name)

@@ -13,6 +13,10 @@ from pathlib import Path
 from actors import limits
 from actors.backups.keeping import Keeping, kept
 from storage import private_files
+from storage.backups.continuous import marks
+from storage.backups.continuous.marks import CONTINUED, Marking
+from storage.backups.continuous.pruning import Reach, reach
+from storage.backups.continuous.survey import Shelves, survey
 from storage.backups.keys import SealingKey
 from storage.backups.sealing import seal
 from storage.backups.shelf import MANIFEST, Backup, Shelf, backups_on, name_of
@@ -26,8 +30,9 @@ WORK = "backup-work"
 """Folder in DATA_DIR: of the backup that is being made, under its lock."""
 
 
-Prune = Callable[[Callable[[], set[str] | None]], None]
-"""Removes the copies of files that are not among the names which the function answers; None: leave all of them."""
+Prune = Callable[[Callable[[], set[str] | None], float], None]
+"""Removes the copies of files that are not among the names which the function answers; None: leave all of them. The
+number is a time in seconds: what was stored later stays in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,30 +42,45 @@ class Made:
     removed: int
     """Backups that the rules let go."""
     seconds: float
+    lineage: str = ""
+    """Of the segments that go on from it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Maker:
     options: DatabaseOptions
-    shelf: Shelf
+    shelves: Shelves
     keys: tuple[SealingKey, ...]
     """Empty: backups are plain databases. The first seals."""
     keeping: Keeping
     along: Along
     """Copies the files that the database names."""
     prune_copies: Prune
+    marking: Marking
+
+    @property
+    def shelf(self) -> Shelf:
+        return self.shelves.backups
 
     def make(self, progress: Progress) -> Made:
         """Raises `DatabaseProblem` and `BlobStoreError`; then the backups that were there are there."""
         began, made_at = time.monotonic(), datetime.now(UTC)
         with work_folder(self.options.path.parent) as work:
-            copy = copying.backup(self.options, work / "copy.db", progress=progress, along=self.along)
+            self.marking.begin()
+            copy = copying.backup(self.options, work / "copy.db", progress=progress, along=self._along)
             name = name_of(made_at, copy.position, sealed=bool(self.keys))
             names = [self._copied_name(digest) for digest, _ in named_in(copy.path)]
             self._put(copy.path, name, names)
             size = self._verify(name, copy, work)
-        removed = self._prune()
-        return Made(Backup(name, made_at, copy.position, size), copy.epoch, removed, time.monotonic() - began)
+        removed, mark = self._prune(), self.marking.mark
+        return Made(
+            Backup(name, made_at, copy.position, size), copy.epoch, removed, time.monotonic() - began,
+            mark.lineage if mark else "",
+        )  # fmt: skip
+
+    def _along(self, copy: Path) -> None:
+        self.marking.note()
+        self.along(copy)
 
     def _copied_name(self, digest: str) -> str:
         return self.keys[0].name_of(digest) if self.keys else digest
@@ -70,6 +90,10 @@ class Maker:
         manifest = copy.with_name("manifest")
         manifest.write_text(json.dumps(names))
         self.shelf.put(manifest, name + MANIFEST)
+        if self.marking.mark is not None:
+            note = copy.with_name("mark")
+            marks.write(note, self.marking.mark, self.keys)
+            self.shelf.put(note, name + CONTINUED)
         if self.keys:
             sealed = copy.with_name("sealed")
             with copy.open("rb") as source, open(sealed, "wb", opener=private_files.private) as target:
@@ -87,8 +111,8 @@ class Maker:
             if there.head != (copy.epoch, copy.position):
                 raise DatabaseProblem(f"{name}: what was restored is not what was copied; is the disk sound?")
         except DatabaseProblem:
-            self.shelf.delete(name)
-            self.shelf.delete(name + MANIFEST)
+            for suffix in ("", MANIFEST, CONTINUED):
+                self.shelf.delete(name + suffix)
             raise
         return there.size
 
@@ -98,14 +122,27 @@ class Maker:
         going = [backup.name for backup in there if backup.name not in staying]
         for name in going:
             self.shelf.delete(name)
-        self._forget_manifests(staying)
-        self.prune_copies(lambda: self._named_by(staying))
+        self._forget_notes(staying)
+        reached = self._prune_segments()
+        since = time.time() if reached is None else reached.oldest.made_at.timestamp()
+        self.prune_copies(lambda: self._named_by(staying), since)
         return len(going)
 
-    def _forget_manifests(self, staying: set[str]) -> None:
+    def _forget_notes(self, staying: set[str]) -> None:
         for name, _ in self.shelf.entries():
-            if name.endswith(MANIFEST) and name.removesuffix(MANIFEST) not in staying:
-                self.shelf.delete(name)
+            for suffix in (MANIFEST, CONTINUED):
+                if name.endswith(suffix) and name.removesuffix(suffix) not in staying:
+                    self.shelf.delete(name)
+
+    def _prune_segments(self) -> Reach | None:
+        """Files that came with segments which stay are kept, too: no backup may name them."""
+        with work_folder(self.options.path.parent) as work:
+            found = survey(self.shelves, self.keys, work)
+        reached = reach(found, self.keeping.continuous_days, datetime.now(UTC))
+        if not found.unread:  # a key that is missing may be set again
+            names = [each.name for each in found.segments if reached is None or not reached.needs(each)]
+            self.shelves.segments.delete_all(names)
+        return reached
 
     def _named_by(self, backups: set[str]) -> set[str] | None:
         """Names of all copies of files that these backups need; None where one does not say."""
@@ -132,6 +169,6 @@ def work_folder(data_dir: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def is_removable(modified: float) -> bool:
+def is_removable(modified: float, since: float) -> bool:
     """A copy of a file, by when it was stored."""
-    return modified < time.time() - limits.BLOB_FRESH_SECONDS
+    return modified < min(since, time.time() - limits.BLOB_FRESH_SECONDS)

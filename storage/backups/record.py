@@ -5,7 +5,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from storage import private_files
@@ -29,13 +29,15 @@ class Record:
     failing_since: int | None = None
     """Of the first failure since the last good one."""
     reason: str = ""
+    lineage: str = ""
+    """Of the segments of continuous backup that go on from the newest good one."""
 
-    def succeeded(self, *, at: int, name: str, size: int, seconds: float) -> "Record":
-        return Record(at, name, size, seconds, self.failed_at, None, "")
+    def succeeded(self, *, at: int, name: str, size: int, seconds: float, lineage: str = "") -> "Record":
+        return Record(at, name, size, seconds, self.failed_at, None, "", lineage)
 
     def failed(self, *, at: int, reason: str) -> "Record":
         since = at if self.failing_since is None else self.failing_since
-        return Record(self.good_at, self.name, self.size, self.seconds, at, since, reason)
+        return replace(self, failed_at=at, failing_since=since, reason=reason)
 
 
 def read(folder: Path) -> Record:
@@ -60,6 +62,7 @@ def write(folder: Path, record: Record) -> None:
 def backup_lock(folder: Path) -> Iterator[None]:
     """One backup or rehearsal at a time. Raises `DatabaseProblem` where another runs."""
     with plain_words(folder / LOCK):
+        private_files.make_folder(folder)  # on another machine, a rehearsal is the first that happens
         descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, private_files.FILE_MODE)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

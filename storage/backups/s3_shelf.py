@@ -1,5 +1,6 @@
 """Backups in a bucket of S3, by obstore."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import obstore
@@ -39,3 +40,9 @@ class S3Shelf:
     def delete(self, name: str) -> None:
         with self._bucket.plain_words():
             obstore.delete(self._bucket.store, name)
+
+    def delete_all(self, names: Sequence[str]) -> None:
+        """A thousand in a request."""
+        if names:
+            with self._bucket.plain_words():
+                obstore.delete(self._bucket.store, list(names))

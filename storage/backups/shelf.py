@@ -1,6 +1,7 @@
 """Where backups are: named files in a folder or a bucket, each there as a whole or not at all."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,8 @@ _NAME = re.compile(r"experience-(\d{8}T\d{6}Z)-p(\d{1,19})\.(db|xpb)", re.ASCII)
 _STAMP = "%Y%m%dT%H%M%SZ"
 FILES = "files"
 """Below the location: the store of copies of files."""
+SEGMENTS = "continuous"
+"""Below the location: what changed after the backups, by continuous backup."""
 MANIFEST = ".files"
 """After the name of a backup: what the names of its files' copies are."""
 
@@ -68,6 +71,8 @@ class Shelf(Protocol):
         """A missing one is no error."""
         ...
 
+    def delete_all(self, names: Sequence[str]) -> None: ...
+
 
 def open_shelf(location: Location, keys: S3Keys | None) -> Shelf:
     """Reaches nothing yet. Raises `BlobStoreRefused` where S3 is chosen and its extra is missing."""
@@ -84,9 +89,18 @@ def open_shelf(location: Location, keys: S3Keys | None) -> Shelf:
 
 def files_of(location: Location) -> Location:
     """The store of the copies of files."""
+    return _below(location, FILES)
+
+
+def segments_of(location: Location) -> Location:
+    """The shelf of segments."""
+    return _below(location, SEGMENTS)
+
+
+def _below(location: Location, folder: str) -> Location:
     if isinstance(location, FolderLocation):
-        return FolderLocation(location.path / FILES)
-    prefix = "/".join(filter(None, (location.prefix, FILES)))
+        return FolderLocation(location.path / folder)
+    prefix = "/".join(filter(None, (location.prefix, folder)))
     return S3Location(
         location.bucket, prefix, location.endpoint, location.region, location.sse, location.kms_key,
         location.virtual_host,

@@ -63,6 +63,14 @@ class AlertView(View):
     value: float | None = Field(description="Of a figure, over the last minute.")
 
 
+class ShippingView(View):
+    shipped_at: Time | None = Field(description="What the newest segment in the store holds is as old.")
+    lag_seconds: float = Field(ge=0, description="Changes that would be lost with the disk now.")
+    waiting: int = Field(ge=0, description="Bytes that are to be shipped.")
+    failing_since: Time | None
+    reason: str | None
+
+
 class BackupsView(View):
     is_scheduled: bool
     due_at: Time | None
@@ -72,6 +80,7 @@ class BackupsView(View):
     seconds: float
     failing_since: Time | None
     reason: str | None
+    continuous: ShippingView | None = Field(description="Null where `BACKUP_CONTINUOUS` is off.")
 
 
 class RetentionRunView(View):

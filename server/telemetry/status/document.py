@@ -12,6 +12,7 @@ from actors.resources.retention import ListRetentionRuns, RetentionRun
 from server.api import render
 from server.api.services import Services
 from server.telemetry.alerts.alert import Alert
+from server.telemetry.backup_state import ShippingState
 from server.telemetry.status.figures import Level, levels, series
 from server.telemetry.status.samples import quantile
 
@@ -126,6 +127,17 @@ def _backups(services: Services) -> render.Json:
         "name": state.name or None,
         "size": state.size,
         "seconds": round(state.seconds, 3),
+        "failing_since": render.maybe_time(state.failing_since),
+        "reason": state.reason or None,
+        "continuous": _shipping(state.shipping) if state.shipping.is_on else None,
+    }
+
+
+def _shipping(state: ShippingState) -> render.Json:
+    return {
+        "shipped_at": render.maybe_time(state.shipped_at),
+        "lag_seconds": round(state.lag_seconds(), 3),
+        "waiting": state.waiting,
         "failing_since": render.maybe_time(state.failing_since),
         "reason": state.reason or None,
     }

@@ -117,6 +117,8 @@ def _of_backups(backups: Json) -> str:
         if backups["good_at"]
         else "none yet"
     )
+    if backups["continuous"]:
+        good += f"; changes are shipped, {backups['continuous']['lag_seconds']:.0f} s behind"
     due = f"; the next is due {_moment(backups['due_at'])}" if backups["due_at"] else ""
     return f"{good}{due}" if backups["is_scheduled"] else f"not scheduled (BACKUP_SCHEDULE); {good}"
 

@@ -5,6 +5,7 @@ import time
 from typing import Final
 
 from server.api.services import Services
+from server.telemetry.backup_state import BackupState
 from server.telemetry.memory import resident_bytes
 from server.telemetry.status.history import Finding
 from server.telemetry.status.samples import Sample, total
@@ -32,10 +33,17 @@ def sample(services: Services, *, is_healthy: bool) -> Sample:
 
 
 def findings(services: Services) -> list[Finding]:
-    failure, backups = services.directory.journal.failure, services.backups
+    failure = services.directory.journal.failure
     return [
         Finding("database", True, None if failure is None else failure.detail),
         Finding("server", True, "draining" if services.draining else None),
         Finding("files", False, services.files.store_failure),
-        Finding("backups", False, None if backups.failing_since is None else backups.reason or "the last one failed"),
+        Finding("backups", False, _failing_backups(services.backups)),
     ]
+
+
+def _failing_backups(state: BackupState) -> str | None:
+    shipping = state.shipping
+    if shipping.is_on and shipping.failing_since is not None:
+        return f"changes are not shipped: {shipping.reason}"
+    return None if state.failing_since is None else state.reason or "the last one failed"

@@ -19,6 +19,8 @@ SHIPPING_RETRY_SECONDS: Final = 10.0
 """Longest pause between two attempts to reach the shelf."""
 SHIPPING_END_SECONDS: Final = 5.0
 """For what is left when the server ends; what a shelf does not take by then is shipped after the next start."""
+SHIPPING_HANDOVER_SECONDS: Final = 0.5
+"""The same where another server takes over: requests wait for it."""
 SHIPPING_SILENT_SECONDS: Final = 60.0
 """Without a look, after which the process that ships counts as gone."""
 SHIPPING_START_SECONDS: Final = 10.0

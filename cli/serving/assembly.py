@@ -88,7 +88,7 @@ async def running(chosen: Settings, listener: socket.socket, relay: Relay | None
         keys = await open_keys(chosen)
         closing.push_async_callback(keys.close)
         shipping = Shipping(chosen)
-        closing.push_async_callback(shipping.stop)  # after the last commit
+        closing.push_async_callback(_end_shipping, shipping, relay)  # after the last commit
         closing.callback(stage.stop_all)
         closing.push_async_callback(directory.journal.close)  # the last to close it folds the WAL into the database
         closing.callback(pool.close)
@@ -234,6 +234,14 @@ def _sentry(chosen: Settings, services: Services) -> Iterator[None]:
         yield
     finally:
         sentry.close()
+
+
+async def _end_shipping(shipping: Shipping, relay: Relay) -> None:
+    """Requests wait for a successor, which ships what is left."""
+    if relay.is_leaving:
+        await shipping.stop(limits.SHIPPING_HANDOVER_SECONDS)
+    else:
+        await shipping.stop()
 
 
 async def _drain(services: Services, http: HttpServer, relay: Relay) -> None:

@@ -33,19 +33,19 @@ class Shipping:
             loop = asyncio.get_running_loop()
             self._tasks = [loop.create_task(self._run()), loop.create_task(self._watch())]
 
-    async def stop(self) -> None:
-        """Once the database is closed: what was committed last is shipped, too."""
+    async def stop(self, seconds: float = 2 * limits.SHIPPING_END_SECONDS) -> None:
+        """Once the database is closed: what was committed last is shipped, too, for so long."""
         if self._process is not None:
-            await self._end(self._process)
+            await self._end(self._process, seconds)
         for task in self._tasks:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
 
-    async def _end(self, process: asyncio.subprocess.Process) -> None:
+    async def _end(self, process: asyncio.subprocess.Process, seconds: float) -> None:
         assert process.stdin is not None
         process.stdin.close()
-        done, _ = await asyncio.wait(self._tasks[:1], timeout=2 * limits.SHIPPING_END_SECONDS)
+        done, _ = await asyncio.wait(self._tasks[:1], timeout=seconds)
         if not done:
             logger.warning("the process that ships changes does not end; the rest is shipped after the next start")
 

@@ -13,23 +13,59 @@ import pytest
 
 from actors.backups.keeping import parse
 from storage.backups.continuous import state as states
-from storage.backups.continuous.files import NewFiles
 from storage.backups.continuous.segments import Segment, segment_of
 from storage.backups.continuous.shipping import Shipper
 from storage.backups.folder_shelf import FolderShelf
 from storage.backups.keys import parse_keys
+from storage.backups.shelf import Shelf, open_shelf, segments_of
+from storage.blobs.location import parse as parse_location
 from storage.database import DatabaseOptions
 from tests.builders import Ledger, post
 from tests.cli.conftest import Xp
+from tests.storage.blobs.s3_servers import KEYS, S3Server, start_moto
 
 KEY = base64.b64encode(bytes(range(32))).decode()
+SIGNED = {"AWS_ACCESS_KEY_ID": KEYS.access_key_id, "AWS_SECRET_ACCESS_KEY": KEYS.secret_access_key}
 OTHER = base64.b64encode(bytes(range(1, 33))).decode()
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[S3Server]:
+    server = start_moto()
+    yield server
+    server.stop()
+
+
+def test_in_a_bucket(xp: Xp, tmp_path: Path, moto: S3Server) -> None:
+    moto.make_bucket("continuous")
+    places = {"BACKUP_URL": f"s3://continuous/chat?endpoint={moto.url}", **SIGNED}
+    location = segments_of(parse_location(places["BACKUP_URL"]))
+    shipped = Continuous(xp, tmp_path / "unused", KEY, shelf_of_segments=open_shelf(location, KEYS))
+    xp.environment |= places
+    try:
+        shipped.post("before")
+        shipped.back_up()
+        shipped.post("after")
+        shipped.settle()
+    finally:
+        shipped.lose_everything()
+    assert xp("db", "rehearse", "--json").json["faults"] == []
+    assert xp("db", "restore", "newest").code == 0
+    assert shipped.messages() == ["before", "after"]
+    shipped = Continuous(xp, tmp_path / "unused", KEY, shelf_of_segments=open_shelf(location, KEYS))
+    xp.environment |= places
+    try:
+        shipped.back_up(BACKUP_KEEP="newest=1,continuous=1")
+    finally:
+        shipped.stop()
+    assert [each["followed_up_to"] for each in xp("db", "backups", "--json").json] == [None], "the others are gone"
+    assert not [name for name, _ in open_shelf(location, KEYS).entries() if name.endswith(".xps")]
 
 
 class Continuous:
     """A data folder whose changes are shipped, in this process."""
 
-    def __init__(self, xp: Xp, shelf: Path, key: str, files: NewFiles | None = None) -> None:
+    def __init__(self, xp: Xp, shelf: Path, key: str, *, shelf_of_segments: Shelf | None = None) -> None:
         xp.environment |= {"BACKUP_URL": str(shelf), "BACKUP_KEY": key, "BACKUP_CONTINUOUS": "200ms"}
         self.xp = xp
         self.shelf = shelf
@@ -37,9 +73,9 @@ class Continuous:
         self.ana = self.ledger.user("ana")
         self.thread = self.ledger.thread(self.ana)
         options = DatabaseOptions(xp.database, synchronous="OFF")
-        segments = FolderShelf(shelf / "continuous")
+        segments = shelf_of_segments or FolderShelf(shelf / "continuous")
         self._ended = threading.Event()
-        shipper = Shipper(options, segments, parse_keys(key), 0.02, files)
+        shipper = Shipper(options, segments, parse_keys(key), 0.02)
         self._os_thread = threading.Thread(target=shipper.run, args=(self._ended,))
         before = states.read(xp.folder).lineage
         self._os_thread.start()
@@ -49,10 +85,19 @@ class Continuous:
     def say(self, content: str) -> int:
         """One segment with this message; answers its time in milliseconds."""
         before = self.segments()
-        self.ledger.apply(post(self.ana, self.thread, content))
+        self.post(content)
         while len(self.segments()) == len(before):
             time.sleep(0.01)
         return self.segments()[-1].at
+
+    def post(self, content: str) -> None:
+        self.ledger.apply(post(self.ana, self.thread, content))
+
+    def settle(self) -> None:
+        """Until all is shipped."""
+        look = states.read(self.xp.folder).look
+        while (now := states.read(self.xp.folder)).look < look + 2 or now.waiting:
+            time.sleep(0.01)
 
     def segments(self) -> list[Segment]:
         names = [path.name for path in (self.shelf / "continuous").glob("*.xps")]

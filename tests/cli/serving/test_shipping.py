@@ -33,12 +33,18 @@ async def test_what_was_written_last_comes_back_without_the_disk(tmp_path: Path,
         status = (await server.client("root", role="ADMIN").get("/api/v1/admin/status")).data
         assert (status["backups"]["continuous"]["lag_seconds"], status["backups"]["is_scheduled"]) == (0, True)
         assert backups.results == {"good": 1}
+        beside, words = Xp(tmp_path / "data"), ("files", "put", "-", "--name", "a.txt", "--as", "alice@rpotential.ai")
+        put = await asyncio.to_thread(lambda: beside(*words, "--json", stdin="a file", JWT_SECRET=SECRET.decode()))
+        copies = tmp_path / "shelf" / "files"
+        await until(lambda: any(len(path.name) == 64 for path in copies.rglob("*")))
         await alice.say(thread, "the last words")
     xp = Xp(tmp_path / "another")
     ran = await asyncio.to_thread(lambda: xp("db", "restore", "newest", JWT_SECRET=SECRET.decode(), **places))
     assert ran.code == 0, ran
     ran = await asyncio.to_thread(lambda: xp("db", "query", "SELECT content FROM message", "--json"))
     assert "the last words" in ran.out
+    ran = await asyncio.to_thread(lambda: xp("files", "get", put.json["id"], "-"))
+    assert ran.out == "a file"
 
 
 async def test_a_shelf_that_is_away_is_seen_and_forgotten(tmp_path: Path, places: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""Memory and open files of this process."""
+"""Bytes of memory and open files that this process has."""
 
 import os
 import resource

@@ -46,6 +46,8 @@ SOAK_MEMORY_GROWTH: Final = 0.10
 """Of the median, over the part that is judged: what the trend may add. A cache that still fills adds less."""
 SOAK_MEMORY_SLACK_BYTES: Final = 8 * 2**20
 """A growth below it is noise of the allocator, however small the process is."""
+SOAK_WAL_SLACK_BYTES: Final = 64 * 2**20
+"""The file of the WAL is left at the size that it once needed, up to this (`journal_size_limit`): it grows in steps."""
 SOAK_COUNT_SLACK: Final = 8
 """Open files, actors, connections: growth below it is a client that has just come."""
 SOAK_POINTS: Final = 300

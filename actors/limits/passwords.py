@@ -6,6 +6,8 @@ PASSWORD_CHARS_LEAST: Final = 12
 """As OWASP ASVS 2.1.1 has it; NIST SP 800-63B requires 8. Passwords that were set before stay good."""
 PASSWORD_CHARS: Final = 256
 """Argon2 would hash megabytes, too: that is work for nothing."""
+PASSWORDS_COMMON: Final = 10_000
+"""Refused, of the list of zxcvbn, which has 30,000: the rarer ones are also what people say of themselves."""
 PASSWORDS_AT_ONCE: Final = 2
 """Argon2id takes 64 MiB and a core for a moment, each."""
 PASSWORDS_WAITING: Final = 32

@@ -2,10 +2,8 @@
 
 from functools import cache
 from itertools import islice
-from typing import Final
 
-MOST: Final = 10_000
-"""Of the list of zxcvbn, which has 30,000: the rarer ones are also what people say of themselves."""
+from actors import limits
 
 
 def is_common(password: str) -> bool:
@@ -24,4 +22,4 @@ def _words() -> frozenset[str]:
     """Read when the first password is set: the lists of zxcvbn take a quarter of a second."""
     from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
-    return frozenset(islice(FREQUENCY_LISTS["passwords"], MOST))
+    return frozenset(islice(FREQUENCY_LISTS["passwords"], limits.PASSWORDS_COMMON))

@@ -41,6 +41,7 @@ class Place:
         self.process = process
         self.logs: list[Path] = []
         """What each `xp deploy` has said so far."""
+        self.operators: list[forking.Forked | asyncio.subprocess.Process] = []
 
     @property
     def pid(self) -> int:
@@ -56,11 +57,11 @@ class Place:
         command = ["deploy", "--data-dir", str(self.process.data_dir), *arguments]
         with log_file.open("ab") as log:
             if forking.is_possible():
-                code = await (await forking.fork(command, dict(os.environ), log)).wait()
+                self.operators.append(await forking.fork(command, dict(os.environ), log))
             else:
                 run = [sys.executable, "-m", "cli.main", *command]
-                code = await (await asyncio.create_subprocess_exec(*run, stdout=log, stderr=log)).wait()
-        return Deployed(code, log_file.read_text())
+                self.operators.append(await asyncio.create_subprocess_exec(*run, stdout=log, stderr=log))
+        return Deployed(await self.operators[-1].wait(), log_file.read_text())
 
     async def end(self) -> None:
         """Stop the server that there is, in order."""

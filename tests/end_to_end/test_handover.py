@@ -158,6 +158,14 @@ async def test_one_at_a_time_and_called_off_with_the_server(here: Place, alice: 
     await until(lambda: here.logs and "Started" in here.logs[0].read_text(), "the first one has begun")
     second = await here.deploy("--", "true")
     assert second.sentence.startswith("Another hand-over has been under way for ")
+    here.operators[0].kill()  # or Ctrl-C: it is called off, and the next one may begin
+    await first
+    async with asyncio.timeout(30):
+        while "Started" not in (again := await here.deploy("--", "true")).said:
+            assert "under way" in again.said
+    count = len(here.logs)
+    first = asyncio.ensure_future(here.deploy("--", sys.executable, "-c", waits))
+    await until(lambda: here.logs[count:] and "Started" in here.logs[-1].read_text(), "the last one has begun")
     os.kill(here.pid, signal.SIGTERM)
     assert "goes on" not in (await first).sentence
     assert here.process.process is not None

@@ -35,6 +35,8 @@ REST_SECONDS = 3.0
 """Between two hand-overs."""
 AROUND_SECONDS = 2.0
 """Requests that were due so long before or after the end of a hand-over are those during it."""
+GOODBYE = (3001).to_bytes(2, "big")
+"""With which the server asks to reconnect; a client takes leave by the same."""
 RETRY_SECONDS = 0.2
 """A subscriber that was asked to reconnect waits as long as this at most, at random."""
 
@@ -182,6 +184,9 @@ class Subscriber:
 
         def take(data: bytes) -> None:
             lines = frames.feed(data)
+            if any(line.startswith(GOODBYE) for line in lines):
+                socket.transport.write(b"\x88\x82\0\0\0\0" + GOODBYE)
+                socket.transport.close()
             for line in lines:
                 if line.startswith(b'{"id":2') and not joined.done():
                     joined.set_result(line)
@@ -196,8 +201,8 @@ class Subscriber:
         answer = orjson.loads(await _unless_closed(socket, joined))["subscribe"]
         assert not self._cursor or answer["recovered"], answer
         self._epoch = answer["epoch"]
-        self._take([*answer.get("publications", ()), *publications(early)])
         self._remember(answer["offset"])
+        self._take([*answer.get("publications", ()), *publications(early)])
         self.joined.set()
 
     def _take(self, found: Sequence[dict[str, Any]]) -> None:

@@ -5,7 +5,7 @@ from typing import Final
 HANDOVER_READY_SECONDS: Final = 300.0
 """Until a new server is ready: its code takes seconds to load, an index over a large log may take minutes to build. The
 old one serves meanwhile."""
-HANDOVER_SERVE_SECONDS: Final = 10.0
+HANDOVER_SERVE_SECONDS: Final = 20.0
 """From the moment that it may write until it serves: requests wait so long. It takes a tenth of a second; past this the
 old one goes on."""
 HANDOVER_CLOSE_SECONDS: Final = 0.5

@@ -256,4 +256,6 @@ async def _drain(services: Services, http: HttpServer, relay: Relay) -> None:
     if left:
         logger.warning("%d clients did not disconnect within %s s and were closed", left, seconds)
     services.hub.stop()
+    if relay.is_leaving:
+        http.cut_upgraded()
     await http.close()

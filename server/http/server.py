@@ -132,6 +132,13 @@ class HttpServer:
                 are_busy = True
         return are_busy
 
+    def cut_upgraded(self) -> None:
+        """WebSockets whose clients have been asked to reconnect, and have not answered: their lines may be dead."""
+        assert self._runner.server is not None
+        for connection in self._runner.server.connections:
+            if isinstance(connection, Connection) and connection.is_upgraded:
+                connection.end_untaken()
+
     async def close(self) -> None:
         """Wait a moment for requests in flight, then end what is left."""
         await self._runner.cleanup()

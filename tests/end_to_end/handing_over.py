@@ -115,7 +115,7 @@ class Posters:
     async def more(self, count: int = 50) -> None:
         """Wait until so many more were posted."""
         goal = len(self.posted) + count
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while len(self.posted) < goal and not self.failed:
                 self._news.clear()
                 await self._news.wait()

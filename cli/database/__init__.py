@@ -19,7 +19,7 @@ COMMANDS = {
         "cli.database.backups:rehearse_command",
         "Restore the newest state into a scratch file and check it",
     ),
-    "ship": ("cli.database.ship:command", "Ship changes to BACKUP_URL while a server runs, as BACKUP_CONTINUOUS does"),
+    "ship": ("cli.database.ship:command", "Ship changes of the database to BACKUP_URL until stdin ends"),
     "restore": (
         "cli.database.copies:restore_command",
         "Replace the database by a backup, and bring back the bytes of its files",

@@ -12,7 +12,7 @@ from actors import limits
 from actors.auth.access_changes import AccessChange, AccessChanges
 from actors.auth.actor import AccessChanged, AuthActor, Authenticate, VerifiedTokens
 from actors.auth.credentials import Credential, FindCredentials, Found
-from actors.auth.identity import Identity
+from actors.auth.identity import Identity, Origin
 from actors.errors import (
     Forbidden,
     Internal,
@@ -23,6 +23,7 @@ from actors.errors import (
     Unauthenticated,
 )
 from actors.resources.api_keys import API_KEY_PREFIX
+from actors.resources.sessions import StartSession
 from actors.resources.users import DeleteUser, GetUser, ListUsers, UpdateUser, User, UserFilter, UserKind, UserRole
 from actors.runtime.loop_actor import LoopFuture, Stage
 from tests.actors.house import House
@@ -414,6 +415,24 @@ async def test_who_may_not_come_in_any_more_costs_no_transaction(door: Door, hou
     with pytest.raises(Unauthenticated):
         await door.identify("good")
     assert house.journal.batches == batches
+
+
+async def test_when_a_session_was_used_is_written_once_in_a_while(
+    door: Door, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana = await house.user("ana")
+    origin = Origin("127.0.0.1", "a test", "c")
+    start = StartSession(user_id=ana.user.id, method="PASSWORD", refresh_hash=b"h" * 32, origin=origin)
+    session = (await house.do(start)).result.session
+    for token in ("one", "two"):
+        door.issuer.tokens[token] = Claims("ana", session_id=session.id)
+    batches = house.journal.batches
+    assert (await door.identify("one")).session_id == session.id
+    await settle(30)
+    assert house.journal.batches == batches  # it has just begun
+    monkeypatch.setattr(limits, "SEEN_SECONDS", -60)
+    await door.identify("two")
+    await until(lambda: house.journal.batches == batches + 1)
 
 
 async def test_a_thousand_at_once_are_a_few_reads(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.delivery.publication import Publication, Publications
+from actors.delivery.publication import LivePublication, Publication, Publications
+from tests.builders import identity
 
 
 def publications(*offsets: int) -> Publications:
@@ -20,6 +21,12 @@ def test_where_they_begin_and_end() -> None:
     some = publications(3, 4, 5)
     assert (some.channel, some.first, some.last) == ("c", 3, 5)
     assert [item.position for item in some.items] == [30, 40, 50]
+
+
+def test_what_serves_both_forms_counts_once() -> None:
+    data = b"12345"
+    assert LivePublication(1, data, "c", identity("ana"), as_json=data).size == 5
+    assert LivePublication(1, data, "c", identity("ana"), as_json=b"1234567").size == 12
 
 
 def test_a_format_is_made_once_and_shared() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from peewee import BigIntegerField, Check, Database, ForeignKeyField, IntegerField, Model, TextField
 
+_INDEXES = ((("user", "id"), False), (("message", "user"), True))
 _KINDS = ("acknowledgement", "mention", "reply", "reaction", "added")
 _COLUMNS = "id, uid, user_id, kind, thread_id, message_id, actor_id, created_at, read_at, comment_id"
 _OUTBOX = "id, user_id, kind, notification_id, not_before, attempts, state, created_at, reached, error"
@@ -43,11 +44,10 @@ class _Notification(Model):
     actor = ForeignKeyField(User, index=False)
     created_at = BigIntegerField(index=True)
     read_at = BigIntegerField(null=True)
-    comment = ForeignKeyField(Comment, on_delete="CASCADE", index=False, null=True)
 
     class Meta:
         table_name = "notification"
-        indexes = ((("user", "id"), False), (("message", "user"), True), (("comment", "user"), True))
+        indexes = _INDEXES
 
 
 def _kinds(*names: str) -> Any:
@@ -58,10 +58,12 @@ def _with_reminders() -> Any:
     class Notification(_Notification):
         kind = _kinds(*_KINDS, "reminder")
         thread = ForeignKeyField(Thread, on_delete="CASCADE", index=True, null=True)
+        comment = ForeignKeyField(Comment, on_delete="CASCADE", index=False, null=True)
         schedule = ForeignKeyField(Schedule, on_delete="CASCADE", null=True, unique=True)
 
         class Meta:
             table_name = "notification"
+            indexes = (*_INDEXES, (("comment", "user"), True))
 
     return Notification
 
@@ -102,10 +104,16 @@ def up(migrator: Any, db: Database) -> None:
 
 def down(migrator: Any, db: Database) -> None:
     db.execute_sql('DELETE FROM "notification" WHERE "kind" = \'reminder\'')
-    _remake(db, _without())
+    _remake(db, _without(), *_COMMENT)
 
 
-def _remake(db: Database, notification: Any) -> None:
+_COMMENT = (  # a column that is added later can be dropped again, one in a constraint of the table cannot
+    'ALTER TABLE "notification" ADD COLUMN "comment_id" INTEGER REFERENCES "artifact_comment" ("id") ON DELETE CASCADE',
+    'CREATE UNIQUE INDEX "notification_comment_id_user_id" ON "notification" ("comment_id", "user_id")',
+)
+
+
+def _remake(db: Database, notification: Any, *further: str) -> None:
     """The table again, because SQLite makes no column optional; and the outbox, whose rows would go with it."""
     notification.add_index(
         notification.user, notification.thread, name="notification_unread", where=notification.read_at.is_null()
@@ -117,6 +125,8 @@ def _remake(db: Database, notification: Any) -> None:
         db.execute_sql(f'DROP TABLE "{name}"')
     with db.bind_ctx((User, Thread, Message, Comment, Schedule, notification, outbox)):
         db.create_tables([notification, outbox])
+    for statement in further:
+        db.execute_sql(statement)
     for name, columns in tables:
         db.execute_sql(f'INSERT INTO "{name}" ({columns}) SELECT {columns} FROM "kept_{name}"')  # noqa: S608
         db.execute_sql(f'DROP TABLE "kept_{name}"')

@@ -58,6 +58,7 @@ async def test_a_database_of_a_newer_version(process: ServerProcess) -> None:
     row |= {column: 99 for column in columns if column == "id"} | {"name": "0099_from_the_future"}
     marks = ", ".join("?" for _ in row)
     database.execute(f'INSERT INTO "{table}" ({", ".join(row)}) VALUES ({marks})', list(row.values()))
+    database.execute("PRAGMA user_version = 99000000")  # the oldest release that runs on it
     database.commit()
     database.close()
     said = await _refusal(process)

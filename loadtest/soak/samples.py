@@ -22,6 +22,7 @@ SERIES: Mapping[str, tuple[str, str]] = {
     "CPU": ("xp_cpu_seconds_total", "s"),
 }
 """Name → (metric, of which all label values are added up unless some are named; unit)."""
+_TYPE = re.compile(r"^# TYPE (\w+) ", re.MULTILINE)
 _LINE = re.compile(r"^(\w+)(\{[^}]*\})? (\S+)$", re.MULTILINE)
 
 
@@ -71,7 +72,7 @@ class Samples:
 
 def values_of(text: str) -> dict[str, float]:
     """Of a page in Prometheus's text format."""
-    found: dict[str, float] = {}
+    found = dict.fromkeys(_TYPE.findall(text), 0.0)  # a metric without a label value, such as of connections, is none
     for name, labels, value in _LINE.findall(text):
         found[name + labels] = float(value)
         if labels:

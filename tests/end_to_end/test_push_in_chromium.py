@@ -5,7 +5,7 @@ implementation that is not ours) and hands the content to Chromium's service wor
 shows what a page makes of a push; it does not show Google's push service, nor that Chromium itself decrypts it.
 """
 
-import json
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -83,11 +83,14 @@ async def test_a_push_is_shown_once_by_its_service_worker(page: Page, origin: st
     await page.do("Page.navigate", url=f"{origin}/")
     await page.until("!!window.registration && !!navigator.serviceWorker.controller")
     (registration,) = await page.told("ServiceWorker.workerRegistrationUpdated", "registrations")
-    for _ in range(2):
-        await page.do(
-            "ServiceWorker.deliverPushMessage", origin=origin, registrationId=registration["registrationId"],
-            data=orjson.dumps(body).decode(),
-        )  # fmt: skip
-    expected = [["Alice", "@bob, schau: 見て", body["data"]["id"], 1, 2]]
-    # While one takes the place of the other, none is shown for a moment.
-    await page.until(f"{SHOWN}.then(found => JSON.stringify(found) === JSON.stringify({json.dumps(expected)}))")
+    await page.until("registration.active.state === 'activated'")
+    shown: list[list[Any]] = []
+    async with asyncio.timeout(90):
+        while not shown or shown[0][-1] < 2:  # one that comes while the worker starts may be lost by the protocol
+            await page.do(
+                "ServiceWorker.deliverPushMessage", origin=origin, registrationId=registration["registrationId"],
+                data=orjson.dumps(body).decode(),
+            )  # fmt: skip
+            await asyncio.sleep(0.2)  # the browser is another process
+            shown = await page.run(SHOWN)
+    assert [one[:-1] for one in shown] == [["Alice", "@bob, schau: 見て", body["data"]["id"], 1]]

@@ -3,6 +3,8 @@
 import asyncio
 import datetime
 import ipaddress
+import os
+import signal
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -89,7 +91,7 @@ async def proxied(
     log = folder / "log"
     with log.open("wb") as written:
         process = await asyncio.create_subprocess_exec(
-            *PROXIES[name](folder, port, upstream, pem), stdout=written, stderr=written,
+            *PROXIES[name](folder, port, upstream, pem), stdout=written, stderr=written, start_new_session=True,
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(folder), "XDG_DATA_HOME": str(folder)},
         )  # fmt: skip
     connector = aiohttp.TCPConnector(ssl=ssl.create_default_context(cafile=str(pem)), local_addr=(address, 0))
@@ -99,7 +101,7 @@ async def proxied(
             yield session
     finally:
         if process.returncode is None:
-            process.kill()  # in order, it would wait for what is open
+            os.killpg(process.pid, signal.SIGKILL)  # with its workers; in order, it would wait for what is open
         await process.wait()
 
 

@@ -92,7 +92,7 @@ class Poster(asyncio.Protocol):
 
 
 class Load:
-    """Posts so many messages a second, whatever the server does."""
+    """Posts messages at a fixed rate, which does not wait for the server."""
 
     def __init__(self, port: int, threads: Sequence[str], rate: int, book: Book) -> None:
         self._port = port

@@ -1,4 +1,4 @@
-"""When arrivals are due: by the scenario alone, whatever the server does (an open loop)."""
+"""When arrivals are due: the scenario alone decides, a slow server does not delay them (an open loop)."""
 
 import math
 import random

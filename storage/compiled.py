@@ -73,10 +73,10 @@ class Shaped:
 
     def __init__(self, build: Callable[..., BaseQuery]) -> None:
         self._build = build
-        self._made: dict[tuple[bool, ...], Prepared] = {}
+        self._made: dict[frozenset[tuple[str, bool]], Prepared] = {}
 
     def of(self, **shape: bool) -> Prepared:
-        key = tuple(shape.values())  # in the order of the one place that asks
+        key = frozenset(shape.items())
         made = self._made.get(key)
         if made is None:
             made = self._made[key] = Prepared(partial(self._build, **shape))

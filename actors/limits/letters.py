@@ -14,7 +14,7 @@ LETTER_DAY_SECONDS: Final = 24 * 3600
 """One invitation to one user, to one thread, within a day: owners add and remove members again. Ended letters are kept
 for so long, to know it."""
 LETTERS_ASKED: Final = 1_000
-"""Requests that wait to be looked at, whoever they are for: a second of writing. More are refused for now."""
+"""Requests of all users that wait to be handled: a second of writing. More are refused for now."""
 LETTERS_AT_ONCE: Final = 16
 """Mails on their way to the mail server at the same time."""
 LETTERS_DUE: Final = 64

@@ -29,7 +29,7 @@ LOAD_ERRORS: Final = 200
 LOAD_RECONNECT_SECONDS: Final = 2.0
 """Longest wait of a client between two attempts to connect, as the SDKs have it at first."""
 LOAD_TOKEN_SPARE_SECONDS: Final = 900
-"""Tokens are good for this long after the run: nobody is signed out while it is evaluated."""
+"""Tokens expire this long after the run, so that it can end and be cleaned up with them."""
 SOAK_SAMPLES: Final = 2_000
 """Of a soak. When they are full, every second one is dropped and the interval doubles."""
 SOAK_EVERY_SECONDS: Final = 5.0

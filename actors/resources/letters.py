@@ -42,7 +42,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class AskForLink(Makes[Asked]):
-    """A link that signs in, to the user of an address. Answers `unknown` where nobody may sign in by it, `too_soon`
+    """A link that signs in, to the user of an address. Answers `unknown` if no user may sign in by it, `too_soon`
     where they were sent some just now."""
 
     email: str

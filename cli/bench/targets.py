@@ -14,7 +14,7 @@ from cli.settings import Settings
 
 
 def check_target(url: str, *, is_meant: bool) -> None:
-    """Raises `click.ClickException` where the URL is none, or leads off this machine and nobody said that it may."""
+    """Raises `click.ClickException` for what is no URL, and for another machine without `--yes-this-server`."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise click.ClickException(f"--url: expected http://HOST[:PORT] or https://HOST[:PORT]; got {url}.")

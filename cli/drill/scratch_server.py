@@ -48,7 +48,7 @@ async def spawn(folder: Path, environment: Mapping[str, str], log: IO[bytes]) ->
 
 
 class ScratchServer:
-    """Its settings are defaults, whatever is set here; it reads no file of settings."""
+    """Its settings are the defaults: neither the environment nor a file of settings changes them."""
 
     def __init__(self, folder: Path, spawn: Spawn = spawn) -> None:
         self.folder = folder
@@ -123,7 +123,7 @@ class ScratchServer:
         resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (hard if size is None else size, hard))
 
     async def close(self) -> None:
-        """Whatever state it is in."""
+        """End it, also one that is frozen or was killed before."""
         if self._process is not None and self._process.returncode is None:
             self.thaw()
             await self.kill()

@@ -23,7 +23,7 @@ from storage.schema.expanding import expand
 
 
 class Predecessor:
-    """Whatever fails inside is said to it, and it goes on."""
+    """The old process, as the new one sees it. Failures in here are sent to it, and it keeps serving."""
 
     def __init__(self, channel: Channel, release: str) -> None:
         self._channel = channel

@@ -23,7 +23,7 @@ PROTOCOL: Final = 1
 
 
 def real_folder(chosen: Settings) -> str:
-    """By whatever path it is named."""
+    """The path of the data folder without links: two names of one folder are equal."""
     return str(os.path.realpath(chosen["data_dir"]))
 
 

@@ -202,8 +202,8 @@ def test_a_backup_that_cannot_be_restored_is_none(filled: Xp, shelf: Path, monke
 
     def spoiling(source: Any, target: Any, *given: Any, **named: Any) -> None:
         seal(source, target, *given, **named)
-        target.seek(-20, 2)
-        target.write(b"\0")
+        target.flush()
+        spoil(Path(target.name))
 
     monkeypatch.setattr(making, "seal", spoiling)
     assert "it is damaged or cut off" in filled("db", "backup").sentence

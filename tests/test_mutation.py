@@ -1,10 +1,18 @@
 """What `make mutants` makes and runs."""
 
 import ast
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
 from tests.mutation.core import CORE, ROOT, covering, files
+from tests.mutation.covered import Covered, statement_of
+from tests.mutation.forks import Say, forked
 from tests.mutation.mutants import Mutant, mutants_of
 
 SOURCE = '''
@@ -63,3 +71,75 @@ def test_files_and_tests_of_the_core_are_there(pattern: str) -> None:
     assert files(pattern)
     for path in files(pattern):
         assert all((ROOT / test).exists() for test in covering(path, pattern))
+
+
+# Which tests a mutant is tried against
+
+
+def test_a_changed_statement_has_all_its_lines_but_not_its_body() -> None:
+    source = "def f(a):\n    if (\n        a\n        or 1\n    ):\n        return [\n            2,\n        ]\n"
+    lines = {mutant.line: statement_of(mutant, source) for mutant in mutants_of("a.py", source)}
+    assert lines == {3: range(2, 6), 4: range(2, 6), 6: range(6, 9), 7: range(6, 9)}
+
+
+def test_the_quickest_that_run_a_line_are_first_and_those_that_start_processes_last() -> None:
+    covered = Covered(
+        {"slow": 2.0, "quick": 1.0, "elsewhere": 0.1, "process": 0.2},
+        {"a.py": {1: ["slow"], 2: ["quick", "fails"], 3: ["elsewhere"]}},
+        {"process"},
+    )
+    assert covered.tests("a.py", range(1, 3)) == ["quick", "slow", "process"]
+    assert Covered.parsed(covered.text()) == covered
+
+
+def test_a_fork_says_lines_until_it_ends_and_takes_its_files_with_it(tmp_path: Path) -> None:
+    def work(say: Say) -> None:
+        say(os.environ["TMPDIR"])
+        raise SystemExit(1)
+
+    (folder,) = forked(work, 30)
+    assert not Path(folder).exists()
+
+
+CODE = """
+def double(number):
+    return number + number
+
+def unseen(number):
+    return number + 1
+
+ONE = double(0) + 1
+
+def times(function):
+    return lambda number: function(number) - 2
+
+@times
+def three(number):
+    return number + 3
+"""
+TESTS = """
+import code_of_ours
+
+def test_double(): assert code_of_ours.double(0) == 0
+def test_three(): assert code_of_ours.three(0) == 1
+"""
+CONFTEST = """
+from hypothesis import settings
+settings.register_profile("mutants", database=None)
+"""
+
+
+def test_verdicts_of_mutants(tmp_path: Path) -> None:
+    for name, text in (("code_of_ours.py", CODE), ("test_ours.py", TESTS), ("conftest.py", CONFTEST)):
+        (tmp_path / name).write_text(text)
+    mutants = [mutant for mutant in mutants_of("code_of_ours.py", CODE) if mutant.before.startswith("number ")]
+    job = {"tests": ["test_ours.py"], "mutants": [asdict(mutant) for mutant in mutants]}
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    tried = subprocess.run(
+        [sys.executable, "-m", "tests.mutation.trials"], check=True, input=json.dumps(job).encode(),
+        stdout=subprocess.PIPE, cwd=tmp_path, env={**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
+    )  # fmt: skip
+    verdicts = [json.loads(line) for line in tried.stdout.splitlines()]
+    words = {mutant.before: verdict["word"] for mutant, verdict in zip(mutants, verdicts, strict=True)}
+    assert words == {"number + number": "fresh", "number + 1": "survives", "number + 3": "killed"}
+    assert (tmp_path / "code_of_ours.py").read_text() == CODE

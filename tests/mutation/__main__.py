@@ -5,6 +5,8 @@ nothing.
 """
 
 import argparse
+import itertools
+import json
 import os
 import random
 import shutil
@@ -12,18 +14,22 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 from tests.mutation.core import CORE, ROOT, covering, files
 from tests.mutation.mutants import Mutant, mutants_of
+from tests.mutation.trials import OPTIONS, Verdict
 
 KILLED_PERCENT = 95
 """Of all mutants; fewer make an exit code of 1. Some change nothing that a test could see."""
-TEST_SECONDS = 30
-"""For one test of a mutant: what hangs is killed, too."""
-
-OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "--hypothesis-profile=mutants", f"--timeout={TEST_SECONDS}")
+LOG = Path(tempfile.gettempdir()) / "mutants.log"
+"""What pytest prints."""
+HANGS_SECONDS = 900
+"""For all tests of a file in a process of their own."""
 
 
 def sample(count: int, seed: int, only: str) -> list[tuple[str, Mutant]]:
@@ -39,32 +45,6 @@ def sample(count: int, seed: int, only: str) -> list[tuple[str, Mutant]]:
     return [everything[index] for index in sorted(chosen)]
 
 
-def passes(tree: Path, tests: list[str], seconds: float, *, shown: bool = False) -> bool:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", *OPTIONS, *tests],
-        cwd=tree, stdout=None if shown else subprocess.DEVNULL, stderr=subprocess.STDOUT, start_new_session=True,
-        env={**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"},  # no bytecode of a mutant is kept
-    )  # fmt: skip
-    try:
-        return process.wait(seconds) == 0
-    except subprocess.TimeoutExpired:
-        return False
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def survives(tree: Path, mutant: Mutant, tests: list[str], seconds: float) -> bool:
-    path = tree / mutant.path
-    source = path.read_bytes()
-    path.write_bytes(mutant.applied(source))
-    try:
-        return passes(tree, tests, seconds)
-    finally:
-        path.write_bytes(source)
-
-
 def copy_tree(to: Path) -> None:
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout.decode()
@@ -74,28 +54,78 @@ def copy_tree(to: Path) -> None:
             shutil.copyfile(ROOT / name, to / name)
 
 
-def run(tree: Path, chosen: list[tuple[str, Mutant]]) -> list[Mutant]:
-    """Those that survive."""
-    survivors: list[Mutant] = []
-    bounds: dict[str, float] = {}
-    for pattern, mutant in chosen:
-        if pattern not in bounds:
-            began = time.monotonic()
-            if not passes(tree, list(CORE[pattern]), 900, shown=True):
-                sys.exit(f"The tests of {pattern} fail without any mutant.")
-            bounds[pattern] = 3 * (time.monotonic() - began) + TEST_SECONDS
-        has_survived = survives(tree, mutant, covering(mutant.path, pattern), bounds[pattern])
-        survivors += [mutant] * has_survived
-        print("SURVIVES" if has_survived else "killed  ", mutant, flush=True)
-    return survivors
+def run(tree: Path, chosen: list[tuple[str, Mutant]]) -> list[tuple[Mutant, Verdict]]:
+    found: list[tuple[Mutant, Verdict]] = []
+    for pattern, group in itertools.groupby(chosen, key=lambda pair: pair[0]):
+        mutants = [mutant for _, mutant in group]
+        verdicts = tried(tree, mutants, CORE[pattern])
+        for mutant, verdict in sorted(zip(mutants, verdicts, strict=True), key=lambda pair: pair[1].word == "fresh"):
+            if verdict.word == "fresh":
+                verdict.word = fresh(tree, mutant, covering(mutant.path, pattern))
+                print(shown(mutant, verdict), flush=True)
+            found.append((mutant, verdict))
+    return found
 
 
-def report(made: int, survivors: list[Mutant]) -> int:
+def shown(mutant: Mutant, verdict: Verdict) -> str:
+    return f"{verdict.word:8} {mutant}  ({verdict.seconds} s {verdict.test})"
+
+
+def tried(tree: Path, mutants: list[Mutant], tests: Sequence[str]) -> list[Verdict]:
+    verdicts: list[Verdict] = []
+    with program(tree, ["-m", "tests.mutation.trials"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(json.dumps({"tests": tests, "mutants": [asdict(mutant) for mutant in mutants]}).encode())
+        process.stdin.close()
+        for mutant, line in zip(mutants, process.stdout, strict=False):
+            verdicts.append(Verdict(**json.loads(line)))
+            print(shown(mutant, verdicts[-1]), flush=True)
+    if len(verdicts) < len(mutants):
+        sys.exit(f"The mutants of {mutants[0].path} and others cannot be tried; see {LOG}.")
+    return verdicts
+
+
+def fresh(tree: Path, mutant: Mutant, tests: list[str]) -> str:
+    """The tests of a mutant in a program of their own."""
+    path = tree / mutant.path
+    source = path.read_bytes()
+    path.write_bytes(mutant.applied(source))
+    try:
+        with program(tree, ["-m", "pytest", "-x", *OPTIONS, *tests], stdout=subprocess.DEVNULL) as process:
+            return "killed" if process.wait(HANGS_SECONDS) else "survives"
+    except subprocess.TimeoutExpired:
+        return "unclear"
+    finally:
+        path.write_bytes(source)
+
+
+@contextmanager
+def program(tree: Path, arguments: list[str], **streams: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Python in the tree; it keeps no bytecode of mutants, and leaves no process behind."""
+    environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
+    with open(LOG, "ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, *arguments], cwd=tree, env=environment, start_new_session=True, stderr=log, **streams
+        )
+    with process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def report(found: list[tuple[Mutant, Verdict]]) -> int:
     """Prints it; answers the exit code."""
-    for mutant in survivors:
-        print(f"\n{mutant}\n{mutant.diff((ROOT / mutant.path).read_bytes())}")
-    percent = 100 * (made - len(survivors)) / made if made else 100.0
-    print(f"\n{made - len(survivors)} of {made} mutants were killed: {percent:.1f} %; expected: {KILLED_PERCENT} %.")
+    counted = Counter(verdict.word for _, verdict in found)
+    for mutant, verdict in found:
+        if verdict.word in ("survives", "unclear"):
+            print(f"\n{verdict.word}: {mutant}\n{mutant.diff((ROOT / mutant.path).read_bytes())}")
+    killed = counted["killed"] + counted["hangs"]
+    percent = 100 * killed / len(found) if found else 100.0
+    print(f"\n{killed} of {len(found)} mutants were killed: {percent:.1f} %; expected: {KILLED_PERCENT} %.")
+    print(", ".join(f"{count} {word}" for word, count in counted.most_common()))
     return int(percent < KILLED_PERCENT)
 
 
@@ -106,10 +136,11 @@ def main() -> None:
     parser.add_argument("--only", default="", help="only of files whose path begins so")
     given = parser.parse_args()
     chosen = sample(given.count, given.seed, given.only)
-    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+    with tempfile.TemporaryDirectory(prefix="mutants-") as name:
+        folder = str(Path(name).resolve())
         copy_tree(Path(folder))
-        survivors = run(Path(folder), chosen)
-    sys.exit(report(len(chosen), survivors))
+        found = run(Path(folder), chosen)
+    sys.exit(report(found))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ CORE: Mapping[str, tuple[str, ...]] = {
     "actors/runtime/*.py": ("tests/actors/runtime", "tests/actors/journal"),
     "actors/journal/*.py": (
         "tests/actors/journal", "tests/actors/threads/test_directory.py", "tests/server/operations/test_log.py",
+        "tests/storage/resources/retention",
     ),
     "actors/threads/*.py": (
         "tests/actors/threads", "tests/server/realtime/test_presence.py", "tests/server/realtime/test_streaming.py",
@@ -42,7 +43,7 @@ CORE: Mapping[str, tuple[str, ...]] = {
         "tests/server/realtime/test_artifact_channel.py",
     ),
 }  # fmt: skip
-"""Files → the tests that are run for a mutant in them: those that are quick or notice most first."""
+"""Files → the tests that may notice a mutant in them."""
 
 
 def files(pattern: str) -> list[str]:

@@ -146,22 +146,28 @@ class AuthActor(LoopActor):
         known = self._tokens.get(message.token)
         if known is not None:
             return known
+        reply = self.defer()
         if message.token.startswith(API_KEY_PREFIX):
-            return self._use_key(message.token, self.defer())
+            self._use_key(message.token, reply)
+        else:
+            self._verify(message.token, reply)
+        return reply
+
+    def _verify(self, token: str, reply: LoopFuture[Any]) -> None:
         try:
-            claims = self._verifier.verify(message.token, time.time())
+            claims = self._verifier.verify(token, time.time())
         except Unauthenticated as error:
             if self._refresher is None or error.code != "unknown_key":
                 raise
-            return self._refresh_keys(message.token, str(error.data.get("key_id", "")), self.defer())
-        return self._identify(message.token, claims, self.defer())
+            self._refresh_keys(token, str(error.data.get("key_id", "")), reply)
+        else:
+            self._identify(token, claims, reply)
 
-    def _refresh_keys(self, token: str, key_id: str, reply: LoopFuture[Any]) -> LoopFuture[Any]:
+    def _refresh_keys(self, token: str, key_id: str, reply: LoopFuture[Any]) -> None:
         """The issuer may have a new key: fetch them, then try the token once more."""
         task = self.stage.loop.create_task(self._fetch(token, key_id, reply))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return reply
 
     async def _fetch(self, token: str, key_id: str, reply: LoopFuture[Any]) -> None:
         assert self._refresher is not None
@@ -187,7 +193,7 @@ class AuthActor(LoopActor):
         else:
             self._identify(message.token, claims, message.reply)
 
-    def _identify(self, token: str, claims: VerifiedClaims, reply: LoopFuture[Any]) -> LoopFuture[Any]:
+    def _identify(self, token: str, claims: VerifiedClaims, reply: LoopFuture[Any]) -> None:
         def identity(user: Any) -> Identity:
             assert isinstance(user, User)
             return Identity(
@@ -195,26 +201,27 @@ class AuthActor(LoopActor):
             )  # fmt: skip
 
         if claims.session_id:
-            return self._look_up(token, BySession(claims.session_id), identity, reply)
+            self._look_up(token, BySession(claims.session_id), identity, reply)
+            return
         said = EnsureUser(
             subject=claims.sub, email=claims.email, name=claims.name, domain=claims.domain, role=claims.role,
             kind=claims.kind, issuer=claims.issuer,
         )  # fmt: skip
         user = self._known.get(said)
         if user is None:
-            return self._look_up(token, said, identity, reply)
-        self._admit(token, identity(user), reply)
-        return reply
+            self._look_up(token, said, identity, reply)
+        else:
+            self._admit(token, identity(user), reply)
 
-    def _use_key(self, token: str, reply: LoopFuture[Any]) -> LoopFuture[Any]:
+    def _use_key(self, token: str, reply: LoopFuture[Any]) -> None:
         if len(token) > limits.API_KEY_CHARS:
             raise Unauthenticated("Unknown API key.")
         by_key = ByApiKey(hashlib.sha256(token.encode(errors="replace")).digest())
-        return self._look_up(token, by_key, _identity_of_key, reply)
+        self._look_up(token, by_key, _identity_of_key, reply)
 
     def _look_up(
         self, token: str, credential: Credential, identity_of: Callable[[Any], Identity], reply: LoopFuture[Any]
-    ) -> LoopFuture[Any]:
+    ) -> None:
         changes = self._changes
 
         def answered(found: Found) -> None:
@@ -229,7 +236,6 @@ class AuthActor(LoopActor):
                 self._take(token, credential, identity_of(subject), reply, is_news=self._changes == changes)
 
         self._lookup.ask(credential, answered)
-        return reply
 
     def _note_use(self, found: Found) -> None:
         """When a session or a key was used is not worth a word where it cannot be written."""

@@ -119,7 +119,6 @@ class LiveChannels:
     def stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
 
     def __len__(self) -> int:
         return len(self._channels)

@@ -19,10 +19,11 @@ from actors.runtime.periodic import Periodic
 logger = logging.getLogger("actors.housekeeper")
 
 
-_Step = (
+Step = (
     Purge | EraseContent | ExpireActions | ExpireForms | RepeatUrgent | InterruptAbandoned | InterruptArtifactStreams
     | NotifyThreadDeleted | ShrinkDatabase
 )  # fmt: skip
+"""What each round does."""
 
 
 class Housekeeper:
@@ -49,7 +50,7 @@ class Housekeeper:
         await self._do(ShrinkDatabase())
         return taken
 
-    async def _do(self, step: _Step) -> int:
+    async def _do(self, step: Step) -> int:
         taken = 0
         while True:
             done: Done[Any] = await self._journal.append(step)

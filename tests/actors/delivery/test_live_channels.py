@@ -1,10 +1,12 @@
 """Which live channels go: those without a subscriber, and without a message that has yet to be handled."""
 
+import re
+
 import pytest
 
 from actors import limits
 from actors.delivery.channel import Subscribe
-from actors.delivery.live_channel import PublishLive
+from actors.delivery.live_channel import PublishLive, ReadLive
 from actors.delivery.live_channels import LiveChannels
 from actors.runtime.loop_actor import Stage
 from tests.builders import identity, settle
@@ -53,4 +55,18 @@ async def test_one_that_has_a_subscriber_does_not(
     await settle()
     assert channels.open("other", user_key=2) is None
     assert len(channels) == 1
+    channels.stop()
+
+
+async def test_one_that_is_made_anew_has_another_epoch(
+    channels: LiveChannels, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "LIVE_CHANNELS", 1)
+    epochs = []
+    for name in ("same", "other", "same"):
+        channel = channels.open(name, user_key=1)
+        assert channel is not None
+        epochs.append((await channel.ask(ReadLive(None, 1))).epoch)
+    assert len(set(epochs)) == 3
+    assert all(re.fullmatch("[0-9a-f]{16}", epoch) for epoch in epochs), "as in a thread's log"
     channels.stop()

@@ -1,14 +1,14 @@
 """The housekeeper: takes away, step by step and again and again, what nobody needs."""
 
 import logging
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from actors import limits
 from actors.commands import Purge
 from actors.errors import StorageUnavailable
-from actors.journal.housekeeper import Housekeeper
+from actors.journal.housekeeper import Housekeeper, Step
 from actors.resources.threads import DeleteThread
 from tests.actors.house import House
 from tests.builders import Ledger, once, post, settle, until
@@ -45,6 +45,24 @@ async def test_it_comes_round_again_and_again(house: House) -> None:
     await until(lambda: house.journal.batches > before + 2)
     keeper.stop()
     await settle()
+
+
+class Noting:
+    """A journal, and the commands that it took."""
+
+    def __init__(self, house: House) -> None:
+        self._journal = house.journal
+        self.taken: list[type] = []
+
+    def append(self, command: Any) -> Any:
+        self.taken.append(type(command))
+        return self._journal.append(command)
+
+
+async def test_each_round_takes_each_step_once_where_nothing_is_left(house: House) -> None:
+    journal = Noting(house)
+    await Housekeeper(journal).tidy()
+    assert sorted(journal.taken, key=str) == sorted(get_args(Step), key=str)
 
 
 class Reluctant:

@@ -9,7 +9,7 @@ import pytest
 from actors import limits
 from actors.errors import Unavailable
 from actors.runtime.due_loop import DueLoop
-from tests.builders import until
+from tests.builders import settle, until
 
 logger = logging.getLogger("tests.due")
 PATIENCE = 20.0
@@ -26,6 +26,8 @@ class Work:
         self.commits = 0
         self.more = False
         self.failure: Exception | None = None
+        self.error: Exception = Unavailable("It does not answer.")
+        """Of items below zero."""
         self.may_end = asyncio.Event()
         self.loop: DueLoop[int] = DueLoop(self.look, self.count, at_once=2, commits=lambda: self.commits, logger=logger)
 
@@ -46,7 +48,7 @@ class Work:
         self.begun.append(key)
         await self.may_end.wait()
         if key < 0:
-            raise Unavailable("It does not answer.")
+            raise self.error
         self.due.remove(key)
 
 
@@ -87,13 +89,18 @@ async def test_so_many_are_worked_on_at_once(work: Work) -> None:
     await until(lambda: work.begun == [1, 2, 3])
 
 
-async def test_one_that_fails_rests_and_is_begun_again(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [Unavailable("It does not answer."), RuntimeError("a defect")])
+async def test_one_that_fails_rests_and_is_begun_again(
+    work: Work, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
     work.due = [-1]
+    work.error = error
     work.may_end.set()
     work.loop.start()
-    await until(lambda: work.begun == [-1])
+    await until(lambda: work.begun)
     work.commits += 1
-    await until(lambda: work.looks == 2)
+    await until(lambda: work.looks >= 2)
+    await settle()
     assert work.begun == [-1], "it rests"
     await work.loop.stop()
     monkeypatch.setattr(limits, "DUE_REST_SECONDS", 0.001)

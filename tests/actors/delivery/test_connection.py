@@ -71,6 +71,15 @@ async def test_following_a_channel_does_not_open_its_gate(peer: Peer) -> None:
     assert peer.lines == ["1 e"]
 
 
+async def test_a_gate_that_has_gone_or_is_open_is_not_opened(peer: Peer, caplog: pytest.LogCaptureFixture) -> None:
+    peer.tell(ShutGate(CHANNEL), Leave(CHANNEL), OpenGate(CHANNEL, b"too late\n", 0), publications(1))
+    opened(peer, channel="thread:open")
+    peer.tell(OpenGate("thread:open", b"again\n", 7), publications(1, channel="thread:open"))
+    await settle()
+    assert peer.lines == ["too late", "again", "1 e"]
+    assert caplog.records == []
+
+
 async def test_nothing_to_say_is_no_write(peer: Peer) -> None:
     peer.tell(Send(b""), publications(1), ShutGate(CHANNEL))
     await settle()
@@ -85,6 +94,7 @@ async def test_what_the_peer_has_not_taken_stays_in_the_outbox(peer: Peer) -> No
         peer.tell(Send(b"%d" % n))
         await settle()
     assert len(peer.wire.writes) == 1
+    assert peer.actor.stage.outbox_bytes() == len(b"012")
     peer.wire.slow = False
     peer.wire.drain()
     await until(lambda: len(peer.wire.writes) == 2)

@@ -205,7 +205,7 @@ def _secret_file(path: Path) -> Check:
 def _database(chosen: Settings) -> Iterator[Check]:
     from storage.database import FILE_NAME, DatabaseOptions, DatabaseProblem
     from storage.maintenance import inspection
-    from storage.maintenance.opening import opened
+    from storage.maintenance.opening import one_moment, opened
     from storage.resources.audit import reading as audit
     from storage.schema import check as schema_check
     from storage.schema import migrating as schema
@@ -222,7 +222,8 @@ def _database(chosen: Settings) -> Iterator[Check]:
                 pending = [migration.name for migration in migrations if not migration.applied]
                 sound = inspection.quick_check(database)
                 newest = None if pending else inspection.newest_time(database)
-                verdict = audit.verify(database) if sound == "ok" and not pending else None
+                with one_moment(database):
+                    verdict = audit.verify(database) if sound == "ok" and not pending else None
                 changed = schema_check.differences(database)
                 domains = {} if pending else inspection.domains(database)
         except DatabaseProblem as problem:
@@ -255,7 +256,8 @@ def _domains(chosen: Settings, domains: dict[str, int]) -> Iterator[Check]:
 def _audit(verdict: "Verdict") -> Check:
     whole = verdict.broken_at is None
     state = f"head {verdict.head[:12] or '–'}" if whole else f"broken at {verdict.broken_at}"
-    found = f"{count(verdict.entries, 'entry', 'entries')}, {state}"
+    removed = f", {verdict.removal.entries:,} before them removed by AUDIT_DAYS" if verdict.removal.entries else ""
+    found = f"{count(verdict.entries, 'entry', 'entries')}, {state}{removed}"
     return Check(
         "audit log", whole, found, "It was changed outside the server: xp audit verify; compare with a backup."
     )

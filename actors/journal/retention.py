@@ -74,8 +74,9 @@ class Retention:
         started_at, before, tally = _now(), _before(days), Tally(rule)
         try:
             async for found in self._pages(rule, before):
-                for start in range(0, len(found), limits.RETENTION_STEP):
-                    step = found[start : start + limits.RETENTION_STEP]
+                size = limits.RETENTION_AUDIT_STEP if rule == "audit_entries" else limits.RETENTION_STEP
+                for start in range(0, len(found), size):
+                    step = found[start : start + size]
                     tally = tally.plus(await self._remove(rule, before, step))
         finally:
             if tally.items:  # also what was taken before a failure

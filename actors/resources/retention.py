@@ -14,11 +14,11 @@ from actors.commands import Makes
 from actors.page import Page
 from actors.queries import Query
 
-RetentionRule = Literal["delete_threads", "archive_threads", "message_revisions"]
-"""Threads in which nothing has happened; former versions of edited messages."""
+RetentionRule = Literal["delete_threads", "archive_threads", "message_revisions", "audit_entries"]
+"""Threads in which nothing has happened; former versions of edited messages; the oldest entries of the audit log."""
 LoggedRule = RetentionRule | Literal["files"]
 """Rules in the run log: files have rules of their own, see `actors/resources/files/retention.py`."""
-RULES: Final[tuple[RetentionRule, ...]] = ("delete_threads", "archive_threads", "message_revisions")
+RULES: Final[tuple[RetentionRule, ...]] = ("delete_threads", "archive_threads", "message_revisions", "audit_entries")
 """In the order in which they run."""
 DAY_MS: Final = 86_400_000
 
@@ -30,6 +30,7 @@ class RetentionRules:
     delete_threads: int | None = None
     archive_threads: int | None = None
     message_revisions: int | None = None
+    audit_entries: int | None = None
 
     def chosen(self) -> tuple[tuple[RetentionRule, int], ...]:
         """Those that are set, in the order in which they run."""
@@ -42,7 +43,7 @@ class Outdated:
     """An item that a rule lets go."""
 
     key: int
-    """Of the thread, or of the message."""
+    """Of the thread, the message, or the entry of the audit log."""
     rows: int
     """That go with it; of a thread that is archived: the one that is changed."""
     size: int
@@ -62,7 +63,7 @@ class Tally:
 
     rule: LoggedRule
     items: int = 0
-    """Threads, messages or files."""
+    """Threads, messages, entries of the audit log, or files."""
     rows: int = 0
     size: int = 0
     """Bytes."""

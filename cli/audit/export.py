@@ -3,11 +3,13 @@
 import codecs
 import csv
 from collections.abc import Callable, Iterable
+from itertools import takewhile
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from cli.opening.database import data_dir_option, reading
+from cli.terminal.times import Moment
 from cli.terminal.written_files import force_option, written
 
 if TYPE_CHECKING:
@@ -28,10 +30,17 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
     "--format", "form", type=click.Choice(("ndjson", "csv")), default="ndjson", show_default=True,
     help="ndjson: the exact entries, one JSON object per line. csv: for spreadsheets.",
 )  # fmt: skip
+@click.option(
+    "--before", type=Moment(), default=None, metavar="TIME",
+    help="Only entries from before it, which AUDIT_DAYS removes first: 2026-11-29 (UTC), or 365d for so long ago.",
+)  # fmt: skip
 @force_option
 @data_dir_option
-def command(file: str, form: str, force: bool, data_dir: str | None) -> None:
+def command(file: str, form: str, before: int | None, force: bool, data_dir: str | None) -> None:
     """Write the whole audit log, oldest entry first. FILE - is stdout.
+
+    With --before it ends at the first entry that is not from before that time, so that the hashes in the file follow
+    from each other.
 
     In CSV, cells that a spreadsheet would read as a formula begin with an apostrophe.
 
@@ -40,7 +49,8 @@ def command(file: str, form: str, force: bool, data_dir: str | None) -> None:
     from storage.resources.audit import reading as audit
 
     with reading(data_dir) as database, written(file, force=force) as out:
-        FORMATS[form](out, audit.oldest_first(database))
+        entries = audit.oldest_first(database)
+        FORMATS[form](out, entries if before is None else takewhile(lambda entry: entry.at < before, entries))
 
 
 def _ndjson(out: IO[bytes], entries: "Iterable[AuditEntry]") -> None:

@@ -9,4 +9,5 @@ def retention_rules(chosen: Settings) -> RetentionRules:
         delete_threads=chosen["thread_delete_days"],
         archive_threads=chosen["thread_archive_days"],
         message_revisions=chosen["revision_days"],
+        audit_entries=chosen["audit_days"],
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from actors.queries import Reads
     from actors.resources.retention import Tally
 
-DAYS = ("thread_delete_days", "thread_archive_days", "revision_days")
+DAYS = ("thread_delete_days", "thread_archive_days", "revision_days", "audit_days")
 COLUMNS = ("rule", "items", "rows", "bytes")
 
 

@@ -100,6 +100,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("THREAD_ARCHIVE_DAYS", "", maybe_days, "Without an entry for so long a thread is archived; empty: never."),
     Setting("THREAD_DELETE_DAYS", "", maybe_days, "Without an entry for so long a thread is deleted; empty: never."),
     Setting("REVISION_DAYS", "", maybe_days, "After so long what a message said before an edit goes; empty: never."),
+    Setting("AUDIT_DAYS", "", maybe_days, "After so long entries of the audit log go; empty: never."),
     Setting(
         "ARTIFACT_VERSIONS", "100", count,
         "Versions kept of each artifact; older ones without a label are dropped, the newest and labelled ones never.",

@@ -116,7 +116,8 @@ class AccessChange(Base):
 
 class Audit(Base):
     """Who did what to what. Each entry's hash covers the one before, so that tampering shows; of what identifies a
-    person it covers seals, whose salts go with the person. See `storage/resources/audit/chain.py`."""
+    person it covers seals, whose salts go with the person. Its beginning may be removed by a rule. See
+    `storage/resources/audit/chain.py` and `removal.py`."""
 
     uid = TextField(unique=True)
     at = BigIntegerField()

@@ -3,15 +3,20 @@
 import csv
 import io
 import json
+import os
+import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from actors import limits
 from actors.auth.identity import Origin
 from actors.resources.audit import NoteForAudit
 from tests.builders import Ledger
 from tests.cli.conftest import Ran, Xp, sign_in
+from tests.storage.resources.retention.aging import days_ago
 
 
 @pytest.fixture
@@ -123,13 +128,19 @@ def verify(xp: Xp, *arguments: str) -> Any:
 
 def test_a_whole_chain(xp: Xp, ledger: Ledger, some: list[str]) -> None:
     newest = ledger.one("SELECT hash FROM audit ORDER BY id DESC LIMIT 1")
-    assert verify(xp) == {"entries": 4, "head": newest, "broken_at": None, "has_noted_head": None}
+    assert verify(xp) == {
+        "entries": 4, "head": newest, "number": 4, "broken_at": None, "has_noted_head": None, "noted_head": None,
+        "removed": None,
+    }  # fmt: skip
     ran = xp("audit", "verify")
-    assert (ran.code, ran.out) == (0, f"4 entries; each matches the previous one.\nhead {newest}\n")
+    assert (ran.code, ran.out) == (0, f"4 entries; each matches the previous one.\nhead {newest}:4\n")
 
 
 def test_an_empty_one(xp: Xp, ledger: Ledger) -> None:
-    assert verify(xp) == {"entries": 0, "head": "", "broken_at": None, "has_noted_head": None}
+    assert verify(xp) == {
+        "entries": 0, "head": "", "number": 0, "broken_at": None, "has_noted_head": None, "noted_head": None,
+        "removed": None,
+    }  # fmt: skip
     assert xp("audit", "verify").out == "0 entries; each matches the previous one.\nhead –\n"
 
 
@@ -169,14 +180,106 @@ def test_a_noted_head_shows_what_was_cut_off(xp: Xp, ledger: Ledger, some: list[
     assert "is not in the chain: entries were cut off or rewritten." in ran.out
 
 
-@pytest.mark.parametrize("head", ["", "abc", "g" * 64, "a" * 65])
+@pytest.mark.parametrize("head", ["", "abc", "g" * 64, "a" * 65, f"{'a' * 64}:", f"{'a' * 64}:0", f"{'a' * 64}:x"])
 def test_a_head_that_is_none(head: str, xp: Xp, ledger: Ledger) -> None:
     ran = xp("audit", "verify", "--head", head)
     assert ran.code == 2
     assert "expected the 64 hexadecimal digits" in ran.err
 
 
+# After AUDIT_DAYS
+
+
+@pytest.fixture
+def aged(xp: Xp, ledger: Ledger) -> list[str]:
+    """Three entries from before a year, two from within: their hashes."""
+    with days_ago(400):
+        for _ in range(3):
+            note(ledger)
+    for _ in range(2):
+        note(ledger)
+    return [found for (found,) in ledger.sql("SELECT hash FROM audit ORDER BY id")]
+
+
+def test_what_a_rule_has_removed(xp: Xp, ledger: Ledger, aged: list[str]) -> None:
+    looked = xp("retention", "run", "--dry-run", "--audit-days", "365", "--json").json["rules"]
+    assert [(tally["rule"], tally["items"]) for tally in looked] == [("audit_entries", 3)]
+    ran = xp("retention", "run", "--json", AUDIT_DAYS="365")
+    assert ran.json["rules"] == looked
+    assert [run["rule"] for run in xp("retention", "log", "--json").json] == ["audit_entries"]
+    found = verify(xp)
+    assert (found["entries"], found["number"], found["removed"]["entries"]) == (3, 6, 3)
+    shown = xp("audit", "verify").out
+    assert "3 entries; each matches the previous one.\nAUDIT_DAYS has removed 3 entries before them, " in shown
+    assert f"head {found['head']}:6\n" in shown
+    assert xp("db", "check").code == 0
+    assert "3 before them removed by AUDIT_DAYS" in xp("doctor").out
+
+
+def test_a_noted_head_that_a_rule_has_removed(xp: Xp, ledger: Ledger, aged: list[str]) -> None:
+    xp("retention", "run", AUDIT_DAYS="365")
+    first, newest = f"{aged[0]}:1", f"{aged[4]}:5"
+    assert (verify(xp, "--head", newest)["noted_head"], verify(xp, "--head", first)["noted_head"]) == (
+        "in_chain", "removed",
+    )  # fmt: skip
+    ran = xp("audit", "verify", "--head", first)
+    assert ran.code == 0
+    assert f"The noted head {first} has been removed by AUDIT_DAYS, with all entries up to " in ran.out
+    alone = xp("audit", "verify", "--head", aged[0])
+    assert alone.code == 1, "without its number it may have been cut off"
+    assert "Or AUDIT_DAYS has removed it, which only its number could show" in alone.out
+    moved = xp("audit", "verify", "--head", f"{aged[4]}:4")
+    assert moved.code == 1
+    assert "under another number" in moved.out
+
+
+def test_a_run_that_is_killed_between_its_steps(xp: Xp, ledger: Ledger, command_line: list[str]) -> None:
+    entries = 6 * limits.RETENTION_AUDIT_STEP
+    with days_ago(400):
+        for _ in range(6):
+            ledger.apply(*(NoteForAudit(action="sign_in", origin=Origin("", "", "")) for _ in range(500)))
+    environment = {**os.environ, **xp.environment, "AUDIT_DAYS": "365"}
+    environment = {name: value for name, value in environment.items() if value is not None}
+    run = subprocess.Popen([*command_line, "retention", "run"], env=environment, stdout=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 30
+        while ledger.one("SELECT count(*) FROM audit WHERE action = 'prune_audit'") == 0:
+            assert time.monotonic() < deadline
+            assert run.poll() is None
+    finally:
+        run.kill()
+        run.wait()
+    removed = verify(xp)["removed"]["entries"]
+    assert 0 < removed < entries
+    assert xp("db", "check").code == 0
+    (tally,) = xp("retention", "run", "--json", AUDIT_DAYS="365").json["rules"]
+    assert tally["items"] == entries - removed
+    assert verify(xp)["removed"]["entries"] == entries
+
+
+def test_a_backup_has_the_log_as_it_was(xp: Xp, ledger: Ledger, aged: list[str], tmp_path: Path) -> None:
+    before, after = tmp_path / "before.db", tmp_path / "after.db"
+    assert xp("db", "backup", before).code == 0
+    xp("retention", "run", AUDIT_DAYS="365")
+    assert xp("db", "backup", after).code == 0
+    ledger.close()
+    for copy, entries in ((before, 5), (after, 3)):
+        assert xp("db", "restore", copy).code == 0
+        assert verify(xp)["entries"] == entries + 1, "the restore is one, too"
+        assert xp("db", "check").code == 0
+
+
 # export
+
+
+def test_only_what_goes_first(xp: Xp, ledger: Ledger, aged: list[str], tmp_path: Path) -> None:
+    for before, count in (("365d", 3), ("500d", 0), ("2100-01-01", 5)):
+        lines = xp("audit", "export", "-", "--before", before).lines
+        assert [line["hash"] for line in lines] == aged[:count]
+    xp("retention", "run", AUDIT_DAYS="365")
+    left = xp("audit", "export", "-").lines
+    assert left[-1]["after"]["hash"] == aged[2], "an archive goes on where the one before ended"
+    assert xp("audit", "export", "-", "--before", "soon").code == 2
 
 
 def test_lines_of_json_the_oldest_first(xp: Xp, ledger: Ledger, some: list[str], tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from peewee import JOIN, SqliteDatabase
+from peewee import JOIN, SqliteDatabase, fn
 
 from actors import limits
 from actors.page import Page
@@ -12,7 +12,9 @@ from actors.resources.audit import AuditEntry, ListAuditEntries
 from storage.readers import rows, weight
 from storage.readers.answers import answers
 from storage.readers.paging import page_of
-from storage.resources.audit.chain import CHAINED, CHANGE, FORMER, GENESIS, ORIGIN, SEALED, entry_hash, seal
+from storage.resources.audit import removal
+from storage.resources.audit.chain import CHAINED, CHANGE, FORMER, ORIGIN, SEALED, entry_hash, seal
+from storage.resources.audit.removal import BEGINNING, Removal
 from storage.schema.identity_models import Audit
 from storage.schema.models import User
 
@@ -51,33 +53,60 @@ def oldest_first(database: SqliteDatabase) -> Iterator[AuditEntry]:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     entries: int
+    """That are there; where it is broken, as far as they were looked at."""
     head: str
     """Hash of the newest entry; note it elsewhere, and what is cut off at the end shows too."""
     broken_at: str | None
     """Id of the first entry that does not follow from the one before it."""
+    removal: Removal = BEGINNING
+    """What retention has removed before them."""
+
+    @property
+    def number(self) -> int:
+        """Of the newest entry that was looked at, counted from the beginning of the log."""
+        return self.removal.entries + self.entries
 
 
 def verify(database: SqliteDatabase) -> Verdict:
-    """Walk the whole chain."""
-    walk = _Walk()
+    """Walk the whole chain, from where retention has let it begin. The connection reads one moment: a removal in
+    between would look like a cut."""
+    removed = removal.newest(database)
+    walk = _Walk(removed)
     for row in _walk(database, _as_stored):
         if not walk.follows(row):
-            return Verdict(walk.count, str(row[2]), str(row[_AT[Audit.uid]]))
+            return Verdict(walk.count, str(row[2]), str(row[_AT[Audit.uid]]), removed)
     missing = walk.first_missing()
-    return Verdict(walk.count, walk.previous, None) if missing is None else Verdict(*missing)
+    if missing is not None:
+        return Verdict(*missing, removed)
+    return Verdict(walk.count, walk.previous, None, removed)
+
+
+def broken_until(database: SqliteDatabase, last: int) -> str | None:
+    """Id of the first entry that does not follow from the one before it, up to the one with the key `last`; None where
+    all do."""
+    walk = _Walk(removal.newest(database))
+    for row in _walk(database, _as_stored):
+        if row[0] > last:
+            break
+        if not walk.follows(row):
+            return str(row[_AT[Audit.uid]])
+    deleted = Audit.select(Audit.target_id).where((Audit.action == "delete_user") & (Audit.outcome == "done"))
+    walk.erased |= {user_id for (user_id,) in rows.fetch(database, deleted.where(Audit.target_id.in_(walk.lacking)))}
+    missing = walk.first_missing()
+    return None if missing is None else missing[2]
 
 
 class _Walk:
     """Entry after entry, the oldest first."""
 
-    def __init__(self) -> None:
+    def __init__(self, removed: Removal) -> None:
         self.count = 0
-        self.previous = GENESIS
-        self._former: str | None = GENESIS
+        self.previous = removed.hash
+        self._former = removed.former_hash
         """The former hash of the entry before; None once one has none."""
         self._missing: dict[Any, tuple[int, str, str]] = {}
         """Whose values are not there, and the first entry that lacks them: number, hash, id."""
-        self._erased: set[Any] = set()
+        self.erased: set[Any] = set()
         """Users that were deleted according to the chain itself."""
 
     def follows(self, row: Sequence[Any]) -> bool:
@@ -92,7 +121,7 @@ class _Walk:
     def _is_right(self, row: Sequence[Any]) -> bool:
         entry = {field: row[at] for field, at in _AT.items()}
         if entry[Audit.action] == "delete_user" and entry[Audit.outcome] == "done":
-            self._erased.add(entry[Audit.target_id])
+            self.erased.add(entry[Audit.target_id])
         about = entry[Audit.about_id]
         return (
             entry_hash(self.previous, [entry[field] for field in CHAINED]) == row[2]
@@ -122,7 +151,12 @@ class _Walk:
 
     def first_missing(self) -> tuple[int, str, str] | None:
         """The first entry whose values were removed although their user was not erased."""
-        return min((at for whose, at in self._missing.items() if whose not in self._erased), default=None)
+        return min((at for whose, at in self._missing.items() if whose not in self.erased), default=None)
+
+    @property
+    def lacking(self) -> list[Any]:
+        """Users whose values were removed."""
+        return [*self._missing]
 
 
 def _as_stored(database: SqliteDatabase, query: Any) -> list[tuple[Any, ...]]:
@@ -132,8 +166,17 @@ def _as_stored(database: SqliteDatabase, query: Any) -> list[tuple[Any, ...]]:
 
 def has(database: SqliteDatabase, noted: str) -> bool:
     """Whether a head that was noted earlier is still in the log. In a chain that verifies, nothing up to it changed."""
+    return place_of(database, noted) is not None
+
+
+def place_of(database: SqliteDatabase, noted: str) -> int | None:
+    """Of the entry with this hash among those that are there, the oldest being 1; None where none has it."""
     known = (Audit.hash == noted) | (Audit.former_hash == noted)
-    return rows.first(database, Audit.select(Audit.id).where(known).limit(1)) is not None
+    found = rows.first(database, Audit.select(Audit.id).where(known).limit(1))
+    if found is None:
+        return None
+    counted = rows.first(database, Audit.select(fn.COUNT(Audit.id)).where(Audit.id <= found[0]))
+    return int(counted[0]) if counted else None
 
 
 def _walk(database: SqliteDatabase, fetch: Callable[[SqliteDatabase, Any], list[Any]]) -> Iterator[tuple[Any, ...]]:

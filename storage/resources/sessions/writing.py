@@ -165,7 +165,8 @@ def end_session(tx: Transaction, command: EndSession) -> Done[Session]:
         raise NotFound("session", command.session_id)
     if session.ended_at is None:
         _end(tx, session, command.reason)
-        audit.act(tx, command, "end_session", ("session", session.id), after={"reason": command.reason})
+        facts = {"reason": command.reason}
+        audit.act(tx, command, "end_session", ("session", session.id), after=facts, about=user.id)
     return Done(replace(session, ended_at=session.ended_at or tx.now, end_reason=session.end_reason or command.reason))
 
 

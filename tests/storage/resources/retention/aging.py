@@ -1,7 +1,12 @@
 """Time that has passed, and the rules as a server runs them."""
 
 import asyncio
+import contextlib
+import time
+from collections.abc import Iterator
 from typing import Any
+
+import pytest
 
 from actors.journal.retention import Retention
 from actors.outcomes import Done
@@ -34,3 +39,12 @@ def applied(ledger: Ledger, *, dry_run: bool = False, **days: int) -> dict[str, 
     retention = Retention(write, LocalReads(ledger), RetentionRules(**days))
     tallies = asyncio.run(retention.look() if dry_run else retention.apply())
     return {tally.rule: tally for tally in tallies}
+
+
+@contextlib.contextmanager
+def days_ago(days: int) -> Iterator[None]:
+    """What is written meanwhile was written then: entries of the audit log, whose times cannot be changed later."""
+    then = time.time_ns() // 1_000_000 - days * DAY_MS
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("storage.journal.transaction.now_ms", lambda: then)
+        yield

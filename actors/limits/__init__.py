@@ -31,6 +31,7 @@ from actors.limits.mail import *
 from actors.limits.maintenance import *
 from actors.limits.memory import *
 from actors.limits.messages import *
+from actors.limits.notices import *
 from actors.limits.notifications import *
 from actors.limits.pages import *
 from actors.limits.passwords import *

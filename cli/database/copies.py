@@ -129,7 +129,10 @@ def restore_command(
         _tell(opened.name, done)
         reached.tell(opened, at)
         along.tell("Brought back")
+    from actors.resources.notices import DropNotices
+
     with writing(data_dir) as writer:  # last: what is forced into place may be too broken for it
+        writer.do(DropNotices())
         writer.note("restore_database", "database", done.epoch)
 
 

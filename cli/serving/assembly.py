@@ -151,6 +151,9 @@ async def running(chosen: Settings, listener: socket.socket, relay: Relay | None
         if services.letters is not None:
             closing.push_async_callback(services.letters.stop)
             services.letters.start()
+        if services.notices is not None:
+            closing.push_async_callback(services.notices.stop)
+            services.notices.start()
         scheduler = senders.scheduler(services)
         closing.push_async_callback(scheduler.stop)
         scheduler.start()

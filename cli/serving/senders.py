@@ -9,6 +9,7 @@ from server.outbound.mail import mailer as mailing
 from server.outbound.mail.letters import Letters
 from server.outbound.mail.links import MailLinks
 from server.outbound.mail.mailer import Mailer
+from server.outbound.mail.notices import Notices
 from server.outbound.mail.post import Post
 from server.outbound.outbox.dispatcher import OutboxDispatcher, Sending
 from server.outbound.posting import Poster
@@ -46,6 +47,10 @@ def outbox(services: Services, chosen: Settings) -> OutboxDispatcher:
         services.letters = Letters(
             services.reads, services.write, mailer, chosen["public_url"], services.sign_ins, services.measures
         )
+        services.notices = Notices(
+            services.reads, services.write, mailer, chosen["public_url"], services.measures,
+            commits=lambda: journal.batches, must_come_in=services.sign_ins.must_come_in,
+        )  # fmt: skip
     return OutboxDispatcher(
         services.reads, services.write, ways, services.measures,
         commits=lambda: journal.batches, must_come_in=services.sign_ins.must_come_in,

@@ -43,6 +43,7 @@ from server.limits.rate_limits import RateLimiter
 from server.limits.sockets import SocketCounts
 from server.outbound.addresses import AddressRules
 from server.outbound.mail.letters import Letters
+from server.outbound.mail.notices import Notices
 from server.outbound.mail.post import Post
 from server.outbound.push.pusher import Pusher
 from server.realtime.hub import Hub
@@ -128,6 +129,8 @@ class Services:
     """Of e-mail; None: the server sends none."""
     letters: Letters | None = None
     """Mails with a link that signs in; None: the server sends none."""
+    notices: Notices | None = None
+    """Mails about changes of an account; None: the server sends none."""
     access: AccessWatch = field(init=False)
     """Started with the first connected user."""
     activity: Activity = field(init=False)

@@ -225,7 +225,7 @@ METRICS: Final = (
         lambda s: list(s.measures.outbox_sent.items()), ("way", "result"),
     ),
     Metric(
-        "xp_letters", "counter", "Mails with a link that signs in, by kind and what came of them.",
+        "xp_letters", "counter", "Mails with a link that signs in and about changes of accounts, by kind and result.",
         lambda s: list(s.measures.letters.items()), ("kind", "result"),
     ),
     Metric(

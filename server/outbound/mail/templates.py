@@ -9,6 +9,7 @@ from typing import Final
 
 from actors.resources.letters import SECONDS, Letter
 from actors.resources.mail import Digest, Missed
+from actors.resources.notices import Notice, NoticeKind
 from actors.resources.notifications import NotificationKind
 
 DONE: Final[dict[NotificationKind, str]] = {
@@ -107,3 +108,43 @@ def _letter_words(about: Letter, url: str) -> tuple[str, str]:
 
 def _duration(seconds: int) -> str:
     return f"{seconds // 60} minutes" if seconds < 3600 else f"{seconds // (24 * 3600)} days"
+
+
+_HAPPENED: Final[dict[NoticeKind, tuple[str, str]]] = {
+    "password_changed": ("Your password was changed", "The password of your account on {url} was set or changed"),
+    "email_changed": (
+        "Your e-mail address was changed", "Your account on {url} has another e-mail address now, and not this one",
+    ),
+    "account_linked": (
+        "A new way to sign in", "Your account on {url} can now be used by a sign-in with {detail}, too",
+    ),
+    "api_key_created": ("A new API key", "The API key {detail} was made for your account on {url}"),
+}  # fmt: skip
+_OTHERWISE: Final[dict[NoticeKind, str]] = {
+    "password_changed": "set a new password by a sign-in link, end the sessions you do not know",
+    "email_changed": "act soon, because the owner of the other address can sign in by it",
+    "account_linked": "end the sessions you do not know",
+    "api_key_created": "revoke the key, end the sessions you do not know, set a new password",
+}
+
+
+def notice(sender: str, about: Notice, *, url: str, message_id: str) -> EmailMessage:
+    """A mail about a change of an account. It has no link but the server's own, and nothing that signs in."""
+    subject, happened = _HAPPENED[about.kind]
+    at = datetime.fromtimestamp(about.at / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    says = f"{happened.format(url=url, detail=one_line(about.detail))}, on {at}{_by(about)}."
+    ends = (
+        f"If you expected that, do nothing. If not, {_OTHERWISE[about.kind]}, and tell the operator of the server. "
+        "These mails cannot be switched off."
+    )
+    html = f"<p>{escape(says)}</p><p>{escape(ends)}</p>"
+    return message(sender, about.address, subject, f"{says}\n\n{ends}\n", html, message_id)
+
+
+def _by(about: Notice) -> str:
+    if about.by == "administrator":
+        return ", by an administrator"
+    if about.by == "provider":
+        return ", by the service that you sign in with"
+    where = ", ".join(one_line(each) for each in (about.came_from, about.user_agent) if each)
+    return f", from {where}" if where else ""

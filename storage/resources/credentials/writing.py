@@ -20,6 +20,7 @@ from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.audit import writing as audit
 from storage.resources.credentials import revocation as access
+from storage.resources.notices import telling as notices
 from storage.resources.sessions import reading as accounts
 from storage.resources.sessions import writing as sessions
 from storage.resources.users import administrators
@@ -58,6 +59,7 @@ def create_api_key(tx: Transaction, command: CreateApiKey) -> Done[ApiKey]:
     tx.execute(insert)
     facts = {"name": command.name, "scopes": command.scopes, "user_id": user.id, "expires_at": command.expires_at}
     audit.act(tx, command, "create_api_key", ("api_key", uid), after=facts, about=user.id)
+    notices.tell(tx, "api_key_created", user, notices.doer(command.identity, user), command.origin, command.name)
     return Done(_must_find(tx, uid))
 
 
@@ -108,6 +110,7 @@ def set_password(tx: Transaction, command: SetPassword) -> Done[int]:
     sessions.keep_password(tx, user.key, command.password)
     ended = access.end_sessions(tx, user.key, "password changed", but=command.identity.session_id)
     audit.act(tx, command, "set_password", ("user", user.id), after={"sessions_ended": ended})
+    notices.tell(tx, "password_changed", user, "user", command.origin)
     return Done(ended)
 
 

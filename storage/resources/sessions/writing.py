@@ -29,6 +29,7 @@ from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.audit import writing as audit
 from storage.resources.credentials import revocation as access
+from storage.resources.notices import telling as notices
 from storage.resources.sessions import reading as accounts
 from storage.resources.users import administrators
 from storage.resources.users import writing as users
@@ -91,6 +92,7 @@ def follow_link(tx: Transaction, command: FollowLink) -> Done[SignedIn]:
     if command.password is not None:
         keep_password(tx, user.key, command.password)
         access.end_sessions(tx, user.key, "password changed")
+        notices.tell(tx, "password_changed", user, "user", command.origin)
     return Done(_start(tx, user, "LINK", command.refresh_hash, command.origin))
 
 
@@ -113,6 +115,8 @@ def sign_in_by_provider(tx: Transaction, command: SignInByProvider) -> Done[Sign
             tx, "link_account", ("user", user.id), actor_id=user.id, origin=command.origin,
             after={"issuer": command.issuer, "subject": command.subject},
         )  # fmt: skip
+        if row:
+            notices.tell(tx, "account_linked", user, "user", command.origin, command.issuer)
     return Done(_start(tx, user, "PROVIDER", command.refresh_hash, command.origin))
 
 

@@ -13,6 +13,7 @@ from storage.resources.audit import writing as audit
 from storage.resources.credentials import reading as credentials
 from storage.resources.credentials import revocation as access
 from storage.resources.credentials.reading import Spoken
+from storage.resources.notices import telling as notices
 from storage.resources.users import administrators
 from storage.resources.users import writing as users
 from storage.schema import identity_models, models
@@ -51,6 +52,8 @@ def _update(tx: Transaction, command: EnsureUser, spoken: Spoken, claims: dict[s
     user = users.write(tx, spoken.user.key, news | seen) if news or seen else spoken.user
     if news.keys() & users.LINKED:
         access.end_links(tx, user.key)
+    if user.email != spoken.user.email:  # what a token says for the first time may be known already
+        notices.tell(tx, "email_changed", spoken.user, "provider")
     if not news:
         return Done(user)
     access.changed(tx, "user", user.id)
@@ -104,6 +107,7 @@ def _link(tx: Transaction, command: EnsureUser, owner: User, text: str) -> User:
 
 def _note_link(tx: Transaction, command: EnsureUser, owner: User) -> None:
     audit.note(tx, "link_account", ("user", owner.id), actor_id=owner.id, after=_account(command))
+    notices.tell(tx, "account_linked", owner, "provider", detail=command.issuer)
 
 
 def _account(command: EnsureUser) -> dict[str, str]:

@@ -21,6 +21,7 @@ from storage.resources.audit import writing as audit
 from storage.resources.credentials import revocation as access
 from storage.resources.letters.inviting import invite
 from storage.resources.members import ownership
+from storage.resources.notices import telling as notices
 from storage.resources.notifications import mention_lookup as naming
 from storage.resources.users import administrators
 from storage.schema import identity_models, models
@@ -104,6 +105,8 @@ def update_user(tx: Transaction, command: UpdateUser) -> Done[User]:
         return Done(user)
     if difference.get("role", "ADMIN") != "ADMIN" or difference.get("status", "ACTIVE") != "ACTIVE":
         administrators.must_not_be_last(tx, user)
+    if "email" in difference:
+        notices.tell(tx, "email_changed", user, notices.doer(command.identity, user), command.origin)
     updated = write(tx, user.key, difference)
     access.changed(tx, "user", user.id)
     events = ownership.hand_on_all(tx, user.key, command.identity.author) if "status" in difference else ()

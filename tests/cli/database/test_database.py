@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from actors.resources.users import CreateUser, UpdateUser
 from cli import database
 from storage.lock import data_folder_lock
 from storage.maintenance import inspection, integrity
@@ -392,3 +393,14 @@ def test_fresh_in_place_of_what_is_no_database(xp: Xp) -> None:
     assert asked.code == 0
     assert f"Everything in {xp.database} will be deleted" in asked.err
     assert xp("db", "check").code == 0
+
+
+def test_mails_that_waited_in_a_backup_are_not_sent_after_its_restore(xp: Xp, ledger: Ledger, tmp_path: Path) -> None:
+    root = ledger.admin("root")
+    user = ledger.do(CreateUser(identity=root, email="ana@example.com", name="Ana")).result
+    ledger.do(UpdateUser(identity=root, user_id=user.id, email="new@example.com"))
+    assert xp("db", "backup", tmp_path / "copy.db").code == 0
+    ledger.close()
+    assert xp("db", "restore", tmp_path / "copy.db").code == 0
+    ledger.reopen()
+    assert ledger.sql("SELECT state FROM notice") == [("failed",)]

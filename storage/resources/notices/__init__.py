@@ -1,0 +1,1 @@
+"""Notices: mails about changes of an account."""

@@ -15,6 +15,7 @@ from bench.cases import (
     greedy,
     growth,
     half_answers,
+    handover,
     hostile,
     idle,
     latency,
@@ -63,6 +64,7 @@ CASES = (
     Case(("29",), "what traces and logs cost", counting.cost_of_traces),
     Case(("27",), "messages beside exports", exports.beside_exports),
     Case(("28",), "100 editors of ten documents", coediting.editing),
+    Case(("30",), "hand-overs under load", handover.under_load),
     Case(("20", "21", "22"), "a bystander of one who takes too much", greedy.readers),
 )
 NUMBERS = sorted({number for case in CASES for number in case.targets}, key=int)

@@ -12,6 +12,8 @@ from bench.client import Frames, Socket, ask, open_socket, publications
 
 GOODBYE = (3001).to_bytes(2, "big")
 """With which the server asks to reconnect; a client takes leave by the same."""
+PING = b"{}"
+"""And its answer."""
 RETRY_SECONDS = 0.2
 """A subscriber that was asked to reconnect waits as long as this at most, at random."""
 
@@ -62,6 +64,8 @@ class Subscriber:
 
         def take(data: bytes) -> None:
             lines = frames.feed(data)
+            if PING in lines:
+                socket.send(PING)
             if any(line.startswith(GOODBYE) for line in lines):
                 socket.transport.write(b"\x88\x82\0\0\0\0" + GOODBYE)
                 socket.transport.close()

@@ -1,5 +1,5 @@
-"""Two clients of npm `yjs` with `y-websocket` and one of `pycrdt` edit one report at once: offline and back, and with
-the server killed in between."""
+"""Clients of npm `yjs` with `y-websocket` and one of `pycrdt` edit one report at once: offline and back, with the
+server killed in between, and while an agent streams text into it."""
 
 import asyncio
 import json
@@ -70,6 +70,43 @@ async def test_they_converge_and_lose_nothing(tmp_path: Path, session: aiohttp.C
             await asyncio.sleep(0.05)
     read = (await alice.get(path)).data["content"]
     assert read["sections"][1] == REPORT["sections"][1], "numbers are as they were"
+    assert await server.stop() == 0
+
+
+async def test_an_agent_streams_into_what_they_edit(tmp_path: Path, session: aiohttp.ClientSession) -> None:
+    pieces = [f"piece {number} 🤖. " for number in range(20)]
+    server = ServerProcess(tmp_path / "data", DOCUMENT_VERSION_SECONDS="0.5")
+    await server.start()
+    alice, agent = Client(session, server.url, "alice"), Client(session, server.url, "agent")
+    thread = await alice.thread(members=[{"user_id": (await agent.me())["id"]}])
+    made = await alice.post(f"/api/v1/threads/{thread['id']}/artifacts", type="REPORT", title="R", content=REPORT)
+    path = f"/api/v1/artifacts/{made.data['id']}"
+    async with node_clients() as clients:
+        for name in ("a", "b"):
+            await clients.call(name, "open", url=server.url.replace("http", "ws") + path, token=alice.token)
+            await clients.call(name, "synced")
+        begun = await agent.post(f"{path}/streams", pointer="/sections/0/text")
+        stream = f"{path}/streams/{begun.data['id']}"
+        for number, piece in enumerate(pieces):
+            assert (await agent.post(f"{stream}/append", text=piece)).status == 200
+            await clients.call("ab"[number % 2], "insert", section=0, at=0, text=f"<{number}>")
+            if number == 10:
+                await clients.call("b", "disconnect")
+        assert (await agent.post(f"{stream}/complete")).status == 200
+        await clients.call("b", "connect")
+        wanted = ["".join(pieces), *(f"<{number}>" for number in range(len(pieces)))]
+        for name in ("a", "b"):
+            for text in wanted:
+                await clients.call(name, "has", text=text)
+        contents = [await clients.call(name, "content") for name in ("a", "b")]
+        assert contents[0] == contents[1]
+        whole = contents[0]["sections"][0]["text"]
+        assert len(whole) == len("Añ 😀\n") + sum(map(len, wanted)), "nothing is lost or doubled"
+        for name in ("a", "b"):
+            await clients.call(name, "close")
+    async with asyncio.timeout(PATIENCE):
+        while (await alice.get(path)).data["content"] != contents[0]:  # noqa: ASYNC110 - asked by HTTP
+            await asyncio.sleep(0.05)
     assert await server.stop() == 0
 
 

@@ -254,7 +254,7 @@ async def _drain(services: Services, http: HttpServer, relay: Relay) -> None:
     seconds = limits.HANDOVER_CLOSE_SECONDS if relay.is_leaving else limits.DRAIN_SECONDS
     async with asyncio.TaskGroup() as ends:
         if relay.is_leaving:
-            ends.create_task(http.let_go(relay.connections))
+            ends.create_task(http.release_connections(relay.connections))
         left = await services.hub.drain(*protocol.SHUTDOWN, seconds=seconds)
     if left:
         logger.warning("%d clients did not disconnect within %s s and were closed", left, seconds)

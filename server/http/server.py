@@ -15,7 +15,7 @@ from actors.runtime.loop_actor import Stage
 from server.api.services import Services
 from server.auth.authentication import BrowserRules
 from server.http.application import make_application
-from server.http.connections.connection import Connection, bounds, patience
+from server.http.connections.connection import Connection, bounds, request_timeouts
 from server.http.connections.parse_errors import in_one_line
 from server.http.connections.request_timeouts import TimeLimits
 from server.http.throttled_log import ThrottledLog
@@ -66,7 +66,7 @@ class HttpServer:
         times: TimeLimits = TimeLimits(),  # noqa: B008 - frozen
         sockets: SocketLimits = SocketLimits(),  # noqa: B008 - frozen
     ) -> None:
-        self._patience = patience(times)
+        self._timeouts = request_timeouts(times)
         self.bounds = bounds(sockets, browser.proxies, is_limited=services.rate_limits)
         services.sockets = self.bounds.sockets.counts
         self._runner = web.AppRunner(
@@ -85,7 +85,7 @@ class HttpServer:
             "max_field_size": limits.HEAD_LINE_BYTES,
             "max_headers": limits.HEADERS,
             "read_bufsize": limits.BODY_BUFFER_BYTES,
-            "patience": self._patience,
+            "timeouts": self._timeouts,
             "bounds": self.bounds,
         }
         self._listening: asyncio.Server | None = None
@@ -101,7 +101,7 @@ class HttpServer:
         return Connection(self._runner.server, **self._options)
 
     async def adopt(self, connections: Iterable[socket.socket]) -> None:
-        """Go on with connections that another process, or another server of this one, has let go."""
+        """Go on with connections that another process, or another server of this one, has released."""
         for connection in connections:
             try:
                 await asyncio.get_running_loop().connect_accepted_socket(self._connection, connection)
@@ -113,20 +113,20 @@ class HttpServer:
         assert self._listening is not None
         self._listening.close()
 
-    async def let_go(self, taken: list[socket.socket]) -> None:
+    async def release_connections(self, taken: list[socket.socket]) -> None:
         """Move the sockets of all connections to `taken`, each as its request ends; what does not end in time stays."""
         time = asyncio.get_running_loop().time
         until = time() + limits.HANDOVER_REQUEST_SECONDS
-        while self._let_go_idle(taken) and time() < until:  # noqa: ASYNC110 - no event says that a request ended
+        while self._release_idle(taken) and time() < until:  # noqa: ASYNC110 - no event says that a request ended
             await asyncio.sleep(limits.HANDOVER_LOOK_SECONDS)
 
-    def _let_go_idle(self, taken: list[socket.socket]) -> bool:
+    def _release_idle(self, taken: list[socket.socket]) -> bool:
         """Whether there are more, in the middle of a request."""
         assert self._runner.server is not None
         are_busy = False
         for connection in self._runner.server.connections:
             assert isinstance(connection, Connection)
-            if (found := connection.let_go()) is not None:
+            if (found := connection.release_socket()) is not None:
                 taken.append(found)
             elif not (connection.is_upgraded or connection.is_gone):
                 are_busy = True
@@ -137,9 +137,9 @@ class HttpServer:
         assert self._runner.server is not None
         for connection in self._runner.server.connections:
             if isinstance(connection, Connection) and connection.is_upgraded:
-                connection.end_untaken()
+                connection.cut()
 
     async def close(self) -> None:
         """Wait a moment for requests in flight, then end what is left."""
         await self._runner.cleanup()
-        self._patience.stop()
+        self._timeouts.stop()

@@ -40,7 +40,7 @@ class Bounds(Generic[S]):
         self.refusals = RefusalPace(rate(limits.RATE_REFUSALS) if is_limited else None)
         self._proxies = proxies
 
-    def place_of(self, transport: asyncio.BaseTransport) -> str | None:
+    def address_of(self, transport: asyncio.BaseTransport) -> str | None:
         """The network that a socket comes from; None for a proxy that is trusted, which speaks for many."""
         found = transport.get_extra_info("peername")
         address = found[0] if isinstance(found, tuple) else ""

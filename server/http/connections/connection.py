@@ -15,6 +15,7 @@ from actors import limits
 from actors.errors import Internal, Malformed, XpError
 from server.http.aiohttp_internals import EMPTY_PAYLOAD, RequestProtocol, UnreadableRequest, refused_request
 from server.http.connections.bounds import Bounds
+from server.http.connections.incoming_body import IncomingBody
 from server.http.connections.parse_errors import in_one_line
 from server.http.connections.refusing import TooMuchUnfinished, refuse
 from server.http.connections.request_timeouts import Queue, RequestTimeouts, TimeLimits
@@ -27,8 +28,8 @@ from server.realtime.protocol.frame_gate import FrameGate
 
 class Connection(RequestProtocol):
     __slots__ = (
-        "_body", "_body_began", "_body_enough", "_body_seen", "_bounds", "_frame_gate", "_gives_way", "_head_bytes",
-        "_patience", "_place", "_problem_base", "_queue", "_unsent", "_wire", "user_key",
+        "_address", "_body", "_bounds", "_frame_gate", "_head_bytes", "_is_dispensable", "_problem_base", "_queue",
+        "_timeouts", "_unsent", "_wire", "user_key",
     )  # fmt: skip
 
     def __init__(
@@ -36,57 +37,52 @@ class Connection(RequestProtocol):
         server: web.Server,
         *,
         problem_base: str,
-        patience: "RequestTimeouts[Connection]",
+        timeouts: "RequestTimeouts[Connection]",
         bounds: "Bounds[Connection]",
         **options: Any,
     ) -> None:
         super().__init__(server, loop=asyncio.get_running_loop(), **options)
         self._bounds = bounds
-        self._place: str | None = None
-        """Where its other end is; None where that is a proxy, which speaks for many."""
+        self._address: str | None = None
+        """The network of its client; None where that is a proxy, which speaks for many."""
         self.user_key: int | None = None
-        """Whose requests come by it, as far as they have said."""
+        """The user whose requests it carries, once one of them was authenticated."""
         self._problem_base = problem_base
-        self._patience = patience
+        self._timeouts = timeouts
         self._queue: Queue[Connection] | None = None
-        """In which it stands with what it has to send."""
-        self._gives_way = False
-        """Whether it may be closed for another one though it is not idle."""
+        """In which it waits for its client to send."""
+        self._is_dispensable = False
+        """Whether it may be closed for another connection though it is not idle."""
         self._head_bytes = 0
         """Of a request whose headers are not complete."""
-        self._body = EMPTY_PAYLOAD
-        """Of the newest request, while it comes in."""
-        self._body_began = 0.0
-        self._body_seen = 0
-        self._body_enough = _NO_END
-        """How much of it is read: once the request is answered no more than its sender needs to see that."""
+        self._body = IncomingBody()
         self._unsent = 0
-        """What its client had not taken when that was looked at last."""
+        """Bytes that its client had not taken at the last look."""
         self._frame_gate: FrameGate | None = None
-        """Of a WebSocket: in front of what parses its frames."""
+        """Of a WebSocket: in front of the parser of its frames."""
         self._wire: asyncio.Transport | None = None
         """`transport`, also after aiohttp has released it: until all is sent, or the peer stops reading."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._place = self._bounds.place_of(transport)
-        if not self._bounds.sockets.enter(self, self._place):
+        self._address = self._bounds.address_of(transport)
+        if not self._bounds.sockets.enter(self, self._address):
             refuse(transport, self._problem_base)
             return
         super().connection_made(transport)
         self._wire = self.transport
-        self._wait_in(self._patience.first)
+        self._wait_in(self._timeouts.first)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._wire = self._frame_gate = None
         super().connection_lost(exc)
-        self._patience.forget(self)
+        self._timeouts.forget(self)
         self._bounds.forget(self)
 
-    # What goes to another process
+    # Handing over to another process
 
-    def let_go(self) -> socket.socket | None:
-        """Its socket, where it is between two requests: this process knows nothing of it any more. What its client
-        sends waits in the socket. None where it is in the middle of something."""
+    def release_socket(self) -> socket.socket | None:
+        """Its socket, between two requests; this process forgets the connection, and what its client sends waits in
+        the socket. None in the middle of a request."""
         wire = self._wire
         if wire is None or self.is_gone or wire.get_write_buffer_size() or not self._is_between_requests():
             return None
@@ -104,38 +100,38 @@ class Connection(RequestProtocol):
         return self._wire is None or self._wire.is_closing()
 
     def _is_between_requests(self) -> bool:
-        is_quiet = self.awaits_request and not self._head_bytes and self._body is EMPTY_PAYLOAD
+        is_quiet = self.awaits_request and not self._head_bytes and not self._body
         return is_quiet and not (self.is_upgraded or self.is_closing or self.is_force_closed)
 
-    # What is held for it
+    # What it holds of the server's memory
 
     @property
     def _owner(self) -> int | str | None:
-        return self._place if self.user_key is None else self.user_key
+        return self._address if self.user_key is None else self.user_key
 
     @property
     def idle_since(self) -> float | None:
-        if self._gives_way:
+        if self._is_dispensable:
             return 0.0
-        if self.is_handling or self.pending or self.is_upgraded or self._body is not EMPTY_PAYLOAD:
+        if self.is_handling or self.pending or self.is_upgraded or self._body:
             return None
         return self.keepalive_ends_at
 
     def close_idle(self) -> None:
         self.force_close()
 
-    def end_untaken(self) -> None:
-        """Its user has asked for more than they take."""
+    def cut(self) -> None:
+        """At once, also where something is to be sent."""
         if self._wire is not None:
             self._wire.abort()
 
-    def end_unfinished(self) -> None:
+    def drop_body(self) -> None:
+        """Too much is held of bodies that have not ended."""
         self._wait_in(None)
-        self._body.set_exception(TooMuchUnfinished())
-        self._body = EMPTY_PAYLOAD
+        self._body.fail(TooMuchUnfinished())
         self.close()
 
-    # What comes in
+    # Requests
 
     def data_received(self, data: bytes) -> None:
         while self._head_bytes + len(data) > limits.HEAD_BYTES and self._may_be_headers():
@@ -145,22 +141,22 @@ class Connection(RequestProtocol):
         self._take(data)
 
     def _may_be_headers(self) -> bool:
-        return self._body is EMPTY_PAYLOAD and not self.is_upgraded and not self.is_closing
+        return not self._body and not self.is_upgraded and not self.is_closing
 
     def _take(self, data: bytes) -> None:
         requests = self.requests_parsed
         super().data_received(data)
         if self.requests_parsed != requests:
             self._has_begun(self.requests_parsed - requests)
-        elif self._body is not EMPTY_PAYLOAD:
-            if self._body.is_eof():
-                self._body = EMPTY_PAYLOAD
+        elif self._body:
+            if self._body.payload.is_eof():
+                self._body.clear()
                 self._bounds.unfinished.free(self)
                 self._wait_in(None)
-            elif self._body.total_bytes >= self._body_enough:
+            elif self._body.is_enough:
                 self.stop_reading()
-            elif self._queue is self._patience.bodies:
-                self._bounds.unfinished.hold(self, self._owner, self._body.total_bytes)
+            elif self._queue is self._timeouts.bodies:
+                self._bounds.unfinished.hold(self, self._owner, self._body.received)
         elif data and not (self.is_upgraded or self.is_queue_full or self.is_closing or self.is_force_closed):
             self._is_in_its_headers(len(data))
 
@@ -175,19 +171,15 @@ class Connection(RequestProtocol):
             if message.version is not HttpVersion11 and message.version is not HttpVersion10:
                 self._replace(index, "HTTP/1.1 and HTTP/1.0 are spoken here")
             elif message.chunked and message.headers["Transfer-Encoding"].strip().lower() != "chunked":
-                self.pending[index] = (
-                    refused_request("Transfer-Encoding may be `chunked`, nothing else"),
-                    EMPTY_PAYLOAD,
-                )
+                self._replace(index, "Transfer-Encoding may be `chunked`, nothing else")
         body = self.pending[-1][1]
         if body.is_eof():
-            self._body = EMPTY_PAYLOAD
+            self._body.clear()
             if self._queue is not None:
                 self._wait_in(None)
         else:
-            self._body, self._body_seen, self._body_began = body, 0, self.loop_time()
-            self._body_enough = _NO_END
-            self._wait_in(self._patience.bodies)
+            self._body.begin(body, self.loop_time())
+            self._wait_in(self._timeouts.bodies)
             self._bounds.unfinished.hold(self, self._owner, body.total_bytes)
 
     def _replace(self, index: int, sentence: str) -> None:
@@ -195,15 +187,16 @@ class Connection(RequestProtocol):
 
     def _break_body(self, error: UnreadableRequest) -> None:
         """Bytes after an incomplete body are not HTTP: a reader of that body would wait for its end."""
-        if self._body is not EMPTY_PAYLOAD and not self._body.is_eof() and self._body.exception() is None:
-            self._body.set_exception(web.RequestPayloadError(in_one_line(error.exc)))
+        payload = self._body.payload
+        if self._body and not payload.is_eof() and payload.exception() is None:
+            payload.set_exception(web.RequestPayloadError(in_one_line(error.exc)))
 
     def _is_in_its_headers(self, size: int) -> None:
         self._head_bytes += size
         if self._head_bytes >= limits.HEAD_BYTES:
             self._refuse(f"the headers may be at most {limits.HEAD_BYTES} bytes")
-        elif self._queue is not self._patience.heads:
-            self._wait_in(self._patience.heads)
+        elif self._queue is not self._timeouts.heads:
+            self._wait_in(self._timeouts.heads)
 
     def _wait_in(self, queue: "Queue[Connection] | None") -> None:
         if self._queue is not None:
@@ -228,11 +221,11 @@ class Connection(RequestProtocol):
 
     def let_flow(self, body: object) -> None:
         """A body that is read as it arrives, like a streamed message, has the limits of its reader."""
-        if body is self._body:
+        if body is self._body.payload:
             self._bounds.unfinished.free(self)
             self._wait_in(None)
 
-    # What goes out
+    # Answers
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -241,7 +234,7 @@ class Connection(RequestProtocol):
     def resume_writing(self) -> None:
         super().resume_writing()
         if self._wire is not None and not self._wire.is_closing():
-            self._patience.answers.leave(self)
+            self._timeouts.answers.leave(self)
             self._bounds.unsent.free(self)
 
     def force_close(self) -> None:
@@ -252,7 +245,7 @@ class Connection(RequestProtocol):
     def _watch_answer(self) -> None:
         if self._wire is not None:
             self._unsent = self._wire.get_write_buffer_size()
-            self._patience.answers.enter(self)
+            self._timeouts.answers.enter(self)
             if self._unsent:
                 self._bounds.unsent.hold(self, self._owner, self._unsent)
 
@@ -269,8 +262,8 @@ class Connection(RequestProtocol):
             await self._wait_for_its_turn()
         finished = await super().finish_response(request, resp, start_time)
         self._look_behind_an_upgrade()
-        if self._body is not EMPTY_PAYLOAD and self._body is request.content:
-            self._body_enough = self._body.total_bytes + limits.LINGERING_BYTES
+        if self._body and self._body.payload is request.content:
+            self._body.needs_no_more()
         if self.writing_paused:  # the next request waits, or a client that takes nothing could have answers pile up
             try:
                 await request.writer.drain()
@@ -282,15 +275,15 @@ class Connection(RequestProtocol):
 
     async def _wait_for_its_turn(self) -> None:
         """With a refusal: one of too many from its address. Meanwhile it gives way to others."""
-        if waits := self._bounds.refusals.refused(self._place):
-            self._gives_way = True
+        if waits := self._bounds.refusals.refused(self._address):
+            self._is_dispensable = True
             await asyncio.sleep(waits)
-            self._gives_way = False
+            self._is_dispensable = False
 
     def _look_behind_an_upgrade(self) -> None:
         """What followed one that was declined has been read only with its answer."""
         body = self.pending[-1][1] if self.pending else EMPTY_PAYLOAD
-        if body is not self._body and not body.is_eof():
+        if body is not self._body.payload and not body.is_eof():
             self._has_begun()
 
     def handle_error(
@@ -313,37 +306,27 @@ class Connection(RequestProtocol):
         security_headers.protect(answer)
         return answer
 
-    # When patience is over
+    # Timeouts
 
-    def begin_or_go(self) -> None:
+    def nothing_came(self) -> None:
         self.force_close()
 
     def head_is_late(self) -> None:
         self._queue = None
-        self._refuse(f"the headers must come within {self._patience.times.head:g} s")
+        self._refuse(f"the headers must come within {self._timeouts.times.head:g} s")
 
     def body_step_is_over(self) -> None:
-        """Something must have come since the last look, and all of it in its time."""
-        came, self._body_seen = self._body.total_bytes - self._body_seen, self._body.total_bytes
-        if self.is_reading_paused:  # it is us who are slow
-            self._body_began += self._patience.times.body_step
-        elif came < limits.BODY_STEP_BYTES or self.loop_time() >= self._body_ends():
+        now, times = self.loop_time(), self._timeouts.times
+        if self.is_reading_paused:
+            self._body.excuse(times.body_step)
+        elif not self._body.keeps_up(now, times):
             self._queue = None
-            late = f"it did not come in time: {self._body.total_bytes} bytes in {self._body_took():.0f} s"
-            self._body.set_exception(web.RequestPayloadError(late))
-            self._body = EMPTY_PAYLOAD
+            late = f"it did not come in time: {self._body.received} bytes in {self._body.took(now):.0f} s"
+            self._body.fail(web.RequestPayloadError(late))
             self._bounds.unfinished.free(self)
             self.close()
             return
-        self._patience.bodies.enter(self)
-
-    def _body_took(self) -> float:
-        return self.loop_time() - self._body_began
-
-    def _body_ends(self) -> float:
-        """The largest JSON body has its time; what is larger goes on for as long as it keeps up that pace."""
-        beyond = max(0, self._body.total_bytes - limits.BODY_BYTES)
-        return self._body_began + self._patience.times.body * (1 + beyond / limits.BODY_BYTES)
+        self._timeouts.bodies.enter(self)
 
     def answer_step_is_over(self) -> None:
         """A client that takes next to nothing of its answer gets no more of it."""
@@ -352,24 +335,18 @@ class Connection(RequestProtocol):
         unsent = self._wire.get_write_buffer_size()
         if unsent and self._unsent - unsent >= limits.ANSWER_STEP_BYTES:
             self._unsent = unsent
-            self._patience.answers.enter(self)
+            self._timeouts.answers.enter(self)
             self._bounds.unsent.hold(self, self._owner, unsent)
         else:
             self._wire.abort()
 
 
-_NO_END = 1 << 62
-
-
-def patience(times: TimeLimits) -> RequestTimeouts[Connection]:
+def request_timeouts(times: TimeLimits) -> RequestTimeouts[Connection]:
     return RequestTimeouts(
-        times, not_begun=Connection.begin_or_go, head_late=Connection.head_is_late,
+        times, not_begun=Connection.nothing_came, head_late=Connection.head_is_late,
         body_step=Connection.body_step_is_over, answer_step=Connection.answer_step_is_over,
     )  # fmt: skip
 
 
 def bounds(most: SocketLimits, proxies: Proxies, *, is_limited: bool) -> Bounds[Connection]:
-    return Bounds(
-        most, proxies, end_untaken=Connection.end_untaken, end_unfinished=Connection.end_unfinished,
-        is_limited=is_limited,
-    )  # fmt: skip
+    return Bounds(most, proxies, end_untaken=Connection.cut, end_unfinished=Connection.drop_body, is_limited=is_limited)

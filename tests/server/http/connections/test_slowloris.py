@@ -31,7 +31,7 @@ POST = "POST /api/v1/threads HTTP/1.1"
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[HttpServer]:
-    """What is started has little patience."""
+    """Short timeouts."""
     servers: list[HttpServer] = []
 
     def start(*given: Any, **more: Any) -> HttpServer:
@@ -43,8 +43,8 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[HttpServer]:
 
 
 @pytest.fixture
-def patience(server: Server, started: list[HttpServer]) -> RequestTimeouts[Connection]:
-    return started[0]._patience
+def timeouts(server: Server, started: list[HttpServer]) -> RequestTimeouts[Connection]:
+    return started[0]._timeouts
 
 
 @pytest.fixture
@@ -256,14 +256,14 @@ async def test_answers_do_not_pile_up(server: Server, monkeypatch: pytest.Monkey
     assert len(asked) <= 5, "each answer is 4 MB, and kernels take two or three"
 
 
-async def test_an_answer_that_is_taken_slowly_is_fine(server: Server, patience: RequestTimeouts[Connection]) -> None:
+async def test_an_answer_that_is_taken_slowly_is_fine(server: Server, timeouts: RequestTimeouts[Connection]) -> None:
     """As long as enough is taken between two looks."""
     path = await big_answer(server)
     async with raw_connection(server.url) as connection:
         head = f"GET {path} HTTP/1.1\r\nHost: x\r\n{bearer(server.client('alice'))}\r\n\r\n"
         connection.writer.write(head.encode() * 20)
-        await until(lambda: len(patience.answers), "a reader that is too slow")
-        slow = next(iter(patience.answers._until))
+        await until(lambda: len(timeouts.answers), "a reader that is too slow")
+        slow = next(iter(timeouts.answers._until))
         wire = slow._wire = Wire(slow._unsent)  # type: ignore[assignment]
         for taken in (limits.ANSWER_STEP_BYTES, 5 * limits.ANSWER_STEP_BYTES, limits.ANSWER_STEP_BYTES):
             wire.unsent -= taken

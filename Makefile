@@ -59,17 +59,20 @@ dev: tools ## start the server, and start it again when the code changes
 
 test: tools $(NODE_MODULES) ## run every test; ARGS="-k name" runs a choice
 	@$(COMPILED)
-	$(BIN)/python -m pytest $(or $(ARGS),$(EVERY_TEST))
+	$(PYTEST) $(or $(ARGS),$(EVERY_TEST))
 
 # As for `setup`: each server process that a test starts would compile again what has changed since.
 COMPILED := $(BIN)/python -m compileall -q actors cli loadtest server storage
+
+# Bytecode is written also where Python may not: pytest rewrites each test file, which takes each worker 20 seconds.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 
 # By file, in the order of tests/conftest.py.
 EVERY_TEST := --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
 coverage: tools $(NODE_MODULES) ## run every test and measure coverage, which takes twice the time
 	@$(COMPILED)
-	$(BIN)/python -m pytest --cov $(EVERY_TEST)
+	$(PYTEST) --cov $(EVERY_TEST)
 
 $(NODE_MODULES): tests/package.json tests/package-lock.json tests/.npmrc | $(TOOLS)
 	@echo "Installing what tests/package-lock.json lists"
@@ -78,7 +81,7 @@ $(NODE_MODULES): tests/package.json tests/package-lock.json tests/.npmrc | $(TOO
 
 properties: tools $(NODE_MODULES) ## try the property tests with examples that no run has tried; ARGS="--hypothesis-seed=7"
 	@$(COMPILED)
-	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=search $(EVERY_TEST) $(ARGS)
+	$(PYTEST) -m hypothesis --hypothesis-profile=search $(EVERY_TEST) $(ARGS)
 
 mutants: tools ## whether the tests of the core notice mistakes; ARGS="--count 50 --only actors/runtime"
 	$(BIN)/python -m tests.mutation $(ARGS)

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,12 @@ from cli.serving.assembly import running
 from server.api.services import Services
 from server.auth.token_minting import mint
 from storage.database import FILE_NAME
-from tests import forking
+from tests import forking, remembered_routes
 from tests.prepared import prepare
 
 SECRET = b"a secret that is only good for tests, and long enough"
 DOMAIN = "rpotential.ai"
+remembered_routes.remember()
 
 
 def token(name: str, /, **claims: Any) -> str:
@@ -144,8 +145,10 @@ class Server:
 
 
 def load_settings(data_dir: Path, **more: str) -> settings.Settings:
+    """Without fsync: no test cuts the power, and a busy disk takes its time for each commit."""
     chosen = {"JWT_SECRET": SECRET.decode(), "RATE_LIMITS": "off", "HOST": "127.0.0.1", "PORT": "0"}
-    return settings.load({}, chosen | {"DATA_DIR": str(data_dir)} | more)
+    found = settings.load({}, chosen | {"DATA_DIR": str(data_dir)} | more)
+    return replace(found, values={**found.values, "synchronous": "OFF"})
 
 
 @asynccontextmanager

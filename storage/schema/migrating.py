@@ -2,7 +2,9 @@
 
 import contextlib
 import logging
+import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import peewee
@@ -25,9 +27,31 @@ def runner(database: SqliteDatabase) -> Runner:
 
 
 def status(database: SqliteDatabase) -> list[Migration]:
-    """Every migration known to the code or recorded in the database, in order."""
+    """Every migration known to the code or recorded in the database, in order.
+
+    Without Peewee's runner: its model of the history takes a millisecond of each start, twice.
+    """
     with plain_words(Path(database.database)):
-        return list(runner(database).status())
+        applied = _applied(database)
+    known = [migration._replace(applied=applied.pop(migration.name, None)) for migration in _known()]
+    return sorted([*known, *(Migration(_number(name), name, None, when) for name, when in applied.items())])
+
+
+def _known() -> list[Migration]:
+    return list(Migration.load_directory(str(DIRECTORY)))
+
+
+def _applied(database: SqliteDatabase) -> dict[str, datetime]:
+    """Name → when."""
+    if not database.execute_sql("SELECT 1 FROM sqlite_master WHERE name = 'schema_migration'").fetchone():
+        return {}
+    rows = database.execute_sql("SELECT name, applied FROM schema_migration").fetchall()
+    return {name: datetime.fromisoformat(when) for name, when in rows}
+
+
+def _number(name: str) -> int:
+    digits = re.match(r"\d+", name)
+    return int(digits[0]) if digits else -1
 
 
 def migrate(database: SqliteDatabase, path: Path, *, apply: bool = True) -> list[str]:

@@ -12,6 +12,7 @@ from actors.resources.user_events import USER_UPDATED, UserEvent
 from actors.resources.users import SYSTEM_SUBJECT, CreateUser, UpdateUser, User
 from actors.text.email_address import folded
 from actors.text.normal import line
+from storage.compiled import Prepared
 from storage.journal import results, user_log
 from storage.journal.transaction import Transaction, changed, given, must_match
 from storage.journal.user_log import Entry
@@ -74,7 +75,7 @@ def insert_from_provider(tx: Transaction, command: SignInByProvider) -> User:
 def _must_be_free(tx: Transaction, email: str | None, subject: str | None = None) -> None:
     if subject == SYSTEM_SUBJECT:
         raise Conflict("The subject belongs to the built-in user.", code="built_in_user")
-    if email and _find(tx, models.User.email == folded(email)):
+    if email and _exists(tx, models.User.email == folded(email)):
         raise Conflict(f"A user with the e-mail address {email!r} already exists.", code="email_taken")
     if subject and _is_known(tx, [subject, models.forgotten(subject)]):
         raise Conflict(f"A user with the subject {subject!r} already exists.", code="id_taken")
@@ -84,7 +85,11 @@ def _is_known(tx: Transaction, subjects: list[str]) -> bool:
     """Whether tokens with this `sub`, of any issuer, already belong to a user."""
     External = identity_models.ExternalAccount
     linked = External.select(External.user).where(External.subject.in_(subjects))
-    return bool(_find(tx, models.User.subject.in_(subjects)) or rows.first(tx.database, linked))
+    return _exists(tx, models.User.subject.in_(subjects)) or rows.first(tx.database, linked) is not None
+
+
+def _exists(tx: Transaction, condition: Any) -> bool:
+    return rows.first(tx.database, models.User.select(models.User.id).where(condition)) is not None
 
 
 @writes(UpdateUser)
@@ -164,26 +169,31 @@ def write(tx: Transaction, key: int, fields: dict[str, Any]) -> User:
     return user
 
 
-def _find(tx: Transaction, condition: Any) -> User | None:
-    row = rows.first(tx.database, rows.users_query().where(condition))
+_U = models.User
+_BY_ADDRESS = Prepared(lambda given: rows.users_query().where((_U.email == given.email) & (_U.shares_email == 0)))
+_BY_KEY = Prepared(lambda given: rows.users_query().where(_U.id == given.key))
+_BY_ID = Prepared(lambda given: rows.users_query().where(_U.uid == given.uid))
+
+
+def _find(tx: Transaction, query: Prepared, **given: Any) -> User | None:
+    row = query.first(tx.database, **given)
     return rows.user_of(row) if row else None
 
 
 def by_address(tx: Transaction, email: str) -> User | None:
     """The one user whose address this is, deactivated or not."""
-    User = models.User
-    return _find(tx, (User.email == folded(email)) & (User.shares_email == 0)) if email else None
+    return _find(tx, _BY_ADDRESS, email=folded(email)) if email else None
 
 
 def by_key(tx: Transaction, key: int) -> User:
-    user = _find(tx, models.User.id == key)
+    user = _find(tx, _BY_KEY, key=key)
     assert user is not None
     return user
 
 
 def find(tx: Transaction, user_id: str) -> User:
     """Raises `NotFound`."""
-    user = _find(tx, models.User.uid == user_id)
+    user = _find(tx, _BY_ID, uid=user_id)
     if user is None:
         raise NotFound("user", user_id)
     return user

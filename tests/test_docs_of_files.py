@@ -46,7 +46,7 @@ class Terminal:
         command = ["bash", "-euo", "pipefail", "-c", before + script]
         done = await asyncio.to_thread(
             subprocess.run, command, cwd=in_folder or self.folder, env=self.variables, capture_output=True, text=True,
-            timeout=60, check=False,
+            timeout=110, check=False,
         )  # fmt: skip
         assert done.returncode == 0, (script, done)
         assert '"success":false' not in done.stdout, done.stdout

@@ -14,6 +14,7 @@ from pathlib import Path
 import peewee
 from peewee import SqliteDatabase
 
+from actors import limits
 from actors.errors import StorageUnavailable
 from actors.text.names import handles
 from storage import private_files
@@ -33,8 +34,9 @@ class DatabaseOptions:
     path: Path
     synchronous: str = "FULL"
     busy_timeout_ms: int = 5_000
-    cache_kib: int = 65_536
-    mmap_mib: int = 256
+    cache_kib: int = limits.DATABASE_CACHE_BYTES >> 10
+    """Of the connection that writes; each that reads has a quarter."""
+    mmap_mib: int = limits.DATABASE_MAPPED_MIB
     checkpoint_rows: int = 2_000
     """Changed since the last checkpoint, until the next one: about as many pages, a second of a busy server."""
     wal_pages: int = 2_000
@@ -66,7 +68,7 @@ def open_writer(options: DatabaseOptions) -> SqliteDatabase:
             ],
             check_same_thread=False,
             thread_safe=False,  # one connection, which another OS thread can close; Peewee would open one for each
-            cached_statements=512,
+            cached_statements=limits.STATEMENTS_PREPARED,
         )
         database.connect()
     return database
@@ -87,11 +89,11 @@ def open_reader(options: DatabaseOptions) -> SqliteDatabase:
                 ("busy_timeout", options.busy_timeout_ms),
                 ("query_only", 1),
                 ("mmap_size", options.mmap_mib * 1024 * 1024),
-                ("cache_size", -16_384),
+                ("cache_size", -max(1, options.cache_kib // 4)),
             ],
             check_same_thread=False,
             thread_safe=False,  # opened and used by one OS thread, closed by another
-            cached_statements=512,
+            cached_statements=limits.STATEMENTS_PREPARED,
         )
         database.register_function(_comparable_name, "comparable_name", 1, deterministic=True)
         database.connect()

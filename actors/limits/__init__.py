@@ -16,6 +16,7 @@ from actors.limits.blocks import *
 from actors.limits.comments import *
 from actors.limits.connections import *
 from actors.limits.context import *
+from actors.limits.database import *
 from actors.limits.dispatching import *
 from actors.limits.documents import *
 from actors.limits.downloads import *

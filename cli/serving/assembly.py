@@ -67,7 +67,10 @@ async def running(chosen: Settings, listener: socket.socket, relay: Relay | None
     relay = relay or Relay()
     for hint in secret_hints(chosen):
         logger.warning("%s", hint.sentence)
-    options = DatabaseOptions(chosen["data_dir"] / FILE_NAME, synchronous=chosen["synchronous"].upper())
+    options = DatabaseOptions(
+        chosen["data_dir"] / FILE_NAME, synchronous=chosen["synchronous"].upper(),
+        cache_kib=chosen["database_cache"] >> 10,
+    )  # fmt: skip
     tracing = open_traces(chosen, VERSION)
     stage = Stage()
     stage.tracer = None if tracing is None else tracing.tracer

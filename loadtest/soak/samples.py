@@ -10,7 +10,9 @@ from actors import limits
 from loadtest.marks import now
 
 SERIES: Mapping[str, tuple[str, str]] = {
-    "memory": ("xp_resident_memory_bytes", "B"),
+    "memory": ('xp_memory_bytes{part="rest"}', "B"),
+    "SQLite": ('xp_memory_bytes{part="sqlite"}', "B"),
+    "mapped": ('xp_memory_bytes{part="files"}', "B"),
     "files": ("xp_open_files", ""),
     "actors": ("xp_actors", ""),
     "inboxes": ("xp_actor_inbox_messages", ""),

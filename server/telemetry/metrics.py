@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 from actors.measures import Histogram
 from server.api.services import Services
-from server.telemetry.memory import open_files, resident_bytes
+from server.telemetry.memory import open_files, parts_of_memory, resident_bytes
 
 Kind = Literal["counter", "gauge", "histogram"]
 Sample = tuple[tuple[str, ...], float | Histogram]
@@ -276,6 +276,10 @@ METRICS: Final = (
     Metric("xp_cpu_seconds", "counter", "Processor time.", _cpu),
     Metric("xp_open_files", "gauge", "Open files, sockets included.", lambda _: _one(open_files())),
     Metric("xp_resident_memory_bytes", "gauge", "Resident memory.", lambda _: _one(resident_bytes())),
+    Metric(
+        "xp_memory_bytes", "gauge", "The same by what it holds: mapped pages of files, SQLite's caches, the rest.",
+        lambda _: [((part,), size) for part, size in parts_of_memory().items()], ("part",),
+    ),
     Metric(
         "xp_unhandled_errors", "counter", "Unhandled exceptions, whatever their group.",
         lambda s: _one(s.error_groups.total),

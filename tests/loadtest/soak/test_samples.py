@@ -10,7 +10,9 @@ PAGE = """\
 xp_actors{kind="thread"} 3.0
 xp_actors{kind="user"} 4.0
 # TYPE xp_connections gauge
-xp_resident_memory_bytes 1.5e+08
+xp_memory_bytes{part="files"} 5.0e+07
+xp_memory_bytes{part="sqlite"} 3.0e+07
+xp_memory_bytes{part="rest"} 1.5e+08
 xp_file_bytes{file="wal"} 4096.0
 xp_file_bytes{file="database"} 8192.0
 """
@@ -18,7 +20,10 @@ xp_file_bytes{file="database"} 8192.0
 
 def test_a_page_of_metrics() -> None:
     found = values_of(PAGE)
-    assert found == {"memory": 1.5e8, "actors": 7.0, "connections": 0.0, "WAL": 4096.0, "database": 8192.0}
+    assert found == {
+        "memory": 1.5e8, "SQLite": 3e7, "mapped": 5e7, "actors": 7.0, "connections": 0.0, "WAL": 4096.0,
+        "database": 8192.0,
+    }  # fmt: skip
 
 
 def test_every_series_is_a_metric_of_the_server() -> None:

@@ -14,7 +14,7 @@ SHIPPING_TURN_FRAMES: Final = 4_000
 SHIPPING_QUIET_SECONDS: Final = 10.0
 """Without a write, after which the write-ahead log is emptied: so deleted contents leave it, too."""
 SHIPPING_SPOOL_BYTES: Final = 512 << 20
-"""Segments that wait for a shelf that is away: hours of a usual server, and no more of the disk than this."""
+"""Segments that wait for a shelf that is away, unless BACKUP_SPOOL says otherwise: hours of a usual server."""
 SHIPPING_RETRY_SECONDS: Final = 10.0
 """Longest pause between two attempts to reach the shelf."""
 SHIPPING_END_SECONDS: Final = 5.0

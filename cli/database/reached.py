@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 
 def document(opened: "OpenedBackup", at: int | None) -> dict[str, Any]:
-    """Only where it is a state of the shelf. `lost_seconds`: of what was shipped and is no good."""
+    """Only where it is a state of the shelf. `lost_seconds`: of what was shipped and is no good.
+    `gap_until`: the first later state that can be restored, where changes before it may be lost."""
     if opened.rehearsed is None:
         return {}
     return {"asked_at": _iso(at) if at is not None else None} | facts(opened.rehearsed)
@@ -23,6 +24,7 @@ def facts(done: "Rehearsed") -> dict[str, Any]:
     return {
         "reached_at": _iso(reached_at(done)), "segments": replayed.segments,
         "lost_seconds": round(replayed.lost_ms / 1000, 3), "faults": done.faults,
+        "gap_until": _iso(done.gap_until) if done.gap_until is not None else None,
     }  # fmt: skip
 
 
@@ -48,6 +50,8 @@ def sentence(done: "Rehearsed", at: int | None = None) -> str:
         what += f"; the time asked for is {(at - reached) / 1000:,.1f} s later"
     if replayed.fault is not None:
         return f"{what}. {replayed.lost_ms / 1000:,.1f} s of changes after it are lost."
+    if done.gap_until is not None:
+        return f"{what}. Changes between it and {_iso(done.gap_until)}, if there were any, cannot be restored."
     return f"{what}; no later change was shipped{' by then' if at is not None else ''}."
 
 

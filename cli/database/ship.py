@@ -39,7 +39,8 @@ def command(data_dir: str | None) -> None:
     with store_problems():
         shelf = shelves_of(chosen).segments
     every = chosen["backup_continuous"] or 1.0
-    Shipper(options, shelf, chosen["backup_key"], every, _new_files(chosen, options.path)).run(_end_of_input())
+    files, spool = _new_files(chosen, options.path), chosen["backup_spool"]
+    Shipper(options, shelf, chosen["backup_key"], every, files, spool).run(_end_of_input())
 
 
 def _end_of_input() -> threading.Event:

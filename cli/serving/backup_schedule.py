@@ -82,11 +82,13 @@ class BackupSchedule:
         return limits.SHIPPING_STATE_SECONDS if self._state.shipping.is_on else limits.BACKUP_LOOK_SECONDS
 
     def _wait(self) -> float:
-        """Seconds; after a failure it is tried again soon, however long the interval is."""
+        """Seconds; after a failure it is tried again soon, however long the interval is. At once where a lineage has
+        begun since: what was full or away is back."""
         due = _moment(self._state.due_at) or self._now()
-        failed = _moment(record.read(self._chosen["data_dir"]).failed_at)
-        if self._state.failing_since is not None and failed is not None:
-            due = max(due, failed + timedelta(seconds=limits.BACKUP_RETRY_SECONDS))
+        failed, begun = record.read(self._chosen["data_dir"]).failed_at, self._state.shipping.lineage_since
+        if self._state.failing_since is not None and failed is not None and failed >= (begun or 0):
+            again = datetime.fromtimestamp(failed / 1000 + limits.BACKUP_RETRY_SECONDS, UTC)
+            due = max(due, again)
         return max(0.0, min((due - self._now()).total_seconds(), limits.BACKUP_LOOK_SECONDS))
 
     async def _back_up(self) -> None:

@@ -24,6 +24,8 @@ class Shipping:
         self._chosen = chosen
         self.state = ShippingState()
         self._process: asyncio.subprocess.Process | None = None
+        self._started = 0.0
+        """When the process was: by `time.monotonic`."""
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -52,6 +54,7 @@ class Shipping:
     async def _run(self) -> None:
         while True:
             process = self._process = await start_xp(self._chosen, "db", "ship", stdin=asyncio.subprocess.PIPE)
+            self._started = time.monotonic()
             said = await _said(process)
             assert process.stdin is not None
             if process.stdin.is_closing() and process.returncode == 0:
@@ -62,6 +65,7 @@ class Shipping:
     def _failed(self, reason: str) -> None:
         logger.error("changes are not shipped: %s", reason)
         self.state.failing_since = self.state.failing_since or _now()
+        self.state.behind_since = self.state.behind_since or _now()
         self.state.reason, self.state.lineage = reason, ""
 
     async def _watch(self) -> None:
@@ -70,14 +74,25 @@ class Shipping:
             self._take_over(states.read(_folder(self._chosen)))
 
     def _take_over(self, found: states.State) -> None:
-        if self._process is None or self._process.returncode is not None or not found.is_live:
+        if self._process is None or self._process.returncode is not None:
+            return
+        if not found.is_live:
+            self._must_not_be_silent()
             return
         state = self.state
         if found.reason and found.reason != state.reason:
             logger.warning("changes are not shipped: %s", found.reason)
         state.shipped_at, state.behind_since, state.waiting = found.shipped_at, found.behind_since, found.waiting
         state.segments, state.bytes = found.segments, found.bytes
+        if found.lineage not in ("", state.lineage):
+            state.lineage_since = _now()
         state.failing_since, state.reason, state.lineage = found.failing_since, found.reason, found.lineage
+
+    def _must_not_be_silent(self) -> None:
+        """What it notes is on the disk of the database: when that is full it cannot note even this."""
+        if time.monotonic() - self._started < limits.SHIPPING_SILENT_SECONDS or self.state.failing_since is not None:
+            return
+        self._failed("the process that ships changes has noted nothing for a while; is the disk of DATA_DIR full?")
 
 
 async def _said(process: asyncio.subprocess.Process) -> str:

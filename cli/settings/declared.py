@@ -153,6 +153,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("BACKUP_CONTINUOUS", "", shipping_interval, "Ship changes all the time, such as every 1s; empty: off."),
     Setting("BACKUP_URL", "", blob_url, "Where they go: a folder, or s3://BUCKET/PREFIX; else DATA_DIR/backups."),
     Setting("BACKUP_KEY", "", parse_keys, "32 bytes in base64 that encrypt them; earlier keys after a comma.", True),
+    Setting("BACKUP_SPOOL", "512M", size, "Changes that wait while it is away, at most; such as 512M."),
     Setting("BACKUP_KEEP", "newest=3,hourly=24,daily=7,weekly=5,continuous=3", keeping.parse, "Which are kept."),
     Setting("METRICS", "127.0.0.0/8,::1", networks, "Networks whose scrapers may read /metrics."),
     Setting("METRICS_TOKEN", "", optional, "Bearer token with which any network may read /metrics.", True),

@@ -23,6 +23,8 @@ class ShippingState:
     reason: str = ""
     lineage: str = ""
     """Of segments; empty while changes are not captured. A backup has to belong to it before they can be restored."""
+    lineage_since: int | None = None
+    """When this server saw it begin."""
 
     def lag_seconds(self) -> float:
         """That would be lost with the disk now."""

@@ -25,6 +25,8 @@ class Rehearsed:
     """The one from which the newest state comes that can be restored."""
     replayed: Replayed = field(default_factory=Replayed)
     """What followed it, by continuous backup."""
+    gap_until: int | None = None
+    """See `Plan`."""
     seconds: float = 0.0
     migrated: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -89,4 +91,5 @@ class _Rehearsal:
         if replayed.fault is not None:
             done.faults.append(f"{plan.backup.name} is followed as far as its segments are good: {replayed.fault}")
         done.backup, done.replayed, done.migrated = plan.backup, replayed, migrated
+        done.gap_until = plan.gap_until if replayed.fault is None else None
         done.seconds = time.monotonic() - began

@@ -82,9 +82,12 @@ class Capture:
             content = Content(segment.lineage, segment.number, segment.at, pages.size, head.pages, tuple(pages.places))
             with open(partial, "wb", opener=private_files.private) as target:
                 write(target, content, pages.contents(log), self._keys, self._spool)
+            os.replace(partial, self._spool / segment.name)
+        except BaseException:
+            partial.unlink(missing_ok=True)  # a disk that is full needs the room
+            raise
         finally:
             os.close(log)
-        os.replace(partial, self._spool / segment.name)
         return segment
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """Which backup, and which segments after it, bring the database to a time: from names and marks alone."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from storage.backups.continuous.marks import Mark
 from storage.backups.continuous.segments import Segment
@@ -19,6 +19,9 @@ class Plan:
     """Of the newest segment that belongs to it, also beyond a gap: milliseconds since 1970."""
     missing: int | None = None
     """Number of the segment that is missing before that one."""
+    gap_until: int | None = None
+    """Of the first state after the time asked for, where what was written in between may be on no shelf: milliseconds
+    since 1970. None where the segments go on, or nothing is later."""
 
     @property
     def reaches(self) -> int:
@@ -35,12 +38,17 @@ def plans(
 ) -> list[Plan]:
     """The one that reaches furthest first; of those that reach as far, the one with the fewest segments. `marks` by
     name of the backup. `until`: nothing that was written later."""
+    backups, segments = tuple(backups), tuple(segments)
     lineages = _lineages(segments, until)
     found = [
         _plan(backup, marks.get(backup.name), lineages)
         for backup in backups
         if until is None or made_at(backup) <= until
     ]
+    if until is not None:
+        there = {(segment.lineage, segment.number) for segment in segments}
+        later = {backup.name: made_at(backup) for backup in backups if made_at(backup) > until}
+        found = [replace(plan, gap_until=_gap_until(plan, marks, there, later)) for plan in found]
     return sorted(found, key=lambda plan: (plan.reaches, -len(plan.segments)), reverse=True)
 
 
@@ -74,6 +82,17 @@ def _plan(backup: Backup, mark: Mark | None, lineages: Mapping[str, Sequence[Seg
     if mark.after + len(run) < mark.whole_from:
         run = ()
     return Plan(backup, run, mark.whole_from, newest_at, missing)
+
+
+def _gap_until(
+    plan: Plan, marks: Mapping[str, Mark], there: Container[tuple[str, int]], later: Mapping[str, int]
+) -> int | None:
+    mark = marks.get(plan.backup.name)
+    if mark is not None:
+        if (mark.lineage, mark.after + len(plan.segments) + 1) in there:
+            return None
+        later = {name: at for name, at in later.items() if name not in marks or marks[name].lineage != mark.lineage}
+    return min(later.values(), default=None)
 
 
 def _run(segments: Sequence[Segment], first: int) -> tuple[Segment, ...]:

@@ -17,6 +17,7 @@ from storage.backups.continuous import state as states
 from storage.backups.continuous.capture import Capture
 from storage.backups.continuous.files import NewFiles
 from storage.backups.continuous.frames import ContinuityLost
+from storage.backups.continuous.segments import Segment
 from storage.backups.continuous.spool import Shipped, Spool
 from storage.backups.continuous.state import State
 from storage.backups.keys import SealingKey
@@ -36,12 +37,16 @@ class Shipper:
     every_seconds: float
     files: NewFiles | None = None
     """None: files need no copies."""
+    spool_bytes: int = limits.SHIPPING_SPOOL_BYTES
+    """Of segments that wait for the shelf. Beyond it they are dropped."""
     _capture: Capture | None = None
     _looks: int = 0
     _quiet_seconds: float = 0.0
     _retry_at: float = 0.0
     _problem: Shipped = field(default_factory=Shipped)
     """Of capturing; shipping has its own."""
+    _dropped_at: int | None = None
+    """Of the oldest change in segments that were dropped, until the next lineage begins."""
     _spool: Spool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -86,8 +91,10 @@ class Shipper:
 
     def _begin(self) -> None:
         if self._spool.shipped.failing_since is None and time.monotonic() >= self._retry_at:
+            self._spool.must_have_room()  # else each attempt would end at its first segment
             self._capture = Capture(self.options, self._spool.folder, self.keys)
             self._problem.succeeded()
+            self._dropped_at = None
             logger.info("lineage %s begins", self._capture.lineage)
 
     def _follow(self, capture: Capture) -> None:
@@ -104,12 +111,15 @@ class Shipper:
 
     def _must_fit(self, capture: Capture) -> None:
         size = sum(segment.size for segment in self._spool.waiting())
-        if size > limits.SHIPPING_SPOOL_BYTES:
-            self._spool.forget(capture.lineage)
-            raise ContinuityLost(f"{size >> 20:,} MiB wait to be shipped, more than may; {self._spool.shipped.reason}")
+        if size > self.spool_bytes:
+            self._dropped_at = self._spool.forget(capture.lineage)
+            raise ContinuityLost(
+                f"{size / 2**20:,.1f} MiB waited to be shipped, more than BACKUP_SPOOL allows, and were dropped; "
+                f"{self._spool.shipped.reason}"
+            )
 
     def _give_up(self, reason: str) -> None:
-        logger.warning("the lineage ends, another one will begin with a backup: %s", reason)
+        logger.warning("changes are not captured, another lineage will begin with a backup: %s", reason)
         self._problem.failed(reason)
         self._retry_at = time.monotonic() + limits.SHIPPING_RETRY_SECONDS
         self._close()
@@ -120,13 +130,17 @@ class Shipper:
             with contextlib.suppress(*ANY_FAILURE):
                 capture.close()
 
+    def _behind_since(self, waiting: list[Segment]) -> int | None:
+        since = (self._dropped_at, self._problem.failing_since, waiting[0].at if waiting else None)
+        return min((at for at in since if at is not None), default=None)
+
     def _note(self) -> None:
         capture, waiting, shipped = self._capture, self._spool.waiting(), self._spool.shipped
         problem = self._problem if self._problem.failing_since is not None else shipped
         found = State(
             lineage=capture.lineage if capture else "", number=capture.number if capture else 0,
             look=self._looks, looked_at=time.time_ns() // 1_000_000, shipped_at=shipped.newest_at,
-            behind_since=waiting[0].at if waiting else self._problem.failing_since,
+            behind_since=self._behind_since(waiting),
             waiting=sum(segment.size for segment in waiting), segments=shipped.segments, bytes=shipped.bytes,
             failing_since=problem.failing_since, reason=problem.reason,
         )  # fmt: skip

@@ -14,6 +14,8 @@ from storage.backups.shelf import Shelf
 
 PROBE = "reachable"
 """On the shelf: written while it is away, to see when it is back."""
+ROOM = "room"
+"""In the folder for a moment: as large as a segment may be."""
 
 
 @dataclass(slots=True)
@@ -64,11 +66,21 @@ class Spool:
     def wake(self) -> None:
         self._due.set()
 
-    def forget(self, lineage: str) -> None:
-        """What waits of it is of no use any more."""
-        for segment in self.waiting():
-            if segment.lineage == lineage:
-                (self.folder / segment.name).unlink(missing_ok=True)
+    def forget(self, lineage: str) -> int | None:
+        """What waits of it is of no use any more. Answers the time of the oldest: milliseconds since 1970."""
+        dropped = [segment for segment in self.waiting() if segment.lineage == lineage]
+        for segment in dropped:
+            (self.folder / segment.name).unlink(missing_ok=True)
+        return dropped[0].at if dropped else None
+
+    def must_have_room(self) -> None:
+        """For a usual segment. Raises `OSError` where the disk is full."""
+        room = self.folder / ROOM
+        try:
+            with open(room, "wb", opener=private_files.private) as file:
+                file.write(bytes(limits.SEGMENT_MEMORY_BYTES))
+        finally:
+            room.unlink(missing_ok=True)
 
     def _run(self) -> None:
         pause = 0.0

@@ -24,10 +24,13 @@ class Proxy:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        """Again after `stop`: at the same address."""
+        port = urlsplit(self.url).port or 0
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
         self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     async def stop(self) -> None:
+        """Connections are cut, and new ones refused."""
         assert self._server is not None
         self._server.close()
         self._cut_all()

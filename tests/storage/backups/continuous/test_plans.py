@@ -54,6 +54,19 @@ def test_nothing_later_than_the_time_asked_for() -> None:
     assert len(plan.segments) == 4
 
 
+def test_what_may_have_been_dropped_is_not_passed_off_as_nothing() -> None:
+    early, late = backup(0, "early"), backup(1, "late")
+    marks, found = {"early": Mark(ONE, 0, 0), "late": Mark(TWO, 0, 0)}, segments(ONE, 1, 9)
+    (plan,) = plans([late, early], marks, found, until=found[8].at + 5_000)
+    assert plan.gap_until == made_at(late), "the lineage ends before, and another one begins there"
+    (plan,) = plans([late, early], marks, found, until=found[4].at + 100)
+    assert plan.gap_until is None, "the next segment says that nothing is missing"
+    (plan,) = plans([late, early], marks | {"late": Mark(ONE, 9, 9)}, found, until=found[8].at + 5_000)
+    assert plan.gap_until is None, "nothing was written until the next backup of the same lineage"
+    (plan,) = plans([early], marks, found, until=found[8].at + 5_000)
+    assert plan.gap_until is None, "nothing is later"
+
+
 def test_segments_of_another_lineage_are_none_of_its_own() -> None:
     (plan,) = plans([backup(0, "old")], {"old": Mark(ONE, 0, 0)}, segments(TWO, 1, 3))
     assert (plan.segments, plan.reaches) == ((), made_at(plan.backup))

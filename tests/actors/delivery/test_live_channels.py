@@ -9,7 +9,7 @@ from actors.delivery.channel import Subscribe
 from actors.delivery.live_channel import PublishLive, ReadLive
 from actors.delivery.live_channels import LiveChannels
 from actors.runtime.loop_actor import Stage
-from tests.builders import identity, settle
+from tests.builders import identity, settle, until
 
 ANA = identity()
 
@@ -70,3 +70,26 @@ async def test_one_that_is_made_anew_has_another_epoch(
     assert len(set(epochs)) == 3
     assert all(re.fullmatch("[0-9a-f]{16}", epoch) for epoch in epochs), "as in a thread's log"
     channels.stop()
+
+
+async def test_time_retires_them_again_and_again(channels: LiveChannels, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "LIVE_SECONDS", 0.01)
+    for name in ("first", "second"):
+        channel = channels.open(name, user_key=1)
+        assert channel is not None
+        channel.tell(PublishLive(ANA, "client", b"1", b"1"))
+        await until(lambda: len(channels) == 0)
+        assert (channels.find(name), channels.memory.size, channels._timer) == (None, 0, None)
+
+
+async def test_no_timer_outlives_them(channels: LiveChannels) -> None:
+    channels.stop()
+    channels.open("one", user_key=1)
+    timer = channels._timer
+    assert timer is not None
+    channels.open("two", user_key=1)
+    assert channels._timer is timer, "one for all of them"
+    channels.stop()
+    assert timer.cancelled()
+    channels.open("late", user_key=1)
+    assert channels._timer is timer, "nothing begins after the end"

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,11 @@ from actors.journal.follower import Follower
 from actors.outcomes import Done
 from actors.resources.log import GetLogHead
 from actors.resources.members import RemoveMember
-from actors.resources.threads import DeleteThread
+from actors.resources.threads import DeleteThread, Thread
 from actors.resources.users import DeleteUser
 from actors.runtime.loop_actor import Stage
 from actors.threads.actor import ThreadActor
+from actors.threads.inbox import RetireIfIdle
 from tests.actors.house import House, Peer, Wire, access_ended
 from tests.builders import Ledger, message_event, post, settle, until
 
@@ -104,6 +106,33 @@ async def test_a_sweep_leaves_the_threads_that_were_used_a_moment_ago(house: Hou
     house.directory._retire_idle()
     await settle()
     assert house.directory.is_live(thread.id)
+
+
+async def test_a_thread_that_has_retired_knows_that_clients_may_have_lists(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "PRESENCE_SECONDS", 0.0)
+    monkeypatch.setattr(limits, "LISTS_REMEMBERED", 1)
+    ana, bo = await house.user("ana"), await house.user("bo")
+    crowded, quiet, later = [await house.thread(ana, bo) for _ in range(3)]
+
+    async def used(thread: Thread, *people: Identity) -> bool:
+        """Whether clients may have lists after these were there, and it has retired."""
+        ref = house.directory.thread(thread.id)
+        watchers = [await house.watch(who, thread) for who in people]
+        presence = house.actor(thread)._audience._presence
+        await until(lambda: presence is None or presence._timer is None)
+        for watcher in watchers:
+            ref.tell(Unsubscribe(watcher.ref))
+        ref.tell(RetireIfIdle(math.inf))
+        await until(lambda: not house.directory.is_live(thread.id))
+        return (await house.load_actor(thread)).has_lists
+
+    assert await used(crowded, ana, bo)
+    assert not await used(quiet, ana)
+    assert await used(crowded)
+    assert await used(later, ana, bo)
+    assert list(house.directory._had_lists) == [later.id], "of so many"
 
 
 async def test_a_defect_behind_one_reply_keeps_nothing_from_the_others(

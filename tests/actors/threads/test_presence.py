@@ -58,6 +58,16 @@ def test_a_start_within_the_pause_is_published_after_it(
     assert names(published) == [["Ana"], [], ["Ana"]]
 
 
+def test_a_start_at_the_end_of_the_pause_is_published_at_once(
+    clock: Clock, typing: Typing, published: list[list[Ephemeral]]
+) -> None:
+    typing.start(ANA)
+    typing.end(ANA.key)
+    clock.advance(limits.TYPING_PAUSE_SECONDS)
+    typing.start(ANA)
+    assert names(published) == [["Ana"], [], ["Ana"]]
+
+
 def test_an_end_within_the_pause_is_no_news(clock: Clock, typing: Typing, published: list[list[Ephemeral]]) -> None:
     typing.start(ANA)
     typing.end(ANA.key)
@@ -117,9 +127,15 @@ def test_no_timer_of_typing_outlives_the_thread(clock: Clock, typing: Typing) ->
 class Attending(dict[int, Author]):
     """Users who are present, one connection each."""
 
+    connections = 0
+    """More than that."""
+
+    def __len__(self) -> int:
+        return super().__len__() + self.connections
+
     @property
     def people_count(self) -> int:
-        return len(self)
+        return super().__len__()
 
     def people(self) -> dict[int, Author]:
         return dict(self)
@@ -177,4 +193,17 @@ def test_a_reconnect_is_not_seen(
 def test_no_timer_of_presence_outlives_the_thread(clock: Clock, presence: Presence) -> None:
     presence.changed()
     presence.stop()
+    assert clock.pending == []
+
+
+def test_of_a_crowd_only_the_count_is_published_and_never_of_one_user(
+    clock: Clock, presence: Presence, present: Attending, published: list[list[Ephemeral]]
+) -> None:
+    present.connections = limits.PRESENCE_USERS + 1
+    for people in ([ANA], [ANA, BO], [ANA, BO], [ANA], []):
+        present.clear()
+        present.update({author.key: author for author in people})
+        presence.changed()
+        clock.advance(limits.PRESENCE_SECONDS)
+    assert changes(published) == [(2, [], []), (1, [], []), (0, [], [])]
     assert clock.pending == []

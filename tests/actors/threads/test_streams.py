@@ -269,3 +269,11 @@ def test_where_nothing_is_written_there_is_no_timer(beat: Beat) -> None:
     beat.streams.clear()
     beat.clock.advance(limits.STREAM_SAVE_SECONDS)
     assert beat.clock.pending == []
+
+
+def test_half_of_a_pair_counts_once_the_other_is_there_and_is_replaced_at_the_end() -> None:
+    stream = Stream("s", 1)
+    stream.append("a\ud83d", None, 0.0)
+    assert (stream.text, stream.final_text, stream.length) == ("a", "a\ufffd", 1)
+    stream.append("\ude00", None, 0.0)
+    assert (stream.text, stream.final_text, stream.length) == ("a😀", "a😀", 2)

@@ -186,6 +186,8 @@ async def test_what_is_refused_by_what_is_known_reaches_no_journal(house: House,
         await house.post(bo, thread)
     with pytest.raises(NotFound):
         await house.do(MarkRead(identity=identity(77), thread_id=thread.id))
+    with pytest.raises(NotFound):
+        await house.do(post(identity(77), thread, once=once()))
     assert house.journal.batches == batches
 
 

@@ -36,22 +36,22 @@ import_all(storage.resources)  # they name the commands that they write
 
 def together(tx: Transaction, batch: Sequence[Any]) -> list[Outcome]:
     """Without savepoints. Raises what was refused too late for that: then nothing of the batch may be kept."""
-    return [outcome for run in _runs(batch) for outcome in _run(tx, run)]
+    return [outcome for is_plain, run in _runs(batch) for outcome in _run(tx, run, is_plain=is_plain)]
 
 
-def _run(tx: Transaction, run: Sequence[Any]) -> list[Outcome]:
-    if _is_plain_post(run[0]):
+def _run(tx: Transaction, run: Sequence[Any], *, is_plain: bool) -> list[Outcome]:
+    if is_plain:
         return _post(tx, run)
     return [_light(tx, command) for command in run]
 
 
 def apart(tx: Transaction, batch: Sequence[Any]) -> list[Outcome]:
     """With savepoints. Raises only what the database itself cannot do."""
-    return [outcome for run in _runs(batch) for outcome in _run_apart(tx, run)]
+    return [outcome for is_plain, run in _runs(batch) for outcome in _run_apart(tx, run, is_plain=is_plain)]
 
 
-def _run_apart(tx: Transaction, run: Sequence[Any]) -> list[Outcome]:
-    if _is_plain_post(run[0]):
+def _run_apart(tx: Transaction, run: Sequence[Any], *, is_plain: bool) -> list[Outcome]:
+    if is_plain:
         return _halved(tx, run)
     return [_alone(tx, command) for command in run]
 
@@ -59,7 +59,7 @@ def _run_apart(tx: Transaction, run: Sequence[Any]) -> list[Outcome]:
 def _halved(tx: Transaction, posts: Sequence[PostMessage]) -> list[Outcome]:
     """All by one savepoint; a defect with one of them is found by halves."""
     if len(posts) == 1:
-        return [_alone(tx, posts[0])]
+        return [_alone(tx, post) for post in posts]
     position = tx.position
     try:
         with tx.database.savepoint():
@@ -174,13 +174,14 @@ def _seen_before(tx: Transaction, posts: Sequence[PostMessage]) -> dict[int, Out
     return {index: seen for (index, _, _), seen in zip(asked, found, strict=True) if seen is not None}
 
 
-def _runs(batch: Sequence[Any]) -> Iterator[list[Any]]:
-    """Neighbours of one kind, so that posts between two other commands are one run."""
-    for (_, is_plain), same in groupby(batch, key=lambda command: (type(command), _is_plain_post(command))):
+def _runs(batch: Sequence[Any]) -> Iterator[tuple[bool, list[Any]]]:
+    """Neighbours that are plain posts, or that are not: posts between two other commands are one run."""
+    for is_plain, same in groupby(batch, key=_is_plain_post):
         if is_plain:
-            yield from _independent(same)
+            for run in _independent(same):
+                yield True, run
         else:
-            yield list(same)
+            yield False, list(same)
 
 
 def _is_plain_post(command: Any) -> bool:

@@ -23,7 +23,8 @@ from actors.journal.follower import Follower
 from actors.outcomes import Done
 from actors.resources.log import GetLogHead
 from actors.resources.members import RemoveMember
-from actors.resources.threads import DeleteThread, Thread
+from actors.resources.streams import AwaitEnd
+from actors.resources.threads import DeleteThread, Thread, UpdateThread
 from actors.resources.users import DeleteUser
 from actors.runtime.loop_actor import Stage
 from actors.threads.actor import ThreadActor
@@ -301,6 +302,18 @@ async def test_what_another_process_writes_reaches_subscribers(shared: House, ot
     await until(lambda: watcher.offsets == [2, 3])
     await shared.post(ana, thread)
     await until(lambda: watcher.offsets == [2, 3, 4])
+
+
+async def test_a_message_that_another_process_writes_interrupts(shared: House, other: Ledger) -> None:
+    ana, bot = await shared.user("ana"), await shared.user("bot", kind="ASSISTANT")
+    thread = await shared.thread(ana, bot)
+    await shared.do(UpdateThread(identity=ana, thread_id=thread.id, while_streaming="interrupt"))
+    await shared.post(bot, thread, "", message_id="s", status="STREAMING")
+    await in_another(other, post(bot, thread))
+    await in_another(other, post(ana, thread))
+    ended = shared.directory.thread(thread.id).ask(AwaitEnd("s"))
+    message = await asyncio.wait_for(ended, 30)
+    assert (message.status, message.metadata) == ("INTERRUPTED", '{"end_reason":"interrupted"}')
 
 
 class Looks:

@@ -17,6 +17,7 @@ from actors.resources.streams import (
     AppendToMessage,
     AuthorsChanged,
     AwaitEnd,
+    EndMessage,
     FinishMessage,
     SaveProgress,
 )
@@ -96,6 +97,15 @@ async def test_a_beginning_that_is_refused_takes_no_place(
         with pytest.raises(NotFound):
             await house.do(post(ana, thread, "", message_id="taken", status="STREAMING", parent_id="no-such-message"))
     await begin(house, ana, thread)
+
+
+async def test_an_end_that_comes_while_a_message_is_opened_ends_it(house: House, ana: Identity, thread: Thread) -> None:
+    opened = house.directory.ask(post(ana, thread, "", message_id="s", status="STREAMING"))
+    house.directory.tell_if_live(thread.id, EndMessage("s", "INTERRUPTED", "client_gone"))
+    await opened
+    ended = house.directory.thread(thread.id).ask(AwaitEnd("s"))
+    message = await asyncio.wait_for(ended, 30)
+    assert (message.status, message.metadata) == ("INTERRUPTED", '{"end_reason":"client_gone"}')
 
 
 async def test_a_thread_does_not_retire_while_a_message_is_written(house: House, ana: Identity, thread: Thread) -> None:

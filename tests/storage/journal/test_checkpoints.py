@@ -83,7 +83,7 @@ def test_the_writer_folds_only_what_came_while_the_other_one_did(
 ) -> None:
     write(quick, ROWS, then=lambda: rest(quick))
     writers = [folded for name, folded in folding if name != "checkpoints"]
-    assert writers
+    assert 0 < len(writers) <= len(folding) - len(writers), "once for each time that the other one did"
     assert all(folded.done == folded.pages for folded in writers)
 
 

@@ -64,6 +64,11 @@ def _head(status: Any) -> Iterator[str]:
     for part in status["parts"]:
         if part["status"] != "ok":
             yield f"✗ {part['name']} fails since {part['since'][:16]}: {plain(part['reason'])}"
+    for each in status["sending"]:
+        if each["waiting"] or each["failed_last_hour"]:
+            since = f" since {each['oldest_at'][:16]}" if each["oldest_at"] else ""
+            given_up = f"{each['failed_last_hour']:,} given up in the last hour"
+            yield f"{each['way']}: {each['waiting']:,} wait{since}; {given_up}"
     backups = status["backups"]
     newest = backups["good_at"][:16] if backups["good_at"] else "none"
     yield f"backups: newest good one {newest}; unhandled errors: {status['unhandled_errors']:,}"

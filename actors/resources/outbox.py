@@ -72,6 +72,23 @@ class CountRows(Query[dict[tuple[DeliveryKind, DeliveryState], int]]):
     """How many rows of ways with a sender wait, and how many were given up within a week; for metrics."""
 
 
+SentBy = Literal["email", "web_push", "webhook"]
+"""What leaves the server: all mails, pushes to browsers, deliveries to webhooks."""
+SENT_BY: Final[tuple[SentBy, ...]] = ("email", "web_push", "webhook")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    count: int
+    oldest_at: int | None
+    """When the oldest of them was written: milliseconds since 1970. None: there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountWaiting(Query[dict[SentBy, Waiting]]):
+    """For the status of the server."""
+
+
 def next_attempt(now: int, attempts: int, created_at: int, retry_after: float | None, chance: float) -> int | None:
     """When it is tried again, in milliseconds since 1970; None: never, it is too late for news."""
     most = limits.PUSH_TTL_SECONDS

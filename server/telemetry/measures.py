@@ -9,6 +9,7 @@ from typing import Final
 from actors.auth.identity import Identity
 from actors.errors import CODES, XpError
 from actors.measures import Histogram
+from actors.resources.outbox import SentBy
 
 SDKS: Final = frozenset({"js", "python", "go", "swift", "java", "dart", "csharp"})
 """The names by which the official client libraries connect."""
@@ -53,6 +54,15 @@ class ServerMeasures:
         the address), `too_soon`)."""
         self.outbox_rows: dict[tuple[str, str], int] = {}
         """(way, `pending` or `failed`) → notifications, as counted every few seconds."""
+
+    def given_up(self) -> dict[SentBy, int]:
+        """Mails, pushes and deliveries that are not tried again, since the start."""
+        letters = sum(count for (_, result), count in self.letters.items() if result == "failed")
+        return {
+            "email": self.outbox_sent["email", "failed"] + letters,
+            "web_push": self.outbox_sent["web_push", "failed"],
+            "webhook": self.webhook_attempts["dead"],
+        }
 
     def request(self, operation: str | None, status: int, seconds: float, code: str) -> None:
         """An HTTP request that was answered; `code` of the problem, if it is one."""

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from actors import limits
+from actors.resources.outbox import SENT_BY, SentBy
 from actors.resources.retention import LoggedRule
 from server.api.fields import Time, View
 
@@ -86,9 +87,18 @@ class BackupsView(View):
 class RetentionRunView(View):
     rule: LoggedRule
     started_at: Time
-    items: int = Field(ge=1, description="Threads, messages or files that the rule has taken.")
+    items: int = Field(
+        ge=1, description="Threads, messages, entries of the audit log or files that the rule has taken."
+    )
     rows: int = Field(ge=1, description="Of the database.")
     size: int = Field(ge=0, description="Bytes of their contents and files.")
+
+
+class SendingView(View):
+    way: SentBy
+    waiting: int = Field(ge=0, description="Mails, pushes or deliveries that are to be sent, or tried again.")
+    oldest_at: Time | None = Field(description="When the oldest of them was written.")
+    failed_last_hour: int = Field(ge=0, description="Not tried again; since the start at most.")
 
 
 class ServerStatusView(View):
@@ -105,6 +115,9 @@ class ServerStatusView(View):
     database: DatabaseFiguresView
     backups: BackupsView
     alerts: list[AlertView] = Field(max_length=limits.ALERT_RULES, description="The rules of `ALERTS`.")
+    sending: list[SendingView] = Field(
+        max_length=len(SENT_BY), description="What leaves the server; without `email` where it sends none."
+    )
     retention: list[RetentionRunView] = Field(
         max_length=limits.RETENTION_RUNS_SHOWN, description="Newest runs of retention rules that took something."
     )

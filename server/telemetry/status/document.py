@@ -8,6 +8,7 @@ from typing import Any
 from actors import limits
 from actors.measures import Histogram
 from actors.resources.migrations import ListMigrations
+from actors.resources.outbox import SENT_BY, CountWaiting
 from actors.resources.retention import ListRetentionRuns, RetentionRun
 from server.api import render
 from server.api.services import Services
@@ -32,6 +33,7 @@ async def whole(services: Services) -> render.Json:
         "database": {**sizes, "migrations": len(applied), "newest_migration": applied[-1] if applied else None},
         "backups": _backups(services),
         "alerts": [_alert(alert) for alert in services.alerts],
+        "sending": await _sending(services),
         "retention": [
             retention_run_view(run)
             for run in (await services.ask(ListRetentionRuns(limits.RETENTION_RUNS_SHOWN))).items
@@ -116,6 +118,21 @@ def _alert(alert: Alert) -> render.Json:
         "rule": alert.rule.text, "state": alert.state, "since": _time(alert.since) if alert.since else None,
         "reason": alert.look_now.reason, "value": _rounded(alert.look_now.value),
     }  # fmt: skip
+
+
+async def _sending(services: Services) -> list[render.Json]:
+    """Of the ways in which this server sends."""
+    waiting, given_up = await services.ask(CountWaiting()), services.measures.given_up()
+    samples = services.history.samples
+    before = samples[0].given_up if samples else {}
+    return [
+        {
+            "way": way, "waiting": waiting[way].count, "oldest_at": render.maybe_time(waiting[way].oldest_at),
+            "failed_last_hour": given_up[way] - before.get(way, 0),
+        }
+        for way in SENT_BY
+        if way != "email" or services.post is not None
+    ]  # fmt: skip
 
 
 def _backups(services: Services) -> render.Json:

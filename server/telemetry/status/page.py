@@ -16,7 +16,7 @@ def status_page(status: Json) -> str:
     """Of what administrators, or all, may see, as `document` has it."""
     parts = [REFRESH, _summary(status), _health(status), _levels(status), _charts(status)]
     if "version" in status:
-        parts += [_alerts(status), _slowest(status), _facts(status), _warnings(status)]
+        parts += [_alerts(status), _sending(status), _slowest(status), _facts(status), _warnings(status)]
     return page("Status", *parts)
 
 
@@ -84,6 +84,17 @@ def _alert_state(state: str) -> str:
     return {"ok": '<span class="good">quiet</span>', "waiting": "broken, not yet for long enough"}.get(
         state, '<span class="bad">fires</span>'
     )
+
+
+WAYS = {"email": "mails", "web_push": "pushes", "webhook": "deliveries to webhooks"}
+
+
+def _sending(status: Json) -> str:
+    rows = [
+        (WAYS[each["way"]], f"{each['waiting']:,}", _moment(each["oldest_at"] or "–"), f"{each['failed_last_hour']:,}")
+        for each in status["sending"]
+    ]
+    return "<h2>Sending</h2>" + table(("", "wait", "the oldest since (UTC)", "given up in the last hour"), rows)
 
 
 def _slowest(status: Json) -> str:

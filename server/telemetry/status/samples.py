@@ -1,9 +1,10 @@
 """What the server had counted at a moment. The difference of two samples is what happened in between."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from actors.measures import SECONDS, Histogram
+from actors.resources.outbox import SentBy
 
 Buckets = tuple[int, ...]
 """Observations by the bounds of `actors.measures.SECONDS`; the last are above all of them."""
@@ -30,6 +31,8 @@ class Sample:
     """Seconds."""
     is_healthy: bool
     """Now."""
+    given_up: Mapping[SentBy, int] = field(default_factory=dict)
+    """Mails, pushes and deliveries that are not tried again."""
 
 
 def total(histograms: Iterable[Histogram]) -> Buckets:

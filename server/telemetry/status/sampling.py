@@ -29,6 +29,7 @@ def sample(services: Services, *, is_healthy: bool) -> Sample:
         memory=resident_bytes(),
         cpu=used.ru_utime + used.ru_stime,
         is_healthy=is_healthy,
+        given_up=measures.given_up(),
     )
 
 

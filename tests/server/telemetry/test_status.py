@@ -14,6 +14,7 @@ from server.telemetry.status.charts import chart, shown
 from server.telemetry.status.figures import Series, levels, series
 from server.telemetry.status.history import Finding, History
 from server.telemetry.status.samples import Sample, quantile, share_above
+from tests.builders import until_asked
 from tests.serving import Client, Server, serving
 
 STATUS = "/api/v1/admin/status"
@@ -148,6 +149,28 @@ async def test_as_json(server: Server, root: Client) -> None:
     assert found["retention"] == []
 
 
+async def test_what_waits_to_be_sent(server: Server, root: Client) -> None:
+    found = (await root.get(STATUS)).data["sending"]
+    nothing = {"waiting": 0, "oldest_at": None, "failed_last_hour": 0}
+    assert found == [{"way": way, **nothing} for way in ("web_push", "webhook")], "it sends no mail"
+    server.services.history.sample_now()
+    server.services.measures.webhook_attempts["dead"] += 3
+    thread = await root.thread()
+    made = await root.post("/api/v1/webhooks", name="w", url="https://example.com/hook", events=["message.created"])
+    assert made.status == 201, made.raw
+    await root.say(thread)
+
+    async def waits() -> bool:
+        (_, webhook) = (await root.get(STATUS)).data["sending"]
+        return bool(webhook["waiting"])
+
+    await until_asked(waits)
+    (_, webhook) = (await root.get(STATUS)).data["sending"]
+    assert (webhook["waiting"], webhook["failed_last_hour"]) == (1, 3)
+    assert webhook["oldest_at"] > thread["created_at"]
+    assert "<td>deliveries to webhooks</td><td>1</td>" in re.sub(r" class=[^>]*", "", await page(root))
+
+
 async def test_what_fails_has_its_reason_and_its_time(server: Server, root: Client) -> None:
     server.services.backups.failing_since, server.services.backups.reason = 1, "the bucket is away"
     found = (await root.get(STATUS)).data
@@ -170,7 +193,7 @@ async def page(client: Client, status: int = 200) -> str:
 async def test_the_page_is_for_administrators(server: Server, root: Client) -> None:
     server.services.history.sample_now()
     text = await page(root)
-    for heading in ("Health", "Service levels", "The last hour", "Slowest operations", "Server"):
+    for heading in ("Health", "Service levels", "The last hour", "Sending", "Slowest operations", "Server"):
         assert f"<h2>{heading}</h2>" in text
     assert text.count("<svg") == len(figures.series([at(0)]))
     assert "<script" not in text

@@ -21,7 +21,8 @@ settings.register_profile("mutants", settings.get_profile("search"), database=No
 
 LONGEST = (
     "end_to_end/test_schemathesis.py", "end_to_end/test_kill.py", "server/test_foreign_parsers.py",
-    "server/operations/sweep/test_matrix.py", "storage/search/test_model.py", "actors/text/test_folding.py",
+    "server/operations/sweep/test_matrix.py", "server/operations/sweep/test_garbage.py",
+    "server/operations/sweep/test_documented.py", "storage/search/test_model.py", "actors/text/test_folding.py",
 )  # fmt: skip
 """Files that begin first: one of them that a worker began last would run alone, while the others wait."""
 
@@ -46,6 +47,12 @@ def few_and_crowd(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
 
 # Python looks for cycles after each 700 new objects, and each time it looks at old ones, at all modules and tests.
 gc.set_threshold(20_000, 10, 10)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: a fifth of the time a worker waits for another process, or for a timer."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_finish() -> None:

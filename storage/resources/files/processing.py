@@ -15,6 +15,7 @@ from actors.resources.files.processing import (
     RescanFiles,
     Rescanned,
 )
+from storage.compiled import Prepared
 from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
 from storage.readers import rows
@@ -27,7 +28,7 @@ from storage.schema import file_models
 _F, _V, _B, _P = file_models.File, file_models.FileVersion, file_models.Blob, file_models.FilePreview
 
 
-def _due(condition: Any, limit: int) -> Select:
+def _due(condition: Any, limit: Any) -> Select:
     query = _V.select(_F.uid, _V.number, _B.digest, _V.size, _V.media_type, _F.name).join(_F, on=(_V.file == _F.id))
     query = query.join_from(_V, _B, on=(_V.blob == _B.id)).where(condition & _F.deleted_at.is_null())
     return query.order_by(_V.file).limit(limit)
@@ -35,14 +36,17 @@ def _due(condition: Any, limit: int) -> Select:
 
 @answers(ListDueScans)
 def due_scans(database: SqliteDatabase, limit: int) -> tuple[Due, ...]:
-    return tuple(Due(*row) for row in rows.fetch(database, _due(_V.scan == "due", limit)))
+    return tuple(Due(*row) for row in _DUE_SCANS.all(database, limit=limit))
 
 
 @answers(ListDuePreviews)
 def due_previews(database: SqliteDatabase, limit: int) -> tuple[Due, ...]:
     """Of versions that the scanner has let pass, or that no scanner has to look at."""
-    harmless = (_V.preview == "due") & _V.scan.in_(("clean", "skipped"))
-    return tuple(Due(*row) for row in rows.fetch(database, _due(harmless, limit)))
+    return tuple(Due(*row) for row in _DUE_PREVIEWS.all(database, limit=limit))
+
+
+_DUE_SCANS = Prepared(lambda given: _due(_V.scan == "due", given.limit))
+_DUE_PREVIEWS = Prepared(lambda given: _due((_V.preview == "due") & _V.scan.in_(("clean", "skipped")), given.limit))
 
 
 @writes(RecordScan)

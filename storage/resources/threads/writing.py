@@ -71,12 +71,8 @@ def _insert_members(tx: Transaction, thread_key: int, members: dict[int, MemberR
 
 
 def _added(tx: Transaction, thread: tuple[int, str], command: CreateThread, user_key: int) -> Event:
-    row = rows.first(
-        tx.database,
-        rows.members_query().where((models.Member.thread == thread[0]) & (models.Member.user == user_key)),
-    )
-    assert row is not None
-    member: Member = rows.member_of(row)
+    member = rows.member(tx.database, thread[0], user_key)
+    assert member is not None
     return tx.log(thread, MEMBER_ADDED, command.identity.author, member, ref=user_key)
 
 

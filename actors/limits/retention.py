@@ -10,8 +10,8 @@ RETENTION_LOOKED_AT: Final = 1_000
 """Threads, former versions or entries looked at by one read of a rule: a few milliseconds."""
 RETENTION_STEP: Final = 20
 """Threads or messages taken in one transaction: the end of a thread is written into the logs of its members."""
-RETENTION_AUDIT_STEP: Final = 500
-"""Entries of the audit log removed in one transaction, a few milliseconds: each step adds an entry itself."""
+RETENTION_AUDIT_STEP: Final = 100
+"""Entries of the audit log verified and removed in one transaction, 15 ms of the journal: each step adds an entry."""
 RETENTION_LOG_SECONDS: Final = 400 * 86_400
 """Runs are kept in the run log for: a year is asked for, and its first weeks are still there."""
 RETENTION_RUNS_SHOWN: Final = 10

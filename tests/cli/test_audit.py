@@ -234,10 +234,11 @@ def test_a_noted_head_that_a_rule_has_removed(xp: Xp, ledger: Ledger, aged: list
 
 
 def test_a_run_that_is_killed_between_its_steps(xp: Xp, ledger: Ledger, command_line: list[str]) -> None:
-    entries = 6 * limits.RETENTION_AUDIT_STEP
+    entries = 20 * limits.RETENTION_AUDIT_STEP
     with days_ago(400):
-        for _ in range(6):
-            ledger.apply(*(NoteForAudit(action="sign_in", origin=Origin("", "", "")) for _ in range(500)))
+        for _ in range(20):
+            noted = NoteForAudit(action="sign_in", origin=Origin("", "", ""))
+            ledger.apply(*[noted] * limits.RETENTION_AUDIT_STEP)
     environment = {**os.environ, **xp.environment, "AUDIT_DAYS": "365"}
     environment = {name: value for name, value in environment.items() if value is not None}
     run = subprocess.Popen([*command_line, "retention", "run"], env=environment, stdout=subprocess.DEVNULL)

@@ -85,9 +85,7 @@ def broken_until(database: SqliteDatabase, last: int) -> str | None:
     """Id of the first entry that does not follow from the one before it, up to the one with the key `last`; None where
     all do."""
     walk = _Walk(removal.newest(database))
-    for row in _walk(database, _as_stored):
-        if row[0] > last:
-            break
+    for row in _walk(database, _as_stored, last):
         if not walk.follows(row):
             return str(row[_AT[Audit.uid]])
     deleted = Audit.select(Audit.target_id).where((Audit.action == "delete_user") & (Audit.outcome == "done"))
@@ -179,9 +177,13 @@ def place_of(database: SqliteDatabase, noted: str) -> int | None:
     return int(counted[0]) if counted else None
 
 
-def _walk(database: SqliteDatabase, fetch: Callable[[SqliteDatabase, Any], list[Any]]) -> Iterator[tuple[Any, ...]]:
-    """Every row, with any key it may have been given."""
+def _walk(
+    database: SqliteDatabase, fetch: Callable[[SqliteDatabase, Any], list[Any]], last: int | None = None
+) -> Iterator[tuple[Any, ...]]:
+    """Every row, with any key it may have been given; up to the one with the key `last`."""
     query = _entries_query().order_by(Audit.id).limit(limits.AUDIT_ENTRIES)
+    if last is not None:
+        query = query.where(Audit.id <= last)
     found = fetch(database, query)
     while found:
         yield from found

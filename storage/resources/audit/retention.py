@@ -72,8 +72,9 @@ def _outdated(entries: list[tuple[Any, ...]], before: int) -> Iterator[tuple[int
 
 def _remove(tx: Transaction, command: RemoveOutdated) -> Done[tuple[int, ...]]:
     """Only what is still the beginning of the log."""
-    oldest = rows.fetch(tx.database, _entries().limit(len(command.keys)))
-    found = [*takewhile(lambda entry: entry[0] in command.keys, _outdated(oldest, command.before))]
+    keys = frozenset(command.keys)
+    oldest = rows.fetch(tx.database, _entries().limit(len(keys)))
+    found = [*takewhile(lambda entry: entry[0] in keys, _outdated(oldest, command.before))]
     if not found:
         return Done(())
     last, _, until = found[-1]

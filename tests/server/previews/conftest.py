@@ -6,7 +6,7 @@ from server.previews.limits import WorkerLimits
 from server.previews.previewer import Previewer
 
 MISBEHAVING = "tests.server.previews.misbehaving"
-LIMITS = WorkerLimits(seconds=20.0, cpu_seconds=1, memory=384 * 1024 * 1024)
+LIMITS = WorkerLimits(seconds=100.0, cpu_seconds=1, memory=384 * 1024 * 1024)
 
 
 @pytest.fixture

@@ -31,6 +31,8 @@ CORE: Mapping[str, tuple[str, ...]] = {
         "tests/storage/test_outbox.py", "tests/storage/test_refusals.py", "tests/storage/test_model.py",
         "tests/storage/test_integrity.py", "tests/server/operations/test_notifications.py",
         "tests/server/operations/test_sessions.py", "tests/server/operations/test_api_keys.py",
+        "tests/server/operations/test_acknowledgements.py", "tests/server/operations/test_actions.py",
+        "tests/server/operations/test_audit.py", "tests/server/operations/test_comments.py",
     ),
     "server/auth/tokens.py": ("tests/server/auth/test_tokens.py", "tests/server/auth/test_jwt_attacks.py"),
     "server/limits/rate_limits.py": ("tests/server/limits/test_rate_limits.py", "tests/server/test_rate_limited.py"),
@@ -40,7 +42,7 @@ CORE: Mapping[str, tuple[str, ...]] = {
         "tests/server/realtime/test_recovery.py", "tests/server/realtime/test_own_channel.py",
         "tests/server/realtime/test_access.py", "tests/server/realtime/test_frames.py",
         "tests/server/realtime/test_limits.py", "tests/server/realtime/test_emulation.py",
-        "tests/server/realtime/test_artifact_channel.py",
+        "tests/server/realtime/test_artifact_channel.py", "tests/server/realtime/test_floods.py",
     ),
 }  # fmt: skip
 """Files → the tests that may notice a mutant in them."""

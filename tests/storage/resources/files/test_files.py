@@ -125,8 +125,13 @@ def test_what_changes_nothing_writes_nothing(ledger: Ledger, shelf: Shelf, ana: 
     before = ledger.dump()
     ledger.do(UpdateFile(identity=ana, file_id=file.id, name=file.name))
     assert ledger.dump() == before
-    with pytest.raises(PreconditionFailed):
-        ledger.do(UpdateFile(identity=ana, file_id=file.id, name="x", if_version=99))
+    for command in (
+        UpdateFile(identity=ana, file_id=file.id, name="x", if_version=99),
+        DeleteFile(identity=ana, file_id=file.id, if_version=99),
+    ):
+        with pytest.raises(PreconditionFailed):
+            ledger.do(command)
+    assert ledger.dump() == before
 
 
 def test_versions_and_their_restoration(ledger: Ledger, shelf: Shelf, ana: Identity) -> None:

@@ -81,7 +81,7 @@ class Subscriber:
         socket.on_data = take
         socket.send(b'{"id":2,"subscribe":{"channel":"thread:%b"%b}}' % (self.thread.encode(), self._cursor))
         answer = self._check(orjson.loads(await _unless_closed(socket, joined)))["subscribe"]
-        assert not self._cursor or answer["recovered"], answer
+        assert not self._cursor or answer.get("recovered"), f"cannot go on from {self._cursor!r}: {answer}"
         self._epoch = answer["epoch"]
         self._remember(answer["offset"])
         self._take([*answer.get("publications", ()), *publications(early)])

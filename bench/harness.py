@@ -38,10 +38,10 @@ def prepare_generator() -> None:
 
 
 @contextlib.contextmanager
-def on_server_core() -> Iterator[None]:
-    """What is started inside runs on the server's core: processes and their threads inherit it."""
+def on_server_core(cores: Sequence[int] = (SERVER_CORE,)) -> Iterator[None]:
+    """What is started inside runs on the server's core, or on these: processes and their threads inherit it."""
     mine = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {SERVER_CORE})
+    os.sched_setaffinity(0, cores)
     try:
         yield
     finally:
@@ -51,12 +51,14 @@ def on_server_core() -> Iterator[None]:
 class Process:
     """A process on the server's core, and what it has used."""
 
-    def __init__(self, command: Sequence[str], environment: dict[str, str], log: Path) -> None:
+    def __init__(
+        self, command: Sequence[str], environment: dict[str, str], log: Path, cores: Sequence[int] = (SERVER_CORE,)
+    ) -> None:
         self.log = log
         known = {setting.name for setting in SETTINGS}
         inherited = {name: value for name, value in os.environ.items() if name not in known}
         self.started_at = time.perf_counter()
-        with log.open("ab") as output, on_server_core():
+        with log.open("ab") as output, on_server_core(cores):
             self._popen = subprocess.Popen(
                 command, env=inherited | environment, stdout=output, stderr=output, cwd=ROOT, start_new_session=True
             )
@@ -126,8 +128,11 @@ class Running:
 
 
 @contextlib.contextmanager
-def _running(command: Sequence[str], environment: dict[str, str], log: Path, port: int, path: str) -> Iterator[Running]:
-    process = Process(command, environment, log)
+def _running(
+    command: Sequence[str], environment: dict[str, str], log: Path, port: int, path: str,
+    cores: Sequence[int] = (SERVER_CORE,),
+) -> Iterator[Running]:  # fmt: skip
+    process = Process(command, environment, log, cores)
     try:
         yield Running(process, port, process.wait_until_ready(f"http://127.0.0.1:{port}{path}"))
     finally:
@@ -135,7 +140,9 @@ def _running(command: Sequence[str], environment: dict[str, str], log: Path, por
 
 
 @contextlib.contextmanager
-def server(folder: Path | None = None, *, module: str = "cli.main", **settings: str) -> Iterator[Running]:
+def server(
+    folder: Path | None = None, cores: Sequence[int] = (SERVER_CORE,), /, *, module: str = "cli.main", **settings: str
+) -> Iterator[Running]:
     """`xp serve`, as a user starts it: one process, SQLite, synchronous=FULL, everything but rate limits on. `module`
     starts it."""
     with contextlib.ExitStack() as closing:
@@ -147,7 +154,7 @@ def server(folder: Path | None = None, *, module: str = "cli.main", **settings: 
             "PORT": str(port), **settings,
         }  # fmt: skip
         command = [sys.executable, "-m", module, "serve"]
-        yield closing.enter_context(_running(command, environment, folder / "server.log", port, "/health/ready"))
+        yield closing.enter_context(_running(command, environment, folder / "server.log", port, "/health/ready", cores))
 
 
 @contextlib.contextmanager

@@ -35,7 +35,7 @@ async def under_load(quick: bool) -> Outcome:
     outcome, book = Outcome(), Book()
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
-        with server(folder, LOG_LEVEL="warning") as running:
+        with server(folder, CORES, LOG_LEVEL="warning") as running:
             try:
                 threads = await make_threads(running.url, THREADS, make_token())
                 subscribers = [
@@ -73,6 +73,8 @@ async def _hand_over(
                     await subscriber.wait_until_seen(len(book.answered[subscriber.thread]))
             for task in following:
                 task.cancel()
+    except ExceptionGroup as group:
+        raise group.exceptions[0] from group  # the first says what went wrong
     finally:
         load.close()
         for subscriber in subscribers:
@@ -86,12 +88,7 @@ async def _hand_over(
 async def _deploy(folder: Path, *arguments: str) -> tuple[float, float]:
     """(seconds in which requests waited, when it was over). Raises what it has said where it failed."""
     command = [sys.executable, "-m", "cli.main", "deploy", "--data-dir", str(folder), *arguments]
-    mine = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, CORES)  # the new process inherits it; it would share the generator's core
-    try:
-        process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=-1, stderr=-1)
-    finally:
-        os.sched_setaffinity(0, mine)
+    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=-1, stderr=-1)
     out, errors = await process.communicate()
     said = out.decode() + errors.decode()
     found = SWITCHED.search(said)

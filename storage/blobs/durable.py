@@ -119,5 +119,7 @@ def _meaning(error: OSError, root: Path) -> BlobError:
     if error.errno in _FULL:
         return BlobStoreFull(f"No space left for files in {root} ({reason}). Free some, then retry.")
     if error.errno in _REFUSED:
-        return BlobStoreRefused(f"{root}: expected a folder that this user may write; got: {reason}. Set BLOB_URL.")
+        return BlobStoreRefused(
+            f"{root}: expected a folder that this user may write; got: {reason}. Set BLOB_URL (BACKUP_URL for backups)."
+        )
     return BlobStoreUnavailable(f"The folder of files {root} fails: {reason}. Retry; if it stays, check the disk.")

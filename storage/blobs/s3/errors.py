@@ -18,9 +18,9 @@ _ADVICE = {
     "InvalidToken": "AWS_SESSION_TOKEN is not valid with this access key",
     "RequestTimeTooSkewed": "the clock of this machine is wrong; set it by NTP",
     "AccessDenied": _RIGHTS,
-    "NoSuchBucket": "the bucket does not exist; create it, or set another BLOB_URL",
-    "PermanentRedirect": "the bucket is in another region; set region= in BLOB_URL",
-    "AuthorizationHeaderMalformed": "the bucket is in another region; set region= in BLOB_URL",
+    "NoSuchBucket": "the bucket does not exist; create it, or name another in BLOB_URL (BACKUP_URL for backups)",
+    "PermanentRedirect": "the bucket is in another region; set region= in BLOB_URL (BACKUP_URL for backups)",
+    "AuthorizationHeaderMalformed": "the bucket is in another region; set region= in BLOB_URL (BACKUP_URL for backups)",
 }
 _FULL = {"XMinioStorageFull", "QuotaExceeded", "XMinioAdminBucketQuotaExceeded", "InsufficientStorage"}
 _BUSY = {408, 425, 429}
@@ -64,7 +64,9 @@ def meaning(error: BaseException, where: str) -> BlobStoreError:
     if code in _ADVICE or status in (301, 307, 401, 403):
         return BlobStoreRefused(f"{where} refuses ({code or status}): {_advice(error, code)}.")
     if status is not None and 400 <= status < 500 and status not in _BUSY and code not in _AGAIN:
-        return BlobStoreRefused(f"{where} refuses ({code or status}): {_sentence(error)} Check BLOB_URL.")
+        return BlobStoreRefused(
+            f"{where} refuses ({code or status}): {_sentence(error)} Check BLOB_URL (BACKUP_URL for backups)."
+        )
     return BlobStoreUnavailable(f"{where} cannot be reached or fails: {_sentence(error)} Retry later.")
 
 
@@ -76,7 +78,7 @@ def _finds_no_keys(error: BaseException) -> bool:
 def _advice(error: BaseException, code: str | None) -> str:
     region = _EXPECTED_REGION.search(str(error))
     if region and code != "AccessDenied":
-        return f"the bucket is in the region {region[1] or region[2]}; set region= in BLOB_URL"
+        return f"the bucket is in the region {region[1] or region[2]}; set region= in BLOB_URL (BACKUP_URL for backups)"
     return _ADVICE.get(code or "", f"check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; {_RIGHTS}")
 
 

@@ -148,7 +148,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("PING_INTERVAL", "25", seconds, "Seconds between pings of a WebSocket."),
     Setting("PROBLEM_BASE", "https://experience.rpotential.dev/problems", base_url, "Base URL of problem types."),
     Setting("SYNCHRONOUS", "FULL", one_of("full", "normal"), "FULL survives a power cut, NORMAL only a crash."),
-    Setting("DATABASE_CACHE", "64M", size, "Memory of its writer; each of five readers takes a quarter."),
+    Setting("DATABASE_CACHE", "64M", size, "The cache of its writer; each of five readers takes a quarter."),
     Setting("BACKUP_SCHEDULE", "", backup_schedule, "Backups: an interval such as 6h, or five fields of cron in UTC."),
     Setting("BACKUP_CONTINUOUS", "", shipping_interval, "Ship changes all the time, such as every 1s; empty: off."),
     Setting("BACKUP_URL", "", blob_url, "Where they go: a folder, or s3://BUCKET/PREFIX; else DATA_DIR/backups."),

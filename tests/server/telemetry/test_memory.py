@@ -1,8 +1,9 @@
 """What resident memory is taken by."""
 
-import contextlib
-import mmap
-import sqlite3
+import json
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from server.telemetry.memory import parts_of_memory, resident_bytes
 
 LARGE = 16 << 20
 NOISE = 4 << 20
-"""Other OS threads of the tests allocate meanwhile."""
+"""What a process allocates on the way."""
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the system does not say")
 
@@ -23,11 +24,30 @@ def test_the_parts_are_the_whole() -> None:
     assert abs(sum(parts.values()) - resident_bytes()) < NOISE
 
 
+def parts_before_and_after(code: str) -> tuple[dict[str, int], dict[str, int]]:
+    """In a process in which nothing else happens; `code` takes memory and yields while it has it."""
+    program = f"""
+import json
+from server.telemetry.memory import parts_of_memory
+def take():
+{textwrap.indent(code, "    ")}
+parts_of_memory()
+before = parts_of_memory()
+taking = take()
+next(taking)
+print(json.dumps([before, parts_of_memory()]))
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30)
+    before, after = json.loads(run.stdout)
+    return before, after
+
+
 def test_what_sqlite_allocates_is_its_own() -> None:
-    before = parts_of_memory()
-    with contextlib.closing(sqlite3.connect(":memory:")) as database:
-        database.execute("CREATE TABLE filled AS SELECT zeroblob(?)", (LARGE,))
-        after = parts_of_memory()
+    before, after = parts_before_and_after(f"""
+import sqlite3
+database = sqlite3.connect(":memory:")
+database.execute("CREATE TABLE filled AS SELECT zeroblob({LARGE})")
+yield""")
     assert after["sqlite"] - before["sqlite"] >= LARGE
     assert after["rest"] - before["rest"] < NOISE
 
@@ -35,10 +55,12 @@ def test_what_sqlite_allocates_is_its_own() -> None:
 def test_mapped_pages_are_of_files(tmp_path: Path) -> None:
     path = tmp_path / "database"
     path.write_bytes(b"a" * LARGE)
-    before = parts_of_memory()
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as mapped:
-        assert mapped.find(b"b") == -1, "each page is read"
-        after = parts_of_memory()
+    before, after = parts_before_and_after(f"""
+import mmap
+file = open({str(path)!r}, "rb")
+mapped = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+assert mapped.find(b"b") == -1, "each page is read"
+yield""")
     assert after["files"] - before["files"] >= LARGE
     assert after["rest"] - before["rest"] < NOISE
 

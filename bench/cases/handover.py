@@ -41,7 +41,7 @@ async def under_load(quick: bool) -> Outcome:
                 subscribers = [
                     Subscriber(running.port, threads[n % THREADS], make_token(f"user-{n}", "ADMIN"))
                     for n in range(connections)
-                ]  # administrators: nobody must be made a member first
+                ]  # administrators need not be members
                 pauses = await _hand_over(running, folder / "data", subscribers, threads, book, rate=rate, times=times)
             finally:
                 _stop(folder / "data")

@@ -36,7 +36,7 @@ class IncomingBody:
         self.payload = EMPTY_PAYLOAD
 
     def fail(self, error: Exception) -> None:
-        """Its reader gets the error; what still arrives belongs to nobody."""
+        """Its reader gets the error; what still arrives is dropped."""
         self.payload.set_exception(error)
         self.clear()
 

@@ -17,8 +17,8 @@ N = notice_models.Notice
 def tell(
     tx: Transaction, kind: NoticeKind, user: User, by: Doer, origin: Origin | None = None, detail: str = ""
 ) -> None:
-    """`user`: as they were before. Nothing where the address is not known to be theirs alone, or where they may not
-    sign in. From where it came is told of what they did themselves."""
+    """`user`: as they were before. Sends nothing where the address may be another user's too, or where they may not
+    sign in. The mail has address and browser of a change that the user made, not of one that an administrator made."""
     if not user.email or not may_sign_in(user) or _shares_address(tx, user) or not _has_room(tx, user):
         return
     where = origin if origin is not None and by == "user" else Origin("", "", "")

@@ -120,7 +120,7 @@ async def _serve_until(
 
 
 async def _first(work: Coroutine[Any, Any, T], stop: asyncio.Event) -> T | None:
-    """The result of the work, or None if this process is told to stop first."""
+    """The result of the work, or None if this process has to stop first."""
     working, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
     try:
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)

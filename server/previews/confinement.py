@@ -57,6 +57,6 @@ def _confine_on_linux() -> None:
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
         score.write("1000")  # where memory runs out, a preview goes first
     with contextlib.suppress(OSError), open("/proc/self/autogroup", "w") as group:
-        group.write(str(NICENESS))  # a session of its own has a share of its own, whatever its processes' niceness is
+        group.write(str(NICENESS))  # each session has one share, which the niceness of its processes does not change
     if libc.unshare(CLONE_NEWNET) != 0:
         libc.unshare(CLONE_NEWUSER | CLONE_NEWNET)  # not everywhere; without it there is a network

@@ -11,12 +11,12 @@ from actors import limits
 
 ROOT = Path(__file__).parents[1]
 HOUSE = ROOT / "actors" / "limits"
-FILES = sorted(HOUSE.glob("[!_]*.py"))
+FILES = sorted(HOUSE.rglob("[!_]*.py"))
 READERS = [
     path
     for root in ("actors", "storage", "server", "cli", "loadtest", "bench", "examples", "tests")
     for path in ROOT.glob(f"{root}/**/*.py")
-    if path.parent != HOUSE and "actors.limits" in path.read_text()
+    if HOUSE not in path.parents and "actors.limits" in path.read_text()
 ]
 
 WORKERS = {ROOT / "server" / "previews" / "limits.py", ROOT / "server" / "exports" / "worker" / "limits.py"}
@@ -25,7 +25,7 @@ CODE = [
     path
     for layer in ("actors", "storage", "server", "cli", "loadtest")
     for path in sorted((ROOT / layer).rglob("*.py"))
-    if path.parent != HOUSE
+    if HOUSE not in path.parents
     and path not in WORKERS
     and "migrations" not in path.parts
     and not path.name.endswith("_pb2.py")

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from actors.limits.messages import CONTENT_BYTES
+from actors.limits.content.messages import CONTENT_BYTES
 
 STREAM_DELTA_SECONDS: Final = 0.04
 """Pieces within it are published together: faster than reading, and 25 writes a second for each viewer."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from actors.limits.requests import BODY_BYTES
+from actors.limits.clients.requests import BODY_BYTES
 from actors.limits.units import KIB, MIB
 
 BODY_BUFFER_BYTES: Final = 64 * KIB

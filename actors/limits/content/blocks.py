@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from actors.limits.requests import JSON_DEPTH
+from actors.limits.clients.requests import JSON_DEPTH
 from actors.limits.units import KIB
 
 BLOCKS: Final = 50

@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,3 +32,15 @@ async def root(server: Server) -> Client:
     client = server.client("root", role="ADMIN")
     await client.me()
     return client
+
+
+@pytest.fixture
+async def bot(server: Server) -> Client:
+    client = server.client("bot", kind="ASSISTANT")
+    await client.me()
+    return client
+
+
+@pytest.fixture
+async def thread(alice: Client, bob: Client) -> Any:
+    return await alice.thread(members=[{"user_id": (await bob.me())["id"]}])

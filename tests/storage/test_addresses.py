@@ -19,11 +19,6 @@ from tests.builders import Ledger, options
 ANA = "ana@example.com"
 
 
-@pytest.fixture
-def root(ledger: Ledger) -> Identity:
-    return ledger.admin("root")
-
-
 def saying(subject: str, email: str = ANA, issuer: str = "https://a", **more: Any) -> EnsureUser:
     claims: dict[str, Any] = {"name": "Ana", "domain": "example.com", "role": None, "kind": "HUMAN", **more}
     return EnsureUser(subject=subject, email=email, issuer=issuer, **claims)

@@ -24,11 +24,6 @@ BOTH: tuple[DeliveryKind, ...] = ("web_push", "webhook")
 
 
 @pytest.fixture
-def ana(ledger: Ledger) -> Identity:
-    return ledger.user("ana")
-
-
-@pytest.fixture
 def bob(ledger: Ledger) -> Identity:
     """Wants to be told outside, too."""
     bob = ledger.user("bob")

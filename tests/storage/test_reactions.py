@@ -29,16 +29,6 @@ def reacted(done: Done) -> tuple[bool, bool]:
 
 
 @pytest.fixture
-def ana(ledger: Ledger) -> Identity:
-    return ledger.user("ana")
-
-
-@pytest.fixture
-def bo(ledger: Ledger) -> Identity:
-    return ledger.user("bo")
-
-
-@pytest.fixture
 def message(ledger: Ledger, ana: Identity, bo: Identity) -> Message:
     return ledger.post(ana, ledger.thread(ana, bo))
 

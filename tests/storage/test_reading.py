@@ -45,16 +45,6 @@ from tests.builders import Ledger, post
 
 
 @pytest.fixture
-def ana(ledger: Ledger) -> Identity:
-    return ledger.user("ana")
-
-
-@pytest.fixture
-def bo(ledger: Ledger) -> Identity:
-    return ledger.user("bo")
-
-
-@pytest.fixture
 def thread(ledger: Ledger, ana: Identity) -> Thread:
     return ledger.thread(ana)
 

@@ -32,11 +32,6 @@ def without_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("server.exports.worker.kinds.EXTRA", ("no_such_package",))
 
 
-@pytest.fixture
-async def thread(alice: Client, bob: Client) -> Any:
-    return await alice.thread(members=[{"user_id": (await bob.me())["id"]}])
-
-
 async def create(client: Client, thread: Any, content: Any = REPORT, **more: Any) -> str:
     given = {"type": "REPORT", "title": "Sales <b>", **more}
     made = await client.post(f"/api/v1/threads/{thread['id']}/artifacts", content=content, **given)

@@ -29,11 +29,6 @@ def figure(file_id: str) -> dict[str, Any]:
     return {"type": "figure", "file_id": file_id, "alt_text": "A red square", "caption": "Seen"}
 
 
-@pytest.fixture
-async def thread(alice: Client, bob: Client) -> Any:
-    return await alice.thread(members=[{"user_id": (await bob.me())["id"]}])
-
-
 async def store(server: Server, client: Client, thread_id: str | None, content: bytes, name: str = "a.png") -> str:
     return (await stored_file(server, (await client.me())["id"], thread_id, content, name)).id
 

@@ -30,11 +30,6 @@ REPORT: Any = {
 }
 
 
-@pytest.fixture
-async def thread(alice: Client, bob: Client) -> Any:
-    return await alice.thread(members=[{"user_id": (await bob.me())["id"]}])
-
-
 async def test_a_report_as_pdf_and_html_and_its_charts_as_pictures(alice: Client, bob: Client, thread: Any) -> None:
     url = f"{await create(alice, thread, REPORT)}/export"
     pdf = await bob.get(url, format="pdf")

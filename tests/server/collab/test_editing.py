@@ -34,11 +34,6 @@ def bob(server: Server) -> Client:
 
 
 @pytest.fixture
-async def thread(alice: Client, bob: Client) -> Any:
-    return await alice.thread(members=[{"user_id": (await bob.me())["id"]}])
-
-
-@pytest.fixture
 async def artifact(alice: Client, thread: Any) -> Any:
     return await create(alice, f"/api/v1/threads/{thread['id']}/artifacts", "One.\n")
 

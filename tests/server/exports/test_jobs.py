@@ -23,11 +23,6 @@ BARS: dict[str, Any] = {"mark": "bar", "data": {"values": [{"a": 1}]}, "encoding
 REPORT: Any = {"sections": [{"type": "chart", "spec": BARS}, {"type": "markdown", "text": "Some *text*."}]}
 
 
-@pytest.fixture
-async def thread(alice: Client, bob: Client) -> Any:
-    return await alice.thread(members=[{"user_id": (await bob.me())["id"]}])
-
-
 def names(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir()]
 

@@ -21,11 +21,6 @@ REPORT = {
 
 
 @pytest.fixture
-async def thread(alice: Client, bob: Client) -> Any:
-    return await alice.thread(members=[{"user_id": (await bob.me())["id"]}])
-
-
-@pytest.fixture
 def path(thread: Any) -> str:
     return f"/api/v1/threads/{thread['id']}/artifacts"
 

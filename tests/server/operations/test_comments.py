@@ -13,11 +13,6 @@ INTRO = "/sections/0/text"
 
 
 @pytest.fixture
-async def thread(alice: Client, bob: Client) -> Any:
-    return await alice.thread(members=[{"user_id": (await bob.me())["id"]}])
-
-
-@pytest.fixture
 async def url(alice: Client, thread: Any) -> str:
     artifact = await create(alice, f"/api/v1/threads/{thread['id']}/artifacts")
     return f"/api/v1/artifacts/{artifact['id']}"

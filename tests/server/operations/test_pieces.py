@@ -12,13 +12,6 @@ from tests.serving import Answer, Client, Server
 
 
 @pytest.fixture
-async def bot(server: Server) -> Client:
-    client = server.client("bot", kind="ASSISTANT")
-    await client.me()
-    return client
-
-
-@pytest.fixture
 async def room(alice: Client, bot: Client) -> Any:
     return await alice.thread(members=[{"user_id": (await bot.me())["id"]}])
 

@@ -5,14 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.serving import Answer, Client, Server
-
-
-@pytest.fixture
-async def bot(server: Server) -> Client:
-    client = server.client("bot", kind="ASSISTANT")
-    await client.me()
-    return client
+from tests.serving import Answer, Client
 
 
 @pytest.fixture

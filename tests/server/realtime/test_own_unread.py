@@ -17,11 +17,6 @@ def _all_is_of_interest(dial: Dial) -> None:
     dial.ignores_own = False
 
 
-@pytest.fixture
-async def thread(alice: Client, bob: Client) -> Any:
-    return await alice.thread(members=[{"user_id": (await bob.me())["id"]}])
-
-
 async def told(client: RawClient) -> Json:
     """The next counts. Entries of the log are passed over."""
     while True:

@@ -4,19 +4,11 @@ import asyncio
 from typing import Any
 
 import orjson
-import pytest
 
 from server.realtime.protobuf import client_pb2 as schema
 from tests.realtime_client import PATIENCE
 from tests.server.realtime.conftest import Dial
 from tests.serving import Client, Server
-
-
-@pytest.fixture
-async def bot(server: Server) -> Client:
-    client = server.client("bot", kind="ASSISTANT")
-    await client.me()
-    return client
 
 
 async def begin(bot: Client) -> str:

@@ -44,13 +44,6 @@ async def read(client: RawClient, reader: Reader) -> None:
 
 
 @pytest.fixture
-async def bot(server: Server) -> Client:
-    client = server.client("bot", kind="ASSISTANT")
-    await client.me()
-    return client
-
-
-@pytest.fixture
 async def room(alice: Client, bot: Client) -> Any:
     return await alice.thread(members=[{"user_id": (await bot.me())["id"]}])
 

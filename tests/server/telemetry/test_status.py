@@ -122,13 +122,6 @@ async def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
         yield running
 
 
-@pytest.fixture
-async def root(server: Server) -> Client:
-    client = server.client("root", role="ADMIN")
-    await client.me()
-    return client
-
-
 async def test_as_json(server: Server, root: Client) -> None:
     for _ in range(6):
         await root.thread()

@@ -18,23 +18,8 @@ from tests.storage.search.asking import marked, search
 
 
 @pytest.fixture
-def ana(ledger: Ledger) -> Identity:
-    return ledger.user("ana")
-
-
-@pytest.fixture
-def bo(ledger: Ledger) -> Identity:
-    return ledger.user("bo")
-
-
-@pytest.fixture
 def thread(ledger: Ledger, ana: Identity) -> Thread:
     return ledger.thread(ana, title="plans")
-
-
-@pytest.fixture
-def shelf(ledger: Ledger) -> Shelf:
-    return Shelf(ledger)
 
 
 @pytest.fixture(params=["aside", "indexed", "half"], autouse=True)

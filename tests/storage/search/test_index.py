@@ -30,11 +30,6 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
-def ana(ledger: Ledger) -> Identity:
-    return ledger.user("ana")
-
-
-@pytest.fixture
 def thread(ledger: Ledger, ana: Identity) -> Thread:
     return ledger.thread(ana, title="plans")
 

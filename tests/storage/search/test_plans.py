@@ -17,11 +17,6 @@ QUESTIONS: tuple[dict[str, Any], ...] = (
 )  # fmt: skip
 
 
-@pytest.fixture
-def root(ledger: Ledger) -> Identity:
-    return ledger.admin("root")
-
-
 def plans(ledger: Ledger, who: Identity, **question: Any) -> dict[str, list[str]]:
     """Statement → how SQLite goes about it."""
     statements: list[str] = []

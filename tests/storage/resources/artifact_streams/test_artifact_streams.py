@@ -24,11 +24,6 @@ from tests.storage.resources.artifacts.desk import Desk
 
 
 @pytest.fixture
-def ana(ledger: Ledger) -> Identity:
-    return ledger.user("ana")
-
-
-@pytest.fixture
 def thread(ledger: Ledger, ana: Identity) -> Thread:
     return ledger.thread(ana, title="plans")
 

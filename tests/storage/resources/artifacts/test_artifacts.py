@@ -47,16 +47,6 @@ def desk(ledger: Ledger) -> Iterator[Desk]:
 
 
 @pytest.fixture
-def ana(ledger: Ledger) -> Identity:
-    return ledger.user("ana")
-
-
-@pytest.fixture
-def bo(ledger: Ledger) -> Identity:
-    return ledger.user("bo")
-
-
-@pytest.fixture
 def thread(ledger: Ledger, ana: Identity, bo: Identity) -> Thread:
     return ledger.thread(ana, bo)
 

@@ -34,11 +34,6 @@ def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def root(ledger: Ledger) -> Identity:
-    return ledger.admin("root")
-
-
-@pytest.fixture
 def aged(ledger: Ledger, root: Identity) -> None:
     """Five entries from before the year, three from within."""
     with days_ago(400):

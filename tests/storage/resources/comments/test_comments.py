@@ -1,8 +1,5 @@
 """Comments in the store: what they keep of their base, and what is forgotten."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from actors import commands
@@ -17,28 +14,6 @@ from storage.readers.answers import answer
 from tests.builders import Ledger, once
 from tests.storage.resources.artifacts.desk import Desk
 from tests.storage.test_integrity import findings
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(tmp_path / "experience.db")
-    yield ledger
-    ledger.close()
-
-
-@pytest.fixture
-def desk(ledger: Ledger) -> Desk:
-    return Desk(ledger)
-
-
-@pytest.fixture
-def ana(ledger: Ledger) -> Identity:
-    return ledger.user("ana")
-
-
-@pytest.fixture
-def bo(ledger: Ledger) -> Identity:
-    return ledger.user("bo")
 
 
 @pytest.fixture

@@ -19,11 +19,6 @@ from tests.storage.resources.files.shelf import Shelf
 
 
 @pytest.fixture
-def ana(ledger: Ledger) -> Identity:
-    return ledger.user("ana")
-
-
-@pytest.fixture
 def thread(ledger: Ledger, ana: Identity) -> Thread:
     return ledger.thread(ana)
 

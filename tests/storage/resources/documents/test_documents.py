@@ -1,7 +1,5 @@
 """Documents in the store: edits in order, folded, refused, and gone with their artifact."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -24,23 +22,6 @@ from actors.resources.threads import Thread, UpdateThread
 from storage.readers.answers import answer
 from tests.builders import Ledger
 from tests.storage.resources.artifacts.desk import Desk
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(tmp_path / "experience.db")
-    yield ledger
-    ledger.close()
-
-
-@pytest.fixture
-def ana(ledger: Ledger) -> Identity:
-    return ledger.user("ana")
-
-
-@pytest.fixture
-def bo(ledger: Ledger) -> Identity:
-    return ledger.user("bo")
 
 
 @pytest.fixture

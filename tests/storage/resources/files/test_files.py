@@ -23,21 +23,6 @@ from tests.storage.resources.files.shelf import Shelf, digest
 
 
 @pytest.fixture
-def shelf(ledger: Ledger) -> Shelf:
-    return Shelf(ledger)
-
-
-@pytest.fixture
-def ana(ledger: Ledger) -> Identity:
-    return ledger.user("ana")
-
-
-@pytest.fixture
-def bo(ledger: Ledger) -> Identity:
-    return ledger.user("bo")
-
-
-@pytest.fixture
 def thread(ledger: Ledger, ana: Identity, bo: Identity) -> Thread:
     return ledger.thread(ana, bo)
 

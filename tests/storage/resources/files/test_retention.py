@@ -36,16 +36,6 @@ WEEK = Retention(unused_days=7, pending_days=7)
 
 
 @pytest.fixture
-def shelf(ledger: Ledger) -> Shelf:
-    return Shelf(ledger)
-
-
-@pytest.fixture
-def ana(ledger: Ledger) -> Identity:
-    return ledger.user("ana")
-
-
-@pytest.fixture
 def thread(ledger: Ledger, ana: Identity) -> Thread:
     return ledger.thread(ana)
 

@@ -28,11 +28,6 @@ def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("actors.limits.HOUSEKEEPING_PAUSE_SECONDS", 0)
 
 
-@pytest.fixture
-def root(ledger: Ledger) -> Identity:
-    return ledger.admin("root")
-
-
 def held(ledger: Ledger, root: Identity, kind: HoldKind, target_id: str, **more: Any) -> LegalHold:
     hold = ledger.do(AddHold(identity=root, kind=kind, target_id=target_id, reason="case 17", **more)).result
     assert isinstance(hold, LegalHold)

@@ -1,7 +1,5 @@
 """Proposals in the store: what they keep of their base, and what is forgotten."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -34,28 +32,6 @@ from tests.storage.test_integrity import findings
 
 BASE = "one\ntwo\nthree\n"
 PROPOSED = "ONE\ntwo\nTHREE\n"
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(tmp_path / "experience.db")
-    yield ledger
-    ledger.close()
-
-
-@pytest.fixture
-def desk(ledger: Ledger) -> Desk:
-    return Desk(ledger)
-
-
-@pytest.fixture
-def ana(ledger: Ledger) -> Identity:
-    return ledger.user("ana")
-
-
-@pytest.fixture
-def bo(ledger: Ledger) -> Identity:
-    return ledger.user("bo")
 
 
 @pytest.fixture

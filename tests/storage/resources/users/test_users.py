@@ -43,11 +43,6 @@ def delete(ledger: Ledger, who: Identity, whom: User, **more: Any) -> Any:
     return ledger.do(DeleteUser(identity=who, user_id=whom.id, **more))
 
 
-@pytest.fixture
-def root(ledger: Ledger) -> Identity:
-    return ledger.admin("root")
-
-
 # What tokens say
 
 

@@ -8,9 +8,8 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-import pytest
-
-from tests.mutation.core import CORE, ROOT, covering, files
+from tests.mutation.__main__ import sample
+from tests.mutation.core import CORE, LEFT_OUT, ROOT, TESTS, files
 from tests.mutation.covered import Covered, statement_of
 from tests.mutation.forks import Say, forked
 from tests.mutation.mutants import Mutant, mutants_of
@@ -66,11 +65,15 @@ def test_every_mutant_is_code() -> None:
         ast.parse(mutant.applied(source).decode())
 
 
-@pytest.mark.parametrize("pattern", CORE)
-def test_files_and_tests_of_the_core_are_there(pattern: str) -> None:
-    assert files(pattern)
-    for path in files(pattern):
-        assert all((ROOT / test).exists() for test in covering(path, pattern))
+def test_files_and_tests_of_the_core_are_there() -> None:
+    assert all(files(pattern) for pattern in CORE)
+    assert all((ROOT / path).exists() for path in (*TESTS, *LEFT_OUT))
+
+
+def test_a_choice_of_a_sample_is_a_part_of_it() -> None:
+    whole = sample(200, 1, [""])
+    chosen = sample(200, 1, ["actors/runtime", f"{whole[-1].path}:{whole[-1].line}:"])
+    assert chosen == [*(mutant for mutant in whole if mutant.path.startswith("actors/runtime")), whole[-1]]
 
 
 # Which tests a mutant is tried against
@@ -82,14 +85,29 @@ def test_a_changed_statement_has_all_its_lines_but_not_its_body() -> None:
     assert lines == {3: range(2, 6), 4: range(2, 6), 6: range(6, 9), 7: range(6, 9)}
 
 
-def test_the_quickest_that_run_a_line_are_first_and_those_that_start_processes_last() -> None:
+def test_the_closest_and_quickest_that_run_a_line_are_first() -> None:
+    seconds = {"tests/a/test_slow.py::one": 2.0, "tests/a/test_b.py::two": 1.0, "tests/c/test_d.py::three": 0.1}
+    slow, close, quick = seconds
     covered = Covered(
-        {"slow": 2.0, "quick": 1.0, "elsewhere": 0.1, "process": 0.2},
-        {"a.py": {1: ["slow"], 2: ["quick", "fails"], 3: ["elsewhere"]}},
-        {"process"},
+        {**seconds, "elsewhere": 0.1}, {"a/b.py": {1: [slow, quick], 2: [close, "fails"], 3: ["elsewhere"]}}
     )
-    assert covered.tests("a.py", range(1, 3)) == ["quick", "slow", "process"]
-    assert Covered.parsed(covered.text()) == covered
+    assert covered.tests("a/b.py", range(1, 3)) == [close, slow, quick]
+    assert covered.all_tests("a/b.py", range(1, 3)) == [close, slow, quick, "elsewhere"]
+    assert covered.within([close, slow, quick], 3.05) == [close, slow]
+
+
+def test_a_line_that_no_test_runs_may_be_run_by_a_process_that_a_test_starts() -> None:
+    covered = Covered({"plain": 1.0, "starts one": 2.0}, {"a.py": {1: ["plain"]}}, {"starts one"})
+    assert covered.tests("a.py", range(1, 2)) == ["plain"]
+    assert covered.tests("a.py", range(2, 3)) == ["starts one"]
+
+
+def test_what_two_forks_measured_is_put_together() -> None:
+    covered = Covered({"one": 1.0}, {"a.py": {1: ["one", "fails"]}}, {"one"})
+    covered.add(Covered.parsed(Covered({"two": 2.0}, {"a.py": {1: ["two"], 2: ["two"]}}).text()))
+    assert Covered.parsed(covered.text()) == Covered(
+        {"one": 1.0, "two": 2.0}, {"a.py": {1: ["one", "two"], 2: ["two"]}}, {"one"}
+    )
 
 
 def test_a_fork_says_lines_until_it_ends_and_takes_its_files_with_it(tmp_path: Path) -> None:
@@ -117,7 +135,7 @@ def times(function):
 def three(number):
     return number + 3
 """
-TESTS = """
+TESTS_OF_OURS = """
 import code_of_ours
 
 def test_double(): assert code_of_ours.double(0) == 0
@@ -130,10 +148,14 @@ settings.register_profile("mutants", database=None)
 
 
 def test_verdicts_of_mutants(tmp_path: Path) -> None:
-    for name, text in (("code_of_ours.py", CODE), ("test_ours.py", TESTS), ("conftest.py", CONFTEST)):
+    for name, text in (("code_of_ours.py", CODE), ("test_ours.py", TESTS_OF_OURS), ("conftest.py", CONFTEST)):
         (tmp_path / name).write_text(text)
     mutants = [mutant for mutant in mutants_of("code_of_ours.py", CODE) if mutant.before.startswith("number ")]
-    job = {"tests": ["test_ours.py"], "mutants": [asdict(mutant) for mutant in mutants]}
+    kept = tmp_path / "kept"
+    job = {
+        "tests": ["test_ours.py"], "paths": ["code_of_ours.py"], "mutants": [asdict(mutant) for mutant in mutants],
+        "kept": str(kept),
+    }  # fmt: skip
     path = os.pathsep.join([str(tmp_path), str(ROOT)])
     tried = subprocess.run(
         [sys.executable, "-m", "tests.mutation.trials"], check=True, input=json.dumps(job).encode(),
@@ -143,3 +165,4 @@ def test_verdicts_of_mutants(tmp_path: Path) -> None:
     words = {mutant.before: verdict["word"] for mutant, verdict in zip(mutants, verdicts, strict=True)}
     assert words == {"number + number": "fresh", "number + 1": "survives", "number + 3": "killed"}
     assert (tmp_path / "code_of_ours.py").read_text() == CODE
+    assert Covered.parsed(kept.read_text()).seconds.keys() == {"test_ours.py::test_double", "test_ours.py::test_three"}

@@ -5,7 +5,6 @@ nothing.
 """
 
 import argparse
-import itertools
 import json
 import os
 import random
@@ -20,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.mutation.core import CORE, ROOT, covering, files
+from tests.mutation.core import CORE, LEFT_OUT, ROOT, TESTS, files
 from tests.mutation.mutants import Mutant, mutants_of
 from tests.mutation.trials import OPTIONS, Verdict
 
@@ -29,20 +28,17 @@ KILLED_PERCENT = 95
 LOG = Path(tempfile.gettempdir()) / "mutants.log"
 """What pytest prints."""
 HANGS_SECONDS = 900
-"""For all tests of a file in a process of their own."""
+"""For all tests of a mutant in a process of their own."""
+EVERY_TEST = (*TESTS, *(f"--ignore={path}" for path in LEFT_OUT))
 
 
-def sample(count: int, seed: int, only: str) -> list[tuple[str, Mutant]]:
-    """Mutants with the pattern of their file: the same ones for the same seed and code, file by file."""
+def sample(count: int, seed: int, only: Sequence[str]) -> list[Mutant]:
+    """The same mutants for the same seed and code, file by file; `only` chooses some of them."""
     everything = [
-        (pattern, mutant)
-        for pattern in CORE
-        for path in files(pattern)
-        if path.startswith(only)
-        for mutant in mutants_of(path, (ROOT / path).read_text())
+        mutant for pattern in CORE for path in files(pattern) for mutant in mutants_of(path, (ROOT / path).read_text())
     ]
     chosen = random.Random(seed).sample(range(len(everything)), min(count, len(everything)))
-    return [everything[index] for index in sorted(chosen)]
+    return [everything[index] for index in sorted(chosen) if str(everything[index]).startswith(tuple(only))]
 
 
 def copy_tree(to: Path) -> None:
@@ -54,16 +50,12 @@ def copy_tree(to: Path) -> None:
             shutil.copyfile(ROOT / name, to / name)
 
 
-def run(tree: Path, chosen: list[tuple[str, Mutant]]) -> list[tuple[Mutant, Verdict]]:
-    found: list[tuple[Mutant, Verdict]] = []
-    for pattern, group in itertools.groupby(chosen, key=lambda pair: pair[0]):
-        mutants = [mutant for _, mutant in group]
-        verdicts = tried(tree, mutants, CORE[pattern])
-        for mutant, verdict in sorted(zip(mutants, verdicts, strict=True), key=lambda pair: pair[1].word == "fresh"):
-            if verdict.word == "fresh":
-                verdict.word = fresh(tree, mutant, covering(mutant.path, pattern))
-                print(shown(mutant, verdict), flush=True)
-            found.append((mutant, verdict))
+def run(tree: Path, mutants: list[Mutant], tests: Sequence[str], kept: str) -> list[tuple[Mutant, Verdict]]:
+    found = list(zip(mutants, tried(tree, mutants, tests, kept), strict=True))
+    for mutant, verdict in found:
+        if verdict.word == "fresh":
+            verdict.word = fresh(tree, mutant, verdict.tests)
+            print(shown(mutant, verdict), flush=True)
     return found
 
 
@@ -71,18 +63,20 @@ def shown(mutant: Mutant, verdict: Verdict) -> str:
     return f"{verdict.word:8} {mutant}  ({verdict.seconds} s {verdict.test})"
 
 
-def tried(tree: Path, mutants: list[Mutant], tests: Sequence[str]) -> list[Verdict]:
+def tried(tree: Path, mutants: list[Mutant], tests: Sequence[str], kept: str) -> list[Verdict]:
     verdicts: list[Verdict] = []
+    paths = [path for pattern in CORE for path in files(pattern)]
+    job = {"tests": tests, "paths": paths, "mutants": [asdict(mutant) for mutant in mutants], "kept": kept}
     with program(tree, ["-m", "tests.mutation.trials"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin
         assert process.stdout
-        process.stdin.write(json.dumps({"tests": tests, "mutants": [asdict(mutant) for mutant in mutants]}).encode())
+        process.stdin.write(json.dumps(job).encode())
         process.stdin.close()
         for mutant, line in zip(mutants, process.stdout, strict=False):
             verdicts.append(Verdict(**json.loads(line)))
             print(shown(mutant, verdicts[-1]), flush=True)
     if len(verdicts) < len(mutants):
-        sys.exit(f"The mutants of {mutants[0].path} and others cannot be tried; see {LOG}.")
+        sys.exit(f"Not all mutants could be tried; see {LOG}.")
     return verdicts
 
 
@@ -133,13 +127,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
     parser.add_argument("--count", type=int, default=200, help="how many mutants are made (200)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same mutants of the same code (1)")
-    parser.add_argument("--only", default="", help="only of files whose path begins so")
+    parser.add_argument("--only", nargs="+", default=[""], help="of these only those whose path:line: begins so")
+    parser.add_argument("--tests", nargs="+", default=EVERY_TEST, help="try only these (all that may notice a mutant)")
+    parser.add_argument("--kept", default="", help="a file for what the tests cover: read, or made if there is none")
     given = parser.parse_args()
     chosen = sample(given.count, given.seed, given.only)
     with tempfile.TemporaryDirectory(prefix="mutants-") as name:
-        folder = str(Path(name).resolve())
-        copy_tree(Path(folder))
-        found = run(Path(folder), chosen)
+        folder = Path(name).resolve()
+        copy_tree(folder)
+        found = run(folder, chosen, given.tests, given.kept and str(Path(given.kept).resolve()))
     sys.exit(report(found))
 
 

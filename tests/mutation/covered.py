@@ -1,6 +1,7 @@
-"""Which tests run which lines, and how long each takes: what a mutant needs to be tried against, quickest first."""
+"""Which tests run which lines, and how long each takes: what a mutant needs to be tried against, the closest first."""
 
 import ast
+import itertools
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -18,9 +19,9 @@ PROCESS_EVENTS = {"subprocess.Popen", "os.fork", "os.posix_spawn", "socket.sendm
 class Tracer:
     """The lines of some files that this process runs, by what it does then."""
 
-    def __init__(self, paths: Iterable[Path]) -> None:
-        self._paths = [str(path) for path in paths]
-        self._coverage = coverage.Coverage(data_file=None, config_file=False, include=self._paths)
+    def __init__(self, tree: Path, paths: Iterable[str]) -> None:
+        self._paths = {path: str(tree / path) for path in paths}
+        self._coverage = coverage.Coverage(data_file=None, config_file=False, include=list(self._paths.values()))
         self._coverage.set_option("run:core", "ctrace")  # the only one that knows what the process does
         self._coverage.set_option("run:disable_warnings", ["no-data-collected", "module-not-measured"])
         self._has_started = False
@@ -36,7 +37,7 @@ class Tracer:
         """For each path and line the names."""
         self._coverage.stop()
         data = self._coverage.get_data()
-        return {path: data.contexts_by_lineno(path) for path in self._paths}
+        return {path: data.contexts_by_lineno(absolute) for path, absolute in self._paths.items()}
 
 
 @dataclass
@@ -51,24 +52,60 @@ class Covered:
     """Tests that start processes."""
 
     def tests(self, path: str, lines: range) -> list[str]:
-        """Those that run one of these lines, quickest first; last those whose processes may run them."""
+        """Those that run one of these lines, or whose processes may; the closest and quickest first."""
         running = {test for line in lines for test in self.lines.get(path, {}).get(line, ())}
-        chosen = (running | self.starting) & self.seconds.keys()
-        return sorted(chosen, key=lambda test: (test not in running, self.seconds[test], test))
+        return self._in_order(path, running or self.starting)
+
+    def all_tests(self, path: str, lines: range) -> list[str]:
+        """First those that run one of these lines, then all others."""
+        first = self.tests(path, lines)
+        return first + self._in_order(path, self.seconds.keys() - set(first))
+
+    def _in_order(self, path: str, tests: Iterable[str]) -> list[str]:
+        passing = set(tests) & self.seconds.keys()
+        return sorted(passing, key=lambda test: (-closeness(path, test), self.seconds[test], test))
 
     def limit(self, test: str, least: float) -> float:
         """Seconds for a test of a mutant."""
         return least * (1 + self.seconds[test])
 
+    def within(self, tests: Sequence[str], seconds: float) -> list[str]:
+        """As many as take that long together."""
+        ends = itertools.accumulate(self.seconds[test] for test in tests)
+        return [test for test, end in zip(tests, ends, strict=True) if end <= seconds]
+
+    def add(self, other: "Covered") -> None:
+        """What other tests did."""
+        self.seconds |= other.seconds
+        self.starting |= other.starting
+        for path, lines in other.lines.items():
+            for line, tests in lines.items():
+                self.lines.setdefault(path, {}).setdefault(line, []).extend(tests)
+
     def text(self) -> str:
-        """In one line."""
-        return json.dumps({**vars(self), "starting": sorted(self.starting)})
+        """In one line. A line of code may be run by thousands of tests: these have numbers."""
+        numbers = {test: number for number, test in enumerate(self.seconds)}
+        lines = {
+            path: {line: [numbers[test] for test in tests if test in numbers] for line, tests in lines.items()}
+            for path, lines in self.lines.items()
+        }
+        return json.dumps({"seconds": self.seconds, "lines": lines, "starting": sorted(self.starting)})
 
     @classmethod
     def parsed(cls, text: str) -> "Covered":
         known = json.loads(text)
-        lines = {path: {int(line): tests for line, tests in lines.items()} for path, lines in known["lines"].items()}
+        names = list(known["seconds"])
+        lines = {
+            path: {int(line): [names[number] for number in numbers] for line, numbers in lines.items()}
+            for path, lines in known["lines"].items()
+        }
         return cls(known["seconds"], lines, set(known["starting"]))
+
+
+def closeness(path: str, test: str) -> int:
+    """How many folders the path of the test shares with the one that mirrors the file's."""
+    pairs = zip(Path("tests", path).parts[:-1], Path(test.partition("::")[0]).parts[:-1], strict=False)
+    return len(list(itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)))
 
 
 def statement_of(mutant: Mutant, source: str) -> range:

@@ -12,9 +12,10 @@ Say = Callable[[str], None]
 
 
 def forked(work: Callable[[Say], None], patience: float) -> Iterator[str]:
-    """What the copy says, line by line, until it ends, or says nothing for `patience` seconds.
+    """What the copy says, line by line, until it ends, or says nothing for `patience` seconds while it is listened to.
 
-    It has a temporary folder of its own. That goes with it, and so do all processes that it has started.
+    It begins at once. It has a temporary folder of its own. That goes with it, and so do all processes that it has
+    started.
     """
     folder = tempfile.mkdtemp(prefix="m-")
     ours, theirs = os.pipe()
@@ -22,6 +23,10 @@ def forked(work: Callable[[Say], None], patience: float) -> Iterator[str]:
         os.close(ours)
         _work(work, folder, theirs)
     os.close(theirs)
+    return _heard(pid, ours, folder, patience)
+
+
+def _heard(pid: int, ours: int, folder: str, patience: float) -> Iterator[str]:
     try:
         yield from _lines(ours, patience)
     finally:

@@ -3,13 +3,14 @@
 A program of its own, started in a copy of the tree: takes a job in stdin, and writes a line to stdout for each verdict.
 """
 
+import functools
 import itertools
 import json
 import os
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TextIO
 
@@ -26,7 +27,9 @@ AGAIN_SECONDS = 12
 """The same for a test that took too long, tried alone. Many wait up to 30 s for a condition; a mutant need not."""
 OVERTIME_SECONDS = 10
 """For a process whose test does not end when its time is over."""
-MEASURED_SECONDS = 900
+MEASURED_SECONDS = 3 * 3600
+TRIED_SECONDS = 90
+"""For all tests of a mutant that none of them kills, as long as they take without it."""
 
 OPTIONS = ("-q", "-p", "no:cacheprovider", "--hypothesis-profile=mutants", "--timeout=60")
 
@@ -37,8 +40,10 @@ class Verdict:
     """killed; hangs: a test that passes without the mutant takes too long, twice; survives; unclear: a test took too
     long, but did not when tried again, or it is slow without the mutant, too; or fresh: only a new process can tell."""
     test: str = ""
-    """Which one kills it."""
+    """Which one kills it; of one that survives, how many were tried."""
     seconds: float = 0.0
+    tests: list[str] = field(default_factory=list)
+    """For a new process."""
 
 
 @dataclass(frozen=True)
@@ -56,16 +61,19 @@ class Outcome:
 class Trials:
     """A plugin of pytest: in place of running the tests once, runs those that matter for each mutant."""
 
-    def __init__(self, tree: Path, mutants: Sequence[Mutant], out: TextIO) -> None:
+    def __init__(
+        self, tree: Path, paths: Sequence[str], mutants: Sequence[Mutant], kept: Path | None, out: TextIO
+    ) -> None:
         self._tree = tree
+        self._paths = paths
         self._mutants = mutants
+        self._kept = kept
         self._out = out
-        self._paths = sorted({tree / mutant.path for mutant in mutants})
         self._items: dict[str, pytest.Item] = {}
         self._functions: Functions = {}
         self._covered = Covered()
         self._has_failed = False
-        self._imports = Tracer(self._paths)
+        self._imports = Tracer(tree, paths)
         self._imports.start("imports")
 
     @pytest.hookimpl(tryfirst=True)
@@ -73,14 +81,12 @@ class Trials:
         imported = self._imports.stop()
         self._items = {item.nodeid: item for item in session.items}
         self._functions = functions_of(self._tree)
-        (said,) = forked(self._measure, MEASURED_SECONDS)
-        self._covered = Covered.parsed(said)
+        self._covered = self._what_tests_cover()
         for mutant in self._mutants:
             began = time.monotonic()
-            path = self._tree / mutant.path
-            lines = statement_of(mutant, path.read_text())
-            is_imported = not imported[str(path)].keys().isdisjoint(lines)
-            verdict = Verdict("fresh") if is_imported else self._tried(mutant, self._covered.tests(str(path), lines))
+            lines = statement_of(mutant, (self._tree / mutant.path).read_text())
+            is_imported = not imported[mutant.path].keys().isdisjoint(lines)
+            verdict = self._fresh(mutant, lines) if is_imported else self._tried(mutant, lines)
             verdict.seconds = round(time.monotonic() - began, 1)
             print(json.dumps(asdict(verdict)), file=self._out, flush=True)
         return True
@@ -88,12 +94,18 @@ class Trials:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self._has_failed |= report.failed
 
-    def _tried(self, mutant: Mutant, tests: list[str]) -> Verdict:
+    def _fresh(self, mutant: Mutant, lines: range) -> Verdict:
+        tests = self._covered.within(self._covered.all_tests(mutant.path, lines), TRIED_SECONDS)
+        return Verdict("fresh", tests=tests)
+
+    def _tried(self, mutant: Mutant, lines: range) -> Verdict:
+        every = self._covered.tests(mutant.path, lines)
+        tests = self._covered.within(every, TRIED_SECONDS)
         first = self._run(mutant, tests, TEST_SECONDS)
         if not first.is_possible:
-            return Verdict("fresh")
+            return self._fresh(mutant, lines)
         if not first.failed:
-            return Verdict("survives")
+            return Verdict("survives", f"{len(tests)} of {len(every)} tests")
         if not first.is_slow:
             return Verdict("killed", first.failed)
         second = self._run(mutant, [first.failed], AGAIN_SECONDS)
@@ -144,21 +156,39 @@ class Trials:
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following and self._items[following])
         return not self._has_failed
 
-    def _measure(self, say: Say) -> None:
+    def _what_tests_cover(self) -> Covered:
         """All tests once, without any mutant. Those that fail are of no use."""
-        tests = list(self._items)
+        if self._kept and self._kept.exists():
+            return Covered.parsed(self._kept.read_text())
+        parts = [forked(functools.partial(self._measure, part), MEASURED_SECONDS) for part in self._parts()]
+        covered = Covered()
+        for (said,) in parts:
+            covered.add(Covered.parsed(said))
+        if self._kept:
+            self._kept.write_text(covered.text())
+        return covered
+
+    def _parts(self) -> list[list[str]]:
+        """The tests, whole files, for each processor."""
+        parts: list[list[str]] = [[] for _ in range(os.cpu_count() or 1)]
+        for _, tests in itertools.groupby(self._items, key=lambda test: test.partition("::")[0]):
+            min(parts, key=len).extend(tests)
+        return parts
+
+    def _measure(self, tests: Sequence[str], say: Say) -> None:
+        covered = Covered()
         current = ""
-        tracer = Tracer(self._paths)
-        note_processes(self._covered.starting, lambda: current)
+        tracer = Tracer(self._tree, self._paths)
+        note_processes(covered.starting, lambda: current)
         for current, following in itertools.zip_longest(tests, tests[1:]):
             began = time.monotonic()
             tracer.start(current)
             if self._passes(current, following):
-                self._covered.seconds[current] = time.monotonic() - began
+                covered.seconds[current] = time.monotonic() - began
             else:
                 print("Fails without any mutant:", current, flush=True)
-        self._covered.lines = tracer.stop()
-        say(self._covered.text())
+        covered.lines = tracer.stop()
+        say(covered.text())
 
 
 def main() -> None:
@@ -166,7 +196,8 @@ def main() -> None:
     with os.fdopen(os.dup(1), "w") as out:
         os.dup2(2, 1)  # what pytest prints is not a verdict
         mutants = [Mutant(**given) for given in job["mutants"]]
-        sys.exit(pytest.main([*OPTIONS, *job["tests"]], plugins=[Trials(Path.cwd(), mutants, out)]))
+        trials = Trials(Path.cwd(), job["paths"], mutants, job["kept"] and Path(job["kept"]), out)
+        sys.exit(pytest.main([*OPTIONS, *job["tests"]], plugins=[trials]))
 
 
 if __name__ == "__main__":

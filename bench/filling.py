@@ -14,7 +14,6 @@ from typing import Any
 
 from actors.identifiers import new_id
 from storage.database import DatabaseOptions, open_writer
-from storage.schema import models
 from storage.schema.migrating import migrate
 
 CHUNK = 20_000
@@ -36,7 +35,6 @@ class Filler:
     def __init__(self, path: Path, *, synchronous: str, subject: str = "bench") -> None:
         options = DatabaseOptions(path)
         writer = open_writer(options)
-        models.database_proxy.initialize(writer)
         migrate(writer, path)
         writer.close()
         self.database = sqlite3.connect(path)

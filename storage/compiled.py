@@ -118,7 +118,12 @@ class ManyRows:
 def insert_rows(model: Any, fields: Iterable[Any]) -> ManyRows:
     """`INSERT INTO model (fields) VALUES …` for many rows."""
     columns = list(fields)
-    return ManyRows(lambda count: model.insert_many([[0] * len(columns)] * count, fields=columns).as_rowcount())
+    return ManyRows(lambda count: insert_many(model, columns, count).as_rowcount())
+
+
+def insert_many(model: Any, fields: Sequence[Any], count: int) -> Any:
+    """For the query of a `ManyRows` that does more than insert."""
+    return model.insert_many([[0] * len(fields)] * count, fields=fields)
 
 
 def values(count: int, width: int) -> ValuesList:

@@ -52,7 +52,6 @@ class JournalStore:
         self.database = open_writer(self._options)
         self._checkpoints = Checkpoints(self.database, self._options)
         self._is_open = True
-        models.database_proxy.initialize(self.database)
         migrate(self.database, self._options.path, apply=self._migrate)
         schema_check.watch(self.database, self._options.path)
         self._index = IndexUpdates(self.database)

@@ -10,7 +10,7 @@ from peewee import EXCLUDED
 from actors.event_kinds import USER_KINDS
 from actors.events import EventKind
 from actors.resources.user_events import Facts, UserEvent
-from storage.compiled import ManyRows, insert_rows
+from storage.compiled import ManyRows, insert_many, insert_rows
 from storage.journal.transaction import Transaction
 from storage.schema import notification_models as models
 
@@ -18,7 +18,7 @@ _L, _E = models.UserLog, models.UserEvent
 
 
 def _advance(count: int) -> Any:
-    rows = _L.insert_many([[0] * 3] * count, fields=[_L.user, _L.offset, _L.first])
+    rows = insert_many(_L, [_L.user, _L.offset, _L.first], count)
     further = rows.on_conflict(conflict_target=[_L.user], update={_L.offset: _L.offset + EXCLUDED.offset})
     return further.returning(_L.user, _L.offset)
 

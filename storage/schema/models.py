@@ -27,7 +27,7 @@ from actors.resources.threads import CONTROLS, THREAD_STATUSES, WHILE_STREAMING
 from actors.resources.users import USER_KINDS, USER_ROLES, USER_STATUSES
 
 database_proxy = DatabaseProxy()
-"""Bound once, to the writer's database; queries that run elsewhere name their database."""
+"""Never bound: each query names its database, the writer's or a reader's."""
 
 
 def one_of(column: str, values: tuple[str, ...]) -> Any:

@@ -6,7 +6,7 @@ from peewee import EXCLUDED, fn
 
 from actors.outcomes import Done
 from actors.users.activity import SaveActivity
-from storage.compiled import ManyRows
+from storage.compiled import ManyRows, insert_many
 from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
 from storage.personal import Personal
@@ -14,7 +14,7 @@ from storage.schema.notification_models import UserActivity
 
 
 def _save(count: int) -> Any:
-    rows = UserActivity.insert_many([[0] * 2] * count, fields=[UserActivity.user, UserActivity.active_at])
+    rows = insert_many(UserActivity, [UserActivity.user, UserActivity.active_at], count)
     # Two servers may tell of the same user in any order.
     latest = fn.MAX(UserActivity.active_at, EXCLUDED.active_at)
     return rows.on_conflict(conflict_target=[UserActivity.user], update={UserActivity.active_at: latest}).as_rowcount()

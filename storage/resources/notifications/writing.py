@@ -19,7 +19,7 @@ from actors.resources.notifications import Notification, NotificationKind, Prefe
 from actors.resources.user_events import NOTIFICATION_CANCELLED, NOTIFICATION_CREATED, UserEvent
 from actors.resources.users import Author
 from actors.text.mentions import Mentions
-from storage.compiled import ManyRows, Prepared, insert_rows, values
+from storage.compiled import ManyRows, Prepared, insert_many, insert_rows, values
 from storage.journal import user_log
 from storage.journal.transaction import Transaction
 from storage.journal.user_log import Entry
@@ -77,7 +77,7 @@ _ACTIVE = SQL("'ACTIVE'")
 
 def _insert(count: int) -> Any:
     fields = [_N.uid, _N.user, _N.kind, _N.thread, _N.message, _N.actor, _N.created_at, _N.comment]
-    return _N.insert_many([[0] * len(fields)] * count, fields=fields).on_conflict_ignore().returning(_N.uid, _N.id)
+    return insert_many(_N, fields, count).on_conflict_ignore().returning(_N.uid, _N.id)
 
 
 RECIPIENTS = ManyRows(_recipients)

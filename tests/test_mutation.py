@@ -25,7 +25,7 @@ def spend(self, amount: int = 3) -> bool:
         return False
     self.left -= amount
     self.tell(f"é {amount + 1}", "é", True)
-    return self.left == 0
+    return self.left == self.row[0]
 '''
 
 
@@ -50,9 +50,8 @@ def test_each_mutant_is_one_small_mistake_in_a_body() -> None:
         "pass",
         'self.tell(f"é {amount + 1}", "é", False)',
         "return None",
-        "return (self.left != 0)",
-        "return self.left == (-1)",
-        "return self.left == 1",
+        "return (self.left != self.row[0])",
+        "return self.left == (self.row[1])",
     ]
     assert str(made[0]) == "a/b.py:8: self.left - amount  →  (self.left + amount)"
     assert "-    if self.left - amount < 0 or not self.open:" in made[0].diff(SOURCE.encode()).splitlines()

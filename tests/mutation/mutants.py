@@ -59,7 +59,7 @@ def _bodies(tree: ast.AST, *, in_function: bool = False) -> Iterator[ast.expr | 
     for field, value in ast.iter_fields(tree):
         is_body = in_function or (field == "body" and isinstance(tree, ast.FunctionDef | ast.AsyncFunctionDef))
         for child in value if isinstance(value, list) else [value]:
-            if not isinstance(child, ast.AST) or _is_aside(child):
+            if not isinstance(child, ast.AST) or _is_aside(child) or _is_first(tree, child):
                 continue
             if is_body and isinstance(child, ast.expr | ast.stmt):
                 yield child
@@ -69,6 +69,11 @@ def _bodies(tree: ast.AST, *, in_function: bool = False) -> Iterator[ast.expr | 
 def _is_aside(node: ast.AST) -> bool:
     is_logging = isinstance(node, ast.Expr) and "logger." in ast.unparse(node)
     return is_logging or isinstance(node, ast.JoinedStr | ast.Assert | ast.arguments)
+
+
+def _is_first(parent: ast.AST, node: ast.AST) -> bool:
+    """An index of 0: changed with what it is an index of."""
+    return isinstance(parent, ast.Subscript) and isinstance(node, ast.Constant) and node.value == 0
 
 
 def _changed(node: ast.expr | ast.stmt) -> Iterator[str]:
@@ -83,9 +88,14 @@ def _changed(node: ast.expr | ast.stmt) -> Iterator[str]:
             yield str(not value)
         case ast.Constant(value=int(value)):
             yield from (str(value + 1), f"({value - 1})")
-        case ast.Expr(value=ast.Call() | ast.Await(value=ast.Call())) | ast.AugAssign():
-            yield "pass"
-        case ast.Assign(targets=[ast.Attribute() | ast.Subscript()]) | ast.Delete(targets=[ast.Subscript()]):
+        case ast.Subscript(slice=ast.Constant(value=0)):
+            yield _with(node, slice=ast.Constant(1))  # not the last: a row may have one column
+        case (
+            ast.Expr(value=ast.Call() | ast.Await(value=ast.Call()))
+            | ast.AugAssign()
+            | ast.Assign(targets=[ast.Attribute() | ast.Subscript()])
+            | ast.Delete(targets=[ast.Subscript()])
+        ):
             yield "pass"
         case ast.Return(value=ast.Constant(value=None | False)):
             return  # None is as false as False

@@ -77,7 +77,8 @@ class CopiedFiles:
 
         if isinstance(self.where, str):
             return await self._look_for(named)
-        source, target = self._open(None), self._open_copies(self.where)
+        # By the present key alone: what an earlier one has sealed goes with the backups that were made by it.
+        source, target = self._open(None), self._open_copies(self.where, self.sealed_by[:1])
         try:
             return await copy_named(named, source, target, staging=staging, progress=self._tell(named))
         finally:
@@ -95,7 +96,7 @@ class CopiedFiles:
     async def _look_for(self, named: "list[Named]") -> "Copied":
         from storage.maintenance.blob_copies import find_named
 
-        store = self._open(None) if isinstance(self.where, str) else self._open_copies(self.where)
+        store = self._open(None) if isinstance(self.where, str) else self._open_copies(self.where, self.sealed_by)
         try:
             return await find_named(named, store, progress=self._tell(named))
         finally:
@@ -106,7 +107,7 @@ class CopiedFiles:
 
         if isinstance(self.where, str):
             return await self._back_up(named, staging)
-        source, target = self._open_copies(self.where), self._open(None)
+        source, target = self._open_copies(self.where, self.sealed_by), self._open(None)
         is_local = target.local_path(named[0][0]) is not None  # a bucket verifies what it keeps by itself
         tell = self._tell(named)
         try:
@@ -120,13 +121,11 @@ class CopiedFiles:
 
         return open_blobs(self.chosen, location)
 
-    def _open_copies(self, location: "Location") -> "BlobCopies":
+    def _open_copies(self, location: "Location", keys: "tuple[SealingKey, ...]") -> "BlobCopies":
         from cli.opening.blobs import open_blobs
         from storage.backups.sealed_blobs import SealedBlobs
 
-        return (
-            SealedBlobs(open_blobs(self.chosen, location), self.sealed_by) if self.sealed_by else self._open(location)
-        )
+        return SealedBlobs(open_blobs(self.chosen, location), keys) if keys else self._open(location)
 
     def _tell(self, named: "list[Named]") -> "Callable[[Copied], None]":
         def tell(now: "Copied") -> None:

@@ -56,6 +56,7 @@ class BackupSchedule:
         found, state = record.read(self._chosen["data_dir"]), self._state
         state.good_at, state.name, state.size, state.seconds = found.good_at, found.name, found.size, found.seconds
         state.failing_since, state.reason = found.failing_since, found.reason
+        state.shipping.backed_up(found.lineage)
         if self._schedule is not None:
             state.due_at = _milliseconds(self._due(found))
 
@@ -82,11 +83,11 @@ class BackupSchedule:
         return limits.SHIPPING_STATE_SECONDS if self._state.shipping.is_on else limits.BACKUP_LOOK_SECONDS
 
     def _wait(self) -> float:
-        """Seconds; after a failure it is tried again soon, however long the interval is. At once where a lineage has
-        begun since: what was full or away is back."""
+        """Seconds; after a failure it is tried again soon, however long the interval is. At once where continuous
+        backup works again since: what was full or away is back."""
         due = _moment(self._state.due_at) or self._now()
-        failed, begun = record.read(self._chosen["data_dir"]).failed_at, self._state.shipping.lineage_since
-        if self._state.failing_since is not None and failed is not None and failed >= (begun or 0):
+        failed, works = record.read(self._chosen["data_dir"]).failed_at, self._state.shipping.works_since
+        if self._state.failing_since is not None and failed is not None and failed >= (works or 0):
             again = datetime.fromtimestamp(failed / 1000 + limits.BACKUP_RETRY_SECONDS, UTC)
             due = max(due, again)
         return max(0.0, min((due - self._now()).total_seconds(), limits.BACKUP_LOOK_SECONDS))

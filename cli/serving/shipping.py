@@ -84,9 +84,8 @@ class Shipping:
             logger.warning("changes are not shipped: %s", found.reason)
         state.shipped_at, state.behind_since, state.waiting = found.shipped_at, found.behind_since, found.waiting
         state.segments, state.bytes = found.segments, found.bytes
-        if found.lineage not in ("", state.lineage):
-            state.lineage_since = _now()
-        state.failing_since, state.reason, state.lineage = found.failing_since, found.reason, found.lineage
+        state.reason = found.reason
+        state.follow(found.lineage, found.failing_since, _now())
 
     def _must_not_be_silent(self) -> None:
         """What it notes is on the disk of the database: when that is full it cannot note even this."""

@@ -23,12 +23,29 @@ class ShippingState:
     reason: str = ""
     lineage: str = ""
     """Of segments; empty while changes are not captured. A backup has to belong to it before they can be restored."""
-    lineage_since: int | None = None
-    """When this server saw it begin."""
+    works_since: int | None = None
+    """When this server saw the lineage begin, or the shelf take segments again: what failed before may succeed now."""
+    without_backup_since: int | None = None
+    """When the first lineage began of those that no backup has been made for: nothing since can be restored."""
+
+    def follow(self, lineage: str, failing_since: int | None, now: int) -> None:
+        """The lineage that changes are captured for now, and since when they are not shipped."""
+        if lineage not in ("", self.lineage):
+            self.works_since = now
+            self.without_backup_since = self.without_backup_since or now
+        elif self.failing_since is not None and failing_since is None:
+            self.works_since = now
+        self.lineage, self.failing_since = lineage, failing_since
+
+    def backed_up(self, lineage: str) -> None:
+        """The newest good backup belongs to this lineage."""
+        if lineage == self.lineage:
+            self.without_backup_since = None
 
     def lag_seconds(self) -> float:
         """That would be lost with the disk now."""
-        return 0.0 if self.behind_since is None else max(0.0, time.time() - self.behind_since / 1000)
+        since = [at for at in (self.behind_since, self.without_backup_since) if at is not None]
+        return max(0.0, time.time() - min(since) / 1000) if since else 0.0
 
 
 @dataclass(slots=True)

@@ -258,7 +258,8 @@ METRICS: Final = (
         lambda s: _one(s.backups.seconds),
     ),
     Metric(
-        "xp_backup_lag_seconds", "gauge", "Changes that continuous backup has not shipped; absent where it is off.",
+        "xp_backup_lag_seconds", "gauge",
+        "Changes that would be lost with the disk: not shipped, or without a backup; absent without continuous backup.",
         lambda s: _one(s.backups.shipping.lag_seconds()) if s.backups.shipping.is_on else [],
     ),
     Metric(

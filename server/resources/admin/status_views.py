@@ -67,6 +67,9 @@ class AlertView(View):
 class ShippingView(View):
     shipped_at: Time | None = Field(description="What the newest segment in the store holds is as old.")
     lag_seconds: float = Field(ge=0, description="Changes that would be lost with the disk now.")
+    without_backup_since: Time | None = Field(
+        description="Since when there has been no backup that the segments go on from: they cannot be restored."
+    )
     waiting: int = Field(ge=0, description="Bytes that are to be shipped.")
     failing_since: Time | None
     reason: str | None

@@ -154,6 +154,7 @@ def _shipping(state: ShippingState) -> render.Json:
     return {
         "shipped_at": render.maybe_time(state.shipped_at),
         "lag_seconds": round(state.lag_seconds(), 3),
+        "without_backup_since": render.maybe_time(state.without_backup_since),
         "waiting": state.waiting,
         "failing_since": render.maybe_time(state.failing_since),
         "reason": state.reason or None,

@@ -124,8 +124,22 @@ def test_another_key_and_the_one_before(filled: Xp, shelf: Path) -> None:
     assert "BACKUP_KEY is not set" in filled("db", "restore", name, BACKUP_KEY=None).sentence
     ran = filled("db", "rehearse", BACKUP_KEY=OTHER)
     assert (ran.code, "No backup can be restored." in ran.err) == (1, True)
-    assert back_up(filled, BACKUP_KEY=f"{OTHER},{KEY}")["files"]["there"] == 3, "copies of before are found"
+    back_up(filled, BACKUP_KEY=f"{OTHER},{KEY}")
     assert filled("db", "restore", name, BACKUP_KEY=f"{OTHER},{KEY}").code == 0
+
+
+def test_a_backup_by_another_key_has_its_own_copies_of_files(filled: Xp, shelf: Path) -> None:
+    """So that the key of before can go, and the copies by it with the last backup that needs them."""
+    before = contents(filled)
+    age(shelf, back_up(filled)["name"], hours=2)
+    for copy in (shelf / "files").rglob("*"):
+        os.utime(copy, (1, 1))
+    made = back_up(filled, BACKUP_KEY=f"{OTHER},{KEY}", BACKUP_KEEP="newest=1")
+    assert (made["files"]["copied"], made["removed"]) == (3, 1)
+    assert len([path for path in (shelf / "files").rglob("*") if path.is_file()]) == 3, "those of before are gone"
+    lose_everything(filled)
+    assert filled("db", "restore", "newest", BACKUP_KEY=OTHER).code == 0
+    assert contents(filled) == before
 
 
 def test_rehearsed(filled: Xp, shelf: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from actors.resources.artifacts import json_patch
+from actors.resources.artifacts import json_diff, json_patch
 
 LINES: Final = 2_000
 """Of a text that is compared by lines: 0.1 s where every line has moved."""
@@ -33,7 +33,7 @@ class Comparison:
 
 def compared(before: Any, after: Any) -> Comparison:
     """Takes milliseconds: not for the event loop."""
-    patch = json_patch.diff(before, after)
+    patch = json_diff.diff(before, after)
     return Comparison(patch, tuple(_texts(before, patch)))
 
 

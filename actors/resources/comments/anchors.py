@@ -12,7 +12,7 @@ from typing import Any
 
 from actors import limits
 from actors.errors import ValidationFailed
-from actors.resources.artifacts import json_patch
+from actors.resources.artifacts import json_diff, json_patch
 from actors.resources.comments import passages
 from actors.resources.comments.passages import Region
 
@@ -144,7 +144,7 @@ class Comparison:
         if isinstance(before, list) and isinstance(after, list):
             changes = self._lists.get(was)
             if changes is None:
-                changes = self._lists[was] = json_patch.replaced(before, after)
+                changes = self._lists[was] = json_diff.replaced(before, after)
             return _index(changes, before[key], key)
         return None
 
@@ -173,7 +173,7 @@ def _elsewhere(changes: Changes, item: Any) -> int | None:
     shift, equal, alike = 0, [], []
     for start, gone, come in changes:
         for at, other in enumerate(come, start + shift):
-            if json_patch.same(item, other):
+            if json_diff.same(item, other):
                 equal.append(at)
             elif _has_same_id(item, other):
                 alike.append(at)
@@ -183,7 +183,7 @@ def _elsewhere(changes: Changes, item: Any) -> int | None:
 
 def _has_same_id(one: Any, other: Any) -> bool:
     both = isinstance(one, dict) and isinstance(other, dict) and one.get("id") is not None
-    return both and json_patch.same(one["id"], other.get("id"))
+    return both and json_diff.same(one["id"], other.get("id"))
 
 
 def _revised(gone: list[Any], come: list[Any], index: int, start: int) -> int | None:
@@ -192,6 +192,6 @@ def _revised(gone: list[Any], come: list[Any], index: int, start: int) -> int | 
         return None
     old, new = gone[index], come[index]
     if isinstance(old, dict) and isinstance(new, dict):
-        is_kept = all(json_patch.same(old.get(name), new.get(name)) for name in ("id", "type"))
+        is_kept = all(json_diff.same(old.get(name), new.get(name)) for name in ("id", "type"))
         return start + index if is_kept else None
     return start + index if type(old) is type(new) else None

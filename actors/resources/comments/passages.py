@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from actors import limits
-from actors.resources.artifacts.json_patch import equal_pairs
+from actors.resources.artifacts.json_diff import equal_pairs
 from actors.resources.proposals.hunks import hunks, lines_of
 
 _WORDS = re.compile(r"\w+|\s+|[^\w\s]")

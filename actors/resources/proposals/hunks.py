@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from actors import limits
-from actors.resources.artifacts import json_patch
+from actors.resources.artifacts import json_diff, json_patch
 
 Path = tuple[str | int, ...]
 HunkKind = Literal["value", "items", "lines"]
@@ -63,7 +63,7 @@ def _compare(a: Any, b: Any, path: Path) -> Iterator[Hunk]:
         yield from _compare_items(a, b, path)
     elif isinstance(a, str) and isinstance(b, str) and ("\n" in a or "\n" in b):
         yield from _compare_lines(a, b, path)
-    elif not json_patch.same(a, b):
+    elif not json_diff.same(a, b):
         yield Hunk("value", path, 0, (a,), (b,))
 
 
@@ -79,7 +79,7 @@ def _compare_objects(a: dict[str, Any], b: dict[str, Any], path: Path) -> Iterat
 
 
 def _compare_items(a: list[Any], b: list[Any], path: Path) -> Iterator[Hunk]:
-    for start, before, after in json_patch.replaced(a, b):
+    for start, before, after in json_diff.replaced(a, b):
         if len(before) == len(after) and all(map(_is_revised, before, after)):
             for index, (one, other) in enumerate(zip(before, after, strict=True), start):
                 yield from _compare(one, other, (*path, index))
@@ -90,7 +90,7 @@ def _compare_items(a: list[Any], b: list[Any], path: Path) -> Iterator[Hunk]:
 def _is_revised(before: Any, after: Any) -> bool:
     """Whether it is the same item, changed: an object that is called and typed as it was."""
     both = isinstance(before, dict) and isinstance(after, dict)
-    return both and all(json_patch.same(before.get(name), after.get(name)) for name in ("id", "type"))
+    return both and all(json_diff.same(before.get(name), after.get(name)) for name in ("id", "type"))
 
 
 def _compare_lines(a: str, b: str, path: Path) -> Iterator[Hunk]:
@@ -186,7 +186,7 @@ def _standing(hunk: Hunk, theirs: Sequence[Hunk]) -> Standing:
 
 def _is_same(a: Hunk, b: Hunk) -> bool:
     place = (a.kind, a.path, a.start, len(a.before)) == (b.kind, b.path, b.start, len(b.before))
-    return place and json_patch.same(list(a.after), list(b.after))
+    return place and json_diff.same(list(a.after), list(b.after))
 
 
 def _touch(a: Hunk, b: Hunk) -> bool:

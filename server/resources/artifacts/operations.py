@@ -3,7 +3,7 @@
 import orjson
 
 from actors.identifiers import new_id
-from actors.resources.artifacts import contents, json_patch
+from actors.resources.artifacts import contents, json_diff
 from actors.resources.artifacts.artifact import Version
 from actors.resources.artifacts.commands import CreateArtifact, DeleteArtifact, RestoreArtifact
 from actors.resources.artifacts.comparing import compared
@@ -184,7 +184,7 @@ def _comparison(older: Version, newer: Version) -> render.Json:
         "older": older.number,
         "newer": newer.number,
         "title": None if older.title == newer.title else [older.title, newer.title],
-        "metadata": json_patch.diff(orjson.loads(older.metadata), orjson.loads(newer.metadata)),
+        "metadata": json_diff.diff(orjson.loads(older.metadata), orjson.loads(newer.metadata)),
         "patch": found.patch,
         "texts": [{"pointer": text.pointer, "lines": list(text.lines)} for text in found.texts],
     }

@@ -1,9 +1,9 @@
-"""What commands do to messages that are there: edit, delete, react."""
+"""What commands do to messages that are there: edit, delete."""
 
 from dataclasses import dataclass, replace
 from typing import Any
 
-from peewee import Case, fn
+from peewee import Case
 
 from actors import limits, rules
 from actors.auth.identity import Identity
@@ -13,7 +13,6 @@ from actors.events import Event, EventKind
 from actors.outcomes import Done
 from actors.resources.members import MemberRole
 from actors.resources.messages import MESSAGE_DELETED, MESSAGE_UPDATED, DeleteMessage, EditMessage, Message
-from actors.resources.reactions import REACTION_ADDED, REACTION_REMOVED, React, Reacted, ReactionChange
 from actors.resources.threads import ThreadStatus
 from actors.resources.user_events import UserEvent
 from actors.resources.users import Author
@@ -32,7 +31,7 @@ from storage.resources.files import attaching
 from storage.resources.files import writing as files
 from storage.resources.notifications import writing as notifications
 from storage.resources.notifications.mention_lookup import mentions
-from storage.resources.notifications.writing import Cause, Written
+from storage.resources.notifications.writing import Written
 from storage.schema import models
 from storage.search import index
 
@@ -53,7 +52,7 @@ def edit_message(tx: Transaction, command: EditMessage) -> Done[Message]:
     message = place.message
     rules.must_edit(command.identity, place.role, message.author.key)
     rules.must_write(command.identity, place.role, place.thread[1], place.status)
-    _must_be_there(message)
+    must_be_there(message)
     if message.status == "STREAMING":
         raise Conflict("The message is still being streamed; complete or stop it first.", code="message_streaming")
     must_match(command.if_version, message.version)
@@ -127,7 +126,7 @@ def delete_message(tx: Transaction, command: DeleteMessage) -> Done[Message]:
     place = find(tx, command.thread_id, command.message_id, command.identity)
     message = place.message
     rules.must_delete(command.identity, place.role, message.author.key)
-    _must_be_there(message)
+    must_be_there(message)
     must_match(command.if_version, message.version)
     cancelled = _bury(tx, message.key, message.thread_id)
     before = {"message_id": message.id, "author_id": message.author.id}
@@ -165,82 +164,8 @@ def logged(tx: Transaction, key: int, kind: EventKind, actor: Author | None = No
     return tx.log((thread[0], message.thread_id), kind, actor or message.author, message, ref=key)
 
 
-@writes(React)
-def react(tx: Transaction, command: React) -> Done[Reacted]:
-    place = find(tx, command.thread_id, command.message_id, command.identity)
-    rules.must_write(command.identity, place.role, place.thread[1], place.status)
-    _must_be_there(place.message)
-    there = _MINE.first(tx.database, **_mine(place, command)) is not None
-    wanted = not there if command.wanted is None else command.wanted
-    if wanted == there:
-        return Done(Reacted(wanted, False, place.message))
-    event = _give(tx, place, command) if wanted else _take_back(tx, place, command)
-    reacted = Reacted(wanted, True, _again(tx, place.message, command.identity))
-    tell = _notify_author if wanted else _take_notification_back
-    return Done(reacted, (event,), user_events=tell(tx, place, command))
-
-
-def _notify_author(tx: Transaction, place: Place, command: React) -> tuple[UserEvent, ...]:
-    author, actor = place.message.author, command.identity.author
-    if author.key == actor.key:
-        return ()
-    return notifications.notify(tx, [Cause("reaction", author.key, place.thread, place.message, actor)])
-
-
-def _take_notification_back(tx: Transaction, place: Place, command: React) -> tuple[UserEvent, ...]:
-    """Unless they have left another emoji."""
-    actor = command.identity.user.key
-    if _OF_USER.first(tx.database, message=place.message.key, user=actor) is not None:
-        return ()
-    return notifications.forget_reactions(tx, place.message, place.thread, actor)
-
-
-def _give(tx: Transaction, place: Place, command: React) -> Event:
-    groups = place.message.reactions
-    if len(groups) >= limits.REACTIONS_PER_MESSAGE and all(group.emoji != command.emoji for group in groups):
-        raise Conflict(
-            f"A message may have at most {limits.REACTIONS_PER_MESSAGE} different emoji; this one has as many."
-        )
-    _GIVE.execute(tx.database, **_mine(place, command), position=tx.position + 1, now=tx.now)
-    return _log_reaction(tx, place, command, REACTION_ADDED)
-
-
-def _take_back(tx: Transaction, place: Place, command: React) -> Event:
-    _TAKE_BACK.execute(tx.database, **_mine(place, command))
-    return _log_reaction(tx, place, command, REACTION_REMOVED)
-
-
-def _log_reaction(tx: Transaction, place: Place, command: React, kind: EventKind) -> Event:
-    count = _COUNT.all(tx.database, message=place.message.key, emoji=command.emoji)[0][0]
-    author = command.identity.author
-    change = ReactionChange(place.message.id, command.emoji, author, count)
-    small = {"emoji": command.emoji, "count": count}
-    return tx.log(place.thread, kind, author, change, ref=place.message.key, small=small)
-
-
-def _mine(place: Place, command: React) -> dict[str, Any]:
-    return {"message": place.message.key, "user": command.identity.user.key, "emoji": command.emoji}
-
-
-_M, _R = models.Message, models.Reaction
-
-
-def _is_mine(given: Any) -> Any:
-    return (_R.message == given.message) & (_R.user == given.user) & (_R.emoji == given.emoji)
-
-
+_M = models.Message
 _ANSWERED = Prepared(lambda given: _M.select(_M.author).where(_M.uid == given.uid, _M.deleted_at.is_null()))
-_MINE = Prepared(lambda given: _R.select(_R.emoji).where(_is_mine(given)))
-_OF_USER = Prepared(lambda given: _R.select(_R.emoji).where(_R.message == given.message, _R.user == given.user))
-_COUNT = Prepared(
-    lambda given: _R.select(fn.COUNT(_R.user)).where(_R.message == given.message, _R.emoji == given.emoji)
-)
-_GIVE = Prepared(
-    lambda given: _R.insert(
-        message=given.message, emoji=given.emoji, user=given.user, position=given.position, created_at=given.now
-    )
-)
-_TAKE_BACK = Prepared(lambda given: _R.delete().where(_is_mine(given)))
 
 
 def find(tx: Transaction, thread_id: str, message_id: str, identity: Identity) -> Place:
@@ -256,7 +181,7 @@ def find(tx: Transaction, thread_id: str, message_id: str, identity: Identity) -
 _FIND = Prepared(lambda given: rows.messages_query().where(_M.uid == given.uid, _M.thread == given.thread))
 
 
-def _must_be_there(message: Message) -> None:
+def must_be_there(message: Message) -> None:
     if message.deleted_at is not None:
         raise Conflict("The message was deleted.", code="message_deleted")
 
@@ -293,11 +218,11 @@ _KEEP_REVISION = Prepared(
 )  # fmt: skip
 _DROP_REVISIONS = Prepared(lambda given: _V.delete().where(_V.message == given.message, _V.version <= given.version))
 _FORGET_REVISIONS = Prepared(lambda given: _V.delete().where(_V.message == given.key))
-_FORGET_REACTIONS = Prepared(lambda given: _R.delete().where(_R.message == given.key))
+_FORGET_REACTIONS = Prepared(lambda given: models.Reaction.delete().where(models.Reaction.message == given.key))
 
 
 def done(tx: Transaction, place: Place, kind: EventKind, identity: Identity) -> Done[Message]:
-    mine = _again(tx, place.message, identity)
+    mine = current(tx, place.message, identity)
     event = tx.log(place.thread, kind, identity.author, _as_seen_by_all(mine), ref=mine.key)
     return Done(mine, (event,))
 
@@ -308,27 +233,18 @@ def _as_seen_by_all(message: Message) -> Message:
     return replace(message, reactions=tuple(replace(group, reacted_by_me=False) for group in message.reactions))
 
 
-def _again(tx: Transaction, message: Message, identity: Identity) -> Message:
+def current(tx: Transaction, message: Message, identity: Identity) -> Message:
+    """As it is now, for them."""
     again = rows.message_by_key(tx.database, message.key, identity.user.key)
     assert again is not None
     return again
 
 
-# Results, read again for an idempotency key
+# The result, read again for an idempotency key
 
 
 def _read_again(tx: Transaction, identity: Identity, reference: results.Reference) -> Message | None:
     return rows.message_by_key(tx.database, reference["key"], identity.user.key)
 
 
-def _reacted_again(tx: Transaction, identity: Identity, reference: results.Reference) -> Reacted | None:
-    message = _read_again(tx, identity, reference)
-    return Reacted(reference["added"], reference["changed"], message) if message else None
-
-
 results.keep(Message, refer=lambda message: {"key": message.key}, load=_read_again)
-results.keep(
-    Reacted,
-    refer=lambda reacted: {"added": reacted.added, "changed": reacted.changed, "key": reacted.message.key},
-    load=_reacted_again,
-)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from actors.documents.edits import types_in
 from actors.errors import Malformed
-from actors.resources.artifacts.json_patch import same
+from actors.resources.artifacts.json_diff import same
 from server.collab.replica import YReplica
 
 TEXTS = st.lists(st.sampled_from(["a", "ü", "😀", "", "c d"]), max_size=5).map("\n".join)

@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from actors import limits
-from actors.resources.artifacts.json_patch import diff, patched, same
+from actors.resources.artifacts.json_diff import diff, same
+from actors.resources.artifacts.json_patch import patched
 from actors.resources.proposals.hunks import applied, hunks, merged, standings
 
 LINES = st.lists(st.sampled_from(["a", "b", "", "c d"]), max_size=6).map("\n".join)

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from cli import doctor
+from cli.doctor import machine
 from cli.opening.keys import SECRET_FILE
 from tests.builders import MIGRATIONS, Ledger
 from tests.cli.conftest import Xp
@@ -297,4 +297,4 @@ def test_a_host_that_is_none(xp: Xp) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::1"])
 def test_other_addresses(host: str, port: int) -> None:
-    assert doctor._our_server(host, port) is None
+    assert machine.our_server(host, port) is None

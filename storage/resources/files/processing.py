@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from peewee import Select, SqliteDatabase
+from peewee import JOIN, Select, SqliteDatabase
 
 from actors.outcomes import Done
 from actors.resources.files.file import FILE_PREVIEW_READY, FILE_UPDATED, File
@@ -23,14 +23,17 @@ from storage.readers.answers import answers
 from storage.resources.audit import writing as audit
 from storage.resources.files import places, room, texts, writing
 from storage.resources.files.places import Place
-from storage.schema import file_models
+from storage.schema import file_models, models
 
 _F, _V, _B, _P = file_models.File, file_models.FileVersion, file_models.Blob, file_models.FilePreview
+_T = models.Thread
 
 
 def _due(condition: Any, limit: Any) -> Select:
+    """Not in a thread that is deleted: what is found out there is not written, and would be due again at once."""
     query = _V.select(_F.uid, _V.number, _B.digest, _V.size, _V.media_type, _F.name).join(_F, on=(_V.file == _F.id))
-    query = query.join_from(_V, _B, on=(_V.blob == _B.id)).where(condition & _F.deleted_at.is_null())
+    query = query.join_from(_V, _B, on=(_V.blob == _B.id)).join_from(_F, _T, JOIN.LEFT_OUTER, on=(_F.thread == _T.id))
+    query = query.where(condition & _F.deleted_at.is_null() & _T.deleted_at.is_null())
     return query.order_by(_V.file).limit(limit)
 
 

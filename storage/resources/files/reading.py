@@ -207,7 +207,9 @@ def _replayed(replay: Replay, entry: Entry) -> File:
     """As it is now; to those of a thread that it has left it is gone."""
     thread_id = replay.threads[entry.thread]
     files = replay.once((File, entry.ref), lambda: records.by_key(replay.database, [entry.ref]))
-    file: File = files[entry.ref]
+    file: File | None = files.get(entry.ref)
+    if file is None:  # earlier releases left no tombstone where it moved to a thread that was deleted
+        return records.unknown(entry.ref, replay.authors[entry.actor], thread_id, entry.time)
     return file if file.thread_id == thread_id else records.tombstone(file, thread_id)
 
 

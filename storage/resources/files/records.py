@@ -119,3 +119,11 @@ def tombstone(file: File, thread_id: str | None = None) -> File:
         status="deleted", reason=None, metadata="{}", version=None, revision=file.revision,
         created_at=file.created_at, updated_at=file.updated_at, deleted_at=file.deleted_at or file.updated_at,
     )  # fmt: skip
+
+
+def unknown(key: int, author: Author, thread_id: str, time: int) -> File:
+    """A tombstone of which no more is known than what its log says."""
+    return File(
+        key=key, id="", owner=author, thread_id=thread_id, name="", declared_type=None, status="deleted", reason=None,
+        metadata="{}", version=None, revision=0, created_at=time, updated_at=time, deleted_at=time,
+    )  # fmt: skip

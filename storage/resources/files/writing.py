@@ -1,6 +1,8 @@
 """What commands do to the records of files."""
 
-from typing import Any
+from typing import Any, Final
+
+from peewee import fn
 
 from actors import rules
 from actors.auth.identity import Identity
@@ -18,10 +20,10 @@ from storage.readers import rows
 from storage.resources.audit import writing as audit
 from storage.resources.files import places, reading, records, room, texts, uses
 from storage.resources.files.places import Place
-from storage.schema import file_models
+from storage.schema import file_models, models
 
 _F, _V, _P = file_models.File, file_models.FileVersion, file_models.FilePreview
-_M, _U = file_models.MessageFile, file_models.Upload
+_M, _U, _E = file_models.MessageFile, file_models.Upload, models.Event
 
 
 @writes(CreateFile)
@@ -155,10 +157,12 @@ def remove(tx: Transaction, place: Place, actor: Author, kind: EventKind = FILE_
     tx.execute(_M.delete().where(_M.file == place.key))
     with texts.changing(tx.database, place.key):
         texts.end(tx.database, place.key)
-        return places.changed(
-            tx, place, actor, kind, status="deleted", deleted_at=tx.now, name="", metadata="{}", declared_type=None,
-            reason=None, version=0,
-        )  # fmt: skip
+        return places.changed(tx, place, actor, kind, deleted_at=tx.now, **_TOMBSTONE)
+
+
+_TOMBSTONE: Final[dict[str, Any]] = {
+    "status": "deleted", "name": "", "metadata": "{}", "declared_type": None, "reason": None, "version": 0
+}  # fmt: skip
 
 
 def forget_content(tx: Transaction, place: Place) -> None:
@@ -184,14 +188,27 @@ def forget_version(tx: Transaction, place: Place, number: int) -> None:
 
 
 def purge_thread(tx: Transaction, thread_key: int, count: int) -> int:
-    """Files of a deleted thread, `count` at most: rows and all; answers how many."""
-    found = rows.fetch(tx.database, _F.select(_F.id, _F.uid, _F.owner).where(_F.thread == thread_key).limit(count))
-    for key, uid, owner in found:
+    """Files of a deleted thread, `count` at most; answers how many. A tombstone stays of those made elsewhere:
+    the logs of other threads may refer to them."""
+    kind = _E.select(_E.type).where(_E.position == _F.position)
+    query = _F.select(_F.id, _F.uid, _F.owner, kind).where(_F.thread == thread_key).limit(count)
+    found = rows.fetch(tx.database, query)
+    for key, uid, owner, joined_by in found:
         forget_content(tx, Place(key, uid, owner, 0, 0, (thread_key, ""), None, None))
         with texts.changing(tx.database, key):
             texts.end(tx.database, key)
-            tx.execute(_F.delete().where(_F.id == key))
+            if joined_by == FILE_ATTACHED.name:
+                _leave_tombstone(tx, key)
+            else:
+                tx.execute(_F.delete().where(_F.id == key))
     return len(found)
+
+
+def _leave_tombstone(tx: Transaction, key: int) -> None:
+    """In no thread."""
+    tx.execute(_M.delete().where(_M.file == key))
+    deleted_at = fn.COALESCE(_F.deleted_at, tx.now)
+    tx.execute(_F.update(thread=None, position=None, deleted_at=deleted_at, **_TOMBSTONE).where(_F.id == key))
 
 
 def with_message(tx: Transaction, message_key: int, author: Author, actor: Author) -> tuple[Event, ...]:

@@ -6,20 +6,23 @@ from collections.abc import Iterator
 import pytest
 
 from actors.auth.identity import Identity
+from actors.commands import Purge
 from actors.errors import Conflict, Forbidden, NotFound, PreconditionFailed, QuotaExceeded, Unavailable, XpError
 from actors.identifiers import new_id
 from actors.resources.files.blobs import ForgetBlobs, TakeBlobs
 from actors.resources.files.commands import DeleteFile, MoveFile, RestoreVersion, UpdateFile
 from actors.resources.files.file import FilePreview, Quotas
-from actors.resources.files.processing import RecordPreview, RecordScan
+from actors.resources.files.processing import ListDuePreviews, ListDueScans, RecordPreview, RecordScan
 from actors.resources.files.uploads import AbandonUpload, EndForms, ExpireUploads
 from actors.resources.members import RemoveMember
 from actors.resources.messages import DeleteMessage, EditMessage
 from actors.resources.threads import DeleteThread, Thread
 from storage.journal.store import JournalStore
+from storage.readers.answers import answer
 from storage.resources.log import reading as log
 from tests.builders import Ledger, once, post
 from tests.storage.resources.files.shelf import Shelf, digest
+from tests.storage.test_integrity import findings
 
 
 @pytest.fixture
@@ -320,6 +323,40 @@ def test_a_file_that_moved_is_gone_for_those_it_left(
     assert shelf.used("thread") == 5
 
 
+def test_a_file_that_moved_is_gone_with_its_new_thread_for_those_it_left(
+    ledger: Ledger, shelf: Shelf, ana: Identity, bo: Identity, thread: Thread
+) -> None:
+    moved, other = shelf.add(ana, thread), ledger.thread(ana)
+    ledger.do(MoveFile(identity=ana, file_id=moved.id, thread_id=other.id))
+    shelf.add(ana, other, name="made there")
+    ledger.do(DeleteThread(identity=ana, thread_id=other.id))
+    purge(ledger)
+    shelf.add(ana, name="the next one has another key")
+    assert {each[1:] for each in replayed(ledger, bo, thread)} == {("", "deleted")}
+    assert ledger.sql("SELECT uid FROM file WHERE deleted_at IS NOT NULL") == [(moved.id,)]
+    assert shelf.used("thread") == 0
+    assert findings(ledger.path) == {}
+
+
+def test_the_log_of_a_file_that_an_earlier_release_has_removed_is_replayed(
+    ledger: Ledger, shelf: Shelf, ana: Identity, bo: Identity, thread: Thread
+) -> None:
+    file = shelf.add(ana, thread)
+    ledger.sql("DELETE FROM file WHERE uid = ?", file.id)
+    assert {each[1:] for each in replayed(ledger, bo, thread)} == {("", "deleted")}
+
+
+def test_what_is_due_in_a_deleted_thread_is_not_done(
+    ledger: Ledger, shelf: Shelf, ana: Identity, thread: Thread
+) -> None:
+    shelf.add(ana, thread, scan="due", preview="due")
+    shelf.add(ana, thread, preview="due")
+    there = shelf.add(ana, scan="due"), shelf.add(ana, preview="due")
+    ledger.do(DeleteThread(identity=ana, thread_id=thread.id))
+    due = *ledger.ask(answer, ListDueScans(5)), *ledger.ask(answer, ListDuePreviews(5))
+    assert [each.file_id for each in due] == [file.id for file in there], "no result of the others would be written"
+
+
 def _message_files(database: object, key: int) -> object:
     from storage.resources.files import records
 
@@ -362,14 +399,18 @@ def test_filters(shelf: Shelf, ana: Identity, thread: Thread) -> None:
     assert shelf.list(ana, owner_id=new_id()) == []
 
 
-def test_a_deleted_thread_gives_its_room_back(ledger: Ledger, shelf: Shelf, ana: Identity, thread: Thread) -> None:
-    from actors.commands import Purge
+def purge(ledger: Ledger) -> None:
+    """Two hours after a thread was deleted."""
+    ledger.sql("UPDATE thread SET deleted_at = deleted_at - 7200000 WHERE deleted_at IS NOT NULL")
+    ledger.sql("UPDATE event SET time = time - 7200000")
+    while ledger.do(Purge()).result:
+        pass
 
+
+def test_a_deleted_thread_gives_its_room_back(ledger: Ledger, shelf: Shelf, ana: Identity, thread: Thread) -> None:
     shelf.add(ana, thread)
     ledger.do(DeleteThread(identity=ana, thread_id=thread.id))
     assert shelf.list(ana) == []
-    ledger.sql("UPDATE thread SET deleted_at = 1 WHERE deleted_at IS NOT NULL")
-    while ledger.do(Purge()).result:
-        pass
+    purge(ledger)
     assert shelf.references() == {digest(b"hello"): 0}
     assert shelf.used("user") == shelf.used("thread") == shelf.used("server") == 0

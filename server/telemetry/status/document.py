@@ -7,7 +7,7 @@ from typing import Any
 
 from actors import limits
 from actors.measures import Histogram
-from actors.resources.migrations import ListMigrations
+from actors.resources.applied_migrations import ListMigrations
 from actors.resources.outbox import SENT_BY, CountWaiting
 from actors.resources.retention import ListRetentionRuns, RetentionRun
 from server.api import render

@@ -2,7 +2,7 @@
 
 from peewee import SqliteDatabase
 
-from actors.resources.migrations import ListMigrations
+from actors.resources.applied_migrations import ListMigrations
 from storage.readers.answers import answers
 
 

@@ -2,11 +2,22 @@
 
 from actors import limits
 from actors.auth.identity import Identity
-from actors.errors import Conflict, Forbidden, NotFound
+from actors.commands import IfVersion
+from actors.errors import Conflict, Forbidden, NotFound, PreconditionFailed
 from actors.resources.members import MemberRole
 from actors.resources.messages import MessageType
 from actors.resources.threads import Control, ThreadStatus, WhileStreaming
 from actors.resources.users import UserKind
+
+
+def must_match(expected: IfVersion, actual: int) -> None:
+    """`If-Match` names the version that the caller has read, or several of which one must be the present one."""
+    if expected is None or actual == expected:
+        return
+    if isinstance(expected, int):
+        raise PreconditionFailed(str(expected), str(actual))
+    if actual not in expected:
+        raise PreconditionFailed(" or ".join(map(str, sorted(expected))), str(actual))
 
 
 def must_see(identity: Identity, role: MemberRole | None, thread_id: str) -> None:

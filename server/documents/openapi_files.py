@@ -184,8 +184,9 @@ def _put() -> Json:
         "parameters": [
             _path("file_id"),
             _header("Content-Range", "Which part this is, of how many.", None, {"pattern": _SPAN}, required=False),
-            _header("Content-Digest", "`sha-256=:…:`, which the bytes are held against (RFC 9530).", None, {},
+            _header("Content-Digest", "`sha-256=:…:` of this body, a part or the whole (RFC 9530).", None, {},
                     required=False),
+            _header("Repr-Digest", "`sha-256=:…:` of the whole content (RFC 9530).", None, {}, required=False),
             parameter("If-Match"), parameter("X-Correlation-ID"),
         ],
         "security": list(_WRITE),

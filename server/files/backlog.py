@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from actors import limits
 from actors.blobs import BlobError
 from actors.errors import XpError
-from actors.resources.files.processing import Due
+from actors.resources.files.processing import Behind, Due
 
 logger = logging.getLogger("server.files")
 
@@ -31,7 +31,10 @@ def version_of(one: Due) -> Version:
 class Backlog:
     """What is due stands in the database. Confined to the event loop."""
 
-    def __init__(self, due: Callable[[], Awaitable[tuple[Due, ...]]], work: Callable[[Due], Awaitable[None]]) -> None:
+    def __init__(
+        self, due: Callable[[Behind], Awaitable[tuple[Due, ...]]], work: Callable[[Due], Awaitable[None]]
+    ) -> None:
+        """`due`: a page of them, of FILES_DUE."""
         self._due = due
         self._work = work
         self._news = asyncio.Event()
@@ -63,11 +66,21 @@ class Backlog:
 
     async def _look(self) -> None:
         try:
-            self._begin(await self._due())
+            await self._begin_due()
         except XpError as error:
             logger.warning("files wait to be scanned and shown: %s", error)
         except Exception:
             logger.exception("files could not be scanned and shown")
+
+    async def _begin_due(self) -> None:
+        """As many as may run; the first pages may be full of those that are tried again later."""
+        after: Behind = (0, 0)
+        while len(self._running) < limits.FILES_PROCESSED_AT_ONCE:
+            page = await self._due(after)
+            self._begin(page)
+            if len(page) < limits.FILES_DUE:
+                return
+            after = page[-1].file_key, page[-1].number
 
     def _begin(self, due: tuple[Due, ...]) -> None:
         loop = asyncio.get_running_loop()

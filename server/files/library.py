@@ -17,6 +17,7 @@ from actors.commands import IfVersion, Once
 from actors.errors import (
     Forbidden,
     NotFound,
+    PreconditionFailed,
     TooLarge,
     Unavailable,
     UnsupportedMedia,
@@ -49,9 +50,9 @@ from server.files.uploads.upload_locks import UploadLocks
 
 logger = logging.getLogger("server.files")
 
-REFUSED_FOR_GOOD: Final = (UnsupportedMedia, TooLarge, NotFound, Forbidden)
-"""Why an upload ends when it is complete: its content is not taken, or rights have ended. After other refusals it may
-be completed later."""
+REFUSED_FOR_GOOD: Final = (UnsupportedMedia, TooLarge, NotFound, Forbidden, PreconditionFailed)
+"""Why an upload ends when it is complete: its content is not taken, rights have ended, or another version came first.
+After other refusals it may be completed later."""
 
 
 class CompleteBytes(Protocol):
@@ -157,38 +158,45 @@ class Library:
         command = SetUploadLength(identity=identity, upload_id=upload.id, length=length)
         return (await self.write(command)).result
 
-    async def complete(self, identity: Identity, upload: Upload, staged: CompleteBytes) -> File:
-        """The bytes become the file's newest version; the staged file is gone then.
+    async def complete(
+        self, identity: Identity, upload: Upload, staged: CompleteBytes, over: int | None = None
+    ) -> File:
+        """The bytes become the file's newest version; the staged file is gone then. `over`: the version that it must
+        follow.
 
         Once it began it goes on, also where its request ends: so a second call waits for the first one's result.
-        Raises `UnsupportedMedia` for what is not taken here, `Conflict`, `QuotaExceeded`, `Unavailable`.
+        Raises `UnsupportedMedia` for what is not taken here, `PreconditionFailed`, `Conflict`, `QuotaExceeded`,
+        `Unavailable`.
         """
         running = self._completing.get(upload.id)
         if running is None:
-            running = asyncio.get_running_loop().create_task(self._complete(identity, upload, staged))
+            running = asyncio.get_running_loop().create_task(self._complete(identity, upload, staged, over))
             self._completing[upload.id] = running
             running.add_done_callback(lambda _: self._completing.pop(upload.id, None))
         return await asyncio.shield(running)
 
-    async def _complete(self, identity: Identity, upload: Upload, staged: CompleteBytes) -> File:
+    async def _complete(self, identity: Identity, upload: Upload, staged: CompleteBytes, over: int | None) -> File:
         if staged.size > self.limit:
             raise TooLarge("A file", self.limit, staged.size)
         found = await asyncio.to_thread(sniff, staged.path, upload.name, upload.declared_type)
         self.rules.must_allow(found, upload.name)
         await self.archives.must_be_harmless(staged.path)
-        file = await self._store(identity, upload, staged, found)
+        file = await self._store(identity, upload, staged, found, over)
         with contextlib.suppress(FileNotFoundError):
             await asyncio.to_thread(staged.path.unlink)
         self.on_version()
         return file
 
-    async def _store(self, identity: Identity, upload: Upload, staged: CompleteBytes, found: Sniffed) -> File:
+    async def _store(
+        self, identity: Identity, upload: Upload, staged: CompleteBytes, found: Sniffed, over: int | None
+    ) -> File:
         """Bytes first, then the row: so no row names bytes that are not there. Bytes that the same moment deletes as
         unreferenced are put again once they are gone."""
         command = CompleteUpload(
             identity=identity, upload_id=upload.id, digest=staged.sha256, size=staged.size,
             media_type=found.media_type, trusted=found.trusted, charset=found.charset,
             scan="due" if self.rules.scans else "skipped", preview="due" if self.rules.previews else "none",
+            over=over,
         )  # fmt: skip
         for attempt in range(limits.BLOB_TRIES):
             await self._put(staged)

@@ -44,8 +44,9 @@ class Processing:
         self._previewer = previewer
         self._must_scan = must_scan
         self._tries: dict[Version, int] = {}
-        self._scans = Backlog(lambda: library.reads.ask(ListDueScans(limits.FILES_DUE)), self._scan)
-        self._previews = Backlog(lambda: library.reads.ask(ListDuePreviews(limits.FILES_DUE)), self._preview)
+        ask = library.reads.ask
+        self._scans = Backlog(lambda after: ask(ListDueScans(limits.FILES_DUE, after)), self._scan)
+        self._previews = Backlog(lambda after: ask(ListDuePreviews(limits.FILES_DUE, after)), self._preview)
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:

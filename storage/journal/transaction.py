@@ -7,8 +7,8 @@ import orjson
 from peewee import SqliteDatabase
 
 from actors import limits
-from actors.commands import IfVersion, Unset
-from actors.errors import NotFound, PreconditionFailed
+from actors.commands import Unset
+from actors.errors import NotFound
 from actors.event_kinds import KINDS
 from actors.events import Event, EventKind
 from actors.resources.files.file import NO_QUOTAS, Quotas
@@ -108,16 +108,6 @@ _LOG = Prepared(
         time=given.time, ref=given.ref, data=given.data,
     )
 )  # fmt: skip
-
-
-def must_match(expected: IfVersion, actual: int) -> None:
-    """`If-Match` names the version that the caller has read, or several of which one must be the present one."""
-    if expected is None or actual == expected:
-        return
-    if isinstance(expected, int):
-        raise PreconditionFailed(str(expected), str(actual))
-    if actual not in expected:
-        raise PreconditionFailed(" or ".join(map(str, sorted(expected))), str(actual))
 
 
 def given(**fields: Any) -> dict[str, Any]:

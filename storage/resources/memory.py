@@ -22,9 +22,10 @@ from actors.resources.memory import (
     UpdateMemory,
     must_be_valid,
 )
+from actors.rules import must_match
 from actors.text.merge_patch import merge_patch
 from storage.journal import results
-from storage.journal.transaction import Transaction, must_match
+from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
 from storage.readers import access, rows, weight
 from storage.readers.answers import answers

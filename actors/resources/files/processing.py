@@ -6,6 +6,9 @@ from actors.commands import Makes
 from actors.queries import Query
 from actors.resources.files.file import File, FilePreview, PreviewState, Scan
 
+Behind = tuple[int, int]
+"""Key of a file, and number of a version: the next page begins behind it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Due:
@@ -17,6 +20,7 @@ class Due:
     size: int
     media_type: str
     name: str
+    file_key: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +71,10 @@ class Rescanned:
 @dataclass(frozen=True, slots=True)
 class ListDueScans(Query[tuple[Due, ...]]):
     limit: int
+    after: Behind = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class ListDuePreviews(Query[tuple[Due, ...]]):
     limit: int
+    after: Behind = (0, 0)

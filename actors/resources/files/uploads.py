@@ -88,6 +88,8 @@ class CompleteUpload(Command[File]):
     charset: str | None
     scan: Scan
     preview: PreviewState
+    over: int | None = None
+    """The version that it must follow; None: whichever is the newest."""
 
 
 @dataclass(slots=True, kw_only=True)

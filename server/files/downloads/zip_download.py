@@ -74,8 +74,9 @@ class Archives:
         writer = ZipWriter()
         await begin(request, response)
         try:
-            async with sender.watched():
-                await self._send_files(request, who, sender, writer, contents, now)
+            if request.method != "HEAD":
+                async with sender.watched():
+                    await self._send_files(request, who, sender, writer, contents, now)
             await response.write_eof()
         except (Ended, ConnectionError, BlobError) as error:
             if isinstance(error, BlobError):

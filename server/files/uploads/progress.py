@@ -3,6 +3,7 @@ waits for the file. Seldom: what a progress bar needs."""
 
 import asyncio
 import contextlib
+import math
 
 from actors import limits
 from actors.auth.identity import Identity
@@ -22,7 +23,7 @@ class Progress:
         self._user_key = identity.user.key
         self._upload = upload
         self._step = max(1, (upload.length or 0) // limits.PROGRESS_STEPS) if upload.length else limits.PROGRESS_BYTES
-        self._sent_at = 0.0
+        self._sent_at = -math.inf
         self._sent = 0
         self._telling: asyncio.Task[None] | None = None
 

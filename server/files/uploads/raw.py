@@ -4,18 +4,23 @@ import base64
 import binascii
 import re
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 
 from aiohttp import web
 
 from actors.auth.identity import Identity
-from actors.errors import Conflict, Malformed, NotFound, ValidationFailed
+from actors.errors import ChecksumMismatch, Conflict, Malformed, NotFound, ValidationFailed
+from actors.resources.files.queries import GetFile
 from actors.resources.files.uploads import FindPlainUpload, Upload
+from actors.rules import must_match
 from server.api import render
 from server.api.registry import Result
 from server.files.downloads.ranges import Span, span_of
 from server.files.transfers import ARRIVAL, Transfers, id_of
-from server.files.uploads.receiving import LineLost
+from server.files.uploads.progress import Progress
+from server.files.uploads.receiving import Body, LineLost
 from server.files.uploads.staging import StagedFile
+from server.files.uploads.tus import Checksum
 from server.files.uploads.upload_fields import plain_type
 from server.files.uploads.upload_locks import Writer
 from server.files.uploads.uploads import Uploads, must_fit
@@ -33,13 +38,14 @@ class Raw:
     async def put(self, request: web.Request, identity: Identity) -> web.StreamResponse:
         file_id = id_of(request, "file_id")
         span = _span(request)
-        digest = expected_digest(request)
+        digests = _digests(request, span)
         must_fit(request.content_length, self._transfers.library.limit)
         try:
             with self._transfers.connection(request, identity):
                 async with self._alone(request, identity, file_id) as turn:
+                    over = await self._seen(request, identity, file_id)
                     upload = await self._upload(request, identity, file_id, span)
-                    return await self._take(request, identity, upload, turn, span, digest)
+                    return await self._take(request, identity, upload, over, turn, span, digests)
         except LineLost:
             return web.Response(status=400)
 
@@ -47,6 +53,15 @@ class Raw:
         """One PUT of a user into a file at a time: two that begin in the same moment would leave an upload each, and
         the next one finds only one of them."""
         return self._transfers.locks.hold(f"{identity.user.id} {file_id}", request[ARRIVAL])
+
+    async def _seen(self, request: web.Request, identity: Identity, file_id: str) -> int | None:
+        """The version that `If-Match` has seen: no other may have come when this one is complete."""
+        wanted = rest.if_match(request)
+        if wanted is None:
+            return None
+        file = await self._transfers.services.ask(GetFile(identity, file_id))
+        must_match(wanted, file.revision)
+        return 0 if file.version is None else file.version.number
 
     async def _upload(self, request: web.Request, identity: Identity, file_id: str, span: Span | None) -> Upload:
         """A new one; or the one before, where this goes on with it."""
@@ -76,8 +91,8 @@ class Raw:
             return None
 
     async def _take(
-        self, request: web.Request, identity: Identity, upload: Upload, turn: Writer, span: Span | None,
-        digest: str | None,
+        self, request: web.Request, identity: Identity, upload: Upload, over: int | None, turn: Writer,
+        span: Span | None, digests: "_Digests",
     ) -> web.StreamResponse:  # fmt: skip
         async with self._uploads.opened(upload.id, request[ARRIVAL]) as (staged, writer):
             if span is not None and (span.first or 0) != staged.size:
@@ -85,24 +100,38 @@ class Raw:
             most = upload.length if upload.length is not None else self._transfers.library.limit
             body = self._uploads.body(request, identity, upload, writer)
             turn.may_be_cut_by(body.end)
-            await self._uploads.append(body, staged, most, self._uploads.progress(identity, upload))
+            await self._append(body, staged, most, self._uploads.progress(identity, upload), digests.part)
             reached = staged.size
             if span is not None and span.whole is not None and reached < span.whole:
                 headers = {HEADER: correlation_id.get(), "Upload-Offset": str(reached)}
                 return web.Response(status=202, headers=headers)
-            await self._must_be(upload, staged, digest)
-            found = await self._uploads.complete(identity, upload, staged)
+            await self._must_be(upload, staged, digests.whole, "Content-Digest" if span is None else "Repr-Digest")
+            found = await self._uploads.complete(identity, upload, staged, over)
         answer = rest.respond(request, Result(render.file(found), version=found.revision), 200)
         answer.headers.update(await self._transfers.room_left(identity, found))
         return answer
 
-    async def _must_be(self, upload: Upload, staged: StagedFile, digest: str | None) -> None:
+    async def _append(
+        self, body: Body, staged: StagedFile, most: int, progress: Progress, expected: str | None
+    ) -> None:
+        if expected is None:
+            await self._uploads.append(body, staged, most, progress)
+            return
+        try:
+            await self._uploads.append_checked(
+                body, staged, most, Checksum("sha256", bytes.fromhex(expected)), progress
+            )
+        except ChecksumMismatch:
+            sentence = "names another SHA-256 than that of the part that came, of which nothing was kept."
+            raise ValidationFailed({"Content-Digest": [sentence]}) from None
+
+    async def _must_be(self, upload: Upload, staged: StagedFile, digest: str | None, header: str) -> None:
         if digest is not None and digest != staged.hash.hexdigest():
             found = staged.hash.hexdigest()
             staged.close()
             await self._transfers.staging.remove(upload.id)
             sentence = f"names the SHA-256 {digest}; the bytes that came have {found}."
-            raise ValidationFailed({"Content-Digest": [sentence]})
+            raise ValidationFailed({header: [sentence]})
 
 
 def _span(request: web.Request) -> Span | None:
@@ -117,10 +146,26 @@ def _span(request: web.Request) -> Span | None:
     return span
 
 
-def expected_digest(request: web.Request) -> str | None:
-    """SHA-256, hexadecimal, of `Content-Digest` or `Repr-Digest` (RFC 9530) or the older `Digest`; None where no such
-    is given. Raises `Malformed`."""
-    for name in ("Content-Digest", "Repr-Digest", "Digest"):
+@dataclass(frozen=True, slots=True)
+class _Digests:
+    """SHA-256, hexadecimal, that are expected."""
+
+    part: str | None
+    """Of what this request brings."""
+    whole: str | None
+
+
+def _digests(request: web.Request, span: Span | None) -> _Digests:
+    """`Content-Digest` is of the body, which may be a part; the others are of the whole (RFC 9530). Raises
+    `Malformed`."""
+    if span is None:
+        return _Digests(None, expected_digest(request, "Content-Digest", "Repr-Digest", "Digest"))
+    return _Digests(expected_digest(request, "Content-Digest"), expected_digest(request, "Repr-Digest", "Digest"))
+
+
+def expected_digest(request: web.Request, *names: str) -> str | None:
+    """The first that is given; None where none is. Raises `Malformed`."""
+    for name in names:
         header = request.headers.get(name, "")
         if "sha-256" in header.lower():
             match = _SHA256.search(header)

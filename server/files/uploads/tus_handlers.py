@@ -44,8 +44,11 @@ class Tus:
         upload = await self._create(request, identity, asked)
         headers = {"Location": f"{PATH}/{upload.id}"}
         headers |= await self._transfers.room_left(identity, upload)
+        if upload.completed_as is not None:  # by an earlier request with the same key
+            return _complete(201, headers, upload)
         if not has_body and asked.length != 0:
-            return _answer(201, headers | tus.progress(0, upload.expires_at))
+            there = await self._transfers.staging.size(upload.id)
+            return _answer(201, headers | tus.progress(there, upload.expires_at))
         with self._transfers.connection(request, identity):
             return await self._go_on(request, identity, upload, 0, 201, headers)
 
@@ -65,7 +68,7 @@ class Tus:
 
     async def head(self, request: web.Request, identity: Identity) -> web.StreamResponse:
         upload = await self._resumable(request, identity)
-        offset, file = await self._state(identity, upload, request[ARRIVAL])
+        upload, offset, file = await self._state(identity, upload.id, request[ARRIVAL])
         described = {"Upload-Metadata": tus.metadata_header(upload.name, upload.declared_type)} if upload.name else {}
         return _answer(
             200,
@@ -73,24 +76,26 @@ class Tus:
             | tus.length_headers(upload.length) | {"Cache-Control": "no-store"} | described | _naming(file, upload),
         )  # fmt: skip
 
-    async def _state(self, identity: Identity, upload: Upload, arrival: int) -> tuple[int, File | None]:
+    async def _state(self, identity: Identity, upload_id: str, arrival: int) -> tuple[Upload, int, File | None]:
         """How far it is. One whose last byte came just before the server was ended is completed now."""
-        if upload.completed_as is not None:
-            return upload.length or 0, None
-        async with self._uploads.opened(upload.id, arrival) as (staged, _):
-            offset = staged.size
-            if offset == upload.length:
-                return offset, await self._uploads.complete(identity, upload, staged)
-            return offset, None
+        async with self._transfers.locks.hold(upload_id, arrival):
+            upload = await self._as_it_is(identity, upload_id)
+            if upload.completed_as is not None:
+                return upload, upload.length or 0, None
+            async with self._uploads.staged(upload_id) as staged:
+                offset = staged.size
+                if offset == upload.length:
+                    return upload, offset, await self._uploads.complete(identity, upload, staged)
+                return upload, offset, None
+
+    async def _as_it_is(self, identity: Identity, upload_id: str) -> Upload:
+        """For a request that holds it: the one before may have completed it, or have given it a length."""
+        return await self._transfers.library.own_upload(identity, upload_id)
 
     async def patch(self, request: web.Request, identity: Identity) -> web.StreamResponse:
         tus.must_be_piece(request.content_type)
         offset = tus.number_of(request.headers, "Upload-Offset")
         upload = await self._resumable(request, identity)
-        if upload.completed_as is not None:
-            assert upload.length is not None
-            tus.must_continue(offset, upload.length, upload.length)
-            return _answer(204, tus.progress(offset, upload.expires_at) | _naming(None, upload))
         with self._transfers.connection(request, identity):
             return await self._go_on(request, identity, upload, offset, 204, {})
 
@@ -99,13 +104,18 @@ class Tus:
         headers: dict[str, str],
     ) -> web.StreamResponse:  # fmt: skip
         file: File | None = None
-        async with self._uploads.opened(upload.id, request[ARRIVAL]) as (staged, writer):
-            tus.must_continue(offset, staged.size, upload.length)
-            upload = await self._with_length(request, identity, upload, staged.size)
-            await self._take(request, identity, upload, staged, writer)
-            reached = staged.size
-            if reached == upload.length:
-                file = await self._uploads.complete(identity, upload, staged)
+        async with self._transfers.locks.hold(upload.id, request[ARRIVAL]) as writer:
+            upload = await self._as_it_is(identity, upload.id)
+            if upload.completed_as is not None:
+                tus.must_continue(offset, upload.length or 0, upload.length)
+                return _complete(status, headers, upload)
+            async with self._uploads.staged(upload.id) as staged:
+                tus.must_continue(offset, staged.size, upload.length)
+                upload = await self._with_length(request, identity, upload, staged.size)
+                await self._take(request, identity, upload, staged, writer)
+                reached = staged.size
+                if reached == upload.length:
+                    file = await self._uploads.complete(identity, upload, staged)
         if file is not None:
             headers = headers | await self._transfers.room_left(identity, upload)
         return _answer(status, headers | tus.progress(reached, upload.expires_at) | _naming(file, upload))
@@ -189,6 +199,11 @@ def _naming(file: File | None, upload: Upload) -> dict[str, str]:
     if file is None and upload.completed_as is None:
         return {}
     return {"X-File-Id": upload.file_id, "Content-Location": f"/api/v1/files/{upload.file_id}"}
+
+
+def _complete(status: int, headers: dict[str, str], upload: Upload) -> web.StreamResponse:
+    """All of it was there before."""
+    return _answer(status, headers | tus.progress(upload.length or 0, upload.expires_at) | _naming(None, upload))
 
 
 def _answer(status: int, headers: dict[str, str]) -> web.StreamResponse:

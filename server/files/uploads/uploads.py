@@ -26,14 +26,19 @@ class Uploads:
     @contextlib.asynccontextmanager
     async def opened(self, upload_id: str, arrival: int) -> AsyncIterator[tuple[StagedFile, Writer]]:
         """What has come of an upload, for this request alone; saved afterwards, where it was not completed."""
+        async with self._transfers.locks.hold(upload_id, arrival) as writer, self.staged(upload_id) as file:
+            yield file, writer
+
+    @contextlib.asynccontextmanager
+    async def staged(self, upload_id: str) -> AsyncIterator[StagedFile]:
+        """The same, for a request that holds the upload already."""
         staging = self._transfers.staging
-        async with self._transfers.locks.hold(upload_id, arrival) as writer:
-            file = await staging.open(upload_id)
-            try:
-                yield file, writer
-            finally:
-                if not file.is_closed:
-                    await unbroken(staging.close_file(upload_id, file))
+        file = await staging.open(upload_id)
+        try:
+            yield file
+        finally:
+            if not file.is_closed:
+                await unbroken(staging.close_file(upload_id, file))
 
     def body(self, request: web.Request, identity: Identity, upload: Upload, writer: Writer) -> Body:
         async def allowed() -> None:
@@ -71,14 +76,15 @@ class Uploads:
         finally:
             await staging.run(piece.discard)
 
-    async def complete(self, identity: Identity, upload: Upload, file: StagedFile) -> File:
-        """Its file, also where this is done a second time. Nothing is left of what is refused for good."""
-        return await unbroken(self._complete(identity, upload, file))
+    async def complete(self, identity: Identity, upload: Upload, file: StagedFile, over: int | None = None) -> File:
+        """Its file, also where this is done a second time. Nothing is left of what is refused for good, such as where
+        the newest version is another than `over`."""
+        return await unbroken(self._complete(identity, upload, file, over))
 
-    async def _complete(self, identity: Identity, upload: Upload, file: StagedFile) -> File:
+    async def _complete(self, identity: Identity, upload: Upload, file: StagedFile, over: int | None) -> File:
         staged = await self._transfers.staging.finish(file)
         try:
-            found = await self._transfers.library.complete(identity, upload, staged)
+            found = await self._transfers.library.complete(identity, upload, staged, over)
         except REFUSED_FOR_GOOD:
             await self._abandon(identity, upload)
             raise

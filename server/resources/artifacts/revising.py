@@ -16,6 +16,7 @@ from actors.resources.artifacts.artifact import Artifact, Change, Provenance
 from actors.resources.artifacts.commands import ReviseArtifact
 from actors.resources.artifacts.contents import Packed
 from actors.resources.artifacts.queries import GetArtifact
+from actors.rules import must_match
 from server.api.fields import given
 from server.api.registry import Call
 from server.resources.artifacts.views import Sourced, UpdateArtifactRequest
@@ -52,7 +53,7 @@ async def _command(call: Call, request: UpdateArtifactRequest, before: Artifact)
         if "content" in request.model_fields_set:
             more["content"] = await call.services.compute(call.identity, contents.packed, before.type, request.content)
         elif _is_patch(request):
-            _must_be_expected(call.if_version, before.version)
+            must_match(call.if_version, before.version)
             more["content"] = await call.services.compute(call.identity, _packed, before, request, change)
     except XpError as refusal:
         if call.once is None:
@@ -62,12 +63,6 @@ async def _command(call: Call, request: UpdateArtifactRequest, before: Artifact)
         identity=call.identity, once=call.once, thread_id=before.thread_id, artifact_id=before.id, change=change,
         label=request.label, provenance=provenance_of(request), if_version=if_version, **more,
     )  # fmt: skip
-
-
-def _must_be_expected(expected: IfVersion, actual: int) -> None:
-    if expected is not None and actual != expected and not (isinstance(expected, frozenset) and actual in expected):
-        named = str(expected) if isinstance(expected, int) else " or ".join(map(str, sorted(expected)))
-        raise PreconditionFailed(named, str(actual))
 
 
 def _packed(before: Artifact, request: UpdateArtifactRequest, change: Change) -> Packed:

@@ -19,8 +19,9 @@ from actors.resources.artifact_streams import (
 from actors.resources.artifacts.artifact import Artifact
 from actors.resources.artifacts.commands import ReviseArtifact
 from actors.resources.users import Author
+from actors.rules import must_match
 from storage.journal import results
-from storage.journal.transaction import Transaction, must_match
+from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.artifact_streams import records

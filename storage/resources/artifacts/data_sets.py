@@ -25,8 +25,9 @@ from actors.resources.artifacts.data_sets import (
     size_of,
 )
 from actors.resources.users import Author
+from actors.rules import must_match
 from storage.journal import results
-from storage.journal.transaction import Transaction, must_match
+from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
 from storage.readers import rows
 from storage.readers.answers import answers

@@ -22,8 +22,9 @@ from actors.resources.artifacts.artifact import (
 from actors.resources.artifacts.commands import CreateArtifact, DeleteArtifact, RestoreArtifact, ReviseArtifact
 from actors.resources.artifacts.contents import Packed, Words
 from actors.resources.users import Author
+from actors.rules import must_match
 from storage.journal import results
-from storage.journal.transaction import Transaction, must_match
+from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.actions import deadlines

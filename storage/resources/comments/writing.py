@@ -23,8 +23,9 @@ from actors.resources.comments.comment import (
 )
 from actors.resources.user_events import UserEvent
 from actors.resources.users import Author
+from actors.rules import must_match
 from storage.journal import results
-from storage.journal.transaction import Transaction, must_match
+from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.artifacts import bodies, places

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from peewee import JOIN, Select, SqliteDatabase
+from peewee import JOIN, Select, SqliteDatabase, Tuple
 
 from actors.outcomes import Done
 from actors.resources.files.file import FILE_PREVIEW_READY, FILE_UPDATED, File
 from actors.resources.files.processing import (
+    Behind,
     Due,
     ListDuePreviews,
     ListDueScans,
@@ -29,27 +30,34 @@ _F, _V, _B, _P = file_models.File, file_models.FileVersion, file_models.Blob, fi
 _T = models.Thread
 
 
-def _due(condition: Any, limit: Any) -> Select:
+def _due(condition: Any, given: Any) -> Select:
     """Not in a thread that is deleted: what is found out there is not written, and would be due again at once."""
-    query = _V.select(_F.uid, _V.number, _B.digest, _V.size, _V.media_type, _F.name).join(_F, on=(_V.file == _F.id))
-    query = query.join_from(_V, _B, on=(_V.blob == _B.id)).join_from(_F, _T, JOIN.LEFT_OUTER, on=(_F.thread == _T.id))
-    query = query.where(condition & _F.deleted_at.is_null() & _T.deleted_at.is_null())
-    return query.order_by(_V.file).limit(limit)
+    columns = (_F.uid, _V.number, _B.digest, _V.size, _V.media_type, _F.name, _F.id)
+    query = _V.select(*columns).join(_F, on=(_V.file == _F.id)).join_from(_V, _B, on=(_V.blob == _B.id))
+    query = query.join_from(_F, _T, JOIN.LEFT_OUTER, on=(_F.thread == _T.id))
+    behind = Tuple(_V.file, _V.number) > Tuple(given.file, given.number)
+    query = query.where(condition & behind & _F.deleted_at.is_null() & _T.deleted_at.is_null())
+    return query.order_by(_V.file, _V.number).limit(given.limit)
 
 
 @answers(ListDueScans)
-def due_scans(database: SqliteDatabase, limit: int) -> tuple[Due, ...]:
-    return tuple(Due(*row) for row in _DUE_SCANS.all(database, limit=limit))
+def due_scans(database: SqliteDatabase, limit: int, after: Behind = (0, 0)) -> tuple[Due, ...]:
+    return _page(_DUE_SCANS, database, limit, after)
 
 
 @answers(ListDuePreviews)
-def due_previews(database: SqliteDatabase, limit: int) -> tuple[Due, ...]:
+def due_previews(database: SqliteDatabase, limit: int, after: Behind = (0, 0)) -> tuple[Due, ...]:
     """Of versions that the scanner has let pass, or that no scanner has to look at."""
-    return tuple(Due(*row) for row in _DUE_PREVIEWS.all(database, limit=limit))
+    return _page(_DUE_PREVIEWS, database, limit, after)
 
 
-_DUE_SCANS = Prepared(lambda given: _due(_V.scan == "due", given.limit))
-_DUE_PREVIEWS = Prepared(lambda given: _due((_V.preview == "due") & _V.scan.in_(("clean", "skipped")), given.limit))
+def _page(due: Prepared, database: SqliteDatabase, limit: int, after: Behind = (0, 0)) -> tuple[Due, ...]:
+    file, number = after
+    return tuple(Due(*row) for row in due.all(database, limit=limit, file=file, number=number))
+
+
+_DUE_SCANS = Prepared(lambda given: _due(_V.scan == "due", given))
+_DUE_PREVIEWS = Prepared(lambda given: _due((_V.preview == "due") & _V.scan.in_(("clean", "skipped")), given))
 
 
 @writes(RecordScan)

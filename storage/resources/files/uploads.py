@@ -22,8 +22,9 @@ from actors.resources.files.uploads import (
     Upload,
 )
 from actors.resources.users import Author
+from actors.rules import must_match
 from storage.journal import results
-from storage.journal.transaction import Transaction, must_match
+from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
 from storage.readers import rows
 from storage.readers.answers import answers
@@ -121,6 +122,7 @@ def complete_upload(tx: Transaction, command: CompleteUpload) -> Done[File]:
     place = places.find_to_change(tx, upload.file_id, command.identity)
     if upload.completed_as is not None:
         return Done(records.by_key(tx.database, [place.key])[place.key])
+    must_match(command.over, place.version)
     if upload.length is not None and upload.length != command.size:
         raise Conflict(f"The upload was begun for {upload.length} bytes, and {command.size} came.", code="wrong_length")
     room.take(tx, place.owner, place.thread_key, command.size - reserved)

@@ -13,8 +13,9 @@ from actors.outcomes import Done
 from actors.resources.files.commands import CreateFile, DeleteFile, MoveFile, RestoreVersion, UpdateFile
 from actors.resources.files.file import FILE_ATTACHED, FILE_CREATED, FILE_DELETED, File
 from actors.resources.users import Author
+from actors.rules import must_match
 from storage.journal import results
-from storage.journal.transaction import Transaction, given, must_match
+from storage.journal.transaction import Transaction, given
 from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.audit import writing as audit

@@ -27,9 +27,10 @@ from actors.resources.members import (
 from actors.resources.notifications import MarkUnread
 from actors.resources.user_events import THREAD_JOINED, THREAD_LEFT, UserEvent
 from actors.resources.users import Author
+from actors.rules import must_match
 from storage.compiled import Prepared
 from storage.journal import results, user_log
-from storage.journal.transaction import Transaction, changed, given, must_match
+from storage.journal.transaction import Transaction, changed, given
 from storage.journal.user_log import Entry
 from storage.journal.writers import writes
 from storage.personal import Personal

@@ -16,11 +16,12 @@ from actors.resources.messages import MESSAGE_DELETED, MESSAGE_UPDATED, DeleteMe
 from actors.resources.threads import ThreadStatus
 from actors.resources.user_events import UserEvent
 from actors.resources.users import Author
+from actors.rules import must_match
 from actors.text.mentions import may_mention
 from actors.text.normal import is_blank
 from storage.compiled import Prepared
 from storage.journal import results
-from storage.journal.transaction import Transaction, changed, given, must_match
+from storage.journal.transaction import Transaction, changed, given
 from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.acknowledgements import forgetting as acknowledgements

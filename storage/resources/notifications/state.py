@@ -28,9 +28,10 @@ from actors.resources.user_events import (
     THREAD_READ,
     UserEvent,
 )
+from actors.rules import must_match
 from storage.compiled import Prepared
 from storage.journal import results, user_log
-from storage.journal.transaction import Transaction, changed, given, must_match
+from storage.journal.transaction import Transaction, changed, given
 from storage.journal.user_log import Entry
 from storage.journal.writers import writes
 from storage.readers import rows

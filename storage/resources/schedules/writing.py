@@ -21,8 +21,9 @@ from actors.resources.schedules import (
     UpdateSchedule,
 )
 from actors.resources.user_events import UserEvent
+from actors.rules import must_match
 from storage.journal import results, user_log
-from storage.journal.transaction import Transaction, given, must_match
+from storage.journal.transaction import Transaction, given
 from storage.journal.user_log import Entry
 from storage.journal.writers import writes
 from storage.readers import rows

@@ -29,9 +29,10 @@ from actors.resources.threads import (
     UpdateThread,
 )
 from actors.resources.user_events import THREAD_LEFT, UserEvent
+from actors.rules import must_match
 from actors.thread_parts import FIELDS
 from storage.journal import results, user_log
-from storage.journal.transaction import Transaction, changed, given, must_match
+from storage.journal.transaction import Transaction, changed, given
 from storage.journal.user_log import Entry
 from storage.journal.writers import writes
 from storage.personal import Personal

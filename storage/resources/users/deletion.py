@@ -8,9 +8,10 @@ from actors.outcomes import Done
 from actors.resources.files.erasure import FileErasure, FilesKept, UserGone
 from actors.resources.members import MEMBER_REMOVED, MemberGone
 from actors.resources.users import DeleteUser, User
+from actors.rules import must_match
 from storage import declared
 from storage.journal import results
-from storage.journal.transaction import Transaction, must_match
+from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
 from storage.personal import Personal
 from storage.readers import rows

@@ -10,11 +10,12 @@ from actors.outcomes import Done
 from actors.resources.sessions import SignInByProvider
 from actors.resources.user_events import USER_UPDATED, UserEvent
 from actors.resources.users import SYSTEM_SUBJECT, CreateUser, UpdateUser, User
+from actors.rules import must_match
 from actors.text.email_address import folded
 from actors.text.normal import line
 from storage.compiled import Prepared
 from storage.journal import results, user_log
-from storage.journal.transaction import Transaction, changed, given, must_match
+from storage.journal.transaction import Transaction, changed, given
 from storage.journal.user_log import Entry
 from storage.journal.writers import writes
 from storage.readers import rows

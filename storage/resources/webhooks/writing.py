@@ -21,8 +21,9 @@ from actors.resources.webhooks import (
     UpdateWebhook,
     Webhook,
 )
+from actors.rules import must_match
 from storage.journal import results
-from storage.journal.transaction import Transaction, changed, given, must_match
+from storage.journal.transaction import Transaction, changed, given
 from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.audit import writing as audit

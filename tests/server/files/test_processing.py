@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from actors import limits
 from actors.resources.files.processing import ListDuePreviews
 from tests.files import stored_file
 from tests.serving import Client, Server, serving
 
 SCANNER = """#!/bin/sh
 if grep -q "something evil" "$1"; then echo Test.Evil; exit 1; fi
+if grep -q "unreadable" "$1"; then exit 3; fi
 test -e "{busy}" && exit 2
 exit 0
 """
@@ -122,3 +124,16 @@ async def test_where_a_scan_is_not_required_files_pass(tmp_path: Path, scanner: 
         alice = server.client("alice")
         file = await stored_file(server, await me(alice), content=b"this is good", name="b.txt")
         await until(alice, file.id, lambda shown: shown["status"] == "ready")
+
+
+async def test_files_that_the_scanner_does_not_take_hold_up_no_other(
+    tmp_path: Path, scanner: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as files beyond its own limits, which wait for an operator."""
+    monkeypatch.setattr(limits, "FILES_DUE", 2)
+    async with serving(tmp_path / "data", SCAN_URL=f"exec:{scanner}") as server:
+        alice = server.client("alice")
+        for number in range(4):
+            await stored_file(server, await me(alice), content=b"unreadable %d" % number, name="a.txt")
+        file = await stored_file(server, await me(alice), content=b"this is good", name="b.txt")
+        await until(alice, file.id, lambda shown: shown["status"] == "ready", seconds=10)

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import time
 import zipfile
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import pytest
 
 from actors import limits
 from actors.identifiers import new_id
+from server.files.downloads.url_keys import UrlKeyFiles
 from tests.server.files.uploading import CONTENT, upload
 from tests.server.quiet import nothing_breaks
+from tests.server.raw_http import raw_connection
 from tests.serving import Client, Server
 
 __all__ = ["nothing_breaks"]
@@ -97,3 +100,15 @@ async def test_an_archive_whose_file_is_missing_breaks_off(alice: Client, tmp_pa
             path.unlink()
     with pytest.raises(Exception, match="payload|disconnected|Connection"):  # noqa: RUF043
         await alice.post(ZIP, ids=[file["id"]])
+
+
+async def test_head_of_an_archive_has_no_body(server: Server, alice: Client, tmp_path: Path) -> None:
+    """What followed would be read as the next answer of the connection."""
+    file, user = await upload(alice), await alice.me()
+    keys = UrlKeyFiles(tmp_path / "data").keys
+    url = keys.sign("GET", ZIP, user["id"], int(time.time()) + 60, ids=file["id"])
+    async with raw_connection(server.url) as connection:
+        await connection.send(f"HEAD {url} HTTP/1.1")
+        head = await connection.head()
+        assert (head.status, head.headers["Content-Type"]) == (200, "application/zip")
+        assert (await connection.ask("GET /api/v1/health HTTP/1.1")).status == 200

@@ -134,3 +134,49 @@ async def test_another_members_file_is_not_written(alice: Client, bob: Client) -
     file = await upload(alice, b"one", thread_id=thread["id"])
     assert (await put(bob, file, b"two")).status == 403
     assert (await put(bob, await upload(alice, b"own"), b"two")).status == 404
+
+
+async def test_of_two_who_replace_the_same_version_one_is_refused(alice: Client, bob: Client, tmp_path: Path) -> None:
+    """Also where the second one begins before the first one's bytes are there."""
+    thread = await alice.thread(members=[{"user_id": (await bob.me())["id"], "role": "OWNER"}])
+    file = await upload(alice, b"one", thread_id=thread["id"])
+    goes_on = asyncio.Event()
+
+    async def slowly():  # type: ignore[no-untyped-def]
+        yield b"from "
+        await goes_on.wait()
+        yield b"Alice"
+
+    slow = asyncio.ensure_future(put(alice, file, slowly(), If_Match=f'"{file["revision"]}"'))
+    await until(lambda: staged(tmp_path / "data") != [])
+    assert (await put(bob, file, b"from Bob", If_Match=f'"{file["revision"]}"')).status == 200
+    goes_on.set()
+    late = await slow
+    assert (late.status, late.error["code"]) == (412, "stale_version")
+    assert (await alice.get(file["url"])).raw == b"from Bob"
+    assert staged(tmp_path / "data") == []
+
+
+async def test_parts_that_do_not_make_the_whole_are_refused(alice: Client, pending: Any, tmp_path: Path) -> None:
+    whole = "bytes 0-9/10"
+    wrong = await put(alice, pending, b"0123456789", Content_Range=whole, Repr_Digest=_digest(b"9876543210"))
+    assert (wrong.status, list(wrong.error["errors"])) == (400, ["Repr-Digest"])
+    assert blobs(tmp_path / "data") == []
+
+
+async def test_each_part_has_a_digest_of_its_own(alice: Client, pending: Any) -> None:
+    """RFC 9530: `Content-Digest` is of what this request brings, `Repr-Digest` of the whole."""
+    whole = len(CONTENT)
+    first, second = CONTENT[:400_000], CONTENT[400_000:]
+    begins, ends = f"bytes 0-399999/{whole}", f"bytes 400000-{whole - 1}/{whole}"
+    damaged = await put(alice, pending, first, Content_Range=begins, Content_Digest=_digest(second))
+    assert damaged.status == 400
+    assert (await put(alice, pending, first, Content_Range=begins, Content_Digest=_digest(first))).status == 202
+    done = await put(
+        alice, pending, second, Content_Range=ends, Content_Digest=_digest(second), Repr_Digest=_digest(CONTENT)
+    )
+    assert done.data["sha256"] == sha256(CONTENT)
+
+
+def _digest(content: bytes) -> str:
+    return f"sha-256=:{base64.b64encode(hashlib.sha256(content).digest()).decode()}:"

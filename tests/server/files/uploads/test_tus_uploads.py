@@ -266,6 +266,11 @@ async def test_a_retry_of_the_creation_with_its_key_is_the_same_upload(alice: Cl
     first, second = await create(alice, 10, key), await create(alice, 10, key)
     assert first.headers["Location"] == second.headers["Location"]
     assert (await create(alice, 11, key)).status == 422
+    assert (await append(alice, first.headers["Location"], 0, b"01234")).status == 204
+    assert (await create(alice, 10, key)).headers["Upload-Offset"] == "5"
+    assert (await append(alice, first.headers["Location"], 5, b"56789")).status == 204
+    again = await create(alice, 10, key)
+    assert (again.status, again.headers["Upload-Offset"], "X-File-Id" in again.headers) == (201, "10", True)
 
 
 async def test_access_that_ends_ends_the_upload(alice: Client, bob: Client) -> None:
@@ -280,3 +285,28 @@ async def test_access_that_ends_ends_the_upload(alice: Client, bob: Client) -> N
 
     async with asyncio.timeout(3):
         assert (await append(bob, path, 0, slowly())).status in (403, 404)
+
+
+async def test_who_asks_while_it_is_completed_hears_that_it_is(
+    alice: Client, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line broke behind the last byte: HEAD comes before the request is at its end."""
+    path = (await create(alice, len(CONTENT))).headers["Location"]
+    library = server.services.files
+    put, goes_on, reached = library.blobs.put, asyncio.Event(), asyncio.Event()
+
+    async def wait_and_put(path: Path, digest: str, size: int) -> None:
+        reached.set()
+        await goes_on.wait()
+        await put(path, digest, size)
+
+    monkeypatch.setattr(library.blobs, "put", wait_and_put)
+    last = asyncio.ensure_future(append(alice, path, 0, CONTENT))
+    await reached.wait()
+    asked = asyncio.ensure_future(alice.request("HEAD", path, headers=TUS))
+    await until(lambda: any(writer.is_asked_to_go for writer in library.locks._writers.values()))
+    goes_on.set()
+    assert (await last).status == 204
+    answer = await asked
+    assert (answer.status, answer.headers["Upload-Offset"]) == (200, str(len(CONTENT)))
+    assert "X-File-Id" in answer.headers

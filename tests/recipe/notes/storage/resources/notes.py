@@ -27,8 +27,9 @@ from actors.errors import NotFound
 from actors.identifiers import new_id
 from actors.outcomes import Done
 from actors.page import Page
+from actors.rules import must_match
 from storage.journal import results
-from storage.journal.transaction import Transaction, must_match
+from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
 from storage.maintenance.rule import Rule
 from storage.readers import access, rows, weight

@@ -9,8 +9,10 @@ import random
 import select
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,12 +22,18 @@ from storage.blobs.folder import FolderStore
 from tests.builders import until
 from tests.storage.blobs.made import read, staged, stored
 
-OTHER_DISK = Path("/dev/shm")
+DISKS = ("/dev/shm", "/var/tmp", "/tmp")
 ROOT = Path(__file__).parents[3]
 
 
-def _is_another_disk(folder: Path) -> bool:
-    return OTHER_DISK.is_dir() and OTHER_DISK.stat().st_dev != folder.stat().st_dev
+@pytest.fixture
+def other_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder of another file system than that of `tmp_path`."""
+    others = [disk for disk in DISKS if os.path.isdir(disk) and os.stat(disk).st_dev != tmp_path.stat().st_dev]
+    if not others:
+        pytest.skip(f"none of {', '.join(DISKS)} is another file system")
+    with tempfile.TemporaryDirectory(dir=others[0]) as folder:
+        yield Path(folder)
 
 
 async def test_blobs_are_private_and_fanned_out(tmp_path: Path) -> None:
@@ -69,11 +77,9 @@ async def test_a_blob_has_its_name_only_once_it_is_on_disk(tmp_path: Path, monke
     ]  # fmt: skip
 
 
-async def test_a_file_from_another_disk(tmp_path: Path) -> None:
-    if not _is_another_disk(tmp_path):
-        pytest.skip(f"{OTHER_DISK} is not another file system")
+async def test_a_file_from_another_disk(tmp_path: Path, other_disk: Path) -> None:
     store = FolderStore(tmp_path / "blobs")
-    blob = staged(OTHER_DISK, os.urandom(700_000))
+    blob = staged(other_disk, os.urandom(700_000))
     await store.put(blob.path, blob.digest, blob.size)
     assert hashlib.sha256(await read(store, blob.digest)).hexdigest() == blob.digest
     assert not blob.path.exists()
@@ -100,26 +106,19 @@ asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2])))
 
 
 @pytest.mark.parametrize("disk", ["same", "other"])
-async def test_a_killed_writer_leaves_no_half_blob(tmp_path: Path, disk: str) -> None:
+async def test_a_killed_writer_leaves_no_half_blob(tmp_path: Path, disk: str, request: pytest.FixtureRequest) -> None:
     """Killed at random places: every name has its bytes, and what was acknowledged is there."""
-    if disk == "other" and not _is_another_disk(tmp_path):
-        pytest.skip(f"{OTHER_DISK} is not another file system")
-    staging = tmp_path / "staging" if disk == "same" else OTHER_DISK / f"xp-{os.getpid()}-{tmp_path.name}"
+    staging = (tmp_path if disk == "same" else request.getfixturevalue("other_disk")) / "staging"
     staging.mkdir()
-    try:
-        acknowledged: list[str] = []
-        for _ in range(5):
-            acknowledged += await asyncio.to_thread(_write_and_kill, tmp_path / "blobs", staging)
-        assert acknowledged
-        store = FolderStore(tmp_path / "blobs")
-        found = [blob.digest async for blob in store.list()]
-        assert set(acknowledged) <= set(found)
-        for digest in found:
-            assert hashlib.sha256(await read(store, digest)).hexdigest() == digest
-    finally:
-        for path in staging.iterdir():
-            path.unlink()
-        staging.rmdir()
+    acknowledged: list[str] = []
+    for _ in range(5):
+        acknowledged += await asyncio.to_thread(_write_and_kill, tmp_path / "blobs", staging)
+    assert acknowledged
+    store = FolderStore(tmp_path / "blobs")
+    found = [blob.digest async for blob in store.list()]
+    assert set(acknowledged) <= set(found)
+    for digest in found:
+        assert hashlib.sha256(await read(store, digest)).hexdigest() == digest
 
 
 def _write_and_kill(root: Path, staging: Path) -> list[str]:
@@ -163,18 +162,13 @@ asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]))
 """
 
 
-async def test_a_copy_that_finds_no_space_leaves_nothing(tmp_path: Path) -> None:
+async def test_a_copy_that_finds_no_space_leaves_nothing(tmp_path: Path, other_disk: Path) -> None:
     """The limit of a file's size stands for the end of the disk: writing fails in the middle."""
-    if not _is_another_disk(tmp_path):
-        pytest.skip(f"{OTHER_DISK} is not another file system")
-    blob = staged(OTHER_DISK, os.urandom(300_000))
-    try:
-        command = [sys.executable, "-c", LIMITED, str(tmp_path / "blobs"), str(blob.path), blob.digest]
-        done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, cwd=ROOT, check=True)
-        assert done.stdout.startswith("No space left for files")
-        assert blob.path.exists()
-    finally:
-        blob.path.unlink()
+    blob = staged(other_disk, os.urandom(300_000))
+    command = [sys.executable, "-c", LIMITED, str(tmp_path / "blobs"), str(blob.path), blob.digest]
+    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.startswith("No space left for files")
+    assert blob.path.exists()
     assert [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()] == []
 
 

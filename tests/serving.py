@@ -21,12 +21,13 @@ from cli.serving.assembly import running
 from server.api.services import Services
 from server.auth.token_minting import mint
 from storage.database import FILE_NAME
-from tests import forking, remembered_routes
+from tests import cheap_passwords, forking, remembered_routes
 from tests.prepared import prepare
 
 SECRET = b"a secret that is only good for tests, and long enough"
 DOMAIN = "rpotential.ai"
 remembered_routes.remember()
+cheap_passwords.use()
 
 
 def token(name: str, /, **claims: Any) -> str:

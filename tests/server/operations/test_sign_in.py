@@ -91,6 +91,7 @@ class Hasher:
         monkeypatch.setattr(argon2.PasswordHasher, "verify", counting)
 
 
+@pytest.mark.usefixtures("full_cost")
 async def test_everybody_who_may_not_is_told_the_same_after_the_same_work(
     server: Server, known: Device, bob: Client, root: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -298,6 +299,7 @@ async def test_cookies_over_plain_http_and_by_another_name(tmp_path: Path) -> No
 # What is kept of it
 
 
+@pytest.mark.usefixtures("full_cost")
 async def test_only_hashes_are_stored(server: Server, known: Device, root: Client, her: str, tmp_path: Path) -> None:
     unused = await new_link(root, her)
     assert (await known.refresh()).status == 200

@@ -5,7 +5,7 @@ import re
 import time
 import zlib
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import orjson
@@ -44,9 +44,13 @@ def routes(operations: Sequence[Operation], services: Services, authentication: 
     found = []
     for operation in ordered:
         handler = handler_of(operation, services, authentication)
-        path = _ID.sub(r"{\1:[^/]{25}}", operation.path)
-        found += [web.route(method, path, handler) for method in operation.methods]
+        found += [web.route(method, _pattern(operation.path), handler) for method in operation.methods]
     return found
+
+
+@cache
+def _pattern(path: str) -> str:
+    return _ID.sub(r"{\1:[^/]{25}}", path)
 
 
 def handler_of(

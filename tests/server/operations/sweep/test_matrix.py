@@ -59,14 +59,14 @@ async def test_who_is_let_in(line: Line, worlds: Worlds, cast: Cast) -> None:
     for person in PEOPLE:
         if (expected := line.statuses[person]) < 400:
             for method in line.operation.methods:
-                world = await worlds.new(line.operation)
+                world = await worlds.of(person, line.operation, names_something=line.names_something)
                 who = (await cast.of(world, line.operation))[person]
                 answer = await send(world, who, line, method, await line.asked(world, who))
                 assert answer.status == expected, (person, answer.raw)
                 if person in OUTSIDERS and line.operation.name not in WAS_THERE:
                     assert world.thread_id.encode() not in answer.raw
             if person != "nobody" and line.operation.name != "logout":
-                world = await worlds.new(line.operation)
+                world = await worlds.of(person, line.operation, names_something=line.names_something)
                 who = (await cast.of(world, line.operation))[person]
                 reply = await call(world, who, line, await line.asked(world, who))
                 assert "rpc" in reply, (person, reply)

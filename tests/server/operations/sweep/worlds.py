@@ -26,17 +26,34 @@ class SharedWorld:
         return self._world
 
 
+ENDING = frozenset({"add_member", "hand_over"})
+"""Operations beside all deletions that end what a second request of the same person would be about."""
+
+
 class Worlds:
     def __init__(self, hosts: Hosts, cast: Cast) -> None:
         self._hosts = hosts
         self._cast = cast
         self._last: World | None = None
+        self._person = ""
         self.opened = AsyncExitStack()
 
     async def new(self, operation: Operation) -> World:
-        """The same again where all that a test does is reading."""
-        if self._last is None or operation.methods != ("GET",):
-            self._last = await world_of(self._hosts, self.opened, self._cast.members)
-            await self._cast.leave(self._last)
-            await self._last.prepare(operation)
+        self._last = await world_of(self._hosts, self.opened, self._cast.members)
+        await self._cast.leave(self._last)
+        await self._last.prepare(operation)
+        return self._last
+
+    async def of(self, person: str, operation: Operation, *, names_something: bool) -> World:
+        """One for each person, unless all that a test does is reading, or is about nothing that the world has. What a
+        request uses up is there again for the next one."""
+        is_same = person == self._person or not names_something
+        self._person = person
+        if self._last is None:
+            return await self.new(operation)
+        if operation.methods == ("GET",):
+            return self._last
+        if not is_same or "DELETE" in operation.methods or operation.name in ENDING:
+            return await self.new(operation)
+        await self._last.prepare(operation)
         return self._last

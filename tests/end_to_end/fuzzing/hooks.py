@@ -12,6 +12,7 @@ from typing import Any
 import schemathesis
 from hypothesis import strategies
 from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi import converter
 
 from actors import limits
 from tests.end_to_end.fuzzing.world import ID, World, bearer
@@ -27,7 +28,19 @@ BEYOND = re.compile("[\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000
 DOCUMENTS = ("/openapi", "/asyncapi", "/docs", "/problems")
 """What stands there is made up."""
 BOUNDS = ("cursor", "around", "before", "after")
+FOLDED = 1000
+"""Characters of a text up to which its length may become part of its pattern."""
 _serial = itertools.count(1)
+_with_length = converter.update_quantifier
+
+
+def _short_with_length(pattern: str, shortest: int | None, longest: int | None) -> str:
+    """Schemathesis writes lengths into patterns. Of 65,536 characters such a one takes half a second to compile, for
+    each body with it; beside the pattern the length holds as well."""
+    return _with_length(pattern, shortest, longest) if (longest or 0) <= FOLDED else pattern
+
+
+converter.update_quantifier = _short_with_length
 
 
 def _written(before: str, between: str) -> strategies.SearchStrategy[str]:

@@ -20,7 +20,7 @@ from actors.errors import Conflict, Forbidden, Malformed, TooLarge, XpError
 from actors.outcomes import Done
 from actors.resources.documents import Access, AppendEdit, FoldEdits
 from actors.resources.proposals.hunks import hunks, merged, standings
-from actors.runtime.loop_actor import LoopActor, handles
+from actors.runtime.loop_actor import LoopActor, LoopFuture, handles
 
 logger = logging.getLogger("actors.documents")
 
@@ -67,7 +67,7 @@ class Revise(Asks[None]):
 
 @dataclass(frozen=True, slots=True)
 class GetState(Asks["State"]):
-    """Answers a `State`."""
+    """Answers a `State`, once all edits that are here are on disk or refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,9 @@ class DocumentActor(LoopActor):
         self._last: Identity | None = None
         self._edits = 0
         self._unfolded = 0
+        self._on_their_way = 0
+        """Edits that the journal has."""
+        self._asking: list[LoopFuture[Any]] = []
         self._timer: asyncio.TimerHandle | None = None
 
     # Editors
@@ -212,7 +215,14 @@ class DocumentActor(LoopActor):
         except XpError as error:
             then(error)
             return
-        reply.when_done(lambda outcome: then(self._committed(command, outcome)))
+        self._on_their_way += 1
+
+        def landed(outcome: Any) -> None:
+            self._on_their_way -= 1
+            then(self._committed(command, outcome))
+            self._answer_state()
+
+        reply.when_done(landed)
 
     def _committed(self, command: AppendEdit, outcome: Any) -> XpError | None:
         if outcome.error is not None:
@@ -311,9 +321,22 @@ class DocumentActor(LoopActor):
         return merged(message.base, current, [hunk for hunk, found in standing if found == "clean"])
 
     @handles(GetState)
-    def _state(self, _: GetState) -> State:
-        """Raises `Malformed` where it is no content."""
-        return State(self._replica.content(), self._edits, self._last)
+    def _state(self, _: GetState) -> Any:
+        reply = self.defer()
+        self._asking.append(reply)
+        self._answer_state()
+        return reply
+
+    def _answer_state(self) -> None:
+        """An error `Malformed` where it is no content."""
+        if self._on_their_way or not self._asking:
+            return
+        asking, self._asking = self._asking, []
+        for reply in asking:
+            try:
+                reply.set(State(self._replica.content(), self._edits, self._last))
+            except Malformed as error:
+                reply.set_exception(error)
 
     def on_stop(self) -> None:
         if self._timer is not None:

@@ -10,7 +10,7 @@ class Replica(Protocol):
 
     @property
     def size(self) -> int:
-        """Bytes of all of it, with what its edits leave behind."""
+        """Bytes of all of it, with what its edits leave behind: as `whole` was last, and the edits since."""
         ...
 
     def vector(self) -> bytes:

@@ -39,13 +39,14 @@ class YReplica:
         self._document = document
         self._text: Text = document.get("text", type=Text)
         self._body: Map[Any] = document.get("body", type=Map)
-        self._size = len(self.whole())
+        self._size = 0
+        self.whole()
 
     @classmethod
     def of(cls, content: Any) -> "YReplica":
         replica = cls(Doc())
         replica._begin(content)
-        replica._size = len(replica.whole())
+        replica.whole()
         return replica
 
     @classmethod
@@ -79,7 +80,9 @@ class YReplica:
         return _guarded(lambda: self._document.get_update(vector))
 
     def whole(self) -> bytes:
-        return self._document.get_update()
+        found = self._document.get_update()
+        self._size = len(found)
+        return found
 
     def apply(self, edit: bytes) -> None:
         self._size += len(edit)

@@ -46,7 +46,11 @@ class Room:
 
     async def enter(self, editor: Editor) -> None:
         """Raises `Conflict` where there are too many."""
-        await self._actor.ask(Join(editor))
+        try:
+            await self._actor.ask(Join(editor))
+        except BaseException:
+            self._actor.tell(Leave(editor))  # also where its connection was lost meanwhile
+            raise
         self._editors.add(editor)
         self._reader = editor.identity
 

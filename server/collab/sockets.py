@@ -13,7 +13,7 @@ from aiohttp import WSMsgType, web
 from actors import limits
 from actors.auth.identity import Identity
 from actors.documents.actor import Received
-from actors.errors import Malformed, NotFound, ShuttingDown, XpError
+from actors.errors import Malformed, NotFound, ShuttingDown, Unauthenticated, XpError
 from actors.identifiers import is_id, new_id
 from actors.resources.documents import GetEdited
 from actors.resources.users import User
@@ -103,11 +103,15 @@ class _Editor:
         self._transport.end()
 
 
+async def identity_of(request: web.Request, authentication: Authentication) -> Identity:
+    """`y-websocket` sends its token with the query."""
+    token = request.query.get("token")
+    return await (authentication.of(request) if token is None else authentication.of_token(request, token))
+
+
 class _EditorEnd(EndpointEnd):
     async def identify(self) -> Identity | None:
-        """`y-websocket` sends its token with the query."""
-        token = self.request.query.get("token")
-        return await super().identify() if token is None else await self.authentication.of_token(self.request, token)
+        return await identity_of(self.request, self.authentication)
 
 
 class EditorSockets:
@@ -152,9 +156,12 @@ class EditorSockets:
         room = None
         try:
             room = await self._services.rooms.enter(artifact_id, editor)
+            await identity_of(request, self._authentication)  # it may have ended before the hub knew of this editor
             await self._read(socket, editor, room.actor)
             if not transport.said_goodbye:
                 await socket.close()
+        except Unauthenticated as error:
+            editor.close(protocol.INVALID_TOKEN[0], error.detail)
         except XpError as error:
             code = protocol.BAD_REQUEST if not error.retryable else protocol.SHUTDOWN
             editor.close(code[0], error.detail)

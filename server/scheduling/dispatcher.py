@@ -42,7 +42,8 @@ class Scheduler:
         self._must_come_in = must_come_in
         self._commits = commits
         self._now = now
-        self._seen = -1
+        self._seen: int | None = None
+        """Commits at the last look; None: it did not come to its end."""
         self._next_at: int | None = None
         self._retries: dict[int, float] = {}
         """Schedule that could not be sent → when it is tried again, by the clock of the event loop."""
@@ -66,7 +67,12 @@ class Scheduler:
         return has_news or bool(self._retries) or (self._next_at is not None and self._next_at <= self._now())
 
     async def send_due(self) -> None:
-        self._seen = self._commits()
+        """What cannot be read or written now is looked at again soon."""
+        seen, self._seen = self._commits(), None
+        await self._send_all()
+        self._seen = seen
+
+    async def _send_all(self) -> None:
         while True:
             most = limits.SCHEDULES_DUE + len(self._retries)  # those that wait for a retry hold up no others
             due = await self._reads.ask(ListDueSchedules(self._now(), most))

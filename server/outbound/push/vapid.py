@@ -58,7 +58,7 @@ class Vapid:
         parts = urlsplit(endpoint)
         origin, now = f"{parts.scheme}://{parts.netloc}", self._clock()
         made_at, token = self._tokens.get(origin, (0.0, ""))
-        if now - made_at >= limits.PUSH_TOKEN_REUSED_SECONDS:
+        if not 0 <= now - made_at < limits.PUSH_TOKEN_REUSED_SECONDS:  # also where the clock was ahead then
             token = self._token(origin, now)
             self._tokens[origin] = now, token
             if len(self._tokens) > limits.PUSH_TOKENS:

@@ -54,6 +54,9 @@ class Channels:
             if self._joined.get(channel) is source:
                 self._leave(channel)
             raise
+        finally:
+            if channel not in self._joined:  # left before a source that reads something first had registered
+                leave(self._session.services, channel, self._session.connection, self._session.identity)
         return None
 
     async def _join(

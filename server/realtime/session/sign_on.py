@@ -80,10 +80,8 @@ class SignOn:
         if identity.user.key != known.user.key:
             session.close(protocol.INVALID_TOKEN[0], "invalid token: it is another user's")
             return None
-        if known.is_admin and not identity.is_admin:
-            session.close(
-                *protocol.EXPIRED
-            )  # its subscriptions needed the rights of an admin: it reconnects with its new rights
+        if (known.is_admin and not identity.is_admin) or (_may_read(known) and not _may_read(identity)):
+            session.close(*protocol.EXPIRED)  # its subscriptions needed those rights: it reconnects with its new ones
             return None
         self._set_identity(identity)
         fields = {"client": session.client_id, "version": session.services.version, **self._time_to_live(identity)}
@@ -147,3 +145,7 @@ class SignOn:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _may_read(identity: Identity) -> bool:
+    return identity.scopes is None or "read" in identity.scopes

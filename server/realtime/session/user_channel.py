@@ -47,6 +47,8 @@ async def _recover(
     try:
         subscribed, missed = await join(session, identity, channel, UserSource(session, identity), since)
     except XpError:  # connecting does not fail because the log cannot be read: the client fetches its state again
+        if session.connection.actor_stopped.is_set():
+            return  # it has left already
         subscribed = Subscribed(session.services.users.join(identity.user, session.connection), None)
         missed = None
     made = session.codec.subscribed(session.services.epoch_of(channel), subscribed.offset, missed, was_recovering=True)

@@ -1,6 +1,7 @@
 """Documents over their WebSocket: edits, cursors, readers, versions, and what ends access."""
 
 import asyncio
+import copy
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ import pytest
 
 from actors import limits
 from actors.documents import wire
-from tests.builders import until_asked
+from actors.resources.documents import AppendEdit, GetEdited
+from actors.runtime.future import LoopFuture
+from tests.builders import until, until_asked
 from tests.server.operations.test_artifacts import REPORT, create
 from tests.serving import Client, Server, serving
 from tests.yjs_client import PATIENCE, YjsClient
@@ -298,3 +301,80 @@ async def test_silence_is_answered_by_pings(server: Server, alice: Client, url: 
         await socket.receive_bytes()
         assert client.ping() is not None, "it has spoken"
         assert client.channels == (f"artifact:{url.rpartition('/')[2]}",)
+
+
+async def test_a_document_that_is_open_for_long_is_as_large_as_it_is(
+    server: Server, alice: Client, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The edits that came may be many times its size."""
+    monkeypatch.setattr(limits, "EDITS_FOLDED", 10)
+    monkeypatch.setattr(limits, "DOCUMENT_BYTES", 1_000)
+    client, other = YjsClient(), YjsClient()
+    async with client.connected(server.session, url, alice.token), other.connected(server.session, url, alice.token):
+        for number in range(100):
+            await client.type("x")
+            await other.until(lambda number=number: str(other.text).count("x") > number or client.closed)
+        assert client.closed is None
+        assert str(other.text).count("x") == 100
+
+
+async def test_an_edit_of_who_leaves_at_once_is_in_a_version(
+    server: Server, alice: Client, artifact: Any, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is on its way to the disk while the last editor is gone."""
+    journal = server.services.directory.journal
+    append, held = journal.append, []
+
+    def append_late(command: Any, *rest: Any) -> Any:
+        reply = append(command, *rest)
+        if not isinstance(command, AppendEdit):
+            return reply
+        late: LoopFuture[Any] = LoopFuture()
+        held.append(lambda: reply.when_done(lambda done: late.set(done.result())))
+        return late
+
+    monkeypatch.setattr(journal, "append", append_late)
+    client = YjsClient()
+    async with client.connected(server.session, url, alice.token):
+        await client.type("Two.\n")
+        await until(lambda: held != [])
+    await until(lambda: server.services.hub.size == 0)
+    for _ in range(100):  # whatever happens when the last one leaves, but for what the disk answers
+        await asyncio.sleep(0)
+    held.pop()()
+    assert (await version(alice, artifact, 2))["content"] == "One.\nTwo.\n"
+
+
+async def test_who_is_gone_before_it_has_entered_is_no_editor(server: Server, alice: Client, url: str) -> None:
+    client = YjsClient()
+    async with client.connected(server.session, url, alice.token):
+        (room,) = server.services.rooms._rooms.values()
+        (editor,) = room._editors
+        gone = copy.copy(editor)
+        entering = asyncio.ensure_future(room.enter(gone))
+        await asyncio.sleep(0)
+        entering.cancel()
+        await asyncio.gather(entering, return_exceptions=True)
+        assert room.editors == 1
+    await until_asked(lambda: _is_empty(server))
+
+
+async def test_a_key_that_is_revoked_while_an_editor_connects_lets_nobody_in(
+    server: Server, alice: Client, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = (await alice.post("/api/v1/auth/api-keys", name="k")).data
+    ask, asked, goes_on = server.services.reads.ask, asyncio.Event(), asyncio.Event()
+
+    async def ask_late(query: Any) -> Any:
+        if isinstance(query, GetEdited) and not asked.is_set():
+            asked.set()
+            await goes_on.wait()
+        return await ask(query)
+
+    monkeypatch.setattr(server.services.reads, "ask", ask_late)
+    connecting = asyncio.ensure_future(server.session.ws_connect(f"{url}/edit", params={"token": key["key"]}))
+    await asked.wait()
+    assert (await alice.delete(f"/api/v1/auth/api-keys/{key['id']}")).status == 200
+    goes_on.set()
+    async with asyncio.timeout(PATIENCE), await connecting as socket:
+        await _ends(socket, 4401)

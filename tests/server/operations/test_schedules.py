@@ -14,6 +14,7 @@ import pytest
 
 from actors import limits
 from actors.commands import Purge
+from actors.errors import StorageFull
 from actors.resources.schedules import EndSchedule, ListDueSchedules, TakeSchedule
 from server.scheduling.dispatcher import Scheduler, _message
 from tests.builders import until_asked
@@ -382,6 +383,29 @@ async def test_nothing_is_read_before_the_next_is_due(server: Server, alice: Cli
     now[0] = round(datetime.fromisoformat(made["at"]).timestamp() * 1000)
     looks.append(clock.may_be_due())
     assert looks == [True, False, True]
+
+
+async def test_what_could_not_be_taken_is_tried_again(server: Server, alice: Client) -> None:
+    """Also where nobody writes meanwhile: the disk was full for a moment."""
+    services, is_full = server.services, [True]
+    made = (await alice.post(URL, kind="reminder", content="x", at=ahead(days=1))).data
+    due_now(server, made)
+
+    async def write(command: Any) -> Any:
+        if is_full[0]:
+            raise StorageFull("The disk is full.")
+        return await services.write(command)
+
+    clock = Scheduler(
+        services.reads, write, services.directory.ask, must_come_in=lambda _: None, commits=lambda: 7,
+        now=lambda: 2**50,
+    )  # fmt: skip
+    with pytest.raises(StorageFull):
+        await clock.send_due()
+    is_full[0] = False
+    assert clock.may_be_due()
+    await clock.send_due()
+    assert (await ended(alice, made))["status"] == "sent"
 
 
 async def test_those_that_ended_go_after_a_month(server: Server, alice: Client) -> None:

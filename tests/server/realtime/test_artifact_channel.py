@@ -264,3 +264,14 @@ async def test_positions_that_are_not_of_this_log(
     told = await subscribed(client, artifact, **position)
     assert told["was_recovering"] is True
     assert "recovered" not in told
+
+
+async def test_who_leaves_before_the_answer_has_left(dial: Dial, alice: Client, thread: Any) -> None:
+    """The thread of the artifact is looked up first: the subscription itself comes after that."""
+    artifact = await create(alice, thread)
+    channel = f"artifact:{artifact['id']}"
+    client = await dial(alice)
+    subscribe = client.command("subscribe", channel=channel)
+    await client.send(subscribe, client.command("unsubscribe", channel=channel))
+    assert "subscribe" in await client.reply(subscribe["id"])
+    assert (await client.ask("presence", channel=channel))["presence"]["presence"] == {}

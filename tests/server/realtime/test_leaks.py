@@ -11,10 +11,12 @@ import orjson
 import pytest
 
 from actors import limits
+from actors.errors import Overloaded
+from actors.resources.user_events import ReadUserLog
 from server.realtime.session.session import Session
 from tests.raw_socket import frame, raw_socket, small_connection
 from tests.realtime_client import RawClient, event_stream, raw_client
-from tests.server.realtime.waiting import forget_old_objects, freed, nothing_is_left, until
+from tests.server.realtime.waiting import connections, forget_old_objects, freed, nothing_is_left, until
 from tests.serving import Client, Server, serving, token
 
 
@@ -212,3 +214,27 @@ async def test_threads_that_nobody_uses_are_retired(
     await until(lambda: server.services.directory.live_threads == 0)
     assert server.services.directory._artifacts == server.services.directory._thread_of == {}
     assert (await alice.say(threads[0]))["offset"] == 4
+
+
+async def test_one_that_has_gone_while_its_log_cannot_be_read(
+    server: Server, alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Connecting goes on without what was missed, but not for a connection that is no more."""
+    own = f"user:{(await alice.me())['id']}"
+    ask, reads, goes_on = server.services.reads.ask, asyncio.Event(), asyncio.Event()
+
+    async def ask_late(query: Any) -> Any:
+        if isinstance(query, ReadUserLog):
+            reads.set()
+            await goes_on.wait()
+            raise Overloaded("Too many others read.")
+        return await ask(query)
+
+    monkeypatch.setattr(server.services.reads, "ask", ask_late)
+    async with raw_client(server.session, server.websocket_url) as client:
+        await client.send(client.command("connect", token=alice.token, subs={own: {"recover": True, "offset": 0}}))
+        await reads.wait()
+        client.cut()
+        await until(lambda: connections(server) == 0)
+    goes_on.set()
+    await until(lambda: len(server.services.users) == 0)

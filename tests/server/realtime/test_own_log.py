@@ -240,3 +240,12 @@ async def test_a_key_that_may_not_read_is_told_nothing(server: Server, alice: Cl
         await alice.thread(members=[{"user_id": (await bob.me())["id"]}])
         await client.ask("ping")
         assert _told(client) == []
+
+
+async def test_a_client_goes_on_with_no_key_that_may_not_read(server: Server, alice: Client) -> None:
+    """What it is subscribed to would rest on a key that could not have subscribed."""
+    key = (await alice.post("/api/v1/auth/api-keys", name="k", scopes=["write"])).data["key"]
+    async with raw_client(server.session, server.websocket_url, alice.token) as client:
+        await client.subscribe((await alice.thread())["id"])
+        await client.send(client.command("refresh", token=key))
+        assert (await client.closed()).code == 3005

@@ -2,6 +2,7 @@
 
 import base64
 
+import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -68,3 +69,13 @@ def test_a_token_is_used_again_for_an_hour() -> None:
     first = vapid.authorization("https://a.example/1")
     now += limits.PUSH_TOKEN_REUSED_SECONDS
     assert vapid.authorization("https://a.example/1") != first
+
+
+def test_a_token_of_a_clock_that_was_ahead_is_not_used_again() -> None:
+    """Push services refuse one that is good for more than a day (RFC 8292)."""
+    now = 1_000_000.0 + 7 * 86_400
+    vapid = Vapid(Browser("").key, None, clock=lambda: now)
+    vapid.authorization("https://a.example/1")
+    now -= 7 * 86_400
+    token = vapid.authorization("https://a.example/1").partition("t=")[2].partition(",")[0]
+    assert jwt.decode(token, options={"verify_signature": False})["exp"] <= now + 86_400

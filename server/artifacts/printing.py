@@ -106,8 +106,8 @@ def _chosen(found: tuple[Chart, ...], chart: str | None) -> tuple[Chart, ...]:
     if chart is None:
         return found
     named = [each for each in found if each.name == chart]
-    if not named and chart.isascii() and chart.isdigit() and 1 <= int(chart) <= len(found):
+    if not named and chart.isascii() and chart.isdigit() and len(chart) < 10 and 1 <= int(chart) <= len(found):
         named = [found[int(chart) - 1]]
     if not named:
-        raise NotFound("chart", chart)
+        raise NotFound("chart", chart[:100])
     return (named[0],)

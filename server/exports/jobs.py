@@ -1,6 +1,7 @@
 """Exports that take long, as jobs: begun by a request, followed by events, fetched within a day."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -8,9 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from actors import limits
-from actors.errors import Conflict, KeyReused, NotFound, ShuttingDown, TooManyRequests, XpError
+from actors.errors import Conflict, KeyReused, NotFound, ShuttingDown, StorageFull, TooManyRequests, XpError
 from actors.resources.exports import Export
 from actors.runtime.periodic import Periodic
+from actors.runtime.unbroken import unbroken
 from server.exports.exported import Exported
 from server.exports.printer import OnProgress
 from server.exports.store import ExportStore
@@ -67,7 +69,11 @@ class ExportJobs:
                 retry_after=limits.EXPORT_RETRY_SECONDS,
             )
         self._exports[export.id] = export
-        await asyncio.to_thread(self._store.write, export)
+        try:
+            await unbroken(asyncio.to_thread(self._store.write, export))
+        except BaseException:  # nobody hears of it, and nothing would make it
+            await self.remove(export)
+            raise
         task = asyncio.get_running_loop().create_task(self._run(export, make))
         self._tasks[export.id] = task
         task.add_done_callback(lambda _: self._tasks.pop(export.id, None))
@@ -146,13 +152,17 @@ class ExportJobs:
             self._change(replace(over, done=over.steps))
         except XpError as error:
             await self._fail(export, error.detail, error.code)
+        except OSError as error:
+            logger.warning("an export could not be stored: %s", error)
+            await self._fail(export, "The server's disk did not take it; ask for it again.", StorageFull.code)
         except Exception:
             logger.exception("an export failed")
             await self._fail(export, "A defect of the server; its log has the reason.", "internal")
 
     async def _fail(self, export: Export, sentence: str, code: str) -> None:
         failed = replace(self._exports[export.id], status="FAILED", error=sentence, code=code)
-        await asyncio.to_thread(self._store.write, failed)
+        with contextlib.suppress(OSError):  # then it is one that a restart has interrupted
+            await asyncio.to_thread(self._store.write, failed)
         self._change(failed)
 
     def _change(self, export: Export) -> None:

@@ -54,7 +54,10 @@ class Exports:
         assert export.name is not None
         assert export.media_type is not None
         headers = file_headers(export.name, export.media_type)
-        may_go_on = partial(self._must_still_see, who, export)
+
+        async def may_go_on() -> None:
+            await self._must_still_see(await self._transfers.must_still_be(request, who), export)
+
         return WatchedFile(path, headers, may_go_on, draining=lambda: self._services.hub.draining)
 
     async def _must_still_see(self, who: Identity, export: Export) -> None:

@@ -103,7 +103,8 @@ class _Watching:
 
 def _seconds(request: web.Request) -> int:
     given = request.query.get("seconds", str(limits.WATCH_SECONDS))
-    if not (given.isascii() and given.isdecimal() and 0 < int(given[:9]) <= limits.WATCH_SECONDS_MOST):
+    is_number = given.isascii() and given.isdecimal() and len(given) < 10
+    if not (is_number and 0 < int(given) <= limits.WATCH_SECONDS_MOST):
         raise ValidationFailed({"seconds": [f"expected a number from 1 to {limits.WATCH_SECONDS_MOST}."]})
     return int(given)
 

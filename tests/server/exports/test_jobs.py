@@ -1,14 +1,18 @@
 """Exports as jobs: begun, followed, fetched with the rights of now, gone after a day; what a restart leaves of them."""
 
 import asyncio
+import errno
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from actors import limits
 from actors.resources.exports import Export
+from server.exports.exported import Exported
 from server.exports.jobs import INTERRUPTED, ExportJobs
 from server.exports.store import ExportStore
 from tests.realtime_client import raw_client
@@ -178,6 +182,57 @@ async def test_one_is_removed_while_it_is_made(tmp_path: Path) -> None:
     await jobs.stop()
 
 
+def one(number: int = 0) -> Export:
+    return Export(f"c{number:024}", "c" * 25, 1, "thread", "c" * 25, "md", None, None, "PENDING", 0, 10**15)
+
+
+async def nothing(tell: Any) -> Any:
+    return Exported("a.md", "text/markdown", b"x")
+
+
+async def test_one_whose_request_is_gone_before_it_is_on_disk_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would never be made, and count among those that are made at once."""
+    jobs, writes, goes_on = ExportJobs(tmp_path, lambda: 1.0), asyncio.Event(), threading.Event()
+    await jobs.start()
+    loop, write = asyncio.get_running_loop(), jobs._store.write
+
+    def write_late(export: Export, body: bytes | None = None) -> None:
+        loop.call_soon_threadsafe(writes.set)
+        goes_on.wait(20)
+        write(export, body)
+
+    monkeypatch.setattr(jobs._store, "write", write_late)
+    beginning = asyncio.ensure_future(jobs.begin(one(), nothing))
+    await writes.wait()
+    beginning.cancel()
+    goes_on.set()
+    await asyncio.gather(beginning, return_exceptions=True)
+    assert jobs.of_user(one().user_id) == []
+    assert names(tmp_path) == []
+    await jobs.stop()
+
+
+async def test_one_that_a_full_disk_does_not_take_has_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs, told = ExportJobs(tmp_path, lambda: 1.0), asyncio.Event()
+    await jobs.start()
+    write = jobs._store.write
+
+    def write_first(export: Export, body: bytes | None = None) -> None:
+        if export.status != "PENDING":
+            raise OSError(errno.ENOSPC, "no space left")
+        write(export, body)
+
+    monkeypatch.setattr(jobs._store, "write", write_first)
+    jobs.tell = lambda export: told.set() if export.is_over else None
+    await jobs.begin(one(), nothing)
+    async with asyncio.timeout(20):
+        await told.wait()
+    assert jobs.one(one().user_id, one().id).status == "FAILED"
+    await jobs.stop()
+
+
 @pytest.mark.parametrize("may_go_on", [True, False])
 async def test_a_download_ends_with_the_right_to_it(
     server: Server, alice: Client, bob: Client, thread: Any, may_go_on: bool, monkeypatch: pytest.MonkeyPatch
@@ -197,6 +252,22 @@ async def test_a_download_ends_with_the_right_to_it(
         assert (await alice.delete(f"/api/v1/threads/{thread['id']}/members/{(await bob.me())['id']}")).status == 200
         with pytest.raises(aiohttp.ClientError):
             await drained(response.content)
+
+
+async def test_a_download_ends_with_its_credential(
+    server: Server, bob: Client, thread: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actors.limits.TRANSFER_LOOK_SECONDS", 0.02)
+    export = await over(bob, (await bob.post(f"/api/v1/threads/{thread['id']}/exports", format="json")).data)
+    os.truncate(server.services.export_jobs._store.path(export["id"]), 2**33)
+    key = (await bob.post("/api/v1/auth/api-keys", name="k")).data
+    headers = {"Authorization": f"Bearer {key['key']}"}
+    async with server.session.get(f"{server.url}{export['url']}", headers=headers) as response:
+        await response.content.readany()
+        assert (await bob.delete(f"/api/v1/auth/api-keys/{key['id']}")).status == 200
+        with pytest.raises(aiohttp.ClientError):
+            async with asyncio.timeout(limits.TRANSFER_STEP_SECONDS / 2):  # then it would end for want of bytes
+                await drained(response.content)
 
 
 async def drained(content: aiohttp.StreamReader) -> None:

@@ -15,7 +15,7 @@ from actors.backups.keeping import Keeping, kept
 from storage import private_files
 from storage.backups.continuous import marks
 from storage.backups.continuous.marks import CONTINUED, Marking
-from storage.backups.continuous.pruning import Reach, reach
+from storage.backups.continuous.pruning import reach
 from storage.backups.continuous.survey import Shelves, survey
 from storage.backups.keys import SealingKey
 from storage.backups.sealing import seal
@@ -123,8 +123,7 @@ class Maker:
         for name in going:
             self.shelf.delete(name)
         self._forget_notes(staying)
-        reached = self._prune_segments()
-        since = time.time() if reached is None else reached.oldest.made_at.timestamp()
+        since = self._prune_segments()
         self.prune_copies(lambda: self._named_by(staying), since)
         return len(going)
 
@@ -134,15 +133,18 @@ class Maker:
                 if name.endswith(suffix) and name.removesuffix(suffix) not in staying:
                     self.shelf.delete(name)
 
-    def _prune_segments(self) -> Reach | None:
-        """Files that came with segments which stay are kept, too: no backup may name them."""
+    def _prune_segments(self) -> float:
+        """Answers since when copies of files are kept that no backup may name: they came with segments that stay."""
         with work_folder(self.options.path.parent) as work:
             found = survey(self.shelves, self.keys, work)
         reached = reach(found, self.keeping.continuous_days, datetime.now(UTC))
         if not found.unread:  # a key that is missing may be set again
             names = [each.name for each in found.segments if reached is None or not reached.needs(each)]
             self.shelves.segments.delete_all(names)
-        return reached
+        beginnings = [backup for backup in found.backups if backup.name in found.unread]
+        if reached is not None:
+            beginnings.append(reached.oldest)
+        return min((backup.made_at.timestamp() for backup in beginnings), default=time.time())
 
     def _named_by(self, backups: set[str]) -> set[str] | None:
         """Names of all copies of files that these backups need; None where one does not say."""

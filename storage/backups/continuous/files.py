@@ -20,7 +20,8 @@ CopyFiles = Callable[[list[Named]], None]
 
 
 class NewFiles:
-    """Of rows since the start: those before are copied by the backup with which the lineage begins."""
+    """Of rows since the start: those before are copied by the backup with which the lineage begins. A blob that nothing
+    named for a while gets another row (see `storage/resources/files/room.py`): no backup may have it."""
 
     def __init__(self, database: Path, copy: CopyFiles) -> None:
         self._database = database
@@ -32,9 +33,13 @@ class NewFiles:
 
     def start(self) -> None:
         """Raises `DatabaseProblem`."""
-        with self._reading() as database:
-            self._seen = database.execute("SELECT coalesce(max(id), 0) FROM blob").fetchone()[0]
+        self.begin()
         self._os_thread.start()
+
+    def begin(self) -> None:
+        """What is there is left to the backup."""
+        with self._reading() as database:
+            self._seen = _newest(database)
 
     def _run(self) -> None:
         while not self._has_ended.wait(limits.SHIPPING_FILES_SECONDS):
@@ -46,6 +51,7 @@ class NewFiles:
 
     def step(self) -> None:
         with self._reading() as database:
+            self._seen = min(self._seen, _newest(database))  # the key of the newest is given again once its row is gone
             rows = database.execute(
                 "SELECT id, digest, size FROM blob WHERE id > ? ORDER BY id LIMIT ?",
                 (self._seen, limits.SHIPPING_FILES),
@@ -64,3 +70,7 @@ class NewFiles:
         """What is being copied is left to the next backup."""
         self._has_ended.set()
         self._os_thread.join(limits.SHIPPING_END_SECONDS)
+
+
+def _newest(database: sqlite3.Connection) -> int:
+    return int(database.execute("SELECT coalesce(max(id), 0) FROM blob").fetchone()[0])

@@ -5,10 +5,11 @@ from peewee import fn
 from actors.errors import QuotaExceeded, Unavailable
 from storage.compiled import Prepared
 from storage.journal.transaction import Transaction
+from storage.readers import rows
 from storage.schema import file_models
 
 _B, _S = file_models.Blob, file_models.StorageUse
-_FIND = Prepared(lambda given: _B.select(_B.id, _B.state).where(_B.digest == given.digest))
+_FIND = Prepared(lambda given: _B.select(_B.id, _B.state, _B.references).where(_B.digest == given.digest))
 _ADD = Prepared(
     lambda given: _S.insert(scope=given.scope, key=given.key, size=given.size).on_conflict(
         conflict_target=(_S.scope, _S.key), update={_S.size: _S.size + given.size}
@@ -26,7 +27,15 @@ def refer(tx: Transaction, digest: str, size: int) -> int:
         raise Unavailable("The same bytes are being deleted from the store right now; retry.", code="blob_going")
     again = _B.update(references=_B.references + 1, unreferenced_at=None)
     tx.execute(again.where(_B.id == row[0]))
-    return int(row[0])
+    return int(row[0]) if row[2] else _as_new(tx, row[0])
+
+
+def _as_new(tx: Transaction, key: int) -> int:
+    """Under the next key: backups leave out what nothing names, and continuous backup copies blobs by their keys."""
+    newest = rows.first(tx.database, _B.select(fn.MAX(_B.id)))
+    assert newest is not None, "it is there itself"
+    tx.execute(_B.update(id=newest[0] + 1).where(_B.id == key))
+    return int(newest[0]) + 1
 
 
 def release(tx: Transaction, blob_keys: list[int]) -> None:

@@ -2,11 +2,12 @@
 
 import base64
 import contextlib
+import os
 import shutil
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from storage.backups.continuous.segments import Segment, segment_of
 from storage.backups.continuous.shipping import Shipper
 from storage.backups.folder_shelf import FolderShelf
 from storage.backups.keys import parse_keys
-from storage.backups.shelf import Shelf, open_shelf, segments_of
+from storage.backups.shelf import Shelf, name_of, open_shelf, segments_of
 from storage.blobs.location import parse as parse_location
 from storage.database import DatabaseOptions
 from tests.builders import Ledger, post
@@ -224,6 +225,27 @@ def test_another_key(shipped: Continuous) -> None:
     assert "no backup there can be restored" in ran.err
     ran = shipped.xp("db", "restore", "newest", BACKUP_KEY=f"{OTHER},{KEY}")
     assert (ran.code, "2 segments" in ran.out) == (0, True)
+
+
+def test_copies_of_files_stay_with_segments_that_another_key_has_sealed(shipped: Continuous) -> None:
+    """No backup may name them: what came after the last backup by a key that was lost, and may be found again."""
+    before, (made,) = shipped.segments(), shipped.shelf.glob("*.xpb")
+    older = name_of(datetime.now(UTC) - timedelta(hours=5), 1, sealed=True)
+    for path in list(shipped.shelf.glob(f"{made.name}*")):
+        path.rename(path.with_name(path.name.replace(made.name, older)))
+    copies = [shipped.shelf / "files" / "ab" / "cd" / f"abcd{number:060}" for number in range(2)]
+    copies[0].parent.mkdir(parents=True)
+    for copy, hours in zip(copies, (6, 3), strict=True):
+        copy.write_bytes(b"a copy")
+        os.utime(copy, (time.time() - hours * 3600,) * 2)
+    shipped.stop()
+    again = Continuous(shipped.xp, shipped.shelf, OTHER)
+    try:
+        again.back_up()
+    finally:
+        again.stop()
+    assert [segment in again.segments() for segment in before] == [True] * len(before)
+    assert [copy.exists() for copy in copies] == [False, True], "the first is older than the backup, which names it not"
 
 
 def test_listed_with_the_times_that_can_be_reached(shipped: Continuous) -> None:

@@ -10,6 +10,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -53,12 +54,21 @@ class BackupSchedule:
 
     def _look(self) -> None:
         """Take over what the last backup, by whatever process, has recorded."""
-        found, state = record.read(self._chosen["data_dir"]), self._state
+        found, state = self._recorded(), self._state
         state.good_at, state.name, state.size, state.seconds = found.good_at, found.name, found.size, found.seconds
         state.failing_since, state.reason = found.failing_since, found.reason
         state.shipping.backed_up(found.lineage)
         if self._schedule is not None:
             state.due_at = _milliseconds(self._due(found))
+
+    def _recorded(self) -> record.Record:
+        """Without times ahead of the clock, which was wrong when they were noted: they would put backups off for as
+        long."""
+        found, latest = record.read(self._chosen["data_dir"]), _milliseconds(self._now()) + limits.BACKUP_AHEAD_MS
+        good_at, failed_at = (
+            at if at is not None and at <= latest else None for at in (found.good_at, found.failed_at)
+        )
+        return replace(found, good_at=good_at, failed_at=failed_at)
 
     def _due(self, found: record.Record) -> datetime:
         """The first one at once: a server without any backup has waited long enough."""
@@ -86,7 +96,7 @@ class BackupSchedule:
         """Seconds; after a failure it is tried again soon, however long the interval is. At once where continuous
         backup works again since: what was full or away is back."""
         due = _moment(self._state.due_at) or self._now()
-        failed, works = record.read(self._chosen["data_dir"]).failed_at, self._state.shipping.works_since
+        failed, works = self._recorded().failed_at, self._state.shipping.works_since
         if self._state.failing_since is not None and failed is not None and failed >= (works or 0):
             again = datetime.fromtimestamp(failed / 1000 + limits.BACKUP_RETRY_SECONDS, UTC)
             due = max(due, again)
@@ -102,7 +112,7 @@ class BackupSchedule:
         if result == "good":
             logger.info("backup %s in %.1f s", orjson.loads(out)["name"], time.monotonic() - began)
         else:
-            found = record.read(self._chosen["data_dir"])
+            found = self._recorded()
             logger.error("the backup is %s: %s", result, found.reason or said)
             self._note_failure(found, said)
 

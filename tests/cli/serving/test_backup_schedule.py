@@ -90,3 +90,28 @@ async def test_a_server_that_stops_ends_a_backup(tmp_path: Path, places: dict[st
     assert record.read(tmp_path / "data").good_at is None
     async with serving(tmp_path / "data", **places) as server:
         await until(lambda: server.services.backups.good_at is not None)
+
+
+AHEAD = 4_000_000_000_000
+"""In the year 2096."""
+
+
+@pytest.mark.parametrize(
+    "noted",
+    [
+        record.Record(good_at=AHEAD, name="of a clock that was wrong"),
+        record.Record(good_at=1, name="long ago", failed_at=AHEAD, failing_since=AHEAD, reason="full"),
+    ],
+    ids=["good", "failed"],
+)
+async def test_what_was_noted_while_the_clock_was_ahead_puts_no_backup_off(
+    tmp_path: Path, places: dict[str, str], noted: record.Record
+) -> None:
+    (tmp_path / "data").mkdir()
+    record.write(tmp_path / "data", noted)
+    async with serving(tmp_path / "data", **places) as server:
+        state = server.services.backups
+        await until(lambda: state.results.total() > 0)
+        await until(lambda: state.name != noted.name)
+        assert (state.results, state.failing_since) == ({"good": 1}, None)
+        assert (state.good_at or 0) < (state.due_at or 0) < AHEAD

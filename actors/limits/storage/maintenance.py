@@ -10,7 +10,7 @@ FINDINGS_SHOWN: Final = 10
 """Findings of one rule that are shown; the rest are counted."""
 AUDIT_ENTRIES: Final = 500
 """Entries of the audit log whose hashes are checked in one step."""
-FILE_INDEX_PAGES: Final = 250
+TEXT_INDEX_PAGES: Final = 250
 """Of the index of names and texts, written in one step: a megabyte."""
 DOCTOR_FREE_BYTES: Final = 1024**3
 """Of the disk, below which `xp doctor` warns."""

@@ -5,7 +5,6 @@ from typing import Any
 
 from peewee import JOIN, SQL, Database, fn
 
-from actors import limits
 from actors.events import Event
 from actors.resources.files.erasure import FileErasure, FilesKept, KeptBecause
 from actors.resources.files.queries import ListFilesOf
@@ -47,13 +46,6 @@ def erase(tx: Transaction, user_key: int, count: int, *, everything: bool) -> tu
         assert place is not None
         events += writing.remove(tx, place, author).events
     return len(found), tuple(events)
-
-
-def merge_texts(tx: Transaction) -> bool:
-    """One step towards an index without the words of what was removed; whether there is more to do."""
-    before = tx.written
-    tx.database.execute_sql("INSERT INTO file_text (file_text, rank) VALUES ('merge', ?)", (-limits.FILE_INDEX_PAGES,))
-    return tx.written - before > 1  # the command itself counts as one row
 
 
 def _theirs(user_key: int) -> Any:

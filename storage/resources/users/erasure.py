@@ -1,6 +1,7 @@
 """What a deleted user leaves is taken away step by step, others' writes in between: first what they wrote, where that
-was asked for; then files; at last their words leave the index of files."""
+was asked for; then files; at last the words of both leave the indexes of files and of artifacts."""
 
+from actors import limits
 from actors.events import Event
 from actors.outcomes import Done
 from actors.resources.users import EraseContent
@@ -60,9 +61,17 @@ def _files(tx: Transaction, command: EraseContent, user_key: int, *, everything:
 
 
 def _texts(tx: Transaction, command: EraseContent, user_key: int) -> Done[int]:
-    if not files.merge_texts(tx):
+    if all(_is_merged(tx, index_of) for index_of in ("file_text", "artifact_text")):
         tx.execute(_E.delete().where(_E.user == user_key))  # done; the next user has steps of its own
     return Done(command.rows)
+
+
+def _is_merged(tx: Transaction, table: str) -> bool:
+    """After one step towards an index without the words of what was removed."""
+    before = tx.written
+    merge = f"INSERT INTO {table} ({table}, rank) VALUES ('merge', ?)"  # noqa: S608 - our own table
+    tx.database.execute_sql(merge, (-limits.TEXT_INDEX_PAGES,))
+    return tx.written - before <= 1  # the command itself counts as one row
 
 
 def _update(tx: Transaction, user_key: int, **fields: object) -> None:

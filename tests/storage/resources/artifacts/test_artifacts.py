@@ -307,6 +307,24 @@ def test_erasure_takes_what_a_user_has_created(
             desk.content(ana, artifact)
 
 
+def test_the_words_of_what_was_erased_leave_the_index_of_artifacts(
+    ledger: Ledger, desk: Desk, bo: Identity, thread: Thread
+) -> None:
+    """Not only its rows: the words stand in the segments of the index until they are merged."""
+    desk.create(bo, thread, "zebedeequux")
+    ledger.sql("INSERT INTO artifact_text (artifact_text) VALUES ('optimize')")
+    assert _holding(ledger, b"ebedeequux") > 0
+    ledger.do(DeleteUser(identity=ledger.admin("root"), user_id=bo.user.id, content="remove"))
+    step = EraseContent()
+    while ledger.do(step).result == step.rows:
+        pass
+    assert _holding(ledger, b"ebedeequux") == 0
+
+
+def _holding(ledger: Ledger, word: bytes) -> int:
+    return sum(word in block for (block,) in ledger.sql("SELECT block FROM artifact_text_data"))
+
+
 def test_what_a_user_has_created_is_exported(ledger: Ledger, desk: Desk, ana: Identity, bo: Identity) -> None:
     thread = ledger.thread(ana, bo)
     desk.create(bo, thread, "mine", title="Mine")

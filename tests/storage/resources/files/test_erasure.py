@@ -116,7 +116,7 @@ def _holding(ledger: Ledger, word: bytes) -> int:
 
 
 def test_the_index_is_merged_in_steps(ledger: Ledger, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "FILE_INDEX_PAGES", 1)
+    monkeypatch.setattr(limits, "TEXT_INDEX_PAGES", 1)
     for number in range(300):
         ledger.sql(
             "INSERT INTO file_text (rowid, name, text) VALUES (?, ?, ?)", 1_000 + number, f"n{number}", "w" * 500

@@ -13,7 +13,7 @@ from storage.readers import rows
 from storage.schema import models
 from storage.schema.hold_models import LegalHold as H
 
-_E, _M, _P, _T = models.Event, models.Message, models.Member, models.Thread
+_E, _P, _T = models.Event, models.Member, models.Thread
 
 
 def is_thread_held(thread: Any) -> Any:
@@ -32,6 +32,16 @@ def is_user_held(user: Any) -> Any:
     return fn.EXISTS(H.select(H.id).where(H.user == user)) | fn.EXISTS(acted)
 
 
+def shares_held_thread(user: int) -> Any:
+    """Whether a user has done something in a thread that a hold on another one protects, as long as one of them is in
+    it. Looks through the logs of these threads: for a deletion, not for each of its steps."""
+    users = H.select(H.user).where(H.user.is_null(False))
+    there = _P.select(_P.thread).where((_P.user == user) | _P.user.in_(users))
+    acted = _E.select(_E.position).where((_E.thread == _T.id) & (_E.actor == user))
+    threads = _T.select(_T.id).where(_T.id.in_(there) & fn.EXISTS(acted) & is_thread_held(_T.id))
+    return fn.EXISTS(users) & fn.EXISTS(threads)
+
+
 def held_threads(database: Database, keys: Sequence[int]) -> set[int]:
     """Those of the threads that are held."""
     query = _T.select(_T.id).where(_T.id.in_(keys) & is_thread_held(_T.id))
@@ -41,9 +51,3 @@ def held_threads(database: Database, keys: Sequence[int]) -> set[int]:
 def is_file_held(owner: Any, thread: Any) -> Any:
     """Columns of a file; of one that is in no thread, `thread` is null."""
     return fn.EXISTS(H.select(H.id).where(H.user == owner)) | is_thread_held(thread)
-
-
-def is_message_held(message: Any) -> Any:
-    """`message`: a column with the key of a message."""
-    held = _M.select(_M.id).join(H, on=((H.thread == _M.thread) | (H.user == _M.author)))
-    return fn.EXISTS(held.where(_M.id == message))

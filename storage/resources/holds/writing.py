@@ -16,7 +16,7 @@ from storage.personal import Personal
 from storage.readers import rows
 from storage.resources.audit import writing as audit
 from storage.resources.holds import records
-from storage.resources.holds.protection import is_user_held
+from storage.resources.holds.protection import is_user_held, shares_held_thread
 from storage.resources.users import administrators
 from storage.schema import models
 from storage.schema.hold_models import LegalHold as H
@@ -72,7 +72,8 @@ def _one(tx: Transaction, uid: str) -> LegalHold:
 def must_not_be_held(tx: Transaction, user: User) -> None:
     """Before a user is deleted, and what they wrote with them."""
     U = models.User
-    if rows.first(tx.database, U.select(U.id).where((U.id == user.key) & is_user_held(user.key))):
+    is_held = is_user_held(user.key) | shares_held_thread(user.key)
+    if rows.first(tx.database, U.select(U.id).where((U.id == user.key) & is_held)):
         raise Conflict(
             f"User {user.id!r}, or a thread in which they wrote, is under a legal hold. Deactivate the account "
             "instead, or delete it once the hold is removed: `xp hold list` shows the holds.",

@@ -14,7 +14,7 @@ from actors.resources.retention import Outdated, OutdatedPage, RemoveOutdated
 from storage.journal.transaction import Transaction
 from storage.personal import Personal
 from storage.readers import rows
-from storage.resources.holds.protection import is_message_held
+from storage.resources.holds.protection import held_threads
 from storage.resources.retention.rule import OutdatedRule
 from storage.schema.models import Message, MessageRevision, Reaction
 from storage.search import index
@@ -60,8 +60,10 @@ def _remove_revisions(tx: Transaction, command: RemoveOutdated) -> Done[tuple[in
 
 
 def _held(database: SqliteDatabase, keys: Iterable[int]) -> set[int]:
-    query = Message.select(Message.id).where(Message.id.in_([*keys]) & is_message_held(Message.id))
-    return {key for (key,) in rows.fetch(database, query)}
+    """Messages in held threads; those of a held user are all in such."""
+    threads = dict(rows.fetch(database, Message.select(Message.id, Message.thread).where(Message.id.in_([*keys]))))
+    held = held_threads(database, [*set(threads.values())])
+    return {key for key, thread in threads.items() if thread in held}
 
 
 OUTDATED: Final = {"message_revisions": OutdatedRule(_find_revisions, _remove_revisions)}

@@ -9,6 +9,7 @@ from actors.commands import Purge
 from actors.errors import Conflict, Forbidden, NotFound
 from actors.resources.files.retention import PruneFiles, Retention
 from actors.resources.holds import AddHold, HoldKind, LegalHold, ListHolds, RemoveHold
+from actors.resources.members import AddMember
 from actors.resources.messages import EditMessage
 from actors.resources.threads import DeleteThread, Thread
 from actors.resources.users import DeleteUser, EraseContent
@@ -96,9 +97,8 @@ def test_rules_take_nothing_of_it(ledger: Ledger, root: Identity, on: str) -> No
     }  # fmt: skip
     hold = held(ledger, root, *targets[on])
     days = {"delete_threads": 365, "message_revisions": 30}
-    kept_revisions = on != "its owner"  # the message is another's, and she keeps the thread
     assert applied(ledger, **days)["delete_threads"].items == 0
-    assert ledger.one("SELECT count(*) FROM message_revision") == int(kept_revisions)
+    assert ledger.one("SELECT count(*) FROM message_revision") == 1, "also of a message that is another's"
     assert applied(ledger, archive_threads=30)["archive_threads"].items == 1, "that removes nothing"
     ledger.do(RemoveHold(identity=root, hold_id=hold.id))
     idle_for(ledger, thread, 400)
@@ -134,6 +134,23 @@ def test_a_user_is_not_deleted(ledger: Ledger, root: Identity, on: HoldKind, con
     with pytest.raises(Conflict, match="Deactivate the account instead") as refusal:
         ledger.do(delete)
     assert refusal.value.code == "legal_hold"
+    ledger.do(RemoveHold(identity=root, hold_id=hold.id))
+    ledger.do(delete)
+
+
+@pytest.mark.parametrize("gone", ["nobody", "the one under the hold", "the other one"])
+def test_nor_is_one_who_wrote_with_a_user_under_a_hold(ledger: Ledger, root: Identity, gone: str) -> None:
+    """The conversation is kept as a whole."""
+    ana, bo, thread = conversation(ledger)
+    cy = ledger.user("cy")
+    ledger.do(AddMember(identity=ana, thread_id=thread.id, user_id=cy.user.id))
+    leaver = {"the one under the hold": ana.user.key, "the other one": bo.user.key}.get(gone, 0)
+    ledger.sql("DELETE FROM member WHERE user_id = ?", leaver)
+    hold = held(ledger, root, "user", ana.user.id)
+    delete = DeleteUser(identity=root, user_id=bo.user.id, content="remove")
+    with pytest.raises(Conflict, match="under a legal hold"):
+        ledger.do(delete)
+    ledger.do(DeleteUser(identity=root, user_id=cy.user.id, content="remove"))  # who wrote nothing there
     ledger.do(RemoveHold(identity=root, hold_id=hold.id))
     ledger.do(delete)
 

@@ -30,20 +30,23 @@ def owned_by(database: "Database", user: "User") -> "Iterator[File]":
 
 
 def write(chosen: Settings, database: "Database", user: "User", folder: Path) -> None:
-    """`DIR/<id of the file>/<number> <name>`. What is in quarantine is left out, and said."""
+    """`DIR/<id of the file>/<number> <name>`, a long name cut. What is in quarantine is left out, and said."""
     from cli.opening.blobs import open_blobs
 
     asyncio.run(_write(open_blobs(chosen), database, user, folder))
 
 
 async def _write(store: "BlobStore", database: "Database", user: "User", folder: Path) -> None:
+    from server.files.names import shortened
+
     try:
         for file in owned_by(database, user):
             for version in _versions(database, file):
                 if version.scan == "found":
                     click.echo(f"{file.id}: version {version.number} is in quarantine, and left out.", err=True)
                 else:
-                    await _write_version(store, version, folder / file.id / f"{version.number} {file.name}")
+                    name = shortened(f"{version.number} {file.name}", limits.XP_NAME_BYTES)
+                    await _write_version(store, version, folder / file.id / name)
     finally:
         await store.close()
 

@@ -33,11 +33,11 @@ def safe_name(name: str) -> str:
     """
     last = name.replace("\\", "/").rstrip("/ .").rpartition("/")[2]
     shown = unicodedata.normalize("NFC", "".join(map(_shown, last)))
-    bounded = _bounded(shown.strip(" ."), NAME_BYTES)
+    bounded = shortened(shown.strip(" ."), NAME_BYTES)
     if not _is_visible(bounded):
         return NAMELESS
     if _is_reserved(bounded):
-        return "_" + _bounded(bounded, NAME_BYTES - 1)
+        return "_" + shortened(bounded, NAME_BYTES - 1)
     return bounded
 
 
@@ -87,7 +87,7 @@ def _is_reserved(name: str) -> bool:
     return name.partition(".")[0].rstrip().upper() in RESERVED
 
 
-def _bounded(name: str, size: int, end: str = "") -> str:
+def shortened(name: str, size: int, end: str = "") -> str:
     """Cut before its extension, so that `end` still fits before that."""
     stem, suffix = _split(name)
     return _cut(stem, size - len((end + suffix).encode())) + end + suffix
@@ -115,7 +115,7 @@ def _untaken(name: str, taken: set[str], counts: dict[str, int]) -> str:
     unique = name
     while _folded(unique) in taken:
         counts[key] = counts.get(key, 1) + 1
-        unique = _bounded(name, NAME_BYTES, f" ({counts[key]})")
+        unique = shortened(name, NAME_BYTES, f" ({counts[key]})")
     taken.add(_folded(unique))
     return unique
 

@@ -4,6 +4,8 @@ from typing import Final
 
 XP_ARTIFACTS: Final = 100
 """Artifacts that `xp` reads in one step: each may be large."""
+XP_NAME_BYTES: Final = 220
+"""Of a name of a file in an export: while it is written it is longer, and file systems take 255."""
 XP_FILES_NAMED: Final = 10
 """Missing or wrong files that are named after a backup or restore; the rest are counted. JSON has all."""
 XP_PROGRESS_ROWS: Final = 1_000

@@ -103,3 +103,13 @@ def test_files_with_all_of_their_versions(xp: Xp, ledger: Ledger, tmp_path: Path
     written = {path.relative_to(tmp_path / "files"): path.read_text() for path in (tmp_path / "files").rglob("*.txt")}
     assert written == {Path(first, "1 notes.txt"): "one", Path(first, "2 notes.txt"): "two"}
     assert f"{second}: version 1 is in quarantine, and left out." in ran.err
+
+
+def test_a_file_whose_name_is_as_long_as_names_may_be(xp: Xp, ledger: Ledger, tmp_path: Path) -> None:
+    ana = ledger.user("ana")
+    name = f"{'ä' * 125}.text"
+    file = xp("files", "put", "-", "--as", "ana@example.com", "--json", "--name", name, stdin="one").json
+    assert len(file["name"].encode()) == 255
+    assert xp("user", "export", ana.user.id, "-", "--files", tmp_path / "files").code == 0
+    (written,) = (tmp_path / "files" / file["id"]).iterdir()
+    assert (written.name[:5], written.suffix, written.read_text()) == ("1 äää", ".text", "one")

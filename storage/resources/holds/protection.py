@@ -16,9 +16,14 @@ from storage.schema.hold_models import LegalHold as H
 _E, _P, _T = models.Event, models.Member, models.Thread
 
 
+def held_users() -> Any:
+    """A query of their keys."""
+    return H.select(H.user).where(H.user.is_null(False))
+
+
 def is_thread_held(thread: Any) -> Any:
     """`thread`: a column with the key of a thread. Logs are only looked through while there is a hold on a user."""
-    users = H.select(H.user).where(H.user.is_null(False))
+    users = held_users()
     acted = _E.select(_E.position).where((_E.thread == thread) & _E.actor.in_(users))
     joined = _P.select(_P.user).where((_P.thread == thread) & _P.user.in_(users))
     by_user = fn.EXISTS(users) & (fn.EXISTS(joined) | fn.EXISTS(acted))
@@ -35,7 +40,7 @@ def is_user_held(user: Any) -> Any:
 def shares_held_thread(user: int) -> Any:
     """Whether a user has done something in a thread that a hold on another one protects, as long as one of them is in
     it. Looks through the logs of these threads: for a deletion, not for each of its steps."""
-    users = H.select(H.user).where(H.user.is_null(False))
+    users = held_users()
     there = _P.select(_P.thread).where((_P.user == user) | _P.user.in_(users))
     acted = _E.select(_E.position).where((_E.thread == _T.id) & (_E.actor == user))
     threads = _T.select(_T.id).where(_T.id.in_(there) & fn.EXISTS(acted) & is_thread_held(_T.id))

@@ -38,6 +38,7 @@ from storage.journal.writers import writes
 from storage.personal import Personal
 from storage.readers import rows
 from storage.resources.audit import writing as audit
+from storage.resources.holds.protection import held_users
 from storage.resources.members.writing import joined
 from storage.resources.schedules import writing as schedules
 from storage.resources.threads.titles import retitling
@@ -136,14 +137,15 @@ _EMPTY_PARTS = {field.name: "{}" for field in FIELDS if field.is_json}
 
 
 def _begin_telling(tx: Transaction, thread: tuple[int, str]) -> tuple[UserEvent, ...]:
-    """All members where they are few; else some, the owners among them, whose memberships end: see `_half_told`."""
+    """All members where they are few; else some, the owners among them, whose memberships end: see `_half_told`. A
+    legal hold keeps memberships, by which it protects the thread."""
     M = models.Member
-    query = M.select(M.user, M.role).where(M.thread == thread[0])
+    query = M.select(M.user, M.role, M.user.in_(held_users())).where(M.thread == thread[0])
     members = rows.fetch(tx.database, query)
     if len(members) <= limits.NOTIFIED_AT_ONCE:
-        return _tell_gone(tx, thread, [user for user, _ in members])
-    owners = [user for user, role in members if role == "OWNER"]
-    return _end_memberships(tx, thread, owners)
+        return _tell_gone(tx, thread, [user for user, *_ in members])
+    first = [user for user, role, is_held in members if role == "OWNER" or is_held]
+    return _end_memberships(tx, thread, first)
 
 
 @writes(commands.NotifyThreadDeleted)
@@ -153,16 +155,18 @@ def notify_thread_deleted(tx: Transaction, command: commands.NotifyThreadDeleted
     thread = rows.first(tx.database, _half_told(command.thread_id))
     if thread is None:
         return Done(0)
-    query = M.select(M.user).where(M.thread == thread[0]).limit(command.rows)
+    query = M.select(M.user).where((M.thread == thread[0]) & M.user.not_in(held_users())).limit(command.rows)
     user_events = _end_memberships(tx, (thread[0], thread[1]), [row[0] for row in rows.fetch(tx.database, query)])
     return Done(len(user_events), user_events=user_events)
 
 
 def _half_told(thread_id: str | None) -> Any:
-    """A deleted thread with members but no owner: its members still have to be notified."""
+    """A deleted thread with members but no owner: its members still have to be notified. Not those under a legal hold:
+    they were, with the owners."""
     T, M, Owner = models.Thread, models.Member, models.Member.alias("owner")
-    owners = Owner.select(Owner.user).where((Owner.thread == T.id) & (Owner.role == "OWNER"))
-    query = T.select(T.id, T.uid).join(M, on=(M.thread == T.id)).where(T.deleted_at.is_null(False), ~fn.EXISTS(owners))
+    is_owner = (Owner.thread == T.id) & (Owner.role == "OWNER") & Owner.user.not_in(held_users())
+    query = T.select(T.id, T.uid).join(M, on=(M.thread == T.id)).where(T.deleted_at.is_null(False))
+    query = query.where(M.user.not_in(held_users()), ~fn.EXISTS(Owner.select(Owner.user).where(is_owner)))
     return query.where(T.uid == thread_id).limit(1) if thread_id is not None else query.limit(1)
 
 
@@ -170,7 +174,8 @@ def _end_memberships(tx: Transaction, thread: tuple[int, str], members: Sequence
     M = models.Member
     for start in range(0, len(members), limits.MEMBERSHIPS_ENDED):
         part = members[start : start + limits.MEMBERSHIPS_ENDED]
-        tx.execute(M.delete().where((M.thread == thread[0]) & M.user.in_(part)))
+        theirs = (M.thread == thread[0]) & M.user.in_(part) & M.user.not_in(held_users())
+        tx.execute(M.delete().where(theirs))
     return _tell_gone(tx, thread, members)
 
 

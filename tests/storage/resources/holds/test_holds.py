@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from actors.auth.identity import Identity
-from actors.commands import Purge
+from actors.commands import NotifyThreadDeleted, Purge
 from actors.errors import Conflict, Forbidden, NotFound
 from actors.resources.files.retention import PruneFiles, Retention
 from actors.resources.holds import AddHold, HoldKind, LegalHold, ListHolds, RemoveHold
@@ -123,6 +123,26 @@ def test_a_thread_that_its_owner_deletes_waits_for_the_end_of_the_hold(ledger: L
     assert purge(ledger) > 0
     assert ledger.sql("SELECT content FROM message") == []
     assert findings(ledger.path) == {}
+
+
+def test_so_does_one_of_many_in_which_a_held_user_said_nothing(
+    ledger: Ledger, root: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its members are notified step by step, and leave it by that."""
+    monkeypatch.setattr("actors.limits.NOTIFIED_AT_ONCE", 2)
+    ana, bo, cy, dora = (ledger.user(name) for name in ("ana", "bo", "cy", "dora"))
+    thread = ledger.thread(ana, bo, cy, dora)
+    ledger.post(ana, thread, "for all")
+    hold = held(ledger, root, "user", bo.user.id)
+    done = ledger.do(DeleteThread(identity=ana, thread_id=thread.id))
+    told = [event.user_key for event in done.user_events]
+    while step := ledger.do(NotifyThreadDeleted(thread_id=None, rows=1)).user_events:
+        told += [event.user_key for event in step]
+    assert sorted(told) == [each.user.key for each in (ana, bo, cy, dora)], "each once"
+    ledger.sql("UPDATE thread SET deleted_at = deleted_at - ?", HOUR + 1)
+    assert purge(ledger) == 0
+    ledger.do(RemoveHold(identity=root, hold_id=hold.id))
+    assert purge(ledger) > 0
 
 
 @pytest.mark.parametrize("on", ["thread", "user"])

@@ -5,7 +5,7 @@ import io
 import itertools
 import lzma
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -18,6 +18,7 @@ TAR_BLOCK = 512
 
 GZIP, BZIP2, XZ, ZIP, TAR = "gzip", "bzip2", "xz", "zip", "tar"
 SIGNATURES = ((b"PK\x03\x04", ZIP), (b"PK\x05\x06", ZIP), (b"\x1f\x8b", GZIP), (b"BZh", BZIP2), (b"\xfd7zXZ\x00", XZ))
+_SIGNATURE_OF = {kind: signature for signature, kind in SIGNATURES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class Inspection:
 class _Decompressor(Protocol):
     @property
     def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
     def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
 
 
@@ -182,11 +185,11 @@ def _look_into_stream(file: BinaryIO, kind: str, seen: Inspection, limits: Archi
     """Unpacked piece by piece; what is not looked at is taken to be packed as tightly as what was."""
     packed = file.seek(0, 2)
     file.seek(0)
-    decompressor = _decompressor(kind)
+    streams = _Streams(kind)
     kept = bytearray()
     size = 0
-    while size < limits.looked_at // 4 and not decompressor.eof and (data := file.read(PACKED_PIECE_BYTES)):
-        for piece in _pieces(decompressor, data):
+    while size < limits.looked_at // 4 and not streams.eof and (data := file.read(PACKED_PIECE_BYTES)):
+        for piece in streams.pieces(data):
             size += len(piece)
             kept += piece[: max(0, limits.nested_size - len(kept))]
     _spend(seen, size)
@@ -197,13 +200,51 @@ def _look_into_stream(file: BinaryIO, kind: str, seen: Inspection, limits: Archi
     _look_within(io.BytesIO(kept), seen, limits, depth + 1)
 
 
-def _pieces(decompressor: _Decompressor, data: bytes) -> Iterator[bytes]:
-    piece = decompressor.decompress(data, UNPACKED_PIECE_BYTES)
-    while piece:
-        yield piece
-        if decompressor.eof:
-            return
-        piece = decompressor.decompress(b"", UNPACKED_PIECE_BYTES)
+class _Streams:
+    """One behind the other, as programs unpack them (RFC 1952, 2.2), with zeros in between. What is no stream, or a
+    damaged one behind a good one, is the end."""
+
+    def __init__(self, kind: str) -> None:
+        self._make = _MAKERS[kind]
+        self._signature = _SIGNATURE_OF[kind]
+        self._inner: _Decompressor | None = None
+        self._is_first = True
+        self._between = b""
+        """Too short to say whether another stream begins with it."""
+        self.eof = False
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """What the next bytes of the file unpack to."""
+        data, self._between = self._between + data, b""
+        while not self.eof:
+            if self._inner is None and not self._begins(data := data.lstrip(b"\0")):
+                return
+            piece = self._unpacked(data)
+            data = b""
+            if piece:
+                yield piece
+            if self._inner is not None and self._inner.eof:
+                data, self._inner, self._is_first = self._inner.unused_data, None, False
+            elif not piece:
+                return
+
+    def _begins(self, data: bytes) -> bool:
+        if len(data) < len(self._signature):
+            self._between = data
+            return False
+        self.eof = not data.startswith(self._signature)
+        self._inner = None if self.eof else self._make()
+        return not self.eof
+
+    def _unpacked(self, data: bytes) -> bytes:
+        assert self._inner is not None
+        try:
+            return self._inner.decompress(data, UNPACKED_PIECE_BYTES)
+        except (EOFError, OSError, lzma.LZMAError, zlib.error):
+            if self._is_first:
+                raise
+            self.eof = True
+            return b""
 
 
 class _Gzip:
@@ -216,17 +257,19 @@ class _Gzip:
     def eof(self) -> bool:
         return self._inner.eof
 
+    @property
+    def unused_data(self) -> bytes:
+        return self._inner.unused_data
+
     def decompress(self, data: bytes, max_length: int = 0, /) -> bytes:
         return self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
 
 
-def _decompressor(kind: str) -> _Decompressor:
-    makers: dict[str, Callable[[], _Decompressor]] = {
-        GZIP: _Gzip,
-        BZIP2: bz2.BZ2Decompressor,
-        XZ: lambda: lzma.LZMADecompressor(memlimit=XZ_BYTES),
-    }
-    return makers[kind]()
+_MAKERS: Mapping[str, Callable[[], _Decompressor]] = {
+    GZIP: _Gzip,
+    BZIP2: bz2.BZ2Decompressor,
+    XZ: lambda: lzma.LZMADecompressor(memlimit=XZ_BYTES),
+}
 
 
 def _count(seen: Inspection, limits: ArchiveLimits, size: int) -> None:

@@ -7,6 +7,7 @@ import lzma
 import os
 import tarfile
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -120,3 +121,16 @@ def test_a_damaged_archive_is_no_bomb_and_no_error(tmp_path: Path, cut: int) -> 
         assert _inspect(tmp_path, data[:cut]).bomb is None
         assert _inspect(tmp_path, data[cut:]).bomb is None
         assert _inspect(tmp_path, data[:cut] + b"\xff" * 30 + data[cut:]).bomb is None
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress], ids=["gzip", "bzip2", "xz"])
+def test_what_follows_the_first_stream_of_a_file_is_unpacked_too(
+    tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    """As programs unpack it (RFC 1952, 2.2)."""
+    bomb = pack(bytes(100_000_000))
+    assert _inspect(tmp_path, bomb).bomb is not None
+    assert _inspect(tmp_path, pack(b"x") + bomb).bomb is not None
+    two = _inspect(tmp_path, pack(b"one") + pack(b"two"))
+    assert (two.bomb, two.size) == (None, 6)
+    assert _inspect(tmp_path, pack(b"one") + bytes(100)).bomb is None

@@ -8,7 +8,8 @@ from storage.schema.models import Base, Message, User, one_of
 
 
 class Action(Base):
-    """What a user did with a block, and what came of it. It goes with its message or artifact, and with its user."""
+    """What a user did with a block, and what came of it. It goes with its message or artifact, and with its user,
+    unless it counts."""
 
     uid = TextField(unique=True)  # actions by public id
     message = ForeignKeyField(Message, on_delete="CASCADE", null=True, index=False)

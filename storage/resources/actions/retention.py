@@ -1,5 +1,7 @@
 """What goes of actions, and what must hold of those that are kept."""
 
+from typing import Any
+
 from actors import limits
 from actors.resources.actions import ListActionsBy
 from storage.journal.transaction import Transaction
@@ -18,9 +20,17 @@ def purge_ended(tx: Transaction, count: int) -> int:
     return len(keys)
 
 
+def forget_user(tx: Transaction, user_key: int) -> None:
+    """What they did goes. Of an approval stays that it was given: another answer would count, too."""
+    counts = Action.is_counted_once & (Action.status == "done")
+    tx.execute(Action.delete().where((Action.user == user_key) & ~counts))
+    blank: dict[str, Any] = {"value": "null", "state": "{}", "text": "", "errors": "{}", "correlation_id": ""}
+    tx.execute(Action.update(**blank).where(Action.user == user_key))
+
+
 PURGES = (purge_ended,)
 PERSONAL = (
-    Personal(Action.user, export=ListActionsBy),
+    Personal(Action.user, export=ListActionsBy, kept="it goes, but for approvals, which keep nothing of the person"),
     Personal(Action.author, kept="it is another user's", withheld="it is another user's"),
 )
 RULES = (

@@ -15,6 +15,7 @@ from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
 from storage.personal import Personal
 from storage.readers import rows
+from storage.resources.actions import retention as actions
 from storage.resources.audit import writing as audit
 from storage.resources.credentials import revocation as access
 from storage.resources.files import erasure as files
@@ -54,6 +55,7 @@ def delete_user(tx: Transaction, command: DeleteUser) -> Done[UserGone]:
     was = {name: getattr(user, name) for name in ("role", "kind", "domain", "status")}  # no name: it is to be forgotten
     audit.forget(tx, user.id)
     audit.act(tx, command, "delete_user", ("user", user.id), was, {"content": command.content})
+    actions.forget_user(tx, user.key)
     for personal in declared.each("PERSONAL"):
         if not personal.kept:
             tx.execute(personal.column.model.delete().where(personal.column == user.key))

@@ -1,5 +1,7 @@
 """Actions in the store: what changes between a check and its commit, who is forgotten, and what the queries cost."""
 
+from dataclasses import replace
+
 import orjson
 import pytest
 
@@ -16,6 +18,7 @@ from actors.resources.actions import (
     ListActions,
     Subject,
 )
+from actors.resources.members import AddMember
 from actors.resources.messages import DeleteMessage, EditMessage, Message
 from actors.resources.threads import Thread
 from actors.resources.users import DeleteUser
@@ -95,6 +98,23 @@ def test_a_deleted_user_leaves_nothing_that_was_filled_in(room: Room) -> None:
     admin = room.ledger.admin("root")
     room.ledger.do(DeleteUser(identity=admin, user_id=room.ana.user.id, content="keep"))
     assert room.ledger.one("SELECT count(*) FROM action") == 0
+
+
+def test_an_approval_counts_also_when_its_user_is_deleted(room: Room) -> None:
+    """Else another answer would count, too. What was filled in goes."""
+    once, bo = replace(room.check(), is_counted_once=True), room.ledger.user("bo")
+    room.ledger.do(AddMember(identity=room.bot, thread_id=room.thread.id, user_id=bo.user.id))
+    action = room.act(replace(once, value='"of ana"', state='{"b": {"name": "ana"}}'))
+    answer_of_bot = {"status": "done", "text": "Thanks, Ana", "errors": '{"name": "ana"}'}
+    answered = AnswerAction(identity=room.bot, thread_id=room.thread.id, action_id=action.id, **answer_of_bot)  # type: ignore[arg-type]
+    room.ledger.do(answered)
+    room.ledger.do(DeleteUser(identity=room.ledger.admin("root"), user_id=room.ana.user.id, content="keep"))
+    assert room.ledger.sql("SELECT status, action_id, value, state, text, errors, correlation_id FROM action") == [
+        ("done", "yes", "null", "{}", "", "{}", "")
+    ]
+    with pytest.raises(Conflict) as refused:
+        room.act(once, bo)
+    assert refused.value.code == "already_answered"
 
 
 def test_expiry_is_told_to_both_and_is_over_restarts(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,8 +6,9 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from actors.auth.actor import has_other_rights
 from actors.auth.identity import Identity
-from actors.errors import Forbidden, Unauthenticated
+from actors.errors import Forbidden, Unauthenticated, Unavailable
 from server.api.services import Services
 from server.http.connections.carrier import belongs_to
 from server.http.headers.cookies import Cookie, cookie_of
@@ -34,6 +35,12 @@ class BrowserRules:
     secure_cookies: bool = True
     """Off: for a browser that is not on this machine and speaks plain HTTP."""
     proxies: Proxies = Proxies()  # noqa: RUF009 - without state
+
+
+def must_have_same_rights(before: Identity, now: Identity) -> None:
+    """For what lasts, and rests on an identity of before. Raises `Unavailable`."""
+    if has_other_rights(before, now.user):
+        raise Unavailable("Your rights have changed meanwhile; try again, with those of now.")
 
 
 class Authentication:
@@ -75,6 +82,10 @@ class Authentication:
                 f"Send a token: `Authorization: Bearer <token>`, or the cookie `{self._browser.cookie}`."
             )
         return await self.of_token(request, token)
+
+    async def must_still_be(self, request: web.Request, who: Identity) -> None:
+        """While a request lasts: raises what `of` does, and `Unavailable` where the rights have changed."""
+        must_have_same_rights(who, await self.of(request))
 
     async def of_token(self, request: web.Request, token: str) -> Identity:
         """The identity by the token that came with a request; raises `Unauthenticated`, `Forbidden`."""

@@ -22,7 +22,7 @@ from server.api import pipeline
 from server.api.endpoints import Endpoint
 from server.api.registry import Call
 from server.api.services import Services
-from server.auth.authentication import Authentication
+from server.auth.authentication import Authentication, must_have_same_rights
 from server.collab.rooms import replica_class
 from server.http.headers.peers import Peer, rate_limit_network
 from server.http.middleware import begin
@@ -156,7 +156,8 @@ class EditorSockets:
         room = None
         try:
             room = await self._services.rooms.enter(artifact_id, editor)
-            await identity_of(request, self._authentication)  # it may have ended before the hub knew of this editor
+            now = await identity_of(request, self._authentication)  # changes before the hub knew of this editor
+            must_have_same_rights(identity, now)
             await self._read(socket, editor, room.actor)
             if not transport.said_goodbye:
                 await socket.close()

@@ -64,9 +64,11 @@ class Transfers:
         left = await self.library.left(identity, thread_id)
         return {} if left is None else {ROOM_LEFT: str(left)}
 
-    def body(self, request: web.Request, allowed: Allowed) -> Body:
+    def body(self, request: web.Request, who: Identity, allowed: Allowed) -> Body:
+        """`who`: whose rights it rests on, which must stay as they are."""
+
         async def both() -> None:
-            await self.authentication.of(request)
+            await self.authentication.must_still_be(request, who)
             await allowed()
 
         return Body(request, both, self.turns, draining=lambda: self.services.draining)

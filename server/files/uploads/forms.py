@@ -38,7 +38,7 @@ class Forms:
     async def create(self, request: web.Request, identity: Identity) -> web.StreamResponse:
         parser = FormParser(boundary_of(request.headers["Content-Type"]))
         form = _Form(self._transfers, self._uploads, identity, request[ARRIVAL], _key(request))
-        body = self._transfers.body(request, form.must_be_allowed)
+        body = self._transfers.body(request, identity, form.must_be_allowed)
         form.cut = body.end
         try:
             with self._transfers.connection(request, identity):

@@ -44,7 +44,7 @@ class Uploads:
         async def allowed() -> None:
             await self._transfers.library.upload(identity, upload.id)
 
-        body = self._transfers.body(request, allowed)
+        body = self._transfers.body(request, identity, allowed)
         writer.may_be_cut_by(body.end)
         return body
 

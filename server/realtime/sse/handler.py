@@ -146,7 +146,7 @@ class Streams:
         stream = Stream(self._services, self._stage, identity, peer, transport, followed)
         try:
             await stream.follow(returning=given is not None)
-            await self._authentication.of(request)  # rights may have changed before the hub knew of this stream
+            await self._authentication.must_still_be(request, identity)  # before the hub knew of this stream
             missed, reason = await self._missed(followed, stream.epoch, given)
             if given is not None:
                 self._services.measures.recovered(complete=reason is None)

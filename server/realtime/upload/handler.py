@@ -70,7 +70,7 @@ class _StreamEnd(RequestEnd):
         answer = Answer(self._services, call, peer, request.match_info["thread_id"])
         with hub.users.one(user_key), hub.addresses.one(rate_limit_network(peer.address)), answer.listed():
             await answer.must_be_allowed()
-            await self.authentication.of(request)  # rights may have changed before the hub knew of this request
+            await self.authentication.must_still_be(request, call.identity)  # before the hub knew of this request
             try:
                 return await answer.serve(request, self._pace.of(user_key) if self._pace is not None else None)
             except ConnectionLost:  # the client has disconnected before there was a message

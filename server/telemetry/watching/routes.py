@@ -8,7 +8,7 @@ from aiohttp import web
 
 from actors import limits
 from actors.auth.identity import Identity
-from actors.errors import NotFound, ShuttingDown, ValidationFailed
+from actors.errors import NotFound, ShuttingDown, ValidationFailed, XpError
 from actors.identifiers import is_id
 from actors.resources.audit import NoteForAudit
 from actors.resources.threads import GetThread
@@ -22,6 +22,7 @@ from server.api.services import Services
 from server.auth.authentication import Authentication
 from server.http.headers.peers import rate_limit_network
 from server.http.middleware import begin
+from server.realtime.protocol import codes as protocol
 from server.realtime.sse.handler import StreamEnd, stream_headers
 from server.realtime.sse.stream import HEARTBEAT
 from server.realtime.sse.transport import StreamTransport, in_pieces
@@ -93,9 +94,11 @@ class _Watching:
         watch = Watch(subject, stream.tell)
         try:
             with services.watches.one(watch, stream.client_id, self._stage, services.hub):
-                await self._authentication.of(request)  # rights may have changed before the hub knew of this stream
+                await self._authentication.must_still_be(request, call.identity)  # before the hub knew of this stream
                 watch.tell("watching", {"kind": subject.kind, "id": subject.id, "seconds": seconds})
                 await ended.wait()
+        except XpError:  # the response has begun: that it ends is all there is to say
+            transport.close(*protocol.EXPIRED)
         finally:
             stream.end()
         return response

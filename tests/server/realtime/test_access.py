@@ -242,6 +242,37 @@ async def test_a_stream_opened_while_its_user_is_deactivated(
     await listening
 
 
+@pytest.mark.parametrize("path", ["threads/{}/events", "admin/threads/{}/events"])
+async def test_a_stream_opened_while_its_user_becomes_no_admin(
+    server: Server, root: Client, thread: Any, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """The token stays good; what it is good for has changed."""
+    second = server.client("second", role="ADMIN")
+    me, scopes = await second.me(), ["read", "write", "admin"]
+    second.token = (await second.post("/api/v1/auth/api-keys", name="k", scopes=scopes)).data["key"]
+    prepared, changed = asyncio.Event(), asyncio.Event()
+    prepare = aiohttp.web.StreamResponse.prepare
+
+    async def later(self: Any, request: Any) -> Any:
+        if request.path.endswith("/events"):
+            prepared.set()
+            await changed.wait()
+        return await prepare(self, request)
+
+    monkeypatch.setattr(aiohttp.web.StreamResponse, "prepare", later)
+
+    async def listen() -> None:
+        async with event_stream(server.session, f"{server.url}/api/v1/{path.format(thread['id'])}", second.token) as it:
+            assert "ERROR" not in (await it.response.read()).decode()
+
+    listening = asyncio.create_task(listen())
+    await prepared.wait()
+    assert (await root.patch(f"/api/v1/users/{me['id']}", role="USER")).status == 200
+    changed.set()
+    async with asyncio.timeout(10):
+        await listening
+
+
 # Streams
 
 

@@ -287,6 +287,22 @@ async def test_access_that_ends_ends_the_upload(alice: Client, bob: Client) -> N
         assert (await append(bob, path, 0, slowly())).status in (403, 404)
 
 
+async def test_an_upload_of_an_admin_ends_with_that_role(server: Server, alice: Client) -> None:
+    root, second = server.client("root", role="ADMIN"), server.client("second", role="ADMIN")
+    file, me = await upload(alice, b"hers"), await second.me()
+    scopes = ["read", "write", "admin"]
+    second.token = (await second.post("/api/v1/auth/api-keys", name="k", scopes=scopes)).data["key"]
+    path = (await create(second, len(CONTENT), file_id=file["id"])).headers["Location"]
+
+    async def slowly():  # type: ignore[no-untyped-def]
+        yield CONTENT[:1000]
+        assert (await root.patch(f"/api/v1/users/{me['id']}", role="USER")).status == 200
+        await asyncio.Event().wait()
+
+    async with asyncio.timeout(5):
+        assert (await append(second, path, 0, slowly())).status in (403, 404, 503)
+
+
 async def test_who_asks_while_it_is_completed_hears_that_it_is(
     alice: Client, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

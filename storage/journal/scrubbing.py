@@ -14,6 +14,10 @@ from peewee import SqliteDatabase
 from actors import commands, limits
 from actors.outcomes import Done
 from actors.resources.artifacts.commands import DeleteArtifact
+from actors.resources.artifacts.data_sets import DeleteData
+from actors.resources.comments.comment import DeleteComment
+from actors.resources.files.commands import DeleteFile
+from actors.resources.files.retention import PruneFiles
 from actors.resources.messages import DeleteMessage
 from actors.resources.retention import RemoveOutdated
 from actors.resources.threads import DeleteThread
@@ -24,8 +28,12 @@ _SECONDS: dict[type, float] = {
     DeleteUser: 0.0,
     EraseContent: 0.0,
     DeleteArtifact: limits.SCRUB_SECONDS,
+    DeleteComment: limits.SCRUB_SECONDS,
+    DeleteData: limits.SCRUB_SECONDS,
+    DeleteFile: limits.SCRUB_SECONDS,
     DeleteMessage: limits.SCRUB_SECONDS,
     DeleteThread: limits.SCRUB_SECONDS,
+    PruneFiles: limits.SCRUB_SECONDS,
     RemoveOutdated: limits.SCRUB_SECONDS,
     commands.Purge: limits.SCRUB_SECONDS,
 }

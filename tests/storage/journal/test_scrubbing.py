@@ -1,0 +1,57 @@
+"""What was deleted leaves the write-ahead log, too, a minute later."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from actors import limits
+from actors.auth.identity import Identity
+from actors.resources.artifacts.data_sets import DeleteData, ReplaceData
+from actors.resources.comments.comment import DeleteComment
+from actors.resources.files.commands import DeleteFile
+from actors.resources.files.processing import RecordPreview
+from actors.resources.messages import DeleteMessage
+from actors.resources.threads import Thread
+from storage.journal.scrubbing import Scrubbing
+from tests.builders import Ledger
+from tests.storage.resources.artifacts.desk import Desk
+from tests.storage.resources.files.shelf import Shelf
+
+WORD = "zebedeequux"
+Write = Callable[[Ledger, Identity, Thread], object]
+"""Writes the word, and answers the command that deletes it."""
+
+
+def message(ledger: Ledger, who: Identity, thread: Thread) -> DeleteMessage:
+    return DeleteMessage(identity=who, thread_id=thread.id, message_id=ledger.post(who, thread, WORD).id)
+
+
+def comment(ledger: Ledger, who: Identity, thread: Thread) -> DeleteComment:
+    desk = Desk(ledger)
+    artifact = desk.create(who, thread)
+    made = desk.comment(who, artifact, WORD)
+    return DeleteComment(identity=who, thread_id=thread.id, artifact_id=artifact.id, comment_id=made.id)
+
+
+def data_set(ledger: Ledger, who: Identity, thread: Thread) -> DeleteData:
+    where = {"identity": who, "thread_id": thread.id, "artifact_id": Desk(ledger).create(who, thread).id, "name": "d"}
+    ledger.do(ReplaceData(**where, columns=("a",), rows=(f'["{WORD}"]',)))  # type: ignore[arg-type]
+    return DeleteData(**where)  # type: ignore[arg-type]
+
+
+def file(ledger: Ledger, who: Identity, thread: Thread) -> DeleteFile:
+    made = Shelf(ledger).add(who, thread, preview="due")
+    ledger.do(RecordPreview(made.id, 1, "done", text=WORD))
+    return DeleteFile(identity=who, file_id=made.id)
+
+
+@pytest.mark.parametrize("write", [message, comment, data_set, file])
+def test_it_is_emptied(ledger: Ledger, ana: Identity, write: Write) -> None:
+    log = ledger.path.with_name(f"{ledger.path.name}-wal")
+    ledger.do(write(ledger, ana, ledger.thread(ana)))
+    assert WORD.encode() in log.read_bytes()
+    scrubbing: Scrubbing = ledger.store._scrubbing
+    scrubbing._clock = lambda: time.monotonic() + limits.SCRUB_SECONDS
+    ledger.store.settle(5)
+    assert WORD.encode() not in log.read_bytes()

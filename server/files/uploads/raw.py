@@ -69,6 +69,12 @@ class Raw:
         if span is not None and span.first:
             if begun is None:
                 raise _nothing_there(0)
+            if begun.length not in (None, span.whole):
+                raise Conflict(
+                    f"The upload was begun for {begun.length} bytes, and this is a part of {span.whole}; "
+                    "go on with the same, or send it whole.",
+                    code="wrong_length",
+                )
             return begun
         length = span.whole if span is not None else request.content_length
         upload = await self._transfers.library.begin(

@@ -157,6 +157,17 @@ async def test_of_two_who_replace_the_same_version_one_is_refused(alice: Client,
     assert staged(tmp_path / "data") == []
 
 
+async def test_a_part_of_another_length_is_refused_before_it_comes(alice: Client, pending: Any, tmp_path: Path) -> None:
+    """It is a part of something else: what is there is kept for the one that it belongs to."""
+    assert (await put(alice, pending, b"01234", Content_Range="bytes 0-4/10")).status == 202
+    for span in ("bytes 5-9/20", "bytes 5-7/8"):
+        wrong = await put(alice, pending, bytes(5 if "20" in span else 3), Content_Range=span)
+        assert (wrong.status, wrong.error["code"]) == (409, "wrong_length")
+        assert "10 bytes" in wrong.error["detail"]
+    done = await put(alice, pending, b"56789", Content_Range="bytes 5-9/10")
+    assert done.data["sha256"] == sha256(b"0123456789")
+
+
 async def test_parts_that_do_not_make_the_whole_are_refused(alice: Client, pending: Any, tmp_path: Path) -> None:
     whole = "bytes 0-9/10"
     wrong = await put(alice, pending, b"0123456789", Content_Range=whole, Repr_Digest=_digest(b"9876543210"))

@@ -84,7 +84,7 @@ def test_a_changed_statement_has_all_its_lines_but_not_its_body() -> None:
     assert lines == {3: range(2, 6), 4: range(2, 6), 6: range(6, 9), 7: range(6, 9)}
 
 
-def test_the_closest_and_quickest_that_run_a_line_are_first() -> None:
+def test_the_closest_that_run_a_line_are_first_and_the_quickest_of_each_file() -> None:
     seconds = {"tests/a/test_slow.py::one": 2.0, "tests/a/test_b.py::two": 1.0, "tests/c/test_d.py::three": 0.1}
     slow, close, quick = seconds
     covered = Covered(

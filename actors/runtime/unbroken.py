@@ -17,8 +17,6 @@ async def unbroken(work: Coroutine[Any, Any, T]) -> T:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
         await asyncio.wait([running])
-        if not running.cancelled():
-            running.exception()
         raise
 
 

@@ -129,7 +129,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same mutants of the same code (1)")
     parser.add_argument("--only", nargs="+", default=[""], help="of these only those whose path:line: begins so")
     parser.add_argument("--tests", nargs="+", default=EVERY_TEST, help="try only these (all that may notice a mutant)")
-    parser.add_argument("--kept", default="", help="a file for what the tests cover: read, or made if there is none")
+    parser.add_argument("--kept", default="", help="a file for what the tests cover: read, and extended by new tests")
     given = parser.parse_args()
     chosen = sample(given.count, given.seed, given.only)
     with tempfile.TemporaryDirectory(prefix="mutants-") as name:

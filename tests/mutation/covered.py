@@ -4,6 +4,7 @@ import ast
 import itertools
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,7 +53,7 @@ class Covered:
     """Tests that start processes."""
 
     def tests(self, path: str, lines: range) -> list[str]:
-        """Those that run one of these lines, or whose processes may; the closest and quickest first."""
+        """Those that run one of these lines, or whose processes may; in the order of `_in_order`."""
         running = {test for line in lines for test in self.lines.get(path, {}).get(line, ())}
         return self._in_order(path, running or self.starting)
 
@@ -62,8 +63,13 @@ class Covered:
         return first + self._in_order(path, self.seconds.keys() - set(first))
 
     def _in_order(self, path: str, tests: Iterable[str]) -> list[str]:
-        passing = set(tests) & self.seconds.keys()
-        return sorted(passing, key=lambda test: (-closeness(path, test), self.seconds[test], test))
+        """The closest first, and of each file of tests the quickest: others there ask for something similar."""
+        files: Counter[str] = Counter()
+        ranks = {}
+        for test in sorted(set(tests) & self.seconds.keys(), key=lambda test: (self.seconds[test], test)):
+            ranks[test] = files[test.partition("::")[0]]
+            files[test.partition("::")[0]] += 1
+        return sorted(ranks, key=lambda test: (-closeness(path, test), ranks[test]))
 
     def limit(self, test: str, least: float) -> float:
         """Seconds for a test of a mutant."""

@@ -28,7 +28,7 @@ AGAIN_SECONDS = 12
 OVERTIME_SECONDS = 10
 """For a process whose test does not end when its time is over."""
 MEASURED_SECONDS = 3 * 3600
-TRIED_SECONDS = 90
+TRIED_SECONDS = 120
 """For all tests of a mutant that none of them kills, as long as they take without it."""
 
 OPTIONS = ("-q", "-p", "no:cacheprovider", "--hypothesis-profile=mutants", "--timeout=60")
@@ -157,22 +157,23 @@ class Trials:
         return not self._has_failed
 
     def _what_tests_cover(self) -> Covered:
-        """All tests once, without any mutant. Those that fail are of no use."""
-        if self._kept and self._kept.exists():
-            return Covered.parsed(self._kept.read_text())
-        parts = [forked(functools.partial(self._measure, part), MEASURED_SECONDS) for part in self._parts()]
+        """All tests once, without any mutant, but those of which it is known. Those that fail are of no use."""
         covered = Covered()
-        for (said,) in parts:
+        if self._kept and self._kept.exists():
+            covered = Covered.parsed(self._kept.read_text())
+        parts = self._parts([test for test in self._items if test not in covered.seconds])
+        for (said,) in [forked(functools.partial(self._measure, part), MEASURED_SECONDS) for part in parts]:
             covered.add(Covered.parsed(said))
         if self._kept:
             self._kept.write_text(covered.text())
+        covered.seconds = {test: covered.seconds[test] for test in self._items if test in covered.seconds}
         return covered
 
-    def _parts(self) -> list[list[str]]:
-        """The tests, whole files, for each processor."""
+    def _parts(self, tests: Sequence[str]) -> list[list[str]]:
+        """Whole files for each processor."""
         parts: list[list[str]] = [[] for _ in range(os.cpu_count() or 1)]
-        for _, tests in itertools.groupby(self._items, key=lambda test: test.partition("::")[0]):
-            min(parts, key=len).extend(tests)
+        for _, tests_of_file in itertools.groupby(tests, key=lambda test: test.partition("::")[0]):
+            min(parts, key=len).extend(tests_of_file)
         return parts
 
     def _measure(self, tests: Sequence[str], say: Say) -> None:

@@ -64,3 +64,17 @@ async def test_what_it_raises_is_raised_here_and_nothing_starts_after_the_end(po
     pool.close()
     with pytest.raises(ShuttingDown):
         await pool.run(None, lambda: None)
+
+
+async def test_its_end_leaves_no_timer(pool: FairPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the one for users who have used up their time."""
+    monkeypatch.setattr(limits, "READ_SECONDS_BURST", 0)
+    loop, timers = asyncio.get_running_loop(), list[asyncio.TimerHandle]()
+    call_later = loop.call_later
+    monkeypatch.setattr(loop, "call_later", lambda *given: timers.append(call_later(*given)) or timers[-1])
+    waiting = asyncio.ensure_future(pool.run(1, lambda: None))
+    await asyncio.sleep(0)
+    pool.close()
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    assert [timer.cancelled() for timer in timers] == [True, True]

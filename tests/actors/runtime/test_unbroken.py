@@ -1,6 +1,7 @@
 """What was begun for a task that is cancelled meanwhile comes to its end, and leaves nothing open."""
 
 import asyncio
+import gc
 from types import TracebackType
 
 import pytest
@@ -86,3 +87,23 @@ async def test_work_comes_to_its_end_before_its_caller_is_cancelled() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert ended
+
+
+async def test_a_failure_is_not_reported_once_nobody_waits_for_it() -> None:
+    reported: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
+    may_end = asyncio.Event()
+
+    async def work() -> None:
+        await may_end.wait()
+        raise OSError("no room")
+
+    task = asyncio.ensure_future(unbroken(work()))
+    await asyncio.sleep(0)
+    task.cancel()
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    del task
+    gc.collect()
+    assert reported == []

@@ -281,6 +281,16 @@ async def test_a_right_that_ends_ends_what_rests_on_it(
         assert refused.status in (403, 404, 409)
 
 
+async def test_one_that_has_to_wait_for_another_is_refused_before_it_says_anything(
+    alice: Client, bot: Client, room: Any
+) -> None:
+    thread = f"/api/v1/threads/{room['id']}"
+    await alice.patch(thread, while_streaming="queue")
+    await bot.post(f"{thread}/messages", status="STREAMING")
+    async with writing(bot, room, None) as request:
+        assert await request.head() == 409
+
+
 async def test_a_deleted_thread_ends_it(alice: Client, bot: Client, room: Any) -> None:
     async with writing(bot, room) as request:
         await request.opened()

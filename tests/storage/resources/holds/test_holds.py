@@ -75,8 +75,11 @@ def test_placed_listed_and_removed(ledger: Ledger, root: Identity) -> None:
 
 def test_who_may_and_on_what(ledger: Ledger, root: Identity) -> None:
     ana, _, thread = conversation(ledger)
+    hold = held(ledger, root, "thread", thread.id)
     with pytest.raises(Forbidden):
         held(ledger, ana, "thread", thread.id)
+    with pytest.raises(Forbidden):
+        ledger.do(RemoveHold(identity=ana, hold_id=hold.id))
     for kind, target in (("thread", ana.user.id), ("user", thread.id)):
         with pytest.raises(NotFound):
             held(ledger, root, kind, target)  # type: ignore[arg-type]

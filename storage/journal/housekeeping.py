@@ -26,7 +26,7 @@ def _deleted_thread(tx: Transaction) -> int | None:
     waited for."""
     Thread = models.Thread
     gone = (Thread.deleted_at < tx.now - 3_600_000) & ~is_thread_held(Thread.id)
-    row = rows.first(tx.database, Thread.select(Thread.id).where(gone).limit(1))
+    row = rows.first(tx.database, Thread.select(Thread.id).where(gone))
     return row[0] if row else None
 
 

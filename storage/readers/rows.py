@@ -64,8 +64,9 @@ def iterate(database: Database, query: Query) -> Iterator[tuple[Any, ...]]:
     return found
 
 
-def first(database: Database, query: Query) -> tuple[Any, ...] | None:
-    rows = fetch(database, query)
+def first(database: Database, query: Any) -> tuple[Any, ...] | None:
+    """The first row; no other is read, so the query needs no limit."""
+    rows = fetch(database, query.limit(1))
     return rows[0] if rows else None
 
 

@@ -103,5 +103,5 @@ def _first_since(database: SqliteDatabase, time: int) -> tuple[int, int | None]:
 
 def _at_or_after(database: SqliteDatabase, key: int) -> tuple[int, int] | None:
     """(key, time) of a message."""
-    row = rows.first(database, _M.select(_M.id, _M.created_at).where(_M.id >= key).order_by(_M.id).limit(1))
+    row = rows.first(database, _M.select(_M.id, _M.created_at).where(_M.id >= key).order_by(_M.id))
     return (row[0], row[1]) if row else None

@@ -95,7 +95,7 @@ def append(tx: Transaction, command: AppendToArtifact) -> Done[Grown]:
 
 def _write(tx: Transaction, key: int, text: str, length: int) -> None:
     """Short pieces join the one before them: a text that comes by single characters is read in few rows."""
-    query = _P.select(_P.start).where(_P.stream == key).order_by(_P.start.desc()).limit(1)
+    query = _P.select(_P.start).where(_P.stream == key).order_by(_P.start.desc())
     last = rows.first(tx.database, query)
     if last is not None and length + len(text) - last[0] <= limits.ARTIFACT_PIECE_CHARS:
         tx.execute(_P.update(text=_P.text.concat(text)).where((_P.stream == key) & (_P.start == last[0])))

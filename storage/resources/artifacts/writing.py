@@ -67,7 +67,7 @@ def create_artifact(tx: Transaction, command: CreateArtifact) -> Done[Artifact]:
 
 def _must_have_room(tx: Transaction, thread: int) -> None:
     there = _A.select(_A.id).where((_A.thread == thread) & _A.deleted_at.is_null())
-    if rows.first(tx.database, there.order_by(_A.id).limit(1).offset(limits.ARTIFACTS_PER_THREAD - 1)) is not None:
+    if rows.first(tx.database, there.order_by(_A.id).offset(limits.ARTIFACTS_PER_THREAD - 1)) is not None:
         sentence = f"A thread may have {limits.ARTIFACTS_PER_THREAD} artifacts, and this one has them."
         raise Conflict(sentence, code="artifacts_full")
 

@@ -170,7 +170,7 @@ def has(database: SqliteDatabase, noted: str) -> bool:
 def place_of(database: SqliteDatabase, noted: str) -> int | None:
     """Of the entry with this hash among those that are there, the oldest being 1; None where none has it."""
     known = (Audit.hash == noted) | (Audit.former_hash == noted)
-    found = rows.first(database, Audit.select(Audit.id).where(known).limit(1))
+    found = rows.first(database, Audit.select(Audit.id).where(known))
     if found is None:
         return None
     counted = rows.first(database, Audit.select(fn.COUNT(Audit.id)).where(Audit.id <= found[0]))

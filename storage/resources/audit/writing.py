@@ -78,7 +78,7 @@ def forget(tx: Transaction, user_id: str) -> None:
     """
     by_them = (Audit.actor_id == user_id) | (Audit.actor_id.is_null() & (Audit.about_id == user_id))
     about_them = Audit.about_id == user_id
-    first = rows.first(tx.database, Audit.select(Audit.id).where(by_them | about_them).order_by(Audit.id).limit(1))
+    first = rows.first(tx.database, Audit.select(Audit.id).where(by_them | about_them).order_by(Audit.id))
     if first is None:
         return
     tx.execute(Audit.update(address="", user_agent="", correlation_id="", origin_salt=None).where(by_them))

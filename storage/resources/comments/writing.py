@@ -74,14 +74,14 @@ def _base_body(tx: Transaction, place: Place, command: AddComment) -> int | None
 
 def _must_have_room(tx: Transaction, artifact: int) -> None:
     there = _C.select(_C.id).where((_C.artifact == artifact) & _C.deleted_at.is_null()).order_by(_C.id)
-    if rows.first(tx.database, there.limit(1).offset(limits.COMMENTS_PER_ARTIFACT - 1)) is not None:
+    if rows.first(tx.database, there.offset(limits.COMMENTS_PER_ARTIFACT - 1)) is not None:
         sentence = f"An artifact may have {limits.COMMENTS_PER_ARTIFACT} comments, and this one has them."
         raise Conflict(sentence, code="comments_full")
 
 
 def _must_have_replies_left(tx: Transaction, parent: int) -> None:
     there = _C.select(_C.id).where((_C.parent == parent) & _C.deleted_at.is_null()).order_by(_C.id)
-    if rows.first(tx.database, there.limit(1).offset(limits.COMMENT_REPLIES - 1)) is not None:
+    if rows.first(tx.database, there.offset(limits.COMMENT_REPLIES - 1)) is not None:
         sentence = f"A comment may have {limits.COMMENT_REPLIES} replies, and this one has them."
         raise Conflict(sentence, code="comments_full")
 

@@ -185,7 +185,7 @@ def _has_words(given: str) -> Any:
 def showing_thread(database: SqliteDatabase, file_id: str) -> str | None:
     shown = file_models.MessageFile
     query = _F.select(_T.uid).join(_T, on=(_F.thread == _T.id)).join_from(_F, shown, on=(shown.file == _F.id))
-    row = rows.first(database, query.where((_F.uid == file_id) & _T.deleted_at.is_null()).limit(1))
+    row = rows.first(database, query.where((_F.uid == file_id) & _T.deleted_at.is_null()))
     return str(row[0]) if row else None
 
 

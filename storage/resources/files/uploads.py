@@ -201,7 +201,7 @@ def _give_back(tx: Transaction, file_id: str, reserved: int) -> None:
 
 def _is_awaited(tx: Transaction, place: Place) -> bool:
     """Whether another upload is to bring its bytes."""
-    return rows.first(tx.database, _U.select(_U.id).where(_U.file == place.key).limit(1)) is not None
+    return rows.first(tx.database, _U.select(_U.id).where(_U.file == place.key)) is not None
 
 
 def _is_shown(tx: Transaction, place: Place) -> bool:

@@ -17,7 +17,7 @@ def invite(tx: Transaction, user: User, inviter_key: int, thread_key: int | None
     same = L.thread.is_null() if thread_key is None else L.thread == thread_key
     lately = (L.user == user.key) & (L.kind == "invitation") & same
     lately &= L.created_at > tx.now - limits.LETTER_DAY_SECONDS * 1000
-    if rows.first(tx.database, L.select(L.id).where(lately).limit(1)) is None:
+    if rows.first(tx.database, L.select(L.id).where(lately)) is None:
         insert(tx, kind="invitation", user=user.key, address=user.email, inviter=inviter_key, thread=thread_key)
 
 

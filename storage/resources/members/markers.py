@@ -45,7 +45,7 @@ def _offset(database: SqliteDatabase, thread_key: int, message_id: str | None) -
     if message_id is not None:
         row = rows.first(database, query.where(_M.uid == message_id))
     else:
-        row = rows.first(database, query.order_by(_M.offset.desc()).limit(1)) or (0,)
+        row = rows.first(database, query.order_by(_M.offset.desc())) or (0,)
     if row is None:
         raise NotFound("message", message_id or "")
     return int(row[0])

@@ -212,7 +212,8 @@ def of_edit(tx: Transaction, written: Written, before: Mentions) -> tuple[UserEv
 def read_up_to(tx: Transaction, thread: tuple[int, str], user_key: int, offset: int) -> tuple[UserEvent, ...]:
     """Notifications of messages that a user has read are read too."""
     M = models.Message
-    reached = M.select(M.id).where((M.thread == thread[0]) & (M.offset <= offset)).order_by(M.offset.desc()).limit(1)
+    # Its value is that of its first row.
+    reached = M.select(M.id).where((M.thread == thread[0]) & (M.offset <= offset)).order_by(M.offset.desc())
     theirs = (_N.user == user_key) & (_N.thread == thread[0]) & _N.read_at.is_null()
     seen = (_N.kind == "added") | (_N.message <= reached)
     update = _N.update(read_at=tx.now).where(theirs & seen).returning(_N.uid, _N.id)

@@ -131,7 +131,7 @@ def own_password(database: SqliteDatabase, user_id: str) -> str | None:
 
 @answers(GetNewestAccessChange)
 def newest_change(database: SqliteDatabase) -> int:
-    row = rows.first(database, _C.select(_C.id).order_by(_C.id.desc()).limit(1))
+    row = rows.first(database, _C.select(_C.id).order_by(_C.id.desc()))
     return int(row[0]) if row else 0
 
 

@@ -167,7 +167,7 @@ def _half_told(thread_id: str | None) -> Any:
     is_owner = (Owner.thread == T.id) & (Owner.role == "OWNER") & Owner.user.not_in(held_users())
     query = T.select(T.id, T.uid).join(M, on=(M.thread == T.id)).where(T.deleted_at.is_null(False))
     query = query.where(M.user.not_in(held_users()), ~fn.EXISTS(Owner.select(Owner.user).where(is_owner)))
-    return query.where(T.uid == thread_id).limit(1) if thread_id is not None else query.limit(1)
+    return query.where(T.uid == thread_id) if thread_id is not None else query
 
 
 def _end_memberships(tx: Transaction, thread: tuple[int, str], members: Sequence[int]) -> tuple[UserEvent, ...]:

@@ -22,7 +22,7 @@ _E = identity_models.Erasure
 def erase_content(tx: Transaction, command: EraseContent) -> Done[int]:
     """One step, of the first user who is due: a legal hold is waited for."""
     query = _E.select(_E.user, _E.position, _E.stage).where(~is_user_held(_E.user))
-    row = rows.first(tx.database, query.limit(1))
+    row = rows.first(tx.database, query)
     if row is None:
         return Done(0)
     user_key, position, stage = row

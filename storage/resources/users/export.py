@@ -79,7 +79,7 @@ def _end_of_access(database: SqliteDatabase, user_key: int, thread_id: str) -> i
     if key is None or rows.first(database, M.select(M.role).where(M.thread == key[0], M.user == user_key)):
         return None
     left = (E.thread == key[0]) & (E.type == MEMBER_REMOVED.name) & (E.ref == user_key)
-    row = rows.first(database, E.select(E.position).where(left).order_by(E.offset.desc()).limit(1))
+    row = rows.first(database, E.select(E.position).where(left).order_by(E.offset.desc()))
     return row[0] if row else None
 
 

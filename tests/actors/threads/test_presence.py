@@ -6,7 +6,7 @@ import pytest
 
 from actors import limits
 from actors.delivery.ephemeral import Ephemeral
-from actors.resources.presence import TypingUsers
+from actors.resources.presence import PresenceChange, TypingUsers
 from actors.resources.users import Author
 from actors.threads.presence import Presence, Typing
 from tests.actors.clock import Clock
@@ -207,3 +207,17 @@ def test_of_a_crowd_only_the_count_is_published_and_never_of_one_user(
         clock.advance(limits.PRESENCE_SECONDS)
     assert changes(published) == [(2, [], []), (1, [], []), (0, [], [])]
     assert clock.pending == []
+
+
+def test_a_new_subscriber_of_a_crowd_gets_the_count_once_there_is_one(
+    clock: Clock, presence: Presence, present: Attending
+) -> None:
+    present.connections = limits.PRESENCE_USERS + 1
+    present[ANA.key] = ANA
+    assert presence.whole(anew=True) is None
+    present[BO.key] = BO
+    presence.changed()
+    clock.advance(limits.PRESENCE_SECONDS)
+    whole = presence.whole(anew=True)
+    assert whole is not None
+    assert whole.data == PresenceChange(2)

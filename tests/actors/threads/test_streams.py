@@ -11,7 +11,7 @@ from actors import limits, rules
 from actors.auth.access_changes import AccessChange, AccessChanges, ChangeKind
 from actors.auth.identity import Identity
 from actors.commands import UNSET
-from actors.errors import Conflict, NotFound, ShuttingDown
+from actors.errors import Conflict, NotFound, ShuttingDown, TooLarge
 from actors.resources.streams import (
     MESSAGE_DELTA,
     AppendToMessage,
@@ -23,6 +23,7 @@ from actors.resources.streams import (
 )
 from actors.resources.threads import Thread, UpdateThread
 from actors.resources.users import User
+from actors.runtime.future import LoopFuture
 from actors.threads.inbox import RetireIfIdle
 from actors.threads.stream import Ending, Stream
 from actors.threads.stream_timing import StreamClock
@@ -216,8 +217,9 @@ class Beat:
         assert all(delta.kind is MESSAGE_DELTA for delta in deltas)
         self.told += [f"{delta.data.index} {delta.data.text}" for delta in deltas]
 
-    def _append(self, command: SaveProgress) -> None:
+    def _append(self, command: SaveProgress) -> LoopFuture[Any]:
         self.saved.append(command.content)
+        return LoopFuture()
 
 
 @pytest.fixture
@@ -239,6 +241,17 @@ def test_the_first_piece_is_told_at_once_and_others_together(beat: Beat) -> None
     assert len(beat.clock.pending) == 1, "nothing more to tell: only the other timer goes on"
     beat.append(stream, "!")
     assert beat.told[-1] == "13 !"
+
+
+def test_what_is_new_is_saved_and_once(beat: Beat) -> None:
+    stream = beat.begin()
+    beat.append(stream, "words")
+    for _ in range(3):
+        beat.clock.advance(limits.STREAM_SAVE_SECONDS)
+    assert beat.saved == ["words"]
+    beat.append(stream, ", and more")
+    beat.clock.advance(limits.STREAM_SAVE_SECONDS)
+    assert beat.saved == ["words", "words, and more"]
 
 
 def test_what_goes_silent_ends(beat: Beat) -> None:
@@ -287,3 +300,20 @@ def test_half_of_a_pair_counts_once_the_other_is_there_and_is_replaced_at_the_en
     assert (stream.text, stream.final_text, stream.length) == ("a", "a\ufffd", 1)
     stream.append("\ude00", None, 0.0)
     assert (stream.text, stream.final_text, stream.length) == ("a😀", "a😀", 2)
+
+
+def test_the_other_half_of_a_pair_may_name_its_place() -> None:
+    stream = Stream("s", 1)
+    stream.append("a\ud83d", 0, 0.0)
+    stream.append("\ude00", 1, 0.0)
+    assert stream.final_text == "a😀"
+
+
+def test_a_text_that_grows_too_long_is_refused_with_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "CONTENT_BYTES", 5)
+    stream = Stream("s", 1)
+    stream.append("abcé", None, 0.0)
+    with pytest.raises(TooLarge) as refusal:
+        stream.append("é", None, 0.0)
+    assert refusal.value.data == {"limit": 5, "actual": 7}
+    assert (stream.text, stream.size) == ("abcé", 5)

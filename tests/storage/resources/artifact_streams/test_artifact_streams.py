@@ -8,7 +8,9 @@ from actors import limits
 from actors.auth.identity import Identity
 from actors.errors import Conflict
 from actors.identifiers import new_id
+from actors.outcomes import Done
 from actors.resources.artifact_streams import (
+    STREAM_ENDED,
     AppendToArtifact,
     ArtifactStream,
     GetArtifactStream,
@@ -51,8 +53,8 @@ class Streams:
         query = GetArtifactStream(self._who, self._artifact.id, stream.id)
         return self._ledger.ask(lambda database: answer(database, query)).text
 
-    def interrupt(self) -> None:
-        self._ledger.do(InterruptArtifactStreams(before=2**53))
+    def interrupt(self) -> Done[int]:
+        return self._ledger.do(InterruptArtifactStreams(before=2**53))
 
 
 @pytest.fixture
@@ -90,3 +92,12 @@ def test_of_interrupted_texts_the_newest_are_kept(
     streams.open()
     assert [streams.text(stream) for stream in left] == ["", "", "text 2", "text 3"]
     assert [found for _, found in integrity.check(ledger.reader) if found] == []
+
+
+def test_the_thread_hears_of_an_interruption(streams: Streams) -> None:
+    stream = streams.open()
+    done = streams.interrupt()
+    assert (done.result, [event.type for event in done.events]) == (1, [STREAM_ENDED.name])
+    ended = done.events[0].data
+    assert isinstance(ended, ArtifactStream)
+    assert (ended.id, ended.status) == (stream.id, "INTERRUPTED")

@@ -60,6 +60,16 @@ async def test_what_was_written_is_saved_as_the_process_ends(house: House, ana: 
     assert await content(house) == "some words"
 
 
+async def test_how_long_a_first_piece_takes_is_measured_once(house: House, ana: Identity, thread: Thread) -> None:
+    append = await begin(house, ana, thread)
+    measured = house.stage.measures.first_piece_seconds
+    assert measured.count == 0
+    for _ in range(2):
+        await house.directory.ask(append)
+        assert measured.count == 1
+    assert measured.sum >= 0.0
+
+
 async def test_no_timer_outlives_the_actor_and_no_waiting_is_unanswered(
     house: House, ana: Identity, thread: Thread
 ) -> None:
@@ -107,6 +117,7 @@ async def test_an_end_that_comes_while_a_message_is_opened_ends_it(house: House,
     ended = house.directory.thread(thread.id).ask(AwaitEnd("s"))
     message = await asyncio.wait_for(ended, 30)
     assert (message.status, message.metadata) == ("INTERRUPTED", '{"end_reason":"client_gone"}')
+    assert house.stage.measures.streams_ended == {"client_gone": 1}
 
 
 async def test_a_thread_does_not_retire_while_a_message_is_written(house: House, ana: Identity, thread: Thread) -> None:

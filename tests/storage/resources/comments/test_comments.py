@@ -6,7 +6,13 @@ from actors import commands
 from actors.auth.identity import Identity
 from actors.resources.artifacts.artifact import Artifact
 from actors.resources.comments.anchors import Anchor
-from actors.resources.comments.comment import DeleteComment, GetComment, ListComments, ListCommentsBy
+from actors.resources.comments.comment import (
+    DeleteComment,
+    GetComment,
+    ListComments,
+    ListCommentsBy,
+    UpdateComment,
+)
 from actors.resources.threads import DeleteThread, Thread
 from actors.resources.users import DeleteUser, EraseContent
 from storage.journal.store import JournalStore
@@ -46,6 +52,17 @@ def test_the_base_stays_as_long_as_the_comment(
     ))  # fmt: skip
     assert desk.bodies() == [1]
     assert findings(ledger.path) == {}
+
+
+def test_an_update_that_changes_nothing_answers_the_comment(
+    ledger: Ledger, desk: Desk, bo: Identity, artifact: Artifact
+) -> None:
+    comment = desk.comment(bo, artifact)
+    done = ledger.do(UpdateComment(
+        identity=bo, thread_id=artifact.thread_id, artifact_id=artifact.id, comment_id=comment.id,
+        content=comment.content, is_resolved=False,
+    ))  # fmt: skip
+    assert (done.result, done.events) == (comment, ())
 
 
 def test_a_retry_makes_no_second_one(ledger: Ledger, desk: Desk, bo: Identity, artifact: Artifact) -> None:

@@ -72,6 +72,16 @@ def test_in_a_thread_its_members_see_it_as_long_as_they_are_members(
     assert shelf.list(bo) == []
 
 
+def test_the_audit_log_names_a_file_that_another_than_its_owner_deletes(
+    ledger: Ledger, shelf: Shelf, ana: Identity, bo: Identity, thread: Thread
+) -> None:
+    for who in (bo, ana):
+        file = shelf.add(bo, thread)
+        ledger.do(DeleteFile(identity=who, file_id=file.id))
+    noted = ledger.sql("SELECT actor_id, target_kind, target_id FROM audit WHERE action = 'delete_file'")
+    assert noted == [(ana.user.id, "file", file.id)]
+
+
 def test_an_owner_who_has_left_the_thread_has_left_the_file(
     ledger: Ledger, shelf: Shelf, ana: Identity, bo: Identity, thread: Thread
 ) -> None:

@@ -37,10 +37,11 @@ ENDED: Final = GateState.ENDED
 class Gate(Generic[T]):
     __slots__ = ("_ends", "_kept", "_size", "place", "state")
 
+    place: int
+    """From `replayed` on: everything up to here was passed, or is in the replay."""
+
     def __init__(self) -> None:
         self.state = REGISTERING
-        self.place = 0
-        """Everything up to here was passed, or is in the replay."""
         self._ends = False
         self._kept: list[T] = []
         self._size = 0

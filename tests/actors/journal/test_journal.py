@@ -241,6 +241,7 @@ async def test_what_was_put_off_goes_on_when_the_store_has_healed(desk: Desk, mo
 async def test_commits_are_measured_and_commands_of_a_turn_wake_it_once(
     desk: Desk, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    began = time.perf_counter()
     ana, thread = await desk.begin()
     before, woken = stage.measures.commit_seconds.count, desk.journal._wake
     wakes: list[bool] = []
@@ -256,6 +257,7 @@ async def test_commits_are_measured_and_commands_of_a_turn_wake_it_once(
         await reply
     assert (len(wakes), desk.journal.in_flight) == (1, 0)
     assert stage.measures.commit_seconds.count == before + 1
+    assert 0.0 < stage.measures.commit_seconds.sum < time.perf_counter() - began
 
 
 async def test_a_journal_that_is_not_open_keeps_what_comes(stage: Stage, tmp_path: Path) -> None:
@@ -559,3 +561,13 @@ async def test_a_disk_that_does_not_answer_shows(desk: Desk, monkeypatch: pytest
     desk.store.gate.set()
     await reply
     assert desk.journal.failure is None
+
+
+async def test_the_first_write_after_a_rest_has_waited_for_nothing(desk: Desk) -> None:
+    ana, thread = await desk.begin()
+    desk.journal._moved_at -= limits.JOURNAL_STALLED_SECONDS * 2
+    desk.store.gate.clear()
+    reply = desk.journal.append(post(ana, thread))
+    assert desk.journal.failure is None
+    desk.store.gate.set()
+    await reply

@@ -11,6 +11,7 @@ import pytest
 
 from actors import limits
 from actors.identifiers import new_id
+from tests.builders import until_asked
 from tests.realtime_client import EventStream, RawClient, event_stream, raw_client
 from tests.server.operations.signing_in import PASSWORD, Device, nobody, sign_in, sql
 from tests.server.operations.sweep.requests import check_problem
@@ -147,6 +148,18 @@ async def test_tokens_that_are_none(server: Server, device: Device) -> None:
     refresh = {"Authorization": f"Bearer {device.refresh_token}"}
     check_problem(await nobody(server).get("/api/v1/auth/me", refresh), 401)
     assert await device.status() == 200
+
+
+async def test_the_use_of_a_session_is_noted_once_in_a_while(device: Device, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    await device.refresh()
+    sql(data, "UPDATE session SET last_seen_at = 1000")
+    assert await device.status() == 200
+
+    async def was_noted() -> bool:
+        return sql(data, "SELECT last_seen_at FROM session") > [(1000,)]
+
+    await until_asked(was_noted)
 
 
 async def test_a_session_expires_a_month_after_it_was_refreshed_last(

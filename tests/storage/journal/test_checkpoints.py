@@ -135,13 +135,17 @@ def test_closing_ends_the_os_thread_and_leaves_no_log(tmp_path: Path) -> None:
 def test_a_checkpoint_that_fails_is_logged_and_tried_again(
     quick: Ledger, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    tried: set[str] = set()
+
     def fails(connection: sqlite3.Connection) -> checkpoints.Folded:
+        tried.add(threading.current_thread().name)
         raise sqlite3.OperationalError("disk I/O error")
 
     with monkeypatch.context() as patched:
         patched.setattr(checkpoints, "fold", fails)
         write(quick, ROWS, then=lambda: rest(quick))
     assert "could not be folded" in caplog.text
+    assert tried == {"checkpoints"}, "the writer has nothing to end"
     write(quick, ROWS, then=lambda: rest(quick))
     os_thread = quick.store._checkpoints._os_thread
     assert os_thread is not None

@@ -69,7 +69,8 @@ class Covered:
         for test in sorted(set(tests) & self.seconds.keys(), key=lambda test: (self.seconds[test], test)):
             ranks[test] = files[test.partition("::")[0]]
             files[test.partition("::")[0]] += 1
-        return sorted(ranks, key=lambda test: (-closeness(path, test), ranks[test]))
+        by_rank = sorted(ranks, key=lambda test: ranks[test])
+        return sorted(by_rank, key=lambda test: closeness(path, test), reverse=True)
 
     def limit(self, test: str, least: float) -> float:
         """Seconds for a test of a mutant."""
@@ -108,10 +109,14 @@ class Covered:
         return cls(known["seconds"], lines, set(known["starting"]))
 
 
-def closeness(path: str, test: str) -> int:
-    """How many folders the path of the test shares with the one that mirrors the file's."""
-    pairs = zip(Path("tests", path).parts[:-1], Path(test.partition("::")[0]).parts[:-1], strict=False)
-    return len(list(itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)))
+def closeness(path: str, test: str) -> tuple[bool, int]:
+    """(whether the path of the test has the name of the file or of its folder, how many folders it shares with the one
+    that mirrors the file's)."""
+    source, file = Path("tests", path), Path(test.partition("::")[0])
+    words = {word for part in file.with_suffix("").parts for word in (part, part.removeprefix("test_"))}
+    pairs = zip(source.parts[:-1], file.parts[:-1], strict=False)
+    shared = itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)
+    return not words.isdisjoint({source.stem, source.parent.name}), len(list(shared))
 
 
 def statement_of(mutant: Mutant, source: str) -> range:

@@ -317,17 +317,35 @@ async def test_a_message_that_another_process_writes_interrupts(shared: House, o
 
 
 class Looks:
-    """In place of the users' actors: whether they are asked to look at their own logs."""
+    """In place of the users' actors: whether they are asked to look at their own logs, and what they hear."""
 
     def __init__(self) -> None:
         self.count = 0
+        self.moves: list[str] = []
+        self.has_ended = False
 
     def look(self) -> None:
         self.count += 1
 
-    def moved(self, thread_id: str, events: Sequence[Event]) -> None: ...
+    def moved(self, thread_id: str, events: Sequence[Event]) -> None:
+        self.moves += [f"{event.type} in {thread_id}" for event in events]
+
     def publish(self, events: Sequence[Any]) -> None: ...
-    def stop(self) -> None: ...
+
+    def stop(self) -> None:
+        self.has_ended = True
+
+
+async def test_users_hear_of_events_until_all_stops(house: House) -> None:
+    ana = await house.user("ana")
+    thread = await house.thread(ana)
+    users = Looks()
+    house.directory.users = users  # type: ignore[assignment]
+    await house.post(ana, thread)
+    await until(lambda: users.moves == [f"message.created in {thread.id}"])
+    assert not users.has_ended
+    house.directory.stop()
+    assert users.has_ended
 
 
 async def test_users_look_at_their_logs_when_another_process_has_written(shared: House, other: Ledger) -> None:

@@ -73,7 +73,9 @@ class Stream:
         self.finishing = 0
         """Commands in the journal that may end it. Text appended meanwhile is held until their outcome is known."""
         self.held: list[Callable[[], None]] = []
-        self.length = self.sent = self.saved = len(text)
+        self.length = self.sent = len(text)
+        self.saved: int | None = self.length
+        """Characters in the database; None where that is not known."""
         self.saved_at = now
         self.size = len(text.encode())
         self.touched_at = now
@@ -100,7 +102,7 @@ class Stream:
 
     def is_not_saved(self) -> None:
         """What was to be saved last was not: it is tried again."""
-        self.saved = -1
+        self.saved = None
 
     def append(self, text: str, index: int | None, now: float) -> None:
         """Take more text. With `index`, a retry does not duplicate text.

@@ -103,6 +103,18 @@ def test_who_listed_longer_ago_than_the_pause_is_forgotten(clock: Clock, typing:
     assert ANA.key not in typing._listed_at
 
 
+def test_the_end_of_another_shortens_no_pause(clock: Clock, typing: Typing, published: list[list[Ephemeral]]) -> None:
+    typing.start(BO)
+    clock.advance(limits.TYPING_SECONDS - 0.05)
+    typing.start(ANA)
+    typing.end(ANA.key)
+    clock.advance(0.1)
+    typing.start(ANA)
+    assert names(published)[-1] == [], "Bo has ended, and Ana has to wait"
+    clock.advance(limits.TYPING_PAUSE_SECONDS)
+    assert names(published)[-1] == ["Ana"]
+
+
 def test_a_list_that_was_published_is_known_to_have_been(typing: Typing) -> None:
     assert not typing.was_published
     typing.start(ANA)
@@ -173,6 +185,16 @@ def test_changes_are_published_together_and_leaving_later(
     clock.advance(limits.PRESENCE_LEAVE_SECONDS + limits.PRESENCE_SECONDS)
     assert changes(published)[1:] == [(1, [], [BO])]
     assert clock.pending == []
+
+
+def test_one_user_on_two_devices_is_no_news(
+    clock: Clock, presence: Presence, present: Attending, published: list[list[Ephemeral]]
+) -> None:
+    present[ANA.key] = ANA
+    present.connections = 1
+    presence.changed()
+    clock.advance(limits.PRESENCE_SECONDS)
+    assert (published, presence.was_published) == ([], False)
 
 
 def test_a_reconnect_is_not_seen(

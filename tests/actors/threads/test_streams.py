@@ -100,6 +100,17 @@ async def test_a_beginning_that_is_replayed_takes_no_place(
         await begin(house, ana, thread, "third")
 
 
+async def test_after_a_beginning_that_is_refused_the_thread_goes_on(
+    house: House, ana: Identity, thread: Thread, caplog: pytest.LogCaptureFixture
+) -> None:
+    watcher = await house.watch(ana, thread)
+    with pytest.raises(NotFound):
+        await house.do(post(ana, thread, "", message_id="taken", status="STREAMING", parent_id="no-such-message"))
+    await house.post(ana, thread)
+    await until(lambda: [line for line in watcher.lines if line.endswith("message.created")] != [])
+    assert caplog.records == []
+
+
 async def test_a_beginning_that_is_refused_takes_no_place(
     house: House, ana: Identity, thread: Thread, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from actors import limits
 from actors.auth.identity import Identity
-from actors.errors import Conflict, Forbidden, ValidationFailed
+from actors.errors import Conflict, Forbidden, NotFound, ValidationFailed
 from actors.resources.actions import (
     Act,
     Action,
@@ -115,6 +115,22 @@ def test_an_approval_counts_also_when_its_user_is_deleted(room: Room) -> None:
     with pytest.raises(Conflict) as refused:
         room.act(once, bo)
     assert refused.value.code == "already_answered"
+
+
+def test_who_may_answer(room: Room) -> None:
+    action = room.act()
+    stranger = room.ledger.user("stranger")
+
+    def answered(who: Identity, action_id: str) -> None:
+        room.ledger.do(AnswerAction(identity=who, thread_id=room.thread.id, action_id=action_id, status="done"))
+
+    for who, action_id in ((room.bot, "c" * 25), (stranger, action.id)):
+        with pytest.raises(NotFound):
+            answered(who, action_id)
+    for who in (room.ana, room.ledger.admin("root")):
+        with pytest.raises(Forbidden, match="answers its actions"):
+            answered(who, action.id)
+    answered(room.bot, action.id)
 
 
 def test_expiry_is_told_to_both_and_is_over_restarts(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:

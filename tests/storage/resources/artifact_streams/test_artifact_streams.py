@@ -7,6 +7,7 @@ import pytest
 from actors import limits
 from actors.auth.identity import Identity
 from actors.errors import Conflict
+from actors.events import Event
 from actors.identifiers import new_id
 from actors.outcomes import Done
 from actors.resources.artifact_streams import (
@@ -19,6 +20,7 @@ from actors.resources.artifact_streams import (
 )
 from actors.resources.artifacts.artifact import Artifact
 from actors.resources.threads import Thread
+from actors.resources.users import DeleteUser, EraseContent
 from storage.maintenance import integrity
 from storage.readers.answers import answer
 from tests.builders import Ledger
@@ -91,6 +93,22 @@ def test_of_interrupted_texts_the_newest_are_kept(
     assert [streams.text(stream) for stream in left] == ["", "text 1", "text 2", "text 3"]
     streams.open()
     assert [streams.text(stream) for stream in left] == ["", "", "text 2", "text 3"]
+    assert [found for _, found in integrity.check(ledger.reader) if found] == []
+
+
+def test_of_a_user_who_is_erased_nothing_is_left_and_the_thread_hears_of_it(
+    ledger: Ledger, root: Identity, streams: Streams, ana: Identity
+) -> None:
+    stream = streams.open()
+    streams.append(stream, "some text")
+    ledger.do(DeleteUser(identity=root, user_id=ana.user.id, content="remove"))
+    events: list[Event] = []
+    while (done := ledger.do(EraseContent())).result:
+        events += done.events
+    (ended,) = (event.data for event in events if event.type == STREAM_ENDED.name)
+    assert isinstance(ended, ArtifactStream)
+    assert (ended.id, ended.status) == (stream.id, "INTERRUPTED")
+    assert ledger.sql("SELECT * FROM artifact_piece") == []
     assert [found for _, found in integrity.check(ledger.reader) if found] == []
 
 

@@ -290,6 +290,17 @@ def test_a_deleted_thread_takes_its_artifacts(ledger: Ledger, desk: Desk, ana: I
     assert desk.used("user") == 0
 
 
+def test_a_step_of_a_purge_counts_artifacts_and_versions(
+    ledger: Ledger, desk: Desk, ana: Identity, thread: Thread
+) -> None:
+    for text in ("one", "two", "three"):
+        desk.create(ana, thread, text)
+    ledger.do(DeleteThread(identity=ana, thread_id=thread.id))
+    ledger.sql("UPDATE thread SET deleted_at = 1 WHERE deleted_at IS NOT NULL")
+    assert ledger.do(commands.Purge(rows=3)).result == 3
+    assert ledger.one("SELECT count(*) FROM artifact") == 1, "an artifact and its version, and another one whole"
+
+
 def test_erasure_takes_what_a_user_has_created(
     ledger: Ledger, desk: Desk, ana: Identity, bo: Identity, thread: Thread
 ) -> None:

@@ -94,7 +94,7 @@ class LiveChannels:
 
     def _watch(self, seconds: float | None = None) -> None:
         if self._timer is None:
-            delay = limits.LIVE_SECONDS / 10 if seconds is None else seconds
+            delay = limits.LIVE_SECONDS / limits.LIVE_LOOKS if seconds is None else seconds
             self._timer = self._stage.loop.call_later(delay, self._sweep)
 
     def _sweep(self) -> None:

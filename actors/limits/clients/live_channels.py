@@ -8,6 +8,8 @@ LIVE_HISTORY: Final = 100
 """Publications that a live channel keeps for clients that reconnect."""
 LIVE_SECONDS: Final = 300.0
 """For how long; then a channel without subscribers is removed."""
+LIVE_LOOKS: Final = 10
+"""For such channels in that time: one outlives it by a tenth at most."""
 LIVE_CHANNELS: Final = 10_000
 """At once, 3 KiB each. A new one takes the place of the one that has been idle for longest; where there is none, it is
 refused."""

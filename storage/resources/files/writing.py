@@ -154,7 +154,7 @@ def delete_file(tx: Transaction, command: DeleteFile) -> Done[Gone]:
 
 def remove(tx: Transaction, place: Place, actor: Author, kind: EventKind = FILE_DELETED) -> Done[File]:
     """Leave a tombstone; what it held is released."""
-    forget_content(tx, place)
+    _forget_content(tx, place.key, place.owner, place.thread_key)
     tx.execute(_M.delete().where(_M.file == place.key))
     with texts.changing(tx.database, place.key):
         texts.end(tx.database, place.key)
@@ -166,13 +166,13 @@ _TOMBSTONE: Final[dict[str, Any]] = {
 }  # fmt: skip
 
 
-def forget_content(tx: Transaction, place: Place) -> None:
-    room.take(tx, place.owner, place.thread_key, -room.size_of(tx, place.key), asked=False)
-    tx.execute(_U.delete().where(_U.file == place.key))
+def _forget_content(tx: Transaction, key: int, owner: int, thread: int | None) -> None:
+    room.take(tx, owner, thread, -room.size_of(tx, key), asked=False)
+    tx.execute(_U.delete().where(_U.file == key))
     for model in (_P, _V):
         mine: Any = model
-        blobs = rows.fetch(tx.database, mine.select(mine.blob).where(mine.file == place.key))
-        tx.execute(mine.delete().where(mine.file == place.key))
+        blobs = rows.fetch(tx.database, mine.select(mine.blob).where(mine.file == key))
+        tx.execute(mine.delete().where(mine.file == key))
         room.release(tx, [blob for (blob,) in blobs])
 
 
@@ -192,10 +192,10 @@ def purge_thread(tx: Transaction, thread_key: int, count: int) -> int:
     """Files of a deleted thread, `count` at most; answers how many. A tombstone stays of those made elsewhere:
     the logs of other threads may refer to them."""
     kind = _E.select(_E.type).where(_E.position == _F.position)
-    query = _F.select(_F.id, _F.uid, _F.owner, kind).where(_F.thread == thread_key).limit(count)
+    query = _F.select(_F.id, _F.owner, kind).where(_F.thread == thread_key).limit(count)
     found = rows.fetch(tx.database, query)
-    for key, uid, owner, joined_by in found:
-        forget_content(tx, Place(key, uid, owner, 0, 0, (thread_key, ""), None, None))
+    for key, owner, joined_by in found:
+        _forget_content(tx, key, owner, thread_key)
         with texts.changing(tx.database, key):
             texts.end(tx.database, key)
             if joined_by == FILE_ATTACHED.name:

@@ -193,6 +193,7 @@ async def test_closing_twice_closes_once(peer: Peer) -> None:
     peer.tell(Close(3001, "first"), Close(3000, "second"))
     await settle()
     assert peer.wire.closed == (3001, "first")
+    assert peer.actor.stage.measures.closes == {3001: 1}
 
 
 async def test_a_drain_after_the_end_is_no_trouble(peer: Peer, caplog: pytest.LogCaptureFixture) -> None:
@@ -292,6 +293,19 @@ async def test_a_gate_behind_which_too_much_gathers(peer: Peer) -> None:
     peer.tell(publications(limits.RECOVERY_EVENTS + 1))
     await settle()
     assert peer.wire.closed == SLOW
+
+
+async def test_ephemeral_events_behind_a_gate_are_bounded_too(peer: Peer) -> None:
+    peer.tell(ShutGate(CHANNEL))
+    word = EphemeralPublications(CHANNEL, [Publication(0, 0, "e", b"word")])
+    for _ in range(limits.RECOVERY_EVENTS):
+        peer.tell(word)
+    await until(lambda: not peer.actor._inbox)
+    assert peer.wire.closed is None
+    peer.tell(word)
+    await settle()
+    assert peer.wire.closed == SLOW
+    assert peer.actor.stage.measures.closes == {SLOW[0]: 1}
 
 
 async def test_who_leaves_behind_a_shut_gate_gets_the_answer_only(peer: Peer) -> None:

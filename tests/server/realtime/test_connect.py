@@ -29,6 +29,18 @@ async def test_what_connect_answers(dial: Dial, alice: Client) -> None:
     assert answer["node"]
 
 
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_a_bad_command_that_came_with_connect_ends_the_connection(
+    dial: Dial, alice: Client, is_known: bool
+) -> None:
+    """Whether it has to wait for the answer to connect or not."""
+    client = await dial()
+    given = alice.token if is_known else token("newcomer")
+    await client.send(client.command("connect", token=given), {"id": "none", "ping": {}})
+    end = await client.closed()
+    assert (end.code, end.reason) == (3501, "bad request: expected an `id` from 1 to 4294967295")
+
+
 async def test_two_connections_are_two_clients(dial: Dial, alice: Client) -> None:
     first, second = await (await dial()).connect(alice.token), await (await dial()).connect(alice.token)
     assert first["client"] != second["client"]

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import email.utils
 import ssl
 import time
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from aiohttp.abc import AbstractResolver
 
 from actors import limits
 from actors.resources.webhooks import AttemptError
+from server.http.headers.dates import seconds_of
 from server.outbound.addresses import AddressRefused, AddressRules, checked_connector
 
 if TYPE_CHECKING:
@@ -145,6 +145,6 @@ def _seconds(text: str | None) -> float | None:
     if text.isascii() and text.isdecimal():
         return float(text[:10])
     try:
-        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
-    except (ValueError, OverflowError):
+        return max(0.0, seconds_of(text) - time.time())
+    except ValueError:
         return None

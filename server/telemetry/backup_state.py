@@ -38,8 +38,8 @@ class ShippingState:
         self.lineage, self.failing_since = lineage, failing_since
 
     def backed_up(self, lineage: str) -> None:
-        """The newest good backup belongs to this lineage."""
-        if lineage == self.lineage:
+        """The newest good backup belongs to this lineage; empty: to none."""
+        if lineage and lineage == self.lineage:
             self.without_backup_since = None
 
     def lag_seconds(self) -> float:

@@ -5,9 +5,10 @@ A file's content has a strong ETag, its SHA-256, and the time at which its versi
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import format_datetime
 from enum import Enum
 
+from server.http.headers.dates import seconds_of
 from server.http.headers.etags import tags_of
 
 
@@ -55,6 +56,6 @@ def _seconds(header: str | None) -> int | None:
     if header is None:
         return None
     try:
-        return int(parsedate_to_datetime(header).timestamp())
-    except (ValueError, OverflowError):
+        return int(seconds_of(header))
+    except ValueError:
         return None

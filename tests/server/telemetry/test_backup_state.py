@@ -31,6 +31,7 @@ def test_segments_without_a_backup_are_lost(state: ShippingState) -> None:
 def test_those_of_all_lineages_without_one(state: ShippingState) -> None:
     state.follow("a", None, NOW)
     state.follow("", None, NOW + 1_000)
+    state.backed_up("")
     state.follow("b", None, NOW + 2_000)
     state.backed_up("a")
     assert state.lag_seconds() == 60

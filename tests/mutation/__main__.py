@@ -1,7 +1,8 @@
 """Whether the tests of the core would notice a mistake: makes mutants, one at a time, and runs the tests of each.
 
 A mutant is killed where a test fails or hangs. It survives where all pass: then a test is missing, or the code does
-nothing.
+nothing. Of many tests that run a line the first two minutes are tried, those with the name of its file before others:
+look whether a test that was left out fails before you write one (`--only path:line: --tests …`).
 """
 
 import argparse

@@ -28,7 +28,8 @@ AGAIN_SECONDS = 12
 OVERTIME_SECONDS = 10
 """For a process whose test does not end when its time is over."""
 MEASURED_SECONDS = 3 * 3600
-TRIED_SECONDS = 60
+"""For all tests once."""
+TRIED_SECONDS = 120
 """For all tests of a mutant that none of them kills, as long as they take without it."""
 
 OPTIONS = ("-q", "-p", "no:cacheprovider", "--hypothesis-profile=mutants", "--timeout=60")

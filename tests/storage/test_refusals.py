@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from actors import limits
 from actors.auth.identity import Identity
 from actors.errors import XpError
 from actors.identifiers import new_id
@@ -129,6 +130,17 @@ def test_what_is_refused_late_costs_one_savepoint_a_run(ledger: Ledger, refused:
         assert len([text for text in statements if text.startswith("SAVEPOINT")]) <= 3
         assert len([text for text in statements if 'INSERT INTO "message"' in text]) <= 4
         assert statements.count("ROLLBACK") == (0 if wary else 1), "the next ones look first"
+
+
+def test_after_some_batches_no_savepoints_are_made_any_more(ledger: Ledger) -> None:
+    """What is refused late comes in swarms: the batches after one look first, and then it is over."""
+    scene = Scene(ledger)
+    ledger.apply(*among_posts(scene, next(iter(LATE.values()))(scene)))
+    for number in range(limits.WARY_BATCHES + 1):
+        with noted(ledger) as statements:
+            ledger.apply(*(post(scene.ana, scene.thread, f"{n}") for n in range(MANY)))
+        looks_first = any(text.startswith("SAVEPOINT") for text in statements)
+        assert looks_first == (number < limits.WARY_BATCHES), number
 
 
 def test_every_refusal_at_once(ledger: Ledger) -> None:

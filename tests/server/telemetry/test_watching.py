@@ -84,6 +84,17 @@ async def test_a_thread(server: Server, root: Client, alice: Client) -> None:
     assert other["id"] not in json.dumps(told.seen)
 
 
+async def test_a_thread_that_rpc_calls_name(server: Server, root: Client, alice: Client) -> None:
+    thread, other = await alice.thread(), await alice.thread()
+    async with (
+        watching(server, root, f"threads/{thread['id']}") as told,
+        raw_client(server.session, server.websocket_url, alice.token) as socket,
+    ):
+        await socket.ask("rpc", method="get_thread", data={"thread_id": other["id"]})
+        await socket.ask("rpc", method="list_members", data={"thread_id": thread["id"]})
+        assert (await told.until("command"))["operation"] == "list_members"
+
+
 async def test_a_connection_until_it_is_closed(server: Server, root: Client, alice: Client) -> None:
     async with raw_client(server.session, server.websocket_url, alice.token) as socket:
         (client,) = [each for each in server.services.hub.clients if each.identity is not None]

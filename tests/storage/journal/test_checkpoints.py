@@ -132,6 +132,31 @@ def test_closing_ends_the_os_thread_and_leaves_no_log(tmp_path: Path) -> None:
     assert not Path(f"{ledger.path}-wal").exists()
 
 
+def test_closing_waits_for_a_checkpoint_that_has_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    has_begun, may_end, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def slow(connection: sqlite3.Connection) -> checkpoints.Folded:
+        has_begun.set()
+        may_end.wait(30)
+        ended.set()
+        return fold(connection)
+
+    fold = checkpoints.fold
+    monkeypatch.setattr(checkpoints, "fold", slow)
+    ledger = Ledger(tmp_path / "experience.db", checkpoint_rows=1)
+    write(ledger, 1)
+    assert has_begun.wait(30)
+    os_thread = ledger.store._checkpoints._os_thread
+    assert os_thread is not None
+    wait = os_thread.join
+    monkeypatch.setattr(os_thread, "join", lambda: (may_end.set(), wait()))
+    try:
+        ledger.close()
+        assert ended.is_set()
+    finally:
+        may_end.set()
+
+
 def test_a_checkpoint_that_fails_is_logged_and_tried_again(
     quick: Ledger, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

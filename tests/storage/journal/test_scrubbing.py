@@ -1,5 +1,7 @@
 """What was deleted leaves the write-ahead log, too, a minute later."""
 
+import contextlib
+import sqlite3
 import time
 from collections.abc import Callable
 
@@ -55,3 +57,22 @@ def test_it_is_emptied(ledger: Ledger, ana: Identity, write: Write) -> None:
     scrubbing._clock = lambda: time.monotonic() + limits.SCRUB_SECONDS
     ledger.store.settle(5)
     assert WORD.encode() not in log.read_bytes()
+
+
+@pytest.mark.timeout(20)
+def test_it_does_not_wait_for_a_reader(ledger: Ledger, ana: Identity) -> None:
+    """However long the connection that writes may wait for others."""
+    thread = ledger.thread(ana)
+    connection = ledger.store.database.connection()
+    connection.execute("PRAGMA busy_timeout = 60000")
+    scrubbing: Scrubbing = ledger.store._scrubbing
+    with contextlib.closing(sqlite3.connect(ledger.path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM event").fetchone()
+        ledger.do(message(ledger, ana, thread))
+        scrubbing._clock = lambda: time.monotonic() + limits.SCRUB_SECONDS
+        scrubbing.step()
+        assert scrubbing.is_due
+    scrubbing.step()
+    assert not scrubbing.is_due
+    assert connection.execute("PRAGMA busy_timeout").fetchone() == (60_000,)

@@ -217,9 +217,10 @@ async def test_threads_that_nobody_uses_are_retired(
 
 
 async def test_one_that_has_gone_while_its_log_cannot_be_read(
-    server: Server, alice: Client, monkeypatch: pytest.MonkeyPatch
+    server: Server, alice: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Connecting goes on without what was missed, but not for a connection that is no more."""
+    """Connecting goes on without what was missed, but not for a connection that is no more; nor do commands that wait
+    for it."""
     own = f"user:{(await alice.me())['id']}"
     ask, reads, goes_on = server.services.reads.ask, asyncio.Event(), asyncio.Event()
 
@@ -233,8 +234,10 @@ async def test_one_that_has_gone_while_its_log_cannot_be_read(
     monkeypatch.setattr(server.services.reads, "ask", ask_late)
     async with raw_client(server.session, server.websocket_url) as client:
         await client.send(client.command("connect", token=alice.token, subs={own: {"recover": True, "offset": 0}}))
+        await client.send(client.command("subscribe", channel=own))
         await reads.wait()
         client.cut()
         await until(lambda: connections(server) == 0)
     goes_on.set()
     await until(lambda: len(server.services.users) == 0)
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []

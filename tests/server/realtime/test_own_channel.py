@@ -108,6 +108,7 @@ async def test_it_can_be_subscribed_to_as_well(dial: Dial, alice: Client, bob: C
     present = (await client.ask("presence", channel=channel))["presence"]["presence"]
     assert [info["user"] for info in present.values()] == [channel.removeprefix("user:")]
     await client.ask("unsubscribe", channel=channel)
+    assert (await client.ask("presence", channel=channel))["presence"]["presence"] == {}
     await add(alice, bob)
     await client.ask("ping")
     assert client.inbox == []

@@ -67,3 +67,9 @@ def test_nobody_who_is_not_known_expires(clock: Clock) -> None:
     session.identity = None
     signed_on(clock, session).look()
     assert clock.pending == []
+
+
+def test_a_socket_that_has_gone_takes_no_connection_of_its_user(clock: Clock) -> None:
+    sign_on = signed_on(clock, Session(900.0))
+    sign_on.end()
+    assert not sign_on._sit(1)

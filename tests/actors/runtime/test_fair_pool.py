@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -64,6 +65,22 @@ async def test_what_it_raises_is_raised_here_and_nothing_starts_after_the_end(po
     pool.close()
     with pytest.raises(ShuttingDown):
         await pool.run(None, lambda: None)
+
+
+async def test_who_has_used_up_their_time_goes_on_when_they_have_some_again(
+    pool: FairPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "READ_SECONDS_BURST", 0.02)
+    monkeypatch.setattr(limits, "READ_WAIT_SECONDS", 60.0)
+
+    def work() -> None:
+        began = time.thread_time()
+        while time.thread_time() - began < 0.05:
+            pass
+
+    first, second = (asyncio.ensure_future(pool.run(1, work)) for _ in range(2))
+    async with asyncio.timeout(20):
+        await asyncio.gather(first, second)
 
 
 async def test_its_end_leaves_no_timer(pool: FairPool, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,6 +55,7 @@ def test_edits_are_numbered_and_folded(ledger: Ledger, ana: Identity, artifact: 
     found = document(ledger, ana, artifact)
     assert (found.state, found.edits, found.newest) == (b"state a b", (b"c",), 3)
     assert append(ledger, artifact, None, b"d", version=7) == 4
+    assert document(ledger, ana, artifact).version == 7
     ledger.do(NoteCut(artifact_id=artifact.id, version=8, faults='[{"field":"content"}]'))
     found = document(ledger, ana, artifact)
     assert (found.version, found.faults, found.edits) == (8, '[{"field":"content"}]', (b"c", b"d"))

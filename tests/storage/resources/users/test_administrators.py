@@ -39,6 +39,14 @@ def test_two_who_end_each_other_at_the_same_time(ledger: Ledger, end: Change, ot
     assert administrators(ledger) == 1
 
 
+def test_who_is_no_administrator_any_more_makes_no_user(ledger: Ledger) -> None:
+    ana, bo = ledger.admin("ana"), ledger.admin("bo")
+    make = CreateUser(identity=bo, email="eve@example.com", name="Eve", domain="example.com")
+    _, refused = ledger.apply(UpdateUser(identity=ana, user_id=bo.user.id, role="USER"), make)
+    assert isinstance(refused, Forbidden)
+    assert ledger.one("SELECT count(*) FROM user WHERE name = 'Eve'") == 0
+
+
 @pytest.mark.parametrize("end", ["demoted", "deactivated"])
 def test_the_only_one_stays(ledger: Ledger, end: str) -> None:
     ana = ledger.admin("ana")

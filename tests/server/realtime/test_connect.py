@@ -148,9 +148,10 @@ async def test_who_does_not_connect_but_talks(dial: Dial, monkeypatch: pytest.Mo
     assert (await client.closed()).code == 3502
 
 
-async def test_a_command_before_connect(dial: Dial) -> None:
+@pytest.mark.parametrize("verb", ["ping", "send"])
+async def test_a_command_before_connect(dial: Dial, verb: str) -> None:
     client = await dial()
-    await client.send(client.command("ping"))
+    await client.send(client.command(verb))
     assert (await client.closed()).code == 3501
 
 

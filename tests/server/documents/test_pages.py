@@ -1,13 +1,11 @@
 """The pages and documents that the server itself serves: to everybody, from here alone, and kept by browsers."""
 
 import re
-from collections.abc import AsyncIterator
 from html import escape
 from html.parser import HTMLParser
 
 import orjson
 import pytest
-import pytest_asyncio
 
 from actors.errors import CODES
 from server.api import operations
@@ -16,20 +14,16 @@ from server.documents.openapi import document
 from server.documents.pages import POLICY
 from server.http.catalogue import ENTRIES
 from server.http.problems import slug
+from tests.server.one_server import server
 from tests.server.operations.sweep.requests import check_problem
-from tests.serving import Answer, Server, serving
+from tests.serving import Answer, Server
+
+__all__ = ["server"]
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PAGES = ("/", "/docs", "/docs/events", "/problems", *(f"/problems/{entry.slug}" for entry in ENTRIES))
 DOCUMENTS = ("/openapi.json", "/asyncapi.json")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
-    """One for all tests: they read, and the thread that one of them opens is in nobody's way."""
-    async with serving(tmp_path_factory.mktemp("pages") / "data") as running:
-        yield running
 
 
 async def ask(server: Server, path: str, method: str = "GET", **headers: str) -> Answer:

@@ -3,35 +3,20 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 
+from tests.server.one_server import alice, server
 from tests.server.quiet import nothing_breaks, said_seldom
 from tests.server.raw_http import PATIENCE, RawConnection, raw_connection
-from tests.serving import Client, Server, serving
+from tests.serving import Client, Server
 
-__all__ = ["nothing_breaks"]
+__all__ = ["alice", "nothing_breaks", "server"]
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 HIDDEN = b"GET /health/live HTTP/1.1\r\nHost: x\r\nX-Correlation-ID: hidden\r\n\r\n"
 CHUNKS = b"d\r\n" + b'{"title":"x"}' + b"\r\n0\r\n\r\n"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
-    """One for all tests: each has a connection of its own, and none leaves anything behind."""
-    async with serving(tmp_path_factory.mktemp("smuggling") / "data") as running:
-        yield running
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def alice(server: Server) -> Client:
-    client = server.client("alice")
-    await client.me()
-    return client
 
 
 async def everything(connection: RawConnection) -> bytes:

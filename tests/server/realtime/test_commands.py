@@ -1,7 +1,5 @@
 """Every verb, and the exact error of what is refused. No command goes unanswered."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from typing import Any
 
 import orjson
@@ -11,40 +9,16 @@ import pytest_asyncio
 from actors import limits
 from actors.identifiers import new_id
 from tests.realtime_client import RawClient
+from tests.server.one_server import alice, bob, dial, server
 from tests.server.realtime.conftest import Dial
-from tests.serving import Client, Server, serving
+from tests.serving import Client
+
+__all__ = ["alice", "bob", "dial", "server"]
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NOBODY = "c" + "0" * 24
 """An id that is nobody's."""
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
-    """One for all tests: each has a connection and a thread of its own."""
-    async with serving(tmp_path_factory.mktemp("commands") / "data") as running:
-        yield running
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def alice(server: Server) -> Client:
-    client = server.client("alice")
-    await client.me()
-    return client
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def bob(server: Server) -> Client:
-    client = server.client("bob")
-    await client.me()
-    return client
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def dial(server: Server) -> AsyncIterator[Dial]:
-    async with AsyncExitStack() as stack:
-        yield Dial(server, stack)
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -3,8 +3,6 @@
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from typing import Any
 
 import aiohttp
@@ -14,31 +12,14 @@ import pytest_asyncio
 
 from tests.raw_socket import BINARY, CLOSE, PING, frame, raw_socket
 from tests.realtime_client import RawClient
+from tests.server.one_server import alice, dial, server
 from tests.server.realtime.conftest import Dial
 from tests.server.realtime.waiting import connections, until
-from tests.serving import Client, Server, serving
+from tests.serving import Client, Server
+
+__all__ = ["alice", "dial", "server"]
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
-    """One for all tests: what is sent ends connections, and nothing else."""
-    async with serving(tmp_path_factory.mktemp("frames") / "data") as running:
-        yield running
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def alice(server: Server) -> Client:
-    client = server.client("alice")
-    await client.me()
-    return client
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def dial(server: Server) -> AsyncIterator[Dial]:
-    async with AsyncExitStack() as stack:
-        yield Dial(server, stack)
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -11,9 +11,12 @@ import pytest_asyncio
 
 from server.api import operations
 from server.api.registry import Operation
+from tests.server.one_server import alice
 from tests.server.operations.sweep.requests import check_problem
 from tests.server.raw_http import raw_connection
 from tests.serving import Answer, Client, Server, serving, token
+
+__all__ = ["alice"]
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -31,13 +34,6 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
     """One for all tests: what each of them changes is a thread of its own."""
     async with serving(tmp_path_factory.mktemp("cors") / "data", ALLOWED_ORIGINS=f"{APP},{OTHER}") as running:
         yield running
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def alice(server: Server) -> Client:
-    client = server.client("alice")
-    await client.me()
-    return client
 
 
 async def send(server: Server, method: str, path: str, headers: Mapping[str, str], **more: Any) -> Answer:

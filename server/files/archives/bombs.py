@@ -24,7 +24,7 @@ _SIGNATURE_OF = {kind: signature for signature, kind in SIGNATURES}
 @dataclass(frozen=True, slots=True)
 class ArchiveLimits:
     entries: int = 100_000
-    """Of all levels together."""
+    """Of all levels together. So many streams one behind the other, too."""
     size: int = 4 * 1024**3
     """Bytes unpacked, of all levels together."""
     ratio: int = 250
@@ -192,6 +192,8 @@ def _look_into_stream(file: BinaryIO, kind: str, seen: Inspection, limits: Archi
         for piece in streams.pieces(data):
             size += len(piece)
             kept += piece[: max(0, limits.nested_size - len(kept))]
+        if streams.begun > limits.entries:  # empty ones unpack to nothing, however many there are
+            raise _Bomb(f"more than {limits.entries} streams")
     _spend(seen, size)
     seen.complete = seen.complete and len(kept) == size
     estimated = size * packed // max(1, file.tell())
@@ -208,7 +210,7 @@ class _Streams:
         self._make = _MAKERS[kind]
         self._signature = _SIGNATURE_OF[kind]
         self._inner: _Decompressor | None = None
-        self._is_first = True
+        self.begun = 0
         self._between = b""
         """Too short to say whether another stream begins with it."""
         self.eof = False
@@ -224,7 +226,7 @@ class _Streams:
             if piece:
                 yield piece
             if self._inner is not None and self._inner.eof:
-                data, self._inner, self._is_first = self._inner.unused_data, None, False
+                data, self._inner = self._inner.unused_data, None
             elif not piece:
                 return
 
@@ -233,7 +235,9 @@ class _Streams:
             self._between = data
             return False
         self.eof = not data.startswith(self._signature)
-        self._inner = None if self.eof else self._make()
+        if not self.eof:
+            self._inner = self._make()
+            self.begun += 1
         return not self.eof
 
     def _unpacked(self, data: bytes) -> bytes:
@@ -241,7 +245,7 @@ class _Streams:
         try:
             return self._inner.decompress(data, UNPACKED_PIECE_BYTES)
         except (EOFError, OSError, lzma.LZMAError, zlib.error):
-            if self._is_first:
+            if self.begun == 1:
                 raise
             self.eof = True
             return b""

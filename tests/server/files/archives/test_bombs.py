@@ -134,3 +134,11 @@ def test_what_follows_the_first_stream_of_a_file_is_unpacked_too(
     two = _inspect(tmp_path, pack(b"one") + pack(b"two"))
     assert (two.bomb, two.size) == (None, 6)
     assert _inspect(tmp_path, pack(b"one") + bytes(100)).bomb is None
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress], ids=["gzip", "bzip2", "xz"])
+def test_streams_are_counted_where_they_unpack_to_nothing(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    """Each costs time, and twenty bytes."""
+    limits = ArchiveLimits(entries=100)
+    assert _inspect(tmp_path, pack(b"") * 101, limits).bomb == "more than 100 streams"
+    assert _inspect(tmp_path, pack(b"") * 100, limits).bomb is None

@@ -51,7 +51,7 @@ class _KeysRefreshed:
 
 def has_other_rights(identity: Identity, user: User) -> bool:
     """Whether the rights of a user differ from those of an earlier identity of the user."""
-    role = user.role if identity.scopes is None or "admin" in identity.scopes else "USER"
+    role = user.role if identity.has_scope("admin") else "USER"
     return user.status != "ACTIVE" or (role, user.kind) != (identity.user.role, identity.user.kind)
 
 

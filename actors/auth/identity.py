@@ -39,6 +39,10 @@ class Identity:
     def is_admin(self) -> bool:
         return self.user.role == "ADMIN"
 
+    def has_scope(self, scope: Scope) -> bool:
+        """Whether what it came by may do this; the user's own rights are another question."""
+        return self.scopes is None or scope in self.scopes
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:

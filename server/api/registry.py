@@ -148,9 +148,9 @@ class Operation:
 
 def must_have_scope(identity: Identity, scope: Scope, asked: str) -> None:
     """Raises `Forbidden` for an API key that may not do what is asked."""
-    if identity.scopes is not None and scope not in identity.scopes:
+    if not identity.has_scope(scope):
         raise Forbidden(
-            f"{asked} requires the scope `{scope}`; this key has {', '.join(sorted(identity.scopes))}.",
+            f"{asked} requires the scope `{scope}`; this key has {', '.join(sorted(identity.scopes or ()))}.",
             code="scope_missing",
         )
 

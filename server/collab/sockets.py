@@ -48,7 +48,7 @@ class _Editor:
         self.identity = identity
         self.peer = peer
         self.channels: Sequence[str] = (f"artifact:{artifact_id}",)
-        self.is_writer = identity.scopes is None or "write" in identity.scopes
+        self.is_writer = identity.has_scope("write")
         self.may_write = False
         self._transport = transport
         self._is_alive = True

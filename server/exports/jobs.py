@@ -71,7 +71,7 @@ class ExportJobs:
         self._exports[export.id] = export
         try:
             await unbroken(asyncio.to_thread(self._store.write, export))
-        except BaseException:  # nobody hears of it, and nothing would make it
+        except BaseException:  # its user never learned its id, and it would wait for ever
             await self.remove(export)
             raise
         task = asyncio.get_running_loop().create_task(self._run(export, make))

@@ -80,7 +80,7 @@ class SignOn:
         if identity.user.key != known.user.key:
             session.close(protocol.INVALID_TOKEN[0], "invalid token: it is another user's")
             return None
-        if (known.is_admin and not identity.is_admin) or (_may_read(known) and not _may_read(identity)):
+        if (known.is_admin and not identity.is_admin) or (known.has_scope("read") and not identity.has_scope("read")):
             session.close(*protocol.EXPIRED)  # its subscriptions needed those rights: it reconnects with its new ones
             return None
         self._set_identity(identity)
@@ -145,7 +145,3 @@ class SignOn:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-
-def _may_read(identity: Identity) -> bool:
-    return identity.scopes is None or "read" in identity.scopes

@@ -179,7 +179,7 @@ def source_of(session: ClientSession, body: Mapping[str, Any], scope: Scope = "r
     if len(channel) > limits.CHANNEL_CHARS:
         raise Refused(protocol.BAD_COMMAND, f"bad request: a channel has at most {limits.CHANNEL_CHARS} characters")
     identity = session.identity
-    if identity is not None and identity.scopes is not None and scope not in identity.scopes:
+    if identity is not None and not identity.has_scope(scope):
         raise Refused(protocol.PERMISSION_REFUSED, f"permission denied: this key has no scope `{scope}`")
     kind, _, name = channel.partition(":")
     if kind == "thread" and is_id(name):

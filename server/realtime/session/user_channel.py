@@ -22,7 +22,7 @@ async def connected(
     session: ClientSession, identity: Identity, number: int, fields: Mapping[str, Any], asked: object
 ) -> bytes | None:
     """The result of connect; None where the reply is written in its order with what was missed."""
-    if identity.scopes is not None and "read" not in identity.scopes:
+    if not identity.has_scope("read"):
         return session.codec.result("connect", fields)
     channel = f"user:{identity.user.id}"
     since = _since(asked, channel)

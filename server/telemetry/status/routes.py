@@ -49,4 +49,4 @@ async def _answer(request: web.Request, call: Call) -> web.StreamResponse:
 
 
 def _may_administer(who: Identity) -> bool:
-    return who.is_admin and (who.scopes is None or "admin" in who.scopes)
+    return who.is_admin and who.has_scope("admin")

@@ -98,7 +98,8 @@ def update(tx: Transaction, command: UpdateSchedule) -> Done[Schedule]:
     _must_fit(before, fields)
     if not isinstance(command.at, Unset):
         _must_be_ahead(tx, command.at)
-        fields |= _columns(command.at)
+        if command.at != before.at:
+            fields |= _columns(command.at)
     if all(getattr(before, name, None) == value for name, value in fields.items()):
         return Done(before)
     tx.execute(S.update(**fields, version=S.version + 1).where(S.id == before.key))

@@ -8,10 +8,10 @@ import pykka
 
 from actors import commands
 from actors.auth.identity import Identity
-from actors.delivery.channel import Subscribe, Subscribed
+from actors.delivery.channel import Attendance, Subscribe, Subscribed
 from actors.delivery.connection import ConnectionActor, OpenGate, ShutGate
 from actors.delivery.ephemeral import Ephemeral
-from actors.delivery.publication import Publication
+from actors.delivery.publication import Publication, Publications
 from actors.events import Event
 from actors.outcomes import Done
 from actors.ports import ThreadLoader
@@ -101,6 +101,7 @@ class Peer:
         stage: Stage,
         on_closed: Callable[[Sequence[str]], None] = lambda channels: None,
         on_behind: Callable[[str], None] = lambda channel: None,
+        on_attendance: Callable[[Attendance], bytes] | None = None,
     ) -> None:
         self.wire = Wire()
         self.actor = ConnectionActor(
@@ -109,6 +110,7 @@ class Peer:
             on_access_ended=access_ended,
             on_closed=on_closed,
             on_behind=on_behind,
+            on_attendance=on_attendance,
         )
         self.ref: pykka.ActorRef[Any] = stage.start(self.actor)
 
@@ -123,6 +125,25 @@ class Peer:
     @property
     def offsets(self) -> list[int]:
         return [int(line.split()[0]) for line in self.lines if line[0].isdigit()]
+
+
+class Noted:
+    """A watcher that notes what it hears."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[Any, ...]] = []
+
+    def wrote(self, client_id: str, size: int) -> None:
+        self.heard.append(("wrote", client_id, size))
+
+    def delivered(self, client_id: str, publications: Publications) -> None:
+        self.heard.append(("delivered", client_id, [item.offset for item in publications.items]))
+
+    def published(self, thread_id: str, events: Sequence[Event]) -> None:
+        self.heard.append(("published", thread_id, [event.offset for event in events]))
+
+    def closed(self, client_id: str, code: int, reason: str) -> None:
+        self.heard.append(("closed", client_id, code, reason))
 
 
 class House:

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors import limits
-from actors.delivery.channel import AccessEnded
+from actors.delivery.channel import AccessEnded, Attendance
 from actors.delivery.connection import Close, Follow, Leave, OpenGate, Send, ShutGate
 from actors.delivery.outbox import Outbox
 from actors.delivery.publication import EphemeralPublications, Publication, Publications
 from actors.runtime.loop_actor import Stage
-from tests.actors.house import SLOW, Peer, lines_of
-from tests.builders import settle, until
+from tests.actors.house import SLOW, Noted, Peer, lines_of
+from tests.builders import identity, settle, until
 
 CHANNEL = "thread:t"
 
@@ -24,12 +24,23 @@ def publications(*offsets: int, channel: str = CHANNEL) -> Publications:
     return Publications(channel, [Publication(n, n, "e", b"") for n in offsets])
 
 
+def ephemeral(event_type: str = "typing", channel: str = CHANNEL) -> EphemeralPublications:
+    return EphemeralPublications(channel, [Publication(0, 0, event_type, b"")])
+
+
 def replay(*offsets: int) -> bytes:
     return lines_of(CHANNEL, publications(*offsets).items) if offsets else b""
 
 
 def opened(peer: Peer, offset: int = 0, channel: str = CHANNEL) -> None:
     peer.tell(ShutGate(channel), OpenGate(channel, b"", offset))
+
+
+async def blocked(peer: Peer) -> None:
+    """The peer takes no more."""
+    peer.wire.slow = True
+    peer.tell(Send(b"x" * (limits.SOCKET_BUFFER_BYTES + 1)))
+    await until(lambda: peer.wire.awaits_drain)
 
 
 @pytest.fixture
@@ -344,6 +355,107 @@ async def test_access_that_ended_behind_a_shut_gate_does_not_outlast_leaving(pee
     peer.tell(ShutGate(CHANNEL), AccessEnded(CHANNEL), Leave(CHANNEL), OpenGate(CHANNEL, b"reply\n", 1))
     await settle()
     assert peer.lines == ["reply"]
+
+
+# Ephemeral events
+
+
+async def test_ephemeral_events_pass_an_open_gate_and_wait_at_a_shut_one(peer: Peer) -> None:
+    opened(peer, channel="thread:open")
+    peer.tell(ephemeral("nobody's", channel="thread:other"), ephemeral("at once", channel="thread:open"))
+    peer.tell(ShutGate(CHANNEL), ephemeral("kept"), publications(2))
+    await settle()
+    assert peer.lines == ["0 at once"]
+    peer.tell(OpenGate(CHANNEL, replay(1), 1, ephemeral("state")))
+    await settle()
+    assert peer.lines == ["0 at once", "1 e", "0 state", "0 kept", "2 e"]
+
+
+async def test_each_channel_that_a_slow_reader_missed_is_named_once(stage: Stage) -> None:
+    behind: list[str] = []
+    peer = Peer(stage, on_behind=behind.append)
+    for channel in ("thread:a", "thread:b", "thread:c"):
+        opened(peer, channel=channel)
+    await blocked(peer)
+    peer.tell(ephemeral(channel="thread:a"), ephemeral(channel="thread:b"), ephemeral(channel="thread:a"))
+    await settle()
+    assert stage.measures.ephemeral_dropped == 3
+    for _ in range(2):
+        peer.wire.slow = False
+        peer.wire.drain()
+        await settle()
+        assert sorted(behind) == ["thread:a", "thread:b"]
+        await blocked(peer)
+
+
+async def test_a_connection_that_was_closed_takes_no_ephemeral_events(peer: Peer) -> None:
+    opened(peer)
+    await blocked(peer)
+    peer.tell(Close(3001, "shutdown"), ephemeral())
+    await settle()
+    assert peer.actor.stage.measures.ephemeral_dropped == 0
+
+
+async def test_who_comes_and_goes_is_written_where_the_gate_is_open_and_the_peer_reads(stage: Stage) -> None:
+    peer = Peer(stage, on_attendance=lambda attendance: b"%b\n" % attendance.client_id.encode())
+    opened(peer)
+    peer.tell(ShutGate("thread:shut"))
+
+    def tell(channel: str, client_id: str) -> None:
+        peer.tell(Attendance(channel, client_id, identity(), True))
+
+    for channel, client_id in (("thread:other", "other"), ("thread:shut", "shut"), (CHANNEL, "there")):
+        tell(channel, client_id)
+    await settle()
+    assert peer.lines == ["there"]
+    await blocked(peer)
+    before = peer.wire.writes
+    tell(CHANNEL, "missed")
+    await settle()
+    peer.wire.slow = False
+    peer.wire.drain()
+    await settle()
+    assert peer.wire.writes == before
+
+
+async def test_a_connection_without_a_form_for_it_hears_of_nobody(peer: Peer, caplog: pytest.LogCaptureFixture) -> None:
+    opened(peer)
+    peer.tell(Attendance(CHANNEL, "client", identity(), True), Send(b"fine"))
+    await settle()
+    assert peer.wire.writes == [b"fine"]
+    assert caplog.records == []
+
+
+# Watched live
+
+
+async def test_a_watcher_hears_what_is_delivered_written_and_closed(stage: Stage) -> None:
+    watcher = stage.watcher = Noted()
+    peer, slow = Peer(stage), Peer(stage)
+    name = peer.actor.actor_urn
+    opened(peer, 1)
+    peer.tell(publications(1, 2), ephemeral())
+    await settle()
+    assert watcher.heard == [
+        ("delivered", name, [2]),
+        ("delivered", name, [0]),
+        ("wrote", name, len("2 e\n0 typing\n")),
+    ]
+    peer.tell(Close(3001, "shutdown"))
+    await settle()
+    assert watcher.heard[3:] == [("closed", name, 3001, "shutdown")]
+    await blocked(slow)
+    slow.tell(Send(b"x" * (limits.OUTBOX_BYTES + 1)))
+    await settle()
+    assert watcher.heard[-1] == ("closed", slow.actor.actor_urn, 3008, "slow reader")
+
+
+async def test_what_is_delivered_and_written_is_counted(peer: Peer) -> None:
+    opened(peer)
+    peer.tell(publications(1), publications(1), publications(2, 3))
+    await settle()
+    measures = peer.actor.stage.measures
+    assert (measures.deliveries, measures.bytes_sent) == (2, len("1 e\n2 e\n3 e\n"))
 
 
 # Any order of things

@@ -14,10 +14,10 @@ from actors import limits
 from actors.delivery.channel import AccessEnded
 from actors.delivery.connection import Close, Send
 from actors.delivery.feed import FeedActor, Replay, Watch
-from actors.delivery.publication import Publication, Publications
+from actors.delivery.publication import EphemeralPublications, Publication, Publications
 from actors.runtime.loop_actor import Stage
-from tests.actors.house import SLOW, Wire, access_ended
-from tests.builders import settle
+from tests.actors.house import SLOW, Noted, Wire, access_ended
+from tests.builders import settle, until
 
 
 def line(item: Publication) -> bytes:
@@ -29,16 +29,23 @@ def publications(channel: str, *positions: int) -> Publications:
     return Publications(channel, [Publication(n, n, "e", b"") for n in positions])
 
 
+def ephemeral(channel: str, position: int) -> EphemeralPublications:
+    return EphemeralPublications(channel, [Publication(0, position, "typing", b"")])
+
+
 class Feed:
     def __init__(self, stage: Stage) -> None:
         self.wire = Wire()
         self.closed: list[str] = []
+        self.behind: list[str] = []
+        self.own: list[Publications] = []
         self.actor = FeedActor(
             self.wire,
             encode_one=line,
             on_access_ended=access_ended,
             on_closed=self.closed.extend,
-            on_behind=lambda channel: None,
+            on_behind=self.behind.append,
+            on_own=self.own.append,
         )
         self.ref: pykka.ActorRef[Any] = stage.start(self.actor)
 
@@ -130,6 +137,51 @@ async def test_access_ended_of_what_is_not_watched(feed: Feed) -> None:
     feed.tell(Replay(b"", 0), AccessEnded("c"), AccessEnded("a"), AccessEnded("a"))
     await settle()
     assert feed.lines == ["ended a"]
+
+
+async def test_the_reader_s_own_log_is_not_written(feed: Feed) -> None:
+    feed.actor.own_channel = "user:u"
+    own = publications("user:u", 2)
+    feed.tell(Replay(b"", 0), publications("a", 1), own, publications("c", 3))
+    await settle()
+    assert (feed.lines, feed.own) == (["1"], [own])
+
+
+async def test_ephemeral_events_stand_between_the_events_around_them(feed: Feed) -> None:
+    feed.tell(Replay(b"", 0, [ephemeral("a", 0)]), ephemeral("b", 2), ephemeral("c", 2), publications("a", 1, 2, 3))
+    await settle()
+    assert feed.lines == ["0", "1", "2", "2", "3"]
+    assert feed.actor.watches == 2
+
+
+async def test_a_slow_reader_gets_the_state_of_what_it_missed(feed: Feed) -> None:
+    feed.tell(Replay(b"", 0))
+    feed.wire.slow = True
+    feed.tell(Send(b"x" * (limits.SOCKET_BUFFER_BYTES + 1)))
+    await until(lambda: feed.wire.awaits_drain)
+    written = len(feed.wire.writes)
+    feed.tell(ephemeral("a", 1), ephemeral("b", 1), ephemeral("a", 1), ephemeral("c", 1))
+    await settle()
+    assert feed.behind == []
+    feed.wire.drain()
+    await until(lambda: feed.behind)
+    assert sorted(feed.behind) == ["a", "b"]
+    assert len(feed.wire.writes) == written
+
+
+async def test_nothing_is_kept_for_a_reader_that_was_closed(feed: Feed) -> None:
+    feed.tell(Close(3001, "shutdown"), publications("a", 1), ephemeral("a", 1))
+    await settle()
+    assert feed.actor._gate._kept == []
+    assert not feed.actor.is_open
+
+
+async def test_a_watcher_hears_what_is_delivered(feed: Feed, stage: Stage) -> None:
+    watcher = stage.watcher = Noted()
+    feed.tell(Replay(b"", 0), publications("a", 1, 2), publications("c", 3))
+    await settle()
+    name = feed.actor.actor_urn
+    assert watcher.heard == [("delivered", name, [1, 2]), ("wrote", name, len("1\n2\n"))]
 
 
 async def test_a_replay_that_takes_too_long(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.delivery.publication import LivePublication, Publication, Publications
+from actors import limits
+from actors.delivery.publication import LivePublication, Publication, Publications, in_frames
 from tests.builders import identity
 
 
@@ -64,3 +66,20 @@ def test_after_is_exactly_what_is_newer(first: int, count: int, offset: int) -> 
     rest = some.after(offset)
     newer = [n for n in range(first, first + count) if n > offset]
     assert ([item.offset for item in rest.items] if rest else []) == newer
+
+
+@pytest.mark.parametrize(
+    ("sizes", "frames"),
+    [
+        ([4, 6], [[4, 6]]), ([4, 6, 1], [[4, 6], [1]]), ([4, 7, 3], [[4], [7, 3]]), ([11], [[11]]),
+        ([11, 1], [[11], [1]]), ([1, 11, 2, 8, 1], [[1], [11], [2, 8], [1]]), ([11, 2, 9], [[11], [2], [9]]),
+    ],
+)  # fmt: skip
+def test_a_frame_takes_as_much_as_fits_and_at_least_one(
+    sizes: list[int], frames: list[list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "PUBLICATIONS_BYTES", 10)
+    items = [Publication(n, n, "t", b"x" * size) for n, size in enumerate(sizes, 1)]
+    framed = list(in_frames(items))
+    assert [[len(item.data) for item in frame] for frame in framed] == frames
+    assert [item for frame in framed for item in frame] == items

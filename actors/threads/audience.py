@@ -17,14 +17,10 @@ from actors.runtime.reference import Ref
 from actors.threads.presence import Presence, Typing, whole_presence
 
 
-def _always_online(user_key: int) -> Status:
-    return "online"
-
-
 class ThreadAudience(Audience):
     __slots__ = ("_encode", "_people", "_position", "_presence", "_status", "_thread_id", "_typing", "had_lists")
 
-    def __init__(self, thread_id: str, encode: Encode, status: Callable[[int], Status] = _always_online) -> None:
+    def __init__(self, thread_id: str, encode: Encode, status: Callable[[int], Status]) -> None:
         super().__init__(f"thread:{thread_id}")
         self._thread_id = thread_id
         self._encode = encode

@@ -213,8 +213,7 @@ class ThreadStreams:
             return
         if message.deleted_at is None and message.content.startswith(ended.text):
             self._clock.flush(ended)
-        if message.status != "STREAMING" or message.deleted_at is not None:
-            self._measures.streams_ended[_reason_of(message)] += 1
+        self._measures.streams_ended[_reason_of(message)] += 1
         for waiting in self._awaiting_end.pop(message.id, ()):
             waiting.set(message)
 

@@ -140,6 +140,34 @@ async def test_what_is_on_its_way_at_the_end_has_a_moment_and_no_other_begins(
     assert (work.due, work.begun, [*work.loop.items]) == ([3], [1, 2], [])
 
 
+async def test_a_look_that_goes_on_at_the_end_is_waited_for(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[str] = []
+
+    async def look() -> bool:
+        steps.append("looks")
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await settle()
+            steps.append("has ended")
+        return False
+
+    monkeypatch.setattr(work.loop, "_look", look)
+    work.loop.start()
+    await until(lambda: steps)
+    await work.loop.stop()
+    assert steps == ["looks", "has ended"]
+    assert not work.loop.has_room
+
+
+async def test_it_counts_again_after_a_while(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "DUE_COUNT_SECONDS", 0.0)
+    work.loop.start()
+    for number in (1, 2, 3):
+        await until(lambda number=number: work.counts == work.looks == number)  # type: ignore[misc]
+        work.commits += 1
+
+
 async def test_what_does_not_end_is_cancelled(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "DUE_STOP_SECONDS", 0)
     work.due = [1]

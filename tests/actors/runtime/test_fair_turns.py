@@ -65,6 +65,71 @@ def test_each_user_has_their_turn_however_many_reads_wait() -> None:
     assert "c0" in table.names[:4]
 
 
+def test_who_has_more_reads_waiting_has_no_more_turns() -> None:
+    table = Table(size=1)
+    table.ask(None, "own")
+    for name in ("a0", "a1", "a2"):
+        table.ask(1, name)
+    table.ask(2, "b0")
+    for owner, name in ((None, "own"), (1, "a0"), (2, "b0"), (1, "a1")):
+        table.end(owner, name, 0.001)
+    assert table.names == ["own", "a0", "b0", "a1", "a2"]
+
+
+def test_who_no_longer_waits_does_not_start() -> None:
+    table, started = Table(size=1), list[str]()
+
+    def gives_up(is_heavy: bool) -> None:
+        started.append("gives up")
+
+    table.ask(None, "own")
+    for owner in (None, 1):
+        table.turns.enter(owner, gives_up)
+        table.turns.leave(owner, gives_up)
+        table.turns.leave(owner, gives_up)
+    table.ask(1, "a")
+    table.end(None, "own", 0.0)
+    assert (table.names, started) == (["own", "a"], [])
+
+
+def test_a_budget_refills_with_time_up_to_its_most() -> None:
+    table = Table()
+    table.ask(1, "first")
+    table.end(1, "first", limits.READ_SECONDS_BURST)
+    table.clock.now += 1.0
+    table.ask(1, "second")
+    table.end(1, "second", limits.READ_SECONDS_PER_SECOND)
+    table.ask(1, "third")
+    assert table.names == ["first", "second"], "what one second brings is used up"
+    table.clock.now += 3600.0
+    table.turns.go_on()
+    table.end(1, "third", limits.READ_SECONDS_BURST)
+    table.ask(1, "fourth")
+    assert table.names == ["first", "second", "third"]
+
+
+def test_without_a_budget_nobody_rests() -> None:
+    table = Table()
+    table.turns = Turns(2, clock=table.clock, budget=False)
+    for name in ("first", "second"):
+        table.ask(1, name)
+        table.end(1, name, limits.READ_SECONDS_BURST * 10)
+        table.clock.now += 0.001
+    table.ask(1, "third")
+    assert table.names == ["first", "second", "third"]
+
+
+def test_who_rests_without_waiting_is_not_waited_for() -> None:
+    table = Table()
+    table.ask(1, "first")
+    table.end(1, "first", limits.READ_SECONDS_BURST + 1.0)
+    starts = [lambda is_heavy: None]
+    table.turns.enter(1, starts[0])
+    assert table.turns.rest() is not None
+    table.turns.leave(1, starts[0])
+    assert table.turns.rest() is None
+
+
 def test_heavy_users_together_leave_a_thread() -> None:
     table = Table()
     for owner in (1, 2):
@@ -104,15 +169,29 @@ def test_who_has_asked_longest_ago_is_forgotten_but_not_while_they_read(monkeypa
     """And has a full budget when they come back."""
     monkeypatch.setattr(limits, "RATE_SUBJECTS", 1)
     table = Table(size=3)
+    table.ask(1, "first")
+    table.end(1, "first", limits.READ_SECONDS_BURST * 0.7)
     table.ask(1, "long")
     table.ask(2, "other")  # user 1 still reads, and is remembered
-    table.end(1, "long", limits.READ_SECONDS_BURST + 0.5)
+    table.end(1, "long", limits.READ_SECONDS_BURST * 0.7)
     table.ask(1, "rests")
-    assert table.names == ["long", "other"]
+    assert table.names == ["first", "long", "other"]
     table.end(2, "other", limits.READ_SECONDS_BURST + 0.5)
     table.ask(3, "third")  # nothing of user 2 is read or waits
     table.ask(2, "again")
-    assert table.names == ["long", "other", "third", "again"]
+    assert table.names == ["first", "long", "other", "third", "again"]
+
+
+def test_who_waits_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "RATE_SUBJECTS", 1)
+    table = Table()
+    table.ask(1, "long")
+    table.end(1, "long", limits.READ_SECONDS_BURST + 0.5)
+    table.ask(1, "rests")
+    table.ask(2, "other")
+    table.clock.now += 2.0
+    table.turns.go_on()
+    assert table.names == ["long", "other", "rests"]
 
 
 def test_the_server_itself_goes_first_and_never_rests() -> None:

@@ -11,7 +11,7 @@ from actors import limits, rules
 from actors.auth.access_changes import AccessChange, AccessChanges, ChangeKind
 from actors.auth.identity import Identity
 from actors.commands import UNSET
-from actors.errors import Conflict, NotFound, ShuttingDown, TooLarge
+from actors.errors import Conflict, NotFound, ShuttingDown, StorageUnavailable, TooLarge
 from actors.resources.streams import (
     MESSAGE_DELTA,
     AppendToMessage,
@@ -220,6 +220,9 @@ class Beat:
         self.streams: dict[str, Stream] = {}
         self.told: list[str] = []
         self.saved: list[str] = []
+        self.outcomes: list[LoopFuture[Any]] = []
+        """Of what was to be saved."""
+        self.is_overloaded = False
         self.ended: list[tuple[str, str]] = []
         loop: Any = self.clock
         self.stream_clock = StreamClock(
@@ -239,9 +242,12 @@ class Beat:
         assert all(delta.kind is MESSAGE_DELTA for delta in deltas)
         self.told += [f"{delta.data.index} {delta.data.text}" for delta in deltas]
 
-    def _append(self, command: SaveProgress) -> LoopFuture[Any]:
+    def _append(self, command: SaveProgress) -> LoopFuture[Any] | None:
+        if self.is_overloaded:
+            return None
         self.saved.append(command.content)
-        return LoopFuture()
+        self.outcomes.append(LoopFuture())
+        return self.outcomes[-1]
 
 
 @pytest.fixture
@@ -274,6 +280,67 @@ def test_what_is_new_is_saved_and_once(beat: Beat) -> None:
     beat.append(stream, ", and more")
     beat.clock.advance(limits.STREAM_SAVE_SECONDS)
     assert beat.saved == ["words", "words, and more"]
+
+
+def test_what_could_not_be_saved_is_saved_again(beat: Beat) -> None:
+    stream = beat.begin()
+    beat.is_overloaded = True
+    beat.append(stream, "words")
+    beat.clock.advance(limits.STREAM_SAVE_SECONDS)
+    beat.is_overloaded = False
+    beat.clock.advance(limits.STREAM_SAVE_SECONDS)
+    assert beat.saved == ["words"]
+    beat.outcomes[-1].set_exception(StorageUnavailable("the disk is full"))
+    beat.clock.advance(limits.STREAM_SAVE_SECONDS)
+    assert beat.saved == ["words", "words"]
+    beat.outcomes[-1].set(None)
+    beat.clock.advance(limits.STREAM_SAVE_SECONDS)
+    assert beat.saved == ["words", "words"]
+
+
+def test_who_says_nothing_new_for_long_is_seen_to_be_there(beat: Beat) -> None:
+    """Or another process would take the message for abandoned."""
+    stream = beat.begin()
+    beat.append(stream, "words")
+    beat.clock.advance(limits.STREAM_SAVE_SECONDS)
+    beat.clock.advance(limits.STREAM_SILENT_SECONDS / 3)
+    beat.append(stream, "")
+    beat.clock.advance(limits.STREAM_SAVE_SECONDS)
+    assert beat.saved == ["words"]
+    beat.append(stream, "")
+    beat.clock.advance(limits.STREAM_SAVE_SECONDS)
+    assert beat.saved == ["words", "words"]
+
+
+def test_at_the_end_all_that_is_not_saved_is(beat: Beat) -> None:
+    for message_id in ("saved", "new"):
+        beat.append(beat.begin(message_id), message_id)
+        beat.clock.advance(limits.STREAM_SAVE_SECONDS)
+    beat.append(beat.streams["new"], "er")
+    beat.stream_clock.save()
+    assert beat.saved == ["saved", "new", "newer"]
+
+
+def test_a_new_subscriber_gets_what_was_told_so_far(beat: Beat) -> None:
+    for message_id in ("told", "still unknown"):
+        beat.append(beat.begin(message_id), message_id)
+    beat.begin("empty")
+    beat.begin("from before", is_resumed=True)
+    beat.append(beat.streams["told"], ", and more")
+    shown = [(each.data.message_id, each.data.index, each.data.text) for each in beat.stream_clock.snapshot()]
+    assert shown == [("told", 0, "told"), ("from before", 0, "")]
+    beat.clock.advance(limits.STREAM_DELTA_SECONDS)
+    shown = [(each.data.message_id, each.data.index, each.data.text) for each in beat.stream_clock.snapshot()]
+    assert shown == [("told", 0, "told, and more"), ("still unknown", 0, "still unknown"), ("from before", 0, "")]
+
+
+def test_the_last_words_of_one_are_told_alone(beat: Beat) -> None:
+    for message_id in ("first", "second"):
+        beat.append(beat.begin(message_id), message_id)
+    beat.told.clear()
+    beat.append(beat.streams["first"], ", more")
+    beat.stream_clock.flush(beat.streams["first"])
+    assert beat.told == ["5 , more"]
 
 
 def test_what_goes_silent_ends(beat: Beat) -> None:

@@ -73,3 +73,58 @@ def test_the_end_of_mail_is_another_version_of_the_preferences(ledger: Ledger, a
     for user_id in (ana.user.id, bo.user.id, new_id()):
         done = ledger.do(EndMail(user_id))
         assert (done.result, done.user_events) == (0, ()), "there was none"
+
+
+@pytest.fixture
+def both(ledger: Ledger, ana: Identity, bo: Identity) -> None:
+    """Have asked, and have confirmed their addresses."""
+    for who in (bo, ana):
+        ledger.do(AskForVerification(identity=who))
+        confirmed(ledger, who)
+
+
+@pytest.mark.usefixtures("both")
+def test_a_doubt_is_about_one_address(ledger: Ledger, ana: Identity, bo: Identity) -> None:
+    assert ledger.do(DoubtAddress(ana.user.key)).result is None
+    assert (is_verified(ledger, ana), is_verified(ledger, bo)) == (False, True)
+
+
+def test_an_address_is_confirmed_for_one_user(ledger: Ledger, ana: Identity, bo: Identity) -> None:
+    for who in (bo, ana):
+        ledger.do(AskForVerification(identity=who))
+    assert confirmed(ledger, ana) == 1
+    assert (is_verified(ledger, ana), is_verified(ledger, bo)) == (True, False)
+
+
+@pytest.mark.usefixtures("both")
+def test_a_changed_address_is_asked_about_anew(
+    ledger: Ledger, ana: Identity, bo: Identity, root: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = ledger.one("SELECT max(asked_at) FROM mail_address") + 60_000
+    ledger.do(UpdateUser(identity=root, user_id=ana.user.id, email="other@example.com"))
+    monkeypatch.setattr(transaction, "now_ms", lambda: now)
+    found = ledger.do(AskForVerification(identity=ana)).result
+    assert (found.address, found.verified_at) == ("other@example.com", None)
+    columns = "SELECT address, asked_at = ?, verified_at IS NULL FROM mail_address ORDER BY user_id"
+    assert sorted(ledger.sql(columns, now)) == [("bo@example.com", 0, 0), ("other@example.com", 1, 1)]
+    assert confirmed(ledger, ana) == 0, "a link to the old one"
+    assert confirmed(ledger, ana, "other@example.com") == 1
+    assert not ledger.one("SELECT verified_at IS NULL FROM mail_address WHERE user_id = ?", ana.user.key)
+
+
+def test_with_the_end_of_mail_goes_what_waits_to_be_sent_by_it(ledger: Ledger, ana: Identity, bo: Identity) -> None:
+    thread, other = ledger.thread(ana, bo), ledger.thread(ana, bo)
+    for who in (ana, bo):
+        ledger.do(UpdatePreferences(identity=who, deliver=("web_push", "email")))
+    ledger.post(ana, thread, "@bo, look")
+    ledger.sql("UPDATE outbox SET state = 'sent'")
+    ledger.post(bo, thread, "@ana, what?")
+    ledger.post(ana, other, "@bo, look here")
+    ledger.do(EndMail(bo.user.id))
+    left = ledger.sql("SELECT user_id, kind, state FROM outbox WHERE kind = 'email' OR user_id = ?", bo.user.key)
+    assert sorted(left) == sorted([
+        (ana.user.key, "email", "pending"), (bo.user.key, "email", "sent"),
+        (bo.user.key, "web_push", "sent"), (bo.user.key, "web_push", "pending"),
+    ])  # fmt: skip
+    kept = dict(ledger.sql("SELECT user_id, deliver FROM preference"))
+    assert kept == {ana.user.key: '["web_push","email"]', bo.user.key: '["web_push"]'}

@@ -124,6 +124,7 @@ def test_it_notifies_again_from_its_time_on_who_has_not_answered(
     assert done.user_events[0].data == {
         "ids": [before[cy.user.key]], "thread_id": thread.id, "reason": "repeated"
     }  # fmt: skip
+    assert done.user_events[1].data.thread_id == thread.id
     assert notified(ledger, plain) == of_plain
     assert due(ledger, message) == (1, clock.now + AGAIN)
 
@@ -155,6 +156,7 @@ def test_nobody_is_notified_again_where_nobody_may_write_or_the_author_is_gone(
     ledger: Ledger, root: Identity, ana: Identity, bo: Identity, thread: Thread, clock: Clock, what: str
 ) -> None:
     message = asking(ledger, bo, thread, urgent=True)
+    ledger.post(ana, ledger.thread(ana), "where somebody may still write")
     ledger.do({
         "closed": UpdateThread(identity=ana, thread_id=thread.id, status="CLOSED"),
         "deleted": DeleteThread(identity=ana, thread_id=thread.id),

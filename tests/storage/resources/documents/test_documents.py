@@ -18,7 +18,7 @@ from actors.resources.documents import (
     StoredDocument,
 )
 from actors.resources.members import UpdateMember
-from actors.resources.threads import Thread, UpdateThread
+from actors.resources.threads import DeleteThread, Thread, UpdateThread
 from storage.readers.answers import answer
 from tests.builders import Ledger
 from tests.storage.resources.artifacts.desk import Desk
@@ -104,3 +104,27 @@ def test_they_go_with_their_artifact(ledger: Ledger, ana: Identity, artifact: Ar
     ):
         with pytest.raises(NotFound):
             ledger.do(refused)
+
+
+def test_other_documents_stay_as_they_are(ledger: Ledger, ana: Identity, thread: Thread, artifact: Artifact) -> None:
+    other = Desk(ledger).create(ana, thread, "Two.")
+    with pytest.raises(NotFound, match="document"):
+        append(ledger, other, ana, b"x")
+    assert ledger.do(StartDocument(artifact_id=other.id, state=b"of the other", version=1)).result is True
+    append(ledger, other, ana, b"1")
+    before = document(ledger, ana, other)
+    for edit in (b"a", b"b"):
+        append(ledger, artifact, ana, edit, version=5)
+    ledger.do(FoldEdits(artifact_id=artifact.id, state=b"state a", newest=1))
+    ledger.do(NoteCut(artifact_id=artifact.id, version=6, faults="[]"))
+    assert document(ledger, ana, other) == before
+    Desk(ledger).delete(ana, artifact)
+    assert document(ledger, ana, other) == before
+
+
+def test_nothing_is_edited_in_a_thread_that_was_deleted(
+    ledger: Ledger, ana: Identity, thread: Thread, artifact: Artifact
+) -> None:
+    ledger.do(DeleteThread(identity=ana, thread_id=thread.id))
+    with pytest.raises(NotFound, match="artifact"):
+        append(ledger, artifact, None, b"x")

@@ -9,6 +9,7 @@ from actors.resources.letters import AskForLink, EndLetter, Letter, SealLetter
 from actors.resources.members import AddMember, RemoveMember
 from actors.resources.threads import DeleteThread, Thread
 from actors.resources.users import UpdateUser
+from storage.journal import transaction
 from tests.builders import Ledger
 
 
@@ -88,3 +89,94 @@ def test_each_failure_makes_the_pause_before_the_next_attempt_longer(ledger: Led
     assert ledger.do(EndLetter(key, "sent")).result == "sent"
     assert ledger.do(EndLetter(key, "failed")).result == "failed", "it has ended"
     assert states(ledger) == [("sent", 4)]
+
+
+HERE = Origin("127.0.0.1", "a test", "")
+NOW = 1_900_000_000_000
+
+
+class Clock:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = NOW
+        monkeypatch.setattr(transaction, "now_ms", lambda: self.now)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+def ask(ledger: Ledger, address: str) -> object:
+    return ledger.do(AskForLink(address, "/path", HERE)).result
+
+
+def test_only_who_may_sign_in_gets_a_link(ledger: Ledger, ana: Identity, bo: Identity, root: Identity) -> None:
+    ledger.do(UpdateUser(identity=root, user_id=bo.user.id, status="DEACTIVATED"))
+    for address in ("nobody@example.com", bo.user.email):
+        assert ask(ledger, address) == "unknown"
+    assert ledger.sql("SELECT * FROM letter") == []
+    assert ask(ledger, ana.user.email) == "asked"
+    assert ledger.sql("SELECT kind, user_id, address, return_to, state FROM letter") == [
+        ("sign_in", ana.user.key, ana.user.email, "/path", "pending")
+    ]  # fmt: skip
+    noted = "SELECT target_id, actor_id FROM audit WHERE action = 'ask_for_sign_in_link'"
+    assert ledger.sql(noted) == [(ana.user.id, None)]
+
+
+def test_links_are_asked_for_after_a_pause_and_few_an_hour(
+    ledger: Ledger, ana: Identity, bo: Identity, clock: Clock
+) -> None:
+    pause = limits.LETTER_PAUSE_SECONDS * 1000
+    for number in range(limits.LETTERS_PER_HOUR):
+        clock.now = NOW + number * pause
+        assert ask(ledger, ana.user.email) == "asked"
+        clock.now += pause - 1
+        assert ask(ledger, ana.user.email) == "too_soon"
+    assert ask(ledger, bo.user.email) == "asked", "others have not"
+    clock.now = NOW + 3_600_000 - 1
+    assert ask(ledger, ana.user.email) == "too_soon"
+    clock.now = NOW + 3_600_000
+    assert ask(ledger, ana.user.email) == "asked", "the first is an hour old"
+
+
+def test_an_invitation_is_no_link_that_was_asked_for(ledger: Ledger, bo: Identity, invitation: int) -> None:
+    assert ask(ledger, bo.user.email) == "asked"
+
+
+@pytest.mark.parametrize("kind", ["sign_in", "invitation"])
+def test_the_link_of_a_letter_is_stored_while_it_is_of_use(
+    ledger: Ledger, ana: Identity, bo: Identity, thread: Thread, clock: Clock, kind: str
+) -> None:
+    if kind == "sign_in":
+        other, key, user = asked(ledger, ana), asked(ledger, bo), bo
+        most, good = limits.LETTER_SECONDS, limits.LETTER_SECONDS
+    else:
+        other = asked(ledger, ana)
+        ledger.do(AddMember(identity=ana, thread_id=thread.id, user_id=bo.user.id, invite=True))
+        key, user = newest(ledger), bo
+        most, good = limits.LETTER_DAY_SECONDS, limits.LETTER_INVITATION_SECONDS
+    clock.now = NOW + most * 1000 - 1
+    letter = ledger.do(SealLetter(key, b"hash")).result
+    assert letter is not None
+    inviter = ("", None) if kind == "sign_in" else ("ana", "plans")
+    assert (letter.key, letter.kind, letter.user, letter.return_to) == (key, kind, ledger.refreshed(user).user, "")
+    assert (letter.inviter, letter.thread) == inviter
+    assert ledger.sql("SELECT user_id, hash, created_at, expires_at, used_at FROM sign_in_link") == [
+        (user.user.key, b"hash", clock.now, clock.now + good * 1000, None)
+    ]  # fmt: skip
+    clock.now += 1
+    assert sealed(ledger, key) is None
+    assert ledger.one("SELECT count(*) FROM sign_in_link") == 1
+    found = dict(ledger.sql("SELECT id, state FROM letter"))
+    assert (found[other], found[key]) == ("pending", "failed")
+    assert sealed(ledger, key) is None, "it was given up"
+
+
+def test_an_attempt_is_of_one_letter(ledger: Ledger, ana: Identity, bo: Identity, clock: Clock) -> None:
+    other, key = asked(ledger, ana), asked(ledger, bo)
+    assert ledger.do(EndLetter(key, "failed")).result == "failed", "it is not to be tried again"
+    assert states(ledger) == [("pending", 0), ("failed", 1)]
+    assert ledger.do(EndLetter(other, "failed", retry=True)).result == "pending"
+    assert ledger.do(EndLetter(other, "sent")).result == "sent"
+    assert states(ledger) == [("sent", 2), ("failed", 1)]
+    assert sealed(ledger, other) is None

@@ -7,6 +7,7 @@ import pytest
 from actors import limits
 from actors.resources.notices import DropNotices, EndNotice, GetNotice, ListDueNotices, next_attempt
 from actors.resources.users import CreateUser, EnsureUser, UpdateUser
+from storage.journal import transaction
 from storage.readers.answers import answer
 from tests.builders import Ledger
 from tests.storage.test_integrity import findings
@@ -69,3 +70,26 @@ def test_attempts_end_within_a_day() -> None:
     while (again := next_attempt(0, attempts, now)) is not None:
         now, attempts = again, attempts + 1
     assert 8 * 3_600_000 < now < limits.NOTICE_DAY_SECONDS * 1000
+
+
+def states(ledger: Ledger) -> list[tuple[str, int]]:
+    return ledger.sql("SELECT state, attempts FROM notice ORDER BY id")
+
+
+def test_an_attempt_is_of_one_notice(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = ledger.admin("root")
+    users = [ledger.do(CreateUser(identity=root, email=f"{n}@example.com", name="Ana")).result for n in range(3)]
+    for user in users:
+        ledger.do(UpdateUser(identity=root, user_id=user.id, email=f"new-{user.email}"))
+    _, second, third = ledger.ask(answer, ListDueNotices())
+    now = ledger.one("SELECT max(created_at) FROM notice")
+    monkeypatch.setattr(transaction, "now_ms", lambda: now)
+    created, kept = "SELECT created_at FROM notice WHERE id = ?", "SELECT not_before FROM notice WHERE id = ?"
+    assert ledger.do(EndNotice(second, "failed", retry=True)).result == "pending"
+    assert ledger.one(kept, second) == next_attempt(ledger.one(created, second), 1, now)
+    assert states(ledger) == [("pending", 0), ("pending", 1), ("pending", 0)]
+    assert ledger.do(EndNotice(second, "sent")).result == "sent"
+    assert ledger.do(EndNotice(third, "failed")).result == "failed"
+    assert states(ledger) == [("pending", 0), ("sent", 2), ("failed", 1)]
+    assert ledger.do(DropNotices()).result == 1
+    assert states(ledger) == [("failed", 0), ("sent", 2), ("failed", 1)]

@@ -97,7 +97,7 @@ def revise_artifact(tx: Transaction, command: ReviseArtifact) -> Done[Artifact]:
     if not isinstance(command.content, Unset):
         words = command.content.words
         deadlines.replace(tx, "artifact", place.key, command.content.deadlines)
-    new = None if isinstance(command.content, Unset) or state.body else command.content
+    new = None if isinstance(command.content, Unset) else command.content
     return _add(
         tx, place, state, command.identity.author, command.change, words=words, new=new, label=command.label,
         provenance=command.provenance,

@@ -18,10 +18,11 @@ from actors.resources.actions import (
     ListActions,
     Subject,
 )
-from actors.resources.members import AddMember
+from actors.resources.members import AddMember, RemoveMember, UpdateMember
 from actors.resources.messages import DeleteMessage, EditMessage, Message
-from actors.resources.threads import Thread
-from actors.resources.users import DeleteUser
+from actors.resources.threads import Thread, UpdateThread
+from actors.resources.users import DeleteUser, UpdateUser
+from storage.journal import transaction
 from storage.readers.answers import answer
 from tests.builders import Ledger
 
@@ -30,17 +31,17 @@ BLOCKS = orjson.dumps([{"type": "actions", "block_id": "b", "elements": [BUTTON]
 
 
 class Room:
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, who: str = "ana") -> None:
         self.ledger = ledger
-        self.bot, self.ana = ledger.user("bot", kind="ASSISTANT"), ledger.user("ana")
+        self.bot, self.ana = ledger.user("bot", kind="ASSISTANT"), ledger.user(who)
         self.thread: Thread = ledger.thread(self.bot, self.ana)
         self.message: Message = ledger.post(self.bot, self.thread, blocks=BLOCKS)
 
-    def check(self) -> Checked:
+    def check(self, block_id: str = "b") -> Checked:
         query = CheckAction(
             self.ana,
             Subject("message", self.message.id),
-            block_id="b",
+            block_id=block_id,
             action_id="yes",
             value=None,
             state={},
@@ -65,6 +66,148 @@ class Room:
 @pytest.fixture
 def room(ledger: Ledger) -> Room:
     return Room(ledger)
+
+
+class Clock:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1_900_000_000_000
+        monkeypatch.setattr(transaction, "now_ms", lambda: self.now)
+
+
+@pytest.fixture
+def clock(room: Room, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+def test_who_may_write_acts(room: Room) -> None:
+    checked, stranger = room.check(), room.ledger.user()
+    with pytest.raises(NotFound, match=room.thread.id):
+        room.act(checked, stranger)
+    with pytest.raises(Forbidden, match="you are not a member"):
+        room.act(checked, room.ledger.admin())
+    viewer = UpdateMember(identity=room.bot, thread_id=room.thread.id, user_id=room.ana.user.id, role="VIEWER")
+    room.ledger.do(viewer)
+    with pytest.raises(Forbidden):
+        room.act(checked)
+
+
+@pytest.mark.parametrize("what", ["left", "deactivated"])
+def test_an_author_who_is_gone_is_asked_nothing(room: Room, what: str) -> None:
+    root = room.ledger.admin()
+    room.ledger.do(AddMember(identity=root, thread_id=room.thread.id, user_id=root.user.id, role="OWNER"))
+    checked = room.check()
+    room.ledger.do({
+        "left": RemoveMember(identity=root, thread_id=room.thread.id, user_id=room.bot.user.id),
+        "deactivated": UpdateUser(identity=root, user_id=room.bot.user.id, status="DEACTIVATED"),
+    }[what])  # fmt: skip
+    with pytest.raises(Conflict) as refused:
+        room.act(checked)
+    assert refused.value.code == "author_gone"
+
+
+def test_a_form_is_answered_in_time(room: Room, clock: Clock) -> None:
+    with pytest.raises(Conflict) as refused:
+        room.act(replace(room.check(), closes_at=clock.now))
+    assert refused.value.code == "form_expired"
+    action = room.act(replace(room.check(), closes_at=clock.now + 1))
+    assert (action.created_at, action.version) == (clock.now, 1)
+    assert action.expires_at == clock.now + limits.ACTION_SECONDS * 1000
+
+
+def test_an_approval_counts_once_for_its_block(room: Room) -> None:
+    """Whoever answers; what is no approval counts as often as it is done."""
+    bo = room.ledger.user("bo")
+    room.ledger.do(AddMember(identity=room.bot, thread_id=room.thread.id, user_id=bo.user.id))
+    checked = room.check()
+    room.act(checked)
+    room.act(checked)
+    approval = replace(checked, is_counted_once=True)
+    action = room.act(approval)
+    with pytest.raises(Conflict) as refused:
+        room.act(approval, bo)
+    assert refused.value.code == "already_answered"
+    noted = room.ledger.sql("SELECT actor_id, target_kind, target_id, after FROM audit")
+    facts = {"thread_id": room.thread.id, "action_id": action.id, "block_id": "b"}
+    assert [(*about, orjson.loads(after)) for *about, after in noted] == [
+        (room.ana.user.id, "message", room.message.id, facts)
+    ]  # fmt: skip
+    other = {**BUTTON, "action_id": "yes"}
+    room.edit(orjson.dumps([{"type": "actions", "block_id": "c", "elements": [other]}]).decode())
+    again = Act(
+        identity=bo, thread_id=room.thread.id, subject=Subject("message", room.message.id), block_id="c",
+        action_id="yes", checked=replace(approval, mark=room.check(block_id="c").mark),
+    )  # fmt: skip
+    assert room.ledger.do(again).result.block_id == "c"
+
+
+def test_a_user_has_a_bounded_number_that_wait_for_an_author(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "ACTIONS_PENDING", 2)
+    bo = room.ledger.user("bo")
+    room.ledger.do(AddMember(identity=room.bot, thread_id=room.thread.id, user_id=bo.user.id))
+    first, _ = room.act(), room.act()
+    with pytest.raises(Conflict) as refused:
+        room.act()
+    assert refused.value.code == "actions_pending"
+    room.act(who=bo)
+    room.ledger.do(AnswerAction(identity=room.bot, thread_id=room.thread.id, action_id=first.id, status="done"))
+    room.act()
+
+
+def test_an_answer_is_another_version_of_one_action(room: Room, clock: Clock) -> None:
+    other, action = room.act(), room.act()
+    query = "SELECT * FROM action WHERE id = ?"
+    before = room.ledger.sql(query, other.key)
+    clock.now += 5
+    answered = AnswerAction(
+        identity=room.bot, thread_id=room.thread.id, action_id=action.id, status="failed", text="No",
+        errors='{"/b":"x"}', content="@ana, it did not work",
+    )  # fmt: skip
+    done = room.ledger.do(answered)
+    found = done.result
+    assert (found.status, found.text, found.errors, found.version, found.answered_at) == (
+        "failed", "No", '{"/b":"x"}', 2, clock.now
+    )  # fmt: skip
+    assert found.subject.id == room.message.id
+    assert [event.type for event in done.events] == ["message.updated"]
+    assert [(event.type, event.user_key) for event in done.user_events] == [
+        ("notification.created", room.ana.user.key), ("action.updated", room.bot.user.key),
+        ("action.updated", room.ana.user.key),
+    ]  # fmt: skip
+    assert room.ledger.sql(query, other.key) == before
+    with pytest.raises(Conflict) as refused:
+        room.ledger.do(answered)
+    assert refused.value.code == "action_ended"
+
+
+def test_nothing_is_answered_in_a_closed_thread(room: Room) -> None:
+    action = room.act()
+    room.ledger.do(UpdateThread(identity=room.bot, thread_id=room.thread.id, status="CLOSED"))
+    with pytest.raises(Conflict):
+        room.ledger.do(AnswerAction(identity=room.bot, thread_id=room.thread.id, action_id=action.id, status="done"))
+
+
+def test_those_expire_whose_time_is_over_in_bounded_steps(room: Room, clock: Clock) -> None:
+    done = [room.act() for _ in range(3)]
+    ended = room.act()
+    room.ledger.do(AnswerAction(identity=room.bot, thread_id=room.thread.id, action_id=ended.id, status="done"))
+    clock.now += limits.ACTION_SECONDS * 1000 - 1
+    later = room.act()
+    assert room.ledger.do(ExpireActions()).result == 0
+    clock.now += 1
+    assert [room.ledger.do(ExpireActions(rows=2)).result for _ in range(3)] == [2, 1, 0]
+    rows = room.ledger.sql("SELECT id, status, version, answered_at FROM action WHERE id <> ? ORDER BY id", ended.key)
+    assert rows == [(each.key, "expired", 2, clock.now) for each in done] + [(later.key, "pending", 1, None)]
+
+
+def test_what_expires_is_told_in_its_own_thread(room: Room, clock: Clock) -> None:
+    there = Room(room.ledger, "cy")
+    here, elsewhere = room.act(), there.act()
+    clock.now += limits.ACTION_SECONDS * 1000
+    done = room.ledger.do(ExpireActions())
+    assert {(event.user_key, event.data.id) for event in done.user_events} == {
+        (room.bot.user.key, here.id), (room.ana.user.key, here.id), (there.bot.user.key, elsewhere.id),
+        (there.ana.user.key, elsewhere.id),
+    }  # fmt: skip
 
 
 def test_a_message_that_is_edited_between_check_and_commit(room: Room) -> None:

@@ -136,6 +136,8 @@ def test_an_earlier_version_is_restored_as_a_new_one(desk: Desk, ana: Identity, 
     assert desk.titles(ana, text="first words") == ["One"]
     with pytest.raises(NotFound):
         desk.restore(ana, artifact, 9)
+    assert desk.restore(ana, artifact, 2).version == 4
+    assert desk.restore(ana, artifact, 2, label="as sent").version == 5, "a label is a reason"
 
 
 def test_conditions(desk: Desk, ana: Identity, bo: Identity, thread: Thread) -> None:
@@ -224,8 +226,24 @@ def test_a_message_that_it_comes_from_is_one_of_the_thread(
     artifact = desk.create(ana, thread, provenance=Provenance(message_id=here.id))
     assert artifact.newest is not None
     assert artifact.newest.provenance.message_id == here.id
-    with pytest.raises(ValidationFailed):
-        desk.revise(ana, artifact, "x", provenance=Provenance(message_id=elsewhere.id))
+    revised = desk.revise(ana, artifact, "y", provenance=Provenance(message_id=here.id))
+    assert revised.newest is not None
+    assert revised.newest.provenance.message_id == here.id
+    wrong = Provenance(message_id=elsewhere.id)
+    for refused in (
+        lambda: desk.revise(ana, artifact, "x", provenance=wrong),
+        lambda: desk.create(ana, thread, provenance=wrong),
+    ):
+        with pytest.raises(ValidationFailed):
+            refused()
+
+
+def test_an_artifact_is_found_by_the_title_that_it_has(desk: Desk, ana: Identity, thread: Thread) -> None:
+    artifact = desk.create(ana, thread, title="Former")
+    desk.revise(ana, artifact, title="Present")
+    assert desk.titles(ana, text="former") == []
+    desk.revise(ana, artifact, "other words")
+    assert desk.titles(ana, text="present") == desk.titles(ana, text="words") == ["Present"]
 
 
 def test_lists_are_filtered(ledger: Ledger, desk: Desk, ana: Identity, bo: Identity, thread: Thread) -> None:

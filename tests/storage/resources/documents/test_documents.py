@@ -115,8 +115,11 @@ def test_other_documents_stay_as_they_are(ledger: Ledger, ana: Identity, thread:
     before = document(ledger, ana, other)
     for edit in (b"a", b"b"):
         append(ledger, artifact, ana, edit, version=5)
-    ledger.do(FoldEdits(artifact_id=artifact.id, state=b"state a", newest=1))
-    ledger.do(NoteCut(artifact_id=artifact.id, version=6, faults="[]"))
+    for command in (
+        FoldEdits(artifact_id=artifact.id, state=b"state a", newest=1),
+        NoteCut(artifact_id=artifact.id, version=6, faults="[]"),
+    ):
+        assert ledger.do(command).result is None
     assert document(ledger, ana, other) == before
     Desk(ledger).delete(ana, artifact)
     assert document(ledger, ana, other) == before

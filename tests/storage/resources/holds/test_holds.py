@@ -12,7 +12,7 @@ from actors.resources.holds import AddHold, HoldKind, LegalHold, ListHolds, Remo
 from actors.resources.members import AddMember
 from actors.resources.messages import EditMessage
 from actors.resources.threads import DeleteThread, Thread
-from actors.resources.users import DeleteUser, EraseContent
+from actors.resources.users import DeleteUser, EraseContent, UpdateUser
 from storage.readers.answers import answer
 from storage.resources.files import retention as files
 from storage.resources.files.retention import DAY_MS
@@ -208,3 +208,34 @@ def test_a_deleted_user_is_not_there_to_be_held(ledger: Ledger, root: Identity) 
     ledger.do(DeleteUser(identity=root, user_id=bo.user.id, content="anonymise"))
     with pytest.raises(NotFound):
         held(ledger, root, "user", bo.user.id)
+
+
+def test_both_acts_are_in_the_audit_log(ledger: Ledger, root: Identity) -> None:
+    ana, _, thread = conversation(ledger)
+    other, hold = held(ledger, root, "thread", thread.id), held(ledger, root, "user", ana.user.id)
+    ledger.do(RemoveHold(identity=root, hold_id=hold.id))
+    assert holds(ledger) == [other.id]
+    facts = f'{{"hold":"{hold.id}","reason":"case 17"}}'
+    noted = ledger.sql(
+        "SELECT action, actor_id, target_kind, before, after FROM audit WHERE target_id = ?", ana.user.id
+    )
+    assert noted == [
+        ("add_hold", root.user.id, "user", None, facts), ("remove_hold", root.user.id, "user", facts, None)
+    ]  # fmt: skip
+
+
+def test_who_was_an_administrator_a_moment_ago_neither_places_nor_removes_one(ledger: Ledger, root: Identity) -> None:
+    ana, _, thread = conversation(ledger)
+    hold = held(ledger, root, "thread", thread.id)
+    former = ledger.admin("former")
+    ledger.do(UpdateUser(identity=root, user_id=former.user.id, role="USER"))
+    with pytest.raises(Forbidden):
+        held(ledger, former, "user", ana.user.id)
+    with pytest.raises(Forbidden):
+        ledger.do(RemoveHold(identity=former, hold_id=hold.id))
+
+
+def test_another_user_under_a_hold_keeps_nobody(ledger: Ledger, root: Identity) -> None:
+    _, bo, _ = conversation(ledger)
+    held(ledger, root, "user", ledger.user().user.id)
+    ledger.do(DeleteUser(identity=root, user_id=bo.user.id, content="remove"))

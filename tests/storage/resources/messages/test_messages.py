@@ -6,7 +6,7 @@ import pytest
 
 from actors import commands, limits
 from actors.auth.identity import Identity
-from actors.errors import Conflict, Forbidden, NotFound, PreconditionFailed
+from actors.errors import Conflict, Forbidden, NotFound, PreconditionFailed, ValidationFailed
 from actors.resources.members import RemoveMember, UpdateMember
 from actors.resources.messages import DeleteMessage, EditMessage, Message
 from actors.resources.reactions import React
@@ -15,6 +15,7 @@ from storage.resources.log import reading as log
 from storage.resources.messages import reading as messages
 from storage.resources.threads import reading as threads
 from tests.builders import Ledger
+from tests.storage.resources.files.shelf import Shelf
 
 
 def edit(who: Identity, message: Message, content: Any = commands.UNSET, **more: Any) -> EditMessage:
@@ -202,3 +203,110 @@ def test_a_tombstone_still_counts(ledger: Ledger) -> None:
     ledger.do(delete(ana, ledger.post(ana, thread)))
     assert ledger.post(ana, thread).number == 2
     assert ledger.ask(threads.one, ana, thread.id).message_count == 2
+
+
+def test_others_stay_as_they_are(ledger: Ledger) -> None:
+    ana, bo = ledger.user("ana"), ledger.user("bo")
+    thread = ledger.thread(ana, bo)
+    other, message = ledger.post(ana, thread, "other"), ledger.post(ana, thread, "one")
+    for each in (other, message):
+        ledger.do(edit(ana, each, "edited"))
+        ledger.do(React(identity=bo, thread_id=thread.id, message_id=each.id, emoji="👍"))
+
+    def rows() -> list[list[Any]]:
+        of = ("message WHERE id", "message_revision WHERE message_id", "reaction WHERE message_id")
+        return [ledger.sql(f"SELECT * FROM {where} = ?", other.key) for where in of]
+
+    before = rows()
+    ledger.do(edit(ana, message, "again"))
+    ledger.do(delete(ana, message))
+    assert rows() == before
+
+
+def test_a_reaction_is_ones_own_in_the_answer_and_nobodys_in_the_log(ledger: Ledger) -> None:
+    ana, bo = ledger.user("ana"), ledger.user("bo")
+    thread = ledger.thread(ana, bo)
+    message = ledger.post(ana, thread)
+    for who in (ana, bo):
+        ledger.do(React(identity=who, thread_id=thread.id, message_id=message.id, emoji="👍"))
+    done = ledger.do(edit(ana, message, "edited"))
+    (shown,) = (event.data for event in done.events)
+    assert isinstance(shown, Message)
+    assert [group.reacted_by_me for group in done.result.reactions] == [True]
+    assert [(group.emoji, group.count, group.reacted_by_me) for group in shown.reactions] == [("👍", 2, False)]
+
+
+def test_only_an_administrators_deletion_is_audited(ledger: Ledger) -> None:
+    ana, bo, root = ledger.user("ana"), ledger.user("bo"), ledger.admin("root")
+    thread = ledger.thread(ana, bo, root)
+    own, by_owner, by_root, of_root = (ledger.post(who, thread) for who in (bo, bo, bo, root))
+    for who, message in ((bo, own), (ana, by_owner), (root, by_root), (root, of_root)):
+        ledger.do(delete(who, message))
+    facts = f'{{"author_id":"{bo.user.id}","message_id":"{by_root.id}"}}'
+    noted = ledger.sql("SELECT actor_id, target_id, before FROM audit WHERE action = 'delete_message'")
+    assert noted == [(root.user.id, thread.id, facts)]
+
+
+def test_an_edit_that_takes_all_away(ledger: Ledger) -> None:
+    """What is left has to say something."""
+    ana = ledger.user("ana")
+    message = ledger.post(ana, ledger.thread(ana), "text", blocks="[1]")
+    assert ledger.do(edit(ana, message, "")).result.blocks == "[1]"
+    for blocks in (None, "[]"):
+        with pytest.raises(ValidationFailed):
+            ledger.do(edit(ana, message, blocks=blocks))
+    assert ledger.do(edit(ana, message, "text", blocks="[]")).result.content == "text"
+    with pytest.raises(ValidationFailed):
+        ledger.do(edit(ana, message, " "))
+
+
+def test_an_edit_shows_other_files(ledger: Ledger, shelf: Shelf) -> None:
+    ana, bo = ledger.user("ana"), ledger.user("bo")
+    thread = ledger.thread(ana, bo)
+    first, second, theirs = shelf.add(ana, name="a"), shelf.add(ana, name="b"), shelf.add(bo, name="c")
+    message = ledger.post(ana, thread, "", file_ids=(first.id,))
+    done = ledger.do(edit(ana, message, file_ids=(first.id, second.id)))
+    assert [file.name for file in done.result.files] == ["a", "b"]
+    assert [event.type for event in done.events] == ["file.attached", "message.updated"]
+    assert done.result.version == 2
+    again = ledger.do(edit(ana, message, file_ids=(first.id, second.id)))
+    assert (again.result, again.events) == (done.result, ())
+    before = ledger.dump()
+    with pytest.raises(NotFound):
+        ledger.do(edit(ana, message, file_ids=(theirs.id,)))
+    with pytest.raises(ValidationFailed):
+        ledger.do(edit(ana, message, file_ids=()))
+    assert ledger.dump() == before
+    assert ledger.do(edit(ana, message, "words", file_ids=())).result.files == ()
+
+
+def test_an_edited_answer_still_answers_unless_that_was_deleted(ledger: Ledger) -> None:
+    """Whom it names no more, it may answer."""
+    ana, bo = ledger.user("ana"), ledger.user("bo")
+    thread = ledger.thread(ana, bo)
+    kinds = "SELECT kind FROM notification WHERE message_id = ?"
+    for is_deleted, expected in ((False, [("reply",)]), (True, [])):
+        parent = ledger.post(bo, thread)
+        ledger.post(ana, thread)
+        message = ledger.post(ana, thread, "@bo, yes", parent_id=parent.id)
+        assert ledger.sql(kinds, message.key) == [("mention",)]
+        if is_deleted:
+            ledger.do(delete(bo, parent))
+        ledger.do(edit(ana, message, "yes"))
+        assert ledger.sql(kinds, message.key) == expected
+
+
+def test_what_is_streamed_is_not_edited(ledger: Ledger) -> None:
+    ana = ledger.user("ana")
+    message = ledger.post(ana, ledger.thread(ana), "", status="STREAMING")
+    with pytest.raises(Conflict) as caught:
+        ledger.do(edit(ana, message, "x"))
+    assert caught.value.code == "message_streaming"
+    assert ledger.do(delete(ana, message)).result.status == "INTERRUPTED"
+
+
+def test_one_that_was_stopped_is_edited_and_notifies_nobody(ledger: Ledger) -> None:
+    ana, bo = ledger.user("ana"), ledger.user("bo")
+    message = ledger.post(ana, ledger.thread(ana, bo), "@bo, I", status="INTERRUPTED")
+    done = ledger.do(edit(ana, message, "@bo, I was"))
+    assert [event for event in done.user_events if event.type.startswith("notification.")] == []

@@ -1,5 +1,6 @@
 """Proposals in the store: what they keep of their base, and what is forgotten."""
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -7,9 +8,9 @@ import pytest
 
 from actors import commands, limits
 from actors.auth.identity import Identity
-from actors.errors import Conflict, Forbidden, NotFound, PreconditionFailed
+from actors.errors import Conflict, Forbidden, NotFound, PreconditionFailed, ValidationFailed
 from actors.resources.artifacts import contents
-from actors.resources.artifacts.artifact import Artifact
+from actors.resources.artifacts.artifact import Artifact, Provenance
 from actors.resources.members import UpdateMember
 from actors.resources.proposals.hunks import applied, hunks
 from actors.resources.proposals.proposal import (
@@ -24,6 +25,7 @@ from actors.resources.proposals.proposal import (
 )
 from actors.resources.threads import DeleteThread, Thread
 from actors.resources.users import DeleteUser, EraseContent
+from storage.journal import transaction
 from storage.readers.answers import answer
 from storage.resources.log import reading as log
 from tests.builders import Ledger, once
@@ -210,3 +212,98 @@ def test_a_retry_gets_the_same_proposal(desk: Desk, ana: Identity, artifact: Art
     first = propose(desk, ana, artifact, once=once())
     assert propose(desk, ana, artifact, once=once()) == first
     assert statuses(desk, ana, artifact) == ["open"]
+
+
+@pytest.fixture
+def other(desk: Desk, bo: Identity, artifact: Artifact) -> Proposal:
+    """To the same artifact."""
+    return propose(desk, bo, artifact, comment="another one")
+
+
+def row(ledger: Ledger, proposal: Proposal) -> tuple[Any, ...]:
+    return tuple(ledger.sql("SELECT * FROM artifact_proposal WHERE id = ?", proposal.key)[0])
+
+
+def test_what_becomes_of_one_is_told_and_others_stay(
+    ledger: Ledger, desk: Desk, ana: Identity, bo: Identity, artifact: Artifact, other: Proposal,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    proposal, before = propose(desk, bo, artifact), row(ledger, other)
+    now = 1_900_000_000_000
+    monkeypatch.setattr(transaction, "now_ms", lambda: now)
+    command = close(ana, artifact, proposal)
+    command.reason = "Not now."
+    done = ledger.do(command)
+    found = done.result
+    assert (found.status, found.reason, found.resolver, found.resolved_at, found.updated_at) == (
+        "rejected", "Not now.", ana.author, now, now
+    )  # fmt: skip
+    assert [(event.type, event.actor, event.data) for event in done.events] == [
+        ("proposal.updated", ana.author, found)
+    ]  # fmt: skip
+    assert desk.bodies() == [2], "of the version, and of the other one"
+    again = ledger.do(command)
+    assert (again.result, again.events) == (found, ())
+    with pytest.raises(Conflict, match="rejected"):
+        ledger.do(close(bo, artifact, proposal, "withdrawn"))
+    assert row(ledger, other) == before
+    ledger.do(acceptance(ana, artifact, other, 0))
+    assert row(ledger, proposal) != row(ledger, other)
+    assert findings(ledger.path) == {}
+
+
+def test_it_is_found_in_its_own_artifact(
+    ledger: Ledger, desk: Desk, ana: Identity, thread: Thread, other: Proposal
+) -> None:
+    elsewhere = desk.create(ana, thread, BASE)
+    for command in (close(ana, elsewhere, other), acceptance(ana, elsewhere, other, 0)):
+        with pytest.raises(NotFound, match="proposal"):
+            ledger.do(command)
+
+
+def test_its_base_is_a_version_of_its_artifact_and_its_message_one_of_the_thread(
+    ledger: Ledger, desk: Desk, ana: Identity, thread: Thread, artifact: Artifact
+) -> None:
+    longer = desk.create(ana, thread, "x")
+    desk.revise(ana, longer, "y")
+    with pytest.raises(NotFound, match="version"):
+        propose(desk, ana, replace(artifact, version=2))
+    elsewhere = ledger.post(ana, ledger.thread(ana))
+    with pytest.raises(ValidationFailed):
+        propose(desk, ana, artifact, provenance=Provenance(message_id=elsewhere.id))
+    here = ledger.post(ana, thread)
+    made = propose(desk, ana, artifact, provenance=Provenance(here.id, "t-1", "m-1"))
+    assert (made.provenance, made.base, made.version) == (Provenance(here.id, "t-1", "m-1"), 1, None)
+
+
+def test_room_is_counted_for_each_artifact(
+    desk: Desk, ana: Identity, thread: Thread, artifact: Artifact, other: Proposal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "PROPOSALS_OPEN", 1)
+    assert propose(desk, ana, desk.create(ana, thread, BASE)).status == "open"
+
+
+def test_an_erasure_in_bounded_steps(
+    ledger: Ledger, desk: Desk, ana: Identity, bo: Identity, artifact: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "PROPOSALS_ERASED", 1)
+    kept, open_one, silent = propose(desk, ana, artifact, comment="kept"), propose(desk, bo, artifact), propose(
+        desk, bo, artifact, comment="said"
+    )  # fmt: skip
+    by_ana, by_bo = propose(desk, ana, artifact), propose(desk, ana, artifact)
+    for who, which, reason in ((ana, silent, "by ana"), (ana, by_ana, "by ana"), (bo, by_bo, "by bo")):
+        command = close(who, artifact, which)
+        command.reason = reason
+        ledger.do(command)
+    before = [row(ledger, each) for each in (kept, by_ana)]
+    ledger.do(DeleteUser(identity=ledger.admin("root"), user_id=bo.user.id, content="remove"))
+    told = []
+    while (done := ledger.do(EraseContent())).result:
+        told += [[event.data.id for event in done.events if event.type == "proposal.updated"]]  # type: ignore[attr-defined]
+    assert [step for step in told if step] == [[open_one.id], [silent.id], [by_bo.id]]
+    assert [row(ledger, each) for each in (kept, by_ana)] == before
+    texts = "SELECT comment, patch IS NULL, reason, status FROM artifact_proposal WHERE id = ?"
+    assert [ledger.sql(texts, each.key)[0] for each in (open_one, silent, by_bo)] == [
+        ("", 1, "", "withdrawn"), ("", 1, "by ana", "rejected"), ("", 0, "", "rejected")
+    ]  # fmt: skip
+    assert findings(ledger.path) == {}

@@ -1,5 +1,6 @@
 """Subscriptions to Web Push in the store: whose an endpoint is, how many there may be, what push services answer."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -67,3 +68,31 @@ def test_the_first_failure_since_a_success_is_kept(ledger: Ledger, ana: Identity
     assert state() == (True, None)
     ledger.do(RecordPush(gone=(other.key,)))
     assert endpoints(ledger, ana) == ["1"]
+
+
+def test_what_is_done_to_one_is_not_done_to_others(
+    ledger: Ledger, ana: Identity, bo: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, made = subscribe(ledger, bo, "https://push.example/9"), subscribe(ledger, ana)
+    for outcome in ("failed", "sent"):
+        ledger.do(RecordPush(**{outcome: (made.key,)}))
+        assert ledger.ask(answer, ListSubscriptions(bo)) == [other]
+    ledger.do(RecordPush())
+    monkeypatch.setattr(limits, "PUSH_SUBSCRIPTIONS", 1)
+    subscribe(ledger, ana, "https://push.example/2")
+    subscribe(ledger, ana, "https://push.example/3")
+    assert (endpoints(ledger, ana), endpoints(ledger, bo)) == (["3"], ["9"])
+    ledger.do(Unsubscribe(identity=ana, subscription_id=ledger.ask(answer, ListSubscriptions(ana))[0].id))
+    assert (endpoints(ledger, ana), endpoints(ledger, bo)) == ([], ["9"])
+    ledger.do(RecordPush(gone=(other.key,)))
+    assert endpoints(ledger, bo) == []
+
+
+def test_it_belongs_to_the_session_or_the_key_that_made_it(ledger: Ledger, ana: Identity) -> None:
+    subscribe(ledger, ana)
+    assert ledger.sql("SELECT session, api_key FROM push_subscription") == [(None, None)]
+    for identity, expected in (
+        (replace(ana, session_id="a session"), ("a session", None)), (replace(ana, api_key_id="a key"), (None, "a key"))
+    ):  # fmt: skip
+        subscribe(ledger, identity)
+        assert ledger.sql("SELECT session, api_key FROM push_subscription") == [expected]

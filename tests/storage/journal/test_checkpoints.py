@@ -5,13 +5,14 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from actors.resources.users import DeleteUser
 from storage.journal import checkpoints
-from tests.builders import Ledger, post
+from tests.builders import Ledger, options, post
 
 ROWS = 20
 
@@ -175,3 +176,34 @@ def test_a_checkpoint_that_fails_is_logged_and_tried_again(
     os_thread = quick.store._checkpoints._os_thread
     assert os_thread is not None
     assert os_thread.is_alive()
+
+
+def test_rows_are_counted_since_the_last_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = SimpleNamespace(total_changes=0)
+    database: Any = SimpleNamespace(connection=lambda: connection)
+    checkpointing = checkpoints.Checkpoints(database, options(tmp_path / "a.db", checkpoint_rows=10))
+    woken: list[int] = []
+    monkeypatch.setattr(checkpointing, "_wake", lambda: woken.append(connection.total_changes))
+    for changed in (9, 10, 19, 20, 5, 14, 15):  # 5: a new connection
+        connection.total_changes = changed
+        checkpointing.look()
+    assert woken == [10, 20, 5, 15]
+
+
+@pytest.mark.parametrize(("pages", "done", "may_be_ended"), [(10, 10, True), (9, 9, False), (11, 10, False)])
+def test_the_writer_ends_a_long_log_that_is_in_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pages: int, done: int, may_be_ended: bool
+) -> None:
+    ledger = Ledger(tmp_path / "experience.db", checkpoint_rows=1, wal_pages=10, synchronous="NORMAL")
+    synchronous: list[int] = []
+
+    def folded(connection: sqlite3.Connection) -> checkpoints.Folded:
+        synchronous.append(connection.execute("PRAGMA synchronous").fetchone()[0])
+        return checkpoints.Folded(pages, done, was_busy=False)
+
+    monkeypatch.setattr(checkpoints, "fold", folded)
+    write(ledger, 1)
+    rest(ledger)
+    assert ledger.store._checkpoints._is_nearly_done is may_be_ended
+    assert synchronous == [1], "NORMAL, as the connection that writes"
+    ledger.close()

@@ -1,10 +1,14 @@
 """A writer that gave up its connection heals only on the database that it wrote to before."""
 
+import sqlite3
 from pathlib import Path
+from types import SimpleNamespace
 
+import peewee
 import pytest
 
 from actors.errors import StorageUnavailable
+from actors.ports import Outcome
 from tests.builders import Ledger, post
 
 
@@ -30,3 +34,58 @@ def test_another_database_in_its_place_does_not_heal_it(ledger: Ledger, tmp_path
     other.path.rename(ledger.path)
     with pytest.raises(StorageUnavailable, match="another database is in its place"):
         ledger.store.heal()
+
+
+def test_a_transaction_that_a_failure_left_open_is_abandoned(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next batch begins one of its own."""
+    who = ledger.user()
+    thread = ledger.thread(who)
+
+    def fails(batch: object) -> list[Outcome]:
+        ledger.store.database.connection().execute("BEGIN IMMEDIATE")
+        raise peewee.OperationalError("database is locked")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ledger.store, "_execute", fails)
+        with pytest.raises(StorageUnavailable):
+            ledger.do(post(who, thread))
+    assert not ledger.store.database.connection().in_transaction
+    assert ledger.do(post(who, thread)).result.number == 1
+
+
+def test_a_connection_that_cannot_even_abandon_it_is_given_up(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    who = ledger.user()
+    thread = ledger.thread(who)
+
+    def fails(batch: object) -> list[Outcome]:
+        raise peewee.OperationalError("database is locked")
+
+    def broken() -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ledger.store, "_execute", fails)
+        lost = SimpleNamespace(in_transaction=True, rollback=broken)
+        patched.setattr(ledger.store.database, "connection", lambda: lost)
+        with pytest.raises(StorageUnavailable):
+            ledger.do(post(who, thread))
+    assert ledger.store.database.is_closed()
+    assert ledger.do(post(who, thread)).result.number == 1
+
+
+def test_a_defect_is_raised_as_it_is_and_keeps_the_connection(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(batch: object) -> list[Outcome]:
+        ledger.store.database.connection().execute("BEGIN IMMEDIATE")
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ledger.store, "_execute", fails)
+        with pytest.raises(ZeroDivisionError):
+            ledger.apply("anything")
+    assert not ledger.store.database.is_closed()
+    assert not ledger.store.database.connection().in_transaction
+
+
+def test_a_closed_store_has_nothing_to_catch_up_with(ledger: Ledger) -> None:
+    ledger.store._disconnect()
+    assert ledger.store.catch_up(idle=True) is False

@@ -7,6 +7,7 @@ from actors.errors import NotFound
 from actors.resources.messages import EditMessage
 from actors.resources.reactions import React
 from actors.resources.threads import DeleteThread
+from storage.journal import transaction
 from storage.resources.messages import reading as messages
 from tests.builders import Ledger, once, post
 
@@ -167,3 +168,33 @@ def test_positions_go_on_after_a_purge(ledger: Ledger) -> None:
     assert event.position == head + 1
     with pytest.raises(NotFound):
         ledger.ask(messages.one, ana, "m")
+
+
+def test_a_deleted_thread_stays_for_an_hour_to_the_millisecond(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    ana = ledger.user("ana")
+    thread = ledger.thread(ana)
+    ledger.do(DeleteThread(identity=ana, thread_id=thread.id))
+    since = ledger.one("SELECT deleted_at FROM thread")
+    for age, is_gone in ((HOUR, False), (HOUR + 1, True)):
+        monkeypatch.setattr(transaction, "now_ms", lambda age=age: since + age)
+        assert (purge(ledger) > 0) is is_gone
+
+
+def test_a_large_file_keeps_a_part_of_its_pages_free(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actors.limits.SHRINK_RESERVE_PAGES", 10)
+    monkeypatch.setattr("actors.limits.SHRINK_RESERVE_PARTS", 20)
+    ana = ledger.user("ana")
+    thread = ledger.thread(ana)
+    ledger.apply(*(post(ana, thread, "x" * 30_000) for _ in range(40)))
+    ledger.do(DeleteThread(identity=ana, thread_id=thread.id))
+    grow_older(ledger, "thread", "deleted_at", HOUR + 1)
+    while purge(ledger):
+        pass
+    count, free = pages(ledger)
+    assert count // 20 > 10
+    surplus = free - count // 20
+    monkeypatch.setattr("actors.limits.SHRINK_RESERVE_PAGES", free)
+    assert ledger.do(commands.ShrinkDatabase(rows=free)).result == 0, "there is just the reserve"
+    monkeypatch.setattr("actors.limits.SHRINK_RESERVE_PAGES", 10)
+    assert ledger.do(commands.ShrinkDatabase(rows=free)).result == surplus
+    assert pages(ledger) == (count - surplus, free - surplus)

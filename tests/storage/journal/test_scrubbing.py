@@ -9,12 +9,16 @@ import pytest
 
 from actors import limits
 from actors.auth.identity import Identity
+from actors.commands import Purge
+from actors.errors import NotFound
+from actors.outcomes import Done
 from actors.resources.artifacts.data_sets import DeleteData, ReplaceData
 from actors.resources.comments.comment import DeleteComment
 from actors.resources.files.commands import DeleteFile
 from actors.resources.files.processing import RecordPreview
 from actors.resources.messages import DeleteMessage
 from actors.resources.threads import Thread
+from actors.resources.users import EraseContent
 from storage.journal.scrubbing import Scrubbing
 from tests.builders import Ledger
 from tests.storage.resources.artifacts.desk import Desk
@@ -76,3 +80,32 @@ def test_it_does_not_wait_for_a_reader(ledger: Ledger, ana: Identity) -> None:
     scrubbing.step()
     assert not scrubbing.is_due
     assert connection.execute("PRAGMA busy_timeout").fetchone() == (60_000,)
+
+
+class Clock:
+    now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_how_soon_it_is_emptied(ledger: Ledger) -> None:
+    clock, taken = Clock(), Done(1)
+    scrubbing = Scrubbing(ledger.store.database, ledger.store._checkpoints, clock)
+    batch = [Purge(), Purge(), Purge(), "another command"]
+    scrubbing.note(batch, [Done(0), Done(()), NotFound("message", "m"), taken])
+    clock.now += 2 * limits.SCRUB_SECONDS
+    assert not scrubbing.is_due, "nothing was taken away"
+    scrubbing.note([Purge()], [taken])
+    assert not scrubbing.is_due
+    clock.now += limits.SCRUB_SECONDS - 1
+    assert not scrubbing.is_due
+    scrubbing.note([Purge()], [taken])
+    clock.now += 1
+    assert scrubbing.is_due, "a minute after the first"
+    scrubbing.step()
+    assert not scrubbing.is_due
+    scrubbing.note([Purge(), EraseContent()], [taken, taken])
+    assert scrubbing.is_due, "an erasure is not to wait"
+    scrubbing.note([Purge()], [taken])
+    assert scrubbing.is_due

@@ -293,8 +293,10 @@ def _folded(domain: str) -> str:
 
 
 def fingerprint(token: str) -> str:
-    """Names a token that has no `jti`, without giving it away."""
-    return f"sha256:{hashlib.sha256(token.encode()).hexdigest()}"
+    """Names a token that has no `jti`, without giving it away. By what is signed: anyone can make a second signature of
+    the same from one by ES256, and a token that was revoked must not come back by it."""
+    signed, _, _ = token.rpartition(".")
+    return f"sha256:{hashlib.sha256(signed.encode()).hexdigest()}"
 
 
 def inspect_unverified(token: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -20,3 +20,5 @@ API_KEY_CHARS: Final = 128
 """What is longer is none of ours, and refused before it is hashed."""
 REFRESH_GRACE_SECONDS: Final = 10
 """Two tabs that wake at once bring the same refresh token; the second one gets the answer of the first."""
+REFRESH_TOKENS_FORGOTTEN: Final = 4
+"""Used tokens that a refresh may remove: more than the one that it adds, and few enough to cost it nothing."""

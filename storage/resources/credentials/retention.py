@@ -18,7 +18,9 @@ def purge(tx: Transaction, count: int) -> int:
     month, day = tx.now - limits.SESSION_SECONDS * 1000, tx.now - limits.ACCESS_CHANGES_SECONDS * 1000
     Change = models.AccessChange
     newest = Change.select(fn.MAX(Change.id))  # kept: no key may be used again, because other processes follow by it
+    ended = models.Session.select(models.Session.id).where(models.Session.expires_at < month)
     outdated = (
+        (models.RefreshToken, models.RefreshToken.session.in_(ended)),  # a session has thousands: not all in one step
         (models.Session, models.Session.expires_at < month),
         (models.SignInLink, models.SignInLink.expires_at < day),
         (models.RevokedToken, models.RevokedToken.expires_at < tx.now),

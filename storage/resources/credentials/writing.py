@@ -92,10 +92,10 @@ def revoke_token(tx: Transaction, command: RevokeToken) -> Done[None]:
     """One's own, or as an admin any."""
     if command.token_id != command.identity.token_id and command.user_id != command.identity.user.id:
         administrators.must_administer(tx, command.identity)
-    known = rows.first(tx.database, _T.select(_T.token_id).where(_T.token_id == command.token_id))
-    if known is None:
+    known = rows.first(tx.database, _T.select(_T.expires_at).where(_T.token_id == command.token_id))
+    if known is None or known[0] < command.expires_at:
         insert = _T.insert(token_id=command.token_id, expires_at=command.expires_at, revoked_at=tx.now)
-        tx.execute(insert)
+        tx.execute(insert.on_conflict_replace())
         access.changed(tx, "token", command.token_id)
         audit.act(tx, command, "revoke_token", ("token", command.token_id))
     return Done(None)

@@ -35,6 +35,7 @@ from storage.resources.users import administrators
 from storage.resources.users import writing as users
 from storage.schema import identity_models as models
 from storage.schema.models import User as UserModel
+from storage.schema.models import forgotten
 
 _S, _R, _L, _P, _X = (
     models.Session,
@@ -104,12 +105,11 @@ def keep_password(tx: Transaction, user_key: int, password_hash: str) -> None:
 @writes(SignInByProvider)
 def sign_in_by_provider(tx: Transaction, command: SignInByProvider) -> Done[SignedIn]:
     """Found by the provider's id; else by a verified address; else a new user."""
-    same = (_X.issuer == command.issuer) & (_X.subject == command.subject)
-    query = _X.select(UserModel.uid).join(UserModel, on=(_X.user == UserModel.id))
-    row = rows.first(tx.database, query.where(same)) or _by_address(tx, command.email)
+    linked = _linked(tx, command.issuer, command.subject)
+    row = linked or _deleted(tx, command) or _by_address(tx, command.email)
     user = users.find(tx, row[0]) if row else users.insert_from_provider(tx, command)
     _must_be_active(user)
-    if rows.first(tx.database, _X.select(_X.user).where(same)) is None:
+    if linked is None:
         tx.execute(_X.insert(issuer=command.issuer, subject=command.subject, user=user.key, created_at=tx.now))
         audit.note(
             tx, "link_account", ("user", user.id), actor_id=user.id, origin=command.origin,
@@ -118,6 +118,16 @@ def sign_in_by_provider(tx: Transaction, command: SignInByProvider) -> Done[Sign
         if row:
             notices.tell(tx, "account_linked", user, "user", command.origin, command.issuer)
     return Done(_start(tx, user, "PROVIDER", command.refresh_hash, command.origin))
+
+
+def _linked(tx: Transaction, issuer: str, subject: str) -> tuple[Any, ...] | None:
+    query = _X.select(UserModel.uid).join(UserModel, on=(_X.user == UserModel.id))
+    return rows.first(tx.database, query.where((_X.issuer == issuer) & (_X.subject == subject)))
+
+
+def _deleted(tx: Transaction, command: SignInByProvider) -> tuple[Any, ...] | None:
+    """A user who was deleted, of whom a hash of the subject is left: they must not return as a new user."""
+    return _linked(tx, command.issuer, forgotten(command.subject))
 
 
 def _by_address(tx: Transaction, email: str) -> tuple[Any, ...] | None:
@@ -148,9 +158,21 @@ def refresh_session(tx: Transaction, command: RefreshSession) -> Done[SignedIn |
         return Done(Reused(uid))
     tx.execute(_R.update(used_at=tx.now).where(_R.id == token_key))
     _keep_refresh(tx, session_key, command.next_hash)
+    _forget_used(tx, session_key)
     expires_at = tx.now + limits.SESSION_SECONDS * 1000
     tx.execute(_S.update(last_seen_at=tx.now, expires_at=expires_at).where(_S.id == session_key))
     return Done(SignedIn(user, replace(session, last_seen_at=tx.now, expires_at=expires_at)))
+
+
+def _forget_used(tx: Transaction, session_key: int) -> None:
+    """Tokens that were used a month ago: a session may go on for years. One that comes again is unknown then. A few of
+    the oldest at a time, more than are added."""
+    oldest = _R.select(_R.id, _R.used_at).where(_R.session == session_key).order_by(_R.id)
+    month = tx.now - limits.SESSION_SECONDS * 1000
+    found = rows.fetch(tx.database, oldest.limit(limits.REFRESH_TOKENS_FORGOTTEN))
+    used = [key for key, used_at in found if used_at is not None and used_at < month]
+    if used:
+        tx.execute(_R.delete().where(_R.id.in_(used)))
 
 
 def _is_graced(tx: Transaction, command: RefreshSession, session_key: int, used_at: int) -> bool:

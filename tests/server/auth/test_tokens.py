@@ -120,6 +120,21 @@ def test_each_kind_of_key_verifies_its_own_algorithm(kid: str, algorithm: str, s
     assert verify(forge({"alg": algorithm, "kid": kid, "typ": typ}, GOOD, sign), ISSUED).sub == "ana"
 
 
+def test_a_token_without_jti_has_one_name_whatever_its_signature() -> None:
+    """Of each ECDSA signature (r, s) there is a second one that is as good, (r, n - s), and anyone can make it."""
+    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+    token = forge({"alg": "ES256", "kid": "ec"}, GOOD, by_ec)
+    text, _, letters = token.rpartition(".")
+    signature = base64.urlsafe_b64decode(letters + "==")
+    other = signature[:32] + (order - int.from_bytes(signature[32:], "big")).to_bytes(32, "big")
+    again = f"{text}.{b64(other)}"
+    assert again != token
+    assert verify(again, ISSUED).token_id == verify(token, ISSUED).token_id != ""
+    assert verify(forge({"alg": "ES256", "kid": "ec"}, {**GOOD, "nonce": 1}, by_ec), ISSUED).token_id not in (
+        "", verify(token, ISSUED).token_id,
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("role", "kind"), [("ROOT", "ROBOT"), ("admin", "human"), (None, None), (["ADMIN"], {}), (1, True)]
 )

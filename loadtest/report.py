@@ -103,9 +103,9 @@ def _verdicts(outcome: Outcome, made: Report) -> Iterator[Report]:
     for goal, key in (("p95_ms", "p95"), ("p99_ms", "p99")):
         limit = getattr(goals, goal)
         if limit is not None:
-            for action, found in made["actions"].items():
-                if action not in OUTSIDE_GOALS:
-                    yield _at_most(f"{action} {key} in ms", found[key], limit)
+            for action in sorted((made["actions"].keys() | _unanswered(outcome, made)) - OUTSIDE_GOALS):
+                value = made["actions"].get(action, {}).get(key)
+                yield _at_most(f"{action} {key} in ms", value, limit)
     if goals.delivery_p99_ms is not None and made["delivery"]["count"]:
         yield _at_most("delivery p99 in ms", made["delivery"]["p99"], goals.delivery_p99_ms)
     if goals.errors is not None:
@@ -117,5 +117,13 @@ def _verdicts(outcome: Outcome, made: Report) -> Iterator[Report]:
         }  # fmt: skip
 
 
-def _at_most(what: str, value: float, limit: float) -> Report:
-    return {"what": what, "value": value, "at_most": limit, "passed": value <= limit, "judged": True}
+def _unanswered(outcome: Outcome, made: Report) -> set[str]:
+    """Actions that failed each time: there is no duration to hold against a goal."""
+    failed = {each["action"] for each in made["errors"]}
+    return {name for name in outcome.scenario.mix if name in failed and name not in made["actions"]}
+
+
+def _at_most(what: str, value: float | None, limit: float) -> Report:
+    """`value`: None where nothing was measured, which reaches no goal."""
+    passed = value is not None and value <= limit
+    return {"what": what, "value": value, "at_most": limit, "passed": passed, "judged": True}

@@ -62,6 +62,8 @@ class Run:
     async def run(self, progress: Callable[[float], None] = lambda _: None) -> Outcome:
         """Prepare, load, settle, remove. `progress` hears the seconds since the first arrival. Raises `LoadProblem`."""
         try:
+            if self.outcome.samples is not None:
+                await self.outcome.samples.must_come()
             await self._crowd.prepare()
             await self._load(progress)
             await self._settle()
@@ -146,6 +148,7 @@ class Run:
             outcome.behind = await self._crowd.settle()
         except Failed as error:
             self.figures.failed("settle", error.code, now())
+            outcome.behind = len(subscribers)  # of what they lack nothing is known
         cursors = [cursor for subscriber in subscribers for cursor in subscriber.cursors.values()]
         outcome.missed = sum(cursor.missed for cursor in cursors)
         outcome.doubled = sum(cursor.doubled for cursor in cursors)

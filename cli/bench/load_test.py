@@ -1,6 +1,7 @@
 """A load test from the terminal: what is wanted, the run, what is shown and written."""
 
 import asyncio
+import os
 import resource
 import signal
 from collections.abc import Iterator, Mapping
@@ -45,25 +46,33 @@ def load_test(wanted: Wanted, flags: Mapping[str, str | None]) -> int:
 
     chosen = settings.load(flags)
     scenario = _scenario(wanted)
+    for path in (wanted.report, wanted.html):
+        _must_have_folder(path)
     url = ServerCalls(chosen, wanted.url).address
     check_target(url, is_meant=wanted.yes_this_server)
     users = tokens(chosen, wanted.token, scenario.population.users, scenario.seconds)
     _allow_connections()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            outcome = runner.run(_run(wanted, url, users, scenario))
+            outcome = runner.run(_run(wanted, url, users, scenario, chosen["metrics_token"]))
     except LoadProblem as problem:
         raise click.ClickException(str(problem)) from None
     report = report_of(outcome)
+    if wanted.as_json:  # first: the disk may be full by now
+        print_json(report)
+    else:
+        _show(report)
     if wanted.report is not None:
         wanted.report.write_bytes(_json(report))
     if wanted.html is not None:
         wanted.html.write_text(page_of(outcome, report))
-    if wanted.as_json:
-        print_json(report)
-    else:
-        _show(report)
     return 0 if report["passed"] else 1
+
+
+def _must_have_folder(path: Path | None) -> None:
+    """Before a run of hours. Raises `click.ClickException`."""
+    if path is not None and not os.access(path.parent, os.W_OK | os.X_OK):
+        raise click.ClickException(f"{path}: the report cannot be written; is its folder there, and may you write in it?")
 
 
 def _scenario(wanted: Wanted) -> "Scenario":
@@ -77,17 +86,21 @@ def _scenario(wanted: Wanted) -> "Scenario":
         return scenario
     if wanted.rate is not None and wanted.rate > limits.LOAD_RATE:
         raise click.ClickException(f"--rate: expected at most {limits.LOAD_RATE:,.0f}; got {wanted.rate:,.0f}.")
+    if wanted.seconds is not None and wanted.seconds > limits.LOAD_SECONDS:
+        raise click.ClickException(f"--for: expected at most {limits.LOAD_SECONDS / 86_400:.0f}d; got {wanted.seconds:,} s.")
     return scenario.lasting(float(wanted.seconds or scenario.seconds), wanted.rate)
 
 
-async def _run(wanted: Wanted, url: str, users: list[str], scenario: "Scenario") -> "Outcome":
+async def _run(
+    wanted: Wanted, url: str, users: list[str], scenario: "Scenario", metrics_token: str | None
+) -> "Outcome":
     from loadtest.run import Run
     from loadtest.soak.samples import Samples
 
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    samples = Samples(url, scenario.seconds) if wanted.seconds is not None else None
+    samples = Samples(url, scenario.seconds, metrics_token) if wanted.seconds is not None else None
     with progress_bar(scenario.title) as progress:
         return await Run(url, users, scenario, stop, samples).run(
             lambda at: progress(round(at), round(scenario.seconds))

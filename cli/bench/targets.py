@@ -14,14 +14,12 @@ from cli.settings import Settings
 
 
 def check_target(url: str, *, is_meant: bool) -> None:
-    """Raises `click.ClickException` for what is no URL, and for another machine without `--yes-this-server`."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise click.ClickException(f"--url: expected http://HOST[:PORT] or https://HOST[:PORT]; got {url}.")
-    if is_meant or _is_here(parts.hostname):
+    """Raises `click.ClickException` for another machine without `--yes-this-server`."""
+    host = urlsplit(url).hostname or ""
+    if is_meant or _is_here(host):
         return
     raise click.ClickException(
-        f"{parts.hostname} is not this machine. A load test can take a server down: if it is yours, and you may, add "
+        f"{host} is not this machine. A load test can take a server down: if it is yours, and you may, add "
         "--yes-this-server."
     )
 
@@ -30,8 +28,8 @@ def _is_here(host: str) -> bool:
     """Whether every address of the name is a loopback address."""
     try:
         found = {str(info[4][0]).partition("%")[0] for info in socket.getaddrinfo(host, None)}
-    except OSError as error:
-        raise click.ClickException(f"{host}: {error.strerror or error}.") from None
+    except (OSError, UnicodeError) as error:
+        raise click.ClickException(f"{host}: {getattr(error, 'strerror', None) or error}.") from None
     return all(ip_address(address).is_loopback for address in found)
 
 

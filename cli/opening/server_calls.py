@@ -15,6 +15,7 @@ from actors import limits
 from cli import settings
 from cli.serving.published_settings import settings_of
 from cli.settings import Settings
+from cli.settings.values import address as reachable
 
 TOKEN = "XP_TOKEN"  # noqa: S105 - the name of an environment variable
 
@@ -56,8 +57,15 @@ class ServerCalls:
 
     @property
     def address(self) -> str:
-        """Where the server is. Raises `click.ClickException` where that is unknown."""
-        return self.url or self._own_url()
+        """Where the server is. Raises `click.ClickException` where that is unknown, and for what is no URL."""
+        if self.url is None:
+            return self._own_url()
+        try:
+            return reachable(self.url)
+        except ValueError:
+            raise click.ClickException(
+                f"--url: expected http://HOST[:PORT] or https://HOST[:PORT]; got {self.url}."
+            ) from None
 
     def _connection(self, seconds: float) -> tuple[http.client.HTTPConnection, SplitResult]:
         base = urlsplit(self.address)
@@ -73,13 +81,15 @@ class ServerCalls:
             connection.request(method, base.path.rstrip("/") + path, sent, headers)
             answer = connection.getresponse()
             found = json.loads(answer.read())
+            if answer.status < 400:
+                return found["data"]
+        except (LookupError, TypeError):
+            raise click.ClickException(f"{base.geturl()}: this is another server than one of ours.") from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise click.ClickException(f"{base.geturl()}: the server does not answer ({error}).") from None
         finally:
             connection.close()
-        if answer.status >= 400:
-            raise click.ClickException(_refused(found))
-        return found["data"]
+        raise click.ClickException(_refused(found))
 
     def _own_url(self) -> str:
         """Of the server that uses the data folder now."""

@@ -166,9 +166,18 @@ def base_url(text: str) -> str | None:
 
 
 def host(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9._:%-]+", text):
+    if not re.fullmatch(r"[A-Za-z0-9._:%-]+", text) or not _can_be_looked_up(text):
         raise ValueError("expected an address or a host name, without a port")
     return text
+
+
+def _can_be_looked_up(name: str) -> bool:
+    """Python looks no name up with an empty part, or one of more than 63 characters, and raises an error of its own."""
+    try:
+        name.encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def cookie_name(text: str) -> str:

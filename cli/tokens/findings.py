@@ -98,7 +98,7 @@ def _of_other(database: "Database", found: Finding, verified: "Claims | str") ->
 
     if isinstance(verified, str):
         return found
-    user = credentials.speaks_for(database, verified.sub)
+    user = credentials.speaks_for(database, verified.issuer, verified.sub)
     refusal = None
     if credentials.is_revoked(database, verified.token_id):
         refusal = "It was revoked."

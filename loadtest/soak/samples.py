@@ -8,6 +8,7 @@ import aiohttp
 
 from actors import limits
 from loadtest.marks import now
+from loadtest.problems import LoadProblem
 
 SERIES: Mapping[str, tuple[str, str]] = {
     "memory": ('xp_memory_bytes{part="rest"}', "B"),
@@ -40,6 +41,15 @@ class Samples:
         """Why the newest sample could not be taken."""
         self._url = f"{url.rstrip('/')}/metrics"
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    async def must_come(self) -> None:
+        """Before hours of load that would be judged by none. Raises `LoadProblem`."""
+        async with aiohttp.ClientSession(headers=self._headers) as session:
+            if await self._scrape(session) is None:
+                raise LoadProblem(
+                    f"A soak takes samples, and {self.problem}. METRICS names the networks that may read them; "
+                    "with METRICS_TOKEN set here and there, any may."
+                )
 
     async def take(self) -> None:
         """Until it is cancelled."""

@@ -6,8 +6,9 @@ from actors.resources.api_keys import ApiKey
 from actors.resources.sessions import Session
 from actors.resources.users import User
 from storage.readers import rows
+from storage.resources.credentials.reading import spoken_for
 from storage.resources.sessions import reading as accounts
-from storage.schema import identity_models, models
+from storage.schema import identity_models
 
 
 def session(database: SqliteDatabase, session_id: str) -> Session | None:
@@ -22,11 +23,10 @@ def api_key(database: SqliteDatabase, key_hash: bytes) -> ApiKey | None:
     return accounts.api_key_of(row) if row else None
 
 
-def speaks_for(database: SqliteDatabase, subject: str) -> User | None:
-    """The user of tokens with this `sub`; None where none was used yet."""
-    same = models.User.subject.in_([subject, models.forgotten(subject)])
-    row = rows.first(database, rows.users_query().where(same))
-    return rows.user_of(row) if row else None
+def speaks_for(database: SqliteDatabase, issuer: str, subject: str) -> User | None:
+    """The user of tokens with this `iss` and `sub`; None where none was used yet."""
+    spoken = spoken_for(database, issuer, subject)
+    return spoken.user if spoken else None
 
 
 def is_revoked(database: SqliteDatabase, token_id: str) -> bool:

@@ -18,7 +18,7 @@ def test_the_scenarios_are_listed(xp: Xp) -> None:
     assert all(name in ran.out for name in scenario.shipped())
 
 
-@pytest.mark.parametrize("url", ["ftp://127.0.0.1", "127.0.0.1:8787", "http://"])
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1", "127.0.0.1:8787", "http://", "http://[::1", "http://a:b"])
 def test_what_is_no_url(url: str, xp: Xp) -> None:
     expected = f"--url: expected http://HOST[:PORT] or https://HOST[:PORT]; got {url}."
     assert xp("bench", "--scenario", "chat", "--url", url).sentence == expected
@@ -32,7 +32,8 @@ def test_another_machine_is_loaded_only_where_that_is_said(host: str, xp: Xp) ->
 
 
 def test_a_name_that_leads_nowhere(xp: Xp) -> None:
-    assert xp("bench", "--scenario", "chat", "--url", "http://nowhere.invalid").sentence.startswith("nowhere.invalid: ")
+    for host in ("nowhere.invalid", "a..b"):
+        assert xp("bench", "--scenario", "chat", "--url", f"http://{host}").sentence.startswith(f"{host}: ")
 
 
 def test_a_scenario_with_a_fault(xp: Xp, tmp_path: Path) -> None:
@@ -59,6 +60,24 @@ def test_no_server_uses_the_folder(xp: Xp) -> None:
 def test_a_rate_beyond_what_one_process_makes(xp: Xp) -> None:
     said = xp("bench", "--scenario", "chat", "--url", URL, "--rate", limits.LOAD_RATE + 1).sentence
     assert said == "--rate: expected at most 10,000; got 10,001."
+
+
+def test_a_soak_of_months(xp: Xp) -> None:
+    said = xp("bench", "--scenario", "chat", "--url", URL, "--for", "60d").sentence
+    assert said == "--for: expected at most 7d; got 5,184,000 s."
+
+
+@pytest.mark.parametrize("option", ["--html", "--report"])
+def test_a_report_that_could_not_be_written_in_the_end(option: str, xp: Xp, tmp_path: Path) -> None:
+    path = tmp_path / "none" / "report"
+    said = xp("bench", "--scenario", "chat", "--url", URL, option, path).sentence
+    assert said == f"{path}: the report cannot be written; is its folder there, and may you write in it?"
+
+
+def test_a_server_whose_metrics_may_not_be_read_is_not_soaked(xp: Xp) -> None:
+    said = xp("bench", "--scenario", "chat", "--url", URL, "--for", "4h", "--token", "x.y.z").sentence
+    assert said.startswith(f"A soak takes samples, and {URL}/metrics: ")
+    assert "METRICS_TOKEN" in said
 
 
 @pytest.mark.parametrize(

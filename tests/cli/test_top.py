@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from cli.top import sparkline
 from tests.cli.conftest import Ran, Xp
@@ -55,6 +56,23 @@ async def test_who_may(server: Server, run: Run, monkeypatch: pytest.MonkeyPatch
     assert "This requires the role ADMIN" in (await run("top", "--once", "--token", token("alice"))).sentence
     monkeypatch.setenv("XP_TOKEN", token("root", role="ADMIN"))
     assert (await run("top", "--once")).code == 0
+
+
+@pytest.mark.parametrize("url", ["http://localhost:abc", "http://[::1", "localhost:8787", "ftp://127.0.0.1"])
+def test_what_is_no_url(xp: Xp, url: str) -> None:
+    expected = f"--url: expected http://HOST[:PORT] or https://HOST[:PORT]; got {url}."
+    assert xp("top", "--once", "--url", url).sentence == expected
+
+
+async def test_another_server_than_one_of_ours(xp: Xp, aiohttp_server: Any) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response([{"status": "ok"}])
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    url = str((await aiohttp_server(app)).make_url("")).rstrip("/")
+    ran = await asyncio.to_thread(xp, "top", "--once", "--url", url)
+    assert ran.sentence == f"{url}: this is another server than one of ours."
 
 
 def test_without_a_server(xp: Xp) -> None:

@@ -96,6 +96,25 @@ async def test_refusals_are_counted_by_their_codes(tmp_path: Path) -> None:
     assert not report["passed"]
 
 
+async def test_a_run_whose_server_was_away_is_not_passed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was measured that could be held against the goals, and nobody can say what subscribers lack."""
+    async with serving(tmp_path / "data", LOG_LEVEL="warning") as server:
+        run = run_of(server, scenario(0.5, 40, {"post_rest": 1}, goals={"p95_ms": 1000}))
+
+        prepare = run._crowd.prepare
+
+        async def and_away() -> None:
+            await prepare()
+            for api in run._crowd.apis:
+                api.url = "http://127.0.0.1:1"
+
+        monkeypatch.setattr(run._crowd, "prepare", and_away)
+        report = report_of(await run.run())
+    failed = {verdict["what"] for verdict in report["verdicts"] if not verdict["passed"]}
+    assert failed == {"post_rest p95 in ms", "subscribers behind"}
+    assert not report["passed"]
+
+
 async def test_stopped_it_reports_what_it_has_and_removes_its_threads(tmp_path: Path) -> None:
     stop = asyncio.Event()
     async with serving(tmp_path / "data", LOG_LEVEL="warning") as server:

@@ -109,20 +109,20 @@ class Spoken:
 
 
 def _by_claims(database: SqliteDatabase, said: EnsureUser) -> User | None:
-    spoken = spoken_for(database, said)
+    spoken = spoken_for(database, said.issuer, said.subject)
     if spoken is None or (spoken.claims != claims_text(said) and spoken.user.status == "ACTIVE"):
         return None
     return spoken.user
 
 
-def spoken_for(database: SqliteDatabase, said: EnsureUser) -> Spoken | None:
+def spoken_for(database: SqliteDatabase, issuer: str, subject: str) -> Spoken | None:
     """A link goes first: the same subject may be another person's at another issuer. Of a user who was deleted only a
     hash of the subject is left."""
-    gone = models.forgotten(said.subject)
-    row = _LINKED.first(database, issuer=said.issuer, subject=said.subject, gone=gone)
+    gone = models.forgotten(subject)
+    row = _LINKED.first(database, issuer=issuer, subject=subject, gone=gone)
     if row is not None:
         return Spoken(rows.user_of(row[1:]), row[0], is_linked=True)
-    return by_subject(database, said.subject) or by_subject(database, gone)
+    return by_subject(database, subject) or by_subject(database, gone)
 
 
 def by_subject(database: SqliteDatabase, subject: str) -> Spoken | None:

@@ -27,7 +27,7 @@ def ensure_user(tx: Transaction, command: EnsureUser) -> Done[User]:
     user stays as they are; a deleted one must not come back by a token.
     """
     claims, text = credentials.claims_of(command), credentials.claims_text(command)
-    spoken = credentials.spoken_for(tx.database, command) or _adopt(tx, command)
+    spoken = credentials.spoken_for(tx.database, command.issuer, command.subject) or _adopt(tx, command)
     if spoken is None:
         owner = users.by_address(tx, claims["email"])
         return Done(_insert(tx, command, claims, text) if owner is None else _link(tx, command, owner, text))

@@ -110,6 +110,17 @@ def test_whom_a_token_speaks_for(xp: Xp, ledger: Ledger) -> None:
     assert inspect(xp, token)["reason"] == "The account is deactivated."
 
 
+def test_whom_a_token_speaks_for_that_is_linked_by_its_issuer(xp: Xp, ledger: Ledger) -> None:
+    """The same `sub` is another person's at another issuer."""
+    ledger.user("ana")  # by the subject sub-ana
+    bo = ledger.user("bo").user
+    ledger.sql("INSERT INTO external_account (issuer, subject, user_id, created_at) VALUES (?, ?, ?, 0)",
+               "https://login.example.com", "sub-ana", bo.key)  # fmt: skip
+    issuer = {"JWT_ISSUER": "https://login.example.com"}
+    token = xp("token", "--sub", "sub-ana", "--role", "USER", **issuer).out.strip()
+    assert inspect(xp, token, **issuer)["user"]["id"] == bo.id
+
+
 def test_a_revoked_one(xp: Xp, ledger: Ledger) -> None:
     token, other = (xp("token").out.strip() for _ in range(2))
     assert xp("token", "revoke", token).code == 0

@@ -6,6 +6,7 @@ in or have done something in: a conversation is kept as a whole.
 
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from peewee import Database, fn
 
@@ -13,7 +14,9 @@ from storage.readers import rows
 from storage.schema import models
 from storage.schema.hold_models import LegalHold as H
 
-_E, _P, _T = models.Event, models.Member, models.Thread
+_E, _P, _T, _U = models.Event, models.Member, models.Thread, models.User
+_FREE: WeakKeyDictionary[Database, tuple[object, set[int]]] = WeakKeyDictionary()
+"""What holds there are on users → users who were found to share no thread with those."""
 
 
 def held_users() -> Any:
@@ -45,6 +48,22 @@ def shares_held_thread(user: int) -> Any:
     acted = _E.select(_E.position).where((_E.thread == _T.id) & (_E.actor == user))
     threads = _T.select(_T.id).where(_T.id.in_(there) & fn.EXISTS(acted) & is_thread_held(_T.id))
     return fn.EXISTS(users) & fn.EXISTS(threads)
+
+
+def is_held_by_another(database: Database, user: int) -> bool:
+    """`shares_held_thread`, for each step of an erasure: looked up anew only when holds on users, or the threads of
+    these, have changed."""
+    threads = _P.select(fn.COUNT(_P.thread), fn.SUM(_P.thread)).where(_P.user.in_(held_users()))
+    holds = rows.first(database, H.select(fn.GROUP_CONCAT(H.uid)).where(H.user.is_null(False)))
+    if holds == (None,):
+        return False
+    now = (holds, rows.first(database, threads))
+    if database not in _FREE or _FREE[database][0] != now:
+        _FREE[database] = (now, set())
+    _, free = _FREE[database]
+    if user not in free and not rows.first(database, _U.select(_U.id).where(shares_held_thread(user)).limit(1)):
+        free.add(user)
+    return user not in free
 
 
 def held_threads(database: Database, keys: Sequence[int]) -> set[int]:

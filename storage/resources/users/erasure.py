@@ -1,6 +1,8 @@
 """What a deleted user leaves is taken away step by step, others' writes in between: first what they wrote, where that
 was asked for; then files; at last the words of both leave the indexes of files and of artifacts."""
 
+from typing import Any
+
 from actors import limits
 from actors.events import Event
 from actors.outcomes import Done
@@ -10,7 +12,7 @@ from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.files import erasure as files
-from storage.resources.holds.protection import is_user_held
+from storage.resources.holds.protection import is_held_by_another, is_user_held
 from storage.resources.messages import writing as messages
 from storage.schema import identity_models, models
 from storage.search import index
@@ -20,9 +22,8 @@ _E = identity_models.Erasure
 
 @writes(EraseContent)
 def erase_content(tx: Transaction, command: EraseContent) -> Done[int]:
-    """One step, of the first user who is due: a legal hold is waited for."""
-    query = _E.select(_E.user, _E.position, _E.stage).where(~is_user_held(_E.user))
-    row = rows.first(tx.database, query)
+    """One step, of the first user who is due."""
+    row = _due(tx)
     if row is None:
         return Done(0)
     user_key, position, stage = row
@@ -31,6 +32,12 @@ def erase_content(tx: Transaction, command: EraseContent) -> Done[int]:
     if stage == "texts":
         return _texts(tx, command, user_key)
     return _files(tx, command, user_key, everything=stage == "files")
+
+
+def _due(tx: Transaction) -> tuple[Any, ...] | None:
+    """A legal hold is waited for: on the user, on a thread that they wrote in, and on another one in such a thread."""
+    waiting = rows.fetch(tx.database, _E.select(_E.user, _E.position, _E.stage).where(~is_user_held(_E.user)))
+    return next((row for row in waiting if not is_held_by_another(tx.database, row[0])), None)
 
 
 def _content(tx: Transaction, command: EraseContent, user_key: int, position: int) -> Done[int]:

@@ -178,16 +178,39 @@ def test_nor_is_one_who_wrote_with_a_user_under_a_hold(ledger: Ledger, root: Ide
     ledger.do(delete)
 
 
-def test_an_erasure_that_has_begun_waits(ledger: Ledger, root: Identity) -> None:
-    _, bo, thread = conversation(ledger)
-    ledger.do(DeleteUser(identity=root, user_id=bo.user.id, content="remove"))
-    hold = held(ledger, root, "thread", thread.id)
-    assert ledger.do(EraseContent()).result == 0
-    assert ledger.sql("SELECT content FROM message") == [("final",)]
-    ledger.do(RemoveHold(identity=root, hold_id=hold.id))
+def erase(ledger: Ledger) -> None:
     while ledger.do(EraseContent()).result:
         pass
-    assert ledger.sql("SELECT content FROM message") == [("",)]
+
+
+@pytest.mark.parametrize("on", ["thread", "user"])
+def test_an_erasure_that_has_begun_waits(ledger: Ledger, root: Identity, on: HoldKind) -> None:
+    """Also for a hold on another user, who is in a thread that the deleted one wrote in; others' erasures go on."""
+    ana, bo, thread = conversation(ledger)
+    cy = ledger.user("cy")
+    ledger.post(cy, ledger.thread(cy), "elsewhere")
+    for gone in (bo, cy):
+        ledger.do(DeleteUser(identity=root, user_id=gone.user.id, content="remove"))
+    hold = held(ledger, root, on, thread.id if on == "thread" else ana.user.id)
+    erase(ledger)
+    assert ledger.sql("SELECT content FROM message ORDER BY id") == [("final",), ("",)]
+    ledger.do(RemoveHold(identity=root, hold_id=hold.id))
+    erase(ledger)
+    assert ledger.sql("SELECT content FROM message ORDER BY id") == [("",), ("",)]
+
+
+def test_an_erasure_waits_from_when_a_held_user_joins_a_thread(ledger: Ledger, root: Identity) -> None:
+    ana, bo, cy = (ledger.user(name) for name in ("ana", "bo", "cy"))
+    thread = ledger.thread(cy, bo)
+    for number in range(3):
+        ledger.post(bo, thread, f"{number}")
+    held(ledger, root, "user", ana.user.id)
+    ledger.do(DeleteUser(identity=root, user_id=bo.user.id, content="remove"))
+    ledger.do(EraseContent(rows=1))
+    ledger.do(AddMember(identity=cy, thread_id=thread.id, user_id=ana.user.id))
+    for _ in range(2):
+        ledger.do(EraseContent(rows=1))
+    assert ledger.sql("SELECT content FROM message ORDER BY id") == [("",), ("1",), ("2",)]
 
 
 def test_files_of_a_held_user_are_not_pruned(ledger: Ledger, root: Identity) -> None:

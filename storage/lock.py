@@ -7,9 +7,11 @@ between. Which of the two writes is agreed by their messages (`cli.serving.hando
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from actors import limits
 from storage import private_files
 from storage.database import DatabaseProblem, plain_words
 
@@ -76,7 +78,13 @@ def holder(folder: Path) -> int | None:
 
 
 def _take(descriptor: int, folder: Path) -> None:
+    """`holder` takes the lock for an instant, to see whether it is free: a command that looks keeps no server out."""
     try:
+        for _ in range(limits.LOCK_TRIES):
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            time.sleep(limits.LOCK_PAUSE_SECONDS)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         who = _written(descriptor)

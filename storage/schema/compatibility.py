@@ -45,15 +45,21 @@ def declared(migration: Migration) -> str | None:
 
 
 def note(database: SqliteDatabase, migrations: Iterable[Migration]) -> None:
-    """Write down which releases run on the schema after these; in the transaction of the caller."""
-    releases = [found for migration in migrations if migration.path and (found := declared(migration))]
-    database.execute_sql(f"PRAGMA user_version = {max([FIRST, *map(number, releases)])}")
+    """Write down which releases run on the schema after these; in the transaction of the caller. What a migration of a
+    newer release demands stands only in the database, and stays."""
+    known = list(migrations)
+    releases = [found for migration in known if migration.path and (found := declared(migration))]
+    stands = _oldest(database) if any(migration.path is None for migration in known) else FIRST
+    database.execute_sql(f"PRAGMA user_version = {max([FIRST, stands, *map(number, releases)])}")
 
 
 def runs_here(database: SqliteDatabase) -> bool:
     """Whether this release runs on a schema that has migrations of a newer one."""
-    oldest = int(database.execute_sql("PRAGMA user_version").fetchone()[0])
-    return FIRST <= oldest <= number(own_release())
+    return FIRST <= _oldest(database) <= number(own_release())
+
+
+def _oldest(database: SqliteDatabase) -> int:
+    return int(database.execute_sql("PRAGMA user_version").fetchone()[0])
 
 
 def too_early(pending: Sequence[Migration], running: str) -> list[str]:

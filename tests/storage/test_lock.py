@@ -1,5 +1,6 @@
 """The lock of a data folder: one holder at a time, and free again however its holder ends."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -62,6 +63,17 @@ def test_it_goes_with_its_process(tmp_path: Path, ending: str) -> None:
     assert holder(tmp_path) is None
     with data_folder_lock(tmp_path):
         assert holder(tmp_path) == os.getpid()
+
+
+def test_who_looks_at_the_lock_keeps_nobody_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that asks whether the folder is free holds the lock for an instant."""
+    flock = fcntl.flock
+    looking = os.open(tmp_path / FILE_NAME, os.O_RDONLY | os.O_CREAT)
+    flock(looking, fcntl.LOCK_SH)
+    monkeypatch.setattr("time.sleep", lambda _: flock(looking, fcntl.LOCK_UN))  # it has looked
+    with data_folder_lock(tmp_path):
+        assert holder(tmp_path) == os.getpid()
+    os.close(looking)
 
 
 def test_nobody_holds_what_is_not_there(tmp_path: Path) -> None:

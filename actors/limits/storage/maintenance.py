@@ -22,3 +22,7 @@ BACKUPS_KEPT: Final = 10_000
 """Of one period, that a rule may name: a backup an hour for a year."""
 SCHEDULE_DAYS: Final = 8 * 366
 """Looked through for the next moment of a schedule: 29 February may be eight years away."""
+LOCK_TRIES: Final = 5
+"""To take the lock of a data folder, before it is another server's: commands hold it for microseconds."""
+LOCK_PAUSE_SECONDS: Final = 0.02
+"""Between two of them."""

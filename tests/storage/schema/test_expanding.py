@@ -116,6 +116,21 @@ def test_a_contraction_that_is_undone_is_forgotten(tmp_path: Path, later: Any) -
     database.close()
 
 
+def test_an_older_release_with_a_migration_of_its_own_keeps_what_a_newer_one_demands(
+    tmp_path: Path, later: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as 7.0.1, made after 8.0.0: it runs on what 8.0.0 left, and adds to it; 6.0.0 still does not."""
+    database = SqliteDatabase(tmp_path / "experience.db")
+    with later(CONTRACTS):
+        schema.migrate(database, tmp_path)
+    monkeypatch.setattr(compatibility, "own_release", lambda: "7.0.1")
+    database.execute_sql("DELETE FROM schema_migration WHERE name = '0037_notices'")
+    database.execute_sql('DROP TABLE "notice"')
+    assert schema.migrate(database, tmp_path) == ["0037_notices"]
+    assert database.execute_sql("PRAGMA user_version").fetchone() == (7_000_000,)
+    database.close()
+
+
 @pytest.mark.parametrize(("release", "number"), [("0.1.0", 1_000), ("1.2.3", 1_002_003), ("1.2.3rc1", 1_002_003)])
 def test_releases_are_compared_as_numbers(release: str, number: int) -> None:
     assert compatibility.number(release) == number

@@ -87,7 +87,8 @@ class Event:
     time: int
     actor: Author
     data: object
-    """The resource that it is about, as it is now; its type is `KINDS[type].data`."""
+    """The resource that it is about, as it is now; its type is `KINDS[type].data`. None of a kind that only a newer
+    release knows."""
 
 
 @dataclass(frozen=True, slots=True)

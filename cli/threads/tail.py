@@ -83,6 +83,8 @@ def _message(message: "Message", actor_id: str) -> str:
 def _said(event: "Event") -> str:
     """What a person wants to see of it."""
     data: Any = event.data
+    if data is None:  # of a newer release
+        return ""
     match event.type.partition(".")[0]:
         case "message":
             return _message(data, event.actor.id)

@@ -29,7 +29,12 @@ def views() -> Mapping[EventKind | EphemeralKind, DataView]:
 
 
 def event_data(record: Event) -> Json:
-    return views()[KINDS[record.type]].render(record, record.data)
+    return _data(KINDS.get(record.type), record)
+
+
+def _data(kind: EventKind | None, record: Event | UserEvent) -> Json:
+    """Empty for a kind of a newer release: its entries stay in the log when this one comes back."""
+    return {} if kind is None else views()[kind].render(record, record.data)
 
 
 def event(record: Event) -> Json:
@@ -64,7 +69,7 @@ def user_event(record: UserEvent) -> Json:
         "type": record.type,
         "offset": record.offset,
         "time": render.iso_time(record.time),
-        "data": views()[USER_KINDS[record.type]].render(record, record.data),
+        "data": _data(USER_KINDS.get(record.type), record),
     }
 
 

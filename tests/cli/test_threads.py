@@ -31,6 +31,11 @@ def member_of(ledger: Ledger, name: str) -> object:
     )  # fmt: skip
 
 
+def test_an_event_of_a_newer_release_is_printed_without_its_data(xp: Xp, ledger: Ledger, thread: Thread) -> None:
+    ledger.sql("UPDATE event SET type = 'message.blessed' WHERE \"offset\" = 1")
+    assert xp("thread", "tail", thread.id).out.splitlines()[0].endswith("  message.blessed   ana")
+
+
 # list
 
 

@@ -21,7 +21,7 @@ from storage.compiled import Prepared
 from storage.readers import access, rows, weight
 from storage.readers.answers import answers
 from storage.readers.paging import page_of
-from storage.resources.log.replay import Entry, Loader, Loaders, Replay
+from storage.resources.log.replay import Entry, Loaders, Replay
 from storage.schema import artifact_models, artifact_stream_models, comment_models, models, proposal_models
 
 _E, _T = models.Event, models.Thread
@@ -201,12 +201,14 @@ def _render(database: SqliteDatabase, found: Sequence[Sequence[Any]], names: dic
     entries = [Entry._make(row) for row in found]
     replay = Replay(database, entries, names)
     load = loaders()
-    return tuple(_event(replay, entry, load[KINDS[entry.type]]) for entry in entries)
+    return tuple(_event(replay, entry, load) for entry in entries)
 
 
-def _event(replay: Replay, entry: Entry, load: Loader) -> Event:
+def _event(replay: Replay, entry: Entry, load: Loaders) -> Event:
+    """An entry of a newer release, which has been at work on this database, has no data here."""
     _, thread, offset, name, actor, time, _, _ = entry
-    data = load(replay, entry)
+    kind = KINDS.get(name)
+    data = None if kind is None else load[kind](replay, entry)
     return Event(thread, replay.threads[thread], entry.position, offset, name, time, replay.authors[actor], data)
 
 

@@ -64,10 +64,14 @@ def _render(database: SqliteDatabase, user_key: int, found: Sequence[Sequence[An
     entries = [Entry(offset, name, time, orjson.loads(facts)) for offset, name, time, facts in found]
     replay = UserReplay(database, user_key, entries)
     load = loaders()
-    return tuple(
-        UserEvent(user_key, entry.offset, entry.type, entry.time, load[USER_KINDS[entry.type]](replay, entry))
-        for entry in entries
-    )
+    return tuple(_event(user_key, replay, entry, load) for entry in entries)
+
+
+def _event(user_key: int, replay: UserReplay, entry: Entry, load: UserLoaders) -> UserEvent:
+    """An entry of a newer release, which has been at work on this database, has no data here."""
+    kind = USER_KINDS.get(entry.type)
+    data = None if kind is None else load[kind](replay, entry)
+    return UserEvent(user_key, entry.offset, entry.type, entry.time, data)
 
 
 @cache

@@ -1,7 +1,10 @@
 """The log of a thread, as pages."""
 
+from pathlib import Path
+
 import pytest
 
+from tests.server.operations.signing_in import sql
 from tests.serving import Client
 
 
@@ -33,6 +36,25 @@ async def test_an_event(alice: Client) -> None:
         "type": "message.created", "thread_id": thread["id"], "offset": 2, "time": message["created_at"],
         "actor": {"id": me["id"], "name": "Alice", "kind": "HUMAN"}, "data": message,
     }  # fmt: skip
+
+
+async def test_an_event_of_a_newer_release_has_no_data(tmp_path: Path, alice: Client) -> None:
+    """Before a rollback a newer release was at work on this database."""
+    thread = await alice.thread()
+    await alice.say(thread)
+    sql(tmp_path / "data", "UPDATE event SET type = 'thread.moved' WHERE \"offset\" = 1")
+    found = (await alice.get(f"/api/v1/threads/{thread['id']}/log")).data
+    assert [(event["type"], event["data"] == {}) for event in found] == [
+        ("thread.moved", True), ("message.created", False),
+    ]  # fmt: skip
+
+
+async def test_nor_has_one_in_the_log_of_a_user(tmp_path: Path, alice: Client, bob: Client) -> None:
+    await alice.say(await alice.thread(members=[{"user_id": (await bob.me())["id"]}]), "@bob")
+    log = "/api/v1/users/me/log"
+    before = (await bob.get(log)).data
+    sql(tmp_path / "data", "UPDATE user_event SET type = 'thread.blessed' WHERE \"offset\" = 1")
+    assert (await bob.get(log)).data == [before[0] | {"type": "thread.blessed", "data": {}}, *before[1:]]
 
 
 @pytest.mark.parametrize("after", ["-1", "x", "", "1.5", str(2**53 + 1), "9" * 40])

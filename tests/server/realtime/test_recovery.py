@@ -1,12 +1,14 @@
 """Recovery: from which positions it is told in full, and what is said where it cannot be."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from actors import limits
 from tests.realtime_client import RawClient
+from tests.server.operations.signing_in import sql
 from tests.server.realtime.conftest import Dial
 from tests.serving import Client
 
@@ -50,6 +52,20 @@ async def test_from_the_beginning(client: RawClient, alice: Client, thread: Any)
     assert offsets(answer["publications"]) == list(range(1, 8))
     assert answer["publications"][0]["data"]["type"] == "thread.created"
     assert answer["epoch"] == await epoch_of(alice, thread)
+
+
+async def test_past_an_event_of_a_newer_release(
+    client: RawClient, alice: Client, thread: Any, tmp_path: Path
+) -> None:  # fmt: skip
+    """Before a rollback a newer release was at work on this database; what other processes write comes on, too."""
+    sql(tmp_path / "data", "UPDATE event SET type = 'message.blessed' WHERE \"offset\" = 4")
+    answer = await client.subscribe(thread["id"], recover=True)
+    assert offsets(answer["publications"]) == list(range(1, 8))
+    assert (answer["publications"][3]["data"]["type"], answer["publications"][3]["data"]["data"]) == (
+        "message.blessed", {},
+    )  # fmt: skip
+    await alice.say(thread, "live")
+    assert (await client.push())["pub"]["offset"] == 8
 
 
 async def test_without_recover_nothing_is_told_of_the_past(client: RawClient, thread: Any) -> None:

@@ -72,7 +72,9 @@ def load_test(wanted: Wanted, flags: Mapping[str, str | None]) -> int:
 def _must_have_folder(path: Path | None) -> None:
     """Before a run of hours. Raises `click.ClickException`."""
     if path is not None and not os.access(path.parent, os.W_OK | os.X_OK):
-        raise click.ClickException(f"{path}: the report cannot be written; is its folder there, and may you write in it?")
+        raise click.ClickException(
+            f"{path}: the report cannot be written; is its folder there, and may you write in it?"
+        )
 
 
 def _scenario(wanted: Wanted) -> "Scenario":
@@ -87,7 +89,9 @@ def _scenario(wanted: Wanted) -> "Scenario":
     if wanted.rate is not None and wanted.rate > limits.LOAD_RATE:
         raise click.ClickException(f"--rate: expected at most {limits.LOAD_RATE:,.0f}; got {wanted.rate:,.0f}.")
     if wanted.seconds is not None and wanted.seconds > limits.LOAD_SECONDS:
-        raise click.ClickException(f"--for: expected at most {limits.LOAD_SECONDS / 86_400:.0f}d; got {wanted.seconds:,} s.")
+        raise click.ClickException(
+            f"--for: expected at most {limits.LOAD_SECONDS / 86_400:.0f}d; got {wanted.seconds:,} s."
+        )
     return scenario.lasting(float(wanted.seconds or scenario.seconds), wanted.rate)
 
 

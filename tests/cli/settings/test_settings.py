@@ -36,7 +36,7 @@ def test_an_empty_flag_gives_way_to_the_environment(folder: Path) -> None:
 
 @pytest.mark.parametrize(("name", "value"), [
     ("AUTH_COOKIE", "a b"), ("AUTH_COOKIE", "a;b"), ("AUTH_COOKIE", "ä"), ("AUTH_COOKIE", "a=b"),
-    ("HOST", "http://127.0.0.1"), ("HOST", "a b"), ("HOST", ".."), ("HOST", "a" * 64), ("PORT", "-1"), ("PORT", "70000"), ("PORT", "٣"),
+    ("HOST", "http://127.0.0.1"), ("HOST", "a b"), ("PORT", "-1"), ("PORT", "70000"), ("PORT", "٣"),
     ("PUBLIC_URL", "chat.example.com"), ("PUBLIC_URL", "https://"), ("PUBLIC_URL", "https://a:99999"),
     ("PUBLIC_URL", "https://chat.example.com/?a=1"), ("PUBLIC_URL", "https://chat.example.com#a"),
     ("AUTH_URL", "javascript:alert(1)"), ("AUTH_URL", "https://user:password@example.com"),
@@ -46,7 +46,7 @@ def test_an_empty_flag_gives_way_to_the_environment(folder: Path) -> None:
     ("MAX_CONNECTIONS_PER_USER", "0"), ("TRUSTED_PROXIES", "10.0.0.1/8"), ("LOG_LEVEL", "loud"),
     ("DATA_DIR", "a\udcff"), ("BLOB_URL", "gs://bucket"), ("BLOB_URL", "s3://b?endpoint=minio"), ("AWS_REGION", "EU 1"),
     ("SCAN_URL", "clamav"), ("SCAN_URL", "exec:scan"), ("SCAN_URL", "clamd://h:99999"),
-    ("OFFICE_COMMAND", "soffice {input}"),
+    ("OFFICE_COMMAND", "soffice {input}"), ("HOST", ".."), ("HOST", "a" * 64),
 ])  # fmt: skip
 def test_each_is_checked_where_it_is_read(name: str, value: str, folder: Path) -> None:
     with pytest.raises(click.ClickException) as caught:

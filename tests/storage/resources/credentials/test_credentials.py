@@ -10,7 +10,7 @@ HOUR = 3_600_000
 
 
 def revoke(ledger: Ledger, root: Identity, expires_at: int) -> None:
-    ledger.do(RevokeToken(identity=root, token_id="leaked", expires_at=expires_at))  # noqa: S106 - its name
+    ledger.do(RevokeToken(identity=root, token_id="leaked", expires_at=expires_at))
 
 
 def test_a_second_revocation_may_hold_longer_and_never_shorter(ledger: Ledger, root: Identity) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from actors import limits
 from actors.commands import NotifyThreadDeleted, Purge, ShrinkDatabase
+from actors.errors import Internal
 from actors.journal.actor import Journal
 from actors.outcomes import Done
 from actors.resources.acknowledgements import RepeatUrgent
@@ -26,6 +27,16 @@ Step = (
 """What each round does."""
 
 
+def _steps() -> tuple[Step, ...]:
+    """The purge first."""
+    now = time.time_ns() // 1_000_000
+    return (
+        Purge(), EraseContent(), NotifyThreadDeleted(), ExpireActions(), RepeatUrgent(), ExpireForms(before=now),
+        InterruptAbandoned(before=now - limits.STREAM_ABANDONED_SECONDS * 1000),
+        InterruptArtifactStreams(before=now - int(limits.STREAM_SILENT_SECONDS) * 1000), ShrinkDatabase(),
+    )  # fmt: skip
+
+
 class Housekeeper:
     def __init__(self, journal: Journal, *, every_seconds: float = limits.HOUSEKEEPING_SECONDS) -> None:
         self._journal = journal
@@ -37,18 +48,18 @@ class Housekeeper:
         self._periodic.start()
 
     async def tidy(self) -> int:
-        """Step by step until nothing is left to do; answers how many rows were taken."""
-        taken = await self._do(Purge())
-        await self._do(EraseContent())
-        await self._do(NotifyThreadDeleted())
-        await self._do(ExpireActions())
-        await self._do(RepeatUrgent())
-        now = time.time_ns() // 1_000_000
-        await self._do(ExpireForms(before=now))
-        await self._do(InterruptAbandoned(before=now - limits.STREAM_ABANDONED_SECONDS * 1000))
-        await self._do(InterruptArtifactStreams(before=now - int(limits.STREAM_SILENT_SECONDS) * 1000))
-        await self._do(ShrinkDatabase())
-        return taken
+        """Step by step until nothing is left to do; answers how many rows were purged. A defect in one step keeps the
+        others from nothing, and is raised after them."""
+        taken: list[int] = []
+        defect: Internal | None = None
+        for step in _steps():
+            try:
+                taken.append(await self._do(step))
+            except Internal as error:
+                defect = error
+        if defect is not None:
+            raise defect
+        return taken[0]
 
     async def _do(self, step: Step) -> int:
         taken = 0

@@ -10,6 +10,7 @@ from actors import limits
 from actors.auth.identity import Identity
 from actors.auth.system import ENSURE_SYSTEM, system_identity
 from actors.commands import Makes
+from actors.errors import Internal
 from actors.outcomes import Done
 from actors.queries import Reads
 from actors.resources.retention import (
@@ -67,8 +68,18 @@ class Retention:
         return tallies
 
     async def apply(self) -> list[Tally]:
-        """Run each rule once; answers what each has taken."""
-        return [await self._apply(rule, days) for rule, days in self._rules.chosen()]
+        """Run each rule once; answers what each has taken. A defect in one keeps the others from nothing, and is raised
+        after them."""
+        tallies: list[Tally] = []
+        defect: Internal | None = None
+        for rule, days in self._rules.chosen():
+            try:
+                tallies.append(await self._apply(rule, days))
+            except Internal as error:
+                defect = error
+        if defect is not None:
+            raise defect
+        return tallies
 
     async def _apply(self, rule: RetentionRule, days: int) -> Tally:
         started_at, before, tally = _now(), _before(days), Tally(rule)

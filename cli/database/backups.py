@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cli.database.copied_files import CopiedFiles
     from cli.settings import Settings
     from storage.backups.continuous.survey import Survey
+    from storage.backups.locked import Locked
     from storage.backups.making import Made
     from storage.backups.record import Record
     from storage.backups.rehearsing import Rehearsed
@@ -37,11 +38,25 @@ def make(chosen: "Settings", *, as_json: bool) -> None:
         with store_problems(), _recorded(chosen):
             made = maker_of(chosen, files).make(progress)
         _record(chosen, made, files)
+    closed = _locked(chosen)
     if as_json:
-        print_json(_document(made) | {"files": files.document})
+        print_json(_document(made) | {"locked": [] if closed is None else closed.names, "files": files.document})
     else:
         _tell(made, files)
+    if closed is not None:
+        click.echo(f"{closed}; nobody can restore them until it is set again.", err=True)
     click.get_current_context().exit(0 if files.is_whole else 1)
+
+
+def _locked(chosen: "Settings") -> "Locked | None":
+    """Of the backups on the shelf. A look that fails takes nothing from the one that was made."""
+    from actors.blobs import BlobStoreError
+    from cli.database.shelved import shelf_of
+    from storage.backups.locked import locked
+
+    with contextlib.suppress(BlobStoreError):
+        return locked(shelf_of(chosen), chosen["backup_key"])
+    return None
 
 
 @contextlib.contextmanager

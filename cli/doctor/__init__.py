@@ -43,6 +43,7 @@ def _settings(chosen: Settings) -> Iterator[Check]:
 
 
 CHECKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
-    machine.versions, machine.open_files, folder.usable, services.file_store, services.scanner, folder.private,
+    machine.versions, machine.open_files, folder.usable, services.file_store, services.scanner,
+    services.backups, folder.private,
     folder.secret, _settings, database.checked, machine.port,
 )  # fmt: skip

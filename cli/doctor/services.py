@@ -34,6 +34,22 @@ def file_store(chosen: Settings) -> Iterator[Check]:
         yield Check("file store", True, f"{where}: written, read and deleted a probe")
 
 
+def backups(chosen: Settings) -> Iterator[Check]:
+    """Whether each can be opened."""
+    from actors.blobs import BlobStoreError
+    from cli.database.shelved import shelf_location, shelf_of
+    from storage.backups.locked import locked
+
+    try:
+        found = locked(shelf_of(chosen), chosen["backup_key"])
+    except BlobStoreError as error:
+        yield Check("backups", False, f"{shelf_location(chosen)} cannot be read", str(error))
+        return
+    if found is not None:
+        advice = "Add it to BACKUP_KEY, after the present one and a comma; if it is lost, so are they: delete them."
+        yield Check("backups", False, str(found), advice)
+
+
 def scanner(chosen: Settings) -> Iterator[Check]:
     import asyncio
 

@@ -111,6 +111,8 @@ class BackupSchedule:
         self._state.results[result] += 1
         if result == "good":
             logger.info("backup %s in %.1f s", orjson.loads(out)["name"], time.monotonic() - began)
+            if orjson.loads(out)["locked"]:
+                logger.warning("%s", said)
         else:
             found = self._recorded()
             logger.error("the backup is %s: %s", result, found.reason or said)

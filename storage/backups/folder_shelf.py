@@ -29,6 +29,10 @@ class FolderShelf:
             raise FileNotFoundError(path)
         return path
 
+    def begin(self, name: str, count: int) -> bytes:
+        with plain_words(self._root), (self._root / name).open("rb") as file:
+            return file.read(count)
+
     def delete(self, name: str) -> None:
         with plain_words(self._root):
             (self._root / name).unlink(missing_ok=True)

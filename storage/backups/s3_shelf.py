@@ -37,6 +37,11 @@ class S3Shelf:
                 file.writelines(found)
         return into
 
+    def begin(self, name: str, count: int) -> bytes:
+        with self._bucket.plain_words():
+            found = obstore.get(self._bucket.store, name)
+            return bytes(next(iter(found), b""))[:count]
+
     def delete(self, name: str) -> None:
         with self._bucket.plain_words():
             obstore.delete(self._bucket.store, name)

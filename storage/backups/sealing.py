@@ -44,17 +44,24 @@ def is_sealed(path: Path) -> bool:
         return file.read(len(MAGIC)) == MAGIC
 
 
+def key_id(header: bytes) -> bytes | None:
+    """Of the key that sealed a file, by its first bytes; None where it is not a sealed one."""
+    if len(header) < HEADER or not header.startswith(MAGIC):
+        return None
+    return header[len(MAGIC) + 1 : len(MAGIC) + 5]
+
+
 def unsealed(source: IO[bytes], keys: Iterable[SealingKey], *, named: str) -> Iterator[bytes]:
     """The content in pieces, each authenticated before it is passed on. Raises `DatabaseProblem`."""
     header = source.read(HEADER)
-    if len(header) < HEADER or not header.startswith(MAGIC):
+    wanted = key_id(header)
+    if wanted is None:
         raise DatabaseProblem(f"{named}: this is not a sealed file, or it was cut off in its header.")
-    pieces = _opened(source, header, _key_of(header, keys, named), named)
+    pieces = _opened(source, header, _key_of(wanted, keys, named), named)
     yield from _inflated(pieces, named) if header[len(MAGIC)] & COMPRESSED else pieces
 
 
-def _key_of(header: bytes, keys: Iterable[SealingKey], named: str) -> SealingKey:
-    wanted = header[len(MAGIC) + 1 : len(MAGIC) + 5]
+def _key_of(wanted: bytes, keys: Iterable[SealingKey], named: str) -> SealingKey:
     known = {key.id: key for key in keys}
     if wanted in known:
         return known[wanted]

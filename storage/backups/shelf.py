@@ -1,12 +1,13 @@
 """Where backups are: named files in a folder or a bucket, each there as a whole or not at all."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from actors import limits
 from actors.blobs import BlobStoreRefused
 from storage.blobs.location import FolderLocation, Location, S3Location
 from storage.blobs.opening import MISSING_EXTRA
@@ -67,6 +68,10 @@ class Shelf(Protocol):
         """A local file with the content: `into`, or where it is anyway. Raises `FileNotFoundError`."""
         ...
 
+    def begin(self, name: str, count: int) -> bytes:
+        """The first bytes, at most so many. Raises `FileNotFoundError`."""
+        ...
+
     def delete(self, name: str) -> None:
         """A missing one is no error."""
         ...
@@ -109,5 +114,20 @@ def _below(location: Location, folder: str) -> Location:
 
 def backups_on(shelf: Shelf) -> list[Backup]:
     """The newest first."""
-    found = [backup for name, size in shelf.entries() if (backup := backup_of(name, size)) is not None]
-    return sorted(found, key=lambda backup: (backup.made_at, backup.position), reverse=True)
+    return backups_of(shelf.entries(), datetime.now(UTC))
+
+
+def backups_of(entries: Iterable[tuple[str, int]], now: datetime) -> list[Backup]:
+    """The newest first."""
+    found = [backup for name, size in entries if (backup := backup_of(name, size)) is not None]
+    latest = now + timedelta(milliseconds=limits.BACKUP_AHEAD_MS)
+    past = [backup for backup in found if backup.made_at <= latest]
+    dated = [backup if backup.made_at <= latest else _of_the_past(backup, past) for backup in found]
+    return sorted(dated, key=lambda backup: (backup.made_at, backup.position), reverse=True)
+
+
+def _of_the_past(backup: Backup, past: Iterable[Backup]) -> Backup:
+    """Made while the clock was ahead, as the log tells: just before the first backup that goes further. It would pass
+    for the newest until the clock gets there."""
+    further = [other.made_at for other in past if other.position > backup.position]
+    return replace(backup, made_at=min(further) - timedelta(milliseconds=1)) if further else backup

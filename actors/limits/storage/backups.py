@@ -53,3 +53,5 @@ SEGMENTS_AHEAD: Final = 16
 """Fetched from the shelf while others are applied: a bucket answers in tens of milliseconds."""
 CONTINUOUS_DAYS: Final = 3
 """Back to which `--at` reaches where BACKUP_KEEP does not say: a mistake is noticed by then, after a weekend, too."""
+BACKUPS_LOOKED_AT: Final = 100
+"""The oldest backups, of which is looked by which key they were encrypted: some seconds in a bucket."""

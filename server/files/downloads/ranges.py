@@ -39,6 +39,8 @@ def slices_of(header: str | None, size: int) -> tuple[Slice, ...]:
         return ()
     found = [part for match in matches if match and (part := _slice(match[1], match[2], size))]
     if not found:
+        if not size and any(match and not match[1] and int(match[2]) for match in matches):
+            return ()  # the last bytes of nothing are all of it (14.1.2); no Content-Range can say so
         raise RangeNotSatisfiable(size)
     joined = _joined(found)
     return tuple(found) if len(joined) == len(found) else joined

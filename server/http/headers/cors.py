@@ -16,8 +16,8 @@ from server.http.throttled_log import ThrottledLog
 _refused = ThrottledLog(logging.getLogger("server.cors"), logging.WARNING)
 _ALLOWED_HEADERS: Final = (
     "Authorization, Content-Digest, Content-Range, Content-Type, Idempotency-Key, If-Match, If-None-Match, If-Range, "
-    "Last-Event-ID, Range, Repr-Digest, Tus-Resumable, Upload-Checksum, Upload-Defer-Length, Upload-Length, "
-    "Upload-Metadata, Upload-Offset, X-Correlation-ID, X-HTTP-Method-Override, X-Requested-With"
+    "Last-Event-ID, Range, Repr-Digest, Traceparent, Tracestate, Tus-Resumable, Upload-Checksum, Upload-Defer-Length, "
+    "Upload-Length, Upload-Metadata, Upload-Offset, X-Correlation-ID, X-HTTP-Method-Override, X-Requested-With"
 )
 _EXPOSED_HEADERS: Final = (
     "Accept-Ranges, Content-Disposition, Content-Location, Content-Range, ETag, Location, RateLimit, RateLimit-Limit, "

@@ -2,6 +2,7 @@
 
 import contextlib
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from storage.backups.continuous import marks
@@ -9,7 +10,7 @@ from storage.backups.continuous.marks import CONTINUED, Mark
 from storage.backups.continuous.plans import Plan, plans
 from storage.backups.continuous.segments import Segment, segment_of
 from storage.backups.keys import SealingKey
-from storage.backups.shelf import Backup, Shelf, backup_of
+from storage.backups.shelf import Backup, Shelf, backups_of
 from storage.database import DatabaseProblem
 
 
@@ -37,8 +38,7 @@ class Survey:
 def survey(shelves: Shelves, keys: tuple[SealingKey, ...], work: Path) -> Survey:
     """Raises `BlobStoreError`. A mark that cannot be read is none: then the backup is what it is by itself."""
     entries = shelves.backups.entries()
-    backups = [backup for name, size in entries if (backup := backup_of(name, size)) is not None]
-    backups.sort(key=lambda backup: (backup.made_at, backup.position), reverse=True)
+    backups = backups_of(entries, datetime.now(UTC))
     marked = {name.removesuffix(CONTINUED) for name, _ in entries if name.endswith(CONTINUED)}
     found = {
         backup.name: _mark(shelves.backups, backup.name, keys, work) for backup in backups if backup.name in marked

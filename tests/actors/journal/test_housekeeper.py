@@ -7,7 +7,7 @@ import pytest
 
 from actors import limits
 from actors.commands import Purge
-from actors.errors import StorageUnavailable
+from actors.errors import Internal, StorageUnavailable
 from actors.journal.housekeeper import Housekeeper, Step
 from actors.resources.threads import DeleteThread
 from tests.actors.house import House
@@ -88,6 +88,19 @@ async def test_a_failure_puts_it_off(house: House, caplog: pytest.LogCaptureFixt
     keeper.stop()
     await settle()
     assert [record.levelno for record in caplog.records] == [logging.WARNING, logging.ERROR]
+
+
+async def test_a_defect_in_one_step_keeps_the_others_from_nothing(house: House) -> None:
+    class Defective(Noting):
+        def append(self, command: Any) -> Any:
+            if isinstance(command, Purge):
+                raise Internal
+            return super().append(command)
+
+    journal = Defective(house)
+    with pytest.raises(Internal):
+        await Housekeeper(journal).tidy()
+    assert sorted(journal.taken, key=str) == sorted({*get_args(Step)} - {Purge}, key=str)
 
 
 async def test_stopping_what_never_started(house: House) -> None:

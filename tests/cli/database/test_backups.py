@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from storage.backups import making, record
+from storage.backups.keys import parse_keys
 from storage.backups.shelf import name_of
 from storage.lock import data_folder_lock
 from tests.builders import Ledger, post
@@ -126,6 +127,44 @@ def test_another_key_and_the_one_before(filled: Xp, shelf: Path) -> None:
     assert (ran.code, "No backup can be restored." in ran.err) == (1, True)
     back_up(filled, BACKUP_KEY=f"{OTHER},{KEY}")
     assert filled("db", "restore", name, BACKUP_KEY=f"{OTHER},{KEY}").code == 0
+
+
+def test_a_key_that_is_dropped_while_backups_need_it_is_named(filled: Xp, shelf: Path) -> None:
+    old = age(shelf, back_up(filled)["name"], 2)
+    changed = back_up(filled, BACKUP_KEY=f"{OTHER},{KEY}")
+    assert changed["locked"] == []
+    age(shelf, changed["name"], 1)
+    assert looked_at(filled, BACKUP_KEY=f"{OTHER},{KEY}") == []
+    (check,) = looked_at(filled, BACKUP_KEY=OTHER)
+    assert (check["good"], check["found"]) == (False, f"BACKUP_KEY lacks the key of {old}: {key_id(KEY)}")
+    dropped = filled("db", "backup", "--json", BACKUP_KEY=OTHER)
+    assert (dropped.code, dropped.json["locked"]) == (0, [old])
+    assert dropped.err == f"{check['found']}; nobody can restore them until it is set again.\n"
+    (check,) = looked_at(filled, BACKUP_KEY="")
+    assert check["found"].startswith(f"BACKUP_KEY lacks the key of 3 backups ({old} and newer ones): {key_id(KEY)}, ")
+
+
+def looked_at(xp: Xp, **environment: str) -> Any:
+    return [check for check in xp("doctor", "--json", **environment).json if check["name"] == "backups"]
+
+
+def key_id(key: str) -> str:
+    return parse_keys(key)[0].id.hex()
+
+
+def test_the_newest_is_not_one_that_was_made_while_the_clock_was_ahead(filled: Xp, shelf: Path) -> None:
+    """It would pass for the newest until then, and with `newest=1` take the place of all that come."""
+    rules = {"BACKUP_KEEP": "newest=1"}
+    ahead = age(shelf, back_up(filled, **rules)["name"], -48)
+    assert [backup["name"] for backup in filled("db", "backups", "--json").json] == [ahead], "nothing is newer"
+    ledger = Ledger(filled.database)
+    ana = ledger.user("ana")
+    ledger.post(ana, ledger.thread(ana), "since")
+    ledger.close()
+    newer = back_up(filled)["name"]
+    assert [backup["name"] for backup in filled("db", "backups", "--json").json] == [newer, ahead]
+    assert filled("db", "rehearse", "--json").json["good"]["name"] == newer
+    assert back_up(filled, **rules)["removed"] == 2
 
 
 def test_a_backup_by_another_key_has_its_own_copies_of_files(filled: Xp, shelf: Path) -> None:
@@ -263,6 +302,9 @@ def test_in_a_bucket(filled: Xp, moto: S3Server) -> None:
     name = back_up(filled, BACKUP_KEEP="newest=1")["name"]
     assert [one["name"] for one in filled("db", "backups", "--json").json] == [name]
     assert filled("db", "rehearse").code == 0
+    assert [check["found"] for check in looked_at(filled, BACKUP_KEY=OTHER)] == [
+        f"BACKUP_KEY lacks the key of {name}: {key_id(KEY)}"
+    ]  # fmt: skip
     lose_everything(filled)
     assert filled("db", "restore", "newest").code == 0
     assert contents(filled) == before

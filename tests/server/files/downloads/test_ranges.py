@@ -44,9 +44,16 @@ def test_ranges_outside_are_refused_with_the_size(header: str) -> None:
     assert refused.value.data["headers"] == {"Content-Range": "bytes */100"}
 
 
-def test_of_an_empty_content_no_range_can_be_had() -> None:
+@pytest.mark.parametrize("header", ["bytes=0-", "bytes=-0", "bytes=0-9,5-"])
+def test_of_an_empty_content_no_range_can_be_had(header: str) -> None:
     with pytest.raises(RangeNotSatisfiable):
-        slices_of("bytes=0-", 0)
+        slices_of(header, 0)
+
+
+@pytest.mark.parametrize("header", ["bytes=-1", "bytes=-500", "bytes=0-,-1"])
+def test_the_last_bytes_of_an_empty_content_are_all_of_it(header: str) -> None:
+    """RFC 9110, 14.1.2: a suffix range is satisfiable where its length is not zero, and of what is shorter the whole."""
+    assert slices_of(header, 0) == ()
 
 
 def test_more_ranges_than_are_worth_it_get_the_whole() -> None:

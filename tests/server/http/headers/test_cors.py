@@ -60,9 +60,9 @@ async def test_a_page_may_ask_what_it_may_send(server: Server, operation: Operat
     assert set(operation.methods) <= set(answer.headers["Access-Control-Allow-Methods"].split(", "))
     assert set(answer.headers["Access-Control-Allow-Headers"].split(", ")) == {
         "Authorization", "Content-Digest", "Content-Range", "Content-Type", "Idempotency-Key", "If-Match",
-        "If-None-Match", "If-Range", "Last-Event-ID", "Range", "Repr-Digest", "Tus-Resumable", "Upload-Checksum",
-        "Upload-Defer-Length", "Upload-Length", "Upload-Metadata", "Upload-Offset", "X-Correlation-ID",
-        "X-HTTP-Method-Override", "X-Requested-With",
+        "If-None-Match", "If-Range", "Last-Event-ID", "Range", "Repr-Digest", "Traceparent", "Tracestate",
+        "Tus-Resumable", "Upload-Checksum", "Upload-Defer-Length", "Upload-Length", "Upload-Metadata", "Upload-Offset",
+        "X-Correlation-ID", "X-HTTP-Method-Override", "X-Requested-With",
     }  # fmt: skip
     assert int(answer.headers["Access-Control-Max-Age"]) > 0
     assert answer.headers["X-Correlation-ID"]

@@ -52,7 +52,7 @@ def test_of_an_empty_content_no_range_can_be_had(header: str) -> None:
 
 @pytest.mark.parametrize("header", ["bytes=-1", "bytes=-500", "bytes=0-,-1"])
 def test_the_last_bytes_of_an_empty_content_are_all_of_it(header: str) -> None:
-    """RFC 9110, 14.1.2: a suffix range is satisfiable where its length is not zero, and of what is shorter the whole."""
+    """RFC 9110, 14.1.2: a suffix range is satisfiable where its length is not zero; of what is shorter it is all."""
     assert slices_of(header, 0) == ()
 
 

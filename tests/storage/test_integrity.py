@@ -108,6 +108,16 @@ def test_an_empty_database(ledger: Ledger) -> None:
     assert findings(ledger.path) == {}
 
 
+def test_an_entry_of_a_newer_release_is_no_damage(ledger: Ledger) -> None:
+    """From which this one was rolled back to: its backups hold."""
+    ana = ledger.user("ana")
+    thread = ledger.thread(ana)
+    ledger.do(UpdateThread(identity=ana, thread_id=thread.id, title="Another"))
+    ledger.sql("UPDATE event SET type = 'thread.moved' WHERE type = 'thread.updated'")
+    assert ledger.one("SELECT count(*) FROM event WHERE type = 'thread.moved'") == 1
+    assert findings(ledger.path) == {}
+
+
 def test_a_reader_in_the_middle_of_writing(ledger: Ledger) -> None:
     """What another transaction has not yet committed is not there."""
     lived = Lived(ledger)
@@ -224,7 +234,7 @@ DAMAGES: tuple[Damage, ...] = (
         'UPDATE event SET "offset" = 50 - "offset" WHERE thread_id = 2',
         "the one before it",
     ),
-    ("types of entries", "UPDATE event SET type = 'thread.moved' WHERE position = 1", "of type thread.moved"),
+    ("types of entries", "UPDATE event SET type = 'moved' WHERE position = 1", "of type moved"),
     ("a thread's position", "UPDATE thread SET position = 1 WHERE id = 1", "stands at position 1"),
     ("counted messages", "UPDATE thread SET message_count = 3 WHERE id = 2", "counts 3 messages, it has 1"),
     ("counted messages", "DELETE FROM message WHERE thread_id = 2", "counts 1 messages, it has 0"),

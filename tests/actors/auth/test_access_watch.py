@@ -62,6 +62,17 @@ async def test_before_the_start_and_after_the_end_there_is_nothing_to_wait_for(w
     assert log.reads == 0
 
 
+async def test_who_waits_for_a_look_that_does_not_come_any_more_is_released(watch: AccessWatch, log: Log) -> None:
+    watch.start()
+    await _some_turns()
+    waiting = asyncio.ensure_future(watch.settle())
+    await asyncio.sleep(0)  # it has asked for a look, whose turn is the next one
+    watch.stop()
+    async with asyncio.timeout(30):
+        await waiting
+    assert log.reads == 0
+
+
 def test_other_rights() -> None:
     ana = identity(1)
     assert not has_other_rights(ana, user(1))

@@ -20,6 +20,7 @@ LIMIT = 5
 def spend(self, amount: int = 3) -> bool:
     """Whether it was there."""
     assert amount > 0
+    pairs = zip(self.row, self.row, strict=True)
     logger.info("%s", 1 + 1)
     if self.left - amount < 0 or not self.open:
         return False
@@ -53,7 +54,7 @@ def test_each_mutant_is_one_small_mistake_in_a_body() -> None:
         "return (self.left != self.row[0])",
         "return self.left == (self.row[1])",
     ]
-    assert str(made[0]) == "a/b.py:8: self.left - amount  →  (self.left + amount)"
+    assert str(made[0]) == "a/b.py:9: self.left - amount  →  (self.left + amount)"
     assert "-    if self.left - amount < 0 or not self.open:" in made[0].diff(SOURCE.encode()).splitlines()
 
 

@@ -55,7 +55,7 @@ def mutants_of(path: str, source: str) -> list[Mutant]:
 
 
 def _bodies(tree: ast.AST, *, in_function: bool = False) -> Iterator[ast.expr | ast.stmt]:
-    """The nodes within functions; no texts for people, and no assertions, which only tell the type checker."""
+    """The nodes within functions; no texts for people, and no assertions: what they say always holds."""
     for field, value in ast.iter_fields(tree):
         is_body = in_function or (field == "body" and isinstance(tree, ast.FunctionDef | ast.AsyncFunctionDef))
         for child in value if isinstance(value, list) else [value]:
@@ -68,7 +68,8 @@ def _bodies(tree: ast.AST, *, in_function: bool = False) -> Iterator[ast.expr | 
 
 def _is_aside(node: ast.AST) -> bool:
     is_logging = isinstance(node, ast.Expr) and "logger." in ast.unparse(node)
-    return is_logging or isinstance(node, ast.JoinedStr | ast.Assert | ast.arguments)
+    is_asserted = isinstance(node, ast.keyword) and node.arg == "strict"  # of `zip`
+    return is_logging or is_asserted or isinstance(node, ast.JoinedStr | ast.Assert | ast.arguments)
 
 
 def _is_first(parent: ast.AST, node: ast.AST) -> bool:

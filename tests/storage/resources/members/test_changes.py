@@ -256,6 +256,23 @@ def test_the_only_way_back(ledger: Ledger, ana: Identity, bo: Identity, thread: 
     assert marker(ledger, thread, bo) == (0, 0, 2)
 
 
+def test_one_own_message_after_the_marker_is_counted_on(
+    ledger: Ledger, ana: Identity, bo: Identity, thread: Thread
+) -> None:
+    sent = [ledger.post(who, thread) for who in (ana, ana, bo)]
+    mark_back(ledger, bo, thread, sent[0].offset)
+    assert marker(ledger, thread, bo) == (0, 0, 1)
+    mark(ledger, bo, thread, sent[0].offset)
+    assert marker(ledger, thread, bo) == (sent[0].offset, 1, 1)
+
+
+def test_a_thread_is_not_there_for_a_stranger(ledger: Ledger, cy: Identity, thread: Thread) -> None:
+    with pytest.raises(NotFound, match=thread.id):
+        remove(ledger, cy, thread, cy)
+    with pytest.raises(NotFound, match=thread.id):
+        mark(ledger, cy, thread)
+
+
 def test_a_marker_goes_back_only_so_far(
     ledger: Ledger, ana: Identity, bo: Identity, thread: Thread, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
-from actors.auth.identity import Identity
+from actors.auth.identity import Identity, Origin
 from actors.errors import Conflict, Forbidden, NotFound, PreconditionFailed
+from actors.identifiers import new_id
 from actors.resources.files.erasure import FileErasure, UserGone
 from actors.resources.members import AddMember, MemberGone
+from actors.resources.sessions import CreateLink, StartSession
 from actors.resources.threads import DeleteThread
 from actors.resources.users import CreateUser, DeleteUser, EnsureUser, UpdateUser, User, UserFilter
 from storage.resources.log import reading as log
@@ -184,6 +186,122 @@ def test_a_change_that_changes_nothing(ledger: Ledger) -> None:
     before = ledger.dump()
     assert update(ledger, ana, ana.user, name="ana") == ana.user
     assert ledger.dump() == before
+
+
+def sessions(ledger: Ledger) -> list[tuple[int, str | None]]:
+    """(user, why theirs has ended)."""
+    return ledger.sql("SELECT user_id, end_reason FROM session ORDER BY id")
+
+
+def sign_in(ledger: Ledger, who: Identity) -> None:
+    here = Origin("127.0.0.1", "a browser", "")
+    ledger.do(StartSession(user_id=who.user.id, method="PASSWORD", refresh_hash=new_id().encode(), origin=here))
+
+
+def audited(ledger: Ledger, action: str) -> list[tuple[Any, ...]]:
+    return ledger.sql("SELECT actor_id, target_id, before, after FROM audit WHERE action = ?", action)
+
+
+def test_who_is_made_by_an_administrator_may_be_invited(ledger: Ledger, root: Identity) -> None:
+    made = create(ledger, root, email="New@Example.com", subject="one")
+    assert (made.email, made.subject, made.domain) == ("new@example.com", "one", "example.com")
+    facts = (
+        '{"domain":"example.com","email":"new@example.com","kind":"HUMAN","name":"New","role":"USER","status":"ACTIVE"}'
+    )
+    assert audited(ledger, "create_user") == [(root.user.id, made.id, None, facts)]
+    assert ledger.sql("SELECT * FROM letter") == []
+    invited = create(ledger, root, email="other@example.com", invite=True)
+    assert ledger.sql("SELECT user_id, inviter_id, thread_id FROM letter") == [(invited.key, root.user.key, None)]
+
+
+def test_a_subject_that_any_issuer_s_tokens_have_is_taken(ledger: Ledger, root: Identity) -> None:
+    ensure(ledger, "linked", issuer="https://login.example.com", email="linked@example.com")
+    gone = ledger.user("gone")
+    delete(ledger, root, gone.user)
+    for subject in ("linked", gone.user.subject):
+        with pytest.raises(Conflict) as caught:
+            create(ledger, root, subject=subject)
+        assert caught.value.code == "id_taken"
+
+
+def test_a_change_is_of_one_user(ledger: Ledger, root: Identity) -> None:
+    ana, bo = ledger.user("ana"), ledger.user("bo")
+    other = "SELECT * FROM user WHERE id <> ?"
+    before = ledger.sql(other, ana.user.key)
+    done = ledger.do(UpdateUser(identity=root, user_id=ana.user.id, name="Ann", email="Ann@Example.com"))
+    changed = done.result
+    assert (changed.name, changed.email, changed.version) == ("Ann", "ann@example.com", 2)
+    assert [(event.type, event.user_key, event.data) for event in done.user_events] == [
+        ("user.updated", ana.user.key, changed)
+    ]  # fmt: skip
+    assert done.events == ()
+    assert ledger.sql(other, ana.user.key) == before
+    assert ledger.sql("SELECT kind, ref FROM access_change") == [("user", ana.user.id)]
+    was, is_now = '{"email":"ana@example.com","name":"ana"}', '{"email":"ann@example.com","name":"Ann"}'
+    assert audited(ledger, "update_user") == [(root.user.id, ana.user.id, was, is_now)]
+    assert ledger.sql("SELECT kind, user_id, address, doer FROM notice") == [
+        ("email_changed", ana.user.key, "ana@example.com", "administrator")
+    ]  # fmt: skip
+    assert ledger.refreshed(bo).user.name == "bo"
+
+
+def test_ones_own_name_is_not_audited_and_ones_own_rights_are(ledger: Ledger, root: Identity) -> None:
+    update(ledger, root, root.user, name="The Root", avatar_url="https://x/y.png", metadata='{"a":1}')
+    update(ledger, ledger.user("ana"), ledger.user("ana").user, name="Ann")
+    assert audited(ledger, "update_user") == []
+    ledger.admin("second")
+    update(ledger, root, root.user, name="Root", role="USER")
+    was, is_now = '{"name":"The Root","role":"ADMIN"}', '{"name":"Root","role":"USER"}'
+    assert audited(ledger, "update_user") == [(root.user.id, root.user.id, was, is_now)]
+
+
+def test_who_is_deactivated_is_out_everywhere_and_others_are_not(ledger: Ledger, root: Identity) -> None:
+    ana, bo = ledger.user("ana"), ledger.user("bo")
+    thread = ledger.thread(ana, bo)
+    for who in (bo, ana):
+        sign_in(ledger, who)
+    update(ledger, root, ana.user, name="Ann")
+    assert sessions(ledger) == [(bo.user.key, None), (ana.user.key, None)]
+    done = ledger.do(UpdateUser(identity=root, user_id=ana.user.id, status="DEACTIVATED"))
+    assert sessions(ledger) == [(bo.user.key, None), (ana.user.key, "user deactivated")]
+    assert [(event.type, event.thread_id) for event in done.events] == [("member.updated", thread.id)]
+    state = ledger.state(thread)
+    assert state is not None
+    assert dict(state.roles)[bo.user.key] == "OWNER"
+
+
+@pytest.mark.parametrize(("field", "is_good"), [
+    ({"name": "Ann"}, True), ({"kind": "SERVICE"}, True), ({"email": "ann@example.com"}, False),
+    ({"role": "ADMIN"}, False), ({"status": "DEACTIVATED"}, False),
+])  # fmt: skip
+def test_a_link_that_signs_in_is_for_the_account_as_it_was(
+    ledger: Ledger, root: Identity, field: dict[str, Any], is_good: bool
+) -> None:
+    ana, bo = ledger.user("ana"), ledger.user("bo")
+    for who in (ana, bo):
+        link = CreateLink(identity=root, user_id=who.user.id, link_hash=who.user.id.encode(), expires_at=2**50)
+        ledger.do(link)
+    update(ledger, root, ana.user, **field)
+    left = {key for (key,) in ledger.sql("SELECT user_id FROM sign_in_link")}
+    assert left == ({ana.user.key, bo.user.key} if is_good else {bo.user.key})
+
+
+def test_who_was_deleted_is_changed_no_more(ledger: Ledger, root: Identity) -> None:
+    ana = ledger.user("ana")
+    delete(ledger, root, ana.user)
+    with pytest.raises(Conflict) as caught:
+        update(ledger, root, ana.user, name="Back")
+    assert caught.value.code == "user_deleted"
+
+
+def test_an_address_that_two_have_had_is_that_of_one_again(ledger: Ledger, root: Identity) -> None:
+    """Another issuer's user may have come with an address that was taken: nobody is found by theirs."""
+    ana = ledger.user("ana")
+    ledger.sql("UPDATE user SET shares_email = 1 WHERE id = ?", ana.user.key)
+    update(ledger, root, ana.user, name="Ann")
+    assert ledger.one("SELECT shares_email FROM user WHERE id = ?", ana.user.key) == 1
+    update(ledger, root, ana.user, email="ann@example.com")
+    assert ledger.one("SELECT shares_email FROM user WHERE id = ?", ana.user.key) == 0
 
 
 def test_nobody(ledger: Ledger, root: Identity) -> None:

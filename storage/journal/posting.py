@@ -164,7 +164,7 @@ def _why_not(tx: Transaction, post: PostMessage) -> XpError:
         rules.must_see(post.identity, role, uid)
         if post.parent_id and _place(post) not in _parents(tx, [post]):
             return NotFound("message", post.parent_id)
-        rules.must_write(post.identity, role, uid, status)  # type: ignore[arg-type]  # CHECK holds the statuses
+        rules.must_be_writer(role, status)  # type: ignore[arg-type]  # CHECK holds the statuses
         if (fault := _extras_fault(tx, post)) is not None:
             return fault
     except XpError as refusal:

@@ -41,7 +41,7 @@ _A, _U = action_models.Action, models.User
 @writes(Act)
 def act(tx: Transaction, command: Act) -> Done[Action]:
     ground = subjects.find(tx, command.thread_id, command.subject, command.identity)
-    rules.must_write(command.identity, ground.role, ground.thread[1], ground.status)
+    rules.must_be_writer(ground.role, ground.status)
     checked = _must_be_offered(ground, command)
     _must_be_heard(tx, ground)
     _must_be_open(tx, ground, command, checked)

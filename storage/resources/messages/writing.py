@@ -52,7 +52,7 @@ def edit_message(tx: Transaction, command: EditMessage) -> Done[Message]:
     place = find(tx, command.thread_id, command.message_id, command.identity)
     message = place.message
     rules.must_edit(command.identity, place.role, message.author.key)
-    rules.must_write(command.identity, place.role, place.thread[1], place.status)
+    rules.must_be_writer(place.role, place.status)
     must_be_there(message)
     if message.status == "STREAMING":
         raise Conflict("The message is still being streamed; complete or stop it first.", code="message_streaming")

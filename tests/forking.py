@@ -25,6 +25,8 @@ from typing import BinaryIO
 
 import orjson
 
+from actors import limits
+
 ROOT = Path(__file__).parent.parent
 MESSAGE_BYTES = 128 * 1024
 LENGTH = 4
@@ -86,12 +88,26 @@ class Forked:
 
 async def fork(arguments: Sequence[str], environment: Mapping[str, str], log: BinaryIO) -> Forked:
     """Run `xp` with these arguments in a process of its own."""
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    try:
+        return await fork_with(arguments, environment, (nothing, log.fileno(), log.fileno()))
+    finally:
+        os.close(nothing)
+
+
+async def fork_with(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    streams: tuple[int, int, int],
+    changed_limits: Mapping[str, float] | None = None,
+) -> Forked:
+    """`streams`: descriptors of its stdin, stdout and stderr."""
     requests = _forker()
     status, other_end = os.pipe()
     forked = Forked(status)
     try:
-        message = orjson.dumps([list(arguments), dict(environment), os.getcwd()])
-        socket.send_fds(requests, [message], [log.fileno(), other_end])
+        message = orjson.dumps([list(arguments), dict(environment), os.getcwd(), dict(changed_limits or {})])
+        socket.send_fds(requests, [message], [*streams, other_end])
     finally:
         os.close(other_end)
     await forked.started()
@@ -159,15 +175,16 @@ def _forked(requests: socket.socket) -> bool:
                     os.read(woken, 512)
                     _reap(statuses)
                     continue
-                message, descriptors, _, _ = socket.recv_fds(requests, MESSAGE_BYTES, 2)
+                message, descriptors, _, _ = socket.recv_fds(requests, MESSAGE_BYTES, 4)
                 if not message:
                     return False
-                log, status = descriptors
+                *streams, status = descriptors
                 if (pid := os.fork()) == 0:
                     selector.close()
-                    _become(message, log, [log, status, woken, waker, requests.detach(), *statuses.values()])
+                    _become(message, streams, [*streams, status, woken, waker, requests.detach(), *statuses.values()])
                     return True
-                os.close(log)
+                for descriptor in streams:
+                    os.close(descriptor)
                 os.write(status, pid.to_bytes(LENGTH))
                 statuses[pid] = status
 
@@ -183,15 +200,17 @@ def _reap(statuses: dict[int, int]) -> None:
         os.close(end)
 
 
-def _become(message: bytes, log: int, inherited: list[int]) -> None:
+def _become(message: bytes, streams: list[int], inherited: list[int]) -> None:
     """Make this process what its request says."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
+    for number, descriptor in enumerate(streams):
+        os.dup2(descriptor, number)
     for descriptor in inherited:
         os.close(descriptor)
-    arguments, environment, folder = orjson.loads(message)
+    arguments, environment, folder, changed_limits = orjson.loads(message)
+    for name, value in changed_limits.items():
+        setattr(limits, name, value)
     os.environ.clear()
     os.environ.update(environment)
     time.tzset()

@@ -4,7 +4,7 @@ import atexit
 import contextlib
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -26,10 +26,10 @@ atexit.register(time.sleep, limits.S3_LEAVE_SECONDS)
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    connect: float = limits.S3_CONNECT_SECONDS
-    silent: float = limits.S3_SILENT_SECONDS
-    retries: int = limits.S3_RETRIES
-    retry_seconds: float = limits.S3_RETRY_SECONDS
+    connect: float = field(default_factory=lambda: limits.S3_CONNECT_SECONDS)
+    silent: float = field(default_factory=lambda: limits.S3_SILENT_SECONDS)
+    retries: int = field(default_factory=lambda: limits.S3_RETRIES)
+    retry_seconds: float = field(default_factory=lambda: limits.S3_RETRY_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Xp
+from tests.cli.serving.own_commands import fork_own_commands
 from tests.cli.serving.test_backup_schedule import metrics, until
 from tests.serving import SECRET, serving
 
@@ -20,12 +21,22 @@ def places(tmp_path: Path) -> dict[str, str]:
     return {"BACKUP_CONTINUOUS": "200ms", "BACKUP_URL": str(tmp_path / "shelf"), "BACKUP_KEY": KEY}
 
 
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    fork_own_commands(
+        monkeypatch, CONTINUOUS_PAUSE_SECONDS=0, SHIPPING_STATE_SECONDS=0.05, SHIPPING_FILES_SECONDS=0.05,
+        SHIPPING_RETRY_SECONDS=0.2,
+    )  # fmt: skip
+
+
+@pytest.mark.usefixtures("quick")
 async def test_what_was_written_last_comes_back_without_the_disk(tmp_path: Path, places: dict[str, str]) -> None:
     async with serving(tmp_path / "data", **places) as server:
         alice = server.client("alice")
         thread = await alice.thread()
         backups = server.services.backups
         await until(lambda: backups.good_at is not None)  # the lineage has its backup
+        await alice.say(thread, "the first to be shipped")
         await until(lambda: backups.shipping.shipped_at is not None and backups.shipping.lag_seconds() == 0)
         text = await metrics(server)
         assert "xp_backup_lag_seconds 0.0" in text
@@ -47,6 +58,7 @@ async def test_what_was_written_last_comes_back_without_the_disk(tmp_path: Path,
     assert ran.out == "a file"
 
 
+@pytest.mark.usefixtures("quick")
 async def test_a_shelf_that_is_away_is_seen_and_forgotten(tmp_path: Path, places: dict[str, str]) -> None:
     (tmp_path / "shelf").write_text("in the way")
     async with serving(tmp_path / "data", **places) as server:

@@ -17,6 +17,7 @@ from actors import limits
 from storage.backups.continuous.state import SPOOL
 from storage.database import FILE_NAME
 from tests.cli.conftest import Ran, Xp
+from tests.cli.serving.own_commands import fork_own_commands
 from tests.cli.serving.test_backup_schedule import metrics, until
 from tests.cli.serving.test_shipping import KEY
 from tests.serving import SECRET, Client, Server, serving
@@ -30,8 +31,10 @@ SPOOL_BYTES = 300_000
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "ALERT_LOOK_SECONDS", 0.05)
-    monkeypatch.setattr(limits, "CONTINUOUS_PAUSE_SECONDS", 0)
+    fork_own_commands(
+        monkeypatch, ALERT_LOOK_SECONDS=0.05, CONTINUOUS_PAUSE_SECONDS=0, SHIPPING_STATE_SECONDS=0.05,
+        SHIPPING_RETRY_SECONDS=0.2, S3_SILENT_SECONDS=2,
+    )  # fmt: skip
 
 
 @pytest.fixture

@@ -114,6 +114,26 @@ async def fork_with(
     return forked
 
 
+PROGRAM = """#!{python} -IS
+import json, os, socket, sys
+requests = socket.socket(fileno={requests})
+status, theirs = os.pipe()
+message = json.dumps([sys.argv[1:], dict(os.environ), os.getcwd(), {{}}]).encode()
+socket.send_fds(requests, [message], [0, 1, 2, theirs])
+os.close(theirs)
+os.read(status, {length})
+sys.exit(int.from_bytes(os.read(status, {length}), signed=True))
+"""
+
+
+def write_program(path: Path) -> list[int]:
+    """Write an `xp` for scripts, which runs in a forked process. Answers the descriptors that it has to inherit."""
+    requests = _forker().fileno()
+    path.write_text(PROGRAM.format(python=sys.executable, requests=requests, length=LENGTH))
+    path.chmod(0o755)
+    return [requests]
+
+
 async def _readable(descriptor: int) -> None:
     """Until something can be read, or it has ended. By a copy: a loop has one reader for each descriptor."""
     loop = asyncio.get_running_loop()

@@ -184,7 +184,9 @@ class ServerProcess:
         self.process: asyncio.subprocess.Process | forking.Forked | None = None
 
     async def start(self, *, wait: bool = True, forked: bool = True) -> None:
-        """Not `forked`: as a program that imports all it needs, which takes some seconds."""
+        """Not `forked`: as a program that imports all it needs and makes its database, which takes some seconds."""
+        if forked:
+            prepare(self.data_dir / FILE_NAME)
         environment = {**os.environ, **self.settings}
         with self.log.open("ab") as log:
             if forked and forking.is_possible():

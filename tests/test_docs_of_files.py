@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests import forking
 from tests.serving import ServerProcess, token
 from tests.storage.blobs.s3_servers import KEYS, start_moto
 
@@ -28,9 +29,7 @@ class Terminal:
     def __init__(self, folder: Path, server: ServerProcess) -> None:
         self.folder, self.server = folder, server
         (folder / "bin").mkdir()
-        xp = folder / "bin" / "xp"
-        xp.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m cli.main "$@"\n')
-        xp.chmod(0o755)
+        self.inherited = _write_xp(folder / "bin" / "xp")
         self.variables = {
             **os.environ, **{name: value for name, value in server.settings.items() if name != "DATA_DIR"},
             "PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "TOKEN": token("alice"),
@@ -46,7 +45,7 @@ class Terminal:
         command = ["bash", "-euo", "pipefail", "-c", before + script]
         done = await asyncio.to_thread(
             subprocess.run, command, cwd=in_folder or self.folder, env=self.variables, capture_output=True, text=True,
-            timeout=110, check=False,
+            timeout=110, check=False, pass_fds=self.inherited,
         )  # fmt: skip
         assert done.returncode == 0, (script, done)
         assert '"success":false' not in done.stdout, done.stdout
@@ -54,6 +53,15 @@ class Terminal:
 
     def head(self) -> str:
         return block("files.md", "url=").replace("http://127.0.0.1:8787", self.server.url)
+
+
+def _write_xp(path: Path) -> list[int]:
+    """Answers the descriptors that it needs."""
+    if forking.is_possible():
+        return forking.write_program(path)
+    path.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m cli.main "$@"\n')
+    path.chmod(0o755)
+    return []
 
 
 def block(page: str, having: str) -> str:

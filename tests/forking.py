@@ -17,6 +17,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -112,6 +113,25 @@ async def fork_with(
         os.close(other_end)
     await forked.started()
     return forked
+
+
+async def run(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str]:
+    """`xp` to its end, in a process of its own: the exit code, and all that it printed."""
+    with tempfile.TemporaryFile() as printed:
+        running = await start(arguments, environment, printed)
+        code = await running.wait()
+        printed.seek(0)
+        return code, printed.read().decode()
+
+
+async def start(
+    arguments: Sequence[str], environment: Mapping[str, str], log: BinaryIO
+) -> Forked | asyncio.subprocess.Process:
+    """As a program where it cannot be forked."""
+    if is_possible():
+        return await fork(arguments, environment, log)
+    program = (sys.executable, "-m", "cli.main", *arguments)
+    return await asyncio.create_subprocess_exec(*program, env=environment, stdout=log, stderr=log)
 
 
 PROGRAM = """#!{python} -IS

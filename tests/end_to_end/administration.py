@@ -1,15 +1,13 @@
 """The `xp` command beside a running server."""
 
-import asyncio
 import os
-import sys
 
+from tests import forking
 from tests.serving import ServerProcess
 
 
-async def xp(process: ServerProcess, *arguments: str) -> None:
-    environment = {**os.environ, **process.settings}
-    running = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "cli.main", *arguments, env=environment, stdout=asyncio.subprocess.DEVNULL
-    )
-    assert await running.wait() == 0
+async def xp(process: ServerProcess, *arguments: str, codes: tuple[int, ...] = (0,)) -> str:
+    """In a process of its own; answers what it printed."""
+    code, said = await forking.run(arguments, {**os.environ, **process.settings})
+    assert code in codes, (arguments, said)
+    return said

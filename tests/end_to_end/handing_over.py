@@ -5,7 +5,6 @@ import os
 import re
 import select
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -56,11 +55,7 @@ class Place:
         self.logs.append(log_file)
         command = ["deploy", "--data-dir", str(self.process.data_dir), *arguments]
         with log_file.open("ab") as log:
-            if forking.is_possible():
-                self.operators.append(await forking.fork(command, dict(os.environ), log))
-            else:
-                run = [sys.executable, "-m", "cli.main", *command]
-                self.operators.append(await asyncio.create_subprocess_exec(*run, stdout=log, stderr=log))
+            self.operators.append(await forking.start(command, os.environ, log))
         return Deployed(await self.operators[-1].wait(), log_file.read_text())
 
     async def end(self) -> None:

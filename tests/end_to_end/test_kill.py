@@ -1,9 +1,9 @@
 """Promises 1 to 3: killed at random moments under concurrent writers, again and again, on one data folder."""
 
 import asyncio
+import os
 import random
 import sqlite3
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests import forking
 from tests.realtime_client import Disconnected, raw_client
 from tests.serving import Client, ServerProcess
 
@@ -191,11 +192,6 @@ def _must_be_gapless(path: Path) -> None:
 
 async def _must_pass_the_check(data_dir: Path) -> None:
     """`xp db check`, as an operator would ask after a power cut."""
-    check = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cli.main", "db", "check", "--data-dir", str(data_dir)),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await check.communicate()
-    assert check.returncode == 0, said.decode()
-    assert b"checks passed" in said
+    code, said = await forking.run(["db", "check", "--data-dir", str(data_dir)], os.environ)
+    assert code == 0, said
+    assert "checks passed" in said

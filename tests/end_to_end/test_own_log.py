@@ -1,25 +1,13 @@
 """What the terminal writes beside a running server is told to whom it concerns, on all of their devices."""
 
-import asyncio
-import os
-import subprocess
-import sys
 from typing import Any
 
 import aiohttp
 import orjson
 
+from tests.end_to_end.administration import xp
 from tests.realtime_client import event_stream, raw_client
 from tests.serving import Client, ServerProcess
-
-
-async def xp(process: ServerProcess, *arguments: str) -> None:
-    environment = {**os.environ, **process.settings}
-    command = [sys.executable, "-m", "cli.main", *arguments]
-    done = await asyncio.to_thread(
-        subprocess.run, command, env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 0, done.stderr
 
 
 async def test_a_message_from_the_terminal(process: ServerProcess, session: aiohttp.ClientSession) -> None:

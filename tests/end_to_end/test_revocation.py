@@ -4,8 +4,6 @@ What rests on it falls silent and stays so; everybody else notices nothing.
 """
 
 import asyncio
-import os
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ import pytest_asyncio
 from actors.errors import XpError
 from actors.resources.members import RemoveMember
 from server.auth.tokens import inspect_unverified
+from tests.end_to_end.administration import xp
 from tests.end_to_end.crowd import Crowd, ask_for_stream
 from tests.end_to_end.test_other_writers import other_process
 from tests.realtime_client import raw_client
@@ -61,12 +60,7 @@ class Scene:
 
     async def xp(self, *words: str) -> None:
         """The command, in a process of its own."""
-        run = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "cli.main", *words, env={**os.environ, **self.process.settings},
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
-        said, _ = await run.communicate()
-        assert run.returncode == 0, said.decode()
+        await xp(self.process, *words)
 
 
 @dataclass

@@ -1,9 +1,5 @@
 """Secrets that come in by every way come out by none: not in logs, errors, the audit log, `xp`, or the database."""
 
-import asyncio
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests.end_to_end.administration import xp
 from tests.realtime_client import Disconnected, raw_client
 from tests.server.raw_http import raw_connection
 from tests.serving import SECRET, Client, ServerProcess
@@ -65,15 +62,6 @@ async def mallory(tmp_path: Path) -> AsyncIterator[Mallory]:
         yield Mallory(session, process)
     if process.process is not None and process.process.returncode is None:
         await process.stop()
-
-
-def xp(process: ServerProcess, *words: str) -> str:
-    command = [sys.executable, "-m", "cli.main", *words]
-    ran = subprocess.run(
-        command, env={**os.environ, **process.settings}, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert ran.returncode in (0, 1), (words, ran)
-    return ran.stdout + ran.stderr
 
 
 async def by_headers(mallory: Mallory) -> None:
@@ -181,7 +169,7 @@ async def test_none_comes_out(mallory: Mallory) -> None:
         await way(mallory)
     process = mallory.process
     said = [
-        await asyncio.to_thread(xp, process, *words.split())
+        await xp(process, *words.split(), codes=(0, 1))
         for words in (
             "audit list --limit 0", "audit list --json --limit 0", "audit export -", "audit verify",
             "session list --json", "key list --json", "user show alice@rpotential.ai",

@@ -1,5 +1,5 @@
 """Commands that a server starts for itself, forked like the servers of other tests, with the limits that a test has
-changed: what they wait for may come sooner. As programs they are started in test_backup_schedule.py."""
+changed: what they wait for may come sooner. As programs some tests of test_backup_schedule.py start them."""
 
 import asyncio
 import functools

@@ -9,6 +9,7 @@ import pytest
 
 from storage.backups import record
 from tests.cli.conftest import Xp
+from tests.cli.serving.own_commands import fork_own_commands
 from tests.serving import SECRET, Server, serving
 
 KEY = base64.b64encode(bytes(range(32))).decode()
@@ -55,6 +56,12 @@ async def test_the_first_at_once_and_none_before_the_next_is_due(
     assert state.due_at == due
 
 
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    fork_own_commands(monkeypatch)
+
+
+@pytest.mark.usefixtures("quick")
 async def test_a_restart_makes_no_backup_again(tmp_path: Path, places: dict[str, str]) -> None:
     for expected in (1, 0):
         async with serving(tmp_path / "data", **places) as server:
@@ -65,6 +72,7 @@ async def test_a_restart_makes_no_backup_again(tmp_path: Path, places: dict[str,
     assert len(list((tmp_path / "shelf").glob("*.xpb"))) == 1
 
 
+@pytest.mark.usefixtures("quick")
 async def test_a_failure_is_logged_counted_and_tried_again_later(
     tmp_path: Path, places: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -96,6 +104,7 @@ AHEAD = 4_000_000_000_000
 """In the year 2096."""
 
 
+@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize(
     "noted",
     [

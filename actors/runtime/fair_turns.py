@@ -110,8 +110,8 @@ class Turns:
             owner = queue.popleft()
             account = self._account(owner)
             account.is_queued = False
-            if not account.waiting or account.running >= self._each:
-                continue  # it is queued again when one of its reads is done
+            if not account.waiting:
+                continue  # it has gone meanwhile
             account.running += 1
             start = account.waiting.popleft()
             self._queue(owner, account)

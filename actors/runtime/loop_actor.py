@@ -104,13 +104,8 @@ class LoopActor(pykka.Actor):
         self._envelope: Envelope[Any] | None = None
         self.stage: Stage
 
-    @staticmethod
-    def _create_actor_inbox() -> LoopInbox:
-        return LoopInbox()
-
-    @staticmethod
-    def _create_future() -> LoopFuture[Any]:
-        return LoopFuture()
+    _create_actor_inbox = LoopInbox
+    _create_future = LoopFuture
 
     def _start_actor_loop(self) -> None:
         self._actor_loop_setup()

@@ -172,10 +172,8 @@ class Session:
             self.close(protocol.BAD_REQUEST[0], "bad request: the first command must be connect")
         elif verb == "ping":
             self.send(self.codec.reply(number, verb, self.codec.nothing))
-        elif verb in _VERBS:
-            self._start(number, verb, _VERBS[verb](self)(number, body))
         else:
-            self.send(self.codec.error(number, *protocol.NOT_AVAILABLE))
+            self._start(number, verb, _VERBS[verb](self)(number, body))
 
     def _take_unanswered(self) -> None:
         """A `send`: the server ignores its data, but it counts as a command."""

@@ -193,8 +193,10 @@ async def test_it_heals_when_the_store_does_and_not_before(desk: Desk, monkeypat
 
     def heal() -> None:
         tries.append(True)
-        if len(tries) < 3:
+        if len(tries) == 1:
             raise StorageUnavailable("still away")
+        if len(tries) == 2:
+            raise RuntimeError("a defect")
 
     monkeypatch.setattr(desk.store, "heal", heal)
     desk.store.failure = StorageUnavailable("away")

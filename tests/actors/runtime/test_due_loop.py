@@ -117,6 +117,7 @@ async def test_a_look_that_fails_ends_nothing(
     work: Work, failure: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(limits, "DUE_REST_SECONDS", 0.001)
+    monkeypatch.setattr(limits, "DUE_LOOK_SECONDS", 3600.0)
     work.failure = failure
     work.loop.start()
     await until(lambda: work.looks == 3)
@@ -134,7 +135,7 @@ async def test_what_is_on_its_way_at_the_end_has_a_moment_and_no_other_begins(
     work.loop.start()
     await until(lambda: work.begun == [1, 2])
     stopping = asyncio.ensure_future(work.loop.stop())
-    await asyncio.sleep(0)
+    await settle()
     work.may_end.set()
     await stopping
     assert (work.due, work.begun, [*work.loop.items]) == ([3], [1, 2], [])
@@ -158,6 +159,15 @@ async def test_a_look_that_goes_on_at_the_end_is_waited_for(work: Work, monkeypa
     await work.loop.stop()
     assert steps == ["looks", "has ended"]
     assert not work.loop.has_room
+
+
+async def test_once_it_has_looked_it_waits_for_news(work: Work) -> None:
+    work.loop.start()
+    await until(lambda: work.looks == 1)
+    work.loop.look_soon()
+    await until(lambda: work.looks == 2)
+    await settle(50)
+    assert work.looks == 2
 
 
 async def test_it_counts_again_after_a_while(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:

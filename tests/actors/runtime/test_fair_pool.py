@@ -32,6 +32,17 @@ class Gate:
         assert self.opened.wait(20)
 
 
+def burning(seconds: float) -> Callable[[], None]:
+    """Work that takes so much of its thread."""
+
+    def work() -> None:
+        began = time.thread_time()
+        while time.thread_time() - began < seconds:
+            pass
+
+    return work
+
+
 def noted(seen: list[str], what: str) -> Callable[[], None]:
     return lambda: seen.append(what)
 
@@ -73,14 +84,68 @@ async def test_who_has_used_up_their_time_goes_on_when_they_have_some_again(
     monkeypatch.setattr(limits, "READ_SECONDS_BURST", 0.02)
     monkeypatch.setattr(limits, "READ_WAIT_SECONDS", 60.0)
 
-    def work() -> None:
-        began = time.thread_time()
-        while time.thread_time() - began < 0.05:
-            pass
-
-    first, second = (asyncio.ensure_future(pool.run(1, work)) for _ in range(2))
     async with asyncio.timeout(20):
-        await asyncio.gather(first, second)
+        await asyncio.gather(*(pool.run(1, burning(0.05)) for _ in range(3)))
+
+
+async def test_each_who_has_used_up_their_time_goes_on_in_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "READ_SECONDS_BURST", 0.02)
+    monkeypatch.setattr(limits, "READ_WAIT_SECONDS", 60.0)
+    pool, gate = FairPool(3, "tests", WORDS), Gate()
+    await asyncio.gather(pool.run(1, burning(0.03)), pool.run(2, burning(0.15)))
+    first, second = (asyncio.ensure_future(pool.run(owner, work)) for owner, work in ((1, gate), (2, lambda: None)))
+    async with asyncio.timeout(20):
+        await second
+    assert gate.entered.is_set()
+    gate.opened.set()
+    await first
+    pool.close()
+
+
+async def test_what_it_takes_of_its_thread_is_charged_and_not_what_it_waits_for(pool: FairPool) -> None:
+    gate = Gate()
+    asyncio.get_running_loop().call_later(0.1, gate.opened.set)
+    for work in (burning(0.03), burning(0.03), gate, burning(0.03)):
+        await pool.run(1, work)
+    assert limits.READ_SECONDS_BURST - 0.2 < pool._turns._accounts[1].left < limits.READ_SECONDS_BURST
+
+
+async def test_what_has_started_is_not_late(pool: FairPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    loop, late = asyncio.get_running_loop(), list[Callable[[], None]]()
+    call_later = loop.call_later
+    monkeypatch.setattr(loop, "call_later", lambda seconds, call: late.append(call) or call_later(seconds, call))
+    first, second = Gate(), Gate()
+    running = asyncio.ensure_future(pool.run(1, first))
+    await asyncio.to_thread(first.entered.wait, 20)
+    waiting = asyncio.ensure_future(pool.run(2, second))
+    await asyncio.sleep(0)
+    first.opened.set()
+    await asyncio.to_thread(second.entered.wait, 20)
+    for call in late:
+        call()
+    second.opened.set()
+    assert await asyncio.gather(running, waiting) == [None, None]
+
+
+async def test_what_waits_at_the_end_does_not_start(pool: FairPool) -> None:
+    failures: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+    gate, seen = Gate(), list[str]()
+    first = asyncio.ensure_future(pool.run(1, gate))
+    await asyncio.to_thread(gate.entered.wait, 20)
+    second = asyncio.ensure_future(pool.run(1, noted(seen, "second")))
+    await asyncio.sleep(0)
+    gate.opened.set()
+    pool.close()
+    await first
+    await asyncio.sleep(0)
+    second.cancel()
+    await asyncio.wait([second])
+    assert (seen, failures) == ([], [])
+
+
+async def test_who_is_refused_comes_back_after_half_the_time_that_one_may_wait(pool: FairPool) -> None:
+    assert pool.too_many("you wait").retry_after == 3
 
 
 async def test_its_end_leaves_no_timer(pool: FairPool, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,6 +76,40 @@ def test_who_has_more_reads_waiting_has_no_more_turns() -> None:
     assert table.names == ["own", "a0", "b0", "a1", "a2"]
 
 
+def test_of_three_threads_one_user_takes_two_as_they_become_free() -> None:
+    table = Table(size=3)
+    for number in range(3):
+        table.ask(None, f"own {number}")
+    for number in range(3):
+        table.ask(1, f"a{number}")
+    for number in range(3):
+        table.end(None, f"own {number}", 0.0)
+    assert table.names[3:] == ["a0", "a1"]
+
+
+def test_all_who_have_time_again_start_together() -> None:
+    table = Table(size=3)
+    for owner in (1, 2):
+        table.ask(owner, f"first of {owner}")
+        table.end(owner, f"first of {owner}", limits.READ_SECONDS_BURST * 2)
+        table.ask(owner, f"second of {owner}")
+    table.clock.now += 3600.0
+    table.turns.go_on()
+    assert table.names[2:] == ["second of 1", "second of 2"]
+
+
+def test_who_has_time_again_and_waits_for_a_thread_rests_no_more() -> None:
+    table = Table(size=1)
+    table.ask(1, "first")
+    table.end(1, "first", limits.READ_SECONDS_BURST * 2)
+    table.ask(1, "second")
+    table.ask(None, "own")
+    table.clock.now += 3600.0
+    table.turns.go_on()
+    assert table.names == ["first", "own"]
+    assert table.turns.rest() is None
+
+
 def test_who_no_longer_waits_does_not_start() -> None:
     table, started = Table(size=1), list[str]()
 

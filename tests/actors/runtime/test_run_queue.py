@@ -12,7 +12,7 @@ from actors.delivery.publication import Publication, Publications
 from actors.measures import Measures
 from actors.runtime.loop_actor import LoopActor, Stage, handles
 from actors.runtime.run_queue import RunQueue
-from tests.builders import identity, until
+from tests.builders import identity, settle, until
 
 
 @dataclass(frozen=True)
@@ -119,6 +119,22 @@ async def test_who_serves_a_crowd_waits_with_it(stage: Stage, seen: list[Any]) -
         reader.actor_ref.tell(News())
     assert await answer(channel, Question(1)) == 1
     assert seen.index(Question(1)) == 100
+
+
+async def test_a_turn_of_low_priority_is_for_all_that_has_arrived(stage: Stage, seen: list[Any]) -> None:
+    class Counting(LowPriority):
+        turns = 0
+
+        def on_turn_end(self) -> None:
+            self.turns += 1
+
+    counting = Counting(seen)
+    stage.start(counting)
+    for number in range(3):
+        counting.actor_ref.tell(News(number))
+    await until(lambda: len(seen) == 3)
+    await settle()
+    assert counting.turns == 1
 
 
 class Turn:

@@ -612,7 +612,9 @@ async def test_errors_come_into_driven_work_and_out_of_it(parrot: Parrot) -> Non
     def raise_os_error() -> None:
         raise OSError("from the executor")
 
-    assert isinstance((await driven(work())).error, KeyError)
+    error = (await driven(work())).error
+    assert isinstance(error, KeyError)
+    assert error.__traceback__ is None, "its frames would keep all that the work had"
 
 
 async def test_driven_work_is_answered_in_the_turn_of_its_reply(parrot: Parrot) -> None:

@@ -641,7 +641,8 @@ def test_a_session_token_is_of_this_server(issuer: str | None) -> None:
         claims = {"exp": NOW + 60, "sid": session_id} | ({} if issuer is None else {"iss": issuer})
         return jwt.encode(claims, own, algorithm="HS256", headers={"kid": tokens.OWN_KEY_ID})
 
-    assert verifier.verify(of(tokens.OWN_ISSUER), NOW).session_id == session_id
+    found = verifier.verify(of(tokens.OWN_ISSUER), NOW)
+    assert (found.session_id, found.expires_at, found.token_id) == (session_id, int(NOW) + 90, "")
     with pytest.raises(Unauthenticated, match="Not a session token"):
         verifier.verify(of(issuer), NOW)
 
@@ -682,6 +683,15 @@ def test_a_token_for_a_channel_is_judged_as_others_are() -> None:
     for token in bad:
         with pytest.raises(Unauthenticated):
             verifier.verify_channel(token, NOW)
+
+
+def test_a_token_for_a_channel_does_not_authenticate_requests() -> None:
+    assert "subscription token" in refusal(saying(channel="secret:1"))
+
+
+def test_a_token_without_an_id_is_known_by_its_hash() -> None:
+    token = saying()
+    assert verify(token).token_id == f"sha256:{hashlib.sha256(token.encode()).hexdigest()}"
 
 
 def test_the_domain_of_a_user_who_signs_in() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from actors.errors import TooManyRequests
 from cli import settings
 from server.api import operations
-from server.limits.rate_limits import KINDS, Policy, RateLimiter, owner, subject_of
+from server.limits.rate_limits import KINDS, Policy, RateLimiter, add_headers, draw, owner, subject_of
 from server.limits.token_bucket import Rate, TokenBucket, rate
 from tests.server.quiet import nothing_breaks
 from tests.serving import load_settings
@@ -97,6 +97,32 @@ def test_looking_takes_none(clock: Clock) -> None:
     policy.check("b")
 
 
+def test_what_is_refused_is_counted_and_not_what_is_only_looked_at(clock: Clock) -> None:
+    limiter = RateLimiter({"read": Rate(1.0, 1)}, clock=clock)
+    policy = limiter.policy("read")
+    policy.look("a")
+    assert limiter.take("read", "a") == 0
+    for refused, ask in ((1, policy.take), (2, policy.check), (2, policy.look)):
+        with pytest.raises(TooManyRequests):
+            ask("a")
+        assert limiter.refused()["read"] == refused
+    assert limiter.refused()["write"] == 0
+
+
+def test_the_headers_say_what_is_left_and_what_a_policy_is(clock: Clock) -> None:
+    policy, request, response = Policy("read", Rate(0.4, 5), clock, 10), {}, SimpleNamespace(headers={})  # type: ignore[var-annotated]
+    seen: Any = (request, response)
+    add_headers(*seen)
+    assert response.headers == {}
+    draw(policy, seen[0], "a")
+    draw(policy, seen[0], "a")
+    add_headers(*seen)
+    assert {str(name): value for name, value in response.headers.items()} == {
+        "RateLimit-Policy": '"read";q=5;w=13', "RateLimit": '"read";r=3;t=3', "RateLimit-Limit": "5",
+        "RateLimit-Remaining": "3", "RateLimit-Reset": "3",
+    }  # fmt: skip
+
+
 def test_the_memory_is_bounded_and_forgets_whoever_was_longest_away(clock: Clock) -> None:
     policy = Policy("read", Rate(1.0, 3), clock, 3)
     for subject in ("first", "second", "third"):
@@ -146,6 +172,20 @@ def test_what_is_given_back_does_not_count(clock: Clock) -> None:
     assert policy.take("a") == 2, "never more than the burst"
     policy.give_back("nobody")
     assert "nobody" not in policy
+
+
+def test_ways_of_signing_in_have_buckets_of_their_own_and_give_back(clock: Clock) -> None:
+    limiter = RateLimiter({"auth": Rate(1e-9, 1)}, clock=clock)
+    password, oidc = (SimpleNamespace(name=name, rate="auth", access="open") for name in ("password", "oidc"))
+    reading = SimpleNamespace(name="list", rate="read", access="open")
+    places: list[Any] = [subject_of(each, None, lambda: "203.0.113.5") for each in (password, oidc, reading)]
+    assert places == [("password", "203.0.113.5"), ("oidc", "203.0.113.5"), "203.0.113.5"]
+    for place in places[:2]:
+        assert limiter.take("auth", place) == 0
+    limiter.give_back("password", "203.0.113.5")
+    assert limiter.take("auth", places[0]) == 0
+    with pytest.raises(TooManyRequests):
+        limiter.take("auth", places[1])
 
 
 def who(key: int = 7, api_key: str = "") -> Any:

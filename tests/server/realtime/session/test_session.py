@@ -12,6 +12,7 @@ from actors.runtime.loop_actor import Stage
 from server.limits.rate_limits import RateLimiter
 from server.limits.token_bucket import Rate
 from server.realtime.protocol import codes
+from server.realtime.session.session import _VERBS
 from tests.builders import identity, settle
 from tests.server.realtime.session.client import ANA, NOW, PING_SECONDS, Behind, Client
 
@@ -87,6 +88,10 @@ async def test_verbs_are_answered_by_their_number(client: Client) -> None:
         {"id": 5, "error": {"code": 104, "message": "method not found: none"}},
     ]
     assert await client.ask({}, {"send": {"data": 1}}) == []
+
+
+def test_each_verb_of_the_protocol_is_handled() -> None:
+    assert _VERBS.keys() | {"connect", "ping", "send"} == codes.VERBS
 
 
 async def test_a_frame_that_is_none_ends_the_connection(client: Client) -> None:

@@ -46,7 +46,6 @@ class AccessChanged:
 class _KeysRefreshed:
     token: str
     reply: LoopFuture[Any]
-    fetched: bool
 
 
 def has_other_rights(identity: Identity, user: User) -> bool:
@@ -172,14 +171,13 @@ class AuthActor(LoopActor):
     async def _fetch(self, token: str, key_id: str, reply: LoopFuture[Any]) -> None:
         assert self._refresher is not None
         try:
-            fetched = await self._refresher.refresh(key_id)
+            await self._refresher.refresh(key_id)
         except Exception:
             logger.exception("the issuer's keys could not be fetched")
-            fetched = False
         if self.actor_stopped.is_set():
             reply.set_exception(ShuttingDown("The server is shutting down; retry in a moment."))
         else:
-            self.actor_ref.tell(_KeysRefreshed(token, reply, fetched))
+            self.actor_ref.tell(_KeysRefreshed(token, reply))
 
     @handles(_KeysRefreshed)
     def _try_again(self, message: _KeysRefreshed) -> None:

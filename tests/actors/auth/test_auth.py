@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,8 +23,8 @@ from actors.errors import (
     TokenExpired,
     Unauthenticated,
 )
-from actors.resources.api_keys import API_KEY_PREFIX
-from actors.resources.sessions import StartSession
+from actors.resources.api_keys import API_KEY_PREFIX, UsedKey
+from actors.resources.sessions import NoteUse, SignedIn, StartSession
 from actors.resources.users import DeleteUser, GetUser, ListUsers, UpdateUser, User, UserFilter, UserKind, UserRole
 from actors.runtime.loop_actor import LoopFuture, Stage
 from tests.actors.house import House
@@ -433,6 +434,47 @@ async def test_when_a_session_was_used_is_written_once_in_a_while(
     monkeypatch.setattr(limits, "SEEN_SECONDS", -60)
     await door.identify("two")
     await until(lambda: house.journal.batches == batches + 1)
+
+
+HERE = identity(1)
+
+
+@pytest.mark.parametrize(
+    ("seconds_ago", "is_noted"), [(None, True), (limits.SEEN_SECONDS + 5, True), (limits.SEEN_SECONDS - 5, False)]
+)
+@pytest.mark.parametrize("kind", ["session", "api_key"])
+async def test_the_use_of_a_credential_is_noted_where_the_last_one_was_long_ago(
+    door: Door, monkeypatch: pytest.MonkeyPatch, kind: str, seconds_ago: int | None, is_noted: bool
+) -> None:
+    at = None if seconds_ago is None else int((time.time() - seconds_ago) * 1000)
+    session: Any = SimpleNamespace(id="s", last_seen_at=at or 0)
+    key: Any = SimpleNamespace(id="k", last_used_at=at, scopes=("read",), expires_at=None)
+    found = SignedIn(HERE.user, session) if kind == "session" else UsedKey(HERE.user, key)
+    noted: list[Any] = []
+
+    async def read(asked: Sequence[Credential]) -> Sequence[Found]:
+        return [found]
+
+    class Full:
+        def append(self, command: Any) -> Any:
+            noted.append(command)
+            raise Overloaded("too much")
+
+    monkeypatch.setattr(door.actor._lookup, "_read", read)
+    monkeypatch.setattr(door.actor, "_journal", Full())
+    door.issuer.tokens["good"] = Claims("ana", session_id="s")
+    who = await door.identify("good" if kind == "session" else API_KEY_PREFIX + "k")
+    assert who.user == HERE.user
+    use = NoteUse(session_id="s") if kind == "session" else NoteUse(api_key_id="k")
+    assert noted == ([use] if is_noted else [])
+
+
+async def test_what_is_too_long_to_be_a_key_is_not_looked_up(door: Door) -> None:
+    longest = API_KEY_PREFIX + "k" * (limits.API_KEY_CHARS - len(API_KEY_PREFIX))
+    for token, reads in ((longest, 1), (longest + "k", 1)):
+        with pytest.raises(Unauthenticated):
+            await door.identify(token)
+        assert door.reads == reads
 
 
 async def test_a_thousand_at_once_are_a_few_reads(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """The housekeeper: takes away, step by step and again and again, what nobody needs."""
 
 import logging
+import time
 from typing import Any, get_args
 
 import pytest
@@ -63,6 +64,24 @@ async def test_each_round_takes_each_step_once_where_nothing_is_left(house: Hous
     journal = Noting(house)
     await Housekeeper(journal).tidy()
     assert sorted(journal.taken, key=str) == sorted(get_args(Step), key=str)
+
+
+async def test_forms_expire_now_and_what_is_abandoned_is_older(house: House) -> None:
+    commands: list[Any] = []
+
+    class All:
+        def append(self, command: Any) -> Any:
+            commands.append(command)
+            return house.journal.append(command)
+
+    now = time.time_ns() // 1_000_000
+    journal: Any = All()
+    await Housekeeper(journal).tidy()
+    ages = {type(each).__name__: round((now - each.before) / 1000) for each in commands if hasattr(each, "before")}
+    assert ages == {
+        "ExpireForms": 0, "InterruptAbandoned": limits.STREAM_ABANDONED_SECONDS,
+        "InterruptArtifactStreams": limits.STREAM_SILENT_SECONDS,
+    }  # fmt: skip
 
 
 class Reluctant:

@@ -73,6 +73,12 @@ async def test_a_channel_of_ones_own_is_followed_from_now_on(peer: Peer) -> None
     assert peer.lines == ["2 e", "3 e"]
 
 
+async def test_a_channel_that_is_followed_has_its_very_first_event(peer: Peer) -> None:
+    peer.tell(Follow(CHANNEL), publications(1))
+    await settle()
+    assert peer.offsets == [1]
+
+
 async def test_following_a_channel_does_not_open_its_gate(peer: Peer) -> None:
     peer.tell(ShutGate(CHANNEL), Follow(CHANNEL), publications(1))
     await settle()
@@ -157,6 +163,7 @@ async def test_much_at_once_does_not_make_a_peer_slow_that_takes_everything(peer
     await settle()
     assert peer.wire.closed is None
     assert b"".join(peer.wire.writes) == chunk * 7 + b"y" * (limits.OUTBOX_BYTES + 1)
+    assert max(map(len, peer.wire.writes)) < 3 * limits.OUTBOX_BYTES, "no more is gathered than that"
 
 
 async def test_a_transport_that_fails_costs_only_its_write(peer: Peer, caplog: pytest.LogCaptureFixture) -> None:

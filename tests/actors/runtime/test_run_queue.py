@@ -168,6 +168,18 @@ async def test_a_round_has_time_for_so_many_turns_of_low_priority(others: float,
     assert waiting.taken == 3
 
 
+async def test_the_share_counts_from_the_first_that_waits() -> None:
+    clock = [100.0]
+    queue = RunQueue(asyncio.get_running_loop(), lambda: clock[0])
+    one = Turn(clock, limits.LOW_PRIORITY_SECONDS / 9.5)
+    queue.put_low_priority(one)
+    clock[0] += 0.016
+    for _ in range(999):
+        queue.put_low_priority(one)
+    await asyncio.sleep(0)
+    assert one.taken == pytest.approx(0.016 * limits.LOW_PRIORITY_SHARE / (limits.LOW_PRIORITY_SECONDS / 9.5), rel=0.06)
+
+
 async def test_idle_time_is_nobodys_share() -> None:
     clock = [100.0]
     queue = RunQueue(asyncio.get_running_loop(), lambda: clock[0])

@@ -11,6 +11,7 @@ from typing import Any
 
 import pykka
 import pytest
+from pykka._envelope import Envelope
 
 from actors import limits
 from actors.errors import Conflict, Internal
@@ -471,6 +472,56 @@ async def test_a_stopped_actor_takes_no_messages(parrot: Parrot) -> None:
         await ask(parrot, Say("hello"))
     parrot.urgent(Say("urgent"))
     assert parrot.heard == []
+
+
+async def test_what_another_os_thread_asks_as_the_actor_stops_is_refused(parrot: Parrot) -> None:
+    """It may come between the last look into the inbox and the end."""
+    future: LoopFuture[Any] = LoopFuture()
+    parrot._stop()
+    parrot._inbox.append(Envelope(Say("late"), reply_to=future))
+    parrot.turn()
+    with pytest.raises(pykka.ActorDeadError, match="stopped before handling the message"):
+        await future
+    assert parrot.heard == []
+
+
+async def test_who_keeps_a_reference_does_not_keep_an_actor_that_has_stopped(stage: Stage) -> None:
+    """Not until the garbage collector comes round, either."""
+    gc.disable()
+    try:
+        actor = Parrot()
+        there, ref = weakref.ref(actor), stage.start(actor)
+        actor._stop()
+        del actor
+        assert there() is None
+        assert not ref.is_alive()
+    finally:
+        gc.enable()
+
+
+async def test_actors_without_an_outbox_hold_no_bytes(stage: Stage, parrot: Parrot) -> None:
+    stage.start(Parrot())
+    assert stage.outbox_bytes() == 0
+
+
+async def test_another_os_thread_wakes_the_event_loop_once_for_many(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parrots, wakes = [Parrot() for _ in range(3)], list[str]()
+    call = stage.loop.call_soon_threadsafe
+
+    def counted(*given: Any) -> Any:
+        wakes.append("wakes")
+        return call(*given)
+
+    monkeypatch.setattr(stage.loop, "call_soon_threadsafe", counted)
+    refs = [stage.start(parrot) for parrot in parrots]
+    for round_number in (1, 2):
+        other = threading.Thread(target=lambda: [ref.tell(Say("hello")) for ref in refs])
+        other.start()
+        other.join()  # the event loop does not come round meanwhile
+        assert len(wakes) == round_number
+        await until(lambda round_number=round_number: [len(each.heard) for each in parrots] == [round_number] * 3)  # type: ignore[misc]
 
 
 async def test_stopping_twice_answers_both(parrot: Parrot) -> None:

@@ -7,7 +7,7 @@ from types import TracebackType
 import pytest
 
 from actors.runtime.unbroken import unbroken, unbroken_context
-from tests.builders import until
+from tests.builders import settle, until
 
 
 class Slow:
@@ -41,6 +41,7 @@ async def test_who_is_cancelled_while_entering_leaves_again() -> None:
     task = asyncio.ensure_future(used(slow))
     await until(lambda: slow.steps == ["entering"])
     task.cancel()
+    await settle()
     slow.may_enter.set()
     slow.may_leave.set()
     with pytest.raises(asyncio.CancelledError):

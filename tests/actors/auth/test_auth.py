@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,6 +23,7 @@ from actors.errors import (
     TokenExpired,
     Unauthenticated,
 )
+from actors.rehearsal import MayEnter
 from actors.resources.api_keys import API_KEY_PREFIX, UsedKey
 from actors.resources.sessions import NoteUse, SignedIn, StartSession
 from actors.resources.users import DeleteUser, GetUser, ListUsers, UpdateUser, User, UserFilter, UserKind, UserRole
@@ -31,6 +32,7 @@ from tests.actors.house import House
 from tests.builders import FAR_FUTURE, identity, identity_of, settle, until, user
 
 SOON = 60
+HERE = identity(1)
 
 
 @dataclass
@@ -381,6 +383,23 @@ async def test_stopping_while_keys_are_fetched_answers_who_waits(door: Door) -> 
         await asyncio.wait_for(answer(waiting), 10)
 
 
+# Whether one may come in
+
+
+async def test_who_may_enter(door: Door) -> None:
+    await door.ref.ask(MayEnter(HERE))
+    closed = replace(HERE, user=replace(HERE.user, domain="closed.com"))
+    door.closed_domains.add("closed.com")
+    away = replace(HERE, user=replace(HERE.user, status="DEACTIVATED"))
+    for who, error in ((away, Unauthenticated), (closed, Forbidden)):
+        with pytest.raises(error):
+            await door.ref.ask(MayEnter(who))
+    await door.ref.ask(MayEnter(replace(closed, token_id="jti")))  # its issuer's rules were just looked at
+    door.ref.tell(AccessChanged(AccessChanges([AccessChange(1, "token", "jti", None)])))
+    with pytest.raises(Unauthenticated, match="was revoked"):
+        await door.ref.ask(MayEnter(replace(HERE, token_id="jti")))
+
+
 # What is no write
 
 
@@ -434,9 +453,6 @@ async def test_when_a_session_was_used_is_written_once_in_a_while(
     monkeypatch.setattr(limits, "SEEN_SECONDS", -60)
     await door.identify("two")
     await until(lambda: house.journal.batches == batches + 1)
-
-
-HERE = identity(1)
 
 
 @pytest.mark.parametrize(

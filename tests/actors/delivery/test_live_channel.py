@@ -130,6 +130,16 @@ async def test_where_it_remembers_nothing_only_its_head_is_whole(
     assert [await read(channel, since) for since in (1, 2, 3)] == [([], False), ([], True), ([], False)]
 
 
+async def test_one_with_a_crowd_is_patient(
+    channel: Ref, actor: LiveChannelActor, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who publishes waits for who listens: else publications would pile up."""
+    monkeypatch.setattr(limits, "CROWD", 1)
+    for is_patient in (False, True):
+        await channel.ask(Subscribe(ANA, stage.start(Listener())))
+        assert actor.is_low_priority is is_patient
+
+
 async def test_its_end_leaves_nothing_in_memory(channel: Ref, actor: LiveChannelActor, keeper: Keeper) -> None:
     await publish(channel, b"x")
     assert keeper.memory.size > 0

@@ -29,7 +29,7 @@ from actors.resources.users import DeleteUser
 from actors.runtime.loop_actor import Stage
 from actors.threads.actor import ThreadActor
 from actors.threads.inbox import RetireIfIdle
-from tests.actors.house import House, Peer, Wire, access_ended
+from tests.actors.house import House, Noted, Peer, Wire, access_ended
 from tests.builders import Ledger, message_event, post, settle, until
 
 # Live threads
@@ -224,6 +224,43 @@ async def test_who_leaves_the_channel_of_an_artifact_is_no_longer_present(house:
     assert len(await ref.ask(ListPresent(ana, artifact_id="a"))) == 1
     house.directory.leave_artifact("a", peer.ref)
     assert await ref.ask(ListPresent(ana, artifact_id="a")) == []
+
+
+async def test_of_a_thread_that_has_retired_no_artifact_is_remembered(house: House) -> None:
+    ana, peer = await house.user("ana"), house.peer()
+    thread = await house.thread(ana)
+    for artifact_id in ("a", "b"):
+        house.directory.thread_of_artifact(artifact_id, thread.id)
+    await house.load_actor(thread)
+    house.directory.tell_if_live(thread.id, RetireIfIdle(math.inf))
+    await until(lambda: not house.directory.is_live(thread.id))
+    house.directory.leave_artifact("a", peer.ref)
+    assert (house.directory._artifacts, house.directory._thread_of) == ({}, {})
+    assert house.directory.live_threads == 0
+
+
+async def test_a_watcher_hears_what_is_published(house: House) -> None:
+    ana = await house.user("ana")
+    thread = await house.thread(ana)
+    watcher = house.stage.watcher = Noted()
+    before = house.stage.measures.events
+    await house.post(ana, thread)
+    assert watcher.heard == [("published", thread.id, [2])]
+    assert house.stage.measures.events == before + 1
+
+
+async def test_only_threads_in_which_something_is_written_hear_of_authors(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana = await house.user("ana")
+    quiet, busy = await house.thread(ana), await house.thread(ana)
+    await house.post(ana, busy, "", status="STREAMING")
+    await house.post(ana, quiet)
+    handled: list[str] = []
+    monkeypatch.setitem(ThreadActor.handlers, RetireIfIdle, lambda actor, _: handled.append(actor.thread_id))
+    house.directory.tell_writing(RetireIfIdle(0.0))
+    await settle()
+    assert handled == [busy.id]
 
 
 async def test_notifying_the_members_of_a_deleted_thread_ends(house: House) -> None:

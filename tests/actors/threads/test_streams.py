@@ -12,6 +12,7 @@ from actors.auth.access_changes import AccessChange, AccessChanges, ChangeKind
 from actors.auth.identity import Identity
 from actors.commands import UNSET
 from actors.errors import Conflict, NotFound, ShuttingDown, StorageUnavailable, TooLarge
+from actors.resources.members import AddMember
 from actors.resources.streams import (
     MESSAGE_DELTA,
     AppendToMessage,
@@ -27,6 +28,7 @@ from actors.runtime.future import LoopFuture
 from actors.threads.inbox import RetireIfIdle
 from actors.threads.stream import Ending, Stream
 from actors.threads.stream_timing import StreamClock
+from actors.threads.streams import SendEphemeralState
 from tests.actors.clock import Clock
 from tests.actors.house import House
 from tests.builders import once, post, settle, until
@@ -201,6 +203,43 @@ async def test_the_rest_of_a_text_is_told_before_its_end_unless_another_takes_it
     await house.do(FinishMessage(identity=ana, thread_id=thread.id, message_id="s", status="COMPLETE", content=content))
     await until(lambda: any(line.endswith("message.completed") for line in watcher.lines))
     assert watcher.lines.count("0 message.delta") == deltas
+
+
+async def test_a_person_interrupts_what_is_written_where_that_is_chosen(
+    house: House, ana: Identity, thread: Thread
+) -> None:
+    bot = await house.user("bot", kind="ASSISTANT")
+    await house.do(AddMember(identity=ana, thread_id=thread.id, user_id=bot.user.id))
+    await house.do(UpdateThread(identity=ana, thread_id=thread.id, while_streaming="interrupt"))
+    append = await begin(house, bot, thread)
+    await house.directory.ask(append)
+    await house.post(bot, thread, "beside it")
+    ended = house.directory.thread(thread.id).ask(AwaitEnd("s"))
+    said = house.directory.ask(post(ana, thread, "wait"))
+    late = house.directory.ask(append)
+    await said
+    message = await asyncio.wait_for(ended, 30)
+    assert (message.status, message.content) == ("INTERRUPTED", "some words")
+    assert message.metadata == '{"end_reason":"interrupted"}'
+    with pytest.raises(Conflict):
+        await asyncio.wait_for(late, 30)
+
+
+async def test_who_missed_something_gets_the_text_so_far_while_subscribed(
+    house: House, ana: Identity, thread: Thread
+) -> None:
+    subscribed, other = await house.watch(ana, thread), house.peer()
+    ref = house.directory.thread(thread.id)
+    for peer in (subscribed, other):
+        ref.tell(SendEphemeralState(peer.ref))
+    await settle(30)
+    assert subscribed.lines == [], "there is nothing to say"
+    await house.directory.ask(await begin(house, ana, thread))
+    await until(lambda: "0 message.delta" in subscribed.lines)
+    for peer in (subscribed, other):
+        ref.tell(SendEphemeralState(peer.ref))
+    await until(lambda: subscribed.lines.count("0 message.delta") == 2)
+    assert other.lines == []
 
 
 async def test_a_thread_is_loaded_once_its_state_is_there(house: House, thread: Thread) -> None:

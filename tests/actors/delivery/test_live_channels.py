@@ -112,11 +112,12 @@ async def test_the_one_that_was_used_longest_ago_makes_room(
     channels: LiveChannels, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
     monkeypatch.setattr(limits, limit, 2)
-    first = opened(channels, "first")
-    opened(channels, "second")
+    first, second = opened(channels, "first"), opened(channels, "second")
     await first.ask(PublishLive(ANA, "client", b"1", b"1"))
     opened(channels, "third")
     assert those_that_live(channels, "first", "second", "third") == ["first", "third"]
+    await until(lambda: not second.is_alive())
+    assert first.is_alive()
     channels.stop()
 
 

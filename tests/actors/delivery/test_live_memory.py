@@ -71,6 +71,15 @@ def test_the_oldest_of_a_user_makes_room_and_what_is_older_in_its_channel(
     assert (first.offsets, second.offsets) == ([3], [1, 2, 3]), "what was forgotten does not count"
 
 
+def test_a_byte_too_much_is_too_much(
+    memory: LiveMemory, channels: tuple[Channel, Channel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "LIVE_USER_BYTES", 2 * SIZE - 1)
+    for _ in range(2):
+        channels[0].publish()
+    assert (channels[0].offsets, memory.size) == ([2], SIZE)
+
+
 def test_the_oldest_of_all_makes_room(
     memory: LiveMemory, channels: tuple[Channel, Channel], monkeypatch: pytest.MonkeyPatch
 ) -> None:

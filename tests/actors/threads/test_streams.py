@@ -242,6 +242,31 @@ async def test_who_missed_something_gets_the_text_so_far_while_subscribed(
     assert other.lines == []
 
 
+async def test_one_that_an_earlier_actor_left_goes_on_and_ends_by_itself(
+    house: House, ana: Identity, thread: Thread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = await begin(house, ana, thread)
+    await house.directory.ask(append)
+    for limit in ("STREAM_SAVE_SECONDS", "STREAM_SILENT_SECONDS", "STREAM_RESUME_SECONDS"):
+        monkeypatch.setattr(limits, limit, 0.01)
+    house.actor(thread).save_progress()
+    house.actor(thread)._retire()
+    actor = await house.load_actor(thread)
+    assert actor.is_written_into
+    await until(lambda: not actor.state.streams)
+    await house.post(ana, thread)
+    assert await content(house) == "some words"
+
+
+async def test_a_thread_knows_its_members_and_who_follows_it(house: House, ana: Identity, thread: Thread) -> None:
+    house.directory.thread(thread.id)
+    assert house.actor(thread).member_keys == {}, "it is not loaded yet"
+    watcher = await house.watch(ana, thread)
+    actor = house.actor(thread)
+    assert (actor.member_keys, list(actor.followers)) == ({ana.user.key: "OWNER"}, [watcher.ref])
+    assert not actor.is_written_into
+
+
 async def test_a_thread_is_loaded_once_its_state_is_there(house: House, thread: Thread) -> None:
     house.directory.thread(thread.id)
     assert not house.actor(thread).is_loaded

@@ -236,7 +236,6 @@ class ThreadActor(LoopActor):
     def _append_text(self, command: AppendToMessage) -> "Appended | LoopFuture[Any]":
         """A piece waits while the message may be ending."""
         self.state.must_go_on(command.identity)
-        self.last_used = self.stage.loop.time()
         return self._writing().append(command, self.defer)
 
     @handles(FinishMessage)

@@ -243,3 +243,110 @@ def test_a_new_subscriber_of_a_crowd_gets_the_count_once_there_is_one(
     whole = presence.whole(anew=True)
     assert whole is not None
     assert whole.data == PresenceChange(2)
+
+
+def whole(presence: Presence, *, anew: bool = False) -> list[tuple[Author, str]] | None:
+    found = presence.whole(anew=anew)
+    return None if found is None else list(found.data.users)  # type: ignore[attr-defined]
+
+
+def test_a_new_subscriber_gets_the_list_as_it_was_published(
+    clock: Clock, presence: Presence, present: Attending
+) -> None:
+    present[ANA.key] = ANA
+    assert whole(presence) is None
+    assert whole(presence, anew=True) == [(ANA, "online")], "it may have another one"
+    present[BO.key] = BO
+    presence.changed()
+    clock.advance(limits.PRESENCE_SECONDS)
+    del present[BO.key]
+    assert whole(presence) == whole(presence, anew=True) == [(ANA, "online"), (BO, "online")]
+
+
+def test_so_many_are_listed_by_name_and_one_more_is_a_crowd(
+    clock: Clock, presence: Presence, present: Attending, published: list[list[Ephemeral]]
+) -> None:
+    present.update({ANA.key: ANA, BO.key: BO})
+    present.connections = limits.PRESENCE_USERS - 2
+    presence.changed()
+    clock.advance(limits.PRESENCE_SECONDS)
+    assert changes(published) == [(2, [ANA, BO], [])]
+    assert whole(presence) is not None
+    present.connections += 1
+    presence.changed()
+    clock.advance(limits.PRESENCE_SECONDS)
+    assert len(published) == 1, "their number is the same"
+    counted = presence.whole(anew=False)
+    assert counted is not None
+    assert counted.data == PresenceChange(2)
+    present.connections -= 1
+    presence.changed()
+    clock.advance(limits.PRESENCE_SECONDS)
+    assert changes(published)[1:] == [(2, [ANA, BO], [])], "a crowd has no list, so it begins anew"
+
+
+def test_one_who_leaves_is_there_until_their_time_is_over(
+    clock: Clock, presence: Presence, present: Attending, published: list[list[Ephemeral]]
+) -> None:
+    present.update({ANA.key: ANA, BO.key: BO})
+    presence.changed()
+    clock.advance(limits.PRESENCE_SECONDS)
+    del present[BO.key]
+    presence.changed()
+    clock.advance(limits.PRESENCE_SECONDS)
+    began = clock.now
+    while len(published) == 1:
+        clock.advance(limits.PRESENCE_SECONDS)
+    assert limits.PRESENCE_LEAVE_SECONDS <= clock.now - began < limits.PRESENCE_LEAVE_SECONDS + limits.PRESENCE_SECONDS
+    present[BO.key] = BO
+    presence.changed()
+    clock.advance(limits.PRESENCE_SECONDS)
+    assert changes(published)[1:] == [(1, [], [BO]), (2, [BO], [])]
+
+
+def test_the_last_one_alone_is_still_in_the_list(
+    clock: Clock, presence: Presence, present: Attending, published: list[list[Ephemeral]]
+) -> None:
+    present.update({ANA.key: ANA, BO.key: BO})
+    presence.changed()
+    clock.advance(limits.PRESENCE_SECONDS)
+    present.clear()
+    presence.changed()
+    clock.advance(limits.PRESENCE_LEAVE_SECONDS + limits.PRESENCE_SECONDS * 2)
+    assert changes(published)[1:] == [(0, [], [ANA, BO])]
+    assert whole(presence) is None
+
+
+def test_all_who_type_end_together(clock: Clock, typing: Typing, published: list[list[Ephemeral]]) -> None:
+    typing.start(ANA)
+    typing.end(ANA.key)
+    typing.start(BO)
+    typing.start(ANA)  # waits for the pause
+    typing.end_all()
+    assert names(published) == [["Ana"], [], ["Bo"], []]
+    typing.end_all()
+    clock.advance(limits.TYPING_PAUSE_SECONDS)
+    assert len(published) == 4
+
+
+def test_a_new_subscriber_gets_who_types(typing: Typing) -> None:
+    assert typing.whole(anew=False) is None
+    typing.start(ANA)
+    listed = typing.whole(anew=False)
+    assert listed is not None
+    assert listed.data == TypingUsers([ANA])
+
+
+def test_the_timer_of_typing_is_one_and_set_for_the_next_end(clock: Clock, typing: Typing) -> None:
+    began = clock.now
+    typing.start(ANA)
+    clock.advance(limits.TYPING_SECONDS / 2)
+    typing.start(BO)
+    assert [timer.at for timer in clock.pending] == [began + limits.TYPING_SECONDS]
+    clock.advance(limits.TYPING_SECONDS / 2)
+    assert [timer.at for timer in clock.pending] == [began + limits.TYPING_SECONDS * 1.5]
+    clock.advance(limits.TYPING_SECONDS / 2 - 0.01)
+    typing.start(BO)
+    clock.advance(0.02)
+    assert len(clock.pending) == 1
+    assert clock.pending[0].at == pytest.approx(began + limits.TYPING_SECONDS * 2.5 - 0.01)

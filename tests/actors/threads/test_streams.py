@@ -205,6 +205,24 @@ async def test_the_rest_of_a_text_is_told_before_its_end_unless_another_takes_it
     assert watcher.lines.count("0 message.delta") == deltas
 
 
+async def test_who_may_not_see_the_thread_hears_of_no_message(house: House, ana: Identity, thread: Thread) -> None:
+    append = await begin(house, ana, thread)
+    with pytest.raises(NotFound):
+        await house.directory.ask(replace(append, identity=await house.user("stranger")))
+
+
+async def test_a_piece_that_comes_after_the_end_was_asked_for_is_refused(
+    house: House, ana: Identity, thread: Thread
+) -> None:
+    append = await begin(house, ana, thread)
+    await house.directory.ask(append)
+    finish = FinishMessage(identity=ana, thread_id=thread.id, message_id="s", status="COMPLETE")
+    ended, late = house.directory.ask(finish), house.directory.ask(append)
+    assert (await ended).result.content == "some words"
+    with pytest.raises(Conflict):
+        await asyncio.wait_for(late, 30)
+
+
 async def test_a_person_interrupts_what_is_written_where_that_is_chosen(
     house: House, ana: Identity, thread: Thread
 ) -> None:
@@ -250,6 +268,7 @@ async def test_one_that_an_earlier_actor_left_goes_on_and_ends_by_itself(
     for limit in ("STREAM_SAVE_SECONDS", "STREAM_SILENT_SECONDS", "STREAM_RESUME_SECONDS"):
         monkeypatch.setattr(limits, limit, 0.01)
     house.actor(thread).save_progress()
+    await until(lambda: house.journal.in_flight == 0)
     house.actor(thread)._retire()
     actor = await house.load_actor(thread)
     assert actor.is_written_into

@@ -245,7 +245,9 @@ async def test_too_many_commands_in_flight_in_one_thread(
     assert (await house.post(ana, thread)).number == 4
 
 
-async def test_too_many_commands_in_flight_in_all(house: House, ana: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_too_many_commands_in_flight_in_all(
+    house: House, ana: Identity, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     thread = await house.thread(ana)
     await house.load_actor(thread)
     monkeypatch.setattr(limits, "COMMANDS_IN_ALL", 2)
@@ -255,6 +257,7 @@ async def test_too_many_commands_in_flight_in_all(house: House, ana: Identity, m
     assert [(await reply).result.number for reply in replies[:2]] == [1, 2]
     assert (await house.post(ana, thread)).number == 3
     assert house.actor(thread)._in_flight == 0
+    assert caplog.records == [], "a refusal is no defect"
 
 
 async def test_a_database_that_takes_no_writes(stage: Stage, tmp_path: Path) -> None:

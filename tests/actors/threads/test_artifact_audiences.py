@@ -5,13 +5,15 @@ from typing import Any
 import pytest
 
 from actors.auth.identity import Identity
+from actors.delivery.channel import Subscribe
 from actors.delivery.connection import OpenGate, ShutGate
 from actors.resources.artifacts import contents
 from actors.resources.artifacts.commands import CreateArtifact, DeleteArtifact, ReviseArtifact
 from actors.resources.members import RemoveMember
 from actors.resources.threads import Thread
+from actors.threads.artifact_audiences import ArtifactAudiences
 from tests.actors.house import House, Peer
-from tests.builders import until
+from tests.builders import identity, until
 
 
 class Room:
@@ -79,3 +81,28 @@ async def test_who_may_no_longer_see_the_thread_gets_no_more_of_it(house: House,
     await room.revise("a", "Another")
     await until(lambda: hers.lines == ["5 artifact.updated"])
     assert his.lines == ["ended artifact:a"]
+
+
+class Connection:
+    def __init__(self, name: str) -> None:
+        self.actor_urn = name
+
+    def tell(self, message: object) -> None: ...
+
+
+def test_an_artifact_that_nobody_listens_to_is_not_remembered() -> None:
+    audiences = ArtifactAudiences(lambda event: b"")
+    first: Any = Connection("first")
+    second: Any = Connection("second")
+    assert not audiences
+    for connection in (first, second):
+        audiences.join("a", Subscribe(identity(1), connection))
+    audiences.leave("b", first)
+    assert [name for name, _ in audiences.present("a")] == ["first", "second"]
+    assert audiences.present("b") == []
+    for _ in range(2):
+        audiences.leave("a", first)
+        assert [name for name, _ in audiences.present("a")] == ["second"]
+    assert audiences
+    audiences.leave("a", second)
+    assert not audiences

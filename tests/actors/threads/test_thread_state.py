@@ -8,8 +8,9 @@ import pytest
 from actors.event_kinds import KINDS
 from actors.events import Event
 from actors.resources.members import Member, MemberGone, MemberRole, ReadChange
+from actors.resources.messages import Message
 from actors.resources.reactions import ReactionChange
-from actors.resources.threads import Thread, ThreadGone
+from actors.resources.threads import ControlChange, Thread, ThreadGone
 from actors.resources.users import Author
 from actors.threads.state import ThreadState, changes_access
 from tests.builders import identity, message_event
@@ -62,6 +63,33 @@ def test_the_status_follows() -> None:
     state = beginning()
     state.apply(event(2, "thread.updated", thread(status="CLOSED")))
     assert state.status == "CLOSED"
+
+
+def test_who_has_the_floor_follows() -> None:
+    state = beginning()
+    state.apply(event(2, "thread.updated", thread(control="human", while_streaming="interrupt")))
+    assert (state.control, state.while_streaming) == ("human", "interrupt")
+    state.apply(event(3, "control.changed", ControlChange("shared", "human", "")))
+    assert (state.control, state.while_streaming) == ("shared", "interrupt")
+
+
+def streamed(**fields: Any) -> Message:
+    known = message_event(2).data
+    assert isinstance(known, Message)
+    return replace(known, id="s", **{"status": "STREAMING", "content": "so far", **fields})
+
+
+@pytest.mark.parametrize("ended", [{"status": "COMPLETE"}, {"deleted_at": 1}])
+def test_a_message_is_open_while_it_is_written(ended: dict[str, Any]) -> None:
+    state, bot = beginning(), Author(2, "b", "Bot", "ASSISTANT")
+    state.apply(event(2, "message.created", streamed(author=bot)))
+    stream = state.streams["s"]
+    assert (stream.author_key, stream.author_kind, stream.text) == (2, "ASSISTANT", "so far")
+    state.apply(event(3, "message.updated", streamed(author=bot, content="edited")))
+    assert state.streams == {"s": stream}, "what was appended is not lost"
+    for offset in (4, 5):
+        state.apply(event(offset, "message.updated", streamed(author=bot, **ended)))
+        assert state.streams == {}
 
 
 def test_in_a_deleted_thread_nobody_has_a_role() -> None:

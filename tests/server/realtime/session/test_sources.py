@@ -205,6 +205,7 @@ async def test_the_channel_of_an_artifact_is_joined_in_its_thread(client: Client
     ask = Subscribe(ANA, CONNECTION)
     assert await source.subscribe(ask) == HEAD
     assert len(asked) == 2, "it may have been deleted meanwhile"
+    assert not any(query.with_content for query in asked)
     assert await source.present() == []
     assert thread.asked == [replace(ask, artifact_id="a"), ListPresent(ANA, "a")]
 

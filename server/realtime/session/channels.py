@@ -113,7 +113,6 @@ class Channels:
             raise Refused(protocol.BAD_COMMAND, "bad request: sub_refresh needs a `token`")
         protocol.must_be_served("sub_refresh", body)
         source = source_of(self._session, body)
-        self._joined[channel] = source
         self._expire(channel, source)
         if source.expires_at is None:
             return self._session.codec.nothing

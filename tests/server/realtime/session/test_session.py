@@ -181,12 +181,20 @@ async def test_there_is_room_while_few_are_unanswered(client: Client, monkeypatc
 
 async def test_whether_it_is_let_in(client: Client, stage: Stage) -> None:
     assert client.session.admit(has_seat=True) is True
+    await settle()
+    assert client.wire.closed is None
     assert client.session.admit(has_seat=False) is False
     late = Client(stage, client.behind)
     client.behind.hub.draining = True
     assert late.session.admit(has_seat=True) is False
     await settle()
     assert (client.wire.closed, late.wire.closed) == (codes.CONNECTION_LIMIT, codes.SHUTDOWN)
+
+
+async def test_which_library_it_uses_is_known_where_it_says_so(stranger: Client, client: Client) -> None:
+    assert (stranger.session.sdk, client.session.sdk) == ("none", "none")
+    await stranger.ask({"id": 1, "connect": {"token": "ana", "name": "my own"}})
+    assert stranger.session.sdk == "other"
 
 
 async def test_its_user_is_renewed(client: Client, stranger: Client) -> None:

@@ -30,6 +30,8 @@ class Handovers:
         self._began: float | None = None
         """When the one under way was asked for."""
         self._ready: asyncio.Queue[Successor] = asyncio.Queue()
+        self._taken: Successor | None = None
+        """The one that this server makes room for."""
         self._outcome: asyncio.Future[str] | None = None
 
     async def __aenter__(self) -> "Handovers":
@@ -39,7 +41,9 @@ class Handovers:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         while not self._ready.empty():
-            await self._ready.get_nowait().end()
+            self._taken = self._ready.get_nowait()
+        if self._taken is not None:  # left alone it would take this server for killed, and serve
+            await self._taken.end()
         if self._outcome is not None and not self._outcome.done():
             self._outcome.set_exception(HandoverFailed("The server was stopped."))
         await self._control.close()
@@ -100,10 +104,12 @@ class Handovers:
 
     async def wanted(self) -> Successor:
         """Wait until a new server is ready."""
-        return await self._ready.get()
+        self._taken = await self._ready.get()
+        return self._taken
 
     async def complete(self, successor: Successor, relay: Relay) -> bool:
         """This server has ended; let the new one serve. Answers False where it does not, and this one has to go on."""
+        self._taken = None
         assert self._outcome is not None
         assert relay.left_at is not None
         try:

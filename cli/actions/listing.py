@@ -8,6 +8,7 @@ from actors import limits
 from actors.resources.actions import ACTION_STATUSES
 from cli.opening.database import data_dir_option, reading
 from cli.terminal.console import json_option, print_json, print_table, short_time
+from cli.terminal.numbers import Number
 
 if TYPE_CHECKING:
     from actors.resources.actions import Action, ActionStatus
@@ -19,7 +20,7 @@ COLUMNS = ("id", "status", "type", "block", "action", "user", "author", "created
 @click.command("list")
 @click.option("--thread", default=None, metavar="THREAD", help="Only of this thread.")
 @click.option("--status", type=click.Choice(ACTION_STATUSES), default=None, help="Only of this status.")
-@click.option("--limit", default=100, show_default=True, type=click.IntRange(0), metavar="N", help="0 for all.")
+@click.option("--limit", default=100, show_default=True, type=Number(0), metavar="N", help="0 for all.")
 @data_dir_option
 @json_option
 def command(thread: str | None, status: Any, limit: int, data_dir: str | None, as_json: bool) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from cli.opening.database import data_dir_option, reading
+from cli.terminal.numbers import Number
 from cli.terminal.written_files import force_option, written
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     type=click.Choice(["json", "csv", "md", "markdown", "html", "pdf", "svg", "png"]),
     help="CSV of several tables, and pictures of several charts, are a zip archive.",
 )  # fmt: skip
-@click.option("--version", "number", type=click.IntRange(1), default=None, metavar="N", help="[default: the newest]")
+@click.option("--version", "number", type=Number(1), default=None, metavar="N", help="[default: the newest]")
 @click.option("--chart", default=None, metavar="ID", help="Id or number of one chart, for svg and png.")
 @click.option(
     "--fonts", default=None, type=click.Path(exists=True, file_okay=False, path_type=Path), envvar="FONT_DIR",

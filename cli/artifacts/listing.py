@@ -8,6 +8,7 @@ from actors import limits
 from actors.resources.artifacts.artifact import ARTIFACT_TYPES
 from cli.opening.database import data_dir_option, everyone, reading
 from cli.terminal.console import json_option, print_json, print_table, short_time
+from cli.terminal.numbers import Number
 
 if TYPE_CHECKING:
     from actors.resources.artifacts.artifact import Artifact
@@ -21,7 +22,7 @@ COLUMNS = ("id", "type", "title", "version", "bytes", "creator", "updated")
 @click.option("--thread", default=None, metavar="THREAD", help="Only of this thread.")
 @click.option("--type", "kind", type=click.Choice(ARTIFACT_TYPES), default=None, help="Only of this type.")
 @click.option("--text", default=None, metavar="WORDS", help="Only with these words in title or content.")
-@click.option("--limit", default=100, show_default=True, type=click.IntRange(0), metavar="N", help="0 for all.")
+@click.option("--limit", default=100, show_default=True, type=Number(0), metavar="N", help="0 for all.")
 @data_dir_option
 @json_option
 def command(

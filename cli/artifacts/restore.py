@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.opening.database import data_dir_option, everyone, reading, writing
+from cli.terminal.numbers import Number
 from cli.threads import acting
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command("restore")
 @click.argument("artifact")
-@click.argument("version", type=click.IntRange(1))
+@click.argument("version", type=Number(1))
 @click.option(
     "--as", "author", default=None, metavar="USER", help="Id or e-mail address of a member.  [default: System]"
 )

@@ -9,6 +9,7 @@ from actors import limits
 from cli.opening.database import data_dir_option, reading
 from cli.opening.pages import every
 from cli.terminal.console import json_option, print_json, print_table, short_time
+from cli.terminal.numbers import Number
 
 if TYPE_CHECKING:
     from actors.resources.audit import AuditEntry
@@ -25,7 +26,7 @@ COLUMNS = ("time", "who", "by", "did", "to", "outcome", "from")
     "--limit",
     default=100,
     show_default=True,
-    type=click.IntRange(0),
+    type=Number(0),
     metavar="N",
     help="Largest number of rows; 0 for all.",
 )

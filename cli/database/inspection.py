@@ -8,6 +8,7 @@ import click
 from actors import limits
 from cli.opening.database import database_options, options_of, reading
 from cli.terminal.console import count, interruptible, json_option, print_facts, print_json, print_table, size
+from cli.terminal.numbers import Number
 
 if TYPE_CHECKING:
     from storage.maintenance.query import Answer
@@ -66,7 +67,7 @@ def tables_command(data_dir: str | None, as_json: bool) -> None:
 @click.command("query")
 @click.argument("sql")
 @click.option(
-    "--limit", default=None, type=click.IntRange(0), metavar="N",
+    "--limit", default=None, type=Number(0), metavar="N",
     help=f"Largest number of rows; 0 for all.  [default: {limits.XP_ROWS}; all with --json]",
 )  # fmt: skip
 @database_options

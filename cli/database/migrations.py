@@ -9,6 +9,7 @@ import click
 
 from cli.opening.database import database_options, options_of
 from cli.terminal.console import json_option, print_json, print_table
+from cli.terminal.numbers import Number
 
 if TYPE_CHECKING:
     from storage.database import DatabaseOptions
@@ -76,7 +77,7 @@ def _migrate(options: "DatabaseOptions") -> list[str]:
 
 
 @click.command("rollback")
-@click.option("--steps", type=click.IntRange(1), default=1, show_default=True, help="How many migrations to undo.")
+@click.option("--steps", type=Number(1), default=1, show_default=True, help="How many migrations to undo.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @database_options
 @json_option

@@ -17,6 +17,7 @@ from cli import settings
 from cli.files.options import folder_of, store_options, store_problems
 from cli.opening.database import everyone, reading, writing
 from cli.terminal.console import Progress, plain, progress_bar, size
+from cli.terminal.numbers import Number
 from cli.terminal.written_files import PRIVATE, force_option, must_be_free
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 @click.command("get")
 @click.argument("file_id", metavar="FILE_ID")
 @click.argument("file")
-@click.option("--version", type=click.IntRange(1), default=None, metavar="N", help="An older version.")
+@click.option("--version", type=Number(1), default=None, metavar="N", help="An older version.")
 @click.option("--preview", default=None, metavar="NAME", help="One of its previews instead: small, page-1, text …")
 @click.option("--quarantined", is_flag=True, help="Also what the scanner found something in, or has not looked at.")
 @force_option

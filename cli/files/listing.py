@@ -8,6 +8,7 @@ from actors import limits
 from actors.resources.files.file import FILE_STATUSES
 from cli.opening.database import data_dir_option, everyone, reading
 from cli.terminal.console import json_option, print_json, print_table, short_time, size
+from cli.terminal.numbers import Number
 
 if TYPE_CHECKING:
     from actors.resources.files.file import File, FileFilter
@@ -23,7 +24,7 @@ COLUMNS = ("id", "name", "size", "type", "status", "versions", "owner", "thread"
 @click.option("--type", "media_type", default=None, metavar="TYPE", help="Only those of a type: image/png, or image/*.")
 @click.option("--name", default=None, metavar="TEXT", help="Only those with this in their name.")
 @click.option(
-    "--limit", default=100, show_default=True, type=click.IntRange(0), metavar="N",
+    "--limit", default=100, show_default=True, type=Number(0), metavar="N",
     help="Largest number of rows; 0 for all.",
 )  # fmt: skip
 @data_dir_option

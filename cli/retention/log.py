@@ -8,13 +8,14 @@ from actors import limits
 from cli.opening.database import data_dir_option, reading
 from cli.opening.pages import every
 from cli.terminal.console import json_option, print_json, print_table, short_time, size
+from cli.terminal.numbers import Number
 
 COLUMNS = ("time", "rule", "items", "rows", "bytes")
 
 
 @click.command("log")
 @click.option(
-    "--limit", default=100, show_default=True, type=click.IntRange(0), metavar="N",
+    "--limit", default=100, show_default=True, type=Number(0), metavar="N",
     help="Largest number of rows; 0 for all.",
 )  # fmt: skip
 @data_dir_option

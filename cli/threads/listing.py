@@ -7,6 +7,7 @@ import click
 from actors import limits
 from cli.opening.database import data_dir_option, everyone, reading
 from cli.terminal.console import json_option, print_json, print_table, short_time
+from cli.terminal.numbers import Number
 
 if TYPE_CHECKING:
     from actors.resources.threads import Thread
@@ -20,7 +21,7 @@ COLUMNS = ("id", "title", "status", "messages", "events", "created by", "last me
     "--limit",
     default=100,
     show_default=True,
-    type=click.IntRange(0),
+    type=Number(0),
     metavar="N",
     help="Largest number of rows; 0 for all.",
 )

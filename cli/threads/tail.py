@@ -9,6 +9,7 @@ import click
 from actors import limits
 from cli.opening.database import data_dir_option, everyone, options_of
 from cli.terminal.console import json_option, plain, print_json_line
+from cli.terminal.numbers import Number
 
 if TYPE_CHECKING:
     from actors.events import Event
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 @click.command("tail")
 @click.argument("thread")
 @click.option(
-    "--after", default=None, type=click.IntRange(0), metavar="OFFSET",
+    "--after", default=None, type=Number(0), metavar="OFFSET",
     help=f"Start after this offset, 0 for the whole log; the newest {limits.XP_TAIL_EVENTS} events by default.",
 )  # fmt: skip
 @click.option("--follow", "-f", is_flag=True, help="Continue with new events, until Ctrl-C.")

@@ -24,6 +24,8 @@ class AccessChange:
     """Public id of the user, session or key; id of the token."""
     user: User | None
     """For changes of a user: the user as it is now."""
+    until: int | None = None
+    """Of a revoked token: when it would have expired anyway, in milliseconds since 1970; None where that is unknown."""
 
 
 class AccessChanges:

@@ -78,6 +78,29 @@ class VerifiedTokens:
             del self._identities[token]
 
 
+class RevokedTokens:
+    """Tokens of other issuers that are taken no more, until a day after they have expired."""
+
+    def __init__(self, known: Mapping[str, int | None], clock: Callable[[], float] = time.time) -> None:
+        self._until = dict(known)
+        self._clock = clock
+        self._look_at = 0
+
+    def __contains__(self, token_id: str) -> bool:
+        return token_id in self._until
+
+    def __len__(self) -> int:
+        return len(self._until)
+
+    def add(self, tokens: Mapping[str, int | None]) -> None:
+        """Token → when it expires, in milliseconds since 1970; None where that is unknown."""
+        self._until.update(tokens)
+        if len(self._until) > self._look_at:
+            before = (self._clock() - limits.ACCESS_CHANGES_SECONDS) * 1000
+            self._until = {token: until for token, until in self._until.items() if until is None or until > before}
+            self._look_at = max(limits.REVOKED_TOKENS_LOOKED_AT, 2 * len(self._until))
+
+
 class _KnownUsers:
     """Claims of tokens about their users → these users. While a user is unchanged, another token with the same claims
     needs no command to the journal: every client sends a new token before the old one expires.
@@ -129,7 +152,7 @@ class AuthActor(LoopActor):
         """`must_be_allowed` raises `Forbidden` for a user of a domain that may not come in; `revoked`: tokens of other
         issuers that are taken no more."""
         super().__init__()
-        self._revoked = set(revoked or ())
+        self._revoked = RevokedTokens(revoked or {})
         self._verifier = verifier
         self._refresher = refresher
         self._journal = journal
@@ -304,7 +327,7 @@ class AuthActor(LoopActor):
 
     @handles(AccessChanged)
     def _forget(self, message: AccessChanged) -> None:
-        self._revoked.update(change.ref for change in message.changes if change.kind == "token")
+        self._revoked.add({change.ref: change.until for change in message.changes if change.kind == "token"})
         self._changes += 1
         self._tokens.forget(message.changes)
         self._known.forget(message.changes)

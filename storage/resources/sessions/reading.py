@@ -146,7 +146,14 @@ def changes_after(database: SqliteDatabase, number: int, limit: int = 500) -> tu
     wanted = [ref for _, kind, ref in found if kind == "user"]
     people = rows.users_query().where(UserModel.uid.in_(wanted))
     users = {row[1]: rows.user_of(row) for row in rows.fetch(database, people)} if wanted else {}
-    return tuple(AccessChange(number, kind, ref, users.get(ref)) for number, kind, ref in found)
+    until = _expiries(database, [ref for _, kind, ref in found if kind == "token"])
+    return tuple(AccessChange(number, kind, ref, users.get(ref), until.get(ref)) for number, kind, ref in found)
+
+
+def _expiries(database: SqliteDatabase, token_ids: Sequence[str]) -> dict[str, int]:
+    Revoked = models.RevokedToken
+    query = Revoked.select(Revoked.token_id, Revoked.expires_at).where(Revoked.token_id.in_(token_ids))
+    return dict(rows.fetch(database, query)) if token_ids else {}
 
 
 @answers(ListRevokedTokens)

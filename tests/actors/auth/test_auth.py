@@ -11,7 +11,7 @@ import pytest
 
 from actors import limits
 from actors.auth.access_changes import AccessChange, AccessChanges
-from actors.auth.actor import AccessChanged, AuthActor, Authenticate, VerifiedTokens
+from actors.auth.actor import AccessChanged, AuthActor, Authenticate, RevokedTokens, VerifiedTokens
 from actors.auth.credentials import Credential, FindCredentials, Found
 from actors.auth.identity import Identity, Origin
 from actors.errors import (
@@ -179,6 +179,18 @@ async def test_only_so_many_users_are_known(door: Door, monkeypatch: pytest.Monk
         reads = door.reads
         await door.identify(f"{n}+")
         assert door.reads == reads + asked
+
+
+def test_revoked_tokens_are_forgotten_a_day_after_they_have_expired(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actors.limits.REVOKED_TOKENS_LOOKED_AT", 4)
+    now = 10**12
+    expired = now - limits.ACCESS_CHANGES_SECONDS * 1000
+    revoked = RevokedTokens({"just expired": expired + 1}, clock=lambda: now / 1000)
+    revoked.add({"going on": now + 1, "unknown": None})
+    for number in range(100):
+        revoked.add({f"{number}": expired})
+        assert len(revoked) <= 2 * 4
+    assert all(name in revoked for name in ("just expired", "going on", "unknown"))
 
 
 async def test_what_was_revoked_is_refused_also_where_its_user_is_known(door: Door) -> None:

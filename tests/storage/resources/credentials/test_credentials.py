@@ -1,9 +1,11 @@
 """Credentials: how long a revocation holds, and how what has expired is removed."""
 
 from actors import commands, limits
+from actors.auth.access_changes import ListAccessChanges
 from actors.auth.identity import Identity, Origin
 from actors.resources.sessions import RefreshSession, RevokeToken, StartSession
 from storage.clock import now_ms
+from storage.readers.answers import answer
 from tests.builders import Ledger
 
 HOUR = 3_600_000
@@ -19,6 +21,12 @@ def test_a_second_revocation_may_hold_longer_and_never_shorter(ledger: Ledger, r
         revoke(ledger, root, expires_at)
     assert ledger.sql("SELECT token_id, expires_at FROM revoked_token") == [("leaked", now + 3 * HOUR)]
     assert ledger.one("SELECT count(*) FROM audit WHERE action = 'revoke_token'") == 2, "the third changed nothing"
+
+
+def test_a_change_says_until_when_a_revoked_token_would_be_good(ledger: Ledger, root: Identity) -> None:
+    revoke(ledger, root, 2**41)
+    (change,) = ledger.ask(answer, ListAccessChanges(0))
+    assert (change.kind, change.ref, change.until) == ("token", "leaked", 2**41)
 
 
 def test_a_session_goes_in_steps_with_its_refresh_tokens(ledger: Ledger, ana: Identity) -> None:

@@ -1,11 +1,10 @@
 """Numbers as they are typed."""
 
-from typing import Any, Final
+from typing import Any
 
 import click
 
-LARGEST: Final = 2**53 - 1
-"""As the API has it: JSON keeps no larger one exactly, and SQLite takes none beyond 2⁶³."""
+from actors import limits
 
 
 class Number(click.IntRange):
@@ -13,6 +12,6 @@ class Number(click.IntRange):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         number: int = super().convert(value, param, ctx)
-        if number > LARGEST:
-            self.fail(f"expected at most {LARGEST}; got {number}.", param, ctx)
+        if number > limits.XP_NUMBER:
+            self.fail(f"expected at most {limits.XP_NUMBER}; got {number}.", param, ctx)
         return number

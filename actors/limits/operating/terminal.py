@@ -32,3 +32,5 @@ XP_SENDING_SECONDS: Final = 0.2
 """Between two looks whether another process has sent a delivery."""
 XP_DELIVERIES: Final = 20
 """The newest deliveries of a webhook that `xp` shows."""
+XP_NUMBER: Final = 2**53 - 1
+"""The largest number that is typed: as the API has it, because JSON keeps no larger one exactly."""

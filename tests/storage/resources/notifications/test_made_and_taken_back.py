@@ -10,11 +10,19 @@ from actors.outcomes import Done
 from actors.resources.acknowledgements import Acknowledge
 from actors.resources.members import MarkRead, RemoveMember, UpdateMember
 from actors.resources.messages import AskToAcknowledge, DeleteMessage, EditMessage, Message
-from actors.resources.notifications import Notification, ReadNotification, SetThreadPreferences, UpdatePreferences
+from actors.resources.notifications import (
+    ListNotifications,
+    Notification,
+    ReadNotification,
+    SetThreadPreferences,
+    UpdatePreferences,
+)
 from actors.resources.reactions import React
 from actors.resources.threads import Thread
 from storage.journal import transaction
+from storage.readers.answers import answer
 from tests.builders import Ledger
+from tests.storage.resources.artifacts.desk import Desk
 
 NOW = 1_900_000_000_000
 
@@ -116,6 +124,48 @@ def test_each_hears_what_they_want_to(
     ledger.do(UpdateMember(identity=bo, thread_id=thread.id, user_id=bo.user.id, muted=True))
     ledger.post(ana, thread, "@bo")
     assert len(feed(ledger, bo)) == 2
+
+
+@pytest.mark.parametrize(("everywhere", "here", "expected"), [
+    ("all", None, 2), ("mentions", None, 1), ("none", None, 0), ("none", "all", 2), ("all", "none", 0),
+])  # fmt: skip
+def test_a_choice_for_a_thread_goes_before_that_for_all(
+    ledger: Ledger, ana: Identity, bo: Identity, thread: Thread, everywhere: Any, here: Any, expected: int
+) -> None:
+    mine = ledger.post(bo, thread)
+    ledger.do(UpdatePreferences(identity=bo, notify=everywhere))
+    ledger.do(SetThreadPreferences(identity=bo, thread_id=thread.id, notify=here))
+    ledger.post(ana, thread, "no name", parent_id=mine.id)
+    ledger.post(ana, thread, "@bo")
+    assert len(feed(ledger, bo)) == waiting(ledger, bo) == expected
+
+
+def test_what_is_urgent_waits_for_no_quiet_hours(
+    ledger: Ledger, ana: Identity, bo: Identity, thread: Thread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transaction, "now_ms", lambda: NOW)
+    minute = NOW // 60_000 % (24 * 60)
+    quiet = (minute, minute + 10)
+    ledger.do(UpdatePreferences(identity=bo, quiet=quiet, time_zone="UTC", deliver=("web_push", "email")))
+    ledger.post(ana, thread, "@bo")
+    ledger.post(ana, thread, "now", acknowledgement=AskToAcknowledge((bo.user.id,), urgent=True))
+    ends = NOW - NOW % 60_000 + 600_000
+    assert ledger.sql("SELECT kind, not_before FROM outbox WHERE user_id = ? ORDER BY id", bo.user.key) == [
+        ("web_push", ends), ("email", ends), ("web_push", NOW), ("email", NOW)
+    ]  # fmt: skip
+
+
+def test_a_comment_says_where_it_stands(
+    ledger: Ledger, desk: Desk, ana: Identity, bo: Identity, thread: Thread
+) -> None:
+    artifact = desk.create(bo, thread)
+    comment = desk.comment(ana, artifact, "Really?")
+    (found,) = ledger.ask(answer, ListNotifications(bo, unread=True, limit=9, before=None)).items
+    assert (found.artifact_id, found.comment_id, found.message_id, found.excerpt) == (
+        artifact.id, comment.id, None, "Really?"
+    )  # fmt: skip
+    columns = "SELECT comment_id, message_id, actor_id, thread_id FROM notification"
+    assert ledger.sql(columns) == [(comment.key, None, ana.user.key, thread.key)]
 
 
 # By edits

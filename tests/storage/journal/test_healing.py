@@ -1,5 +1,6 @@
 """A writer that gave up its connection heals only on the database that it wrote to before."""
 
+import contextlib
 import sqlite3
 from pathlib import Path
 from types import SimpleNamespace
@@ -89,3 +90,62 @@ def test_a_defect_is_raised_as_it_is_and_keeps_the_connection(ledger: Ledger, mo
 def test_a_closed_store_has_nothing_to_catch_up_with(ledger: Ledger) -> None:
     ledger.store._disconnect()
     assert ledger.store.catch_up(idle=True) is False
+
+
+def test_the_index_rests_from_a_failure_until_the_database_takes_something(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would fail again, at every idle moment."""
+    tried = 0
+
+    def step(*_: object) -> int:
+        nonlocal tried
+        tried += 1
+        raise peewee.OperationalError("database or disk is full")
+
+    def is_tried() -> bool:
+        before = tried
+        with contextlib.suppress(StorageUnavailable):
+            ledger.store.catch_up(idle=True)
+        return tried > before
+
+    monkeypatch.setattr("storage.search.index.step", step)
+    monkeypatch.setattr("storage.search.index.merge", step)
+    assert [is_tried(), is_tried()] == [True, False], "by its own failure"
+    ledger.store.heal()
+    assert is_tried()
+    ledger.user("one who is new")
+    assert is_tried(), "a batch was written"
+
+    def fails(batch: object) -> list[Outcome]:
+        raise peewee.OperationalError("database or disk is full")
+
+    ledger.store.heal()
+    with monkeypatch.context() as patched:
+        patched.setattr(ledger.store, "_execute", fails)
+        with pytest.raises(StorageUnavailable):
+            ledger.apply("anything")
+    assert not is_tried(), "by the failure of a batch"
+
+
+def test_who_ends_waits_for_what_is_due(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    scrubbing, steps = ledger.store._scrubbing, 0
+
+    def step() -> None:
+        nonlocal steps
+        steps += 1
+        if steps == 3:
+            scrubbing._due_at = None
+
+    monkeypatch.setattr(scrubbing, "step", step)
+    scrubbing._due_at = 0.0
+    ledger.store.settle(60)
+    assert steps == 3
+    scrubbing._due_at = 0.0
+    ledger.store.settle(0)
+    assert scrubbing.is_due, "but not for longer than that"
+
+
+@pytest.mark.timeout(20)
+def test_where_nothing_is_due_who_ends_waits_for_nothing(ledger: Ledger) -> None:
+    ledger.store.settle(60)

@@ -72,7 +72,7 @@ def _one(tx: Transaction, uid: str) -> LegalHold:
 def must_not_be_held(tx: Transaction, user: User) -> None:
     """Before a user is deleted, and what they wrote with them."""
     U = models.User
-    is_held = is_user_held(user.key) | shares_held_thread(user.key)
+    is_held = is_user_held(U.id) | shares_held_thread(user.key)
     if rows.first(tx.database, U.select(U.id).where((U.id == user.key) & is_held)):
         raise Conflict(
             f"User {user.id!r}, or a thread in which they wrote, is under a legal hold. Deactivate the account "

@@ -206,11 +206,14 @@ def test_with_their_author_go_their_comments_in_bounded_steps(
     kept = desk.comment(ana, artifact, "Kept", anchor=ANCHOR)
     before = row(ledger, kept)
     ledger.do(DeleteUser(identity=root, user_id=bo.user.id, content="remove"))
-    steps = []
+    steps: list[Any] = []
+    cancelled: list[Any] = []
     while (done := ledger.do(EraseContent())).result:
+        cancelled += [event.data for event in done.user_events if event.type == "notification.cancelled"]
         steps.append([event.data for event in done.events if event.type == "comment.deleted"])
     gone = [[each.id for each in step if isinstance(each, Comment)] for step in steps]
     assert [step for step in gone if step] == [[other.id], [comment.id]]
+    assert [(each["thread_id"], each["reason"]) for each in cancelled] == [(artifact.thread_id, "deleted")] * 2
     assert row(ledger, kept) == before
     assert desk.bodies() == [2]
     assert findings(ledger.path) == {}

@@ -26,7 +26,6 @@ from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.artifact_streams import records
 from storage.resources.artifacts import places
-from storage.resources.artifacts import reading as artifacts
 from storage.resources.artifacts import writing as artifact_writing
 from storage.resources.artifacts.places import Place
 from storage.schema import artifact_models, artifact_stream_models, models
@@ -202,7 +201,7 @@ ERASURES = (erase,)
 
 
 def _again(tx: Transaction, identity: Identity, reference: results.Reference) -> ArtifactStream | None:
-    artifacts.one(tx.database, identity, reference["artifact"], with_content=False)
+    places.find(tx, reference["artifact"], identity)
     return records.by_key(tx.database, [reference["key"]]).get(reference["key"])
 
 

@@ -28,7 +28,6 @@ from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.artifacts import bodies, places
-from storage.resources.artifacts import reading as artifacts
 from storage.resources.artifacts import writing as artifact_writing
 from storage.resources.artifacts.places import Place
 from storage.resources.audit import writing as audit
@@ -158,7 +157,7 @@ ERASURES = (erase,)
 
 
 def _again(tx: Transaction, identity: Identity, reference: results.Reference) -> Proposal | None:
-    artifacts.one(tx.database, identity, reference["artifact"], with_content=False)
+    places.find(tx, reference["artifact"], identity)
     return records.by_key(tx.database, [reference["key"]]).get(reference["key"])
 
 

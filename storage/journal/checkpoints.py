@@ -106,4 +106,3 @@ class Checkpoints:
         self._due.set()
         if self._os_thread is not None:
             self._os_thread.join()
-            self._os_thread = None

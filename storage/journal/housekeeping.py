@@ -43,10 +43,10 @@ def _thread(tx: Transaction, thread_key: int, count: int) -> int:
 def shrink(tx: Transaction, command: commands.ShrinkDatabase) -> Done[int]:
     """The pages at the end of the file take the places of free ones. Without effect on a database that was made without
     `auto_vacuum`."""
+    if _number(tx, "PRAGMA auto_vacuum") != 2:  # incremental
+        return Done(0)
     pages, free = (_number(tx, f"PRAGMA {name}") for name in ("page_count", "freelist_count"))
     surplus = free - max(limits.SHRINK_RESERVE_PAGES, pages // limits.SHRINK_RESERVE_PARTS)
-    if surplus <= 0 or _number(tx, "PRAGMA auto_vacuum") != 2:  # incremental
-        return Done(0)
     for _ in range(min(surplus, command.rows)):  # one by one: `sqlite3` steps a pragma without columns once
         tx.database.execute_sql("PRAGMA incremental_vacuum(1)")
     return Done(free - _number(tx, "PRAGMA freelist_count"))

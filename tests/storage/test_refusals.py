@@ -132,6 +132,12 @@ def test_what_is_refused_late_costs_one_savepoint_a_run(ledger: Ledger, refused:
         assert statements.count("ROLLBACK") == (0 if wary else 1), "the next ones look first"
 
 
+def test_a_store_that_was_just_opened_makes_no_savepoints(ledger: Ledger) -> None:
+    with noted(ledger) as statements:
+        ledger.user("ana")
+    assert not [text for text in statements if text.startswith("SAVEPOINT")]
+
+
 def test_after_some_batches_no_savepoints_are_made_any_more(ledger: Ledger) -> None:
     """What is refused late comes in swarms: the batches after one look first, and then it is over."""
     scene = Scene(ledger)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from actors import limits
-from storage.backups.continuous.state import SPOOL
+from storage.backups.continuous import state as states
 from storage.database import FILE_NAME
 from tests.cli.conftest import Ran, Xp
 from tests.cli.serving.own_commands import fork_own_commands
@@ -83,10 +83,10 @@ class Watched:
         await self.shipped()
 
     async def shipped(self) -> None:
-        """What was said last, too: the newest segment is later."""
-        now = _now()
-        await self.say("a tick")
-        await until(lambda: (self.shipping.shipped_at or 0) > now and self.shipping.behind_since is None)
+        """What was said last, too: a look that has begun since then found nothing that is not on the shelf."""
+        looks = states.read(self.data_dir).look
+        await until(lambda: (found := states.read(self.data_dir)).look > looks + 1 and found.behind_since is None)
+        await until(lambda: self.shipping.behind_since is None)
 
     def _record_lineage(self) -> str:
         from storage.backups import record
@@ -160,7 +160,7 @@ async def test_more_waits_than_may(
         assert all_of_it.shipping.behind_since == oldest, "since the oldest change that was dropped"
         await all_of_it.failing("more than BACKUP_SPOOL allows, and were dropped")
         assert "more than BACKUP_SPOOL allows" in caplog.text
-        spool = list((tmp_path / "data" / SPOOL).glob("*.xps"))
+        spool = list((tmp_path / "data" / states.SPOOL).glob("*.xps"))
         assert sum(path.stat().st_size for path in spool) <= SPOOL_BYTES
         in_the_gap = _now()
         bring_back(shelf)
@@ -179,7 +179,7 @@ async def test_more_waits_than_may(
 
 async def test_the_disk_of_the_spool_is_full(tmp_path: Path, places: dict[str, str]) -> None:
     (tmp_path / "data").mkdir(mode=0o700)
-    with small_disk(tmp_path / "data" / SPOOL, DISK_BYTES) as spool:
+    with small_disk(tmp_path / "data" / states.SPOOL, DISK_BYTES) as spool:
         async with watched(tmp_path / "data", places) as all_of_it:
             first = all_of_it.shipping.lineage
             fill(spool)

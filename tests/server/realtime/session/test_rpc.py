@@ -8,6 +8,8 @@ import pytest
 from actors.errors import Malformed, NotFound, ValidationFailed
 from server.api import operations
 from server.http.exact_json import Inexact
+from server.limits.rate_limits import Policy
+from server.limits.token_bucket import Rate
 from server.realtime.session.rpc import RpcCalls, _RpcEnd
 from tests.server.realtime.session.client import ANA, Client
 
@@ -101,3 +103,23 @@ async def test_a_tracer_sees_it_through(client: Client, calls: RpcCalls, monkeyp
     monkeypatch.setattr(client.behind, "tracer", Tracer())
     assert await calls.run(GET_THREAD, {"id": "t"}) == b"[]"
     assert seen == [("get_thread", "websocket", {"id": "t"})]
+
+
+async def test_what_a_session_runs_itself_is_measured_as_well(
+    client: Client, calls: RpcCalls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run(operation: Any, data: Any) -> bytes:
+        return b"[]"
+
+    monkeypatch.setattr(calls, "_run", run)
+    assert await client.session.run(GET_THREAD, {}) == b"[]"
+    assert len(client.behind.measures.named("operation")) == 1
+
+
+async def test_whose_rate_it_draws_from(client: Client) -> None:
+    policy = Policy("read", Rate(1e-9, 2), lambda: 0.0, 10)
+    made = end(client, {})
+    subject = made.subject(GET_THREAD, ANA)
+    assert (subject, await made.identify(), made.trace) == (ANA.user.key, ANA, client.session.client_id)
+    made.draw(policy, subject)
+    assert policy.take(subject) == 0

@@ -9,11 +9,12 @@ import pytest
 from actors import limits
 from actors.delivery.channel import AccessEnded
 from actors.runtime.loop_actor import Stage
+from actors.threads.streams import SendEphemeralState
 from server.limits.rate_limits import RateLimiter
 from server.limits.token_bucket import Rate
 from server.realtime.protocol import codes
 from server.realtime.session.session import _VERBS
-from tests.builders import identity, settle
+from tests.builders import identity, settle, until
 from tests.server.realtime.session.client import ANA, NOW, PING_SECONDS, Behind, Client
 
 PING: dict[str, Any] = {"id": 2, "ping": {}}
@@ -77,6 +78,25 @@ async def test_a_stranger_may_send_few_commands(stranger: Client) -> None:
     assert stranger.wire.closed is not None
 
 
+async def test_what_waits_for_the_answer_to_connect_has_a_limit_of_its_own(
+    stage: Stage, behind: Behind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "FRAMES_BEFORE_CONNECT", 1)
+    connect = {"id": 1, "connect": {"token": "ana"}}
+    patient, pongs, late = Client(stage, behind), Client(stage, behind), Client(stage, behind)
+    assert len(await patient.ask(connect, PING, PING)) == 3
+    await pongs.ask(connect, {})
+    assert pongs.wire.closed is not None
+    assert await late.ask({}, connect) == []
+    assert (late.wire.closed is not None, late.session.identity) == (True, None)
+
+
+async def test_each_frame_counts_once(stage: Stage, behind: Behind, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "FRAMES_BEFORE_CONNECT", 2)
+    session = Client(stage, behind).session
+    assert [session.admit_frame("") for _ in range(3)] == [True, True, False]
+
+
 # Commands
 
 
@@ -136,6 +156,14 @@ async def test_too_many_commands_are_refused_and_after_so_many_refusals_it_ends(
     assert limited.wire.closed == (3013, "too many requests")
 
 
+async def test_too_many_that_are_not_answered_end_it_too(limited: Client) -> None:
+    send: dict[str, Any] = {"send": {}}
+    assert await limited.ask(*[send] * 4) == []
+    assert limited.wire.closed is None
+    await limited.ask(send)
+    assert limited.wire.closed == (3013, "too many requests")
+
+
 async def test_a_refusal_says_that_it_is_for_now_and_a_success_starts_anew(limited: Client) -> None:
     bucket: Any = limited.session._bucket
     for _ in range(3):
@@ -164,16 +192,18 @@ async def test_there_is_room_while_few_are_unanswered(client: Client, monkeypatc
 
     monkeypatch.setattr(client.behind, "identify", slowly)
     await asyncio.wait_for(client.session.room(), 10)
-    client.send({"id": 2, "refresh": {"token": "ana"}})
-    assert client.session.has_room
-    client.send({"id": 3, "refresh": {"token": "ana"}})
-    assert not client.session.has_room
-    waiting = [asyncio.ensure_future(client.session.room()) for _ in range(2)]
-    await settle()
-    assert not any(task.done() for task in waiting)
-    go_on.set()
-    await asyncio.wait_for(asyncio.gather(*waiting), 10)
-    assert client.session.has_room
+    for _ in range(2):
+        go_on.clear()
+        client.send({"id": 2, "refresh": {"token": "ana"}})
+        assert client.session.has_room
+        client.send({"id": 3, "refresh": {"token": "ana"}})
+        assert not client.session.has_room
+        waiting = [asyncio.ensure_future(client.session.room()) for _ in range(2)]
+        await settle()
+        assert not any(task.done() for task in waiting)
+        go_on.set()
+        await asyncio.wait_for(asyncio.gather(*waiting), 10)
+        await until(lambda: client.session._unanswered == 0)
 
 
 # What it is to others
@@ -252,6 +282,26 @@ async def test_closing_closes_once_and_takes_nothing_more(client: Client) -> Non
     assert client.wire.closed == (3000, "first")
 
 
+async def test_what_comes_after_a_close_has_no_effect(client: Client) -> None:
+    client.session.close(3000, "the end")
+    client.send({"id": 3, "publish": {"channel": "open.a", "data": 1}})
+    assert client.behind.live_channels.find("open.a") is None
+    assert not client.session.admit_frame("x" * (limits.BYTES_BEFORE_CONNECT + 1))
+
+
+async def test_a_ping_looks_whether_the_token_expires_soon(client: Client) -> None:
+    assert client.session._sign_on._timer is None
+    client.behind.now = float(ANA.expires_at - 1)
+    client.session.ping()
+    assert client.session._sign_on._timer is not None
+    client.session.end()
+
+
+async def test_who_fell_behind_asks_for_the_state(client: Client) -> None:
+    client.session._connection._on_behind("thread:t")
+    assert client.behind.directory.calls == [("tell_if_live", "t", SendEphemeralState(client.session.connection))]
+
+
 async def test_its_end_leaves_nothing(client: Client, stranger: Client) -> None:
     behind, session = client.behind, client.session
     await client.ask({"id": 3, "subscribe": {"channel": "open.a"}})
@@ -270,7 +320,7 @@ async def test_its_end_leaves_nothing(client: Client, stranger: Client) -> None:
 
 async def test_a_command_that_comes_after_the_end_is_dropped(client: Client) -> None:
     client.session.end()
-    await settle()
+    client.send({"id": 3, "subscribe": {"channel": "open.a"}})
     assert await client.ask(PING) == []
 
 

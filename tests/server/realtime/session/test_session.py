@@ -307,8 +307,11 @@ async def test_its_end_leaves_nothing(client: Client, stranger: Client) -> None:
     await client.ask({"id": 3, "subscribe": {"channel": "open.a"}})
     assert (behind.hub.size, len(behind.hub.users)) == (2, 1)
     channel: Any = behind.live_channels._channels["open.a"]
+    timer = stranger.session._sign_on._timer
+    assert timer is not None
     stranger.session.end()
     session.end()
+    assert timer.cancelled()
     await settle()
     assert (behind.hub.size, len(behind.hub.users)) == (0, 0)
     assert behind.users.named("leave") == [(1, session.connection)]
@@ -342,6 +345,6 @@ async def test_each_user_has_so_many_connections(client: Client, stage: Stage) -
     await Client(stage, client.behind).connect()
     third = Client(stage, client.behind)
     assert await third.ask({"id": 1, "connect": {"token": "ana"}}) == []
-    assert third.wire.closed == codes.CONNECTION_LIMIT
+    assert (third.wire.closed, third.session.identity) == (codes.CONNECTION_LIMIT, None)
     client.behind.tokens["bo"] = identity(2)
     await Client(stage, client.behind).connect("bo")

@@ -210,6 +210,17 @@ async def test_the_channel_of_an_artifact_is_joined_in_its_thread(client: Client
     assert thread.asked == [replace(ask, artifact_id="a"), ListPresent(ANA, "a")]
 
 
+async def test_who_is_present_is_asked_of_the_actor_of_the_channel(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread, own = Thread(), Thread()
+    client.behind.directory = SimpleNamespace(thread=lambda thread_id: thread if thread_id == "t" else None)  # type: ignore[assignment]
+    monkeypatch.setattr(client.behind.users, "actor", lambda who: own if who is ANA.user else None, raising=False)
+    for source, actor in ((ThreadSource(session(client), "t"), thread), (UserSource(session(client), ANA), own)):
+        assert await source.present() == []
+        assert actor.asked == [ListPresent(ANA)]
+
+
 async def test_a_message_is_published_in_the_thread_of_its_channel(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

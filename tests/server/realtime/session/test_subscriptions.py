@@ -101,6 +101,11 @@ async def test_what_cannot_be_joined(client: Client, body: dict[str, Any], code:
     assert not client.session.is_subscribed("open.a")
 
 
+@pytest.mark.parametrize("token", [5, "", None])
+async def test_what_is_no_token_is_none(client: Client, token: Any) -> None:
+    assert "subscribe" in (await client.ask(subscribe(token=token)))[0]
+
+
 async def test_a_channel_s_name_is_bounded(client: Client) -> None:
     longest = "open." + "x" * (limits.CHANNEL_CHARS - len("open."))
     assert "subscribe" in (await client.ask(subscribe(longest)))[0]

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -268,7 +269,8 @@ def clock(client: Client, monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Of the timers of subscriptions, and of what tokens are judged by."""
     made = Clock()
     made.now = float(NOW)
-    monkeypatch.setattr("server.realtime.session.channels.asyncio.get_running_loop", lambda: made)
+    only_there = SimpleNamespace(get_running_loop=lambda: made)
+    monkeypatch.setattr("server.realtime.session.channels.asyncio", only_there)
     monkeypatch.setattr(client.behind, "clock", made.time)
     tokens = client.behind.channel_tokens
     tokens["short"] = ChannelClaims(ANA.user.subject, CLOSED, NOW + 60)

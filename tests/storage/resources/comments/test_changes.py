@@ -211,6 +211,7 @@ def test_with_their_author_go_their_comments_in_bounded_steps(
     while (done := ledger.do(EraseContent())).result:
         cancelled += [event.data for event in done.user_events if event.type == "notification.cancelled"]
         steps.append([event.data for event in done.events if event.type == "comment.deleted"])
+        assert {event.thread_id for event in done.events} <= {artifact.thread_id}
     gone = [[each.id for each in step if isinstance(each, Comment)] for step in steps]
     assert [step for step in gone if step] == [[other.id], [comment.id]]
     assert [(each["thread_id"], each["reason"]) for each in cancelled] == [(artifact.thread_id, "deleted")] * 2

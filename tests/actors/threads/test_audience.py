@@ -87,6 +87,15 @@ async def test_presence_begins_with_the_second_connection(
     assert audience.has_lists
 
 
+async def test_who_leaves_is_missed(audience: ThreadAudience, monkeypatch: pytest.MonkeyPatch) -> None:
+    for limit in ("PRESENCE_SECONDS", "PRESENCE_LEAVE_SECONDS"):
+        monkeypatch.setattr(limits, limit, 0.0)
+    first, second = join(audience, ANA, BO)
+    await until(lambda: first.types == ["presence"])
+    audience.leave(second)
+    await until(lambda: first.types == ["presence", "presence"])
+
+
 # Typing
 
 
@@ -190,12 +199,12 @@ async def test_a_status_is_told_where_there_are_others_and_no_crowd(
 
 async def test_ephemeral_events_stand_after_the_newest_event(audience: ThreadAudience, reader: Connection) -> None:
     progress = Ephemeral("t", FILE_PROGRESS, UploadProgress("f", "u", 1, 2))
+    audience.tell_ephemeral([progress])
     audience.moved(message_event(4, position=9))
     audience.tell_ephemeral([progress])
     audience.tell_ephemeral([])
-    (told,) = reader.told
-    assert [(item.offset, item.position, item.type) for item in told.items] == [(0, 9, "file.progress")]
-    assert told.channel == "thread:t"
+    told = [(each.channel, item.offset, item.position, item.type) for each in reader.told for item in each.items]
+    assert told == [("thread:t", 0, 0, "file.progress"), ("thread:t", 0, 9, "file.progress")]
 
 
 async def test_events_are_told_in_frames_and_to_nobody_where_nobody_is(

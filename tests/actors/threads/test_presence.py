@@ -317,6 +317,20 @@ def test_the_last_one_alone_is_still_in_the_list(
     assert whole(presence) is None
 
 
+def test_one_who_waited_for_the_pause_types_again_later_and_it_ends_by_itself(
+    clock: Clock, typing: Typing, published: list[list[Ephemeral]]
+) -> None:
+    typing.start(ANA)
+    typing.end(ANA.key)
+    typing.start(ANA)
+    clock.advance(limits.TYPING_SECONDS + limits.TYPING_PAUSE_SECONDS)
+    typing.start(ANA)
+    assert names(published) == [["Ana"], [], ["Ana"], [], ["Ana"]]
+    clock.advance(limits.TYPING_SECONDS + 0.2)
+    assert names(published)[-1] == []
+    assert clock.pending == []
+
+
 def test_all_who_type_end_together(clock: Clock, typing: Typing, published: list[list[Ephemeral]]) -> None:
     typing.start(ANA)
     typing.end(ANA.key)

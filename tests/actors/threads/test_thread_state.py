@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from actors.errors import Forbidden, NotFound
 from actors.event_kinds import KINDS
 from actors.events import Event
 from actors.resources.members import Member, MemberGone, MemberRole, ReadChange
@@ -109,6 +110,15 @@ def test_what_is_of_no_account_moves_only_the_head(data: Any) -> None:
 def test_after_which_events_somebody_may_see_less() -> None:
     less = {name for name in KINDS if changes_access(event(2, name, ThreadGone("t")))}
     assert less == {"thread.deleted", "member.removed"}
+
+
+def test_who_may_write_and_go_on_with_what_they_write() -> None:
+    state = ThreadState(1, "t", "ACTIVE", 1, {1: "OWNER", 2: "VIEWER"})
+    for must in (state.must_write, state.must_go_on):
+        must(identity(1))
+        for key, error in ((2, Forbidden), (3, NotFound)):
+            with pytest.raises(error):
+                must(identity(key))
 
 
 def test_who_may_see_a_thread() -> None:

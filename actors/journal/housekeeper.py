@@ -48,8 +48,8 @@ class Housekeeper:
         self._periodic.start()
 
     async def tidy(self) -> int:
-        """Step by step until nothing is left to do; answers how many rows were purged. A defect in one step keeps the
-        others from nothing, and is raised after them."""
+        """Step by step until nothing is left to do; answers how many rows were purged. A defect in one step stops no
+        other, and is raised after them."""
         taken: list[int] = []
         defect: Internal | None = None
         for step in _steps():

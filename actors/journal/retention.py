@@ -68,8 +68,8 @@ class Retention:
         return tallies
 
     async def apply(self) -> list[Tally]:
-        """Run each rule once; answers what each has taken. A defect in one keeps the others from nothing, and is raised
-        after them."""
+        """Run each rule once; answers what each has taken. A defect in one stops no other, and is raised after
+        them."""
         tallies: list[Tally] = []
         defect: Internal | None = None
         for rule, days in self._rules.chosen():

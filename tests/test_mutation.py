@@ -8,9 +8,13 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+import pytest
+from peewee import SqliteDatabase
+
+from storage.compiled import Shaped
 from tests.mutation.__main__ import sample
 from tests.mutation.core import CORE, LEFT_OUT, ROOT, TESTS, files
-from tests.mutation.covered import Covered, statement_of
+from tests.mutation.covered import Covered, forget_compiled, statement_of, statements
 from tests.mutation.forks import Say, forked
 from tests.mutation.mutants import Mutant, mutants_of
 
@@ -100,6 +104,17 @@ def test_a_line_that_no_test_runs_may_be_run_by_a_process_that_a_test_starts() -
     covered = Covered({"plain": 1.0, "starts one": 2.0}, {"a.py": {1: ["plain"]}}, {"starts one"})
     assert covered.tests("a.py", range(1, 2)) == ["plain"]
     assert covered.tests("a.py", range(2, 3)) == ["starts one"]
+
+
+def test_each_test_is_seen_to_make_the_statements_that_it_executes() -> None:
+    made = []
+    shaped = Shaped(lambda _, **shape: made.append(shape))
+    (found,) = [each for each in statements() if each is shaped]
+    for _ in range(2):
+        forget_compiled([found])
+        with pytest.raises(AttributeError):  # what was made is no query
+            shaped.of(by_name=True).execute(SqliteDatabase(":memory:"))
+    assert made == [{"by_name": True}] * 2
 
 
 def test_what_two_forks_measured_is_put_together() -> None:

@@ -1,6 +1,7 @@
 """Which tests run which lines, and how long each takes: what a mutant needs to be tried against, the closest first."""
 
 import ast
+import gc
 import itertools
 import json
 import sys
@@ -8,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import coverage
 
@@ -139,3 +141,16 @@ def note_processes(starting: set[str], test: Callable[[], str]) -> None:
             starting.add(test())
 
     sys.addaudithook(heard)
+
+
+def statements() -> list[Any]:
+    """Those of the store that are compiled when they are first executed."""
+    from storage.compiled import ManyRows, Prepared, Shaped  # not before imports are traced
+
+    return [each for each in gc.get_objects() if type(each) in (ManyRows, Prepared, Shaped)]
+
+
+def forget_compiled(statements: Iterable[Any]) -> None:
+    """Else only the first test of a process is seen to run the code that makes a statement."""
+    for each in statements:
+        type(each).__init__(each, each._build)

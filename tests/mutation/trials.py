@@ -16,7 +16,14 @@ from typing import TextIO
 
 import pytest
 
-from tests.mutation.covered import Covered, Tracer, note_processes, statement_of
+from tests.mutation.covered import (
+    Covered,
+    Tracer,
+    forget_compiled,
+    note_processes,
+    statement_of,
+    statements,
+)
 from tests.mutation.forks import Say, forked
 from tests.mutation.mutants import Mutant
 from tests.mutation.swapping import Functions, functions_of, swap
@@ -182,7 +189,9 @@ class Trials:
         current = ""
         tracer = Tracer(self._tree, self._paths)
         note_processes(covered.starting, lambda: current)
+        compiled = statements()
         for current, following in itertools.zip_longest(tests, tests[1:]):
+            forget_compiled(compiled)
             began = time.monotonic()
             tracer.start(current)
             if self._passes(current, following):

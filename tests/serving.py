@@ -1,6 +1,7 @@
 """A whole server for tests: in this process on a real socket, or as a process of its own."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -186,7 +187,8 @@ class ServerProcess:
     async def start(self, *, wait: bool = True, forked: bool = True) -> None:
         """Not `forked`: as a program that imports all it needs and makes its database, which takes some seconds."""
         if forked:
-            prepare(self.data_dir / FILE_NAME)
+            with contextlib.suppress(OSError):  # a folder that cannot be made is for the server to refuse
+                prepare(self.data_dir / FILE_NAME)
         environment = {**os.environ, **self.settings}
         with self.log.open("ab") as log:
             if forked and forking.is_possible():

@@ -191,6 +191,16 @@ async def test_a_stream_ends_with_its_credential_or_account_and_not_by_a_new_nam
     assert (await asyncio.wait_for(ended, 30)).status == "INTERRUPTED"
 
 
+async def test_a_stream_without_any_text_yet_ends_with_the_credential_that_began_it(
+    house: House, ana: Identity, thread: Thread
+) -> None:
+    await begin(house, replace(ana, api_key_id="key"), thread)
+    ended = house.directory.thread(thread.id).ask(AwaitEnd("s"))
+    changes = AccessChanges([AccessChange(1, "api_key", "key", None)])
+    house.directory.thread(thread.id).tell(AuthorsChanged(changes))
+    assert (await asyncio.wait_for(ended, 30)).status == "INTERRUPTED"
+
+
 @pytest.mark.parametrize(("content", "deltas"), [(UNSET, 2), ("something else", 1)])
 async def test_the_rest_of_a_text_is_told_before_its_end_unless_another_takes_its_place(
     house: House, ana: Identity, thread: Thread, content: Any, deltas: int

@@ -175,7 +175,7 @@ async def test_more_files_than_may_wait_are_refused_for_now(file: Path) -> None:
         assert failed.value.retryable
     finally:
         await previewer.close()
-        await asyncio.wait(jobs)
+        await asyncio.gather(*jobs, return_exceptions=True)
 
 
 async def test_closing_ends_what_runs_and_what_waits(misbehaving: Previewer, file: Path) -> None:

@@ -95,7 +95,7 @@ class ThreadActor(LoopActor):
             self._state = loaded.state
             self._audience.had_lists |= loaded.state.created_at < self._began
             if self._state.streams:
-                self._writing()  # its clock ends those that nobody goes on with
+                self._writing()  # its clock ends streams to which nothing is appended
             missed, self._missed = self._missed, []
             self.publish(missed)
         else:

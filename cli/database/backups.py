@@ -44,7 +44,7 @@ def make(chosen: "Settings", *, as_json: bool) -> None:
     else:
         _tell(made, files)
     if closed is not None:
-        click.echo(f"{closed}; nobody can restore them until it is set again.", err=True)
+        click.echo(f"{closed}; they cannot be restored until it is added.", err=True)
     click.get_current_context().exit(0 if files.is_whole else 1)
 
 

@@ -1,4 +1,4 @@
-"""Backups that no key of BACKUP_KEY opens: nobody can restore them until their key is set again."""
+"""Backups whose key BACKUP_KEY lacks: they cannot be restored until it is added."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -5,6 +5,7 @@ import pytest
 
 from actors.auth.identity import Identity
 from tests.builders import Ledger
+from tests.storage.clock import Clock
 from tests.storage.resources.artifacts.desk import Desk
 from tests.storage.resources.files.shelf import Shelf
 
@@ -29,6 +30,12 @@ def bo(ledger: Ledger) -> Identity:
 @pytest.fixture
 def root(ledger: Ledger) -> Identity:
     return ledger.admin("root")
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """From `NOW` on, until a test changes it."""
+    return Clock(monkeypatch)
 
 
 @pytest.fixture

@@ -109,7 +109,7 @@ async def test_a_failure_puts_it_off(house: House, caplog: pytest.LogCaptureFixt
     assert [record.levelno for record in caplog.records] == [logging.WARNING, logging.ERROR]
 
 
-async def test_a_defect_in_one_step_keeps_the_others_from_nothing(house: House) -> None:
+async def test_a_defect_in_one_step_stops_no_other(house: House) -> None:
     class Defective(Noting):
         def append(self, command: Any) -> Any:
             if isinstance(command, Purge):

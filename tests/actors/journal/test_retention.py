@@ -7,7 +7,7 @@ import pytest
 
 from actors import limits
 from actors.auth.system import ENSURE_SYSTEM
-from actors.errors import StorageUnavailable
+from actors.errors import Internal, StorageUnavailable
 from actors.journal.retention import Retention
 from actors.outcomes import Done
 from actors.resources.retention import (
@@ -54,6 +54,8 @@ class Archive:
         """What the journal does not take."""
         self.fails_after: int | None = None
         """So many steps."""
+        self.defective = ""
+        """A rule whose steps fail."""
 
     async def ask(self, query: ListOutdated) -> OutdatedPage:
         self.looked.append(query)
@@ -65,6 +67,8 @@ class Archive:
             return Done(user(9))
         if isinstance(command, RemoveOutdated) and len(self.steps) == self.fails_after:
             raise StorageUnavailable("The disk is full.")
+        if isinstance(command, RemoveOutdated) and command.rule == self.defective:
+            raise Internal
         self.written.append(command)
         return Done(tuple(set(getattr(command, "keys", ())) - self.kept))
 
@@ -133,3 +137,10 @@ async def test_what_was_taken_before_a_failure_is_noted(archive: Archive) -> Non
     with pytest.raises(StorageUnavailable):
         await over(archive, archive_threads=1).apply()
     assert [run.tally for run in archive.runs] == [Tally("archive_threads", 2, 20, 300)]
+
+
+async def test_a_defect_in_one_rule_stops_no_other(archive: Archive) -> None:
+    archive.defective = "archive_threads"
+    with pytest.raises(Internal):
+        await over(archive, archive_threads=1, audit_entries=1).apply()
+    assert {step.rule for step in archive.steps} == {"audit_entries"}

@@ -139,7 +139,7 @@ def test_a_key_that_is_dropped_while_backups_need_it_is_named(filled: Xp, shelf:
     assert (check["good"], check["found"]) == (False, f"BACKUP_KEY lacks the key of {old}: {key_id(KEY)}")
     dropped = filled("db", "backup", "--json", BACKUP_KEY=OTHER)
     assert (dropped.code, dropped.json["locked"]) == (0, [old])
-    assert dropped.err == f"{check['found']}; nobody can restore them until it is set again.\n"
+    assert dropped.err == f"{check['found']}; they cannot be restored until it is added.\n"
     (check,) = looked_at(filled, BACKUP_KEY="")
     assert check["found"].startswith(f"BACKUP_KEY lacks the key of 3 backups ({old} and newer ones): {key_id(KEY)}, ")
 

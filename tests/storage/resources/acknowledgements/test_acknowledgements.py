@@ -11,22 +11,12 @@ from actors.resources.acknowledgements import Acknowledge, RepeatUrgent
 from actors.resources.messages import AskToAcknowledge, DeleteMessage, Message
 from actors.resources.threads import DeleteThread, Thread, UpdateThread
 from actors.resources.users import UpdateUser
-from storage.journal import transaction
 from tests.builders import Ledger
+from tests.storage.clock import NOW, Clock
 
-NOW = 1_900_000_000_000
+pytestmark = pytest.mark.usefixtures("clock")
+
 AGAIN = limits.URGENT_REPEAT_SECONDS * 1000
-
-
-class Clock:
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = NOW
-        monkeypatch.setattr(transaction, "now_ms", lambda: self.now)
-
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return Clock(monkeypatch)
 
 
 @pytest.fixture

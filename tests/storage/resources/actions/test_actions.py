@@ -22,9 +22,9 @@ from actors.resources.members import AddMember, RemoveMember, UpdateMember
 from actors.resources.messages import DeleteMessage, EditMessage, Message
 from actors.resources.threads import Thread, UpdateThread
 from actors.resources.users import DeleteUser, UpdateUser
-from storage.journal import transaction
 from storage.readers.answers import answer
 from tests.builders import Ledger
+from tests.storage.clock import Clock
 
 BUTTON = {"type": "button", "action_id": "yes", "text": {"type": "plain_text", "text": "Yes"}}
 BLOCKS = orjson.dumps([{"type": "actions", "block_id": "b", "elements": [BUTTON]}]).decode()
@@ -66,12 +66,6 @@ class Room:
 @pytest.fixture
 def room(ledger: Ledger) -> Room:
     return Room(ledger)
-
-
-class Clock:
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = 1_900_000_000_000
-        monkeypatch.setattr(transaction, "now_ms", lambda: self.now)
 
 
 @pytest.fixture

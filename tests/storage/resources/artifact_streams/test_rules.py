@@ -21,11 +21,9 @@ from actors.resources.artifacts.artifact import Artifact, Provenance
 from actors.resources.members import UpdateMember
 from actors.resources.threads import Thread
 from actors.resources.users import DeleteUser, EraseContent
-from storage.journal import transaction
 from tests.builders import Ledger
+from tests.storage.clock import NOW, Clock
 from tests.storage.resources.artifacts.desk import Desk
-
-NOW = 1_900_000_000_000
 
 
 @pytest.fixture
@@ -42,17 +40,6 @@ def artifact(desk: Desk, ana: Identity, thread: Thread) -> Artifact:
 def other(desk: Desk, ana: Identity, artifact: Artifact, thread: Thread) -> ArtifactStream:
     """In another artifact of the thread, with a text."""
     return desk.stream(ana, desk.create(ana, thread), "other")
-
-
-class Clock:
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = NOW
-        monkeypatch.setattr(transaction, "now_ms", lambda: self.now)
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return Clock(monkeypatch)
 
 
 def begin(ledger: Ledger, who: Identity, artifact: Artifact, pointer: str = "/a", **more: Any) -> ArtifactStream:

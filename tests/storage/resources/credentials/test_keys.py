@@ -12,23 +12,13 @@ from actors.identifiers import new_id
 from actors.resources.api_keys import ApiKey, CreateApiKey, RevokeApiKey
 from actors.resources.sessions import CreateLink, NoteUse, RevokeToken, SetPassword, StartSession
 from actors.resources.users import UpdateUser
-from storage.journal import transaction
 from tests.builders import FAR_FUTURE, Ledger
+from tests.storage.clock import NOW, Clock
 
-NOW = 1_900_000_000_000
+pytestmark = pytest.mark.usefixtures("clock")
+
 SEEN = limits.SEEN_SECONDS * 1000
 HERE = Origin("127.0.0.1", "a browser", "c-1")
-
-
-class Clock:
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = NOW
-        monkeypatch.setattr(transaction, "now_ms", lambda: self.now)
-
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return Clock(monkeypatch)
 
 
 def create(ledger: Ledger, who: Identity, whose: Identity | None = None, **more: Any) -> ApiKey:

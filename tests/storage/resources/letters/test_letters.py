@@ -9,8 +9,8 @@ from actors.resources.letters import AskForLink, EndLetter, Letter, SealLetter
 from actors.resources.members import AddMember, RemoveMember
 from actors.resources.threads import DeleteThread, Thread
 from actors.resources.users import UpdateUser
-from storage.journal import transaction
 from tests.builders import Ledger
+from tests.storage.clock import NOW, Clock
 
 
 @pytest.fixture
@@ -92,18 +92,6 @@ def test_each_failure_makes_the_pause_before_the_next_attempt_longer(ledger: Led
 
 
 HERE = Origin("127.0.0.1", "a test", "")
-NOW = 1_900_000_000_000
-
-
-class Clock:
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = NOW
-        monkeypatch.setattr(transaction, "now_ms", lambda: self.now)
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return Clock(monkeypatch)
 
 
 def ask(ledger: Ledger, address: str) -> object:

@@ -22,23 +22,13 @@ from actors.resources.schedules import (
     UpdateSchedule,
 )
 from actors.resources.threads import DeleteThread, Thread, UpdateThread
-from storage.journal import transaction
 from storage.readers.answers import answer
 from tests.builders import Ledger, post
+from tests.storage.clock import NOW, Clock
 
-NOW = 1_900_000_000_000
+pytestmark = pytest.mark.usefixtures("clock")
+
 LATER = NOW + 60_000
-
-
-class Clock:
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = NOW
-        monkeypatch.setattr(transaction, "now_ms", lambda: self.now)
-
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return Clock(monkeypatch)
 
 
 @pytest.fixture

@@ -22,23 +22,13 @@ from actors.resources.sessions import (
     StartSession,
 )
 from actors.resources.users import UpdateUser
-from storage.journal import transaction
 from tests.builders import Ledger
+from tests.storage.clock import NOW, Clock
 
-NOW = 1_900_000_000_000
+pytestmark = pytest.mark.usefixtures("clock")
+
 LASTS = limits.SESSION_SECONDS * 1000
 HERE = Origin("127.0.0.1", "a browser", "c-1")
-
-
-class Clock:
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = NOW
-        monkeypatch.setattr(transaction, "now_ms", lambda: self.now)
-
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return Clock(monkeypatch)
 
 
 def start(ledger: Ledger, who: Identity, refresh_hash: bytes = b"first", **more: Any) -> Session:

@@ -15,6 +15,7 @@ from actors.asks import Asks
 from actors.auth.access_changes import AccessChanges
 from actors.auth.credentials import ByApiKey, BySession, Credential, Found, Lookup, ReadCredentials
 from actors.auth.identity import Identity
+from actors.auth.revoked_tokens import RevokedTokens
 from actors.errors import Forbidden, Internal, ShuttingDown, Unauthenticated, XpError
 from actors.journal.actor import Journal
 from actors.outcomes import Done
@@ -76,29 +77,6 @@ class VerifiedTokens:
     def forget(self, changes: AccessChanges) -> None:
         for token in [t for t, identity in self._identities.items() if changes.concerning(identity)]:
             del self._identities[token]
-
-
-class RevokedTokens:
-    """Tokens of other issuers that are taken no more, until a day after they have expired."""
-
-    def __init__(self, known: Mapping[str, int | None], clock: Callable[[], float] = time.time) -> None:
-        self._until = dict(known)
-        self._clock = clock
-        self._look_at = 0
-
-    def __contains__(self, token_id: str) -> bool:
-        return token_id in self._until
-
-    def __len__(self) -> int:
-        return len(self._until)
-
-    def add(self, tokens: Mapping[str, int | None]) -> None:
-        """Token → when it expires, in milliseconds since 1970; None where that is unknown."""
-        self._until.update(tokens)
-        if len(self._until) > self._look_at:
-            before = (self._clock() - limits.ACCESS_CHANGES_SECONDS) * 1000
-            self._until = {token: until for token, until in self._until.items() if until is None or until > before}
-            self._look_at = max(limits.REVOKED_TOKENS_LOOKED_AT, 2 * len(self._until))
 
 
 class _KnownUsers:

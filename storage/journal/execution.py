@@ -190,16 +190,25 @@ def _is_plain_post(command: Any) -> bool:
 
 
 def _independent(posts: Iterator[PostMessage]) -> Iterator[list[PostMessage]]:
-    """Runs in which none has the id or the idempotency key of another one, or answers it."""
+    """Runs in which none has the id or the idempotency key of another one, answers it, or takes what it may take."""
     run: list[PostMessage] = []
     known: set[Any] = set()
     for post in posts:
         key = (post.identity.user.key, post.once.key) if post.once is not None else None
-        if post.message_id in known or post.parent_id in known or key in known:
+        takes = _takes(post)
+        if post.message_id in known or post.parent_id in known or key in known or not known.isdisjoint(takes):
             yield run
             run, known = [], set()
         run.append(post)
         known.add(post.message_id)
+        known.update(takes)
         if key is not None:
             known.add(key)
     yield run
+
+
+def _takes(post: PostMessage) -> tuple[Any, ...]:
+    """What is looked at before anything of a run is written: a file joins one thread, and an author may have few urgent
+    messages."""
+    is_urgent = post.acknowledgement is not None and post.acknowledgement.urgent
+    return (*post.file_ids, ("urgent", post.identity.user.key)) if is_urgent else post.file_ids

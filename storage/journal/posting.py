@@ -72,7 +72,7 @@ def _mark_own_as_read(count: int) -> Any:
 
 
 def _select_parents(count: int) -> Any:
-    query = _M.select(_M.uid, _M.id, _T.uid, _M.author).join(_T, on=(_M.thread == _T.id))
+    query = _M.select(_M.uid, _M.id, _T.uid, _M.author, _M.deleted_at).join(_T, on=(_M.thread == _T.id))
     return query.where(_M.uid.in_([""] * count))
 
 
@@ -218,8 +218,8 @@ def _advance(tx: Transaction, posts: Sequence[PostMessage], first: int) -> dict[
     return heads
 
 
-_Parents = dict[tuple[str, str | None], tuple[int, int]]
-"""(thread, message that is answered) → (its key, its author's key)."""
+_Parents = dict[tuple[str, str | None], tuple[int, int | None]]
+"""(thread, message that is answered) → (its key, its author's key unless it was deleted)."""
 
 
 def _place(post: PostMessage) -> tuple[str, str | None]:
@@ -230,7 +230,8 @@ def _parents(tx: Transaction, posts: Sequence[PostMessage]) -> _Parents:
     wanted = {(post.parent_id,) for post in posts if post.parent_id}
     if not wanted:
         return {}
-    return {(thread, uid): (key, author) for uid, key, thread, author in SELECT_PARENTS.run(tx.database, list(wanted))}
+    found = SELECT_PARENTS.run(tx.database, list(wanted))
+    return {(thread, uid): (key, None if deleted_at else author) for uid, key, thread, author, deleted_at in found}
 
 
 def _post(tx: Transaction, post: PostMessage, head: _Head, position: int) -> Posted:

@@ -129,6 +129,18 @@ def test_it_is_withdrawn_when_it_is_no_news(
     assert waiting(ledger) == []
 
 
+def test_by_a_way_that_was_given_up_nothing_leaves_any_more(
+    ledger: Ledger, ana: Identity, bob: Identity, thread: Thread
+) -> None:
+    ledger.do(UpdatePreferences(identity=ana, deliver=BOTH))
+    ledger.post(bob, thread, "@ana")
+    ledger.post(ana, ledger.thread(ana, bob), "@bob")
+    ledger.sql("DELETE FROM outbox WHERE notification_id IN (SELECT id FROM notification WHERE kind = 'added')")
+    ledger.do(UpdatePreferences(identity=bob, deliver=("email", "webhook")))
+    left = ledger.sql("SELECT user_id, kind FROM outbox ORDER BY id")
+    assert left == [*((ana.user.key, kind) for kind in BOTH), (bob.user.key, "webhook")]
+
+
 def test_what_was_sent_already_is_not_withdrawn(ledger: Ledger, ana: Identity, bob: Identity, thread: Thread) -> None:
     ledger.post(ana, thread, "@bob")
     ledger.sql("UPDATE outbox SET state = 'sent' WHERE kind = 'webhook'")

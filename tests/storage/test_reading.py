@@ -41,6 +41,7 @@ from storage.resources.context import reading as context
 from storage.resources.log import reading as log
 from storage.resources.messages import reading as messages
 from storage.resources.threads import reading as threads
+from storage.resources.users import export
 from tests.builders import Ledger, post
 
 
@@ -478,3 +479,15 @@ async def test_reads_answer_queries(ledger: Ledger, ana: Identity, bo: Identity)
             await reads.ask(GetThread(bo, thread.id))
     finally:
         reads.close()
+
+
+def test_what_one_wrote_in_a_thread_that_was_deleted_is_in_no_export(
+    ledger: Ledger, ana: Identity, bo: Identity
+) -> None:
+    gone, there = ledger.thread(ana, bo), ledger.thread(ana, bo)
+    sent = [ledger.post(bo, thread) for thread in (gone, there, gone, there)]
+    ledger.do(DeleteThread(identity=ana, thread_id=gone.id))
+    first = ledger.ask(export.messages_by, bo.user.id, limit=1, after=None)
+    assert [message.key for message in first.items] == [sent[1].key]
+    rest = ledger.ask(export.messages_by, bo.user.id, limit=1, after=int(first.next_cursor or 0))
+    assert ([message.key for message in rest.items], rest.next_cursor) == ([sent[3].key], None)

@@ -13,6 +13,8 @@ LETTERS_PER_HOUR: Final = 5
 LETTER_DAY_SECONDS: Final = 24 * 3600
 """One invitation to one user, to one thread, within a day: owners add and remove members again. Ended letters are kept
 for so long, to know it."""
+INVITATIONS_PER_DAY: Final = 10
+"""To one user, to all threads: everyone may open threads, and no mailbox is flooded by them."""
 LETTERS_ASKED: Final = 1_000
 """Requests of all users that wait to be handled: a second of writing. More are refused for now."""
 LETTERS_AT_ONCE: Final = 16

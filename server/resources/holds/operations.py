@@ -23,6 +23,7 @@ async def list_holds(call: Call, request: ListHoldsRequest) -> Result:
 @operations("POST", "/holds", response=HoldView, status=201, access="admin", rate="audited")
 async def add_hold(call: Call, request: AddHoldRequest) -> Result:
     """Place a legal hold: no rule purges the thread, or what the user wrote, and the user cannot be deleted."""
+    must_administer(call.identity)
     command = AddHold(
         identity=call.identity, origin=call.origin, once=call.once, kind=request.kind, target_id=request.target_id,
         reason=request.reason,

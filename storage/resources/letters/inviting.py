@@ -10,14 +10,15 @@ L = letter_models.Letter
 
 
 def invite(tx: Transaction, user: User, inviter_key: int, thread_key: int | None = None) -> None:
-    """To the server, or to a thread that they were added to; once a day. Nothing where they have no address, or may
-    not sign in."""
+    """To the server, or to a thread that they were added to; once a day, and to few threads a day. Nothing where they
+    have no address, or may not sign in."""
     if not user.email or not may_sign_in(user) or user.key == inviter_key:
         return
-    same = L.thread.is_null() if thread_key is None else L.thread == thread_key
-    lately = (L.user == user.key) & (L.kind == "invitation") & same
+    lately = (L.user == user.key) & (L.kind == "invitation")
     lately &= L.created_at > tx.now - limits.LETTER_DAY_SECONDS * 1000
-    if rows.first(tx.database, L.select(L.id).where(lately)) is None:
+    threads = [thread for (thread,) in rows.fetch(tx.database, L.select(L.thread).where(lately))]
+    has_room = thread_key is None or len(threads) < limits.INVITATIONS_PER_DAY
+    if thread_key not in threads and has_room:
         insert(tx, kind="invitation", user=user.key, address=user.email, inviter=inviter_key, thread=thread_key)
 
 

@@ -14,10 +14,11 @@ from storage.journal.writers import writes
 from storage.personal import Personal
 from storage.readers import rows
 from storage.resources.mail.reading import A, mailbox
+from storage.resources.notifications import writing as notifications
 from storage.resources.preferences.reading import of_user
 from storage.schema import models, notification_models
 
-_U, _P, _O = models.User, notification_models.Preference, notification_models.Outbox
+_U, _P = models.User, notification_models.Preference
 
 
 @writes(AskForVerification)
@@ -61,7 +62,7 @@ def end(tx: Transaction, command: EndMail) -> Done[int]:
         return Done(0)
     left = orjson.dumps([way for way in before.deliver if way != "email"]).decode()
     tx.execute(_P.update(deliver=left, version=_P.version + 1).where(_P.user == row[0]))
-    tx.execute(_O.delete().where((_O.user == row[0]) & (_O.kind == "email") & (_O.state == "pending")))
+    notifications.withdraw_ways(tx, row[0], ["email"])
     after = of_user(tx.database, row[0])
     return Done(1, user_events=user_log.tell(tx, [Entry(row[0], PREFERENCES_UPDATED, after, {})]))
 

@@ -165,9 +165,10 @@ def mark_read(tx: Transaction, command: MarkRead) -> Done[Member]:
     rules.must_see(command.identity, tx.role(key, user_key), uid)
     member = _read(tx, key, _must_be_member(tx, key, user_key, command.identity.user.id))
     offset, number = _point(tx, key, command.offset)
-    if offset <= member.last_read_offset:
-        return Done(member)
+    # What was read already may have notified since: by an edit, a reaction, or because its reader was added.
     cancelled = notifications.read_up_to(tx, (key, uid), user_key, offset)
+    if offset <= member.last_read_offset:
+        return Done(member, user_events=cancelled)
     has_own = _OWN_AFTER.all(tx.database, thread=key, user=user_key)[0][0] > 0
     moved = _move_marker(tx, (key, uid), ReadChange(command.identity.author, offset, number), has_own=has_own)
     return replace(moved, user_events=moved.user_events + cancelled)

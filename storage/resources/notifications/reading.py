@@ -124,7 +124,11 @@ def by_ids(database: SqliteDatabase, user_key: int, ids: Sequence[str]) -> dict[
 
 @answers(CountUnreadNotifications)
 def unread_count(database: SqliteDatabase, identity: Identity) -> int:
-    return int(_UNREAD.all(database, user=identity.user.key)[0][0])
+    return unread_of(database, identity.user.key)
+
+
+def unread_of(database: SqliteDatabase, user_key: int) -> int:
+    return int(_UNREAD.all(database, user=user_key)[0][0])
 
 
 # What was not read in threads

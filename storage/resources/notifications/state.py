@@ -56,7 +56,10 @@ def read_notification(tx: Transaction, command: ReadNotification) -> Done[None]:
 @writes(ReadAllNotifications)
 def read_all_notifications(tx: Transaction, command: ReadAllNotifications) -> Done[int]:
     user_key = command.identity.user.key
-    update = _N.update(read_at=tx.now).where((_N.user == user_key) & _N.read_at.is_null()).returning(_N.id)
+    T = models.Thread
+    gone = fn.EXISTS(T.select(SQL("1")).where((T.id == _N.thread) & T.deleted_at.is_null(False)))
+    unread = (_N.user == user_key) & _N.read_at.is_null() & ~gone
+    update = _N.update(read_at=tx.now).where(unread).returning(_N.id)
     keys = [row[0] for row in update.tuples().execute(tx.database)]
     if not keys:
         return Done(0)
@@ -77,8 +80,10 @@ def dismiss_notification(tx: Transaction, command: DismissNotification) -> Done[
 
 def _find(tx: Transaction, user_key: int, notification_id: str) -> tuple[int, bool, str | None]:
     """(key, whether it was read, id of its thread, if it has one); raises `NotFound`, also for another's."""
-    query = _N.select(_N.id, _N.read_at, models.Thread.uid).join(models.Thread, JOIN.LEFT_OUTER)
-    row = rows.first(tx.database, query.where((_N.uid == notification_id) & (_N.user == user_key)))
+    T = models.Thread
+    query = _N.select(_N.id, _N.read_at, T.uid).join(T, JOIN.LEFT_OUTER)
+    mine = (_N.uid == notification_id) & (_N.user == user_key) & T.deleted_at.is_null()
+    row = rows.first(tx.database, query.where(mine))
     if row is None:
         raise NotFound("notification", notification_id)
     return row[0], row[1] is not None, row[2]
@@ -101,6 +106,7 @@ def update_preferences(tx: Transaction, command: UpdatePreferences) -> Done[Pref
     if not difference:
         return Done(before)
     if "deliver" in difference:
+        notifications.withdraw_ways(tx, user_key, {*before.deliver} - {*difference["deliver"]})
         difference["deliver"] = orjson.dumps(difference["deliver"]).decode()
     insert = _P.insert(user=user_key, **difference, version=2)
     tx.execute(insert.on_conflict(conflict_target=[_P.user], update={**difference, _P.version: _P.version + 1}))

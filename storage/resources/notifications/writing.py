@@ -15,7 +15,14 @@ from actors import limits
 from actors.identifiers import new_id
 from actors.resources.comments.comment import Comment
 from actors.resources.messages import Message
-from actors.resources.notifications import Notification, NotificationKind, Preferences, not_before, wants
+from actors.resources.notifications import (
+    DeliveryKind,
+    Notification,
+    NotificationKind,
+    Preferences,
+    not_before,
+    wants,
+)
 from actors.resources.user_events import NOTIFICATION_CANCELLED, NOTIFICATION_CREATED, UserEvent
 from actors.resources.users import Author
 from actors.text.mentions import Mentions
@@ -235,6 +242,12 @@ def withdraw(tx: Transaction, keys: Collection[int]) -> None:
     """What still waits to be delivered outside need not be any more."""
     if keys:
         tx.execute(_O.delete().where(_O.notification.in_(list(keys)) & (_O.state == "pending")))
+
+
+def withdraw_ways(tx: Transaction, user_key: int, ways: Collection[DeliveryKind]) -> None:
+    """The same of all that waits to leave by ways that its user has given up."""
+    if ways:
+        tx.execute(_O.delete().where((_O.user == user_key) & _O.kind.in_(list(ways)) & (_O.state == "pending")))
 
 
 def forget_message(tx: Transaction, message_key: int, thread_id: str) -> tuple[UserEvent, ...]:

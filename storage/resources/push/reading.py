@@ -12,7 +12,7 @@ from actors.resources.push import GetSubscription, ListSubscriptions, LoadPush, 
 from storage.clock import now_ms
 from storage.readers import rows
 from storage.readers.answers import answers
-from storage.resources.notifications.reading import by_ids
+from storage.resources.notifications.reading import by_ids, unread_of
 from storage.schema import identity_models, notification_models, push_models
 
 P = push_models.PushSubscription
@@ -66,5 +66,4 @@ def load(database: SqliteDatabase, outbox_key: int) -> Pushed | None:
     done = set(orjson.loads(reached))
     found = [of(each) for each in rows.fetch(database, query().where(theirs).order_by(P.id))]
     left = tuple(each for each in found if each.key not in done)
-    unread = _N.select(fn.COUNT(_N.id)).where((_N.user == user_key) & _N.read_at.is_null())
-    return Pushed(notification, left, rows.fetch(database, unread)[0][0], bool(done))
+    return Pushed(notification, left, unread_of(database, user_key), bool(done))

@@ -45,7 +45,9 @@ def messages_by(database: SqliteDatabase, user_id: str, *, limit: int, after: in
     user_key = _key(database, user_id)
     bound = M.select(M.id).where(M.id > start).order_by(M.id).limit(1).offset(limits.EXPORT_MESSAGES)
     end = rows.first(database, bound)
-    query = M.select(M.id).where((M.id > start) & (M.author == user_key) & M.deleted_at.is_null())
+    T = models.Thread
+    there = M.deleted_at.is_null() & T.deleted_at.is_null()
+    query = M.select(M.id).join(T, on=(M.thread == T.id)).where((M.id > start) & (M.author == user_key) & there)
     if end is not None:
         query = query.where(M.id < end[0])
     keys = [row[0] for row in rows.fetch(database, query.order_by(M.id).limit(limit + 1))]

@@ -38,3 +38,12 @@ async def test_a_hold_keeps_a_user_from_being_deleted(server: Server) -> None:
     (entry,) = (await root.get("/api/v1/admin/audit", action="remove_hold")).data
     assert (entry["target_id"], entry["before"], entry["after"]) == (her, facts, None)
     assert (await root.delete(f"/api/v1/users/{her}")).status == 200
+
+
+async def test_who_is_no_administrator_any_more_learns_nothing_of_a_hold_by_a_retry(server: Server) -> None:
+    root, eve = server.client("root", role="ADMIN"), server.client("eve", role="ADMIN")
+    key, hold = {"Idempotency-Key": "k"}, {"kind": "user", "target_id": (await root.me())["id"], "reason": "case 7"}
+    made = await eve.post(HOLDS, key, **hold)
+    assert (await eve.post(HOLDS, key, **hold)).data == made.data
+    assert (await root.patch(f"/api/v1/users/{(await eve.me())['id']}", role="USER")).status == 200
+    assert (await eve.post(HOLDS, key, **hold)).status == 403

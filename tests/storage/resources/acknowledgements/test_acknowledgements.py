@@ -11,7 +11,7 @@ from actors.resources.acknowledgements import Acknowledge, RepeatUrgent
 from actors.resources.messages import AskToAcknowledge, DeleteMessage, Message
 from actors.resources.threads import DeleteThread, Thread, UpdateThread
 from actors.resources.users import UpdateUser
-from tests.builders import Ledger
+from tests.builders import Ledger, post
 from tests.storage.clock import NOW, Clock
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -81,6 +81,16 @@ def test_nobody_else_answers_nor_is_a_deleted_message_answered(
     with pytest.raises(Conflict) as refused:
         acknowledge(ledger, bo, message)
     assert refused.value.code == "message_deleted"
+
+
+def test_of_many_urgent_ones_at_once_as_many_are_taken_as_one_by_one(
+    ledger: Ledger, ana: Identity, bo: Identity, thread: Thread
+) -> None:
+    asked = AskToAcknowledge(urgent=True)
+    many = [post(ana, thread, acknowledgement=asked) for _ in range(limits.URGENT_OPEN + 2)]
+    outcomes = ledger.apply(*many, post(bo, thread, acknowledgement=asked))
+    refused = [isinstance(outcome, Conflict) for outcome in outcomes]
+    assert refused == [False] * limits.URGENT_OPEN + [True, True, False]
 
 
 def test_an_urgent_one_rests_once_all_have_answered(

@@ -288,6 +288,17 @@ def test_a_refused_file_refuses_its_message_alone(ledger: Ledger, shelf: Shelf, 
     assert not isinstance(late, XpError)
 
 
+def test_of_two_messages_at_once_a_file_joins_the_thread_of_one(
+    ledger: Ledger, shelf: Shelf, ana: Identity, thread: Thread
+) -> None:
+    file, there = shelf.add(ana), ledger.thread(ana)
+    first, second = ledger.apply(*(post(ana, each, "look", file_ids=(file.id,)) for each in (thread, there)))
+    assert not isinstance(first, XpError)
+    assert isinstance(second, Conflict)
+    assert second.code == "file_elsewhere"
+    assert shelf.get(ana, file).thread_id == thread.id
+
+
 def test_a_retried_message_shows_its_files_again(ledger: Ledger, shelf: Shelf, ana: Identity, thread: Thread) -> None:
     file = shelf.add(ana)
     command = post(ana, thread, "one", file_ids=(file.id,), once=once())

@@ -8,7 +8,7 @@ from actors.identifiers import new_id
 from actors.resources.letters import AskForLink, EndLetter, Letter, SealLetter
 from actors.resources.members import AddMember, RemoveMember
 from actors.resources.threads import DeleteThread, Thread
-from actors.resources.users import UpdateUser
+from actors.resources.users import CreateUser, UpdateUser
 from tests.builders import Ledger
 from tests.storage.clock import NOW, Clock
 
@@ -129,6 +129,24 @@ def test_links_are_asked_for_after_a_pause_and_few_an_hour(
 
 def test_an_invitation_is_no_link_that_was_asked_for(ledger: Ledger, bo: Identity, invitation: int) -> None:
     assert ask(ledger, bo.user.email) == "asked"
+
+
+def test_few_invitations_to_threads_are_sent_a_day(
+    ledger: Ledger, root: Identity, ana: Identity, bo: Identity, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "INVITATIONS_PER_DAY", 2)
+
+    def invited() -> int:
+        """How many letters Bo has after one more thread."""
+        thread = ledger.thread(ana)
+        ledger.do(AddMember(identity=ana, thread_id=thread.id, user_id=bo.user.id, invite=True))
+        return int(ledger.one("SELECT count(*) FROM letter WHERE user_id = ?", bo.user.key))
+
+    assert [invited() for _ in range(3)] == [1, 2, 2]
+    made = ledger.do(CreateUser(identity=root, email="cy@example.com", name="Cy", invite=True)).result
+    assert ledger.one("SELECT count(*) FROM letter WHERE user_id = ?", made.key) == 1, "others have not"
+    clock.now += limits.LETTER_DAY_SECONDS * 1000
+    assert invited() == 3
 
 
 @pytest.mark.parametrize("kind", ["sign_in", "invitation"])

@@ -6,22 +6,27 @@ import pytest
 
 from actors import limits
 from actors.auth.identity import Identity
+from actors.errors import NotFound, XpError
 from actors.outcomes import Done
 from actors.resources.acknowledgements import Acknowledge
-from actors.resources.members import MarkRead, RemoveMember, UpdateMember
+from actors.resources.members import AddMember, MarkRead, RemoveMember, UpdateMember
 from actors.resources.messages import AskToAcknowledge, DeleteMessage, EditMessage, Message
 from actors.resources.notifications import (
+    CountUnreadNotifications,
+    DismissNotification,
     ListNotifications,
     Notification,
+    ReadAllNotifications,
     ReadNotification,
     SetThreadPreferences,
     UpdatePreferences,
 )
+from actors.resources.push import LoadPush
 from actors.resources.reactions import React
-from actors.resources.threads import Thread
+from actors.resources.threads import DeleteThread, Thread
 from storage.journal import transaction
 from storage.readers.answers import answer
-from tests.builders import Ledger
+from tests.builders import Ledger, post
 from tests.storage.resources.artifacts.desk import Desk
 
 NOW = 1_900_000_000_000
@@ -78,6 +83,11 @@ def edit(ledger: Ledger, who: Identity, message: Message, content: str) -> Done[
     return ledger.do(
         EditMessage(identity=who, thread_id=message.thread_id, message_id=message.id, content=content)
     )  # fmt: skip
+
+
+def done_of(outcome: Done[Any] | XpError) -> Done[Any]:
+    assert isinstance(outcome, Done), outcome
+    return outcome
 
 
 def react(ledger: Ledger, who: Identity, message: Message, emoji: str = "👍") -> Done[Any]:
@@ -213,7 +223,69 @@ def created_for(done: Done[Any], who: Identity) -> Notification:
     return found
 
 
+def test_an_answer_to_a_message_that_was_deleted_is_no_news(
+    ledger: Ledger, ana: Identity, bo: Identity, cy: Identity, thread: Thread
+) -> None:
+    gone, there = ledger.post(bo, thread), ledger.post(bo, thread)
+    ledger.do(DeleteMessage(identity=bo, thread_id=thread.id, message_id=gone.id))
+    answers = [post(ana, thread, text, parent_id=gone.id) for text in ("no", "@cy, no")]
+    to_other = post(ana, thread, "yes", parent_id=there.id)
+    _, naming, last = (outcome.result for outcome in map(done_of, ledger.apply(*answers, to_other)))
+    assert feed(ledger, bo) == [("reply", last.key, False)]
+    assert feed(ledger, cy) == [("mention", naming.key, False)]
+
+
 # Read
+
+
+def test_who_has_read_all_reads_what_has_notified_them_since(
+    ledger: Ledger, ana: Identity, bo: Identity, cy: Identity, thread: Thread
+) -> None:
+    message = ledger.post(ana, thread, "hello")
+    mine = ledger.post(bo, thread, "hello yourself")
+    later = ledger.post(bo, thread, "and you?")
+    for each in (mine, later):
+        react(ledger, ana, each)
+    edit(ledger, ana, message, "hello @bo and @cy")
+    read = ledger.do(MarkRead(identity=bo, thread_id=thread.id, offset=mine.offset))
+    assert feed(ledger, bo) == [
+        ("reaction", mine.key, True), ("reaction", later.key, False), ("mention", message.key, True)
+    ]  # fmt: skip
+    assert (read.result.last_read_offset, read.events) == (later.offset, ())
+    assert [each["reason"] for each in reasons(read)] == ["read"]
+    assert feed(ledger, cy) == [("mention", message.key, False)]
+    assert waiting(ledger, bo) == 1
+    assert told(ledger.do(MarkRead(identity=bo, thread_id=thread.id))) == [("notification.cancelled", bo.user.key)]
+    assert ledger.do(MarkRead(identity=bo, thread_id=thread.id)).user_events == ()
+
+
+def test_a_new_member_has_read_that_they_were_added(ledger: Ledger, ana: Identity, bo: Identity) -> None:
+    thread = ledger.thread(ana)
+    ledger.do(AddMember(identity=ana, thread_id=thread.id, user_id=bo.user.id))
+    assert feed(ledger, bo) == [("added", None, False)]
+    ledger.do(MarkRead(identity=bo, thread_id=thread.id))
+    assert feed(ledger, bo) == [("added", None, True)]
+
+
+def test_what_a_deleted_thread_notified_of_is_not_there_to_be_read(
+    ledger: Ledger, ana: Identity, bo: Identity, thread: Thread
+) -> None:
+    there = ledger.thread(ana, bo)
+    ledger.do(ReadAllNotifications(identity=bo))
+    ledger.post(ana, there, "@bo")
+    gone = uid(ledger, bo)
+    key = ledger.post(ana, thread, "@bo").key
+    ledger.do(DeleteThread(identity=ana, thread_id=there.id))
+    outbox = ledger.one(
+        "SELECT o.id FROM outbox o JOIN notification n ON n.id = notification_id WHERE message_id = ?", key
+    )
+    pushed = ledger.ask(answer, LoadPush(outbox))
+    assert pushed is not None
+    assert (pushed.unread, ledger.ask(answer, CountUnreadNotifications(bo))) == (1, 1)
+    for command in (ReadNotification, DismissNotification):
+        with pytest.raises(NotFound):
+            ledger.do(command(identity=bo, notification_id=gone))
+    assert ledger.do(ReadAllNotifications(identity=bo)).result == 1
 
 
 def test_what_was_read_waits_for_no_delivery(

@@ -8,10 +8,11 @@ as long (1.6 µs for eleven fields), and each message makes several.
 """
 
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from actors import limits
 from actors.auth.identity import Identity, Origin
+from actors.errors import XpError
 
 IfVersion = int | frozenset[int] | None
 """The version that must be found, or several of which one must be; None for any."""
@@ -53,6 +54,14 @@ class Command(Makes[T_co]):
     once: Once | None = None
     origin: Origin | None = None
     """Where it comes from, for the audit log; None: from the terminal."""
+
+
+@dataclass(slots=True, kw_only=True)
+class AnswerRetry(Command[Any]):
+    """In place of a command that is refused before it is made, because of how things stand now. A retry is answered
+    with what the first request came to; raises `refusal` where this is the first."""
+
+    refusal: XpError
 
 
 @dataclass(slots=True, kw_only=True)

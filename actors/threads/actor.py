@@ -7,12 +7,12 @@ from typing import Any
 
 from actors import limits, rules
 from actors.auth.identity import Identity
-from actors.commands import UNSET, Makes, ThreadCommand, Unset
+from actors.commands import UNSET, AnswerRetry, Command, Makes, ThreadCommand, Unset
 from actors.delivery.channel import ListPresent, Subscribe, Subscribed, Unsubscribe
 from actors.delivery.ephemeral import Ephemeral
 from actors.delivery.in_order import InOrder
 from actors.delivery.publication import EphemeralPublications
-from actors.errors import NotFound, Overloaded, XpError
+from actors.errors import Conflict, NotFound, Overloaded, XpError
 from actors.events import Event
 from actors.journal.actor import Journal
 from actors.ports import Encode, ThreadLoader
@@ -147,7 +147,12 @@ class ThreadActor(LoopActor):
 
     @handles(PostMessage)
     def _post(self, command: PostMessage) -> LoopFuture[Any]:
-        self._must_take_message(command)
+        try:
+            self._must_take_message(command)
+        except Conflict as refusal:  # it is not its turn; a retry takes none
+            if command.once is None:
+                raise
+            return self._append(AnswerRetry(identity=command.identity, once=command.once, refusal=refusal))
         identity, opens = command.identity, command.status == "STREAMING"
         if self._streams and self.state.while_streaming == "interrupt" and identity.user.kind == "HUMAN":
             command.interrupts = self._streams.interruptions(identity.author)
@@ -203,7 +208,7 @@ class ThreadActor(LoopActor):
                 f"the limit is {limits.COMMANDS_PER_THREAD}; retry."
             )
 
-    def _append(self, command: ThreadCommand[Any]) -> LoopFuture[Any]:
+    def _append(self, command: Command[Any]) -> LoopFuture[Any]:
         self._must_have_room()
         reply = self.defer()
         try:

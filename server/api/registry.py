@@ -13,8 +13,8 @@ from pydantic import BaseModel, ValidationError
 
 from actors import limits
 from actors.auth.identity import Identity, Origin, Scope
-from actors.commands import IfVersion, Once
-from actors.errors import Forbidden, ValidationFailed
+from actors.commands import AnswerRetry, IfVersion, Once
+from actors.errors import Forbidden, ValidationFailed, XpError
 from server.api.fields import Request
 from server.api.services import Services
 from server.http.headers.cookies import Cookie
@@ -56,6 +56,13 @@ class Call:
     def origin(self) -> Origin:
         """For the audit log."""
         return self.peer.origin
+
+    async def first(self, refusal: XpError) -> Any:
+        """What the first request with this idempotency key came to, where something refuses its retry; raises `refusal`
+        where this is the first."""
+        if self.once is None or refusal.retryable:
+            raise refusal
+        return await self.services.result(AnswerRetry(identity=self.identity, once=self.once, refusal=refusal))
 
 
 @dataclass(slots=True)

@@ -1,10 +1,21 @@
 """Requests with an idempotency key: how long they are kept, and whose they are."""
 
+from typing import Any
+
 from actors import limits
+from actors.commands import AnswerRetry
+from actors.outcomes import Done
 from storage.journal.transaction import Transaction
+from storage.journal.writers import writes
 from storage.personal import Personal
 from storage.readers import rows
 from storage.schema.models import Idempotency
+
+
+@writes(AnswerRetry)
+def answer_retry(tx: Transaction, command: AnswerRetry) -> Done[Any]:
+    """What the first request came to was looked for before: see `storage/journal/execution.py`."""
+    raise command.refusal
 
 
 def purge(tx: Transaction, count: int) -> int:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from actors.commands import UNSET, Gone, IfVersion, ThreadCommand, Unset
-from actors.errors import XpError
 from actors.resources.artifacts.artifact import Artifact, ArtifactType, Change, Provenance
 from actors.resources.artifacts.contents import Packed, Words
 
@@ -34,8 +33,6 @@ class ReviseArtifact(ThreadCommand[Artifact]):
     label: str | None = None
     provenance: Provenance = field(default_factory=Provenance)
     if_version: IfVersion = None
-    refusal: XpError | None = None
-    """Of the content: raised unless it is a retry, whose patch may not apply any more because it was applied."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from typing import Literal
 import orjson
 
 from actors import limits
-from actors.errors import Overloaded, PreconditionFailed, TooLarge, ValidationFailed
+from actors.errors import Overloaded, PreconditionFailed, TooLarge, ValidationFailed, XpError
 from actors.identifiers import new_id
 from actors.resources.artifact_streams import (
     ARTIFACT_DELTA,
@@ -60,13 +60,17 @@ async def open_artifact_stream(call: Call, request: OpenArtifactStreamRequest) -
     """
     artifact = await call.services.ask(GetArtifact(call.identity, request.id, with_content=False))
     number = request.version or artifact.version
-    _, version = await call.services.ask(GetArtifactVersion(call.identity, request.id, number))
-    await call.services.compute(call.identity, _must_be_text, version.content or '""', request.pointer)
-    command = OpenArtifactStream(
-        identity=call.identity, once=call.once, thread_id=artifact.thread_id, artifact_id=artifact.id,
-        stream_id=new_id(), pointer=request.pointer, base=number, provenance=provenance_of(request),
-    )  # fmt: skip
-    stream = await call.services.result(command)
+    try:
+        _, version = await call.services.ask(GetArtifactVersion(call.identity, request.id, number))
+        await call.services.compute(call.identity, _must_be_text, version.content or '""', request.pointer)
+    except XpError as refusal:
+        stream = await call.first(refusal)
+    else:
+        command = OpenArtifactStream(
+            identity=call.identity, once=call.once, thread_id=artifact.thread_id, artifact_id=artifact.id,
+            stream_id=new_id(), pointer=request.pointer, base=number, provenance=provenance_of(request),
+        )  # fmt: skip
+        stream = await call.services.result(command)
     return await _answer(call, stream, f"/api/v1/artifacts/{artifact.id}/streams/{stream.id}")
 
 

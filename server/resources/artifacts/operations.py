@@ -2,6 +2,7 @@
 
 import orjson
 
+from actors.errors import XpError
 from actors.identifiers import new_id
 from actors.resources.artifacts import contents, json_diff
 from actors.resources.artifacts.artifact import Version
@@ -158,15 +159,23 @@ async def get_artifact_version(call: Call, request: ArtifactVersionRequest) -> R
 @operations("POST", "/artifacts/{id}/versions/{number}/restore", response=ArtifactView)
 async def restore_artifact_version(call: Call, request: RestoreVersionRequest) -> Result:
     """Make the title, content and metadata of an earlier version the newest version. For members who may write."""
+    try:
+        command = await _restored(call, request)
+    except XpError as refusal:
+        await call.first(refusal)
+    else:
+        await call.services.directory.ask(command)
+    return await _answer(call, request.id)
+
+
+async def _restored(call: Call, request: RestoreVersionRequest) -> RestoreArtifact:
     before, version = await call.services.ask(GetArtifactVersion(call.identity, request.id, request.number))
     content = orjson.loads(version.content or '""')
     words = await call.services.compute(call.identity, contents.words, content)
-    command = RestoreArtifact(
+    return RestoreArtifact(
         identity=call.identity, once=call.once, thread_id=before.thread_id, artifact_id=before.id,
         number=request.number, words=words, deadlines=contents.deadlines(content), label=request.label,
     )  # fmt: skip
-    await call.services.directory.ask(command)
-    return await _answer(call, before.id)
 
 
 @operations("GET", "/artifacts/{id}/diff", response=ComparisonView, rate="costly")

@@ -4,7 +4,7 @@ A patch is applied to the version that was read; where another one came meanwhil
 caller named a version.
 """
 
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
@@ -29,7 +29,10 @@ def provenance_of(request: Sourced) -> Provenance:
 async def revised(call: Call, request: UpdateArtifactRequest) -> Artifact:
     for _ in range(limits.PATCH_TRIES):
         before = await call.services.ask(GetArtifact(call.identity, request.id, with_content=_is_patch(request)))
-        command = await _command(call, request, before)
+        try:
+            command = await _command(call, request, before)
+        except XpError as refusal:  # of a retry perhaps, whose patch applies no more because it was applied
+            return cast(Artifact, await call.first(refusal))
         try:
             return (await call.services.directory.ask(command)).result
         except PreconditionFailed:
@@ -49,16 +52,11 @@ async def _command(call: Call, request: UpdateArtifactRequest, before: Artifact)
     if _is_patch(request):
         change = "patched" if "patch" in request.model_fields_set else "merged"
         if_version = before.version
-    try:
-        if "content" in request.model_fields_set:
-            more["content"] = await call.services.compute(call.identity, contents.packed, before.type, request.content)
-        elif _is_patch(request):
-            must_match(call.if_version, before.version)
-            more["content"] = await call.services.compute(call.identity, _packed, before, request, change)
-    except XpError as refusal:
-        if call.once is None:
-            raise
-        more["refusal"] = refusal
+    if "content" in request.model_fields_set:
+        more["content"] = await call.services.compute(call.identity, contents.packed, before.type, request.content)
+    elif _is_patch(request):
+        must_match(call.if_version, before.version)
+        more["content"] = await call.services.compute(call.identity, _packed, before, request, change)
     return ReviseArtifact(
         identity=call.identity, once=call.once, thread_id=before.thread_id, artifact_id=before.id, change=change,
         label=request.label, provenance=provenance_of(request), if_version=if_version, **more,

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import orjson
 
 from actors.commands import UNSET
+from actors.errors import XpError
 from actors.identifiers import new_id
+from actors.resources.artifacts.artifact import Artifact
 from actors.resources.artifacts.queries import GetArtifact, GetArtifactVersion
 from actors.resources.comments import anchors
 from actors.resources.comments.anchors import Anchor
@@ -56,17 +58,25 @@ async def create_comment(call: Call, request: CreateCommentRequest) -> Result:
     written in the same conversation.
     """
     artifact = await call.services.ask(GetArtifact(call.identity, request.id, with_content=False))
+    try:
+        command = await _added(call, request, artifact)
+    except XpError as refusal:
+        made = await call.first(refusal)
+    else:
+        made = await call.services.result(command)
+    location = f"/api/v1/artifacts/{artifact.id}/comments/{made.id}"
+    return await _answer(call, artifact.id, made.id, location)
+
+
+async def _added(call: Call, request: CreateCommentRequest, artifact: Artifact) -> AddComment:
     number, anchor = request.version or artifact.version, None
     if request.anchor is not None:
-        _, version = await call.services.ask(GetArtifactVersion(call.identity, request.id, number))
+        _, version = await call.services.ask(GetArtifactVersion(call.identity, artifact.id, number))
         anchor = await call.services.compute(call.identity, _anchor, version.content or '""', request.anchor)
-    command = AddComment(
+    return AddComment(
         identity=call.identity, once=call.once, thread_id=artifact.thread_id, artifact_id=artifact.id,
         comment_id=new_id(), content=request.content, base=number, anchor=anchor, parent_id=request.parent_id,
     )  # fmt: skip
-    made = await call.services.result(command)
-    location = f"/api/v1/artifacts/{artifact.id}/comments/{made.id}"
-    return await _answer(call, artifact.id, made.id, location)
 
 
 def _anchor(content: str, wanted: AnchorRequest) -> Anchor:

@@ -5,10 +5,10 @@ from typing import Any
 import orjson
 
 from actors import limits
-from actors.errors import Conflict, Overloaded, PreconditionFailed
+from actors.errors import Conflict, Overloaded, PreconditionFailed, XpError
 from actors.identifiers import new_id
 from actors.resources.artifacts import contents, revising
-from actors.resources.artifacts.artifact import ArtifactType
+from actors.resources.artifacts.artifact import Artifact, ArtifactType
 from actors.resources.artifacts.contents import Packed
 from actors.resources.artifacts.queries import GetArtifact, GetArtifactVersion
 from actors.resources.proposals.hunks import hunks, merged, standings
@@ -61,18 +61,26 @@ async def create_proposal(call: Call, request: ProposeRequest) -> Result:
     For members who may write. The patch must lead to a content that the artifact's type takes.
     """
     artifact = await call.services.ask(GetArtifact(call.identity, request.id, with_content=False))
+    try:
+        command = await _proposed(call, request, artifact)
+    except XpError as refusal:
+        made = await call.first(refusal)
+    else:
+        made = (await call.services.directory.ask(command)).result
+    return await _answer(call, made, location=f"/api/v1/artifacts/{artifact.id}/proposals/{made.id}")
+
+
+async def _proposed(call: Call, request: ProposeRequest, artifact: Artifact) -> Propose:
     number = request.version or artifact.version
-    _, version = await call.services.ask(GetArtifactVersion(call.identity, request.id, number))
+    _, version = await call.services.ask(GetArtifactVersion(call.identity, artifact.id, number))
     patch, found, count = await call.services.compute(
         call.identity, _compared, artifact.type, version.content or "", request.patch
     )
-    command = Propose(
+    return Propose(
         identity=call.identity, once=call.once, thread_id=artifact.thread_id, artifact_id=artifact.id,
         proposal_id=new_id(), base=number, patch=patch, hunks=found, count=count, comment=request.comment,
         provenance=provenance_of(request),
     )  # fmt: skip
-    made = (await call.services.directory.ask(command)).result
-    return await _answer(call, made, location=f"/api/v1/artifacts/{artifact.id}/proposals/{made.id}")
 
 
 def _compared(kind: ArtifactType, content: str, patch: list[Any]) -> tuple[str, str, int]:

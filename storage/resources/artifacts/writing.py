@@ -84,8 +84,6 @@ def must_be_message(tx: Transaction, thread: int, provenance: Provenance) -> Non
 @writes(ReviseArtifact)
 def revise_artifact(tx: Transaction, command: ReviseArtifact) -> Done[Artifact]:
     place = places.find_to_change(tx, command.artifact_id, command.identity)
-    if command.refusal is not None:
-        raise command.refusal
     must_match(command.if_version, place.version)
     if command.change == "replaced" and not isinstance(command.content, Unset):
         must_not_overwrite(command.identity, command.if_version, place.author)

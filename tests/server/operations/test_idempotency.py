@@ -2,6 +2,9 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from actors.identifiers import new_id
 from tests.serving import Client, serving
@@ -158,3 +161,75 @@ async def test_keys_are_for_posts_and_patches(alice: Client) -> None:
     for fact in ("one", "two"):
         memory = {"facts": [{"id": "a", "text": fact}]}
         assert (await alice.put(f"{path}/memory", KEY, memory=memory)).status in (200, 201)
+
+
+# What was found when the first request came, and is there no more
+
+
+async def test_a_retry_takes_no_turn(alice: Client, bot: Client) -> None:
+    thread = await alice.thread(members=[{"user_id": (await bot.me())["id"]}])
+    path = f"/api/v1/threads/{thread['id']}"
+    await alice.patch(path, while_streaming="queue")
+    said = await bot.post(f"{path}/messages", KEY, content="Hello")
+    opened = await bot.post(f"{path}/messages", {"Idempotency-Key": "open"}, status="STREAMING")
+    again = await bot.post(f"{path}/messages", {"Idempotency-Key": "open"}, status="STREAMING")
+    assert (again.status, again.data) == (201, opened.data)
+    refused = await bot.post(f"{path}/messages", {"Idempotency-Key": "another"}, status="STREAMING")
+    assert (refused.status, refused.error["code"]) == (409, "answer_streaming")
+    other = await bot.post(f"{path}/messages", {"Idempotency-Key": "open"}, status="STREAMING", content="x")
+    assert other.error["code"] == "idempotency_key_reused"
+    await alice.post(f"{path}/control", control="human")
+    assert (await bot.post(f"{path}/messages", KEY, content="Hello")).data == said.data
+    assert (await bot.post(f"{path}/messages", content="Hello")).error["code"] == "human_in_control"
+    assert len((await alice.get(f"{path}/messages")).data) == 2
+
+
+async def test_who_has_left_gets_no_answer_to_a_retry(alice: Client, bot: Client) -> None:
+    bot_id = (await bot.me())["id"]
+    path = f"/api/v1/threads/{(await alice.thread(members=[{'user_id': bot_id}]))['id']}"
+    await bot.post(f"{path}/messages", KEY, content="Hello")
+    await alice.post(f"{path}/control", control="human")
+    await alice.delete(f"{path}/members/{bot_id}")
+    assert (await bot.post(f"{path}/messages", KEY, content="Hello")).status == 404
+
+
+REPORT = {"abstract": "Sales rose.", "sections": [{"type": "markdown", "text": "They rose."}]}
+SECTION = "/sections/0/text"
+TEXT = {"op": "test", "path": SECTION, "value": "They rose."}
+REQUESTS: dict[str, dict[str, Any]] = {
+    "proposals": {"patch": [TEXT, {"op": "replace", "path": "/abstract", "value": "Sales rose fast."}]},
+    "comments": {"content": "Really?", "anchor": {"pointer": SECTION, "start": 0, "end": 4, "quote": "They"}},
+    "streams": {"pointer": SECTION},
+}
+
+
+async def made(client: Client, thread: Any) -> str:
+    """The path of a report."""
+    report = await client.post(f"/api/v1/threads/{thread['id']}/artifacts", type="REPORT", title="R", content=REPORT)
+    return f"/api/v1/artifacts/{report.data['id']}"
+
+
+@pytest.mark.parametrize("what", REQUESTS)
+async def test_a_retry_about_a_text_that_has_gone_since(alice: Client, bob: Client, thread: Any, what: str) -> None:
+    report = await made(alice, thread)
+    path, body = f"{report}/{what}", REQUESTS[what]
+    first = await bob.post(path, KEY, **body)
+    assert (await alice.patch(report, patch=[{"op": "remove", "path": "/sections/0"}])).status == 200
+    again = await bob.post(path, KEY, **body)
+    assert (again.status, again.data["id"]) == (201, first.data["id"])
+    refused = [await bob.post(path, headers, **body) for headers in (None, {"Idempotency-Key": "new"})]
+    assert [each.status for each in refused] == [400, 400]
+    assert len((await alice.get(path)).data) == 1
+
+
+async def test_a_retry_about_a_version_that_is_kept_no_more(tmp_path: Path) -> None:
+    async with serving(tmp_path / "data", ARTIFACT_VERSIONS="2") as server:
+        alice = server.client("alice")
+        report = await made(alice, await alice.thread())
+        await alice.patch(report, title="R2")
+        path = f"{report}/versions/1/restore"
+        assert (await alice.post(path, KEY)).data["title"] == "R"
+        assert (await alice.get(f"{report}/versions/1")).status == 404
+        again = await alice.post(path, KEY)
+        assert (again.status, again.data["version"]) == (200, 3)
+        assert (await alice.post(path)).status == 404

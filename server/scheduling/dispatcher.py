@@ -7,7 +7,7 @@ message is posted as its author would, through the thread's actor, by an id that
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Set
 from typing import Any
 
 from actors import limits
@@ -80,8 +80,14 @@ class Scheduler:
             ready = [each for each in due.schedules if self._is_ready(each.schedule)]
             for each in ready:
                 await self._send(each)
+            if len(due.schedules) < most:
+                self._forget_ended({each.schedule.key for each in due.schedules})
             if len(due.schedules) < most or not ready:
                 return
+
+    def _forget_ended(self, due: Set[int]) -> None:
+        """Those that went with their user or thread are not due any more, and nothing is tried again."""
+        self._retries = {key: at for key, at in self._retries.items() if key in due}
 
     def _is_ready(self, schedule: Schedule) -> bool:
         return self._retries.get(schedule.key, 0.0) <= asyncio.get_running_loop().time()

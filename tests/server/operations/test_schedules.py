@@ -14,7 +14,7 @@ import pytest
 
 from actors import limits
 from actors.commands import Purge
-from actors.errors import StorageFull
+from actors.errors import Overloaded, StorageFull
 from actors.resources.schedules import EndSchedule, ListDueSchedules, TakeSchedule
 from server.scheduling.dispatcher import Scheduler, _message
 from tests.builders import until_asked
@@ -406,6 +406,27 @@ async def test_what_could_not_be_taken_is_tried_again(server: Server, alice: Cli
     assert clock.may_be_due()
     await clock.send_due()
     assert (await ended(alice, made))["status"] == "sent"
+
+
+async def test_one_that_is_tried_again_is_forgotten_with_its_user(
+    server: Server, root: Client, alice: Client, bob: Client
+) -> None:
+    services, bob_id = server.services, (await bob.me())["id"]
+    thread = await alice.thread(members=[{"user_id": bob_id}])
+    made = (await bob.post(URL, thread_id=thread["id"], content="x", at=ahead(days=1))).data
+
+    async def post(_: Any) -> Any:
+        raise Overloaded("Too much at once.")
+
+    clock = Scheduler(
+        services.reads, services.write, post, must_come_in=lambda _: None, commits=lambda: 7, now=lambda: 2_000
+    )
+    change(server, made, due_at=1_000, status="sending")
+    await clock.send_due()
+    assert clock.may_be_due(), "it is tried again"
+    assert (await root.delete(f"/api/v1/users/{bob_id}")).status == 200
+    await clock.send_due()
+    assert not clock.may_be_due()
 
 
 async def test_those_that_ended_go_after_a_month(server: Server, alice: Client) -> None:

@@ -44,6 +44,10 @@ class Mentions:
         """Those that were not there before."""
         return Mentions(self.ids - before.ids, self.names - before.names, self.everyone and not before.everyone)
 
+    def leaves_out(self, before: "Mentions") -> bool:
+        """Whether a user who was named before may be named no more. All are by @all, however many they are by now."""
+        return not self.everyone and bool(before - self)
+
 
 NOBODY: Final = Mentions()
 _T = TypeVar("_T")

@@ -43,6 +43,8 @@ def of_edit(tx: Transaction, said: Said, before: str) -> tuple[UserEvent, ...]:
         user: (uid, kind, read_at) for user, uid, kind, read_at in _OF_COMMENT.all(tx.database, key=said.comment.key)
     }
     now, named_before = _reasons(tx, said), _named(tx, said.thread_key, before)
+    if not mentions(said.comment.content, None).leaves_out(mentions(before, None)):
+        now |= {user: "mention" for user, (_, kind, _) in there.items() if kind == "mention"}
     gone = [(user, uid) for user, (uid, kind, _) in there.items() if now.get(user) != kind]
     causes = [
         _cause(said, user, kind, there[user][2] if kind == "reply" else None)

@@ -197,7 +197,7 @@ def of_edit(tx: Transaction, written: Written, before: Mentions) -> tuple[UserEv
     there = {user: (kind, uid, read_at) for user, kind, uid, read_at in _OF_MESSAGE.all(tx.database, key=message.key)}
     gone: list[tuple[int, str]] = []
     causes: list[Cause] = []
-    if before - now:
+    if now.leaves_out(before):
         still = names.users(written.thread_key, now)
         for user, (kind, uid, read_at) in there.items():
             if kind == "mention" and user not in still:

@@ -9,6 +9,7 @@ from actors.auth.identity import Identity
 from actors.errors import NotFound, XpError
 from actors.outcomes import Done
 from actors.resources.acknowledgements import Acknowledge
+from actors.resources.comments.comment import UpdateComment
 from actors.resources.members import AddMember, MarkRead, RemoveMember, UpdateMember
 from actors.resources.messages import AskToAcknowledge, DeleteMessage, EditMessage, Message
 from actors.resources.notifications import (
@@ -24,6 +25,7 @@ from actors.resources.notifications import (
 from actors.resources.push import LoadPush
 from actors.resources.reactions import React
 from actors.resources.threads import DeleteThread, Thread
+from actors.resources.users import UpdateUser
 from storage.journal import transaction
 from storage.readers.answers import answer
 from tests.builders import Ledger, post
@@ -211,6 +213,31 @@ def test_of_two_reasons_the_stronger_one_notifies(
     assert feed(ledger, cy) == [("mention", message.key, False)]
     assert created_for(back, bo).read_at is not None
     assert (waiting(ledger, bo), waiting(ledger, cy)) == (0, 1)
+
+
+def test_whom_all_named_is_named_by_all_however_many_they_are_by_now(
+    ledger: Ledger, ana: Identity, bo: Identity, cy: Identity, thread: Thread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = ledger.post(ana, thread, "@all, and @cy above all")
+    monkeypatch.setattr(limits, "NOTIFIED_AT_ONCE", 1)
+    assert told(edit(ledger, ana, message, "@all")) == []
+    assert {cause["reason"] for cause in reasons(edit(ledger, ana, message, "nobody"))} == {"taken_back"}
+    assert (feed(ledger, bo), feed(ledger, cy)) == ([], [])
+
+
+def test_an_edit_that_leaves_out_no_name_takes_nothing_back(
+    ledger: Ledger, desk: Desk, root: Identity, ana: Identity, bo: Identity, thread: Thread
+) -> None:
+    """Also where the name is another user's by now, or nobody's."""
+    message, comment = ledger.post(ana, thread, "@bo, lok"), desk.comment(ana, desk.create(ana, thread), "@bo, lok")
+    before = feed(ledger, bo)
+    ledger.do(UpdateUser(identity=root, user_id=bo.user.id, name="Robert", email="robert@example.com"))
+    change = UpdateComment(
+        identity=ana, thread_id=thread.id, artifact_id=comment.artifact_id, comment_id=comment.id, content="@bo, look"
+    )
+    assert told(edit(ledger, ana, message, "@bo, look")) == told(ledger.do(change)) == []
+    assert feed(ledger, bo) == before
+    assert len(before) == 2
 
 
 def created_for(done: Done[Any], who: Identity) -> Notification:

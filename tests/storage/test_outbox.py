@@ -16,7 +16,9 @@ from actors.resources.notifications import (
     ReadNotification,
     UpdatePreferences,
 )
+from actors.resources.outbox import CountWaiting
 from actors.resources.threads import Thread
+from storage.readers.answers import answer
 from storage.resources.notifications import reading as notifications
 from tests.builders import Ledger
 
@@ -139,6 +141,13 @@ def test_by_a_way_that_was_given_up_nothing_leaves_any_more(
     ledger.do(UpdatePreferences(identity=bob, deliver=("email", "webhook")))
     left = ledger.sql("SELECT user_id, kind FROM outbox ORDER BY id")
     assert left == [*((ana.user.key, kind) for kind in BOTH), (bob.user.key, "webhook")]
+
+
+def test_only_what_the_server_sends_from_it_waits(ledger: Ledger, ana: Identity, bob: Identity, thread: Thread) -> None:
+    """What a webhook gets is queued for it from its user's log."""
+    ledger.post(ana, thread, "@bob")
+    waits = ledger.ask(answer, CountWaiting())
+    assert {way: found.count for way, found in waits.items()} == {"email": 0, "web_push": 1, "webhook": 0}
 
 
 def test_what_was_sent_already_is_not_withdrawn(ledger: Ledger, ana: Identity, bob: Identity, thread: Thread) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from peewee import SqliteDatabase, fn
 
-from actors.resources.outbox import CountWaiting, SentBy, Waiting
+from actors.resources.outbox import WAYS, CountWaiting, SentBy, Waiting
 from storage.readers import rows
 from storage.readers.answers import answers
 from storage.schema import letter_models, notice_models, notification_models, webhook_models
@@ -16,10 +16,10 @@ _O, _L, _N, _D = notification_models.Outbox, letter_models.Letter, notice_models
 def waiting(database: SqliteDatabase) -> dict[SentBy, Waiting]:
     """By indexes of what is pending: what was sent is not looked at."""
     sums: dict[SentBy, list[tuple[int, int]]] = {"email": [], "web_push": [], "webhook": []}
-    by_way = _O.select(_O.kind, fn.COUNT(_O.id), fn.MIN(_O.created_at)).where(_O.state == "pending").group_by(_O.kind)
+    waits = (_O.state == "pending") & _O.kind.in_(WAYS)  # webhooks take notifications from their users' logs
+    by_way = _O.select(_O.kind, fn.COUNT(_O.id), fn.MIN(_O.created_at)).where(waits).group_by(_O.kind)
     for kind, count, oldest in rows.fetch(database, by_way):
-        if kind in sums:
-            sums[kind].append((count, oldest))
+        sums[kind].append((count, oldest))
     sums["email"] += [*_pending(database, _L, _L.created_at), *_pending(database, _N, _N.created_at)]
     sums["webhook"] += _pending(database, _D, _D.queued_at)
     return {

@@ -52,6 +52,13 @@ class RecordSent(Makes[None]):
 
 
 @dataclass(frozen=True, slots=True)
+class WithdrawRows(Makes[None]):
+    """They need not be sent: what they are about was read, or is gone with its thread."""
+
+    keys: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RecordFailed(Makes[DeliveryState]):
     """They were not. Answers the `DeliveryState` that they have now."""
 

@@ -10,7 +10,7 @@ from actors.identifiers import new_id
 from actors.ports import Write
 from actors.queries import Reads
 from actors.resources.mail import DoubtAddress, LoadDigest
-from actors.resources.outbox import DueRows, OutboxError, RecordFailed, RecordSent
+from actors.resources.outbox import DueRows, OutboxError, RecordFailed, RecordSent, WithdrawRows
 from actors.resources.users import User
 from server.outbound.mail import templates
 from server.outbound.mail.links import MailLinks
@@ -35,6 +35,7 @@ class Post:
     async def send(self, due: DueRows) -> Sequence[str]:
         found = await self._reads.ask(LoadDigest(due.user.key, due.keys))
         if found is None:
+            await self._write(WithdrawRows(due.keys))
             return ["read"] * len(due.keys)
         if not found.is_verified:
             return await self._failed(due, "no_recipient", retry=False)

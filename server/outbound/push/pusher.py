@@ -12,7 +12,7 @@ from actors import limits
 from actors.ports import Write
 from actors.queries import Reads
 from actors.resources.notifications import DeliveryState
-from actors.resources.outbox import DueRows, OutboxError, RecordFailed, RecordSent
+from actors.resources.outbox import DueRows, OutboxError, RecordFailed, RecordSent, WithdrawRows
 from actors.resources.push import LoadPush, Pushed, PushSubscription, RecordPush
 from server.outbound.posting import Answer, Poster
 from server.outbound.push.encryption import encrypt
@@ -46,12 +46,13 @@ class Pusher:
         await self._poster.close()
 
     async def send(self, due: DueRows) -> Sequence[str]:
-        """What came of each row: a `DeliveryState`; `read` where it was read in between."""
+        """What came of each row: a `DeliveryState`; `read` where it was read in between, or is gone."""
         return [await self._send_one(key) for key in due.keys]
 
     async def _send_one(self, key: int) -> str:
         pushed = await self._reads.ask(LoadPush(key))
         if pushed is None:
+            await self._write(WithdrawRows((key,)))
             return "read"
         if not pushed.subscriptions:
             return await self._end(key, pushed, [], [])

@@ -18,6 +18,7 @@ from actors.resources.outbox import (
     RecordFailed,
     RecordSent,
     Way,
+    WithdrawRows,
     next_attempt,
 )
 from storage.clock import now_ms
@@ -81,6 +82,12 @@ def sent(tx: Transaction, command: RecordSent) -> Done[None]:
 
 def _waiting(keys: tuple[int, ...]) -> Any:
     return _O.id.in_(list(keys)) & (_O.state == "pending")
+
+
+@writes(WithdrawRows)
+def withdraw(tx: Transaction, command: WithdrawRows) -> Done[None]:
+    tx.execute(_O.delete().where(_waiting(command.keys)))
+    return Done(None)
 
 
 @writes(RecordFailed)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from actors import limits
-from tests.builders import until_asked
+from tests.builders import until, until_asked
 from tests.server.outbound.mail.conftest import VERIFICATION, let_go, mail_link, path_of
 from tests.server.outbound.mail.mail_server import MailServer, part
 from tests.server.outbound.push.test_push import once_in, outbox
@@ -57,6 +57,18 @@ async def test_what_was_read_is_not_sent(
     let_go(server)
     (mail,) = await mails.until(1)
     assert "first" not in part(mail, "plain")
+
+
+@pytest.mark.usefixtures("gathering")
+async def test_what_waits_goes_with_its_thread(
+    server: Server, alice: Client, thread: str, mails: MailServer
+) -> None:  # fmt: skip
+    await alice.say(thread, "@bob")
+    await alice.delete(f"/api/v1/threads/{thread}")
+    assert [row[0] for row in outbox(server)] == ["pending"]
+    let_go(server)
+    await until(lambda: outbox(server) == [])
+    assert mails.got == []
 
 
 async def test_nothing_is_sent_to_an_address_that_was_not_confirmed(

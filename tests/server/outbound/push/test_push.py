@@ -11,7 +11,7 @@ from aiohttp import web
 
 from actors import limits
 from actors.commands import Purge
-from tests.builders import until_asked
+from tests.builders import until, until_asked
 from tests.realtime_client import raw_client
 from tests.server.outbound.push.browser import SUBSCRIPTIONS, Browser, claims
 from tests.server.outbound.webhooks.receiver import Answer, Received, Receiver, status
@@ -301,3 +301,18 @@ async def test_pushes_go_out_while_a_push_service_hangs(
     assert [each.request.path.rpartition("/")[2] for each in service.got] == ["slow", "fast"]
     held.set()
     await once_in(server, "sent", "sent")
+
+
+async def test_what_waits_goes_with_its_thread(
+    server: Server, alice: Client, bob: Client, thread: str, service: Receiver, browser: Browser,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """It would be looked at again as soon as it was, hundreds of times a second, for as long as the thread is there."""
+    await browser.subscribe(bob)
+    with monkeypatch.context() as bob_is_active:
+        bob_is_active.setattr(limits, "PUSH_WHILE_ACTIVE_SECONDS", 3600)
+        await alice.say(thread, "@bob")
+        await alice.delete(f"/api/v1/threads/{thread}")
+        assert [row[0] for row in outbox(server)] == ["pending"]
+    await until(lambda: outbox(server) == [])
+    assert service.got == []

@@ -65,14 +65,21 @@ class OutboxDispatcher:
             await way.close()
 
     async def _take_due(self) -> bool:
-        for name, way in self._ways.items():
-            busy = tuple(user_key for user_key, of in self._loop.items if of == name)
-            for due in await self._reads.ask(ListDueRows(name, way.gathered, busy)):
-                if not self._loop.has_room:
-                    return False
-                if not self._waits_for_its_user(due):
-                    self._loop.begin((due.user.key, due.way), partial(self._send, due), self._loop.look_soon)
+        for name in self._ways:
+            await self._take_due_by(name)
         return False
+
+    async def _take_due_by(self, way: Way) -> None:
+        """Rows that wait for their user hold up no others, however many they are."""
+        seen = [user_key for user_key, of in self._loop.items if of == way]
+        while self._loop.has_room:
+            found = await self._reads.ask(ListDueRows(way, self._ways[way].gathered, tuple(seen)))
+            for due in found:
+                if self._loop.has_room and not self._waits_for_its_user(due):
+                    self._loop.begin((due.user.key, due.way), partial(self._send, due), self._loop.look_soon)
+            seen += [due.user.key for due in found]
+            if sum(len(due.keys) for due in found) < limits.OUTBOX_DUE:
+                return
 
     def _waits_for_its_user(self, due: DueRows) -> bool:
         """Someone who is active may read it in the application at any moment."""

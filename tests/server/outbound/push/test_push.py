@@ -308,11 +308,33 @@ async def test_what_waits_goes_with_its_thread(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     """It would be looked at again as soon as it was, hundreds of times a second, for as long as the thread is there."""
+    monkeypatch.setattr(limits, "PUSH_WHILE_ACTIVE_SECONDS", 3600)
     await browser.subscribe(bob)
-    with monkeypatch.context() as bob_is_active:
-        bob_is_active.setattr(limits, "PUSH_WHILE_ACTIVE_SECONDS", 3600)
+    async with raw_client(server.session, server.websocket_url) as client:
+        await client.connect(bob.token)
         await alice.say(thread, "@bob")
         await alice.delete(f"/api/v1/threads/{thread}")
         assert [row[0] for row in outbox(server)] == ["pending"]
-    await until(lambda: outbox(server) == [])
+        monkeypatch.setattr(limits, "PUSH_WHILE_ACTIVE_SECONDS", 0)
+        await until(lambda: outbox(server) == [])
     assert service.got == []
+
+
+async def test_what_waits_for_a_user_who_is_active_holds_up_no_others(
+    server: Server, alice: Client, bob: Client, thread: str, service: Receiver, browser: Browser,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(limits, "PUSH_WHILE_ACTIVE_SECONDS", 3600)
+    carol = server.client("carol")
+    await carol.patch("/api/v1/users/me/preferences", deliver=["web_push"])
+    await alice.post(f"/api/v1/threads/{thread}/members", user_id=(await carol.me())["id"])
+    await carol.post("/api/v1/notifications/read-all")
+    await browser.subscribe(bob)
+    async with raw_client(server.session, server.websocket_url) as client:
+        await client.connect(carol.token)
+        for number in range(limits.OUTBOX_DUE):  # as many as one look takes
+            await alice.say(thread, f"@carol {number}")
+        await alice.say(thread, "@bob")
+        (got,) = await service.until(1)
+        await once_in(server, *["pending"] * limits.OUTBOX_DUE, "sent")
+    assert browser.read(got)["data"]["excerpt"] == "@bob"

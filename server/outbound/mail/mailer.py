@@ -60,7 +60,8 @@ class Mailer:
             code = max((each.code for each in refusal.recipients), default=0)
             raise MailFailed(f"the address was refused ({code})", retry=code < 500) from refusal
         except aiosmtplib.SMTPResponseException as refusal:
-            passes = refusal.code < 500 or isinstance(refusal, aiosmtplib.SMTPAuthenticationError)
+            # Of our name, key or sender it refuses every mail, until an operator has mended that.
+            passes = refusal.code < 500 or not isinstance(refusal, aiosmtplib.SMTPDataError)
             raise MailFailed(f"the mail server answered {refusal.code}", retry=passes) from refusal
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             raise MailFailed(str(error) or type(error).__name__, retry=True) from error

@@ -17,11 +17,22 @@ class MailServer:
     port: int = 0
     refuses: str = ""
     """What it answers to a recipient; empty: it takes it."""
+    refuses_sender: str = ""
+    """What it answers to our own address; empty: it takes it."""
     holds: asyncio.Event | None = None
     """It takes nothing before this is set; None: at once."""
     got: list[EmailMessage] = field(default_factory=list)
     users: list[Any] = field(default_factory=list)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def handle_MAIL(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.refuses_sender:
+            return self.refuses_sender
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
 
     async def handle_RCPT(  # noqa: N802 - a name of aiosmtpd
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

@@ -182,6 +182,23 @@ async def test_an_address_that_is_refused_for_good_is_doubted(
     assert (await bob.get(MAILBOX)).data["verified_at"] is None
 
 
+async def test_a_sender_that_is_refused_is_no_fault_of_the_address(
+    server: Server, alice: Client, bob: Client, thread: str, mails: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MAIL_FROM is the operator's to mend: until then mails wait."""
+    monkeypatch.setattr(limits, "PUSH_DELAYS", (0.05,) * 99)
+    mails.refuses_sender = "550 not allowed to send from here"
+    await alice.say(thread, "@bob")
+    await until(lambda: outbox(server)[0][1:] > (1, ""))
+    assert outbox(server)[0][0::2] == ("pending", "unreachable")
+    later = await server.client("carol").post(VERIFICATION)
+    assert (later.status, later.error["code"]) == (503, "unavailable")
+    mails.refuses_sender = ""
+    await mails.until(1)
+    await once_in(server, "sent")
+    assert (await bob.get(MAILBOX)).data["verified_at"] is not None
+
+
 async def test_the_same_notifications_have_the_same_message_id(
     server: Server, alice: Client, bob: Client, thread: str, mails: MailServer
 ) -> None:

@@ -46,7 +46,9 @@ async def verify_mailbox(call: Call, request: Nothing) -> Result:
     post = call.services.post
     if post is None:
         raise Conflict("This server sends no e-mail: its operator has not set SMTP_URL.")
-    mailbox = await call.services.result(AskForVerification(identity=call.identity, once=call.once))
+    mailbox, is_due = await _asked(call)
+    if not is_due:
+        return Result(_shown(call, mailbox))
     try:
         await post.ask_to_confirm(call.identity.user)
     except MailFailed as failure:
@@ -57,3 +59,14 @@ async def verify_mailbox(call: Call, request: Nothing) -> Result:
         later.retry_after = limits.MAIL_ASKED_SECONDS
         raise later from failure
     return Result(_shown(call, mailbox))
+
+
+async def _asked(call: Call) -> tuple[Mailbox, bool]:
+    """And whether a mail is to be sent: by a retry with its key none within a minute, as by any other request."""
+    asked = await call.services.write(AskForVerification(identity=call.identity, once=call.once))
+    if not asked.replayed:
+        return asked.result, True
+    try:
+        return await call.services.result(AskForVerification(identity=call.identity)), True
+    except Conflict:
+        return asked.result, False

@@ -100,6 +100,23 @@ async def test_an_address_is_confirmed_by_the_button_behind_its_link(server: Ser
     assert (again.status, again.error["code"]) == (409, "conflict")
 
 
+async def test_a_retry_with_its_key_sends_no_second_mail(server: Server, mails: MailServer) -> None:
+    """Once a minute at most, whatever the key: but where the first one was not sent, the retry is."""
+    carol, key = server.client("carol"), {"Idempotency-Key": "once"}
+    mails.refuses = "450 try later"
+    assert (await carol.post(VERIFICATION, key)).status == 503
+    mails.refuses = ""
+    _a_minute_passes(server)
+    assert [(await carol.post(VERIFICATION, key)).status for _ in range(3)] == [202] * 3
+    assert len(mails.got) == 1
+
+
+def _a_minute_passes(server: Server) -> None:
+    path = server.services.measured_files["database"]
+    with contextlib.closing(sqlite3.connect(path, timeout=10)) as database, database:
+        database.execute("UPDATE mail_address SET asked_at = asked_at - 60000")
+
+
 async def test_a_mail_server_that_does_not_take_it(server: Server, mails: MailServer) -> None:
     """What it answers, and where it is, is for the operator's log alone."""
     mails.refuses = "450 try later"

@@ -39,6 +39,11 @@ class Transaction:
         """The newest position handed out."""
         self.now = now_ms()
 
+    def is_within(self, column: Any, seconds: int) -> Any:
+        """A condition: in the last so many seconds. Not what a clock that was ahead has dated, which would be so until
+        the clock gets there."""
+        return (column > self.now - seconds * 1000) & (column <= self.now)
+
     @property
     def written(self) -> int:
         """Grows with each row that is written: what was refused before that has nothing to be undone."""

@@ -15,7 +15,7 @@ def invite(tx: Transaction, user: User, inviter_key: int, thread_key: int | None
     if not user.email or not may_sign_in(user) or user.key == inviter_key:
         return
     lately = (L.user == user.key) & (L.kind == "invitation")
-    lately &= L.created_at > tx.now - limits.LETTER_DAY_SECONDS * 1000
+    lately &= tx.is_within(L.created_at, limits.LETTER_DAY_SECONDS)
     threads = [thread for (thread,) in rows.fetch(tx.database, L.select(L.thread).where(lately))]
     has_room = thread_key is None or len(threads) < limits.INVITATIONS_PER_DAY
     if thread_key not in threads and has_room:

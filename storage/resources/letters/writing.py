@@ -40,7 +40,7 @@ def ask(tx: Transaction, command: AskForLink) -> Done[Asked]:
 
 
 def _has_room(tx: Transaction, user: User) -> bool:
-    theirs = (L.user == user.key) & (L.kind == "sign_in") & (L.created_at > tx.now - 3_600_000)
+    theirs = (L.user == user.key) & (L.kind == "sign_in") & tx.is_within(L.created_at, 3600)
     count, newest = rows.fetch(tx.database, L.select(fn.COUNT(L.id), fn.MAX(L.created_at)).where(theirs))[0]
     has_paused = newest is None or newest <= tx.now - limits.LETTER_PAUSE_SECONDS * 1000
     return bool(has_paused and count < limits.LETTERS_PER_HOUR)

@@ -25,7 +25,7 @@ _U, _P = models.User, notification_models.Preference
 def ask(tx: Transaction, command: AskForVerification) -> Done[Mailbox]:
     user_key = command.identity.user.key
     row = rows.first(tx.database, A.select(A.asked_at).where(A.user == user_key))
-    if row is not None and tx.now < row[0] + limits.MAIL_ASKED_SECONDS * 1000:
+    if row is not None and row[0] <= tx.now < row[0] + limits.MAIL_ASKED_SECONDS * 1000:
         raise Conflict("A mail was sent to this address within the last minute; look there, or ask again later.")
     known = mailbox(tx.database, command.identity)
     if row is None:

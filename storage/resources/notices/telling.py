@@ -48,6 +48,6 @@ def _shares_address(tx: Transaction, user: User) -> bool:
 
 
 def _has_room(tx: Transaction, user: User) -> bool:
-    lately = (N.user == user.key) & (N.created_at > tx.now - 3_600_000)
+    lately = (N.user == user.key) & tx.is_within(N.created_at, 3600)
     ((count,),) = rows.fetch(tx.database, N.select(fn.COUNT(N.id)).where(lately))
     return bool(count < limits.NOTICES_PER_HOUR)

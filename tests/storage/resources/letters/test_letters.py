@@ -5,7 +5,9 @@ import pytest
 from actors import limits
 from actors.auth.identity import Identity, Origin
 from actors.identifiers import new_id
+from actors.resources.api_keys import CreateApiKey
 from actors.resources.letters import AskForLink, EndLetter, Letter, SealLetter
+from actors.resources.mail import AskForVerification
 from actors.resources.members import AddMember, RemoveMember
 from actors.resources.threads import DeleteThread, Thread
 from actors.resources.users import CreateUser, UpdateUser
@@ -125,6 +127,31 @@ def test_links_are_asked_for_after_a_pause_and_few_an_hour(
     assert ask(ledger, ana.user.email) == "too_soon"
     clock.now = NOW + 3_600_000
     assert ask(ledger, ana.user.email) == "asked", "the first is an hour old"
+
+
+def test_a_clock_that_was_ahead_keeps_nobody_from_mails(
+    ledger: Ledger, ana: Identity, bo: Identity, thread: Thread, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it has dated would be of the last hour, or day, until it gets there."""
+    monkeypatch.setattr(limits, "NOTICES_PER_HOUR", 1)
+
+    def mails() -> int:
+        ledger.do(AskForVerification(identity=ana))
+        assert ask(ledger, ana.user.email) == "asked"
+        ledger.do(AddMember(identity=ana, thread_id=thread.id, user_id=bo.user.id, invite=True))
+        ledger.do(RemoveMember(identity=ana, thread_id=thread.id, user_id=bo.user.id))
+        ledger.do(
+            CreateApiKey(
+                identity=ana, user_id=ana.user.id, name="a key", scopes=("read",), expires_at=None, prefix="xp_",
+                key_hash=new_id().encode(),
+            )
+        )  # fmt: skip
+        return int(ledger.one("SELECT (SELECT count(*) FROM letter) + (SELECT count(*) FROM notice)"))
+
+    clock.now = NOW + 30 * 86_400_000
+    assert mails() == 3
+    clock.now = NOW
+    assert mails() == 6
 
 
 def test_an_invitation_is_no_link_that_was_asked_for(ledger: Ledger, bo: Identity, invitation: int) -> None:

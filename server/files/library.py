@@ -27,7 +27,7 @@ from actors.identifiers import new_id
 from actors.ports import Write
 from actors.queries import Reads
 from actors.resources.audit import NoteForAudit
-from actors.resources.files.blobs import NoteBlob
+from actors.resources.files.blobs import NoteBlobs
 from actors.resources.files.file import NO_QUOTAS, File, Quotas
 from actors.resources.files.queries import GetFile, GetFileVersion, GetStorageUse
 from actors.resources.files.rules import unreadable
@@ -36,6 +36,7 @@ from actors.resources.files.uploads import (
     BeginUpload,
     CompleteUpload,
     GetUpload,
+    NoteUpload,
     SetUploadLength,
     Upload,
     UploadKind,
@@ -190,26 +191,32 @@ class Library:
     async def _store(
         self, identity: Identity, upload: Upload, staged: CompleteBytes, found: Sniffed, over: int | None
     ) -> File:
-        """Bytes first, then the row: so no row names bytes that are not there. Bytes that the same moment deletes as
-        unreferenced are put again once they are gone."""
+        """Bytes first, then the row: so no row names bytes that are not there. They are noted before they are put: so
+        none are there of which the database does not know, and what is refused is not put."""
         command = CompleteUpload(
             identity=identity, upload_id=upload.id, digest=staged.sha256, size=staged.size,
             media_type=found.media_type, trusted=found.trusted, charset=found.charset,
             scan="due" if self.rules.scans else "skipped", preview="due" if self.rules.previews else "none",
             over=over,
         )  # fmt: skip
+        await self.note(
+            NoteUpload(identity=identity, upload_id=upload.id, digest=staged.sha256, size=staged.size, over=over)
+        )
+        await self._put(staged)
+        return (await self.write(command)).result
+
+    async def note(self, command: NoteUpload | NoteBlobs) -> None:
+        """Bytes that are being deleted because nothing names them are waited for: put now, they would be deleted,
+        too."""
         for attempt in range(limits.BLOB_TRIES):
-            await self._put(staged)
             try:
-                return (await self.write(command)).result
-            except REFUSED_FOR_GOOD:
-                await self.write(NoteBlob(staged.sha256, staged.size))
-                raise
+                await self.write(command)
             except Unavailable as error:
                 if error.code != "blob_going" or attempt + 1 == limits.BLOB_TRIES:
                     raise
+            else:
+                return
             await asyncio.sleep(limits.BLOB_GOING_SECONDS)
-        raise AssertionError
 
     async def _put(self, staged: CompleteBytes) -> None:
         try:

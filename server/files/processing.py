@@ -18,6 +18,7 @@ from actors import limits
 from actors.blobs import BlobMissing
 from actors.errors import Unavailable
 from actors.identifiers import new_id
+from actors.resources.files.blobs import NoteBlobs
 from actors.resources.files.file import FilePreview
 from actors.resources.files.processing import Due, ListDuePreviews, ListDueScans, RecordPreview, RecordScan
 from actors.scanner import Found, Scanner, Verdict
@@ -114,7 +115,10 @@ class Processing:
         await self._library.write(RecordPreview(one.file_id, one.number, "failed"))
 
     async def _keep(self, one: Due, made: Preview) -> None:
-        previews = tuple([await self._stored(output) for output in made.outputs])
+        digests = [await asyncio.to_thread(_digest, output.path) for output in made.outputs]
+        outputs = list(zip(made.outputs, digests, strict=True))
+        await self._library.note(NoteBlobs(tuple((digest, output.size) for output, digest in outputs)))
+        previews = tuple([await self._stored(*each) for each in outputs])
         details = orjson.dumps(dict(made.metadata)).decode()
         words = await asyncio.to_thread(_words, made.text or "")
         command = RecordPreview(
@@ -128,8 +132,7 @@ class Processing:
         self._library.previews["done"] += 1
         self._tries.pop(version_of(one), None)
 
-    async def _stored(self, output: Output) -> FilePreview:
-        digest = await asyncio.to_thread(_digest, output.path)
+    async def _stored(self, output: Output, digest: str) -> FilePreview:
         await self._library.blobs.put(output.path, digest, output.size)
         return FilePreview(output.name, output.media_type, digest, output.size, output.width, output.height)
 

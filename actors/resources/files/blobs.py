@@ -16,11 +16,12 @@ class BlobUse:
 
 
 @dataclass(frozen=True, slots=True)
-class NoteBlob(Makes[None]):
-    """It is in the store, and the file that it came for is none: it goes as others that nothing names. Answers None."""
+class NoteBlobs(Makes[None]):
+    """Their bytes are about to be put into the store: for a day they are not deleted, and then they are, unless
+    something names them. Answers None; raises `Unavailable` (`blob_going`) while one of them is being deleted."""
 
-    digest: str
-    size: int
+    blobs: tuple[tuple[str, int], ...]
+    """(digest, bytes)"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,18 @@ class SetUploadLength(Command[Upload]):
 
 
 @dataclass(slots=True, kw_only=True)
+class NoteUpload(Command[None]):
+    """Before its bytes are put into the store: asks what `CompleteUpload` will ask, and notes them as `NoteBlobs` does.
+    Answers None."""
+
+    upload_id: str
+    digest: str
+    size: int
+    over: int | None = None
+    """The version that it must follow; None: whichever is the newest."""
+
+
+@dataclass(slots=True, kw_only=True)
 class CompleteUpload(Command[File]):
     """The bytes are in the store: they become the file's newest version. Answers the `File`; again, the same."""
 
@@ -89,7 +101,7 @@ class CompleteUpload(Command[File]):
     scan: Scan
     preview: PreviewState
     over: int | None = None
-    """The version that it must follow; None: whichever is the newest."""
+    """As in `NoteUpload`."""
 
 
 @dataclass(slots=True, kw_only=True)

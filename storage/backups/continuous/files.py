@@ -53,7 +53,7 @@ class NewFiles:
         with self._reading() as database:
             self._seen = min(self._seen, _newest(database))  # the key of the newest is given again once its row is gone
             rows = database.execute(
-                "SELECT id, digest, size FROM blob WHERE id > ? ORDER BY id LIMIT ?",
+                'SELECT id, digest, size FROM blob WHERE id > ? AND "references" > 0 ORDER BY id LIMIT ?',
                 (self._seen, limits.SHIPPING_FILES),
             ).fetchall()
         if rows:

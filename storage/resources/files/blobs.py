@@ -6,20 +6,21 @@ from typing import Any
 from peewee import Database, SqliteDatabase, fn
 
 from actors.outcomes import Done
-from actors.resources.files.blobs import BlobUse, CountBlobs, ForgetBlobs, ListBlobs, NoteBlob, TakeBlobs
+from actors.resources.files.blobs import BlobUse, CountBlobs, ForgetBlobs, ListBlobs, NoteBlobs, TakeBlobs
 from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
 from storage.readers import rows
 from storage.readers.answers import answers
+from storage.resources.files import room
 from storage.schema import file_models
 
 _B = file_models.Blob
 
 
-@writes(NoteBlob)
-def note_blob(tx: Transaction, command: NoteBlob) -> Done[None]:
-    row = _B.insert(digest=command.digest, size=command.size, references=0, unreferenced_at=tx.now)
-    tx.execute(row.on_conflict_ignore())
+@writes(NoteBlobs)
+def note_blobs(tx: Transaction, command: NoteBlobs) -> Done[None]:
+    for digest, size in command.blobs:
+        room.note(tx, digest, size)
     return Done(None)
 
 

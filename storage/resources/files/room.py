@@ -18,16 +18,34 @@ _ADD = Prepared(
 _USED = Prepared(lambda given: _S.select(_S.size).where(_S.scope == given.scope, _S.key == given.key))
 
 
-def refer(tx: Transaction, digest: str, size: int) -> int:
-    """Count one more reference; answers the key of the blob. Raises `Unavailable` while it is being deleted."""
+def note(tx: Transaction, digest: str, size: int) -> None:
+    """Before its bytes are put: they stay for a while though nothing names them. Raises `Unavailable` while they are
+    being deleted."""
+    row = _found(tx, digest)
+    if row is None:
+        tx.execute(_B.insert(digest=digest, size=size, references=0, unreferenced_at=tx.now))
+    elif not row[1]:
+        tx.execute(_B.update(unreferenced_at=tx.now).where(_B.id == row[0]))
+
+
+def _found(tx: Transaction, digest: str) -> tuple[int, int] | None:
+    """Its key, and how often it is referred to."""
     row = _FIND.first(tx.database, digest=digest)
     if row is None:
-        return int(tx.execute(_B.insert(digest=digest, size=size, references=1)))
+        return None
     if row[1] == "going":
         raise Unavailable("The same bytes are being deleted from the store right now; retry.", code="blob_going")
+    return row[0], row[2]
+
+
+def refer(tx: Transaction, digest: str, size: int) -> int:
+    """Count one more reference; answers the key of the blob. Raises `Unavailable` while it is being deleted."""
+    row = _found(tx, digest)
+    if row is None:
+        return int(tx.execute(_B.insert(digest=digest, size=size, references=1)))
     again = _B.update(references=_B.references + 1, unreferenced_at=None)
     tx.execute(again.where(_B.id == row[0]))
-    return int(row[0]) if row[2] else _as_new(tx, row[0])
+    return row[0] if row[1] else _as_new(tx, row[0])
 
 
 def _as_new(tx: Transaction, key: int) -> int:

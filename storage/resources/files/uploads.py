@@ -18,6 +18,7 @@ from actors.resources.files.uploads import (
     ExpireUploads,
     FindPlainUpload,
     GetUpload,
+    NoteUpload,
     SetUploadLength,
     Upload,
 )
@@ -112,19 +113,38 @@ def set_upload_length(tx: Transaction, command: SetUploadLength) -> Done[Upload]
     return Done(replace(Upload(*row[:10]), length=command.length))
 
 
-@writes(CompleteUpload)
-def complete_upload(tx: Transaction, command: CompleteUpload) -> Done[File]:
+@writes(NoteUpload)
+def note_upload(tx: Transaction, command: NoteUpload) -> Done[None]:
+    upload, _, reserved, place = _to_complete(tx, command)
+    if upload.completed_as is None:
+        missing = command.size - reserved
+        room.take(tx, place.owner, place.thread_key, missing)
+        room.take(tx, place.owner, place.thread_key, -missing, asked=False)
+    room.note(tx, command.digest, command.size)
+    return Done(None)
+
+
+def _to_complete(tx: Transaction, command: NoteUpload | CompleteUpload) -> tuple[Upload, int, int, Place]:
+    """With its key and what it has reserved. Raises where it may not become the newest version of its file."""
     mine = (_U.uid == command.upload_id) & (_U.owner == command.identity.user.key)
     row = rows.first(tx.database, uploads_query().where(mine))
     if row is None:
         raise NotFound("upload", command.upload_id)
     upload, key, reserved = Upload(*row[:10]), row[10], row[11]
     place = places.find_to_change(tx, upload.file_id, command.identity)
+    if upload.completed_as is None:
+        must_match(command.over, place.version)
+        if upload.length is not None and upload.length != command.size:
+            sentence = f"The upload was begun for {upload.length} bytes, and {command.size} came."
+            raise Conflict(sentence, code="wrong_length")
+    return upload, key, reserved, place
+
+
+@writes(CompleteUpload)
+def complete_upload(tx: Transaction, command: CompleteUpload) -> Done[File]:
+    upload, key, reserved, place = _to_complete(tx, command)
     if upload.completed_as is not None:
         return Done(records.by_key(tx.database, [place.key])[place.key])
-    must_match(command.over, place.version)
-    if upload.length is not None and upload.length != command.size:
-        raise Conflict(f"The upload was begun for {upload.length} bytes, and {command.size} came.", code="wrong_length")
     room.take(tx, place.owner, place.thread_key, command.size - reserved)
     number = place.version + 1
     tx.execute(_U.update(completed_as=number, reserved=0).where(_U.id == key))

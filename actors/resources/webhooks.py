@@ -227,8 +227,8 @@ class ListDeliveries(IdentityQuery[Page[Delivery]]):
 
 
 @dataclass(frozen=True, slots=True)
-class FindNews(Query[Sequence[QueueDeliveries]]):
-    """What lies after the cursors of webhooks that have room for more."""
+class FindNews(Query[Sequence[QueueDeliveries] | None]):
+    """What lies after the cursors of webhooks that have room for more; None where no webhook follows anything."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from actors.outcomes import Done
 from actors.ports import Encode, Store, ThreadLoader
 from actors.queries import Reads
 from actors.resources.log import GetLogHead, ReadLogBetween
+from actors.resources.messages import MESSAGE_CREATED
 from actors.resources.presence import Status
 from actors.resources.user_events import UserEvent
 from actors.runtime.loop_actor import LoopFuture, Ref, Stage
@@ -26,6 +27,10 @@ from actors.threads.inbox import EventsCommitted, RetireIfIdle
 from actors.users.directory import Users
 
 T = TypeVar("T")
+
+
+def _is_new_message(event: Event) -> bool:
+    return event.type == MESSAGE_CREATED.name
 
 
 def _offline(user_key: int) -> Status:
@@ -56,6 +61,9 @@ class Directory:
         self.users: Users | None = None
         """Delivers events of users; set by the composition root."""
         self.journal = Journal(stage, store, self._on_commit)
+        self.changes = 0
+        """Grows with each transaction that did more than add messages of which no user is notified: only then may
+        something be due that was not before."""
         self._follower = self._make_follower(reads) if reads is not None else None
         self._sweep: asyncio.TimerHandle | None = None
 
@@ -173,6 +181,8 @@ class Directory:
                 reply.set(outcome)
                 events += outcome.events
                 user_events += outcome.user_events
+        if user_events or len(events) < len(committed) or not all(map(_is_new_message, events)):
+            self.changes += 1
         if self._stage.tracer is None:
             self._publish_committed(events, user_events)
         else:

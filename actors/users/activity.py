@@ -68,8 +68,8 @@ class Activity:
         """A connection of theirs is open."""
         known = self._connections.setdefault(user_key, {})
         is_news = bool(known) or self._went_idle.pop(user_key, None) is not None
-        known[connection] = self._now()
-        self._did(user_key, connection, is_news=is_news)
+        known[connection] = now = self._now()
+        self._did(user_key, connection, now, is_news=is_news)
 
     def went(self, user_key: int, connection: Any) -> None:
         known = self._connections.get(user_key, {})
@@ -84,11 +84,11 @@ class Activity:
 
     def note(self, user_key: int, *, connection: Any = None, credential: str = "") -> None:
         """They did something: by a connection of theirs, or by REST with a credential."""
-        self._last[user_key] = self._unsaved[user_key] = self._now()
+        self._last[user_key] = self._unsaved[user_key] = now = self._now()
         if connection is None:
             connection = max(self._behind(user_key, credential), key=self._used(user_key), default=None)
         if connection is not None:
-            self._did(user_key, connection)
+            self._did(user_key, connection, now)
 
     def rest(self, user_key: int, *, connection: Any = None, credential: str = "") -> None:
         """A client says that its user is away. Over REST the client is unknown: the least recently used one is
@@ -112,12 +112,12 @@ class Activity:
         known = self._connections.get(user_key, {})
         return lambda connection: known[connection]
 
-    def _did(self, user_key: int, connection: Any, *, is_news: bool = True) -> None:
+    def _did(self, user_key: int, connection: Any, now: int, *, is_news: bool = True) -> None:
         """Where it is no news, the presence of the user tells that they are there."""
         known = self._connections.get(user_key)
         if known is None or connection not in known:
             return
-        known[connection] = self._last[user_key] = self._unsaved[user_key] = self._now()
+        known[connection] = self._last[user_key] = self._unsaved[user_key] = now
         if user_key not in self._awake and is_news:
             self._soon(user_key)
         self._awake[user_key] = None

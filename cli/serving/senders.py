@@ -21,16 +21,17 @@ from server.scheduling.dispatcher import Scheduler
 
 
 def webhook_dispatcher(services: Services) -> Dispatcher:
-    journal = services.directory.journal
+    directory = services.directory
     sender = Sender(services.webhook_addresses, services.version, tracer=services.tracer)
     return Dispatcher(
-        services.reads, services.write, sender, services.measures, commits=lambda: journal.batches,
+        services.reads, services.write, sender, services.measures,
+        commits=lambda: directory.journal.batches, changes=lambda: directory.changes,
         must_be_allowed=services.sign_ins.must_be_allowed,
     )  # fmt: skip
 
 
 def outbox(services: Services, chosen: Settings) -> OutboxDispatcher:
-    journal = services.directory.journal
+    directory = services.directory
     try:
         key = load_key(chosen["data_dir"] / KEY_FILE)
     except (OSError, ValueError) as error:
@@ -49,11 +50,11 @@ def outbox(services: Services, chosen: Settings) -> OutboxDispatcher:
         )
         services.notices = Notices(
             services.reads, services.write, mailer, chosen["public_url"], services.measures,
-            commits=lambda: journal.batches, must_come_in=services.sign_ins.must_come_in,
+            commits=lambda: directory.changes, must_come_in=services.sign_ins.must_come_in,
         )  # fmt: skip
     return OutboxDispatcher(
         services.reads, services.write, ways, services.measures,
-        commits=lambda: journal.batches, must_come_in=services.sign_ins.must_come_in,
+        commits=lambda: directory.changes, must_come_in=services.sign_ins.must_come_in,
         is_active=lambda user_key: services.activity.status(user_key) == "online",
     )  # fmt: skip
 
@@ -81,5 +82,5 @@ def scheduler(services: Services) -> Scheduler:
     directory = services.directory
     return Scheduler(
         services.reads, services.write, directory.ask, must_come_in=services.sign_ins.must_come_in,
-        commits=lambda: directory.journal.batches,
+        commits=lambda: directory.changes,
     )  # fmt: skip

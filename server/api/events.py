@@ -1,7 +1,8 @@
 """Events as clients get them: JSON, encoded once for all transports and subscribers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from typing import Any
 
 import orjson
 
@@ -29,12 +30,26 @@ def views() -> Mapping[EventKind | EphemeralKind, DataView]:
 
 
 def event_data(record: Event) -> Json:
-    return _data(KINDS.get(record.type), record)
+    return _render(record.type)(record, record.data)
 
 
-def _data(kind: EventKind | None, record: Event | UserEvent) -> Json:
-    """Empty for a kind of a newer release: its entries stay in the log when this one comes back."""
-    return {} if kind is None else views()[kind].render(record, record.data)
+@cache
+def _render(type_name: str) -> Callable[[Any, Any], Json]:
+    return _render_of(KINDS.get(type_name))
+
+
+@cache
+def _render_own(type_name: str) -> Callable[[Any, Any], Json]:
+    return _render_of(USER_KINDS.get(type_name))
+
+
+def _render_of(kind: EventKind | None) -> Callable[[Any, Any], Json]:
+    """Nothing for a kind of a newer release: its entries stay in the log when this one comes back."""
+    return _nothing if kind is None else views()[kind].render
+
+
+def _nothing(_: object, __: object) -> Json:
+    return {}
 
 
 def event(record: Event) -> Json:
@@ -69,7 +84,7 @@ def user_event(record: UserEvent) -> Json:
         "type": record.type,
         "offset": record.offset,
         "time": render.iso_time(record.time),
-        "data": _data(USER_KINDS.get(record.type), record),
+        "data": _render_own(record.type)(record, record.data),
     }
 
 

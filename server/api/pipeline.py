@@ -6,7 +6,7 @@ its reason. What is raised on the way goes to the end at which the request came,
 problem, or an error reply.
 """
 
-from collections.abc import Collection, Coroutine
+from collections.abc import Awaitable, Collection, Coroutine
 from typing import Any, Generic, Protocol, TypeVar
 
 from actors.auth.identity import Identity
@@ -29,9 +29,10 @@ class Target(Limited, Protocol):
 
 
 class End(Protocol[T_co]):
-    """One request, at the end where it came."""
+    """One request, at the end where it came. Each coroutine within another costs every request, so an end answers what
+    there is to wait for, rather than wait for it itself."""
 
-    async def identify(self) -> Identity | None:
+    def identify(self) -> Awaitable[Identity | None]:
         """The identity of the caller; None only where the operation is open to all. Raises `Unauthenticated`."""
         ...
 
@@ -43,11 +44,11 @@ class End(Protocol[T_co]):
         """Take one of the rate. Raises `TooManyRequests`."""
         ...
 
-    async def read(self, who: Identity | None) -> Call:
+    def read(self, who: Identity | None) -> Awaitable[Call]:
         """All that is read before the work, with the identity as it is by then: a token may end while a body comes."""
         ...
 
-    async def work(self, call: Call) -> T_co: ...
+    def work(self, call: Call) -> Awaitable[T_co]: ...
 
     @property
     def trace(self) -> str:
@@ -96,7 +97,8 @@ async def _run(target: Target, services: Services, end: End[T_co]) -> T_co:
         if who is not None:
             target.must_allow(who)
             if target.rate == "write":
-                services.activity.note(who.user.key, connection=call.connection, credential=who.credential)
+                credential = who.credential if call.connection is None else ""
+                services.activity.note(who.user.key, connection=call.connection, credential=credential)
         return await end.work(call)
     except (Forbidden, NotFound) as refusal:
         if who is not None:

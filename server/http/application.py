@@ -93,6 +93,8 @@ def _header_adder(services: Services, browser: BrowserRules) -> AddHeaders:
         adders.append(cors.header_adder(browser.allowed_origins))
     if services.limiter is not None:
         adders.append(rate_limits.add_headers)
+    if len(adders) == 1:
+        return adders[0]
 
     def add_headers(request: web.Request, response: web.StreamResponse) -> None:
         for add in adders:

@@ -59,13 +59,13 @@ class EndpointEnd(RequestEnd):
         self.endpoint = endpoint
         self.services = services
 
-    async def identify(self) -> Identity | None:
-        return await self.authentication.of(self.request)
+    def identify(self) -> Awaitable[Identity | None]:
+        return self.authentication.of(self.request)
 
     async def read(self, who: Identity | None) -> Call:
         if self.endpoint.known is not None:
             must_know(self.request, self.endpoint.known)
         return Call(self.services, who, partial(self.authentication.peer, self.request), operation=self.endpoint.name)
 
-    async def work(self, call: Call) -> web.StreamResponse:
-        return await self._serve(self.request, call)
+    def work(self, call: Call) -> Awaitable[web.StreamResponse]:
+        return self._serve(self.request, call)

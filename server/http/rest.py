@@ -61,7 +61,7 @@ def handler_of(
     async def handle(request: web.Request) -> web.Response:
         request[MEASURED_AS] = operation.name
         end = _RestEnd(request, operation, services, authentication, identify)
-        return await pipeline.run(operation, services, end)
+        return end.answer(await pipeline.run(operation, services, end))
 
     return handle
 
@@ -82,8 +82,8 @@ class _RestEnd(RequestEnd):
         self._identify = identify
         self._parameters: dict[str, Any] = {}
 
-    async def identify(self) -> Identity | None:
-        return await self._identify(self.request)
+    def identify(self) -> Awaitable[Identity | None]:
+        return self._identify(self.request)
 
     async def read(self, who: Identity | None) -> Call:
         request, operation = self.request, self._operation
@@ -97,9 +97,11 @@ class _RestEnd(RequestEnd):
             if_match(request), operation.name,
         )  # fmt: skip
 
-    async def work(self, call: Call) -> web.Response:
+    def work(self, call: Call) -> Awaitable[Result]:
+        return self._operation.handler(call, self._operation.parse(self._parameters, typed=self._operation.has_body))
+
+    def answer(self, result: Result) -> web.Response:
         operation = self._operation
-        result = await operation.handler(call, operation.parse(self._parameters, typed=operation.has_body))
         if result.redirect is not None:
             response = _redirect(result.redirect)
         else:

@@ -144,10 +144,10 @@ class Connection(RequestProtocol):
         return not self._body and not self.is_upgraded and not self.is_closing
 
     def _take(self, data: bytes) -> None:
-        requests = self.requests_parsed
+        before = self.requests_parsed
         super().data_received(data)
-        if self.requests_parsed != requests:
-            self._has_begun(self.requests_parsed - requests)
+        if begun := self.requests_parsed - before:
+            self._has_begun(begun)
         elif self._body:
             if self._body.payload.is_eof():
                 self._body.clear()

@@ -55,9 +55,11 @@ def protect(response: web.StreamResponse) -> None:
 def header_adder(proxies: Proxies) -> Callable[[web.Request, web.StreamResponse], None]:
     """For every answer, before it goes."""
 
+    has_proxies = bool(proxies)
+
     def add_headers(request: web.Request, response: web.StreamResponse) -> None:
         protect(response)
-        if proxies and proxies.is_secure(request):  # the server itself speaks no TLS
+        if has_proxies and proxies.is_secure(request):  # the server itself speaks no TLS
             response.headers["Strict-Transport-Security"] = STRICT_TRANSPORT_SECURITY
 
     return add_headers

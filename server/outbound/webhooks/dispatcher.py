@@ -34,9 +34,11 @@ class Dispatcher:
 
     def __init__(
         self, reads: Reads, write: Write, sender: Sender, measures: ServerMeasures,
-        *, commits: Callable[[], int], must_be_allowed: Callable[[str, str], object] = lambda domain, email: None,
+        *, commits: Callable[[], int], changes: Callable[[], int],
+        must_be_allowed: Callable[[str, str], object] = lambda domain, email: None,
     ) -> None:  # fmt: skip
-        """`commits`: a number that changes with each transaction of this process. `must_be_allowed` raises `Forbidden`
+        """`commits`: a number that changes with each transaction of this process; `changes`: with each one that wrote
+        more than messages, which is enough to look at while there are no webhooks. `must_be_allowed` raises `Forbidden`
         for a domain and an e-mail address whose users may not come in: what is due to them waits."""
         self._reads = reads
         self._write = write
@@ -47,11 +49,13 @@ class Dispatcher:
         """Webhook → deliveries that were due when it was looked; the webhook served last is at the end."""
         self._at_once: dict[int, int] = {}
         self._on_their_way: Counter[int] = Counter()
+        self._has_webhooks = True
         self._just_failed: set[int] = set()
         """Webhooks with a failure that was recorded while it was being looked what is due."""
         self._loop: DueLoop[int] = DueLoop(
-            self._look, self._count, at_once=limits.WEBHOOKS_AT_ONCE, commits=commits, logger=logger
-        )
+            self._look, self._count, at_once=limits.WEBHOOKS_AT_ONCE, logger=logger,
+            commits=lambda: commits() if self._has_webhooks else changes(),
+        )  # fmt: skip
         """Of deliveries."""
 
     def start(self) -> None:
@@ -72,7 +76,9 @@ class Dispatcher:
     async def _queue_news(self) -> bool:
         """Whether a cursor has moved: there may be more behind it."""
         has_moved = False
-        for command in await self._reads.ask(FindNews()):
+        news = await self._reads.ask(FindNews())
+        self._has_webhooks = news is not None
+        for command in news or ():
             if command.deliveries or command.up_to - command.after >= limits.WEBHOOK_LAZY:
                 await self._write(command)
                 has_moved = True

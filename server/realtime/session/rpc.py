@@ -1,7 +1,7 @@
 """Operations called over the WebSocket: the `rpc` command."""
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Collection, Coroutine, Mapping
 from typing import Any
 
 import orjson
@@ -9,7 +9,7 @@ import orjson
 from actors.auth.identity import Identity
 from actors.errors import Internal, ValidationFailed, XpError
 from server.api import operations, pipeline
-from server.api.registry import Call, Operation
+from server.api.registry import Call, Operation, Result
 from server.http.rest import once
 from server.limits.rate_classes import Limited
 from server.limits.rate_limits import Policy, Subject, subject_of
@@ -37,18 +37,17 @@ class RpcCalls:
             data = {}
         return self._session.codec.data(await self.run(operation, data))
 
-    async def run(self, operation: Operation, data: object) -> bytes:
-        tracer = self._session.services.tracer
-        if tracer is None:
-            return await self._measured(operation, data)
-        return await tracer.rpc(operation.name, self._session.transport, data, self._measured(operation, data))
+    def run(self, operation: Operation, data: object) -> Coroutine[Any, Any, bytes]:
+        work, tracer = self._measured(operation, data), self._session.services.tracer
+        return work if tracer is None else tracer.rpc(operation.name, self._session.transport, data, work)
 
     async def _measured(self, operation: Operation, data: object) -> bytes:
         """Whatever becomes of it."""
         session, began = self._session, time.monotonic()
         measures, code = session.services.measures, ""
         try:
-            return await self._run(operation, data)
+            result = await pipeline.run(operation, session.services, _RpcEnd(session, operation, data))
+            return orjson.dumps(result.data)
         except XpError as error:
             code = error.code
             raise
@@ -57,9 +56,6 @@ class RpcCalls:
             raise
         finally:
             measures.operation(operation.name, session.transport, time.monotonic() - began, code)
-
-    async def _run(self, operation: Operation, data: object) -> bytes:
-        return await pipeline.run(operation, self._session.services, _RpcEnd(self._session, operation, data))
 
 
 class _RpcEnd:
@@ -95,9 +91,8 @@ class _RpcEnd:
         self._parameters = data
         return Call(session.services, who, lambda: session.peer, retry, if_version, self._operation.name, session)
 
-    async def work(self, call: Call) -> bytes:
-        result = await self._operation.handler(call, self._operation.parse(self._parameters, typed=True))
-        return orjson.dumps(result.data)
+    def work(self, call: Call) -> Awaitable[Result]:
+        return self._operation.handler(call, self._operation.parse(self._parameters, typed=True))
 
     @property
     def trace(self) -> str:

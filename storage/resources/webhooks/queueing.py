@@ -50,10 +50,12 @@ class _Hook:
 
 
 @answers(FindNews)
-def find_news(database: SqliteDatabase) -> Sequence[QueueDeliveries]:
+def find_news(database: SqliteDatabase) -> Sequence[QueueDeliveries] | None:
     """Of each group of webhooks with the same cursor a part, and of each owner's own log."""
-    head = head_position(database)
     hooks = [hook for hook in _active(database) if hook.events]
+    if not hooks:
+        return None
+    head = head_position(database)
     behind = _by_cursor(hook for hook in hooks if hook.position < head)
     found = [_of_threads(database, group, head) for group in _with_room(database, behind.values())]
     own = [_of_owner(database, hook, own_head) for hook, own_head in _own_behind(database, hooks)]

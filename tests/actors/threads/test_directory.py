@@ -23,6 +23,7 @@ from actors.journal.follower import Follower
 from actors.outcomes import Done
 from actors.resources.log import GetLogHead
 from actors.resources.members import RemoveMember
+from actors.resources.messages import EditMessage
 from actors.resources.streams import AwaitEnd
 from actors.resources.threads import DeleteThread, Thread, UpdateThread
 from actors.resources.users import DeleteUser
@@ -578,3 +579,21 @@ async def test_a_core_that_is_closed_follows_no_more(stage: Stage, tmp_path: Pat
 async def test_identities_of_one_core_are_those_of_another(shared: House, other: Ledger) -> None:
     ana: Identity = await shared.user("ana")
     assert other.user("ana").user == ana.user
+
+
+# Who sends what is due
+
+
+async def test_messages_that_notify_nobody_make_nothing_due(house: House) -> None:
+    """All else does, also a retry, and what is written for no thread."""
+    ana, bo = await house.user("ana"), await house.user("bo")
+    thread = await house.thread(ana, (bo, "MEMBER"))
+    first, changes = await house.post(ana, thread), house.directory.changes
+    await asyncio.gather(*(house.post(ana, thread) for _ in range(5)))
+    assert house.directory.changes == changes
+    await house.do(EditMessage(identity=ana, thread_id=thread.id, message_id=first.id, content="Edited"))
+    assert house.directory.changes == changes + 1
+    await house.post(ana, thread, f"<@{bo.user.id}>")
+    assert house.directory.changes == changes + 2
+    await house.user("cleo")
+    assert house.directory.changes == changes + 3

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from actors.errors import Malformed, NotFound, ValidationFailed
-from server.api import operations
+from server.api import operations, pipeline
+from server.api.registry import Result
 from server.http.exact_json import Inexact
 from server.limits.rate_limits import Policy
 from server.limits.token_bucket import Rate
@@ -68,13 +69,13 @@ async def test_what_becomes_of_it_is_measured(
 ) -> None:
     ran: list[Any] = []
 
-    async def run(operation: Any, data: Any) -> bytes:
-        ran.append(data)
+    async def run(operation: Any, services: Any, end: Any) -> Result:
+        ran.append(end._data)
         if failure is not None:
             raise failure
-        return b"{}"
+        return Result({})
 
-    monkeypatch.setattr(calls, "_run", run)
+    monkeypatch.setattr(pipeline, "run", run)
     if failure is None:
         for body in ({}, {"data": None}):
             answer = {"id": 4, "rpc": {"data": {}}}
@@ -91,15 +92,15 @@ async def test_what_becomes_of_it_is_measured(
 async def test_a_tracer_sees_it_through(client: Client, calls: RpcCalls, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
 
-    async def run(operation: Any, data: Any) -> bytes:
-        return b"[]"
+    async def run(operation: Any, services: Any, end: Any) -> Result:
+        return Result([])
 
     class Tracer:
         async def rpc(self, name: str, transport: str, data: Any, work: Coroutine[Any, Any, bytes]) -> bytes:
             seen.append((name, transport, data))
             return await work
 
-    monkeypatch.setattr(calls, "_run", run)
+    monkeypatch.setattr(pipeline, "run", run)
     monkeypatch.setattr(client.behind, "tracer", Tracer())
     assert await calls.run(GET_THREAD, {"id": "t"}) == b"[]"
     assert seen == [("get_thread", "websocket", {"id": "t"})]
@@ -108,10 +109,10 @@ async def test_a_tracer_sees_it_through(client: Client, calls: RpcCalls, monkeyp
 async def test_what_a_session_runs_itself_is_measured_as_well(
     client: Client, calls: RpcCalls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def run(operation: Any, data: Any) -> bytes:
-        return b"[]"
+    async def run(operation: Any, services: Any, end: Any) -> Result:
+        return Result([])
 
-    monkeypatch.setattr(calls, "_run", run)
+    monkeypatch.setattr(pipeline, "run", run)
     assert await client.session.run(GET_THREAD, {}) == b"[]"
     assert len(client.behind.measures.named("operation")) == 1
 

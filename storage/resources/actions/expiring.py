@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from peewee import JOIN, fn
+from peewee import JOIN, SQL, fn
 
 from actors import limits
 from actors.outcomes import Done
@@ -15,6 +15,7 @@ from storage.journal.user_log import Entry
 from storage.journal.writers import writes
 from storage.readers import rows
 from storage.resources.actions.deadlines import D
+from storage.resources.actions.records import A
 from storage.resources.actions.writing import is_answered
 from storage.schema import artifact_models, models
 
@@ -34,13 +35,20 @@ class _Expired:
 
 @writes(ExpireForms)
 def expire_forms(tx: Transaction, command: ExpireForms) -> Done[int]:
-    """Each once: what was looked at is forgotten in the same transaction."""
-    found = rows.fetch(tx.database, _due().where(D.expires_at <= command.before).limit(command.rows))
+    """Each once: what was looked at is forgotten in the same transaction. Where an answer waits for the author, it is
+    looked at once the author has said what became of it."""
+    due = (D.expires_at <= command.before) & ~_waits()
+    found = rows.fetch(tx.database, _due().where(due).limit(command.rows))
     tx.execute(D.delete().where(D.id.in_([row[0] for row in found])))
     forms = [form for row in found if (form := _form(row)) is not None]
     entries = [entry for form in forms if not is_answered(tx, form.subject, form.key, form.block_id)
                for entry in _entries(tx, form)]  # fmt: skip
     return Done(len(found), user_events=user_log.tell(tx, entries))
+
+
+def _waits() -> Any:
+    same = ((A.message == D.message) | (A.artifact == D.artifact)) & (A.block_id == D.block_id)
+    return fn.EXISTS(A.select(SQL("1")).where(same & A.is_counted_once & (A.status == "pending")))
 
 
 def _due() -> Any:

@@ -10,6 +10,7 @@ from actors.resources.members import MEMBER_REMOVED, MemberGone
 from actors.resources.users import DeleteUser, User
 from actors.rules import must_match
 from storage import declared
+from storage.compiled import Prepared
 from storage.journal import results
 from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
@@ -105,9 +106,14 @@ def _threads_of(tx: Transaction, user_key: int) -> list[tuple[int, str]]:
     return [(key, uid) for key, uid in rows_found]
 
 
+_M = models.Member
+_END_MEMBERSHIP = Prepared(lambda given: _M.delete().where((_M.thread == given.thread) & (_M.user == given.user)))
+"""Prepared: an assistant may be in thousands of threads, and others wait to write until it has left them all."""
+
+
 def _leave(tx: Transaction, thread: tuple[int, str], command: DeleteUser, user: User) -> tuple[Event, ...]:
-    Member, actor = models.Member, command.identity.author
-    tx.execute(Member.delete().where((Member.thread == thread[0]) & (Member.user == user.key)))
+    actor = command.identity.author
+    _END_MEMBERSHIP.execute(tx.database, thread=thread[0], user=user.key)
     gone = tx.log(thread, MEMBER_REMOVED, actor, MemberGone(user.author), ref=user.key)
     return (gone, *ownership.hand_on(tx, thread, actor))
 

@@ -65,6 +65,18 @@ async def test_an_answer_that_failed_does_not_count(asked: Room, server: Server)
     assert await expired(asked.author, before) == [said(asked)]
 
 
+@pytest.mark.parametrize("outcome", ["failed", "done"])
+async def test_an_answer_counts_until_its_author_says_that_it_failed(asked: Room, server: Server, outcome: str) -> None:
+    """Also where that is said after the time is over."""
+    before = await head(asked.author)
+    action = (await asked.act("approval", state=IN_TIME)).data
+    await expire(server)
+    await asked.answer(action, status=outcome)
+    for _ in range(2):
+        await expire(server)
+    assert await expired(asked.author, before) == ([said(asked)] if outcome == "failed" else [])
+
+
 @pytest.mark.parametrize("how", ["edited", "deleted", "closed", "left"])
 async def test_what_is_not_asked_any_more(how: str, asked: Room, server: Server) -> None:
     before = await head(asked.person)

@@ -7,7 +7,7 @@ journal waits for what becomes of that, and is refused where the message has end
 import asyncio
 import json
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -36,10 +36,18 @@ class SendEphemeralState:
 
 @dataclass(slots=True)
 class _Opening:
-    """A message to be streamed that is not committed yet."""
+    """A message to be streamed that has not begun: its commit is not published yet."""
 
     command: PostMessage
     ending: Ending | None = None
+    ends: list[LoopFuture[Any]] = field(default_factory=list)
+    """The journal's replies to commands that end it."""
+    held: list[tuple[AppendToMessage, LoopFuture[Any]]] = field(default_factory=list)
+    """Pieces that came meanwhile."""
+
+    @property
+    def text(self) -> str:
+        return whole(self.command.content + self.command.piece)
 
 
 class ThreadStreams:
@@ -72,28 +80,58 @@ class ThreadStreams:
 
     def open(self, command: PostMessage, reply: LoopFuture[Any]) -> None:
         """`reply` is that of the journal. Where it comes to nothing there will be no event to tell."""
-        message_id = command.message_id
-        self._opening[message_id] = _Opening(command)
+        opening = _Opening(command)
+        if self._opening.setdefault(command.message_id, opening) is not opening:
+            return  # a retry of one that has not begun yet
 
         def look(outcome: LoopFuture[Any]) -> None:
             if outcome.error is not None or outcome.result().replayed:
-                self._opening.pop(message_id, None)
+                self._give_up(opening)
 
         reply.when_done(look)
+
+    def _give_up(self, opening: _Opening) -> None:
+        """It came to nothing, or had begun before."""
+        message_id = opening.command.message_id
+        if self._opening.get(message_id) is opening:
+            del self._opening[message_id]
+            self._append_held(opening)
+        if message_id not in self._streams:
+            for waiting in self._awaiting_end.pop(message_id, ()):
+                waiting.set(None)
 
     # More
 
     def append(self, command: AppendToMessage, defer: Callable[[], LoopFuture[Any]]) -> "Appended | LoopFuture[Any]":
         """`defer` takes over the reply. Raises `Conflict` (code `not_streaming`) for a message that is not streamed, or
         not by the caller."""
-        stream = self._streams.get(command.message_id)
-        if stream is None or stream.author_key != command.identity.user.key:
+        stream, opening = self._streams.get(command.message_id), self._opening.get(command.message_id)
+        user_key = command.identity.user.key
+        if stream is None and opening is not None and opening.command.identity.user.key == user_key:
+            reply = defer()
+            opening.held.append((command, reply))
+            return reply
+        if stream is None or stream.author_key != user_key:
             raise not_streaming()
         if not stream.finishing:
             return self._take(stream, command)
         reply = defer()
         stream.held.append(partial(self._answer, stream, command, reply))
         return reply
+
+    def _append_held(self, opening: _Opening) -> None:
+        """The message has begun, or comes to nothing."""
+        for command, reply in opening.held:
+            self._append_after_all(command, reply)
+
+    def _append_after_all(self, command: AppendToMessage, reply: LoopFuture[Any]) -> None:
+        try:
+            answer = self.append(command, lambda: reply)
+        except XpError as error:
+            reply.set_exception(error)
+        else:
+            if answer is not reply:  # else it waits again
+                reply.set(answer)
 
     def _take(self, stream: Stream, command: AppendToMessage) -> Appended:
         stream.must_take_more()
@@ -114,11 +152,16 @@ class ThreadStreams:
 
     def text_of(self, message_id: str) -> str | None:
         """What was written so far; None where it is not being written."""
-        stream = self._streams.get(message_id)
-        return stream.final_text if stream is not None else None
+        stream, opening = self._streams.get(message_id), self._opening.get(message_id)
+        if stream is not None:
+            return stream.final_text
+        return opening.text if opening is not None else None
 
     def may_end(self, message_ids: Collection[str], reply: LoopFuture[Any]) -> None:
         """`reply` is that of the journal to the command which, unless it is refused, ends these messages."""
+        for message_id in message_ids:
+            if message_id in self._opening:
+                self._opening[message_id].ends.append(reply)
         streams = [self._streams[message_id] for message_id in message_ids if message_id in self._streams]
         for stream in streams:
             stream.finishing += 1
@@ -140,7 +183,7 @@ class ThreadStreams:
 
     def interruptions(self, actor: Author) -> tuple[InterruptMessage, ...]:
         """Commands that interrupt all streams for a message of a user, including streams that are being created."""
-        texts = {message_id: whole(_said(opening.command)) for message_id, opening in self._opening.items()}
+        texts = {message_id: opening.text for message_id, opening in self._opening.items()}
         texts |= {stream.message_id: stream.final_text for stream in self._streams.values() if not stream.is_over}
         return tuple(
             InterruptMessage(self._state.id, message_id, text, reason="interrupted", actor=actor)
@@ -188,7 +231,7 @@ class ThreadStreams:
 
     def await_end(self, message_id: str, reply: LoopFuture[Any]) -> None:
         """`reply` is the message as it ended, or None where it is not being written."""
-        if message_id in self._streams:
+        if message_id in self._streams or message_id in self._opening:
             self._awaiting_end.setdefault(message_id, []).append(reply)
         else:
             reply.set(None)
@@ -208,10 +251,12 @@ class ThreadStreams:
         if begins_stream(event):
             self._begun.append((message.id, self._opening.pop(message.id, None)))
             return
-        ended = self._streams.get(message.id)
-        if ended is None:
+        ended, opening = self._streams.get(message.id), self._opening.pop(message.id, None)
+        if opening is not None:  # by the follower: it had ended before anyone was told that it began
+            self._append_held(opening)
+        elif ended is None:
             return
-        if message.deleted_at is None and message.content.startswith(ended.text):
+        if ended is not None and message.deleted_at is None and message.content.startswith(ended.text):
             self._clock.flush(ended)
         self._measures.streams_ended[_reason_of(message)] += 1
         for waiting in self._awaiting_end.pop(message.id, ()):
@@ -223,14 +268,16 @@ class ThreadStreams:
     def begin(self, actor: Author | None) -> None:
         """Called after the state has applied the events and they were published: new streams publish their first delta,
         and streams that lost their rights end. `actor`: of the last of these events."""
-        if self._state.deleted:
-            self._drop()
-            return
         begun, self._begun = self._begun, []
+        if self._state.deleted:
+            self._drop([opening for _, opening in begun if opening is not None])
+            return
         for message_id, opening in begun:
             stream = self._streams.get(message_id)
             if stream is not None and opening is not None:
                 self._begin(stream, opening)
+            if opening is not None:
+                self._append_held(opening)
         if begun or self._rights_changed:
             self._rights_changed = False
             self._look_at_rights(actor)
@@ -245,6 +292,8 @@ class ThreadStreams:
             self._clock.appended()
         if opening.ending is not None:
             self._end(stream, opening.ending)
+        for reply in opening.ends:
+            self.may_end([stream.message_id], reply)
 
     def _look_at_rights(self, actor: Author | None) -> None:
         state = self._state
@@ -254,7 +303,7 @@ class ThreadStreams:
             except XpError as error:
                 self._end(stream, Ending(error.code, actor=actor))
 
-    def _drop(self) -> None:
+    def _drop(self, begun: list[_Opening]) -> None:
         """With the thread."""
         for message_id in {*self._streams, *self._awaiting_end}:
             for waiting in self._awaiting_end.pop(message_id, ()):
@@ -262,6 +311,9 @@ class ThreadStreams:
         for stream in self._streams.values():
             stream.is_over = True
         self._streams.clear()
+        openings, self._opening = [*begun, *self._opening.values()], {}
+        for opening in openings:
+            self._append_held(opening)
 
     def snapshot(self) -> list[Ephemeral]:
         return self._clock.snapshot()
@@ -271,12 +323,9 @@ class ThreadStreams:
 
     def stop(self) -> None:
         self._clock.stop()
-        for waiting in [reply for replies in self._awaiting_end.values() for reply in replies]:
+        waiting_for_pieces = [reply for opening in self._opening.values() for _, reply in opening.held]
+        for waiting in [*waiting_for_pieces, *(reply for replies in self._awaiting_end.values() for reply in replies)]:
             waiting.set_exception(ShuttingDown("The server is shutting down; retry in a moment."))
-
-
-def _said(command: PostMessage) -> str:
-    return command.content + command.piece
 
 
 def _reason_of(message: Message) -> str:

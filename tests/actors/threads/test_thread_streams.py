@@ -184,6 +184,69 @@ def test_a_piece_is_refused_as_soon_as_one_of_them_has_ended_it(desk: Desk) -> N
     assert desk.state.streams["s"].text == ""
 
 
+# More, before it has begun
+
+
+def test_a_piece_that_comes_before_its_message_has_begun_waits_for_it(desk: Desk) -> None:
+    _, opened = desk.ask_to_open(piece="Hel")
+    opened.set(Done(message()))
+    piece = desk.append("lo")
+    for who in (ANA, BOT):
+        with pytest.raises(Conflict):
+            desk.append("x", who, "s" if who is ANA else "another")
+    desk.happens("message.created", message())
+    assert (piece.result(), desk.told) == (Appended(5), ["s 0 Hel"])
+    assert desk.state.streams["s"].text == "Hello"
+
+
+@pytest.mark.parametrize("outcome", ["refused", "replayed", "ended", "deleted thread"])
+def test_such_a_piece_and_who_awaits_the_end_are_answered_where_the_message_does_not_begin(
+    desk: Desk, outcome: str
+) -> None:
+    _, opened = desk.ask_to_open()
+    piece, ended = desk.append("late"), desk.await_end()
+    assert (piece.done, ended.done) == (False, False)
+    complete = message(status="COMPLETE")
+    match outcome:
+        case "refused":
+            opened.set_exception(Overloaded("too much"))
+        case "replayed":
+            opened.set(Done(complete, replayed=True))
+        case "ended":
+            desk.happens("message.completed", complete)
+        case "deleted thread":
+            desk.happens("message.created", message())
+            desk.happens(THREAD_DELETED.name, ThreadGone("t"))
+    assert ended.done
+    assert len(desk.streams) == 0
+
+
+def test_a_piece_waits_for_a_command_that_came_before_its_message_had_begun(desk: Desk) -> None:
+    desk.ask_to_open(piece="Hel")
+    assert desk.streams.text_of("s") == "Hel"
+    ending = desk.may_end("s")
+    piece = desk.append("lo")
+    desk.happens("message.created", message())
+    assert not piece.done, "it would be acknowledged, and not be in the message"
+    ending.set(Done(None))
+    assert is_refused(piece)
+
+
+def test_a_retry_of_one_that_has_not_begun_leaves_it_alone(desk: Desk) -> None:
+    desk.ask_to_open(piece="Hel")
+    _, retry = desk.ask_to_open()
+    retry.set(Done(message(), replayed=True))
+    desk.happens("message.created", message())
+    assert desk.told == ["s 0 Hel"]
+
+
+def test_a_piece_that_waits_is_answered_as_the_server_stops(desk: Desk) -> None:
+    desk.ask_to_open()
+    piece = desk.append("late")
+    desk.streams.stop()
+    assert isinstance(piece.error, ShuttingDown)
+
+
 # The end, by a command
 
 

@@ -3,13 +3,18 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
 from actors import limits
+from actors.identifiers import new_id
+from actors.resources.messages import PostMessage
 from actors.threads.actor import ThreadActor
+from storage.database import FILE_NAME, DatabaseOptions
+from storage.journal.store import JournalStore
 from tests.realtime_client import PATIENCE, RawClient, event_stream
 from tests.server.realtime.conftest import Dial
 from tests.server.realtime.waiting import until
@@ -373,3 +378,21 @@ async def test_what_is_not_understood(bob: Client, bot: Client, room: Any) -> No
     assert (message["status"], message["content"]) == ("FAILED", "good")
     assert message["metadata"] == {"end_reason": "malformed"}
     assert (await append(bot, message["id"], " again", index=4)).error["code"] == "not_streaming"
+
+
+async def test_a_piece_that_comes_before_the_beginning_was_told(
+    server: Server, alice: Client, bot: Client, room: Any, tmp_path: Path
+) -> None:
+    """What follows a write of another process is told a moment later than it is committed."""
+    other = await alice.thread()
+    store = JournalStore(DatabaseOptions(tmp_path / "data" / FILE_NAME), migrate_on_open=False)
+    who = server.services.tokens.get(alice.token)
+    assert who is not None
+    store.open()
+    post = PostMessage(identity=who, thread_id=other["id"], message_id=new_id(), content="by hand", type="USER")
+    for outcome in store.apply([post]):
+        assert not isinstance(outcome, Exception)
+    store.close()
+    message_id = await begin(bot, room)
+    assert (await append(bot, message_id, "Hello")).data == {"length": 5}
+    assert (await bot.post(f"/api/v1/messages/{message_id}/complete")).data["content"] == "Hello"

@@ -16,7 +16,7 @@ from actors.auth.access_changes import AccessChanges
 from actors.auth.credentials import ByApiKey, BySession, Credential, Found, Lookup, ReadCredentials
 from actors.auth.identity import Identity
 from actors.auth.revoked_tokens import RevokedTokens
-from actors.errors import Forbidden, Internal, ShuttingDown, Unauthenticated, XpError
+from actors.errors import Forbidden, Internal, ShuttingDown, TokenExpired, Unauthenticated, XpError
 from actors.journal.actor import Journal
 from actors.outcomes import Done
 from actors.ports import KeyRefresher, TokenVerifier, VerifiedClaims
@@ -51,7 +51,7 @@ class _KeysRefreshed:
 
 def has_other_rights(identity: Identity, user: User) -> bool:
     """Whether the rights of a user differ from those of an earlier identity of the user."""
-    role = user.role if identity.has_scope("admin") else "USER"
+    role = identity.of_user(user).user.role
     return user.status != "ACTIVE" or (role, user.kind) != (identity.user.role, identity.user.kind)
 
 
@@ -280,6 +280,8 @@ class AuthActor(LoopActor):
         change would not remove it from the cache again."""
         if (refusal := self._refusal(identity)) is not None:
             reply.set_exception(refusal)
+        elif identity.expires_at <= time.time():  # within its last second, which is not remembered
+            reply.set_exception(TokenExpired("The token has expired; sign in again or refresh it."))
         else:
             if remember:
                 self._tokens.put(token, identity)

@@ -1,6 +1,6 @@
 """The identity behind a request: a user, the rights of the credential, and its expiry."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from actors.resources.user_records import Author, User
@@ -42,6 +42,12 @@ class Identity:
     def has_scope(self, scope: Scope) -> bool:
         """Whether what it came by may do this; the user's own rights are another question."""
         return self.scopes is None or scope in self.scopes
+
+    def of_user(self, user: User) -> "Identity":
+        """By the same credential, its user as they are now. A key without the scope `admin` has no rights of an
+        admin."""
+        limited = user if self.has_scope("admin") else replace(user, role="USER")
+        return replace(self, user=limited, author=user.author)
 
 
 @dataclass(frozen=True, slots=True)

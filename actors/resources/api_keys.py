@@ -1,6 +1,6 @@
 """API keys: credentials of programs."""
 
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass
 
 from actors.auth.identity import Identity, Scope
 from actors.commands import Command
@@ -35,10 +35,10 @@ class UsedKey:
 
     @property
     def identity(self) -> Identity:
-        """A key without the scope `admin` has no rights of an admin."""
-        user = self.user if "admin" in self.key.scopes else replace(self.user, role="USER")
-        expires_at = _NEVER if self.key.expires_at is None else self.key.expires_at // 1000
-        return Identity(user, user.author, expires_at, api_key_id=self.key.id, scopes=frozenset(self.key.scopes))
+        user, key = self.user, self.key
+        expires_at = _NEVER if key.expires_at is None else key.expires_at // 1000
+        made = Identity(user, user.author, expires_at, api_key_id=key.id, scopes=frozenset(key.scopes))
+        return made.of_user(user)
 
 
 _NEVER = 2**40

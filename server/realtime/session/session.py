@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from actors import limits
@@ -259,7 +258,7 @@ class Session:
 
     def renew(self, user: User) -> None:
         if self.identity is not None:
-            self.identity = replace(self.identity, user=user, author=user.author)
+            self.identity = self.identity.of_user(user)
 
     def seconds_until(self, moment: int) -> float:
         """Until a moment in seconds since 1970, as far as a timer reaches."""

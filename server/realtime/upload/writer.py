@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
@@ -28,7 +27,7 @@ from actors.identifiers import new_id
 from actors.resources.messages import GetMessage, Message
 from actors.resources.streams import AppendToMessage, AwaitEnd, EndMessage, FinishMessage, MayOpen
 from actors.resources.users import User
-from actors.runtime.loop_actor import LoopFuture
+from actors.runtime.loop_actor import LoopFuture, Ref
 from actors.text.normal import is_blank
 from actors.threads.stream import whole
 from server.api import operations, render
@@ -59,7 +58,6 @@ class Answer:
         self._services = services
         self._call = call
         self._thread_id = thread_id
-        self._thread = services.directory.thread(thread_id)
         self._cut: asyncio.Future[XpError] = asyncio.get_running_loop().create_future()
         """Why it may not go on, once the hub has said so."""
         self._opened: dict[str, Any] = {}
@@ -70,6 +68,11 @@ class Answer:
         self._response = web.StreamResponse(
             status=201, headers={"Content-Type": NDJSON, HEADER: correlation_id.get(), "Cache-Control": "no-store"}
         )
+
+    @property
+    def _thread(self) -> Ref:
+        """Asked for each time: while nothing is written yet, the actor of a thread may retire."""
+        return self._services.directory.thread(self._thread_id)
 
     # For the hub
 
@@ -82,7 +85,7 @@ class Answer:
         return limits.STREAM_SILENT_SECONDS
 
     def renew(self, user: User) -> None:
-        self._call.who = replace(self.identity, user=user, author=user.author)
+        self._call.who = self.identity.of_user(user)
 
     def close(self, code: int, reason: str) -> None:
         if not self._cut.done():

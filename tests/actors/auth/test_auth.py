@@ -148,6 +148,13 @@ async def test_a_token_is_verified_once_while_it_is_remembered(door: Door) -> No
     assert door.issuer.verified == ["good"]
 
 
+async def test_a_token_in_its_last_second_has_expired(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection by it would sign on again, and again, until the second is over."""
+    monkeypatch.setattr(door.issuer, "verify", lambda token, now: Claims("ana", expires_at=int(now)))
+    with pytest.raises(TokenExpired):
+        await door.identify("good")
+
+
 async def test_two_tokens_of_one_user(door: Door) -> None:
     door.issuer.tokens["other"] = Claims("ana", name="Ana Maria")
     first, second = await door.identify("good"), await door.identify("other")

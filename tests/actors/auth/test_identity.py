@@ -31,6 +31,14 @@ def test_what_a_user_became_matters_as_far_as_the_credential_goes() -> None:
     assert not has_other_rights(ANA, replace(ANA.user, name="Anna"))
 
 
+def test_its_user_may_change_and_its_credential_stays() -> None:
+    admin = replace(ANA.user, role="ADMIN", name="Anna")
+    key = replace(BY_KEY, scopes=frozenset({"read"}))
+    assert BY_TOKEN.of_user(admin) == replace(BY_TOKEN, user=admin, author=admin.author)
+    assert key.of_user(admin) == replace(key, user=replace(admin, role="USER"), author=admin.author)
+    assert replace(key, scopes=frozenset({"admin"})).of_user(admin).is_admin
+
+
 def test_the_system_is_an_admin_whatever_its_user_is() -> None:
     made = system_identity(user(3), "retention")
     assert (made.is_admin, made.credential, made.author) == (True, "token:retention", user(3).author)

@@ -11,6 +11,7 @@ from actors.threads.actor import ThreadActor
 from server.realtime.session.sources import ThreadSource
 from tests.realtime_client import Disconnected, EventStream, RawClient, event_stream
 from tests.server.realtime.conftest import Dial
+from tests.server.realtime.waiting import until
 from tests.serving import Client, Server
 
 pytestmark = pytest.mark.usefixtures("few_and_crowd")
@@ -319,3 +320,17 @@ async def test_a_stream_of_others_is_not_there(server: Server, alice: Client, bo
     assert refused.status == absent.status == 404
     assert refused.error["code"] == absent.error["code"] == "not_found"
     assert refused.error["detail"].replace(thread["id"], "c" + "0" * 24) == absent.error["detail"]
+
+
+async def test_a_key_gains_nothing_as_its_user_changes(
+    server: Server, dial: Dial, root: Client, alice: Client, thread: Any
+) -> None:
+    key = (await root.post("/api/v1/auth/api-keys", name="no admin", scopes=["read", "write"])).data["key"]
+    client = await dial()
+    await client.connect(key)
+    await root.patch("/api/v1/users/me", name="Renamed")
+    (session,) = server.services.hub.clients
+    await until(lambda: session.identity is not None and session.identity.user.name == "Renamed")
+    assert (await client.error("subscribe", channel=f"thread:{thread['id']}"))[0] == 102
+    assert (await client.error("rpc", method="delete_thread", data={"id": thread["id"]}))[0] == 102
+    assert (await alice.get(f"/api/v1/threads/{thread['id']}")).status == 200

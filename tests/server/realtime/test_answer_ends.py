@@ -1,6 +1,7 @@
 """Whatever ends the request in which a message is written ends the message, at once, with its reason."""
 
 import asyncio
+import math
 import socket
 import struct
 import time
@@ -12,6 +13,7 @@ import orjson
 import pytest
 
 from actors import limits
+from actors.threads.inbox import RetireIfIdle
 from tests.realtime_client import PATIENCE, event_stream
 from tests.server.realtime.waiting import until
 from tests.serving import Client, Server, serving
@@ -411,3 +413,16 @@ async def test_what_nobody_looks_at_ends_after_a_restart_too(tmp_path: Any, monk
     async with serving(tmp_path / "data") as server:
         bot = server.client("bot", kind="ASSISTANT")
         assert shown(await ended(bot, opened.data["id"])) == ("INTERRUPTED", "", "server_restarted")
+
+
+async def test_a_thread_that_rests_before_the_first_word(server: Server, alice: Client, bot: Client, room: Any) -> None:
+    """Its actor ends where nothing happens in it for long, or where many others are needed."""
+    directory = server.services.directory
+    async with writing(bot, room, None) as request:
+        await until(lambda: any(client.transport == "messages_stream" for client in server.services.hub.clients))
+        directory.thread(room["id"]).tell(RetireIfIdle(math.inf))
+        await until(lambda: not directory.is_live(room["id"]))
+        request.say("Hello")
+        message_id = await request.opened()
+        request.end()
+        assert shown(await ended(alice, message_id)) == ("COMPLETE", "Hello", None)

@@ -142,7 +142,7 @@ def _publication(item: Publication) -> bytes:
 
 
 def pushes(channel: str, items: Sequence[Publication]) -> bytes:
-    head = b'{"push":{"channel":"%b","pub":' % channel.encode()
+    head = b'{"push":{"channel":%b,"pub":' % orjson.dumps(channel)
     return b"\n".join([b"%b%b}}" % (head, _publication(item)) for item in items])
 
 

@@ -23,7 +23,7 @@ class ArtifactSource:
     """Its offsets are those of the thread's log, so they have gaps. The thread's actor decides who may see it."""
 
     __slots__ = ("_artifact_id", "_identity", "_services")
-    expires_at = None
+    expires_at: int | None = None
 
     def __init__(self, services: "Services", identity: Identity, artifact_id: str) -> None:
         self._services = services

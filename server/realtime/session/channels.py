@@ -112,11 +112,13 @@ class Channels:
         if not isinstance(body.get("token"), str) or not body["token"]:
             raise Refused(protocol.BAD_COMMAND, "bad request: sub_refresh needs a `token`")
         protocol.must_be_served("sub_refresh", body)
-        source = source_of(self._session, body)
-        self._expire(channel, source)
-        if source.expires_at is None:
+        joined, expires_at = self._joined[channel], source_of(self._session, body).expires_at
+        if joined.expires_at != expires_at:
+            joined.expires_at = expires_at
+            self._expire(channel, joined)
+        if expires_at is None:
             return self._session.codec.nothing
-        fields = {"expires": True, "ttl": self._session.time_to_live(source.expires_at)}
+        fields = {"expires": True, "ttl": self._session.time_to_live(expires_at)}
         return self._session.codec.result("sub_refresh", fields)
 
     async def unsubscribe(self, number: int, body: Mapping[str, Any]) -> bytes | None:

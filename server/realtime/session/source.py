@@ -36,10 +36,8 @@ class HistoryPage:
 class Source(Protocol):
     """One channel, as one session sees it."""
 
-    @property
-    def expires_at(self) -> int | None:
-        """Seconds since 1970: a subscription that rests on a token of its own ends then."""
-        ...
+    expires_at: int | None
+    """Seconds since 1970: a subscription that rests on a token of its own ends then."""
 
     async def subscribe(self, ask: Subscribe) -> Subscribed:
         """Raises where the identity may not see the channel, or `Refused` where there are too many of its kind."""
@@ -62,7 +60,7 @@ class LogSource(ABC):
     """A channel that has a log in the database: a thread's, or a user's own."""
 
     __slots__ = ()
-    expires_at = None
+    expires_at: int | None = None
 
     @property
     @abstractmethod

@@ -8,7 +8,7 @@ import jwt
 import pytest
 
 from actors import limits
-from tests.realtime_client import RawClient
+from tests.realtime_client import RawClient, raw_client
 from tests.server.realtime.conftest import Dial
 from tests.serving import Client, Server, serving
 from tests.tickets import ticket
@@ -152,3 +152,13 @@ async def test_channels_that_nobody_needs_are_forgotten(
     assert len(server.services.live_channels) == 1
     await client.ask("unsubscribe", channel="lobby")
     await until(lambda: len(server.services.live_channels) == 0)
+
+
+async def test_a_name_may_have_signs_that_json_escapes(tmp_path: Path) -> None:
+    async with serving(tmp_path / "any", LIVE_CHANNELS="*") as server:
+        alice = server.client("alice")
+        async with raw_client(server.session, server.websocket_url, alice.token) as client:
+            for channel in ('a "b"', "a\\b", "ä"):
+                await join(client, channel)
+                await client.ask("publish", channel=channel, data=1)
+                assert (await client.push())["channel"] == channel

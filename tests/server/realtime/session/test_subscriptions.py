@@ -351,6 +351,15 @@ async def test_a_new_token_before_the_answer_keeps_nothing_back(client: Client, 
     assert [answer["push"]["channel"] for answer in told if "push" in answer] == [CLOSED]
 
 
+@pytest.mark.parametrize("token", ["long", "for ever"])
+async def test_a_new_token_before_the_answer_lets_it_last(client: Client, clock: Clock, token: str) -> None:
+    await client.ask(subscribe(CLOSED, token="short"), sub_refresh(token))
+    clock.advance(60.0)
+    assert client.session.is_subscribed(CLOSED)
+    clock.advance(40.0)
+    assert client.session.is_subscribed(CLOSED) == (token == "for ever")
+
+
 async def test_a_subscription_that_is_answered_after_the_end_has_no_timer(client: Client, clock: Clock) -> None:
     client.send(subscribe(CLOSED, token="short"))
     client.session.end()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from server.api import operations
-from server.documents import openapi_routes
+from server.api_docs import openapi_routes
 from tests.realtime_client import raw_client
 from tests.serving import Client, Server, serving
 

@@ -1,8 +1,8 @@
-"""The connection actor: one WebSocket or SSE stream. Holds its subscriptions and its outbox.
+"""The connection actor: one WebSocket or SSE stream. Holds its subscriptions and its send buffer.
 
-Everything for its socket goes through the outbox, and leaves it once a turn of the event loop, joined into one write.
-What the peer has not read yet stays there, counted in bytes; above the limit the connection is closed with a code that
-tells the client to come back with its cursor. A slow reader delays no other.
+Everything for its socket goes through the send buffer, and leaves it once a turn of the event loop, joined into one
+write. What the peer has not read yet stays there, counted in bytes; above the limit the connection is closed with a
+code that tells the client to come back with its cursor. A slow reader delays no other.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,8 +12,8 @@ from typing import Final
 from actors import limits
 from actors.delivery.channel import AccessEnded, Attendance
 from actors.delivery.gate import LIVE, OffsetGate
-from actors.delivery.outbox import Outbox
 from actors.delivery.publication import EphemeralPublications, Publications, WireFormat
+from actors.delivery.send_buffer import SendBuffer
 from actors.ports import Transport
 from actors.runtime.loop_actor import LoopActor, handles
 
@@ -97,7 +97,7 @@ class ConnectionActor(LoopActor):
             self.actor_urn = self.actor_ref.actor_urn = client_id  # the id that presence shows for this connection
         self._gates: dict[str, OffsetGate] = {}
         """Of each channel that it is subscribed to."""
-        self._outbox = Outbox()
+        self._send_buffer = SendBuffer()
         self._blocked = False
         self._behind: set[str] | None = None
         """Channels whose ephemeral events were dropped while the peer took nothing."""
@@ -187,7 +187,7 @@ class ConnectionActor(LoopActor):
         self._put(message.wire)
 
     def _put(self, chunk: bytes) -> None:
-        if not chunk or self._closed or self._outbox.put(chunk):
+        if not chunk or self._closed or self._send_buffer.put(chunk):
             return
         if self._blocked:
             self._close_slow()
@@ -197,14 +197,14 @@ class ConnectionActor(LoopActor):
     # Writing
 
     def on_turn_end(self) -> None:
-        if self._outbox.chunks and not self._blocked and not self._closed:
+        if self._send_buffer.chunks and not self._blocked and not self._closed:
             self._flush()
 
     def _flush(self) -> None:
-        self.stage.measures.bytes_sent += self._outbox.size
+        self.stage.measures.bytes_sent += self._send_buffer.size
         if self.stage.watcher is not None:
-            self.stage.watcher.wrote(self.actor_urn, self._outbox.size)
-        self._transport.write(self._outbox.take())
+            self.stage.watcher.wrote(self.actor_urn, self._send_buffer.size)
+        self._transport.write(self._send_buffer.take())
         if self._transport.buffered() > limits.SOCKET_BUFFER_BYTES:
             self._blocked = True
             self._transport.when_drained(self._on_drained)
@@ -223,9 +223,9 @@ class ConnectionActor(LoopActor):
     # Ending
 
     @property
-    def outbox_bytes(self) -> int:
+    def unsent_bytes(self) -> int:
         """Not yet handed to the socket."""
-        return self._outbox.size
+        return self._send_buffer.size
 
     @property
     def is_open(self) -> bool:
@@ -242,8 +242,8 @@ class ConnectionActor(LoopActor):
     def _close(self, code: int, reason: str) -> None:
         if self._closed:
             return
-        if self._outbox.chunks and not self._blocked:
-            self._transport.write(self._outbox.take())
+        if self._send_buffer.chunks and not self._blocked:
+            self._transport.write(self._send_buffer.take())
         self._closed = True
         self.stage.measures.closes[code] += 1
         if self.stage.watcher is not None:
@@ -251,7 +251,7 @@ class ConnectionActor(LoopActor):
         self._transport.close(code, reason)
 
     def _close_slow(self) -> None:
-        """What is in the outbox is dropped: the client comes back with its cursor."""
+        """What is in the send buffer is dropped: the client comes back with its cursor."""
         if not self._closed:
             self._closed = True
             self.stage.measures.closes[SLOW_READER] += 1
@@ -261,7 +261,7 @@ class ConnectionActor(LoopActor):
 
     def on_stop(self) -> None:
         self._closed = True
-        self._outbox.take()
+        self._send_buffer.take()
         channels = self.channels
         self._on_closed(channels)
         self._gates = {}

@@ -12,7 +12,7 @@ from actors import limits
 from actors.auth.identity import Origin
 from actors.commands import Makes
 from actors.queries import Query
-from actors.resources.retries import pause
+from actors.resources.backoff import pause
 from actors.resources.users import User
 
 LetterKind = Literal["sign_in", "invitation"]

@@ -10,7 +10,7 @@ from typing import Final, Literal
 from actors import limits
 from actors.commands import Makes
 from actors.queries import Query
-from actors.resources.retries import pause
+from actors.resources.backoff import pause
 from actors.resources.users import User
 
 NoticeKind = Literal["password_changed", "email_changed", "account_linked", "api_key_created"]

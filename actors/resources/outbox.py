@@ -11,8 +11,8 @@ from typing import Final, Literal
 from actors import limits
 from actors.commands import Makes
 from actors.queries import Query
+from actors.resources.backoff import pause
 from actors.resources.notifications import DeliveryKind, DeliveryState, Notification, Preferences
-from actors.resources.retries import pause
 from actors.resources.users import User
 
 Way = Literal["web_push", "email"]

@@ -1,7 +1,7 @@
 """When a delivery is tried again, and when it is given up. Pure."""
 
 from actors import limits
-from actors.resources.retries import pause
+from actors.resources.backoff import pause
 
 
 def next_attempt(now: int, attempts: int, retry_after: float | None, chance: float) -> int | None:

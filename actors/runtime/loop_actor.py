@@ -293,9 +293,9 @@ class Stage:
             found[kind] = number + 1, waiting + len(actor._inbox)
         return found
 
-    def outbox_bytes(self) -> int:
+    def unsent_bytes(self) -> int:
         """Of all connections: what was not handed to their sockets yet."""
-        return sum(getattr(actor, "outbox_bytes", 0) for actor in self._actors.values())
+        return sum(getattr(actor, "unsent_bytes", 0) for actor in self._actors.values())
 
     def count(self, kind: type[LoopActor] = LoopActor) -> int:
         return sum(isinstance(actor, kind) for actor in self._actors.values())

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from actors import limits, rules
+from actors import limits, permissions
 from actors.auth.identity import Identity
 from actors.commands import UNSET, AnswerRetry, Command, Makes, ThreadCommand, Unset
 from actors.delivery.channel import ListPresent, Subscribe, Subscribed, Unsubscribe
@@ -169,7 +169,7 @@ class ThreadActor(LoopActor):
             state.must_write(identity)
         else:  # a retry gets the result of the first try, also in a thread closed since; the store checks again
             state.must_see(identity)
-        rules.must_post_as(identity, command.type)
+        permissions.must_post_as(identity, command.type)
         opens = command.status == "STREAMING"
         if opens or self._streams or state.control == "human":
             self._check_turn_taking(identity, opens=opens)

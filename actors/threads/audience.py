@@ -14,7 +14,8 @@ from actors.resources.presence import TYPING, USER_STATUS, Status, StatusChange,
 from actors.resources.threads import Thread
 from actors.resources.users import Author
 from actors.runtime.reference import Ref
-from actors.threads.presence import Presence, Typing, whole_presence
+from actors.threads.presence import Presence, whole_presence
+from actors.threads.typing_users import Typing
 
 
 class ThreadAudience(Audience):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from actors import rules
+from actors import permissions
 from actors.auth.identity import Identity
 from actors.errors import NotFound
 from actors.event_kinds import KINDS
@@ -37,21 +37,21 @@ class ThreadState:
 
     def must_see(self, identity: Identity) -> None:
         """Raises `NotFound`."""
-        rules.must_see(identity, self.role_of(identity.user.key), self.id)
+        permissions.must_see(identity, self.role_of(identity.user.key), self.id)
 
     def must_write(self, identity: Identity) -> None:
         """Raises `NotFound` and `Forbidden`."""
-        rules.must_write(identity, self.role_of(identity.user.key), self.id, self.status)
+        permissions.must_write(identity, self.role_of(identity.user.key), self.id, self.status)
 
     def must_go_on(self, identity: Identity) -> None:
         """Each piece of a streamed message takes every right that the message took. Raises as `must_write` does."""
         role = self.role_of(identity.user.key)
-        rules.must_see(identity, role, self.id)
-        rules.must_go_on(identity.user.kind, role, self.status, self.control)
+        permissions.must_see(identity, role, self.id)
+        permissions.must_go_on(identity.user.kind, role, self.status, self.control)
 
     def check_turn_taking(self, identity: Identity, *, streams: int, opens: bool) -> None:
         """`streams`: how many are open; `opens`: whether this opens another one."""
-        rules.check_turn_taking(identity, self.control, self.while_streaming, streams=streams, opens_stream=opens)
+        permissions.check_turn_taking(identity, self.control, self.while_streaming, streams=streams, opens_stream=opens)
 
     def may_see(self, identity: Identity) -> bool:
         """Admins see every thread but a deleted one."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from actors import rules
+from actors import permissions
 from actors.delivery.ephemeral import Ephemeral
 from actors.errors import CODES, NotFound, ShuttingDown, XpError
 from actors.events import Event
@@ -299,7 +299,9 @@ class ThreadStreams:
         state = self._state
         for stream in list(self._streams.values()):
             try:
-                rules.must_go_on(stream.author_kind, state.role_of(stream.author_key), state.status, state.control)
+                permissions.must_go_on(
+                    stream.author_kind, state.role_of(stream.author_key), state.status, state.control
+                )
             except XpError as error:
                 self._end(stream, Ending(error.code, actor=actor))
 

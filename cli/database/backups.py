@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from storage.backups.locked import Locked
     from storage.backups.making import Made
     from storage.backups.record import Record
-    from storage.backups.rehearsing import Rehearsed
+    from storage.backups.restore_check import Rehearsed
     from storage.backups.shelf import Backup
 
 COLUMNS = ("name", "made", "position", "size", "encrypted", "followed up to")
@@ -191,7 +191,7 @@ def rehearse_command(name: str | None, at: int | None, data_dir: str | None, as_
     from cli.database import reached
     from cli.database.shelved import files_on_shelf, shelf_location, shelves_of
     from storage.backups import record
-    from storage.backups.rehearsing import rehearse
+    from storage.backups.restore_check import rehearse
 
     if name is not None and at is not None:
         raise click.UsageError("Expected NAME or --at TIME, and got both.")

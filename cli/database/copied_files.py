@@ -17,7 +17,7 @@ from cli.terminal.console import Progress, count, size
 if TYPE_CHECKING:
     from actors.blobs import BlobCopies
     from storage.backups.keys import SealingKey
-    from storage.backups.rehearsing import Rehearsed
+    from storage.backups.restore_check import Rehearsed
     from storage.blobs.location import Location
     from storage.maintenance.blob_copies import Copied, Named
 

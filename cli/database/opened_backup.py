@@ -14,7 +14,7 @@ from cli.settings import Settings
 from storage.blobs.location import FolderLocation, Location
 
 if TYPE_CHECKING:
-    from storage.backups.rehearsing import Rehearsed
+    from storage.backups.restore_check import Rehearsed
 
 
 @contextlib.contextmanager
@@ -77,7 +77,7 @@ def _existing(copies: Location, chosen: Settings) -> Location | None:
 def _from_shelf(at: int | None, chosen: Settings) -> Iterator[OpenedBackup]:
     """The newest state that is good, of that time where one is named; what is wrong with newer ones is said."""
     from storage.backups import record
-    from storage.backups.rehearsing import restored
+    from storage.backups.restore_check import restored
     from storage.backups.shelf import files_of
 
     folder, shelves = chosen["data_dir"], shelves_of(chosen)

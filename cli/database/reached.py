@@ -8,7 +8,7 @@ from cli.terminal.console import count
 
 if TYPE_CHECKING:
     from cli.database.copied_files import OpenedBackup
-    from storage.backups.rehearsing import Rehearsed
+    from storage.backups.restore_check import Rehearsed
 
 
 def document(opened: "OpenedBackup", at: int | None) -> dict[str, Any]:

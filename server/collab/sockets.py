@@ -64,7 +64,7 @@ class _Editor:
         if self._transport.said_goodbye:
             return
         self._transport.write([frame])
-        if self._transport.buffered() > limits.EDITOR_OUTBOX_BYTES:
+        if self._transport.buffered() > limits.EDITOR_BUFFER_BYTES:
             self._transport.close_slow()
 
     def close(self, code: int, reason: str) -> None:

@@ -6,10 +6,10 @@ from actors import limits
 from actors.runtime.loop_actor import Stage
 from server.api import operations
 from server.api.services import Services
+from server.api_docs import pages
 from server.artifacts import routes as artifacts
 from server.auth.authentication import Authentication, BrowserRules
 from server.collab.sockets import EditorSockets
-from server.documents import pages
 from server.exports import routes as exports
 from server.files import routes as files
 from server.files.transfers import Transfers
@@ -19,10 +19,10 @@ from server.http import rest, tracing
 from server.http.headers import cors, security_headers
 from server.http.middleware import ADD_HEADERS, AddHeaders, every_request
 from server.limits import rate_limits
+from server.realtime.message_upload.handler import Answers
 from server.realtime.sse.handler import Streams
 from server.realtime.transports.emulation import Emulation
 from server.realtime.transports.websocket import WebSockets
-from server.realtime.upload.handler import Answers
 from server.resources.mail import pages as mail
 from server.resources.mail import sign_in_page
 from server.telemetry import endpoint

@@ -5,7 +5,7 @@ import asyncio
 import gzip
 
 from actors import limits
-from server.documents.document import Document
+from server.api_docs.document import Document
 
 _made: dict[str, bytes] = {}
 

@@ -31,7 +31,7 @@ from server.http.headers.etags import matches, versions_of
 from server.http.headers.security_headers import api_headers
 from server.http.middleware import HEADER, MEASURED_AS, correlation_id
 from server.http.request_end import RequestEnd
-from server.realtime.upload import half_json
+from server.realtime.message_upload import half_json
 
 JSON = "application/json"
 _ID = re.compile(r"\{(\w*id)\}")

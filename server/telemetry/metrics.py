@@ -175,7 +175,7 @@ METRICS: Final = (
     ),
     Metric(
         "xp_outbox_bytes", "gauge", "Bytes that slow readers have not taken.",
-        lambda s: _one(s.stage.outbox_bytes()),
+        lambda s: _one(s.stage.unsent_bytes()),
     ),
     Metric(
         "xp_ephemeral_dropped", "counter", "Ephemeral publications not written to a slow reader.",

@@ -11,7 +11,7 @@ from typing import Any
 
 from peewee import SQL
 
-from actors import rules
+from actors import permissions
 from actors.errors import Conflict, NotFound, XpError
 from actors.events import Event
 from actors.outcomes import Done
@@ -161,10 +161,10 @@ def _why_not(tx: Transaction, post: PostMessage) -> XpError:
     try:
         key, uid, status = tx.thread(post.thread_id)
         role = tx.role(key, post.identity.user.key)
-        rules.must_see(post.identity, role, uid)
+        permissions.must_see(post.identity, role, uid)
         if post.parent_id and _place(post) not in _parents(tx, [post]):
             return NotFound("message", post.parent_id)
-        rules.must_be_writer(role, status)  # type: ignore[arg-type]  # CHECK holds the statuses
+        permissions.must_be_writer(role, status)  # type: ignore[arg-type]  # CHECK holds the statuses
         if (fault := _extras_fault(tx, post)) is not None:
             return fault
     except XpError as refusal:
@@ -261,7 +261,7 @@ def _read_own(tx: Transaction, posts: Sequence[PostMessage], heads: dict[str, _H
     for pair, (post, message) in last.items():
         status: Any = heads[post.thread_id].status
         role, has_news = markers.get(pair, (None, False))
-        rules.must_write(post.identity, role, post.thread_id, status)
+        permissions.must_write(post.identity, role, post.thread_id, status)
         if has_news:
             read.append(((pair[0], post.thread_id), pair[1], message.offset))
     return read

@@ -2,7 +2,7 @@
 
 A batch runs without savepoints. Nearly every refusal comes before its command has written anything, and is just its
 outcome. One that comes later rolls the batch back; it runs again with savepoints
-(`storage/journal/execution.py`), so that a refusal undoes only itself.
+(`storage/journal/group_commit.py`), so that a refusal undoes only itself.
 """
 
 import logging
@@ -16,7 +16,7 @@ from actors import limits
 from actors.ports import Outcome
 from actors.resources.files.file import NO_QUOTAS, Quotas
 from storage.database import ANY_FAILURE, DatabaseOptions, is_passing, is_storage_failure, open_writer, unavailable
-from storage.journal import execution
+from storage.journal import group_commit
 from storage.journal.checkpoints import Checkpoints
 from storage.journal.scrubbing import Scrubbing
 from storage.journal.transaction import Transaction
@@ -80,14 +80,14 @@ class JournalStore:
     def _execute(self, batch: Sequence[Any]) -> list[Outcome]:
         if self._wary > 0:
             self._wary -= 1
-            return self._commit(batch, execution.apart)
+            return self._commit(batch, group_commit.apart)
         try:
-            return self._commit(batch, execution.together)
+            return self._commit(batch, group_commit.together)
         except Exception as error:
             if is_storage_failure(error):
                 raise
         self._wary = limits.WARY_BATCHES
-        return self._commit(batch, execution.apart)
+        return self._commit(batch, group_commit.apart)
 
     def catch_up(self, *, idle: bool) -> bool:
         """One step of indexing for search, where it is time for it; see `actors.ports.Store`. Then what was deleted

@@ -4,7 +4,7 @@ from typing import cast
 
 from peewee import SqliteDatabase
 
-from actors import rules
+from actors import permissions
 from actors.auth.identity import Identity
 from actors.errors import NotFound
 from actors.resources.members import MemberRole
@@ -17,7 +17,7 @@ def visible_thread(database: SqliteDatabase, identity: Identity, thread_id: str)
     row = _THREAD.first(database, uid=thread_id)
     if row is None:
         raise NotFound("thread", thread_id)
-    rules.must_see(identity, role(database, row[0], identity.user.key), thread_id)
+    permissions.must_see(identity, role(database, row[0], identity.user.key), thread_id)
     return cast("tuple[int, int]", row)  # the columns of its query
 
 

@@ -14,7 +14,7 @@ from storage.schema.models import Idempotency
 
 @writes(AnswerRetry)
 def answer_retry(tx: Transaction, command: AnswerRetry) -> Done[Any]:
-    """What the first request came to was looked for before: see `storage/journal/execution.py`."""
+    """What the first request came to was looked for before: see `storage/journal/group_commit.py`."""
     raise command.refusal
 
 

@@ -9,10 +9,11 @@ from typing import Any, Final
 import orjson
 from peewee import SqliteDatabase
 
-from actors import limits, rules
+from actors import limits, permissions
 from actors.auth.identity import Identity
 from actors.errors import ValidationFailed
 from actors.outcomes import Done
+from actors.permissions import must_match
 from actors.resources.memory import (
     MEMORY_UPDATED,
     GetMemory,
@@ -22,7 +23,6 @@ from actors.resources.memory import (
     UpdateMemory,
     must_be_valid,
 )
-from actors.rules import must_match
 from actors.text.merge_patch import merge_patch
 from storage.journal import results
 from storage.journal.transaction import Transaction
@@ -78,7 +78,7 @@ def update_memory(tx: Transaction, command: UpdateMemory) -> Done[Memory]:
 
 def _change(tx: Transaction, command: ReplaceMemory | UpdateMemory, become: Callable[[Json], Json]) -> Done[Memory]:
     key, uid, status = tx.thread(command.thread_id)
-    rules.must_write(command.identity, tx.role(key, command.identity.user.key), uid, status)  # type: ignore[arg-type]
+    permissions.must_write(command.identity, tx.role(key, command.identity.user.key), uid, status)  # type: ignore[arg-type]
     before, head = by_key(tx.database, key)
     must_match(command.if_version, before.version)
     present = orjson.loads(before.content)

@@ -5,7 +5,7 @@ from typing import Any
 
 from peewee import SqliteDatabase, fn
 
-from actors import limits, rules
+from actors import limits, permissions
 from actors.auth.identity import Identity
 from actors.errors import NotFound
 from actors.resources.search import Search
@@ -48,7 +48,7 @@ def scope(database: SqliteDatabase, identity: Identity, search: Search) -> Scope
 
 def _where(database: SqliteDatabase, identity: Identity, search: Search) -> tuple[list[tuple[str, ...]], Any]:
     if search.everything:
-        rules.must_administer(identity)
+        permissions.must_administer(identity)
     if search.thread_id is not None:
         key, _ = access.visible_thread(database, identity, search.thread_id)
         return [(documents.in_thread(key),)], _T.id == key

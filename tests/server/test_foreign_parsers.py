@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from server.documents import made as documents
+from server.api_docs import made as documents
 from tests.node import MODULES, NODE
 
 pytestmark = pytest.mark.timeout(300)  # they read a large document slowly, and share the machine

@@ -12,10 +12,10 @@ CHANNELS_PER_CONNECTION: Final = 128
 """As the client protocol's server has it; a screen shows a dozen threads."""
 CHANNEL_CHARS: Final = 255
 """As the client protocol's server has it."""
-OUTBOX_BYTES: Final = 1 * MIB
+SEND_BUFFER_BYTES: Final = 1 * MIB
 """What waits for one slow reader; beyond it the connection is closed with 3008 and comes back with its cursor."""
 SOCKET_BUFFER_BYTES: Final = 64 * KIB
-"""What is handed to the transport before its reader has taken it; the rest waits in the outbox, counted."""
+"""What is handed to the transport before its reader has taken it; the rest waits in the send buffer, counted."""
 PUBLICATIONS_BYTES: Final = 256 * KIB
 """Of events that are encoded together: one frame carries them, and official SDKs take frames of up to 1 MiB."""
 MESSAGES_PLACED: Final = 10_000

@@ -20,7 +20,7 @@ EDITS_WAITING_BYTES: Final = 512 * KIB
 """Of one editor, while their earlier edits are written to disk; no more is read from the socket meanwhile."""
 EDITS_FOLDED: Final = 500
 """Edits after which a document is stored as a whole again: a minute of typing, read in a millisecond."""
-EDITOR_OUTBOX_BYTES: Final = MIB
+EDITOR_BUFFER_BYTES: Final = MIB
 """That one editor's socket has not taken yet; beyond it the connection is closed, and the client comes back."""
 CURSOR_BYTES: Final = 8 * KIB
 """Of what one editor shows of themselves: name, colour, selection."""

@@ -10,9 +10,9 @@ from aiohttp import web
 
 from actors.auth.identity import Identity
 from actors.errors import ChecksumMismatch, Conflict, Malformed, NotFound, ValidationFailed
+from actors.permissions import must_match
 from actors.resources.files.queries import GetFile
 from actors.resources.files.uploads import FindPlainUpload, Upload
-from actors.rules import must_match
 from server.api import render
 from server.api.registry import Result
 from server.files.downloads.ranges import Span, span_of

@@ -13,7 +13,7 @@ from actors.auth.identity import Identity
 from actors.errors import Malformed
 from server.http import exact_json
 from server.http.exact_json import Inexact
-from server.realtime.upload import half_json
+from server.realtime.message_upload import half_json
 
 # Disconnects: below 3500 a client comes back by itself, from 3500 on it does not.
 SHUTDOWN: Final = (3001, "shutdown")

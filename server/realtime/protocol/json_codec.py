@@ -9,9 +9,9 @@ import orjson
 from actors.delivery.channel import Attendance
 from actors.delivery.publication import LivePublication, Publication
 from server.http.exact_json import Inexact, must_be_exact
+from server.realtime.message_upload import half_json
 from server.realtime.protocol import raw_json
 from server.realtime.protocol.codes import BadFrame, client_info, is_of_threads, verb_of
-from server.realtime.upload import half_json
 
 is_binary: Final = False
 separator: Final = b"\n"

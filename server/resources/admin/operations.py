@@ -1,8 +1,8 @@
 """For administrators: errors, status, log level and counts of the server."""
 
+from actors.permissions import must_administer
 from actors.resources.audit import NoteForAudit
 from actors.resources.users import CountResources
-from actors.rules import must_administer
 from server.api import render
 from server.api.fields import Nothing
 from server.api.registry import Call, Operations, Result

@@ -1,6 +1,6 @@
 """API keys: for programs that act as a user, each with scopes and an expiry."""
 
-from actors import rules
+from actors import permissions
 from actors.errors import Forbidden
 from actors.resources.api_keys import CreateApiKey, ListApiKeys, RevokeApiKey
 from server.api.account_views import api_key_view
@@ -20,7 +20,7 @@ async def list_api_keys(call: Call, request: ListApiKeysRequest) -> Result:
     """Your API keys, newest first; admins can list other users' keys."""
     user_id = request.user_id or call.identity.user.id
     if user_id != call.identity.user.id:
-        rules.must_administer(call.identity)
+        permissions.must_administer(call.identity)
     page = await call.services.ask(ListApiKeys(user_id=user_id, limit=request.limit, before=integer(request.cursor)))
     return Result([api_key_view(key) for key in page.items], next_cursor=page.next_cursor, limit=request.limit)
 

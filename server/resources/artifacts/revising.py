@@ -11,12 +11,12 @@ import orjson
 from actors import limits
 from actors.commands import IfVersion
 from actors.errors import Overloaded, PreconditionFailed, XpError
+from actors.permissions import must_match
 from actors.resources.artifacts import contents, revising
 from actors.resources.artifacts.artifact import Artifact, Change, Provenance
 from actors.resources.artifacts.commands import ReviseArtifact
 from actors.resources.artifacts.contents import Packed
 from actors.resources.artifacts.queries import GetArtifact
-from actors.rules import must_match
 from server.api.fields import given
 from server.api.registry import Call
 from server.resources.artifacts.views import Sourced, UpdateArtifactRequest

@@ -1,7 +1,7 @@
 """The audit log, for administrators."""
 
+from actors.permissions import must_administer
 from actors.resources.audit import ListAuditEntries
-from actors.rules import must_administer
 from server.api.cursors import integer
 from server.api.registry import Call, Operations, Result
 from server.resources.audit.views import AuditEntryView, ListAuditRequest, audit_view

@@ -2,8 +2,8 @@
 
 from actors.errors import NotFound, ValidationFailed
 from actors.identifiers import is_id
+from actors.permissions import must_administer
 from actors.resources.audit import NoteForAudit
-from actors.rules import must_administer
 from server.api.common_views import DeletedView
 from server.api.fields import ById
 from server.api.registry import Call, Operations, Result

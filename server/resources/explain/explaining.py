@@ -120,7 +120,7 @@ def _assumed(operation: Operation, given: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def _bodies() -> dict[str, dict[str, Any]]:
-    from server.documents import examples, json_schemas  # they know all operations, of which this is one
+    from server.api_docs import examples, json_schemas  # they know all operations, of which this is one
 
     schemas = json_schemas.of_models({each.request for each in operations.ALL})
     made = examples.Examples(schemas)

@@ -5,12 +5,12 @@ from typing import Any
 from actors import limits
 from actors.auth.identity import Identity
 from actors.errors import NotFound, XpError
+from actors.permissions import must_administer, must_see, must_write
 from actors.resources.api_keys import ListApiKeys
 from actors.resources.members import CountMemberships, GetMember
 from actors.resources.sessions import ListSessions
 from actors.resources.threads import GetThread
 from actors.resources.users import GetUser, User
-from actors.rules import must_administer, must_see, must_write
 from server.api import render
 from server.api.account_views import api_key_view, session_view
 from server.api.fields import ById

@@ -1,6 +1,6 @@
 """All data that the server holds about a user: for that user, and for administrators."""
 
-from actors import limits, rules
+from actors import limits, permissions
 from actors.resources.actions import ListActionsBy
 from actors.resources.api_keys import ListApiKeys
 from actors.resources.artifacts.queries import ListArtifactsBy
@@ -165,4 +165,4 @@ async def export_actions(call: Call, request: ExportPageRequest) -> Result:
 
 def _must_be_allowed(call: Call, user_id: str) -> None:
     if user_id != call.identity.user.id:
-        rules.must_administer(call.identity)
+        permissions.must_administer(call.identity)

@@ -1,7 +1,7 @@
 """Legal holds, for administrators."""
 
+from actors.permissions import must_administer
 from actors.resources.holds import AddHold, ListHolds, RemoveHold
-from actors.rules import must_administer
 from server.api.common_views import DeletedView
 from server.api.cursors import integer
 from server.api.fields import ById

@@ -14,8 +14,8 @@ from server.api import pipeline
 from server.api.endpoints import Endpoint
 from server.api.registry import Call
 from server.api.services import Services
+from server.api_docs.html import page
 from server.auth.authentication import Authentication
-from server.documents.html import page
 from server.http.middleware import HEADER, correlation_id
 from server.http.request_end import EndpointEnd
 from server.limits.rate_classes import Limited, RateClass

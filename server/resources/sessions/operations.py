@@ -1,8 +1,8 @@
 """Sessions of all users, sign-in links and revoked tokens, for administrators."""
 
 from actors import limits
+from actors.permissions import must_administer
 from actors.resources.sessions import CreateLink, RevokeToken
-from actors.rules import must_administer
 from server.api import render
 from server.api.common_views import DeletedView
 from server.api.fields import ById

@@ -1,6 +1,6 @@
 """Threads: visible only to their members and to admins."""
 
-from actors import rules
+from actors import permissions
 from actors.resources.members import MarkRead
 from actors.resources.threads import CreateThread, DeleteThread, GetThread, HandOver, ListThreads, Thread, UpdateThread
 from server.api import render
@@ -25,7 +25,7 @@ operations = Operations("threads")
 async def list_threads(call: Call, request: ListThreadsRequest) -> Result:
     """Your threads, most recently active first; admins can list every thread with `all`."""
     if request.all:
-        rules.must_administer(call.identity)
+        permissions.must_administer(call.identity)
     page = await call.services.ask(
         ListThreads(
             call.identity,

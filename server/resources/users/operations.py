@@ -1,6 +1,6 @@
 """Users: every signed-in user may read them and change their own account; the rest is for admins."""
 
-from actors import rules
+from actors import permissions
 from actors.resources.files.erasure import REASONS, FileErasure
 from actors.resources.users import CreateUser, DeleteUser, GetUser, ListUsers, UpdateUser, User, UserFilter
 from server.api import render
@@ -48,7 +48,7 @@ async def list_users(call: Call, request: ListUsersRequest) -> Result:
 @operations("POST", "/users", response=UserView, status=201, access="admin")
 async def create_user(call: Call, request: CreateUserRequest) -> Result:
     """Create a user before they first sign in. For admins."""
-    rules.must_administer(call.identity)
+    permissions.must_administer(call.identity)
     must_send_mail(call, request.invite)
     command = CreateUser(
         identity=call.identity, once=call.once, email=request.email, name=request.name,
@@ -110,7 +110,7 @@ async def delete_user(call: Call, request: DeleteUserRequest) -> Result:
     Their messages, and files in threads, stay by an anonymous author; with `content=remove` they are deleted, too, but
     for files that others show, over the next minutes. `files` says what is removed, and what is left why.
     """
-    rules.must_administer(call.identity)
+    permissions.must_administer(call.identity)
     command = DeleteUser(
         identity=call.identity, user_id=request.id, if_version=call.if_version, content=request.content,
         origin=call.origin,

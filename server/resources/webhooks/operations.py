@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from actors import rules
+from actors import permissions
 from actors.commands import UNSET
 from actors.errors import ValidationFailed
 from actors.resources.webhooks import (
@@ -43,7 +43,7 @@ async def list_webhooks(call: Call, request: ListWebhooksRequest) -> Result:
     """Your webhooks, newest first; admins can list other users' webhooks."""
     user_id = request.user_id or call.identity.user.id
     if user_id != call.identity.user.id:
-        rules.must_administer(call.identity)
+        permissions.must_administer(call.identity)
     page = await call.services.ask(ListWebhooks(user_id=user_id, limit=request.limit, before=integer(request.cursor)))
     return Result([webhook_view(each) for each in page.items], next_cursor=page.next_cursor, limit=request.limit)
 

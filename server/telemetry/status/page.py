@@ -4,7 +4,7 @@ from html import escape
 from typing import Any
 
 from actors import limits
-from server.documents.html import page, table
+from server.api_docs.html import page, table
 from server.telemetry.status.charts import chart, last, shown
 from server.telemetry.status.figures import Series
 

@@ -11,8 +11,8 @@ from server.api import pipeline
 from server.api.endpoints import Endpoint
 from server.api.registry import Call
 from server.api.services import Services
+from server.api_docs.pages import POLICY
 from server.auth.authentication import Authentication
-from server.documents.pages import POLICY
 from server.http.middleware import HEADER, correlation_id
 from server.http.request_end import EndpointEnd
 from server.telemetry.status import document

@@ -10,10 +10,10 @@ from actors import limits
 from actors.auth.identity import Identity
 from actors.errors import NotFound, ShuttingDown, ValidationFailed, XpError
 from actors.identifiers import is_id
+from actors.permissions import must_administer
 from actors.resources.audit import NoteForAudit
 from actors.resources.threads import GetThread
 from actors.resources.users import GetUser
-from actors.rules import must_administer
 from actors.runtime.loop_actor import Stage
 from server.api import pipeline
 from server.api.endpoints import Endpoint

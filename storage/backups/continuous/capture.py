@@ -8,8 +8,8 @@ from pathlib import Path
 
 from storage import private_files
 from storage.backups.continuous.frames import ContinuityLost, newest_pages, open_log
-from storage.backups.continuous.hold import Hold
 from storage.backups.continuous.segments import Content, Segment, write
+from storage.backups.continuous.wal_hold import Hold
 from storage.backups.continuous.wal_index import Head, WalIndex
 from storage.backups.keys import SealingKey
 from storage.database import DatabaseOptions

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from peewee import SqliteDatabase
 
-from actors import limits, rules
+from actors import limits, permissions
 from actors.auth.identity import Identity
 from actors.errors import Forbidden, TooLarge, ValidationFailed
 from actors.resources.actions import CheckAction, Checked, GetOptionSource, OptionSource, Subject
@@ -107,7 +107,7 @@ def option_source(
 ) -> OptionSource:
     offering = subjects.offering(database, identity, subject)
     key, status = _thread_of(database, offering.thread_id)
-    rules.must_write(identity, access.role(database, key, identity.user.key), offering.thread_id, status)
+    permissions.must_write(identity, access.role(database, key, identity.user.key), offering.thread_id, status)
     if offering.author.key == identity.user.key:
         raise Forbidden(f"{subjects.AUTHORS[subject.kind].capitalize()} does not act on it.")
     offer = offers.inputs(offering.blocks).get((block_id, action_id))

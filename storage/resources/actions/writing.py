@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from peewee import JOIN, fn
 
-from actors import limits, rules
+from actors import limits, permissions
 from actors.auth.identity import Identity
 from actors.errors import Conflict, Forbidden, NotFound, ValidationFailed, XpError
 from actors.events import EventKind
@@ -41,7 +41,7 @@ _A, _U = action_models.Action, models.User
 @writes(Act)
 def act(tx: Transaction, command: Act) -> Done[Action]:
     ground = subjects.find(tx, command.thread_id, command.subject, command.identity)
-    rules.must_be_writer(ground.role, ground.status)
+    permissions.must_be_writer(ground.role, ground.status)
     checked = _must_be_offered(ground, command)
     _must_be_heard(tx, ground)
     _must_be_open(tx, ground, command, checked)
@@ -153,7 +153,7 @@ def answer_action(tx: Transaction, command: AnswerAction) -> Done[Action]:
     action = _find(tx, command)
     key, uid, status = tx.thread(command.thread_id)
     role = tx.role(key, command.identity.user.key)
-    rules.must_write(command.identity, role, uid, status)  # type: ignore[arg-type]  # CHECK holds the statuses
+    permissions.must_write(command.identity, role, uid, status)  # type: ignore[arg-type]  # CHECK holds the statuses
     if action.status != "pending":
         raise Conflict(f"The action is {action.status}; it is answered once.", code="action_ended")
     edited = _edit(tx, command, action)

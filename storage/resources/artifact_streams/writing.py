@@ -5,6 +5,7 @@ from actors.auth.identity import Identity
 from actors.errors import Conflict, Forbidden, NotFound, PreconditionFailed, TooLarge
 from actors.events import Event, EventKind
 from actors.outcomes import Done
+from actors.permissions import must_match
 from actors.resources.artifact_streams import (
     STREAM_ENDED,
     STREAM_STARTED,
@@ -19,7 +20,6 @@ from actors.resources.artifact_streams import (
 from actors.resources.artifacts.artifact import Artifact
 from actors.resources.artifacts.commands import ReviseArtifact
 from actors.resources.users import Author
-from actors.rules import must_match
 from storage.journal import results
 from storage.journal.transaction import Transaction
 from storage.journal.writers import writes

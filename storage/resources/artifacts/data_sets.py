@@ -12,6 +12,7 @@ from actors.commands import Gone
 from actors.errors import Conflict, NotFound, ValidationFailed
 from actors.events import Event
 from actors.outcomes import Done
+from actors.permissions import must_match
 from actors.resources.artifacts.data_sets import (
     ARTIFACT_DATA_UPDATED,
     AppendData,
@@ -25,7 +26,6 @@ from actors.resources.artifacts.data_sets import (
     size_of,
 )
 from actors.resources.users import Author
-from actors.rules import must_match
 from storage.journal import results
 from storage.journal.transaction import Transaction
 from storage.journal.writers import writes

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from actors import rules
+from actors import permissions
 from actors.auth.identity import Identity
 from actors.errors import NotFound
 from actors.resources.artifacts.artifact import must_see_artifact
@@ -66,5 +66,5 @@ def find(tx: Transaction, artifact_id: str, identity: Identity) -> Place:
 def find_to_change(tx: Transaction, artifact_id: str, identity: Identity) -> Place:
     """Raises `NotFound`, `Forbidden`, or `Conflict` where the thread is closed."""
     place = find(tx, artifact_id, identity)
-    rules.must_be_writer(place.role, place.status)
+    permissions.must_be_writer(place.role, place.status)
     return place

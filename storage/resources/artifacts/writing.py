@@ -3,12 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
-from actors import limits, rules
+from actors import limits, permissions
 from actors.auth.identity import Identity
 from actors.commands import Gone, Unset
 from actors.errors import Conflict, NotFound, ValidationFailed
 from actors.events import EventKind
 from actors.outcomes import Done
+from actors.permissions import must_match
 from actors.resources.artifacts.artifact import (
     ARTIFACT_CREATED,
     ARTIFACT_DELETED,
@@ -22,7 +23,6 @@ from actors.resources.artifacts.artifact import (
 from actors.resources.artifacts.commands import CreateArtifact, DeleteArtifact, RestoreArtifact, ReviseArtifact
 from actors.resources.artifacts.contents import Packed, Words
 from actors.resources.users import Author
-from actors.rules import must_match
 from storage.journal import results
 from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
@@ -46,7 +46,7 @@ _S = artifact_models.ArtifactShare
 @writes(CreateArtifact)
 def create_artifact(tx: Transaction, command: CreateArtifact) -> Done[Artifact]:
     key, uid, status = tx.thread(command.thread_id)
-    rules.must_write(command.identity, tx.role(key, command.identity.user.key), uid, status)  # type: ignore[arg-type]
+    permissions.must_write(command.identity, tx.role(key, command.identity.user.key), uid, status)  # type: ignore[arg-type]
     _must_have_room(tx, key)
     must_be_message(tx, key, command.provenance)
     author, content = command.identity.author, command.content

@@ -8,6 +8,7 @@ from actors.commands import Gone, Unset
 from actors.errors import Conflict, NotFound
 from actors.events import Event, EventKind
 from actors.outcomes import Done
+from actors.permissions import must_match
 from actors.resources.comments.comment import (
     COMMENT_CREATED,
     COMMENT_DELETED,
@@ -23,7 +24,6 @@ from actors.resources.comments.comment import (
 )
 from actors.resources.user_events import UserEvent
 from actors.resources.users import Author
-from actors.rules import must_match
 from storage.journal import results
 from storage.journal.transaction import Transaction
 from storage.journal.writers import writes

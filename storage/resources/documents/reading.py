@@ -2,7 +2,7 @@
 
 from peewee import SqliteDatabase
 
-from actors import rules
+from actors import permissions
 from actors.auth.identity import Identity
 from actors.errors import Conflict, Forbidden
 from actors.resources.artifacts.contents import unpacked
@@ -56,7 +56,7 @@ def _may_write(database: SqliteDatabase, identity: Identity, thread_id: str) -> 
     if row is None:
         return False
     try:
-        rules.must_be_writer(access.role(database, row[0], identity.user.key), row[1])
+        permissions.must_be_writer(access.role(database, row[0], identity.user.key), row[1])
     except (Forbidden, Conflict):
         return False
     return True

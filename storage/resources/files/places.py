@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from actors import rules
+from actors import permissions
 from actors.auth.identity import Identity
 from actors.errors import NotFound
 from actors.events import Event, EventKind
@@ -71,7 +71,7 @@ def find_to_change(tx: Transaction, file_id: str, identity: Identity) -> Place:
     place = find(tx, file_id, identity)
     must_change_file(identity, place.owner, place.thread is not None, place.role)
     if place.thread is not None and place.status is not None and not identity.is_admin:
-        rules.must_be_writer(place.role, place.status)
+        permissions.must_be_writer(place.role, place.status)
     return place
 
 

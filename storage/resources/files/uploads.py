@@ -9,6 +9,7 @@ from actors.auth.identity import Identity
 from actors.errors import Conflict, NotFound
 from actors.events import Event
 from actors.outcomes import Done
+from actors.permissions import must_match
 from actors.resources.files.file import File
 from actors.resources.files.uploads import (
     AbandonUpload,
@@ -23,7 +24,6 @@ from actors.resources.files.uploads import (
     Upload,
 )
 from actors.resources.users import Author
-from actors.rules import must_match
 from storage.journal import results
 from storage.journal.transaction import Transaction
 from storage.journal.writers import writes

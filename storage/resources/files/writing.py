@@ -4,16 +4,16 @@ from typing import Any, Final
 
 from peewee import fn
 
-from actors import rules
+from actors import permissions
 from actors.auth.identity import Identity
 from actors.commands import Gone
 from actors.errors import NotFound
 from actors.events import Event, EventKind
 from actors.outcomes import Done
+from actors.permissions import must_match
 from actors.resources.files.commands import CreateFile, DeleteFile, MoveFile, RestoreVersion, UpdateFile
 from actors.resources.files.file import FILE_ATTACHED, FILE_CREATED, FILE_DELETED, File
 from actors.resources.users import Author
-from actors.rules import must_match
 from storage.journal import results
 from storage.journal.transaction import Transaction, given
 from storage.journal.writers import writes
@@ -38,7 +38,7 @@ def create_file(tx: Transaction, command: CreateFile) -> Done[File]:
 def place_for(tx: Transaction, identity: Any, thread_id: str) -> tuple[int, str]:
     """The thread, where the caller may write into it."""
     key, uid, status = tx.thread(thread_id)
-    rules.must_write(identity, tx.role(key, identity.user.key), uid, status)  # type: ignore[arg-type]
+    permissions.must_write(identity, tx.role(key, identity.user.key), uid, status)  # type: ignore[arg-type]
     return key, uid
 
 

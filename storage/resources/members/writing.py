@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from actors import limits, rules
+from actors import limits, permissions
 from actors.auth.identity import Identity
 from actors.commands import Gone
 from actors.errors import Conflict, Forbidden, NotFound
 from actors.events import Event
 from actors.outcomes import Done
+from actors.permissions import must_match
 from actors.resources.members import (
     MEMBER_ADDED,
     MEMBER_REMOVED,
@@ -27,7 +28,6 @@ from actors.resources.members import (
 from actors.resources.notifications import MarkUnread
 from actors.resources.user_events import THREAD_JOINED, THREAD_LEFT, UserEvent
 from actors.resources.users import Author
-from actors.rules import must_match
 from storage.compiled import Prepared
 from storage.journal import results, user_log
 from storage.journal.transaction import Transaction, changed, given
@@ -49,7 +49,7 @@ from storage.schema import models
 def add_member(tx: Transaction, command: AddMember) -> Done[Member]:
     key, uid, _ = tx.thread(command.thread_id)
     mine = tx.role(key, command.identity.user.key)
-    rules.must_manage(command.identity, mine, uid)
+    permissions.must_manage(command.identity, mine, uid)
     user_key = users.user_key(tx, command.user_id)
     if tx.role(key, user_key):
         raise Conflict(f"User {command.user_id!r} is already a member; PATCH changes the role.", code="already_member")
@@ -121,7 +121,7 @@ def _must_be_allowed(
 ) -> None:
     oneself = user_key == identity.user.key
     if not (oneself and fields.keys() <= {"muted"}):
-        rules.must_manage(identity, tx.role(key, identity.user.key), uid)
+        permissions.must_manage(identity, tx.role(key, identity.user.key), uid)
     if not oneself and "muted" in fields:
         raise Forbidden("You can mute a thread only for yourself.")
 
@@ -131,10 +131,10 @@ def remove_member(tx: Transaction, command: RemoveMember) -> Done[Gone]:
     """An owner removes any member; any member may leave, but the last owner."""
     key, uid, _ = tx.thread(command.thread_id)
     mine = tx.role(key, command.identity.user.key)
-    rules.must_see(command.identity, mine, uid)
+    permissions.must_see(command.identity, mine, uid)
     user_key = _member_key(tx, key, command.user_id)
     if user_key != command.identity.user.key:
-        rules.must_manage(command.identity, mine, uid)
+        permissions.must_manage(command.identity, mine, uid)
     must_match(command.if_version, _read(tx, key, user_key).version)
     if tx.role(key, user_key) == "OWNER":
         ownership.must_leave_an_owner(tx, key, user_key)
@@ -162,7 +162,7 @@ def left(tx: Transaction, thread: tuple[int, str], user_key: int, reason: str) -
 def mark_read(tx: Transaction, command: MarkRead) -> Done[Member]:
     key, uid, _ = tx.thread(command.thread_id)
     user_key = command.identity.user.key
-    rules.must_see(command.identity, tx.role(key, user_key), uid)
+    permissions.must_see(command.identity, tx.role(key, user_key), uid)
     member = _read(tx, key, _must_be_member(tx, key, user_key, command.identity.user.id))
     offset, number = _point(tx, key, command.offset)
     # What was read already may have notified since: by an edit, a reaction, or because its reader was added.
@@ -179,7 +179,7 @@ def mark_unread(tx: Transaction, command: MarkUnread) -> Done[Member]:
     """The only way back for a marker."""
     key, uid, _ = tx.thread(command.thread_id)
     user_key = command.identity.user.key
-    rules.must_see(command.identity, tx.role(key, user_key), uid)
+    permissions.must_see(command.identity, tx.role(key, user_key), uid)
     member = _read(tx, key, _must_be_member(tx, key, user_key, command.identity.user.id))
     offset, number = max(feed.before_offset(tx, key, command.offset), feed.furthest_back(tx, key))
     if offset >= member.last_read_offset:

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from peewee import fn
 
-from actors import limits, rules
+from actors import limits, permissions
 from actors.errors import Conflict, Forbidden
 from actors.events import Event
 from actors.outcomes import Done
@@ -30,7 +30,7 @@ _M = models.Message
 def finish_message(tx: Transaction, command: FinishMessage) -> Done[Message]:
     place = messages.find(tx, command.thread_id, command.message_id, command.identity)
     message, is_mine = place.message, place.message.author.key == command.identity.user.key
-    rules.must_be_writer(place.role, place.status)
+    permissions.must_be_writer(place.role, place.status)
     if command.status != "INTERRUPTED" and not is_mine:
         raise Forbidden("Only its author can complete a message; others can stop it.")
     if message.status != "STREAMING" or message.deleted_at is not None:

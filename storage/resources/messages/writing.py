@@ -5,18 +5,18 @@ from typing import Any
 
 from peewee import Case
 
-from actors import limits, rules
+from actors import limits, permissions
 from actors.auth.identity import Identity
 from actors.commands import Unset
 from actors.errors import Conflict, NotFound, ValidationFailed
 from actors.events import Event, EventKind
 from actors.outcomes import Done
+from actors.permissions import must_match
 from actors.resources.members import MemberRole
 from actors.resources.messages import MESSAGE_DELETED, MESSAGE_UPDATED, DeleteMessage, EditMessage, Message
 from actors.resources.threads import ThreadStatus
 from actors.resources.user_events import UserEvent
 from actors.resources.users import Author
-from actors.rules import must_match
 from actors.text.mentions import may_mention
 from actors.text.normal import is_blank
 from storage.compiled import Prepared
@@ -51,8 +51,8 @@ class Place:
 def edit_message(tx: Transaction, command: EditMessage) -> Done[Message]:
     place = find(tx, command.thread_id, command.message_id, command.identity)
     message = place.message
-    rules.must_edit(command.identity, place.role, message.author.key)
-    rules.must_be_writer(place.role, place.status)
+    permissions.must_edit(command.identity, place.role, message.author.key)
+    permissions.must_be_writer(place.role, place.status)
     must_be_there(message)
     if message.status == "STREAMING":
         raise Conflict("The message is still being streamed; complete or stop it first.", code="message_streaming")
@@ -126,7 +126,7 @@ def delete_message(tx: Transaction, command: DeleteMessage) -> Done[Message]:
     """Leave a tombstone in its place; content, revisions and reactions are gone for good."""
     place = find(tx, command.thread_id, command.message_id, command.identity)
     message = place.message
-    rules.must_delete(command.identity, place.role, message.author.key)
+    permissions.must_delete(command.identity, place.role, message.author.key)
     must_be_there(message)
     must_match(command.if_version, message.version)
     cancelled = _bury(tx, message.key, message.thread_id)
@@ -172,7 +172,7 @@ _ANSWERED = Prepared(lambda given: _M.select(_M.author).where(_M.uid == given.ui
 def find(tx: Transaction, thread_id: str, message_id: str, identity: Identity) -> Place:
     key, uid, status = tx.thread(thread_id)
     role = tx.role(key, identity.user.key)
-    rules.must_see(identity, role, uid)
+    permissions.must_see(identity, role, uid)
     found = rows.messages_of(tx.database, _FIND.all(tx.database, uid=message_id, thread=key), identity.user.key)
     if not found:
         raise NotFound("message", message_id)

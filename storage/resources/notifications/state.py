@@ -5,11 +5,12 @@ from typing import Any
 import orjson
 from peewee import JOIN, SQL, fn
 
-from actors import limits, rules
+from actors import limits, permissions
 from actors.auth.identity import Identity
 from actors.commands import Gone, Unset
 from actors.errors import NotFound
 from actors.outcomes import Done
+from actors.permissions import must_match
 from actors.resources.members import Member, ReadChange
 from actors.resources.notifications import (
     DismissNotification,
@@ -28,7 +29,6 @@ from actors.resources.user_events import (
     THREAD_READ,
     UserEvent,
 )
-from actors.rules import must_match
 from storage.compiled import Prepared
 from storage.journal import results, user_log
 from storage.journal.transaction import Transaction, changed, given
@@ -118,7 +118,7 @@ def update_preferences(tx: Transaction, command: UpdatePreferences) -> Done[Pref
 def set_thread_preferences(tx: Transaction, command: SetThreadPreferences) -> Done[ThreadPreferences]:
     key, uid, _ = tx.thread(command.thread_id)
     user_key = command.identity.user.key
-    rules.must_see(command.identity, tx.role(key, user_key), uid)
+    permissions.must_see(command.identity, tx.role(key, user_key), uid)
     before = preferences.in_thread(tx.database, command.identity, key, uid)
     if before.notify == command.notify:
         return Done(before)

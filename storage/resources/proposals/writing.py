@@ -8,6 +8,7 @@ from actors.auth.identity import Identity
 from actors.errors import Conflict, NotFound
 from actors.events import EventKind
 from actors.outcomes import Done
+from actors.permissions import must_match
 from actors.resources.artifacts.artifact import Artifact
 from actors.resources.artifacts.commands import ReviseArtifact
 from actors.resources.proposals.proposal import (
@@ -22,7 +23,6 @@ from actors.resources.proposals.proposal import (
     outcome_of,
 )
 from actors.resources.users import Author
-from actors.rules import must_match
 from storage.journal import results
 from storage.journal.transaction import Transaction
 from storage.journal.writers import writes

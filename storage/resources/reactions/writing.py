@@ -4,7 +4,7 @@ from typing import Any
 
 from peewee import fn
 
-from actors import limits, rules
+from actors import limits, permissions
 from actors.auth.identity import Identity
 from actors.errors import Conflict
 from actors.events import Event, EventKind
@@ -25,7 +25,7 @@ from storage.schema import models
 @writes(React)
 def react(tx: Transaction, command: React) -> Done[Reacted]:
     place = find(tx, command.thread_id, command.message_id, command.identity)
-    rules.must_be_writer(place.role, place.status)
+    permissions.must_be_writer(place.role, place.status)
     must_be_there(place.message)
     there = _MINE.first(tx.database, **_mine(place, command)) is not None
     wanted = not there if command.wanted is None else command.wanted

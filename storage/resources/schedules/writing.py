@@ -4,12 +4,13 @@ from typing import Any
 
 from peewee import fn
 
-from actors import limits, rules
+from actors import limits, permissions
 from actors.auth.identity import Identity
 from actors.commands import Unset
 from actors.errors import Conflict, NotFound, ValidationFailed, XpError
 from actors.identifiers import new_id
 from actors.outcomes import Done
+from actors.permissions import must_match
 from actors.resources.schedules import (
     SCHEDULE_UPDATED,
     CancelSchedule,
@@ -21,7 +22,6 @@ from actors.resources.schedules import (
     UpdateSchedule,
 )
 from actors.resources.user_events import UserEvent
-from actors.rules import must_match
 from storage.journal import results, user_log
 from storage.journal.transaction import Transaction, given
 from storage.journal.user_log import Entry
@@ -59,9 +59,9 @@ def _thread(tx: Transaction, command: CreateSchedule) -> int:
     key, uid, status = tx.thread(command.thread_id)
     role = tx.role(key, command.identity.user.key)
     if command.kind == "message":
-        rules.must_write(command.identity, role, uid, status)  # type: ignore[arg-type]  # CHECK holds the statuses
+        permissions.must_write(command.identity, role, uid, status)  # type: ignore[arg-type]  # CHECK holds the statuses
     else:
-        rules.must_see(command.identity, role, uid)
+        permissions.must_see(command.identity, role, uid)
         _must_hold(tx, key, command.message_id)
     return key
 

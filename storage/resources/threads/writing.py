@@ -6,13 +6,14 @@ from typing import Any, cast
 
 from peewee import fn
 
-from actors import commands, limits, rules
+from actors import commands, limits, permissions
 from actors.auth.identity import Identity
 from actors.commands import Gone
 from actors.errors import Conflict
 from actors.events import Event, EventKind
 from actors.identifiers import new_id
 from actors.outcomes import Done
+from actors.permissions import must_match
 from actors.resources.members import MEMBER_ADDED, Member, MemberRole
 from actors.resources.threads import (
     CONTROL_CHANGED,
@@ -29,7 +30,6 @@ from actors.resources.threads import (
     UpdateThread,
 )
 from actors.resources.user_events import THREAD_LEFT, UserEvent
-from actors.rules import must_match
 from actors.thread_parts import FIELDS
 from storage.journal import results, user_log
 from storage.journal.transaction import Transaction, changed, given
@@ -82,7 +82,7 @@ def _added(tx: Transaction, thread: tuple[int, str], command: CreateThread, user
 def update_thread(tx: Transaction, command: UpdateThread) -> Done[Thread]:
     key, uid, _ = tx.thread(command.thread_id)
     role = tx.role(key, command.identity.user.key)
-    rules.must_manage(command.identity, role, uid)
+    permissions.must_manage(command.identity, role, uid)
     before = _read(tx, key, command)
     must_match(command.if_version, before.version)
     fields = given(
@@ -107,7 +107,7 @@ def update_thread(tx: Transaction, command: UpdateThread) -> Done[Thread]:
 def hand_over(tx: Transaction, command: HandOver) -> Done[Thread]:
     key, uid, status = tx.thread(command.thread_id)
     role, state = tx.role(key, command.identity.user.key), cast(ThreadStatus, status)  # the column has no other
-    rules.must_write(command.identity, role, uid, state)
+    permissions.must_write(command.identity, role, uid, state)
     before = _read(tx, key, command)
     if before.control == command.control:
         return Done(before)
@@ -122,7 +122,7 @@ def hand_over(tx: Transaction, command: HandOver) -> Done[Thread]:
 def delete_thread(tx: Transaction, command: DeleteThread) -> Done[Gone]:
     """Hidden from all at once; its rows are deleted in small steps (`purge`)."""
     key, uid, _ = tx.thread(command.thread_id)
-    rules.must_manage(command.identity, tx.role(key, command.identity.user.key), uid)
+    permissions.must_manage(command.identity, tx.role(key, command.identity.user.key), uid)
     before = _read(tx, key, command)
     must_match(command.if_version, before.version)
     audit.act(tx, command, "delete_thread", ("thread", uid), {"message_count": before.message_count})

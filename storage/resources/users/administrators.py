@@ -1,7 +1,7 @@
 """Who administers: that of administrators one is left, whatever happens at the same time, and that the built-in user
 stays what it is. Asked in the transaction of the change."""
 
-from actors import rules
+from actors import permissions
 from actors.auth.identity import Identity
 from actors.errors import Conflict, Forbidden
 from actors.resources.users import SYSTEM_SUBJECT, User
@@ -14,7 +14,7 @@ _U = models.User
 
 def must_administer(tx: Transaction, identity: Identity) -> None:
     """Also now: two administrators may take the role from each other at once. The terminal's user always may."""
-    rules.must_administer(identity)
+    permissions.must_administer(identity)
     if is_system(identity.user):
         return
     row = _STANDING.first(tx.database, key=identity.user.key)

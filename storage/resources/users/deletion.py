@@ -5,10 +5,10 @@ from actors.auth.identity import Identity
 from actors.errors import Conflict
 from actors.events import Event
 from actors.outcomes import Done
+from actors.permissions import must_match
 from actors.resources.files.erasure import FileErasure, FilesKept, UserGone
 from actors.resources.members import MEMBER_REMOVED, MemberGone
 from actors.resources.users import DeleteUser, User
-from actors.rules import must_match
 from storage import declared
 from storage.compiled import Prepared
 from storage.journal import results

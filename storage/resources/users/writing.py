@@ -7,10 +7,10 @@ from actors.commands import Unset
 from actors.errors import Conflict, Forbidden, NotFound
 from actors.identifiers import new_id
 from actors.outcomes import Done
+from actors.permissions import must_match
 from actors.resources.sessions import SignInByProvider
 from actors.resources.user_events import USER_UPDATED, UserEvent
 from actors.resources.users import SYSTEM_SUBJECT, CreateUser, UpdateUser, User
-from actors.rules import must_match
 from actors.text.email_address import folded
 from actors.text.normal import line
 from storage.compiled import Prepared

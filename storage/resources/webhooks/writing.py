@@ -4,12 +4,13 @@ from typing import Any
 
 import orjson
 
-from actors import limits, rules
+from actors import limits, permissions
 from actors.auth.identity import Identity
 from actors.commands import Command, Gone
 from actors.errors import Conflict, NotFound
 from actors.identifiers import new_id
 from actors.outcomes import Done
+from actors.permissions import must_match
 from actors.resources.webhooks import (
     TEST,
     CreateWebhook,
@@ -21,7 +22,6 @@ from actors.resources.webhooks import (
     UpdateWebhook,
     Webhook,
 )
-from actors.rules import must_match
 from storage.journal import results
 from storage.journal.transaction import Transaction, changed, given
 from storage.journal.writers import writes
@@ -177,7 +177,7 @@ def _threads(tx: Transaction, identity: Identity, ids: tuple[str, ...] | None) -
     keys = []
     for uid in dict.fromkeys(ids):
         key, _, _ = tx.thread(uid)
-        rules.must_see(identity, tx.role(key, identity.user.key), uid)
+        permissions.must_see(identity, tx.role(key, identity.user.key), uid)
         keys.append(key)
     return keys
 

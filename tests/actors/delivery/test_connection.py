@@ -1,4 +1,4 @@
-"""The connection actor: one write a turn, a bounded outbox, and a gate that neither loses nor repeats an event."""
+"""The connection actor: one write a turn, a bounded send buffer, and a gate that neither loses nor repeats an event."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from actors import limits
 from actors.delivery.channel import AccessEnded, Attendance
 from actors.delivery.connection import Close, Follow, Leave, OpenGate, Send, ShutGate
-from actors.delivery.outbox import Outbox
 from actors.delivery.publication import EphemeralPublications, Publication, Publications
+from actors.delivery.send_buffer import SendBuffer
 from actors.runtime.loop_actor import Stage
 from tests.actors.house import SLOW, Noted, Peer, lines_of
 from tests.builders import identity, settle, until
@@ -103,7 +103,7 @@ async def test_nothing_to_say_is_no_write(peer: Peer) -> None:
     assert peer.wire.writes == []
 
 
-async def test_what_the_peer_has_not_taken_stays_in_the_outbox(peer: Peer) -> None:
+async def test_what_the_peer_has_not_taken_stays_in_the_send_buffer(peer: Peer) -> None:
     peer.wire.slow = True
     peer.tell(Send(b"x" * (limits.SOCKET_BUFFER_BYTES + 1)))
     await until(lambda: peer.wire.awaits_drain)
@@ -111,7 +111,7 @@ async def test_what_the_peer_has_not_taken_stays_in_the_outbox(peer: Peer) -> No
         peer.tell(Send(b"%d" % n))
         await settle()
     assert len(peer.wire.writes) == 1
-    assert peer.actor.stage.outbox_bytes() == len(b"012")
+    assert peer.actor.stage.unsent_bytes() == len(b"012")
     peer.wire.slow = False
     peer.wire.drain()
     await until(lambda: len(peer.wire.writes) == 2)
@@ -125,7 +125,7 @@ async def test_a_peer_that_takes_nothing_is_closed_with_3008(peer: Peer) -> None
     peer.wire.slow = True
     peer.tell(Send(b"x" * (limits.SOCKET_BUFFER_BYTES + 1)))
     await until(lambda: peer.wire.awaits_drain)
-    chunk = b"x" * (limits.OUTBOX_BYTES // 4)
+    chunk = b"x" * (limits.SEND_BUFFER_BYTES // 4)
     for _ in range(4):
         peer.tell(Send(chunk))
     await settle()
@@ -147,23 +147,23 @@ async def test_a_closed_connection_gathers_nothing_more(peer: Peer) -> None:
     await until(lambda: peer.wire.awaits_drain)
     peer.tell(ShutGate("thread:shut"))
     for n in range(1, 40):
-        peer.tell(Send(b"x" * limits.OUTBOX_BYTES), publications(n), publications(n, channel="thread:shut"))
+        peer.tell(Send(b"x" * limits.SEND_BUFFER_BYTES), publications(n), publications(n, channel="thread:shut"))
     await settle()
     assert peer.wire.closed == SLOW
-    assert peer.actor._outbox.size <= 2 * limits.OUTBOX_BYTES
+    assert peer.actor._send_buffer.size <= 2 * limits.SEND_BUFFER_BYTES
     assert len(peer.actor._gates["thread:shut"]._kept) <= 1
 
 
 async def test_much_at_once_does_not_make_a_peer_slow_that_takes_everything(peer: Peer) -> None:
     """Large messages committed together, or a long reply: how fast the peer is shows only once it is written."""
-    chunk = b"x" * (limits.OUTBOX_BYTES // 2)
+    chunk = b"x" * (limits.SEND_BUFFER_BYTES // 2)
     for _ in range(7):
         peer.tell(Send(chunk))
-    peer.tell(Send(b"y" * (limits.OUTBOX_BYTES + 1)))
+    peer.tell(Send(b"y" * (limits.SEND_BUFFER_BYTES + 1)))
     await settle()
     assert peer.wire.closed is None
-    assert b"".join(peer.wire.writes) == chunk * 7 + b"y" * (limits.OUTBOX_BYTES + 1)
-    assert max(map(len, peer.wire.writes)) < 3 * limits.OUTBOX_BYTES, "no more is gathered than that"
+    assert b"".join(peer.wire.writes) == chunk * 7 + b"y" * (limits.SEND_BUFFER_BYTES + 1)
+    assert max(map(len, peer.wire.writes)) < 3 * limits.SEND_BUFFER_BYTES, "no more is gathered than that"
 
 
 async def test_a_transport_that_fails_costs_only_its_write(peer: Peer, caplog: pytest.LogCaptureFixture) -> None:
@@ -186,7 +186,7 @@ async def test_one_slow_reader_hurts_nobody_else(stage: Stage) -> None:
     slow.wire.slow = True
     opened(slow)
     opened(quick)
-    shared = Publications(CHANNEL, [Publication(1, 1, "e" * limits.OUTBOX_BYTES, b"")])
+    shared = Publications(CHANNEL, [Publication(1, 1, "e" * limits.SEND_BUFFER_BYTES, b"")])
     for n in range(1, 5):
         for peer in (slow, quick):
             peer.tell(Publications(CHANNEL, [Publication(n, n, shared.items[0].type, b"")]))
@@ -231,11 +231,11 @@ async def test_what_a_stopped_connection_held_is_released(peer: Peer) -> None:
     await until(lambda: peer.wire.awaits_drain)
     peer.tell(Send(b"held"))
     await settle()
-    assert peer.actor._outbox.size == 4
+    assert peer.actor._send_buffer.size == 4
     peer.actor.stop()
     await until(lambda: not peer.ref.is_alive())
     await settle()
-    assert (peer.actor._outbox.chunks, peer.actor._outbox.size) == ([], 0)
+    assert (peer.actor._send_buffer.chunks, peer.actor._send_buffer.size) == ([], 0)
 
 
 async def test_a_slow_reader_gets_the_current_state_once_it_reads_again(stage: Stage) -> None:
@@ -452,7 +452,7 @@ async def test_a_watcher_hears_what_is_delivered_written_and_closed(stage: Stage
     await settle()
     assert watcher.heard[3:] == [("closed", name, 3001, "shutdown")]
     await blocked(slow)
-    slow.tell(Send(b"x" * (limits.OUTBOX_BYTES + 1)))
+    slow.tell(Send(b"x" * (limits.SEND_BUFFER_BYTES + 1)))
     await settle()
     assert watcher.heard[-1] == ("closed", slow.actor.actor_urn, 3008, "slow reader")
 
@@ -536,16 +536,16 @@ async def pause(peer: Peer, what: str) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.integers(0, 5), max_size=40), st.integers(1, 20))
-def test_the_outbox_counts_what_it_holds(sizes: list[int], limit: int) -> None:
-    outbox = Outbox()
+def test_the_send_buffer_counts_what_it_holds(sizes: list[int], limit: int) -> None:
+    buffer = SendBuffer()
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(limits, "OUTBOX_BYTES", limit)
+        patched.setattr(limits, "SEND_BUFFER_BYTES", limit)
         held: list[bytes] = []
         for n, size in enumerate(sizes):
             held.append(b"x" * size)
-            assert outbox.put(held[-1]) is (sum(map(len, held)) <= limit)
-            assert outbox.size == sum(map(len, held))
+            assert buffer.put(held[-1]) is (sum(map(len, held)) <= limit)
+            assert buffer.size == sum(map(len, held))
             if n % 7 == 6:
-                assert outbox.take() == held
+                assert buffer.take() == held
                 held = []
-                assert (outbox.take(), outbox.size) == ([], 0)
+                assert (buffer.take(), buffer.size) == ([], 0)

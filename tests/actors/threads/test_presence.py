@@ -8,7 +8,8 @@ from actors import limits
 from actors.delivery.ephemeral import Ephemeral
 from actors.resources.presence import PresenceChange, TypingUsers
 from actors.resources.users import Author
-from actors.threads.presence import Presence, Typing
+from actors.threads.presence import Presence
+from actors.threads.typing_users import Typing
 from tests.actors.clock import Clock
 
 ANA, BO = (Author(key, f"c{key}", name, "HUMAN") for key, name in ((1, "Ana"), (2, "Bo")))

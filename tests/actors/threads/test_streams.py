@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from actors import limits, rules
+from actors import limits, permissions
 from actors.auth.access_changes import AccessChange, AccessChanges, ChangeKind
 from actors.auth.identity import Identity
 from actors.commands import UNSET
@@ -155,14 +155,14 @@ async def test_rights_are_looked_at_once_for_each_change(
     house: House, ana: Identity, thread: Thread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[str] = []
-    must_go_on = rules.must_go_on
+    must_go_on = permissions.must_go_on
 
     def counted(*of: Any) -> None:
         looked.append(of[0])
         must_go_on(*of)
 
     await begin(house, ana, thread)
-    monkeypatch.setattr(rules, "must_go_on", counted)
+    monkeypatch.setattr(permissions, "must_go_on", counted)
     await house.do(UpdateThread(identity=ana, thread_id=thread.id, title="Another"))
     seen = len(looked)
     for _ in range(3):

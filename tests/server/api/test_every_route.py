@@ -14,8 +14,8 @@ from actors.errors import Conflict
 from actors.identifiers import new_id
 from server.api import pipeline
 from server.api.endpoints import Endpoint
+from server.api_docs import openapi_routes
 from server.auth.authentication import BrowserRules
-from server.documents import openapi_routes
 from server.http.application import make_application
 from tests.server.operations.sweep.people import key_of
 from tests.serving import Answer, Client, Server, serving

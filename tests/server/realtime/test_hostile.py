@@ -101,7 +101,7 @@ async def test_who_does_not_keep_up(
         await until(lambda: connections(server) == 2)
         await until(lambda: others.offset == said + 1)
         await reader.gone()
-    assert gauge.most < 3 * limits.OUTBOX_BYTES
+    assert gauge.most < 3 * limits.SEND_BUFFER_BYTES
 
 
 @pytest.mark.parametrize("kind", ["websocket", EVENTS])
@@ -121,7 +121,7 @@ async def test_five_hundred_who_come_back_at_once(
         for number in range(5):
             await alice.say(thread, f"said meanwhile {number}")
     assert {viewer.fold.offset for viewer in crowd} == {12}
-    assert gauge.most < limits.OUTBOX_BYTES
+    assert gauge.most < limits.SEND_BUFFER_BYTES
     assert gauge.codes == []
 
 
@@ -149,7 +149,7 @@ async def test_who_subscribes_and_unsubscribes_in_a_loop(
             client.inbox.clear()
         client.cut()
         assert max(viewer.passed["presence"] for viewer in others.viewers) < 30
-    assert gauge.most < limits.OUTBOX_BYTES
+    assert gauge.most < limits.SEND_BUFFER_BYTES
 
 
 @pytest.mark.parametrize("carrier", CARRIERS)
@@ -170,7 +170,7 @@ async def test_who_floods(limited: Server, gauge: Gauge, carrier: str) -> None:
         assert [message["error"]["code"] for message in refused] == [111] * 100
         await until(lambda: others.offset == 20)
     assert gauge.codes == [3013]
-    assert gauge.most < limits.OUTBOX_BYTES
+    assert gauge.most < limits.SEND_BUFFER_BYTES
 
 
 async def test_who_floods_and_does_not_read(server: Server, alice: Client, thread: Any, gauge: Gauge) -> None:
@@ -187,4 +187,4 @@ async def test_who_floods_and_does_not_read(server: Server, alice: Client, threa
         assert gauge.codes == [3008]
         thread = (await alice.get(f"/api/v1/threads/{thread['id']}")).data
         await until(lambda: others.offset == thread["offset"])
-    assert gauge.most < 3 * limits.OUTBOX_BYTES
+    assert gauge.most < 3 * limits.SEND_BUFFER_BYTES

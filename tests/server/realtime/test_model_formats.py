@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from actors.errors import Malformed
-from server.realtime.upload.pieces import EVENTS, NDJSON, End, Open, Piece, PieceReader, Text
+from server.realtime.message_upload.pieces import EVENTS, NDJSON, End, Open, Piece, PieceReader, Text
 
 
 def read(media: str, *chunks: bytes) -> list[Piece]:

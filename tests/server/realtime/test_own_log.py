@@ -14,7 +14,7 @@ from actors import limits
 from actors.commands import Purge
 from actors.event_kinds import USER_KINDS
 from actors.resources.actions import ExpireForms
-from server.documents.user_events import USER_EVENTS
+from server.api_docs.user_events import USER_EVENTS
 from storage.database import FILE_NAME
 from tests.realtime_client import RawClient, event_stream, raw_client
 from tests.server.realtime.own_state import Json, OwnState

@@ -96,7 +96,7 @@ async def test_a_history_that_nobody_reads(server: Server, alice: Client, gauge:
         asked = b"\n".join(orjson.dumps({"id": 3 + n, "history": body}) for n in range(100))
         await socket.send(frame(asked))
         await until(lambda: connections(server) == 0)
-    assert gauge.most < 4 * limits.OUTBOX_BYTES
+    assert gauge.most < 4 * limits.SEND_BUFFER_BYTES
 
 
 async def test_a_replay_that_nobody_reads(server: Server, alice: Client, gauge: Gauge) -> None:
@@ -110,4 +110,4 @@ async def test_a_replay_that_nobody_reads(server: Server, alice: Client, gauge: 
         await writing
         await asyncio.gather(*(alice.say(thread, LARGE) for _ in range(MUCH)))
         await until(lambda: connections(server) == 0)
-    assert gauge.most < 4 * limits.OUTBOX_BYTES
+    assert gauge.most < 4 * limits.SEND_BUFFER_BYTES

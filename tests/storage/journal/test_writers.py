@@ -6,7 +6,7 @@ from actors.commands import Command, ThreadCommand
 from actors.outcomes import Done
 from actors.resources.memory import Memory, ReplaceMemory
 from actors.resources.messages import PostMessage
-from storage.journal import execution  # finds the writers
+from storage.journal import group_commit  # finds the writers
 from storage.journal.transaction import Transaction
 from storage.journal.writers import writer_of, writes, written
 from tests.declared import declared
@@ -16,7 +16,7 @@ MANY_AT_A_TIME = {PostMessage}
 
 
 def test_every_command_has_a_writer() -> None:
-    assert execution.together
+    assert group_commit.together
     assert declared(Command) - {ThreadCommand} - written() == MANY_AT_A_TIME
 
 

@@ -7,7 +7,7 @@ import pytest
 from actors.identifiers import new_id
 from server.api import operations
 from server.api.registry import Operation
-from tests.server.documents.references import openapi_document, resolved, schema_of, violations
+from tests.server.api_docs.references import openapi_document, resolved, schema_of, violations
 from tests.server.operations.sweep.requests import POSTS, WITHOUT_A_PROVIDER, World, every
 from tests.serving import Answer
 

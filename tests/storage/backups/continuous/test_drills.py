@@ -23,7 +23,7 @@ from storage.backups.continuous.survey import Shelves
 from storage.backups.folder_shelf import FolderShelf
 from storage.backups.keys import SealingKey
 from storage.backups.making import Made, Maker
-from storage.backups.rehearsing import restored
+from storage.backups.restore_check import restored
 from storage.database import FILE_NAME, DatabaseOptions
 from storage.maintenance.copying import nothing_along
 from tests.builders import Ledger

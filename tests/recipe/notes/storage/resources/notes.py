@@ -20,14 +20,14 @@ from actors.resources.notes import (
 from peewee import SqliteDatabase
 from storage.schema.note_models import Note as Row
 
-from actors import rules
+from actors import permissions
 from actors.auth.identity import Identity
 from actors.commands import Gone
 from actors.errors import NotFound
 from actors.identifiers import new_id
 from actors.outcomes import Done
 from actors.page import Page
-from actors.rules import must_match
+from actors.permissions import must_match
 from storage.journal import results
 from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
@@ -126,7 +126,7 @@ def delete_note(tx: Transaction, command: DeleteNote) -> Done[Gone]:
 
 def _writable(tx: Transaction, command: CreateNote | UpdateNote | DeleteNote) -> tuple[int, str]:
     key, uid, status = tx.thread(command.thread_id)
-    rules.must_write(command.identity, tx.role(key, command.identity.user.key), uid, status)
+    permissions.must_write(command.identity, tx.role(key, command.identity.user.key), uid, status)
     return key, uid
 
 

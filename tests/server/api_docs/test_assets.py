@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import server as server_package
-from server.documents.assets import assets
+from server.api_docs.assets import assets
 
 VENDORED = Path(server_package.__file__).parent / "static" / "docs" / "swagger-ui"
 

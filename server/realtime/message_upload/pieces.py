@@ -14,8 +14,8 @@ import orjson
 from actors import limits
 from actors.errors import Malformed, TooLarge, XpError
 from server.http import exact_json
-from server.realtime.upload import half_json
-from server.realtime.upload.model_formats import COMPLETE, CUT_OFF, FAILED, Heard, Outcome, hear
+from server.realtime.message_upload import half_json
+from server.realtime.message_upload.model_formats import COMPLETE, CUT_OFF, FAILED, Heard, Outcome, hear
 
 NDJSON: Final = "application/x-ndjson"
 EVENTS: Final = "text/event-stream"

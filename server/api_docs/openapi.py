@@ -11,10 +11,10 @@ from pydantic import BaseModel
 
 from server.api.envelope import FailureView, ListMetadataView, MetadataView
 from server.api.registry import Operation
-from server.documents import json_schemas, openapi_components, openapi_routes
-from server.documents.examples import SOME_ID, TIME, Examples
-from server.documents.json_schemas import Schema
-from server.documents.openapi_components import Json, answer_headers, failures, parameter
+from server.api_docs import json_schemas, openapi_components, openapi_routes
+from server.api_docs.examples import SOME_ID, TIME, Examples
+from server.api_docs.json_schemas import Schema
+from server.api_docs.openapi_components import Json, answer_headers, failures, parameter
 
 OTHER_ANSWERS: Final[Mapping[str, Mapping[int, str]]] = {
     "toggle_reaction": {200: "The reaction existed and was removed."},

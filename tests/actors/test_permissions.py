@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from actors import rules
+from actors import permissions
 from actors.auth.identity import Identity
 from actors.errors import Conflict, Forbidden, NotFound, XpError
 from actors.resources.members import MEMBER_ROLES
@@ -37,7 +37,7 @@ def table(rule: Callable[[Identity, Any], None]) -> dict[str, str]:
 
 
 def test_seeing() -> None:
-    assert table(lambda who, role: rules.must_see(who, role, THREAD)) == {
+    assert table(lambda who, role: permissions.must_see(who, role, THREAD)) == {
         "admin OWNER": "yes",
         "admin MEMBER": "yes",
         "admin VIEWER": "yes",
@@ -51,7 +51,7 @@ def test_seeing() -> None:
 
 @pytest.mark.parametrize("status", ["ACTIVE", "ARCHIVED"])
 def test_writing(status: Any) -> None:
-    assert table(lambda who, role: rules.must_write(who, role, THREAD, status)) == {
+    assert table(lambda who, role: permissions.must_write(who, role, THREAD, status)) == {
         "admin OWNER": "yes",
         "admin MEMBER": "yes",
         "admin VIEWER": "not_a_writer",
@@ -64,7 +64,7 @@ def test_writing(status: Any) -> None:
 
 
 def test_writing_where_it_is_closed() -> None:
-    assert table(lambda who, role: rules.must_write(who, role, THREAD, "CLOSED")) == {
+    assert table(lambda who, role: permissions.must_write(who, role, THREAD, "CLOSED")) == {
         "admin OWNER": "thread_closed",
         "admin MEMBER": "thread_closed",
         "admin VIEWER": "not_a_writer",
@@ -77,7 +77,7 @@ def test_writing_where_it_is_closed() -> None:
 
 
 def test_managing() -> None:
-    assert table(lambda who, role: rules.must_manage(who, role, THREAD)) == {
+    assert table(lambda who, role: permissions.must_manage(who, role, THREAD)) == {
         "admin OWNER": "yes",
         "admin MEMBER": "yes",
         "admin VIEWER": "yes",
@@ -90,7 +90,7 @@ def test_managing() -> None:
 
 
 def test_editing_ones_own() -> None:
-    assert table(lambda who, role: rules.must_edit(who, role, who.user.key)) == {
+    assert table(lambda who, role: permissions.must_edit(who, role, who.user.key)) == {
         "admin OWNER": "yes",
         "admin MEMBER": "yes",
         "admin VIEWER": "forbidden",
@@ -103,11 +103,11 @@ def test_editing_ones_own() -> None:
 
 
 def test_nobody_edits_what_others_wrote() -> None:
-    assert set(table(lambda who, role: rules.must_edit(who, role, 99)).values()) == {"forbidden"}
+    assert set(table(lambda who, role: permissions.must_edit(who, role, 99)).values()) == {"forbidden"}
 
 
 def test_deleting_ones_own() -> None:
-    assert table(lambda who, role: rules.must_delete(who, role, who.user.key)) == {
+    assert table(lambda who, role: permissions.must_delete(who, role, who.user.key)) == {
         "admin OWNER": "yes",
         "admin MEMBER": "yes",
         "admin VIEWER": "yes",
@@ -120,7 +120,7 @@ def test_deleting_ones_own() -> None:
 
 
 def test_deleting_what_others_wrote() -> None:
-    assert table(lambda who, role: rules.must_delete(who, role, 99)) == {
+    assert table(lambda who, role: permissions.must_delete(who, role, 99)) == {
         "admin OWNER": "yes",
         "admin MEMBER": "yes",
         "admin VIEWER": "yes",
@@ -133,8 +133,8 @@ def test_deleting_what_others_wrote() -> None:
 
 
 def test_administering() -> None:
-    assert verdict(rules.must_administer, ADMIN) == "yes"
-    assert verdict(rules.must_administer, USER) == "forbidden"
+    assert verdict(permissions.must_administer, ADMIN) == "yes"
+    assert verdict(permissions.must_administer, USER) == "forbidden"
 
 
 @pytest.mark.parametrize("kind", USER_KINDS)
@@ -143,15 +143,15 @@ def test_administering() -> None:
 def test_speaking_for_the_application(kind: Any, role: Any, message_type: Any) -> None:
     refused = message_type == "SYSTEM" and kind == "HUMAN" and role == "USER"
     who = identity(1, role=role, kind=kind)
-    assert verdict(rules.must_post_as, who, message_type) == ("forbidden" if refused else "yes")
+    assert verdict(permissions.must_post_as, who, message_type) == ("forbidden" if refused else "yes")
 
 
 def test_refusals_say_what_would_be_needed() -> None:
     with pytest.raises(Forbidden, match="requires the role OWNER or MEMBER; you are a VIEWER"):
-        rules.must_write(USER, "VIEWER", THREAD, "ACTIVE")
+        permissions.must_write(USER, "VIEWER", THREAD, "ACTIVE")
     with pytest.raises(Forbidden, match="you are not a member"):
-        rules.must_write(ADMIN, None, THREAD, "ACTIVE")
+        permissions.must_write(ADMIN, None, THREAD, "ACTIVE")
     with pytest.raises(Conflict, match="its owner can set it to ACTIVE"):
-        rules.must_write(USER, "OWNER", THREAD, "CLOSED")
+        permissions.must_write(USER, "OWNER", THREAD, "CLOSED")
     with pytest.raises(NotFound, match=f"no thread '{THREAD}' that you may see"):
-        rules.must_see(USER, None, THREAD)
+        permissions.must_see(USER, None, THREAD)

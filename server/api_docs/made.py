@@ -4,9 +4,9 @@ import orjson
 
 from actors.errors import NotFound
 from server.api import operations
-from server.documents import asyncapi, event_page, html, openapi
-from server.documents.document import HTML, Document, document
-from server.documents.openapi_components import problem_example
+from server.api_docs import asyncapi, event_page, html, openapi
+from server.api_docs.document import HTML, Document, document
+from server.api_docs.openapi_components import problem_example
 from server.http.catalogue import BY_SLUG
 
 

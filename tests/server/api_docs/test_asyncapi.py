@@ -16,13 +16,13 @@ from actors import limits
 from actors.event_kinds import KINDS, USER_EPHEMERAL_KINDS, USER_KINDS
 from actors.resources.actions import ExpireForms
 from actors.resources.files.processing import RecordPreview
-from server.documents.asyncapi import MESSAGES, THREAD_EVENTS
-from server.documents.events import EPHEMERAL
-from server.documents.frames import VERBS
+from server.api_docs.asyncapi import MESSAGES, THREAD_EVENTS
+from server.api_docs.events import EPHEMERAL
+from server.api_docs.frames import VERBS
 from server.realtime.protocol import codes as protocol
 from tests.files import stored_file
 from tests.realtime_client import RawClient, raw_client
-from tests.server.documents.references import Json, asyncapi_document, nodes, violations
+from tests.server.api_docs.references import Json, asyncapi_document, nodes, violations
 from tests.server.files.uploading import append, create
 from tests.server.realtime.test_own_log import AFTER_ALL, APPROVAL
 from tests.serving import SECRET, Client, Server

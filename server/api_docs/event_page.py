@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from server.documents.html import code, page, prose, table
-from server.documents.json_schemas import REFERENCE, Schema
+from server.api_docs.html import code, page, prose, table
+from server.api_docs.json_schemas import REFERENCE, Schema
 
 Json = Mapping[str, Any]
 

@@ -36,10 +36,10 @@ from server.api.services import Services
 from server.http import problems
 from server.http.headers.peers import Peer
 from server.http.middleware import HEADER, begin, correlation_id
+from server.realtime.message_upload.body import ConnectionLost, Wait, pieces
+from server.realtime.message_upload.model_formats import CUT_OFF, Outcome
+from server.realtime.message_upload.pieces import NDJSON, End, Open, Piece, PieceReader, Text
 from server.realtime.protocol import codes as protocol
-from server.realtime.upload.body import ConnectionLost, Wait, pieces
-from server.realtime.upload.model_formats import CUT_OFF, Outcome
-from server.realtime.upload.pieces import NDJSON, End, Open, Piece, PieceReader, Text
 from server.resources.messages.operations import post
 
 logger = logging.getLogger("server.realtime")

@@ -3,8 +3,8 @@
 from typing import Final
 
 from actors import limits
-from server.documents.examples import ID_PATTERN
-from server.documents.openapi_components import Json, answer_headers, failures, parameter
+from server.api_docs.examples import ID_PATTERN
+from server.api_docs.openapi_components import Json, answer_headers, failures, parameter
 from server.files.downloads.signed_urls import SIGNED_BY
 from server.files.uploads import tus
 

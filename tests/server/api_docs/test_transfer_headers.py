@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.server.documents.references import Json, openapi_document, resolved
+from tests.server.api_docs.references import Json, openapi_document, resolved
 from tests.server.files.uploading import CONTENT, PIECE, TUS, append, create
 from tests.serving import Answer, Client, serving
 

@@ -8,7 +8,7 @@ import orjson
 from jsonschema import Draft202012Validator
 
 from server.api import operations
-from server.documents import asyncapi, openapi
+from server.api_docs import asyncapi, openapi
 
 Json = dict[str, Any]
 PROBLEM_BASE = "https://errors.example.com/problems"

@@ -19,11 +19,11 @@ from server.api import operations
 from server.api.common_views import DeletedView
 from server.api.fields import ById, Nothing
 from server.api.registry import Call, Operation, Operations, Result
+from server.api_docs import openapi
 from server.auth.authentication import BrowserRules
-from server.documents import openapi
 from server.http.application import make_application
 from server.http.catalogue import ENTRIES
-from tests.server.documents.references import (
+from tests.server.api_docs.references import (
     PROBLEM_BASE,
     Json,
     described,
@@ -161,7 +161,7 @@ def test_every_error_is_an_example() -> None:
 
 def test_it_is_the_same_each_time() -> None:
     script = (
-        "import sys; from tests.server.documents.references import *; "
+        "import sys; from tests.server.api_docs.references import *; "
         "sys.stdout.buffer.write(orjson.dumps(openapi_document()))"
     )
     for seed in ("1", "2"):

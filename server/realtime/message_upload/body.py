@@ -9,7 +9,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from actors import limits
 from actors.errors import Malformed
 from server.http.connections.parse_errors import in_one_line
-from server.realtime.upload.pieces import Piece, PieceReader
+from server.realtime.message_upload.pieces import Piece, PieceReader
 
 Wait = Callable[[int], float]
 """Takes a number of lines; answers the seconds until they may be read."""

@@ -21,9 +21,9 @@ from server.auth.authentication import Authentication
 from server.http.connections.carrier import let_flow
 from server.http.headers.peers import rate_limit_network
 from server.http.request_end import RequestEnd
-from server.realtime.upload.body import ConnectionLost, Pace
-from server.realtime.upload.pieces import EVENTS, NDJSON
-from server.realtime.upload.writer import Answer
+from server.realtime.message_upload.body import ConnectionLost, Pace
+from server.realtime.message_upload.pieces import EVENTS, NDJSON
+from server.realtime.message_upload.writer import Answer
 
 
 class Answers:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from actors import limits
-from server.documents.openapi_components import Json, answer_headers, failures, parameter
+from server.api_docs.openapi_components import Json, answer_headers, failures, parameter
 
 _OPEN: Final = (
     "Use an official SDK. The response stays open and carries replies and pushes of the Centrifugo client "

@@ -9,7 +9,7 @@ from actors.event_kinds import USER_EPHEMERAL_KINDS, USER_KINDS
 from actors.events import EphemeralKind
 from server.api.events import views
 from server.api.fields import View
-from server.documents.events import camel
+from server.api_docs.events import camel
 from server.resources.notifications.views import UserEventView
 
 

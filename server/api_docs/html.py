@@ -6,7 +6,7 @@ from html import escape
 
 import orjson
 
-from server.documents.assets import assets
+from server.api_docs.assets import assets
 from server.http.catalogue import ENTRIES, Entry
 
 

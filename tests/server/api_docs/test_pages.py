@@ -9,9 +9,9 @@ import pytest
 
 from actors.errors import CODES
 from server.api import operations
-from server.documents.assets import assets
-from server.documents.openapi import document
-from server.documents.pages import POLICY
+from server.api_docs.assets import assets
+from server.api_docs.openapi import document
+from server.api_docs.pages import POLICY
 from server.http.catalogue import ENTRIES
 from server.http.problems import slug
 from tests.server.one_server import server

@@ -10,8 +10,8 @@ from aiohttp import web
 
 from actors.errors import NotFound
 from server.api.services import Services
-from server.documents.assets import assets
-from server.documents.document import HTML, Document
+from server.api_docs.assets import assets
+from server.api_docs.document import HTML, Document
 from server.http.compression import compressed
 from server.http.headers.caching import FOR_GOOD
 from server.http.headers.etags import matches
@@ -51,7 +51,7 @@ def routes(services: Services) -> list[web.RouteDef]:
 
 async def _made(make: Callable[[ModuleType], Document]) -> Document:
     def with_documents() -> Document:
-        from server.documents import made as documents
+        from server.api_docs import made as documents
 
         return make(documents)
 

@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
+from server.api_docs.examples import ID_PATTERN
+from server.api_docs.openapi_components import Json, answer_headers, failures, parameter
 from server.artifacts.printing import SHORT_NAMES
-from server.documents.examples import ID_PATTERN
-from server.documents.openapi_components import Json, answer_headers, failures, parameter
 from server.exports.threads import THREAD_FORMATS
 
 _ID: Final[Json] = {"type": "string", "pattern": ID_PATTERN}

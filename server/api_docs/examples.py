@@ -6,7 +6,7 @@ What a schema does not say follows from a field's name: a title is "Launch plan"
 from collections.abc import Mapping
 from typing import Any, Final
 
-from server.documents.json_schemas import REFERENCE, Schema
+from server.api_docs.json_schemas import REFERENCE, Schema
 
 THREAD_ID: Final = "cmwta8kex000053uaxsb10oqw"
 MESSAGE_ID: Final = "cmwta8kf2000153uahq0v8d3m"

@@ -3,10 +3,10 @@
 from typing import Final
 
 from actors import limits
-from server.documents import openapi_artifacts, openapi_emulation, openapi_exports, openapi_files
-from server.documents.assets import assets
-from server.documents.examples import ID_PATTERN, THREAD_ID
-from server.documents.openapi_components import Json, answer_headers, failures, parameter
+from server.api_docs import openapi_artifacts, openapi_emulation, openapi_exports, openapi_files
+from server.api_docs.assets import assets
+from server.api_docs.examples import ID_PATTERN, THREAD_ID
+from server.api_docs.openapi_components import Json, answer_headers, failures, parameter
 
 TAGS: Final[tuple[Json, ...]] = (
     {"name": "live", "description": "Live events; /docs/events describes them."},

@@ -7,10 +7,10 @@ from pydantic import BaseModel
 
 from actors.event_kinds import KINDS
 from actors.resources.artifacts.channel import is_about_artifacts
-from server.documents import json_schemas
-from server.documents.events import EPHEMERAL, EVENTS, ReadyView, ResyncView
-from server.documents.examples import SOME_ID, THREAD_ID, USER_ID, Examples
-from server.documents.frames import (
+from server.api_docs import json_schemas
+from server.api_docs.events import EPHEMERAL, EVENTS, ReadyView, ResyncView
+from server.api_docs.examples import SOME_ID, THREAD_ID, USER_ID, Examples
+from server.api_docs.frames import (
     COMMANDS,
     REPLIES,
     VERBS,
@@ -21,7 +21,7 @@ from server.documents.frames import (
     PublicationPushFrame,
     UnsubscribePushFrame,
 )
-from server.documents.user_events import USER_EPHEMERAL, USER_EVENTS
+from server.api_docs.user_events import USER_EPHEMERAL, USER_EVENTS
 
 Json = dict[str, Any]
 

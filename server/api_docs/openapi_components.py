@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from actors import limits
-from server.documents.examples import SOME_ID, TIME
+from server.api_docs.examples import SOME_ID, TIME
 from server.http import catalogue
 from server.http.catalogue import Entry
 from server.http.problems import CONTENT_TYPE

@@ -22,6 +22,7 @@ from actors.resources.schedules import (
     UpdateSchedule,
 )
 from actors.resources.user_events import UserEvent
+from actors.text.normal import is_blank
 from storage.journal import results, user_log
 from storage.journal.transaction import Transaction, given
 from storage.journal.user_log import Entry
@@ -112,8 +113,11 @@ def _must_fit(before: Schedule, fields: dict[str, Any]) -> None:
         return
     if fields.keys() - {"content"}:
         raise ValidationFailed({"body": ["a reminder has no `blocks` and no `metadata`."]})
-    if len(fields.get("content", "")) > limits.SCHEDULE_NOTE_CHARS:
+    note = fields.get("content", before.content)
+    if len(note) > limits.SCHEDULE_NOTE_CHARS:
         raise ValidationFailed({"content": [f"expected at most {limits.SCHEDULE_NOTE_CHARS} characters."]})
+    if is_blank(note) and before.thread_id is None:
+        raise ValidationFailed({"content": ["a reminder that is about nothing needs `content`; cancel it instead."]})
 
 
 @writes(CancelSchedule)

@@ -11,7 +11,7 @@ from actors.permissions import must_match
 from actors.resources.sessions import SignInByProvider
 from actors.resources.user_events import USER_UPDATED, UserEvent
 from actors.resources.users import SYSTEM_SUBJECT, CreateUser, UpdateUser, User
-from actors.text.email_address import folded
+from actors.text.email_address import domain_of, folded
 from actors.text.normal import line
 from storage.compiled import Prepared
 from storage.journal import results, user_log
@@ -48,7 +48,7 @@ def create_user(tx: Transaction, command: CreateUser) -> Done[User]:
     email = folded(command.email)
     insert = models.User.insert(
         uid=uid, subject=subject, email=email, name=command.name, avatar_url=command.avatar_url,
-        role=command.role, kind=command.kind, domain=command.domain or email.rpartition("@")[2],
+        role=command.role, kind=command.kind, domain=command.domain or domain_of(email),
         metadata=command.metadata, created_at=tx.now, updated_at=tx.now,
     )  # fmt: skip
     user = made(tx, tx.execute(insert))
@@ -112,6 +112,8 @@ def update_user(tx: Transaction, command: UpdateUser) -> Done[User]:
     if difference.get("role", "ADMIN") != "ADMIN" or difference.get("status", "ACTIVE") != "ACTIVE":
         administrators.must_not_be_last(tx, user)
     if "email" in difference:
+        if user.domain == domain_of(user.email):  # nothing but the address said it
+            difference["domain"] = domain_of(difference["email"])
         notices.tell(tx, "email_changed", user, notices.doer(command.identity, user), command.origin)
     updated = write(tx, user.key, difference)
     access.changed(tx, "user", user.id)

@@ -48,6 +48,24 @@ async def test_a_narrowed_rule_binds_what_was_made_before(tmp_path: Path) -> Non
             assert (await client.get(ME)).status == 200
 
 
+async def test_with_the_address_goes_the_domain_that_it_said(tmp_path: Path) -> None:
+    async with serving(tmp_path / "data", ALLOWED_DOMAINS="rpotential.ai,partner.example") as server:
+        root = server.client("root", role="ADMIN")
+        users = [
+            (await root.post("/api/v1/users", email=f"{name}@rpotential.ai", name=name, **more)).data
+            for name, more in (("ana", {}), ("bo", {"domain": "partner.example"}))
+        ]
+        devices = [await sign_in(server, root, user["id"]) for user in users]
+        changed = [
+            (await root.patch(f"/api/v1/users/{user['id']}", email=f"{user['name']}@elsewhere.example")).data
+            for user in users
+        ]
+        assert [user["domain"] for user in changed] == ["elsewhere.example", "partner.example"]
+        assert [await device.status() for device in devices] == [403, 200]
+        await root.patch(f"/api/v1/users/{users[0]['id']}", email="ana@partner.example")
+        assert await devices[0].status() == 200
+
+
 async def test_a_narrowed_rule_binds_links_and_webhooks(tmp_path: Path) -> None:
     """What works without its maker: a signed URL of a file, a link to an artifact, and a webhook, which waits."""
     data, old = tmp_path / "data", "ana@old.example"

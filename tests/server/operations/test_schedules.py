@@ -157,6 +157,17 @@ async def test_what_cannot_be_scheduled(alice: Client, wrong: Json) -> None:
     assert (await alice.post(URL, **{"thread_id": thread["id"]} | at)).status == 400
 
 
+async def test_a_reminder_stays_one(alice: Client) -> None:
+    """About something, or with a note."""
+    message = await alice.say(await alice.thread())
+    alone = (await alice.post(URL, kind="reminder", content="tea", at=ahead(days=1))).data
+    about = (await alice.post(URL, kind="reminder", message_id=message["id"], content="tea", at=ahead(days=1))).data
+    refused = await alice.patch(f"{URL}/{alone['id']}", content=" ")
+    assert (refused.status, [*refused.error["errors"]]) == (400, ["content"])
+    assert (await alice.patch(f"{URL}/{alone['id']}", at=ahead(days=2))).status == 200
+    assert (await alice.patch(f"{URL}/{about['id']}", content="")).data["content"] == ""
+
+
 async def test_only_so_many_wait(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "SCHEDULES_PENDING", 2)
     made = [await alice.post(URL, kind="reminder", content=str(n), at=ahead(days=1)) for n in range(3)]

@@ -173,10 +173,13 @@ def test_what_does_not_fit_a_reminder(ledger: Ledger, ana: Identity, fields: dic
 
 
 def test_a_note_may_be_as_long_as_the_limit_and_empty(ledger: Ledger, ana: Identity, thread: Thread) -> None:
-    made = create(ledger, ana)
+    """Empty where it is about something."""
+    made = create(ledger, ana, thread, kind="reminder")
     for content in ("x" * limits.SCHEDULE_NOTE_CHARS, ""):
         ledger.do(UpdateSchedule(identity=ana, schedule_id=made.id, content=content))
         assert get(ledger, made, ana).content == content
+    with pytest.raises(ValidationFailed):
+        ledger.do(UpdateSchedule(identity=ana, schedule_id=create(ledger, ana).id, content=" "))
     message = create(ledger, ana, thread)
     long = "x" * (limits.SCHEDULE_NOTE_CHARS + 1)
     assert ledger.do(UpdateSchedule(identity=ana, schedule_id=message.id, content=long)).result.content == long

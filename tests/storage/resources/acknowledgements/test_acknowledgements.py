@@ -129,6 +129,17 @@ def test_it_notifies_again_from_its_time_on_who_has_not_answered(
     assert due(ledger, message) == (1, clock.now + AGAIN)
 
 
+def test_one_that_a_clock_that_was_ahead_has_dated_notifies_again_by_the_clock_as_it_is(
+    ledger: Ledger, ana: Identity, thread: Thread, clock: Clock
+) -> None:
+    """Else it stayed among the few that its author may have open until the clock got there."""
+    clock.now = NOW + 24 * 3_600_000
+    message = asking(ledger, ana, thread, urgent=True)
+    clock.now = NOW
+    assert [ledger.do(RepeatUrgent()).result for _ in range(2)] == [1, 0]
+    assert due(ledger, message) == (1, NOW + AGAIN)
+
+
 def test_it_notifies_again_a_bounded_number_of_times(
     ledger: Ledger, ana: Identity, thread: Thread, clock: Clock
 ) -> None:

@@ -260,6 +260,19 @@ def test_those_are_interrupted_to_which_nothing_was_appended(
     assert ledger.sql(ends) == [("COMPLETE", NOW)] + [("INTERRUPTED", NOW + 20)] * 3
 
 
+def test_one_that_a_clock_that_was_ahead_has_dated_is_interrupted(
+    ledger: Ledger, ana: Identity, artifact: Artifact, clock: Clock
+) -> None:
+    """Else it kept others from its text until the clock got there. A clock that was set back a little ends none."""
+    clock.now = NOW + 24 * 3_600_000
+    ahead = begin(ledger, ana, artifact, "/a")
+    clock.now = NOW + 60_000
+    begin(ledger, ana, artifact, "/b")
+    clock.now = NOW
+    done = ledger.do(InterruptArtifactStreams(before=NOW - 60_000))
+    assert [event.data.id for event in done.events] == [ahead.id]  # type: ignore[attr-defined]
+
+
 # Erased
 
 

@@ -36,6 +36,7 @@ from actors.runtime.future import LoopFuture as LoopFuture
 from actors.runtime.future import drive as drive
 from actors.runtime.inbox import GONE, LoopInbox, reply_of
 from actors.runtime.reference import Ref as Ref
+from actors.runtime.reference import Stopped
 from actors.runtime.run_queue import RunQueue
 from actors.tracing import Tracer
 
@@ -48,21 +49,6 @@ Handler = Callable[[Any, Any], Any]
 ExcInfo = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
 
 _serial = itertools.count(1)
-
-
-class _Stopped:
-    """The part of `threading.Event` that Pykka uses, without its lock and condition (1.1 KiB an actor)."""
-
-    __slots__ = ("_flag",)
-
-    def __init__(self) -> None:
-        self._flag = False
-
-    def is_set(self) -> bool:
-        return self._flag
-
-    def set(self) -> None:
-        self._flag = True
 
 
 def handles(*message_types: type) -> Callable[[Callable[[Any, Any], Any]], Handler]:
@@ -93,7 +79,7 @@ class LoopActor(pykka.Actor):
     def __init__(self) -> None:
         # Not super().__init__(): its UUID and threading.Event cost 8 µs and 1.3 KiB an actor.
         self.actor_urn = f"{type(self).__name__}-{next(_serial)}"
-        self.actor_stopped = _Stopped()  # type: ignore[assignment]  # the two methods that Pykka uses
+        self.actor_stopped: Stopped = Stopped()  # type: ignore[assignment]  # the two methods that Pykka uses
         inbox = self._create_actor_inbox()
         inbox.actor = self
         self.actor_inbox = inbox
@@ -183,12 +169,14 @@ class LoopActor(pykka.Actor):
             logger.exception("%s failed at the end of its turn", self)
 
     def _handle(self, envelope: Envelope[Any]) -> None:
-        if self.actor_stopped.is_set():
+        if self.actor_stopped.flag:
             self._refuse(envelope)
             return
         outer, self._envelope = self._envelope, envelope
+        message = envelope.message
         try:
-            response = self._handle_receive(envelope.message)
+            handler = self.handlers.get(type(message))
+            response = self._handle_receive(message) if handler is None else handler(self, message)
             if envelope.reply_to is not None and response is not envelope.reply_to:
                 envelope.reply_to.set(response)
         except Exception as error:  # noqa: BLE001 - contained: the reply or a log line, never the end of the actor
@@ -215,7 +203,7 @@ class LoopActor(pykka.Actor):
             reply.set_exception(pykka.ActorDeadError(f"{self} stopped before handling the message"))
 
     def _handle_receive(self, message: Any) -> Any:
-        handler = self.handlers.get(type(message)) or self._handler_of_a_base(type(message))
+        handler = self._handler_of_a_base(type(message))
         if handler is not None:
             return handler(self, message)
         return super()._handle_receive(message)

@@ -283,7 +283,7 @@ class Session:
 
     def tell(self, message: object) -> None:
         """Dropped after the socket has closed."""
-        if not self._connection.actor_stopped.is_set():
+        if not self._connection.actor_stopped.flag:
             self.connection.tell(message)
 
     def ping(self) -> float | None:

@@ -499,9 +499,9 @@ async def test_who_keeps_a_reference_does_not_keep_an_actor_that_has_stopped(sta
         gc.enable()
 
 
-async def test_actors_without_an_outbox_hold_no_bytes(stage: Stage, parrot: Parrot) -> None:
+async def test_actors_without_a_send_buffer_hold_no_bytes(stage: Stage, parrot: Parrot) -> None:
     stage.start(Parrot())
-    assert stage.outbox_bytes() == 0
+    assert stage.unsent_bytes() == 0
 
 
 async def test_another_os_thread_wakes_the_event_loop_once_for_many(

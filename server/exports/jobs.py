@@ -148,7 +148,7 @@ class ExportJobs:
                 size=len(made.body), pages=made.pages, missing_scripts=made.missing_scripts, undrawn=made.undrawn,
                 left_out=made.left_out, threads=made.threads,
             )  # fmt: skip
-            await asyncio.to_thread(self._store.write, replace(over, done=over.steps), made.body)
+            await unbroken(asyncio.to_thread(self._store.write, replace(over, done=over.steps), made.body))
             self._change(replace(over, done=over.steps))
         except XpError as error:
             await self._fail(export, error.detail, error.code)
@@ -162,7 +162,7 @@ class ExportJobs:
     async def _fail(self, export: Export, sentence: str, code: str) -> None:
         failed = replace(self._exports[export.id], status="FAILED", error=sentence, code=code)
         with contextlib.suppress(OSError):  # then it is one that a restart has interrupted
-            await asyncio.to_thread(self._store.write, failed)
+            await unbroken(asyncio.to_thread(self._store.write, failed))
         self._change(failed)
 
     def _change(self, export: Export) -> None:

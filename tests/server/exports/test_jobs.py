@@ -182,6 +182,29 @@ async def test_one_is_removed_while_it_is_made(tmp_path: Path) -> None:
     await jobs.stop()
 
 
+async def test_one_is_removed_while_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an OS thread still writes is not left behind, where the next start would find it again."""
+    jobs, writes, goes_on = ExportJobs(tmp_path, lambda: 1.0), asyncio.Event(), threading.Event()
+    await jobs.start()
+    loop, write = asyncio.get_running_loop(), jobs._store.write
+
+    def write_late(export: Export, body: bytes | None = None) -> None:
+        if body is not None:
+            loop.call_soon_threadsafe(writes.set)
+            goes_on.wait(20)
+        write(export, body)
+
+    monkeypatch.setattr(jobs._store, "write", write_late)
+    begun = await jobs.begin(one(), nothing)
+    await writes.wait()
+    removing = asyncio.ensure_future(jobs.remove(begun))
+    loop.call_later(0.1, goes_on.set)
+    await removing
+    await jobs.stop()
+    await loop.shutdown_default_executor()
+    assert names(tmp_path) == []
+
+
 def one(number: int = 0) -> Export:
     return Export(f"c{number:024}", "c" * 25, 1, "thread", "c" * 25, "md", None, None, "PENDING", 0, 10**15)
 

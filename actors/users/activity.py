@@ -77,6 +77,8 @@ class Activity:
         if known:
             self._judge(user_key)
         elif self._connections.pop(user_key, None) is not None:
+            if user_key not in self._unsaved:
+                del self._last[user_key]
             if user_key in self._awake:
                 del self._awake[user_key]
             else:

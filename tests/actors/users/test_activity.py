@@ -113,6 +113,19 @@ async def test_what_is_new_is_saved_once_and_then_forgotten(room: Room) -> None:
     assert room.saved[1:] == [{BO: at + 60_000}, {BO: at + 90_000}]
 
 
+async def test_who_leaves_after_it_was_saved_is_forgotten(room: Room) -> None:
+    """However many users were ever here."""
+    room.activity.came(ANA, TAB)
+    room.later(30)
+    room.activity.went(ANA, TAB)
+    assert room.activity.last(ANA) is None, "the database knows it"
+    room.activity.came(ANA, TAB)
+    room.activity.went(ANA, TAB)
+    assert room.activity.last(ANA) == int(room.now * 1000), "it does not yet"
+    room.later(30)
+    assert room.activity.last(ANA) is None
+
+
 async def test_what_cannot_be_saved_now_is_saved_later(room: Room) -> None:
     room.activity.note(ANA)
     at = int(room.now * 1000)

@@ -36,6 +36,8 @@ class Once:
 
     key: str
     fingerprint: str
+    renews: bool = False
+    """Whether what the first request made is made again where it is gone; else that is refused (`NotFound`)."""
 
 
 T_co = TypeVar("T_co", covariant=True)

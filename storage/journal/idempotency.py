@@ -7,7 +7,7 @@ import orjson
 
 from actors.auth.identity import Identity
 from actors.commands import Once
-from actors.errors import KeyReused, XpError
+from actors.errors import KeyReused, NotFound, XpError
 from actors.outcomes import Done
 from storage.compiled import ManyRows, insert_rows, values
 from storage.journal import results
@@ -18,8 +18,11 @@ _I = models.Idempotency
 
 
 def find(tx: Transaction, identity: Identity, once: Once) -> Done[Any] | None:
-    """The first one's result, read again; None where the key is new. Raises `KeyReused`, or `NotFound`."""
+    """The first one's result, read again; None where the key is new, or its result is gone and may be made again.
+    Raises `KeyReused`, or `NotFound`."""
     found = find_all(tx, [(identity, once)])[0]
+    if isinstance(found, NotFound) and once.renews:
+        return None
     if isinstance(found, XpError):
         raise found
     return found
@@ -45,6 +48,8 @@ def _replay(tx: Transaction, identity: Identity, once: Once, fingerprint: str, o
 
 
 def keep(tx: Transaction, identity: Identity, once: Once, done: Done[Any]) -> None:
+    if once.renews:
+        tx.execute(_I.delete().where((_I.user == identity.user.key) & (_I.key == once.key)))
     keep_all(tx, [(identity, once, done)])
 
 

@@ -9,8 +9,7 @@ from aiohttp import web
 
 from actors import limits
 from actors.auth.identity import Identity
-from actors.commands import Once
-from actors.errors import NotFound, TooLarge, ValidationFailed, XpError
+from actors.errors import TooLarge, ValidationFailed, XpError
 from actors.resources.files.file import File
 from actors.resources.files.queries import GetFile
 from actors.resources.files.uploads import Upload
@@ -21,11 +20,10 @@ from server.files.transfers import ARRIVAL, Transfers
 from server.files.uploads.form_parser import FormEvent, FormParser, PartBegan, PartBytes, PartEnded, boundary_of
 from server.files.uploads.receiving import Appender, LineLost
 from server.files.uploads.staging import StagedFile
-from server.files.uploads.upload_fields import once_of, upload_fields
+from server.files.uploads.upload_fields import facts_of, once_of, upload_fields
 from server.files.uploads.uploads import Uploads
 from server.http import problems, rest
 from server.http.middleware import correlation_id
-from server.resources.files.views import CreateFileRequest
 
 FIELDS = ("thread_id", "metadata")
 
@@ -179,14 +177,8 @@ class _Form:
     async def _begin_upload(self, filename: str, media_type: str | None) -> Upload:
         given = upload_fields(filename, media_type, self._fields.get("thread_id"), self._fields.get("metadata"))
         number = len(self.results)
-        if self.key is None:
-            return await self._begin_one(given, None)
-        try:
-            return await self._begin_one(given, once_of(f"{self.key}/{number}", given, number))
-        except NotFound:  # the upload of an earlier request, which was refused
-            return await self._begin_one(given, None)
-
-    async def _begin_one(self, given: CreateFileRequest, once: Once | None) -> Upload:
+        # That of an earlier request may have been refused, or have ended with the server.
+        once = None if self.key is None else once_of(f"{self.key}/{number}", *facts_of(given), number, renews=True)
         return await self.transfers.library.begin(
             self.identity, kind="plain", name=given.name, media_type=given.media_type, thread_id=given.thread_id,
             metadata=given.metadata, once=once,

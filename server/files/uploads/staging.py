@@ -189,10 +189,6 @@ class Staging:
     def _start(self, work: Callable[[list[bytes]], None], pieces: list[bytes]) -> asyncio.Future[None]:
         return asyncio.get_running_loop().run_in_executor(self._threads, work, pieces)
 
-    async def size(self, upload_id: str) -> int:
-        """Bytes that are there: 0 for one that has not begun."""
-        return await self.run(_size, self.path(upload_id))
-
     async def open(self, upload_id: str) -> StagedFile:
         return await self.run(StagedFile, self.path(upload_id), self._hashes.pop(upload_id, None))
 
@@ -220,13 +216,6 @@ class Staging:
         """The file, if there is one."""
         self.forget(upload_id)
         await self.run(_remove, self.path(upload_id))
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
 
 
 def _remove(path: Path) -> None:

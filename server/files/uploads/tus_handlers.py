@@ -12,7 +12,7 @@ from server.files.transfers import ARRIVAL, Transfers, id_of
 from server.files.uploads import tus
 from server.files.uploads.receiving import LineLost
 from server.files.uploads.staging import StagedFile
-from server.files.uploads.upload_fields import id_given, once_of, plain_type, upload_fields
+from server.files.uploads.upload_fields import facts_of, id_given, once_of, plain_type, upload_fields
 from server.files.uploads.upload_locks import Writer
 from server.files.uploads.uploads import Uploads, must_fit
 from server.http.headers import cors
@@ -46,24 +46,27 @@ class Tus:
         headers |= await self._transfers.room_left(identity, upload)
         if upload.completed_as is not None:  # by an earlier request with the same key
             return _complete(201, headers, upload)
-        if not has_body and asked.length != 0:
-            there = await self._transfers.staging.size(upload.id)
-            return _answer(201, headers | tus.progress(there, upload.expires_at))
+        there, file = 0, None
+        if "Idempotency-Key" in request.headers:  # an earlier request with it may have brought some bytes
+            upload, there, file = await self._state(identity, upload.id, request[ARRIVAL])
+        if there or (not has_body and asked.length != 0):
+            return _answer(201, headers | tus.progress(there, upload.expires_at) | _naming(file, upload))
         with self._transfers.connection(request, identity):
             return await self._go_on(request, identity, upload, 0, 201, headers)
 
     async def _create(self, request: web.Request, identity: Identity, asked: tus.Creation) -> Upload:
+        key, media_type = request.headers.get("Idempotency-Key"), plain_type(asked.media_type)
         if asked.file_id is not None:
             return await self._transfers.library.begin(
-                identity, kind="resumable", media_type=plain_type(asked.media_type), length=asked.length,
+                identity, kind="resumable", media_type=media_type, length=asked.length,
                 file_id=id_given(asked.file_id, "file_id"),
+                once=None if key is None else once_of(key, asked.file_id, media_type, asked.length),
             )  # fmt: skip
         given = upload_fields(asked.name, asked.media_type, asked.thread_id, asked.metadata)
-        key = request.headers.get("Idempotency-Key")
         return await self._transfers.library.begin(
             identity, kind="resumable", name=given.name, media_type=given.media_type, length=asked.length,
             thread_id=given.thread_id, metadata=given.metadata,
-            once=None if key is None else once_of(key, given, asked.length),
+            once=None if key is None else once_of(key, *facts_of(given), asked.length),
         )  # fmt: skip
 
     async def head(self, request: web.Request, identity: Identity) -> web.StreamResponse:

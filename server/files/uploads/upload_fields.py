@@ -42,10 +42,14 @@ def id_given(text: str, name: str) -> str:
     return text
 
 
-def once_of(key: str, given: CreateFileRequest, more: int | None) -> Once:
-    """For a retry: the same upload by what is known of it before its bytes. Raises `ValidationFailed`."""
+def once_of(key: str, *known: object, renews: bool = False) -> Once:
+    """For a retry: the same upload by what is known of it before its bytes. `renews`: another one where that upload
+    has ended. Raises `ValidationFailed`."""
     if not (0 < len(key) <= limits.IDEMPOTENCY_KEY_CHARS and key.isprintable()):
         expected = f"expected 1 to {limits.IDEMPOTENCY_KEY_CHARS} printable characters."
         raise ValidationFailed({"Idempotency-Key": [expected]})
-    known = orjson.dumps(["upload", given.name, given.media_type, given.thread_id, given.metadata, more])
-    return Once(key, hashlib.blake2b(known, digest_size=16).hexdigest())
+    return Once(key, hashlib.blake2b(orjson.dumps(["upload", *known]), digest_size=16).hexdigest(), renews)
+
+
+def facts_of(given: CreateFileRequest) -> tuple[object, ...]:
+    return given.name, given.media_type, given.thread_id, given.metadata

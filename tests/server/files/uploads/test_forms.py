@@ -135,6 +135,19 @@ async def test_a_retry_with_its_key_is_the_same_file(alice: Client) -> None:
     assert first.data == second.data
 
 
+async def test_a_retry_of_what_was_refused_is_one_file(
+    server: Server, alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it was refused for, and however often it is sent again."""
+    key = {"Idempotency-Key": "once"}
+    with monkeypatch.context() as patched:
+        patched.setattr(server.services.files, "rules", _rules(server, limit=1))
+        assert (await send(alice, ("a", b"12"), headers=key)).status == 413
+    first, second = [await send(alice, ("a", b"12"), headers=key) for _ in range(2)]
+    assert (first.status, second.status, first.data) == (201, 201, second.data)
+    assert [file["id"] for file in (await alice.get(FILES)).data] == [first.data["id"]]
+
+
 async def test_a_browsers_form_comes_with_the_cookie_and_from_our_own_pages_alone(
     server: Server, alice: Client
 ) -> None:

@@ -326,3 +326,20 @@ async def test_who_asks_while_it_is_completed_hears_that_it_is(
     answer = await asked
     assert (answer.status, answer.headers["Upload-Offset"]) == (200, str(len(CONTENT)))
     assert "X-File-Id" in answer.headers
+
+
+async def test_the_retry_of_a_creation_with_bytes_says_where_to_go_on(alice: Client) -> None:
+    """The answer to the first may be lost, and with it where the upload is."""
+    described = {"Upload-Length": "12", "Upload-Metadata": metadata(filename="a")}
+    headers = {**PIECE, **described, "Idempotency-Key": "once"}
+    made = [await alice.request("POST", UPLOADS, headers=headers, data=b"four") for _ in range(2)]
+    assert [answer.status for answer in made] == [201, 201], made[1].raw
+    (path,) = {answer.headers["Location"] for answer in made}
+    assert [answer.headers["Upload-Offset"] for answer in made] == ["4", "4"]
+    assert "X-File-Id" in (await append(alice, path, 4, b"and more")).headers
+
+
+async def test_the_retry_of_a_creation_for_a_new_version_is_the_same_upload(alice: Client) -> None:
+    file = await upload(alice, b"before")
+    made = [await create(alice, 4, {"Idempotency-Key": "once"}, file_id=file["id"]) for _ in range(2)]
+    assert made[0].headers["Location"] == made[1].headers["Location"]

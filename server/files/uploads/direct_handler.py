@@ -23,9 +23,8 @@ class DirectBytes:
         self._direct = DirectUploads(transfers.library)
 
     async def put(self, request: web.Request, who: SignedUrl) -> web.StreamResponse:
-        upload = await self._upload(who, id_of(request, "upload_id"))
-        if upload.length is None or upload.kind != "direct" or upload.completed_as is not None:
-            raise Conflict("This upload takes no bytes here.")
+        upload = await self._open_upload(who, id_of(request, "upload_id"))
+        assert upload.length is not None, "a direct upload begins with its length"
         must_fit(request.content_length, upload.length)
         try:
             with self._transfers.connection(request, who):
@@ -35,6 +34,12 @@ class DirectBytes:
         if size != upload.length:
             raise Malformed(f"Expected {upload.length} bytes, got {size}; send them again.")
         return web.Response(status=204, headers={HEADER: correlation_id.get()})
+
+    async def _open_upload(self, who: SignedUrl, upload_id: str) -> Upload:
+        upload = await self._upload(who, upload_id)
+        if upload.kind != "direct" or upload.completed_as is not None:
+            raise Conflict("This upload takes no bytes here.")
+        return upload
 
     async def _upload(self, who: SignedUrl, upload_id: str) -> Upload:
         return await self._transfers.library.upload(await self._transfers.identity_of(who), upload_id)
@@ -48,6 +53,7 @@ class DirectBytes:
         staging = self._transfers.staging
         progress = self._uploads.progress(await self._transfers.identity_of(who), upload)
         async with self._transfers.locks.hold(upload.id, request[ARRIVAL]) as writer:
+            await self._open_upload(who, upload.id)  # the request before may have completed it, or ended it
             file = await staging.run(_opened, self._direct.place(upload))
             try:
                 await staging.run(file.restart)

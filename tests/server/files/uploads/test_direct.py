@@ -1,5 +1,6 @@
 """Direct uploads: a signed URL takes the bytes, this server's or an S3 store's; completing checks and keeps them."""
 
+import asyncio
 import os
 import time
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ from yarl import URL
 from actors import limits
 from actors.identifiers import new_id
 from server.files.keeper import Keeper
+from tests.builders import until
 from tests.server.files import hostile
 from tests.server.files.uploading import CONTENT, blobs, sha256, staged
 from tests.server.quiet import nothing_breaks
@@ -213,6 +215,31 @@ async def test_quotas_hold_from_the_beginning(tmp_path: Path) -> None:
         assert (answer.status, answer.error["code"]) == (413, "quota_exceeded")
         too_large = await alice.post(f"/api/v1/files/{file}/direct", size=limits.FILE_BYTES + 1)
         assert too_large.status == 413
+
+
+async def test_bytes_that_come_while_it_is_completed_are_refused(
+    server: Server, alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are of no use to anyone, and would lie there for two days."""
+    store = server.services.files.blobs
+    put, storing, goes_on = store.put, asyncio.Event(), asyncio.Event()
+
+    async def put_late(path: Path, digest: str, size: int) -> None:
+        storing.set()
+        await goes_on.wait()
+        await put(path, digest, size)
+
+    monkeypatch.setattr(store, "put", put_late)
+    upload = await begin(alice, await record(alice), 3)
+    await send(server, upload, b"one")
+    completing = asyncio.ensure_future(complete(alice, upload, b"one"))
+    await storing.wait()
+    again = asyncio.ensure_future(send(server, upload, b"two"))
+    writer = server.services.files.locks._writers[upload["id"]]
+    await until(lambda: writer.is_asked_to_go)
+    goes_on.set()
+    assert ((await completing).status, await again) == (200, 409)
+    assert await left(server) == []
 
 
 async def test_other_uploads_are_not_completed_by_it(server: Server, alice: Client) -> None:

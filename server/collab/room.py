@@ -10,8 +10,9 @@ from actors import limits
 from actors.auth.identity import Identity
 from actors.documents.actor import AccessSeen, GetState, Join, Leave, Revise
 from actors.documents.ports import Editor
-from actors.errors import Malformed, PreconditionFailed, TooLarge, ValidationFailed, XpError
+from actors.errors import Forbidden, Malformed, NotFound, PreconditionFailed, TooLarge, ValidationFailed, XpError
 from actors.resources.artifacts import contents
+from actors.resources.artifacts.artifact import Artifact
 from actors.resources.artifacts.commands import ReviseArtifact
 from actors.resources.documents import EditedArtifact, GetDocumentAccess, GetEdited, NoteCut
 from actors.runtime.periodic import Periodic
@@ -56,6 +57,8 @@ class Room:
 
     def leave(self, editor: Editor) -> None:
         self._editors.discard(editor)
+        if self._editors:
+            self._reader = next(iter(self._editors)).identity
         self._actor.tell(Leave(editor))
 
     def start(self) -> None:
@@ -119,17 +122,32 @@ class Room:
         state = await self._actor.ask(GetState())
         if state.edits == self._cut_at:
             return
-        author = state.editor or self._reader
-        if state.content != self._base and author is not None:
+        authors = self._authors(state.editor)
+        if state.content != self._base and authors:
             packed = await asyncio.to_thread(contents.packed, self._artifact.type, state.content)
-            command = ReviseArtifact(
-                identity=author, thread_id=self._artifact.thread_id, artifact_id=self._artifact.id,
-                change="patched", content=packed, if_version=self._version,
-            )  # fmt: skip
-            revised = (await self._services.directory.ask(command)).result
+            revised = await self._revised(authors, packed)
             self._base, self._version = state.content, revised.version
         self._cut_at = state.edits
         await self._note("[]")
+
+    def _authors(self, last: Identity | None) -> list[Identity]:
+        """In whose name a version may be cut: of who has edited last; else of others who are there."""
+        there = [editor.identity for editor in self._editors if editor.may_write]
+        return [each for each in (last, *there, self._reader) if each is not None]
+
+    async def _revised(self, authors: list[Identity], packed: contents.Packed) -> Artifact:
+        """By the first who may: the rights of one may have ended since the edit."""
+        author, *others = authors
+        command = ReviseArtifact(
+            identity=author, thread_id=self._artifact.thread_id, artifact_id=self._artifact.id,
+            change="patched", content=packed, if_version=self._version,
+        )  # fmt: skip
+        try:
+            return (await self._services.directory.ask(command)).result
+        except (Forbidden, NotFound):
+            if not others:
+                raise
+        return await self._revised(others, packed)
 
     async def _note(self, faults: str) -> None:
         await self._services.write(NoteCut(artifact_id=self._artifact.id, version=self._version, faults=faults))

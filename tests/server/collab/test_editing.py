@@ -345,6 +345,25 @@ async def test_an_edit_of_who_leaves_at_once_is_in_a_version(
     assert (await version(alice, artifact, 2))["content"] == "One.\nTwo.\n"
 
 
+async def test_who_loses_access_takes_nothing_from_the_others(
+    server: Server, alice: Client, bob: Client, thread: Any, artifact: Any, url: str
+) -> None:
+    """The document goes on to follow the artifact, and what was edited comes into a version."""
+    one, other = YjsClient(), YjsClient()
+    bob_id = (await bob.me())["id"]
+    server.services.rooms.rest_seconds = 3600
+    async with one.connected(server.session, url, alice.token), other.connected(server.session, url, bob.token):
+        await other.type("Two.\n")
+        await one.until(lambda: "Two." in str(one.text))
+        await alice.delete(f"/api/v1/threads/{thread['id']}/members/{bob_id}")
+        await other.until(lambda: other.closed)
+        assert (await alice.put(f"/api/v1/artifacts/{artifact['id']}", content="Zero.\nOne.\n")).status == 200
+        await one.until(lambda: str(one.text) == "Zero.\nOne.\nTwo.\n")
+        (room,) = server.services.rooms._rooms.values()
+        await room.cut()
+        assert await _content_is(alice, artifact, "Zero.\nOne.\nTwo.\n")
+
+
 async def test_who_is_gone_before_it_has_entered_is_no_editor(server: Server, alice: Client, url: str) -> None:
     client = YjsClient()
     async with client.connected(server.session, url, alice.token):

@@ -113,6 +113,8 @@ class DocumentActor(LoopActor):
         self._waiting: dict[Editor, _Waiting] = {}
         self._cursors: Cursors[Editor] = Cursors()
         self._types = edits.types_in(replica.whole(), bounded=False)
+        self._counted_at = 0
+        """How many edits there were."""
         self._ahead: set[int] = set()
         """Numbers of edits that are applied though an earlier one is not."""
         self._last: Identity | None = None
@@ -192,13 +194,23 @@ class DocumentActor(LoopActor):
     def _must_fit(self, edit: bytes) -> None:
         if len(edit) > limits.EDIT_BYTES:
             raise TooLarge("An edit", limits.EDIT_BYTES, len(edit))
-        types = self._types + edits.types_in(edit)
+        new = edits.types_in(edit)
+        if self._types + new > limits.DOCUMENT_TYPES:
+            self._count_types()
+        types = self._types + new
         if types > limits.DOCUMENT_TYPES:
             raise TooLarge("The shared types of a document", limits.DOCUMENT_TYPES, types, "types")
         if self._replica.size + len(edit) > limits.DOCUMENT_BYTES:
             what = "The document of an artifact, with what its edits leave behind,"
             raise TooLarge(what, limits.DOCUMENT_BYTES, None)
         self._types = types
+
+    def _count_types(self) -> None:
+        """Without those that were deleted: seldom, as it takes a while, and while no edit is on its way to the disk, as
+        it would not be counted."""
+        is_quiet = not self._on_their_way and not any(waiting.edits for waiting in self._waiting.values())
+        if is_quiet and self._edits - self._counted_at >= limits.EDITS_FOLDED:
+            self._types, self._counted_at = edits.types_in(self._replica.whole(), bounded=False), self._edits
 
     def _write(self, editor: Editor, waiting: _Waiting) -> None:
         if not waiting.is_writing and waiting.edits:

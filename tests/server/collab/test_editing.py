@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from pycrdt import Map, Text
 
 from actors import limits
 from actors.documents import wire
@@ -316,6 +317,24 @@ async def test_a_document_that_is_open_for_long_is_as_large_as_it_is(
             await other.until(lambda number=number: str(other.text).count("x") > number or client.closed)
         assert client.closed is None
         assert str(other.text).count("x") == 100
+
+
+async def test_shared_types_that_were_deleted_count_no_more(
+    server: Server, alice: Client, thread: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "EDITS_FOLDED", 10)
+    monkeypatch.setattr(limits, "DOCUMENT_TYPES", 40)
+    artifact = await create(alice, f"/api/v1/threads/{thread['id']}/artifacts")
+    url = f"{server.url}/api/v1/artifacts/{artifact['id']}"
+    client, other = YjsClient(), YjsClient()
+    async with client.connected(server.session, url, alice.token), other.connected(server.session, url, alice.token):
+        for number in range(40):
+            section = Map({"type": "markdown", "text": Text(str(number))})
+            await client.edit(lambda _, section=section: client.body["sections"].append(section))
+            await until(lambda: len(other.body["sections"]) == 3 or client.closed)
+            await client.edit(lambda _: client.body["sections"].pop(2))
+            await until(lambda: len(other.body["sections"]) == 2 or client.closed)
+        assert client.closed is None
 
 
 async def test_an_edit_of_who_leaves_at_once_is_in_a_version(

@@ -248,15 +248,18 @@ class DocumentActor(LoopActor):
     def _written(self, editor: Editor, waiting: _Waiting, edit: bytes, error: XpError | None) -> None:
         waiting.is_writing = False
         if error is not None:
-            self._refused(editor, error)
+            self._refused(editor, waiting, error)
             return
         waiting.size = sum(map(len, waiting.edits))
         self._last = editor.identity
         self._apply(edit, editor)
         self._write(editor, waiting)
 
-    def _refused(self, editor: Editor, error: XpError) -> None:
-        """Its client has what the server has not: it learns why, and comes back with it."""
+    def _refused(self, editor: Editor, waiting: _Waiting, error: XpError) -> None:
+        """Its client has what the server has not, and what waited behind it: it learns why, and comes back with both."""
+        waiting.edits.clear()
+        waiting.size = 0
+        editor.has_room(0)
         if isinstance(error, Forbidden | Conflict):
             editor.may_write = False
             editor.send(wire.denied(error.detail))

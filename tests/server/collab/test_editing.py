@@ -364,6 +364,27 @@ async def test_an_edit_of_who_leaves_at_once_is_in_a_version(
     assert (await version(alice, artifact, 2))["content"] == "One.\nTwo.\n"
 
 
+async def test_an_editor_whose_edits_are_refused_goes_on_to_be_heard(
+    server: Server, alice: Client, bob: Client, thread: Any, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where so many of them waited that no more was read."""
+    monkeypatch.setattr(limits, "DOCUMENT_LOOK_SECONDS", 3600)
+    monkeypatch.setattr(limits, "EDITS_WAITING_BYTES", 10)
+    one, other = YjsClient(), YjsClient()
+    membership = f"/api/v1/threads/{thread['id']}/members/{(await bob.me())['id']}"
+    async with one.connected(server.session, url, alice.token), other.connected(server.session, url, bob.token):
+        assert (await alice.patch(membership, role="VIEWER")).status == 200
+        for _ in range(5):
+            await other.type("a line of more than ten bytes\n")
+        await other.until(lambda: other.denied)
+        await other.show(1, '{"at":3}')
+        await one.until(lambda: '{"at":3}' in one.cursors.values())
+        await alice.patch(membership, role="MEMBER")
+        (room,) = server.services.rooms._rooms.values()
+        await room._look()
+        await one.until(lambda: str(one.text).count("a line") == 5)
+
+
 async def test_who_loses_access_takes_nothing_from_the_others(
     server: Server, alice: Client, bob: Client, thread: Any, artifact: Any, url: str
 ) -> None:

@@ -256,7 +256,7 @@ class DocumentActor(LoopActor):
         self._write(editor, waiting)
 
     def _refused(self, editor: Editor, waiting: _Waiting, error: XpError) -> None:
-        """Its client has what the server has not, and what waited behind it: it learns why, and comes back with both."""
+        """Its client has what the server has not, and what waited behind it: it learns why, and comes with both."""
         waiting.edits.clear()
         waiting.size = 0
         editor.has_room(0)

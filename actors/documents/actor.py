@@ -27,6 +27,7 @@ logger = logging.getLogger("actors.documents")
 MALFORMED = (3501, "bad request")
 RELOAD = (3010, "insufficient state")
 ENDED = (3507, "access ended")
+FLOODED = (3013, "too many requests")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,11 @@ class Leave:
 class Received:
     editor: Editor
     frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Handle(Asks[None]):
+    """Answers None, once all that came before it is handled: its sender waits, so that no more than that is here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +87,14 @@ class State:
 
 @dataclass(slots=True)
 class _Waiting:
-    """Edits of one editor that are not on disk yet."""
+    """Edits of one editor that are not on disk yet, and what it has asked lately."""
 
     edits: list[bytes] = field(default_factory=list)
     size: int = 0
     is_writing: bool = False
+    questions: int = 0
+    asked_since: float = 0.0
+    """What it has asked since then, by the clock of the event loop."""
 
 
 class DocumentActor(LoopActor):
@@ -155,8 +164,14 @@ class DocumentActor(LoopActor):
         except (Malformed, TooLarge) as error:
             message.editor.close(MALFORMED[0], error.detail)
 
+    @handles(Handle)
+    def _handled(self, _: Handle) -> None:
+        pass
+
     def _take(self, editor: Editor, frame: wire.Frame) -> None:
         match frame:
+            case wire.Ask() | wire.AskCursors() if self._asks_too_much(editor):
+                editor.close(*FLOODED)
             case wire.Ask(vector):
                 editor.send(wire.answer(self._replica.missing(vector)))
             case wire.Edit(data, is_answer):
@@ -166,6 +181,13 @@ class DocumentActor(LoopActor):
                 self._show(self._cursors.update(editor, fitting))
             case wire.AskCursors():
                 editor.send(wire.show(self._cursors.all))
+
+    def _asks_too_much(self, editor: Editor) -> bool:
+        waiting, now = self._waiting[editor], asyncio.get_running_loop().time()
+        if now - waiting.asked_since >= limits.EDITOR_QUESTIONS_SECONDS:
+            waiting.questions, waiting.asked_since = 0, now
+        waiting.questions += 1
+        return waiting.questions > limits.EDITOR_QUESTIONS
 
     def _show(self, cursors: Sequence[Cursor]) -> None:
         """Also to the editor whose cursor it is: `y-websocket` takes a server that is silent for half a minute for one

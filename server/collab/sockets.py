@@ -5,14 +5,16 @@
 """
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from typing import Final
 
+import pykka
 from aiohttp import WSMsgType, web
 
 from actors import limits
 from actors.auth.identity import Identity
-from actors.documents.actor import Received
+from actors.documents.actor import Handle, Received
 from actors.errors import Malformed, NotFound, ShuttingDown, Unauthenticated, XpError
 from actors.identifiers import is_id, new_id
 from actors.resources.documents import GetEdited
@@ -29,6 +31,7 @@ from server.http.middleware import begin
 from server.http.request_end import EndpointEnd
 from server.realtime.protobuf import codec as binary
 from server.realtime.protocol import codes as protocol
+from server.realtime.protocol.intake import Intake
 from server.realtime.transports.websocket import WebSocketTransport
 
 EDIT_ARTIFACT: Final = Endpoint("edit_artifact", parameters=("token",))
@@ -173,10 +176,15 @@ class EditorSockets:
         return socket
 
     async def _read(self, socket: web.WebSocketResponse, editor: _Editor, actor: Ref) -> None:
+        intake = Intake()
+        intake.welcome(limited=self._services.rate_limits)
         while True:
             for _ in range(limits.FRAMES_IN_A_TURN):
                 message = await socket.receive()
                 editor.heard()
+                if not intake.take(1, len(message.data) if isinstance(message.data, bytes) else 0):
+                    editor.close(*protocol.TOO_MANY_REQUESTS)
+                    return
                 if message.type is WSMsgType.BINARY:
                     actor.tell(Received(editor, message.data))
                     await editor.room()
@@ -186,4 +194,5 @@ class EditorSockets:
                     editor.close(protocol.BAD_REQUEST[0], "bad request: the Yjs protocols are binary")
                 elif message.type is not WSMsgType.PONG:
                     return
-            await asyncio.sleep(0)  # as long as frames wait, `receive` does not
+            with contextlib.suppress(pykka.ActorDeadError):
+                await actor.ask(Handle())  # as long as frames wait, `receive` does not

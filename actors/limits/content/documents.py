@@ -20,6 +20,10 @@ EDITS_WAITING_BYTES: Final = 512 * KIB
 """Of one editor, while their earlier edits are written to disk; no more is read from the socket meanwhile."""
 EDITS_FOLDED: Final = 500
 """Edits after which a document is stored as a whole again: a minute of typing, read in a millisecond."""
+EDITOR_QUESTIONS: Final = 20
+"""Of one editor in `EDITOR_QUESTIONS_SECONDS`, for what it lacks and for cursors: an answer may be all of the document,
+and takes 20 ms then. A client asks when it connects, and some once in a while."""
+EDITOR_QUESTIONS_SECONDS: Final = 10.0
 EDITOR_BUFFER_BYTES: Final = MIB
 """That one editor's socket has not taken yet; beyond it the connection is closed, and the client comes back."""
 CURSOR_BYTES: Final = 8 * KIB

@@ -250,6 +250,30 @@ async def test_what_is_malformed_ends_the_connection(server: Server, alice: Clie
         await _ends(socket, 4400)
 
 
+async def test_one_that_asks_and_asks_is_disconnected(server: Server, alice: Client, url: str) -> None:
+    """Each answer may be all of the document: others would wait for as long as it asks."""
+    for frame in (wire.ask(b"\x00"), b"\x03"):
+        async with server.session.ws_connect(f"{url}/edit", params={"token": alice.token}) as socket:
+            for _ in range(3 * limits.EDITOR_QUESTIONS):
+                await socket.send_bytes(frame)
+            answers = [message async for message in socket]
+            assert socket.close_code == 3013
+            assert limits.EDITOR_QUESTIONS <= len(answers) <= limits.EDITOR_QUESTIONS + 2
+
+
+async def test_frames_of_an_editor_count_as_those_of_every_websocket(
+    server: Server, alice: Client, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "INTAKE_ITEMS", 50)
+    monkeypatch.setattr(server.services, "rate_limits", True)
+    client = YjsClient()
+    async with client.connected(server.session, url, alice.token):
+        for number in range(60):
+            await client.show(number, "{}")
+        await client.until(lambda: client.closed)
+        assert client.closed == 3013
+
+
 async def test_bounds(server: Server, alice: Client, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("EDIT_BYTES", 20), ("DOCUMENT_BYTES", 30), ("DOCUMENT_TYPES", -1)):
         with monkeypatch.context() as patched:

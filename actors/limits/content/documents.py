@@ -24,6 +24,7 @@ EDITOR_QUESTIONS: Final = 20
 """Of one editor in `EDITOR_QUESTIONS_SECONDS`, for what it lacks and for cursors: an answer may be all of the document,
 and takes 20 ms then. A client asks when it connects, and some once in a while."""
 EDITOR_QUESTIONS_SECONDS: Final = 10.0
+"""The window over which they are counted."""
 EDITOR_BUFFER_BYTES: Final = MIB
 """That one editor's socket has not taken yet; beyond it the connection is closed, and the client comes back."""
 CURSOR_BYTES: Final = 8 * KIB

@@ -110,6 +110,8 @@ class Operation:
     paged: bool
     failures: tuple[int, ...] = ()
     """Statuses beside those that every operation of its kind may be answered with."""
+    waits: bool = False
+    """For somebody outside the server. Over a WebSocket it gets a task, without which nothing can have a timeout."""
     has_body: bool = field(init=False)
     """Asked with every request."""
 
@@ -224,6 +226,7 @@ class Operations:
         rate: RateClass | None = None,
         paged: bool = False,
         failures: tuple[int, ...] = (),
+        waits: bool = False,
     ) -> Callable[[Callable[[Call, R], Awaitable[Result]]], Callable[[Call, R], Awaitable[Result]]]:
         """Declare the function below as an operation; its name, docstring and request type are the operation's own."""
 
@@ -246,6 +249,7 @@ class Operations:
                     tag=self.tag,
                     paged=paged,
                     failures=failures,
+                    waits=waits,
                 )
             )
             return handler

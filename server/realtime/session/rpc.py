@@ -1,5 +1,6 @@
 """Operations called over the WebSocket: the `rpc` command."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Collection, Coroutine, Mapping
 from typing import Any
@@ -92,7 +93,8 @@ class _RpcEnd:
         return Call(session.services, who, lambda: session.peer, retry, if_version, self._operation.name, session)
 
     def work(self, call: Call) -> Awaitable[Result]:
-        return self._operation.handler(call, self._operation.parse(self._parameters, typed=True))
+        work = self._operation.handler(call, self._operation.parse(self._parameters, typed=True))
+        return asyncio.ensure_future(work) if self._operation.waits else work
 
     @property
     def trace(self) -> str:

@@ -138,7 +138,7 @@ async def answer_action(call: Call, request: AnswerActionRequest) -> Result:
     return _shown(await call.services.result(command))
 
 
-@operations("POST", "/messages/{id}/options", response=OptionsView)
+@operations("POST", "/messages/{id}/options", response=OptionsView, waits=True)
 async def find_options(call: Call, request: FindOptionsRequest) -> Result:
     """Options of an external select: the author of the message is asked, for at most 3 seconds.
 
@@ -148,7 +148,7 @@ async def find_options(call: Call, request: FindOptionsRequest) -> Result:
     return Result(await asked_for(call, request, Subject("message", request.id)))
 
 
-@operations("POST", "/artifacts/{id}/options", response=OptionsView)
+@operations("POST", "/artifacts/{id}/options", response=OptionsView, waits=True)
 async def find_artifact_options(call: Call, request: FindOptionsRequest) -> Result:
     """Options of an external select of an artifact: its creator is asked, as the author of a message is."""
     return Result(await asked_for(call, request, Subject("artifact", request.id)))

@@ -36,7 +36,7 @@ async def get_mailbox(call: Call, request: Nothing) -> Result:
     return Result(_shown(call, await call.services.ask(GetMailbox(call.identity))))
 
 
-@operations("POST", "/users/me/mailbox/verification", response=MailboxView, status=202, rate="audited")
+@operations("POST", "/users/me/mailbox/verification", response=MailboxView, status=202, rate="audited", waits=True)
 async def verify_mailbox(call: Call, request: Nothing) -> Result:
     """Send a link to your address that confirms it, once a minute at most.
 

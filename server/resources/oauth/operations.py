@@ -23,7 +23,7 @@ STATE_COOKIE = "rpotential_oauth"
 STATE_PATH = "/api/v1/auth/oauth"
 
 
-@operations("GET", "/auth/oauth/google", response=None, status=303, access="open", rate="auth")
+@operations("GET", "/auth/oauth/google", response=None, status=303, access="open", rate="auth", waits=True)
 async def begin_oauth(call: Call, request: OauthBeginRequest) -> Result:
     """Redirect to the identity provider for sign-in: Google, or the one set as OIDC_ISSUER."""
     begun = await _provider(call).begin(own_path(request.return_to))
@@ -32,7 +32,7 @@ async def begin_oauth(call: Call, request: OauthBeginRequest) -> Result:
     )
 
 
-@operations("GET", "/auth/oauth/google/callback", response=SignedInView, access="open", rate="auth")
+@operations("GET", "/auth/oauth/google/callback", response=SignedInView, access="open", rate="auth", waits=True)
 async def finish_oauth(call: Call, request: OauthCallbackRequest) -> Result:
     """Finish the sign-in at the identity provider. Links an account by its address only if the address is verified."""
     sign_ins = call.services.sign_ins

@@ -54,7 +54,7 @@ async def unsubscribe_from_push(call: Call, request: ById) -> Result:
     return Result({"id": request.id, "deleted": True})
 
 
-@operations("POST", "/push/subscriptions/{id}/test", response=PushTestView, rate="audited")
+@operations("POST", "/push/subscriptions/{id}/test", response=PushTestView, rate="audited", waits=True)
 async def test_push_subscription(call: Call, request: ById) -> Result:
     """Send a test to one of your browsers now, and say what the push service answered. 404 and 410 remove it."""
     found = await call.services.ask(GetSubscription(call.identity, request.id))

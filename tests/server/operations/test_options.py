@@ -41,7 +41,8 @@ FORM = {
 class Room:
     def __init__(self, author: Client, person: Client, message: Json) -> None:
         self.author, self.person = author, person
-        self.path = f"/api/v1/messages/{message['id']}/options"
+        self.message_id = message["id"]
+        self.path = f"/api/v1/messages/{self.message_id}/options"
 
     async def find(self, query: str = "", *, who: Client | None = None, **more: Any) -> Answer:
         body = {"block_id": "where", "action_id": "city", "query": query, **more}
@@ -81,6 +82,25 @@ async def test_the_author_answers_while_the_person_waits(server: Server, room: R
         assert found == {"options": [option("Berlin"), option("Bern")], "option_groups": [], "answered": True}
         assert (await room.author.post(path, options=[])).status == 404, "once"
     assert len(server.services.option_requests) == 0
+
+
+@pytest.mark.parametrize("answers", [True, False])
+async def test_over_a_websocket(server: Server, room: Room, answers: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not answers:
+        monkeypatch.setattr(limits, "OPTIONS_SECONDS", 0.05)
+    async with (
+        raw_client(server.session, server.websocket_url, room.author.token) as author,
+        raw_client(server.session, server.websocket_url, room.person.token) as person,
+    ):
+        person.ignores_own = True
+        data = {"id": room.message_id, "block_id": "where", "action_id": "city", "query": "ber"}
+        command = person.command("rpc", method="find_options", data=data)
+        await person.send(command)
+        request = await asked(author)
+        if answers:
+            await room.author.post(f"/api/v1/option-requests/{request['id']}/answer", options=[option("Bern")])
+        found = (await person.reply(command["id"]))["rpc"]["data"]
+    assert (found["options"], found["answered"]) == ([option("Bern" if answers else "Lima")], answers)
 
 
 async def test_in_a_form(server: Server, room: Room) -> None:

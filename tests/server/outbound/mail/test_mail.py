@@ -9,6 +9,7 @@ import pytest
 
 from actors import limits
 from tests.builders import until, until_asked
+from tests.realtime_client import raw_client
 from tests.server.outbound.mail.conftest import VERIFICATION, let_go, mail_link, path_of
 from tests.server.outbound.mail.mail_server import MailServer, part
 from tests.server.outbound.push.test_push import once_in, outbox
@@ -98,6 +99,14 @@ async def test_an_address_is_confirmed_by_the_button_behind_its_link(server: Ser
     assert (await carol.get(MAILBOX)).data["verified_at"] is not None
     again = await carol.post(VERIFICATION)
     assert (again.status, again.error["code"]) == (409, "conflict")
+
+
+async def test_a_link_is_asked_for_over_a_websocket(server: Server, mails: MailServer) -> None:
+    carol = server.client("carol")
+    async with raw_client(server.session, server.websocket_url, carol.token) as client:
+        client.ignores_own = True
+        assert (await client.ask("rpc", method="verify_mailbox"))["rpc"]["data"]["verified_at"] is None
+    await mails.until(1)
 
 
 async def test_a_retry_with_its_key_sends_no_second_mail(server: Server, mails: MailServer) -> None:

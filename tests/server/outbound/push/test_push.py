@@ -259,6 +259,15 @@ async def test_a_test_says_what_the_push_service_answered(
     assert len(await listed(bob)) == left
 
 
+async def test_a_test_over_a_websocket(server: Server, bob: Client, service: Receiver, browser: Browser) -> None:
+    made = await browser.subscribe(bob)
+    async with raw_client(server.session, server.websocket_url, bob.token) as client:
+        client.ignores_own = True
+        tested = await client.ask("rpc", method="test_push_subscription", data={"id": made["id"]})
+    assert tested["rpc"]["data"] == {"status": 204, "error": None}
+    assert browser.read(service.got[0]) == {"type": "push.test", "data": {"id": made["id"]}}
+
+
 async def test_it_is_removed_by_its_user_alone(alice: Client, bob: Client, browser: Browser) -> None:
     made = await browser.subscribe(bob)
     assert (await alice.delete(f"{SUBSCRIPTIONS}/{made['id']}")).status == 404

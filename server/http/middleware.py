@@ -73,6 +73,7 @@ def every_request(
             response = await handler(request)
         except Exception as error:  # noqa: BLE001 - the response is a problem; logged where the fault is ours
             response, code = _answer(error, request, chosen)
+            _break_off_begun(request)
         if not response.prepared:
             add_headers(request, response)
         seconds = time.monotonic() - began
@@ -102,6 +103,12 @@ def every_request(
         return problem_response(problem, problem_base, chosen), problem.code
 
     return middleware
+
+
+def _break_off_begun(request: web.Request) -> None:
+    """An answer to a failure would be read as the rest of one that has begun."""
+    if request.writer.output_size and request.transport is not None:
+        request.transport.close()
 
 
 def problem_response(error: XpError, problem_base: str, chosen: str) -> web.Response:

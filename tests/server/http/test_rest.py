@@ -4,12 +4,15 @@ import asyncio
 import re
 
 import pytest
+from aiohttp import ClientPayloadError
 
 from actors import limits
 from actors.identifiers import is_id
 from server.http import middleware
+from server.realtime.sse import followed
 from server.resources.health import operations as health
 from tests.builders import until
+from tests.realtime_client import event_stream
 from tests.server.operations.sweep.requests import check_problem
 from tests.server.quiet import nothing_breaks
 from tests.server.raw_http import raw_connection
@@ -61,6 +64,19 @@ async def test_a_defect_is_told_as_one(
     assert (error["code"], error["retryable"]) == ("internal", True)
     assert b"secret" not in answer.raw
     assert seen == [error["trace_id"]]
+
+
+async def test_half_an_answer_breaks_off_where_the_fault_is_ours(
+    server: Server, alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(events: object) -> object:
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr(followed, "user_publications", broken)
+    monkeypatch.setattr(middleware.logger, "error", lambda *_, **__: None)
+    async with event_stream(server.session, f"{server.url}/api/v1/users/me/events", alice.token) as stream:
+        with pytest.raises(ClientPayloadError):
+            raise AssertionError(f"told: {await stream.next()}")
 
 
 # Bytes

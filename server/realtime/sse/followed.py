@@ -1,6 +1,6 @@
 """The logs that an SSE stream can follow: of a thread, of many threads, of an artifact, or of the user."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,7 +12,7 @@ from actors.events import LogPage
 from actors.resources.artifacts.channel import ReadArtifactLog
 from actors.resources.artifacts.queries import GetArtifact
 from actors.resources.log import ReadLog, ReadThreadLog
-from actors.resources.user_events import ReadUserLog
+from actors.resources.user_events import THREAD_JOINED, ReadUserLog
 from actors.runtime.reference import Ref
 from server.api.events import publications, user_publications
 
@@ -37,8 +37,11 @@ class Followed(Protocol):
         """Whether cursors are offsets, or positions in the log of all threads."""
         ...
 
-    def actors(self) -> Mapping[str, Ref]:
-        """Channel → the actor that answers `Subscribe`."""
+    @property
+    def channels(self) -> Sequence[str]: ...
+
+    def actor(self, channel: str) -> Ref:
+        """That answers `Subscribe`. Not to be kept: it may retire as soon as something else is awaited."""
         ...
 
     @property
@@ -53,6 +56,10 @@ class Followed(Protocol):
     @property
     def may_grow(self) -> bool:
         """Whether threads that the user joins meanwhile belong to it, too."""
+        ...
+
+    async def has_grown(self) -> bool:
+        """Whether the user has joined one since the threads were listed."""
         ...
 
     async def must_see(self) -> None:
@@ -72,16 +79,32 @@ class FollowedThreads:
         thread_ids: Sequence[str],
         *,
         by_offset: bool,
-        may_grow: bool = False,
+        listed_at: int | None = None,
     ) -> None:
-        self.may_grow = may_grow
+        """`listed_at`: an offset in the user's own log, where these are the threads that the user was in by then."""
+        self._listed_at = listed_at
         self._services = services
         self._identity = identity
         self._thread_ids = thread_ids
         self.by_offset = by_offset
 
-    def actors(self) -> Mapping[str, Ref]:
-        return {f"thread:{thread_id}": self._services.directory.thread(thread_id) for thread_id in self._thread_ids}
+    @property
+    def channels(self) -> Sequence[str]:
+        return [f"thread:{thread_id}" for thread_id in self._thread_ids]
+
+    def actor(self, channel: str) -> Ref:
+        return self._services.directory.thread(channel.removeprefix("thread:"))
+
+    @property
+    def may_grow(self) -> bool:
+        return self._listed_at is not None
+
+    async def has_grown(self) -> bool:
+        if self._listed_at is None:
+            return False
+        ask = ReadUserLog(self._identity.user.key, self._listed_at, limit=limits.RECOVERY_EVENTS)
+        page = await self._services.ask(ask)
+        return page.more or any(event.type == THREAD_JOINED.name for event in page.events)
 
     def epoch(self, channels: Sequence[str]) -> str:
         if self.by_offset:
@@ -115,9 +138,15 @@ class FollowedArtifact:
         self.artifact_id = artifact_id
         self._thread_id = ""
 
-    def actors(self) -> Mapping[str, Ref]:
-        directory = self._services.directory
-        return {f"artifact:{self.artifact_id}": directory.thread_of_artifact(self.artifact_id, self._thread_id)}
+    @property
+    def channels(self) -> Sequence[str]:
+        return [f"artifact:{self.artifact_id}"]
+
+    def actor(self, channel: str) -> Ref:
+        return self._services.directory.thread_of_artifact(self.artifact_id, self._thread_id)
+
+    async def has_grown(self) -> bool:
+        return False
 
     def epoch(self, channels: Sequence[str]) -> str:
         return self._services.epoch_of(f"artifact:{self.artifact_id}")
@@ -143,9 +172,15 @@ class FollowedUser:
         self._services = services
         self._identity = identity
 
-    def actors(self) -> Mapping[str, Ref]:
-        user = self._identity.user
-        return {f"user:{user.id}": self._services.users.actor(user)}
+    @property
+    def channels(self) -> Sequence[str]:
+        return [f"user:{self._identity.user.id}"]
+
+    def actor(self, channel: str) -> Ref:
+        return self._services.users.actor(self._identity.user)
+
+    async def has_grown(self) -> bool:
+        return False
 
     def epoch(self, channels: Sequence[str]) -> str:
         return self._services.epoch_of(f"user:{self._identity.user.id}")

@@ -13,6 +13,7 @@ from actors.delivery.epochs import is_of_another_channel
 from actors.errors import NotFound, ShuttingDown, ValidationFailed, XpError
 from actors.identifiers import is_id
 from actors.resources.threads import ListThreads
+from actors.resources.user_events import GetUserLogHeads
 from actors.runtime.loop_actor import Stage
 from server.api import pipeline
 from server.api.endpoints import Endpoint
@@ -93,13 +94,18 @@ class Streams:
 
     async def _followed_threads(self, request: web.Request, identity: Identity) -> Followed:
         wanted = request.query.get("threads", "")
+        listed_at = None if wanted else await self._head_of_own(identity)
         thread_ids = list(dict.fromkeys(wanted.split(","))) if wanted else await self._mine(identity)
         if not all(map(is_id, thread_ids)):
             raise ValidationFailed({"threads": ["expected ids of threads, joined by commas."]})
         if len(thread_ids) > limits.SSE_THREADS:
             sentence = f"may be at most {limits.SSE_THREADS} threads; these are {len(thread_ids)}."
             raise ValidationFailed({"threads": [sentence]})
-        return FollowedThreads(self._services, identity, thread_ids, by_offset=False, may_grow=not wanted)
+        return FollowedThreads(self._services, identity, thread_ids, by_offset=False, listed_at=listed_at)
+
+    async def _head_of_own(self, identity: Identity) -> int:
+        """Where the user's own log stands, which has the threads that are joined."""
+        return (await self._services.ask(GetUserLogHeads([identity.user.key]))).get(identity.user.key, 0)
 
     async def _mine(self, identity: Identity) -> list[str]:
         """Without a choice: the threads in which something happened last."""

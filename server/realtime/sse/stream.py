@@ -83,11 +83,13 @@ class Stream:
         if self._followed.may_grow:
             self._actor.own_channel = f"user:{self.identity.user.id}"
             self._services.users.join(self.identity.user, self._feed)
-        actors = self._followed.actors()
-        self._feed.tell(Watch(list(actors)))
-        for actor in actors.values():
+            if await self._followed.has_grown():
+                self._come_back()
+        channels = self._followed.channels
+        self._feed.tell(Watch(channels))
+        for channel in channels:
             ask = Subscribe(self.identity, self._feed, returning=returning, artifact_id=self._followed.artifact_id)
-            subscribed = await actor.ask(ask)
+            subscribed = await self._followed.actor(channel).ask(ask)
             if subscribed.state is not None:
                 self._states.append(subscribed.state)
 
@@ -123,9 +125,13 @@ class Stream:
         )  # fmt: skip
 
     def _look_at_own(self, publications: Publications) -> None:
+        if any(item.type == THREAD_JOINED.name for item in publications.items):
+            self._come_back()
+
+    def _come_back(self) -> None:
         """A thread that its reader joins is not followed: the client comes back at once, and with a cursor that says
         that it knows nothing of it."""
-        if not self._has_joined and any(item.type == THREAD_JOINED.name for item in publications.items):
+        if not self._has_joined:
             self._has_joined = True
             self.close(*protocol.EXPIRED)
 

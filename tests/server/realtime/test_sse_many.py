@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from actors import limits
 from actors.identifiers import new_id
-from tests.realtime_client import PATIENCE, EventStream, event_stream, raw_client
+from server.realtime.sse.followed import FollowedThreads
+from tests.realtime_client import PATIENCE, Disconnected, EventStream, event_stream, raw_client
 from tests.serving import Client, Server
 
 pytestmark = pytest.mark.usefixtures("few_and_crowd")
@@ -242,3 +243,40 @@ async def test_events_of_a_thread_are_the_same_over_all_transports(server: Serve
                 :1
             ]
             assert logged | {"data": None} == pushed | {"data": None}
+
+
+async def test_a_thread_that_is_joined_while_the_stream_begins(
+    server: Server, alice: Client, bob: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the threads were listed: it is over at once, as where a thread is joined later, and the next one has it."""
+    him = {"user_id": (await bob.me())["id"]}
+    await alice.thread(members=[him])
+    joined: list[Any] = []
+    must_see = FollowedThreads.must_see
+
+    async def joining(followed: FollowedThreads) -> None:
+        await must_see(followed)
+        if not joined:
+            joined.append(await alice.thread(members=[him]))
+
+    monkeypatch.setattr(FollowedThreads, "must_see", joining)
+    url = f"{server.url}/api/v1/events"
+    async with event_stream(server.session, url, bob.token) as stream:
+        with pytest.raises(Disconnected):
+            raise AssertionError(f"told: {await stream.next()}")
+    async with event_stream(server.session, url, bob.token) as stream:
+        await stream.begun()
+        await alice.say(joined[0], "for him")
+        assert orjson.loads((await stream.next())["data"])["data"]["content"] == "for him"
+
+
+async def test_threads_that_are_not_all_kept_in_memory(
+    server: Server, alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = [(await alice.thread())["id"] for _ in range(30)]
+    monkeypatch.setattr(limits, "THREADS_LIVE", 1)
+    monkeypatch.setattr(limits, "THREADS_RETIRED_PER_START", 40)
+    async with event_stream(server.session, url_of(server, threads), alice.token) as stream:
+        await stream.begun()
+        await alice.say({"id": threads[0]}, "the first")
+        assert orjson.loads((await stream.next())["data"])["data"]["content"] == "the first"

@@ -106,7 +106,10 @@ class ServerCalls:
         return f"http://{near}:{port}"
 
     def _token(self) -> str:
-        return self.token or os.environ.get(TOKEN) or self._minted()
+        given = self.token or os.environ.get(TOKEN)
+        if given and not (given.isascii() and given.isprintable()):
+            raise click.ClickException("The token has characters that none has, such as the end of a line.")
+        return given or self._minted()
 
     def _minted(self) -> str:
         """A token for a moment, by the server's own secret."""

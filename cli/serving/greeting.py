@@ -1,5 +1,6 @@
 """What `xp serve` says once it serves."""
 
+import os
 import shlex
 import shutil
 import socket
@@ -16,8 +17,11 @@ def greet(chosen: Settings, listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else shown}:{port}"  # noqa: S104 - compared, not bound
-    click.echo(f"Serving on {url}  (data in {chosen['data_dir']}, stop with Ctrl-C)")
-    click.echo(hint(chosen, url))
+    try:
+        click.echo(f"Serving on {url}  (data in {chosen['data_dir']}, stop with Ctrl-C)")
+        click.echo(hint(chosen, url))
+    except BrokenPipeError:  # nobody reads what it says: it serves all the same
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def hint(chosen: Settings, url: str) -> str:

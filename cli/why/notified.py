@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from actors.resources.outbox import OutboxTrace, RowTrace
 
 CAUSES: Final = {
-    "acknowledgement": "{actor} asked the user to acknowledge message {message}",
-    "mention": "{actor} mentioned the user in message {message}",
-    "reply": "{actor} replied, with message {message}, to a message of the user",
-    "reaction": "{actor} reacted to message {message} of the user",
+    "acknowledgement": "{actor} asked the user to acknowledge {subject}",
+    "mention": "{actor} mentioned the user in {subject}",
+    "reply": "{actor} replied to the user, with {subject}",
+    "reaction": "{actor} reacted to {subject} of the user",
     "added": "{actor} added the user to the thread",
     "reminder": "the user wanted to be reminded",
 }
@@ -52,7 +52,9 @@ def command(notification: str, data_dir: str | None, as_json: bool) -> None:
 
 def cause(found: "OutboxTrace") -> str:
     notification = found.notification
-    return CAUSES[notification.kind].format(actor=notification.actor.name, message=notification.message_id)
+    comment = notification.comment_id
+    subject = f"message {notification.message_id}" if comment is None else f"comment {comment}"
+    return CAUSES[notification.kind].format(actor=notification.actor.name, subject=subject)
 
 
 def _facts(found: "OutboxTrace") -> list[tuple[str, object]]:
@@ -60,7 +62,7 @@ def _facts(found: "OutboxTrace") -> list[tuple[str, object]]:
     return [
         ("id", notification.id), ("user", f"{found.user_name} ({found.user_id})"), ("because", cause(found)),
         ("thread", notification.thread_id or "none"), ("at", short_time(notification.created_at)),
-        ("read", short_time(notification.read_at) or "no"),
+        ("read", "no" if notification.read_at is None else short_time(notification.read_at)),
         ("ways now chosen", ", ".join(found.preferences.deliver) or "none"), ("quiet hours", _quiet(found.preferences)),
         ("devices", found.devices), ("address confirmed", "yes" if found.has_address else "no"),
     ]  # fmt: skip
@@ -84,6 +86,7 @@ def _json(found: "OutboxTrace") -> dict[str, object]:
     return {
         "id": notification.id, "user_id": found.user_id, "because": cause(found), "kind": notification.kind,
         "thread_id": notification.thread_id, "message_id": notification.message_id,
+        "artifact_id": notification.artifact_id, "comment_id": notification.comment_id,
         "created_at": iso_time(notification.created_at), "read_at": maybe_time(notification.read_at),
         "deliver": list(found.preferences.deliver), "devices": found.devices, "has_address": found.has_address,
         "rows": [asdict(row) | {"due_at": iso_time(row.due_at)} for row in found.rows],

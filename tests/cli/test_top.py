@@ -52,6 +52,13 @@ async def test_once(server: Server, run: Run) -> None:
     assert (await run("top", "--json")).json["parts"][0]["name"] == "database"
 
 
+@pytest.mark.parametrize("given", ["secret\nline", "sécret"])
+def test_what_is_no_token_is_not_shown(xp: Xp, given: str) -> None:
+    shown = xp("top", "--once", "--url", "http://127.0.0.1:1", "--token", given).sentence
+    assert "cret" not in shown
+    assert "token" in shown
+
+
 async def test_who_may(server: Server, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "This requires the role ADMIN" in (await run("top", "--once", "--token", token("alice"))).sentence
     monkeypatch.setenv("XP_TOKEN", token("root", role="ADMIN"))

@@ -7,6 +7,7 @@ from actors.resources.push import Subscribe
 from storage.resources.notifications import reading as notifications
 from tests.builders import Ledger
 from tests.cli.conftest import Xp
+from tests.storage.resources.artifacts.desk import Desk
 
 
 def newest(ledger: Ledger, name: str) -> str:
@@ -32,6 +33,18 @@ def test_why_a_user_was_notified_and_what_left_the_server(xp: Xp, ledger: Ledger
     (row,) = told["rows"]
     assert (row["way"], row["state"], row["attempts"], row["error"]) == ("web_push", "failed", 1, "refused")
     assert (told["devices"], told["has_address"], told["read_at"]) == (1, False, None)
+
+
+def test_why_by_a_comment(xp: Xp, ledger: Ledger) -> None:
+    ana, bob = ledger.user("ana"), ledger.user("bob")
+    thread, desk = ledger.thread(ana, bob), Desk(ledger)
+    comment = desk.comment(ana, desk.create(ana, thread), "@bob, look")
+    found = newest(ledger, "bob")
+    shown = xp("why", "notified", found).out
+    assert f"mentioned the user in comment {comment.id}" in shown
+    assert "None" not in shown
+    told = xp("why", "notified", found, "--json").json
+    assert (told["artifact_id"], told["comment_id"]) == (comment.artifact_id, comment.id)
 
 
 def test_of_what_was_read_before_nothing_left(xp: Xp, ledger: Ledger) -> None:

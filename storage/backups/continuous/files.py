@@ -69,7 +69,8 @@ class NewFiles:
     def stop(self) -> None:
         """What is being copied is left to the next backup."""
         self._has_ended.set()
-        self._os_thread.join(limits.SHIPPING_END_SECONDS)
+        if self._os_thread.is_alive():
+            self._os_thread.join(limits.SHIPPING_END_SECONDS)
 
 
 def _newest(database: sqlite3.Connection) -> int:

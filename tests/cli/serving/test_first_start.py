@@ -1,6 +1,9 @@
 """What a start says of the schema: one line, and only where it did something."""
 
+import asyncio
 import json
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,21 @@ def said_of_the_schema(server: ServerProcess) -> list[str]:
         json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")
     ]
     return [line["event"] for line in lines if line["logger"] == "storage.schema" or "migration" in line["logger"]]
+
+
+async def test_it_serves_where_nobody_reads_what_it_says(tmp_path: Path) -> None:
+    """As with `xp serve | head -1`."""
+    server = ServerProcess(tmp_path / "data")
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "cli.main", "serve"]
+    server.process = await asyncio.create_subprocess_exec(
+        *command, env={**os.environ, **server.settings}, stdout=writing, stderr=asyncio.subprocess.DEVNULL
+    )
+    os.close(writing)
+    server.log.touch()
+    await server.ready()
+    assert await server.stop() == 0
 
 
 async def test_each_start_says_what_became_of_the_schema(tmp_path: Path) -> None:

@@ -1,11 +1,14 @@
 """Bytes of files that came since the start are copied beside the backups, whatever key their rows have."""
 
+from pathlib import Path
+
 import pytest
 
 from actors.auth.identity import Identity
 from actors.resources.files.blobs import ForgetBlobs, TakeBlobs
 from actors.resources.files.commands import DeleteFile
 from storage.backups.continuous.files import NewFiles
+from storage.database import DatabaseProblem
 from tests.builders import FAR_FUTURE, Ledger
 from tests.storage.resources.files.shelf import Shelf, digest
 
@@ -74,3 +77,11 @@ def test_the_newest_of_which_nothing_named_then(ledger: Ledger, shelf: Shelf, an
     watched = Watched(ledger)
     shelf.add(ana, content=b"again")
     assert watched.look() == [digest(b"again")]
+
+
+def test_one_that_could_not_start_may_be_stopped(tmp_path: Path) -> None:
+    """What kept it from starting is told, not that it never ran."""
+    files = NewFiles(tmp_path / "none.db", lambda _: None)
+    with pytest.raises(DatabaseProblem):
+        files.start()
+    files.stop()

@@ -20,7 +20,7 @@ class ScenarioProblem(ValueError):
 
 
 class Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class Population(Part):
@@ -86,7 +86,7 @@ class Scenario(Part):
     arrivals: Literal["even", "poisson"] = "even"
     population: Population = Population()
     phases: list[Phase] = Field(min_length=1, max_length=limits.LOAD_PHASES)
-    mix: dict[ActionName, Annotated[float, Field(gt=0)]] = Field(min_length=1)
+    mix: dict[ActionName, Annotated[float, Field(gt=0, le=1_000_000)]] = Field(min_length=1)
     """Action → weight."""
     characters: int = Field(200, ge=40, le=16_000)
     """Of a message."""
@@ -129,7 +129,7 @@ def parse(name: str, text: str, *, is_json: bool) -> Scenario:
     """Raises `ScenarioProblem` with the place, what was expected and what came."""
     try:
         found = json.loads(text) if is_json else tomllib.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ScenarioProblem(f"{name}: expected {'JSON' if is_json else 'TOML'}: {error}.") from None
     try:
         return Scenario.model_validate(found)

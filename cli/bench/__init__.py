@@ -9,6 +9,7 @@ import click
 
 from cli.opening.server_calls import server_options
 from cli.terminal.console import json_option
+from cli.terminal.numbers import Real
 from cli.terminal.times import Duration
 
 
@@ -16,7 +17,7 @@ from cli.terminal.times import Duration
 @click.option("--scenario", default=None, metavar="NAME|FILE", help="Scenario that is run: a name, or a file.")
 @click.option("--list", "is_list", is_flag=True, help="List the scenarios that come with the program.")
 @click.option("--for", "seconds", type=Duration(), default=None, help="Hold one rate for so long, and judge growth.")
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), default=None, help="Rate for --for, a second.")
+@click.option("--rate", type=Real(min=0, min_open=True), default=None, help="Rate for --for, a second.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Write a page with charts.")
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Write JSON.")
 @click.option("--yes-this-server", is_flag=True, help="Load a server that is not on this machine.")

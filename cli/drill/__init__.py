@@ -9,6 +9,7 @@ import click
 
 from cli import settings
 from cli.terminal.console import json_option, print_json, print_table
+from cli.terminal.numbers import Real
 
 if TYPE_CHECKING:
     from cli.drill.running import Found
@@ -18,7 +19,7 @@ NAMES = ("kill", "full-disk", "slow-disk", "locked", "frozen", "clock")
 
 @click.command("drill")
 @click.argument("faults", nargs=-1, type=click.Choice(NAMES), metavar="[FAULT]...")
-@click.option("--seconds", type=click.FloatRange(0.1, 600), default=5.0, show_default=True, help="Length of a fault.")
+@click.option("--seconds", type=Real(0.1, 600), default=5.0, show_default=True, help="Length of a fault.")
 @click.option("--kills", type=click.IntRange(1, 1000), default=5, show_default=True, help="Number of kills.")
 @click.option("--copy", "is_copy", is_flag=True, help="Begin with a copy of the database of DATA_DIR.")
 @settings.options("data_dir")

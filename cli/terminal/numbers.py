@@ -1,5 +1,6 @@
 """Numbers as they are typed."""
 
+import math
 from typing import Any
 
 import click
@@ -14,4 +15,14 @@ class Number(click.IntRange):
         number: int = super().convert(value, param, ctx)
         if number > limits.XP_NUMBER:
             self.fail(f"expected at most {limits.XP_NUMBER}; got {number}.", param, ctx)
+        return number
+
+
+class Real(click.FloatRange):
+    """A number with a fraction, and within its range: `nan` is in none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is no number.", param, ctx)
         return number

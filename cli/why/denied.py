@@ -52,7 +52,7 @@ def command(
 def _object(text: str | None) -> dict[str, Any]:
     try:
         found = json.loads(text) if text else {}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise click.ClickException(f"--data: expected JSON: {error}.") from None
     if not isinstance(found, dict):
         raise click.ClickException("--data: expected a JSON object.")

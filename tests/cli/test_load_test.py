@@ -62,6 +62,13 @@ def test_a_rate_beyond_what_one_process_makes(xp: Xp) -> None:
     assert said == "--rate: expected at most 10,000; got 10,001."
 
 
+@pytest.mark.parametrize("command", [("bench", "--scenario", "chat", "--rate"), ("drill", "--seconds")])
+def test_what_is_no_number_is_in_no_range(xp: Xp, command: tuple[str, ...]) -> None:
+    refused = xp(*command, "nan")
+    assert refused.code == 2
+    assert "'nan' is no number" in refused.err
+
+
 def test_a_soak_of_months(xp: Xp) -> None:
     said = xp("bench", "--scenario", "chat", "--url", URL, "--for", "60d").sentence
     assert said == "--for: expected at most 7d; got 5,184,000 s."

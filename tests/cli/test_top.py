@@ -120,6 +120,7 @@ async def test_why_denied(server: Server, run: Run) -> None:
         (("bob@rpotential.ai", "get_me", "x"), "expected 0 ids (none), got 1"),
         (("bob@rpotential.ai", "get_me", "--data", "[]"), "expected a JSON object"),
         (("bob@rpotential.ai", "get_me", "--data", "{"), "expected JSON"),
+        (("bob@rpotential.ai", "get_me", "--data", "[" * 100_000), "expected JSON"),
     ):
         refused = await run("why", "denied", *arguments)
         assert expected in refused.err

@@ -57,6 +57,12 @@ def test_a_fault_is_named_by_its_place(changed: dict[str, Any], said: str) -> No
     assert str(caught.value).startswith(f"x.json: {said}")
 
 
+@pytest.mark.parametrize("weight", ["inf", "nan", "1e308"])
+def test_weights_have_a_sum(weight: str) -> None:
+    with pytest.raises(ScenarioProblem, match="x: /mix/post: expected"):
+        parse("x", f'title = "t"\nmix = {{post = {weight}}}\n[[phases]]\nseconds = 1\nrate = 1', is_json=False)
+
+
 def test_a_field_that_is_missing() -> None:
     with pytest.raises(ScenarioProblem, match="/title: expected, but it is not there"):
         parse("x", "mix = {post = 1}\n[[phases]]\nseconds = 1\nrate = 1", is_json=False)
@@ -74,6 +80,9 @@ def test_what_is_no_scenario_at_all(tmp_path: Path) -> None:
         parse("x", "{", is_json=True)
     with pytest.raises(ScenarioProblem, match=r"expected a file .* or one of agents, chat"):
         load(str(tmp_path / "absent.toml"))
+    for text, is_json in (("[" * 100_000, True), ("a = " + "[" * 100_000, False)):
+        with pytest.raises(ScenarioProblem, match="x: expected"):
+            parse("x", text, is_json=is_json)
     (tmp_path / "b.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(ScenarioProblem, match="expected text in UTF-8"):
         load(str(tmp_path / "b.toml"))

@@ -155,7 +155,6 @@ NO_LIMITS: Mapping[str, Mapping[str, str]] = {
         "actors/auth/identity.py": "FOREVER",
         "actors/resources/api_keys.py": "_NEVER",
         "actors/resources/files/retention.py": "START",
-        "actors/users/activity.py": "_SAID_IDLE",
         "server/scheduling/dispatcher.py": "_NO_END",
         "server/realtime/sse/handler.py": "_FROM_NOW",
         "storage/resources/files/retention.py": "_LAST",

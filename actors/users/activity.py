@@ -7,6 +7,8 @@ connection: see `_behind`. No work here grows with the number of connected users
 """
 
 import asyncio
+import math
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -33,7 +35,7 @@ class Connected(Protocol):
     def identity(self) -> Identity | None: ...
 
 
-_SAID_IDLE = 0
+_SAID_IDLE = -math.inf
 
 
 class Activity:
@@ -43,20 +45,22 @@ class Activity:
         clock: Callable[[], float],
         append: Callable[[SaveActivity], Any],
         tell: Callable[[Mapping[int, Status]], None],
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`clock` answers seconds since 1970, `append` sends a command to the journal, `tell` gets the connected users
-        whose status has changed, at most once a second."""
+        whose status has changed, at most once a second. Who is idle is a matter of `monotonic`: clocks are set."""
         self._clock = clock
+        self._monotonic = monotonic
         self._append = append
         self._tell = tell
-        self._connections: dict[int, dict[Any, int]] = {}
-        """User key → connection → time of its last activity; `_SAID_IDLE` where its client has said so."""
+        self._connections: dict[int, dict[Any, float]] = {}
+        """User key → connection → moment of its last activity; `_SAID_IDLE` where its client has said so."""
         self._last: dict[int, int] = {}
         """Of connected users, and of users who were connected since the last save."""
         self._unsaved: dict[int, int] = {}
         self._awake: OrderedDict[int, None] = OrderedDict()
         """Connected and not idle users; the least recently active one first."""
-        self._went_idle: dict[int, int] = {}
+        self._went_idle: dict[int, float] = {}
         """Users who disconnected while idle, and when: clients may still show them as idle when they reconnect."""
         self._changed: set[int] = set()
         self._telling: asyncio.TimerHandle | None = None
@@ -68,8 +72,8 @@ class Activity:
         """A connection of theirs is open."""
         known = self._connections.setdefault(user_key, {})
         is_news = bool(known) or self._went_idle.pop(user_key, None) is not None
-        known[connection] = now = self._now()
-        self._did(user_key, connection, now, is_news=is_news)
+        known[connection] = self._monotonic()
+        self._did(user_key, connection, is_news=is_news)
 
     def went(self, user_key: int, connection: Any) -> None:
         known = self._connections.get(user_key, {})
@@ -82,15 +86,15 @@ class Activity:
             if user_key in self._awake:
                 del self._awake[user_key]
             else:
-                self._went_idle[user_key] = self._now()
+                self._went_idle[user_key] = self._monotonic()
 
     def note(self, user_key: int, *, connection: Any = None, credential: str = "") -> None:
         """They did something: by a connection of theirs, or by REST with a credential."""
-        self._last[user_key] = self._unsaved[user_key] = now = self._now()
+        self._last[user_key] = self._unsaved[user_key] = self._now()
         if connection is None:
             connection = max(self._behind(user_key, credential), key=self._used(user_key), default=None)
         if connection is not None:
-            self._did(user_key, connection, now)
+            self._did(user_key, connection)
 
     def rest(self, user_key: int, *, connection: Any = None, credential: str = "") -> None:
         """A client says that its user is away. Over REST the client is unknown: the least recently used one is
@@ -110,16 +114,17 @@ class Activity:
         same = [each for each in known if each.identity is not None and each.identity.credential == credential]
         return same or known
 
-    def _used(self, user_key: int) -> Callable[[Any], int]:
+    def _used(self, user_key: int) -> Callable[[Any], float]:
         known = self._connections.get(user_key, {})
         return lambda connection: known[connection]
 
-    def _did(self, user_key: int, connection: Any, now: int, *, is_news: bool = True) -> None:
+    def _did(self, user_key: int, connection: Any, *, is_news: bool = True) -> None:
         """Where it is no news, the presence of the user tells that they are there."""
         known = self._connections.get(user_key)
         if known is None or connection not in known:
             return
-        known[connection] = self._last[user_key] = self._unsaved[user_key] = now
+        known[connection] = self._monotonic()
+        self._last[user_key] = self._unsaved[user_key] = self._now()
         if user_key not in self._awake and is_news:
             self._soon(user_key)
         self._awake[user_key] = None
@@ -129,11 +134,11 @@ class Activity:
         """One of their connections counts no more."""
         if user_key not in self._awake:
             return
-        if self._used_last(user_key) < self._now() - limits.IDLE_SECONDS * 1000:
+        if self._used_last(user_key) < self._monotonic() - limits.IDLE_SECONDS:
             del self._awake[user_key]
             self._soon(user_key)
 
-    def _used_last(self, user_key: int) -> int:
+    def _used_last(self, user_key: int) -> float:
         return max(self._connections[user_key].values())
 
     def _now(self) -> int:
@@ -166,8 +171,8 @@ class Activity:
 
     def look(self) -> None:
         """Find users who have gone idle, and save new activity."""
-        before = self._now() - limits.IDLE_SECONDS * 1000
-        lately = self._now() - 2 * limits.PRESENCE_LEAVE_SECONDS * 1000
+        before = self._monotonic() - limits.IDLE_SECONDS
+        lately = self._monotonic() - 2 * limits.PRESENCE_LEAVE_SECONDS
         self._went_idle = {user_key: at for user_key, at in self._went_idle.items() if at >= lately}
         while self._awake:
             user_key = next(iter(self._awake))

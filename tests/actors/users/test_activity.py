@@ -26,10 +26,14 @@ TAB, OTHER, PHONE = Tab("browser"), Tab("browser"), Tab("phone")
 class Room:
     def __init__(self) -> None:
         self.now = 1_000_000.0
+        self.ahead = 0.0
+        """Of the clock that may be set."""
         self.saved: list[dict[int, int]] = []
         self.told: list[dict[int, Status]] = []
         self.is_overloaded = False
-        self.activity = Activity(clock=lambda: self.now, append=self._append, tell=self._tell)
+        self.activity = Activity(
+            clock=lambda: self.now + self.ahead, append=self._append, tell=self._tell, monotonic=lambda: self.now
+        )
 
     def _append(self, command: SaveActivity) -> None:
         if self.is_overloaded:
@@ -180,6 +184,19 @@ async def test_each_connection_is_idle_after_a_while(room: Room) -> None:
     assert room.activity.status(ANA) == "idle", "the other one was not used for longer"
 
 
+@pytest.mark.parametrize("ahead", [-86_400.0, 86_400.0])
+async def test_a_clock_that_is_set_makes_nobody_idle_and_keeps_nobody_online(room: Room, ahead: float) -> None:
+    activity = room.activity
+    activity.came(ANA, TAB)
+    room.ahead = ahead
+    room.later(1)
+    assert activity.status(ANA) == "online"
+    activity.came(BO, TAB)
+    room.later(limits.IDLE_SECONDS + 1)
+    assert (activity.status(ANA), activity.status(BO)) == ("idle", "idle")
+    assert activity.last(BO) == int((1_000_001 + ahead) * 1000)
+
+
 async def test_what_is_said_by_rest_is_about_one_connection(room: Room) -> None:
     activity = room.activity
     for tab in (PHONE, TAB, OTHER):
@@ -211,7 +228,7 @@ async def test_a_look_costs_what_has_become_idle_not_all_who_are_there(room: Roo
     looked = 0
     used_last = room.activity._used_last
 
-    def counting(user_key: int) -> int:
+    def counting(user_key: int) -> float:
         nonlocal looked
         looked += 1
         return used_last(user_key)

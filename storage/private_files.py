@@ -10,8 +10,8 @@ OTHERS = 0o077
 SIDE_FILES = ("", "-wal", "-shm", "-journal")
 """Of a database; SQLite gives the others the mode of the first."""
 OURS = (
-    "experience.db", "jwt-secret", "push-key", "server.lock", "server.json", "deploy.sock", "running", "blobs",
-    "backup", "errors.json", "work",
+    "experience.db", "experience-before-rollback-", "jwt-secret", "push-key", "file_urls.", "server.lock",
+    "server.json", "deploy.sock", "running", "blobs", "uploads", "exports", "backup", "errors.json", "work",
 )  # fmt: skip
 """How the names of what a server keeps in its data folder begin."""
 

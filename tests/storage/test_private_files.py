@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from cli.database.migrations import _rollback
+from server.files.downloads.url_keys import rotate
 from storage.lock import data_folder_lock
 from storage.maintenance import copying, replacing
 from tests.builders import Ledger, options
+from tests.server.files.uploading import upload
+from tests.serving import serving
 
 
 @pytest.fixture(autouse=True)
@@ -68,3 +72,19 @@ def test_copies_are_as_private(tmp_path: Path) -> None:
     assert (mode(there.path), mode(kept)) == ("600", "600")
     replacing.start_over(there)
     assert mode(there.path) == "600"
+
+
+async def test_all_that_a_server_and_its_commands_leave_in_the_folder_is_known_as_ours(tmp_path: Path) -> None:
+    """One name that is not would leave the folder open to others, after each start."""
+    folder = tmp_path / "data"
+    async with serving(folder) as server:
+        alice = server.client("alice")
+        file, thread = await upload(alice), await alice.thread()
+        assert (await alice.post(f"/api/v1/files/{file['id']}/sign")).status == 200
+        assert (await alice.post(f"/api/v1/threads/{thread['id']}/exports", format="md")).status == 202
+    rotate(folder)
+    kept, _ = _rollback(options(folder / "experience.db"), 1)
+    assert {"uploads", "exports", "file_urls.previous.key", kept.name} <= set(os.listdir(folder))
+    folder.chmod(0o755)
+    with data_folder_lock(folder):
+        assert mode(folder) == "700"

@@ -48,7 +48,7 @@ def command(file: str, form: str, before: int | None, force: bool, data_dir: str
     """
     from storage.resources.audit import reading as audit
 
-    with reading(data_dir) as database, written(file, force=force) as out:
+    with written(file, force=force) as out, reading(data_dir) as database:
         entries = audit.oldest_first(database)
         FORMATS[form](out, entries if before is None else takewhile(lambda entry: entry.at < before, entries))
 

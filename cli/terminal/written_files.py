@@ -2,7 +2,9 @@
 
 import contextlib
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -20,11 +22,14 @@ PRIVATE = 0o600
 
 @contextlib.contextmanager
 def written(name: str, *, force: bool) -> Iterator[IO[bytes]]:
-    """A file that appears under its name when all of it is there; `-` is stdout."""
+    """A file that appears under its name when all of it is there; `-` is stdout, which gets it when all of it is there:
+    a reader of it that is slow, or waits, holds up nothing that it is made from. Open what is read inside."""
     if name == "-":
-        file = sys.stdout.buffer
-        yield file
-        file.flush()
+        with tempfile.TemporaryFile() as file:
+            yield file
+            file.seek(0)
+            shutil.copyfileobj(file, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
         return
     path = Path(name)
     must_be_free(path, force=force)

@@ -31,14 +31,17 @@ def command(thread: str, output: str, force: bool, data_dir: str | None) -> None
 
     from storage.resources.threads import reading as threads
 
-    with reading(data_dir) as database, progress_bar("exporting") as progress:
+    with (
+        progress_bar("exporting") as progress,
+        written(output, force=force) as file,
+        reading(data_dir) as database,
+    ):
         found = threads.one(database, everyone(), thread)
         total = 1 + found.message_count + found.offset  # and members, which are not counted
-        with written(output, force=force) as file:
-            for done, (kind, data) in enumerate(_lines(database, found), 1):
-                file.write(orjson.dumps({"kind": kind, "data": data}) + b"\n")
-                if done % limits.XP_PAGE == 0:
-                    progress(min(done, total), total)
+        for done, (kind, data) in enumerate(_lines(database, found), 1):
+            file.write(orjson.dumps({"kind": kind, "data": data}) + b"\n")
+            if done % limits.XP_PAGE == 0:
+                progress(min(done, total), total)
 
 
 def _lines(database: "Database", found: Any) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,14 +1,18 @@
 """`xp thread`."""
 
 import asyncio
+import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 from pathlib import Path
 
 import orjson
 import pytest
 
+from actors.auth.identity import Origin
+from actors.resources.audit import NoteForAudit
 from actors.resources.members import AddMember, MarkRead, RemoveMember
 from actors.resources.messages import DeleteMessage
 from actors.resources.reactions import React
@@ -281,3 +285,24 @@ def test_into_a_file(xp: Xp, thread: Thread, tmp_path: Path) -> None:
     assert xp("thread", "export", "nothing", "-o", tmp_path / "new").code == 1
     assert "No such file" in xp("thread", "export", thread.id, "-o", tmp_path / "no" / "new").sentence
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "thread.jsonl"]
+
+
+@pytest.mark.parametrize("words", [("thread", "export"), ("audit", "export", "-")], ids=["thread", "audit"])
+def test_a_reader_that_waits_holds_up_no_checkpoint(
+    xp: Xp, ledger: Ledger, words: tuple[str, ...], command_line: list[str]
+) -> None:
+    """The write-ahead log of a server beside it would grow for as long."""
+    ana = ledger.user("ana")
+    thread = ledger.thread(ana)
+    for _ in range(20):  # more than a pipe holds
+        ledger.post(ana, thread, "x" * 10_000)
+        ledger.do(NoteForAudit(action="a", origin=Origin("", "", ""), actor_id=None, reason="x" * 10_000))
+    asked = [*command_line, *words, *((thread.id,) if words[0] == "thread" else ())]
+    environment = {**os.environ, **{name: value or "" for name, value in xp.environment.items()}}
+    with subprocess.Popen(asked, env=environment, stdout=subprocess.PIPE) as export:
+        assert export.stdout is not None
+        assert export.stdout.read(1) == b"{"
+        ledger.post(ana, thread, "written meanwhile")
+        with contextlib.closing(sqlite3.connect(xp.database, timeout=1)) as database:
+            assert database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0, "nobody reads an old state"
+        assert export.stdout.read().count(b"x" * 10_000) >= 20, "all of it comes"

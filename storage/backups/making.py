@@ -19,7 +19,7 @@ from storage.backups.continuous.pruning import reach
 from storage.backups.continuous.survey import Shelves, survey
 from storage.backups.keys import SealingKey
 from storage.backups.sealing import seal
-from storage.backups.shelf import MANIFEST, Backup, Shelf, backups_on, name_of
+from storage.backups.shelf import MANIFEST, Backup, Shelf, backups_on, dated, earliest, name_of
 from storage.backups.unpacking import unpacked
 from storage.database import DatabaseOptions, DatabaseProblem, plain_words
 from storage.maintenance import copying
@@ -64,10 +64,11 @@ class Maker:
 
     def make(self, progress: Progress) -> Made:
         """Raises `DatabaseProblem` and `BlobStoreError`; then the backups that were there are there."""
-        began, made_at = time.monotonic(), datetime.now(UTC)
+        began = time.monotonic()
         with work_folder(self.options.path.parent) as work:
             self.marking.begin()
             copy = copying.backup(self.options, work / "copy.db", progress=progress, along=self._along)
+            made_at = dated(copy.moment)
             name = name_of(made_at, copy.position, sealed=bool(self.keys))
             names = [self._copied_name(digest) for digest, _ in named_in(copy.path)]
             self._put(copy.path, name, names)
@@ -144,7 +145,7 @@ class Maker:
         beginnings = [backup for backup in found.backups if backup.name in found.unread]
         if reached is not None:
             beginnings.append(reached.oldest)
-        return min((backup.made_at.timestamp() for backup in beginnings), default=time.time())
+        return min((earliest(backup).timestamp() for backup in beginnings), default=time.time())
 
     def _named_by(self, backups: set[str]) -> set[str] | None:
         """Names of all copies of files that these backups need; None where one does not say."""

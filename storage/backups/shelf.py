@@ -27,6 +27,7 @@ MANIFEST = ".files"
 class Backup:
     name: str
     made_at: datetime
+    """In whole seconds: nothing in it was committed later."""
     position: int
     """Of the log, as far as the backup goes."""
     size: int = 0
@@ -35,6 +36,17 @@ class Backup:
     @property
     def is_sealed(self) -> bool:
         return self.name.endswith(".xpb")
+
+
+def dated(moment: datetime) -> datetime:
+    """The next whole second, as names have it."""
+    whole = moment.replace(microsecond=0)
+    return whole if whole == moment else whole + timedelta(seconds=1)
+
+
+def earliest(backup: Backup) -> datetime:
+    """What was committed before is in it."""
+    return backup.made_at - timedelta(seconds=1)
 
 
 def name_of(made_at: datetime, position: int, *, sealed: bool) -> str:

@@ -8,6 +8,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from peewee import SqliteDatabase
@@ -32,6 +33,8 @@ class Copy:
     size: int
     epoch: str
     position: int
+    moment: datetime
+    """Nothing in it was committed later."""
 
 
 def nothing_along(_: Path) -> None: ...
@@ -77,16 +80,16 @@ def being_made(target: Path) -> Iterator[Path]:
                 part.unlink(missing_ok=True)
 
 
-def copy_to(options: DatabaseOptions, partial: Path, progress: Progress) -> tuple[str, int]:
-    """Copy what is committed at this moment; answers its epoch and position.
+def copy_to(options: DatabaseOptions, partial: Path, progress: Progress) -> tuple[str, int, datetime]:
+    """Copy what is committed at this moment; answers its epoch and position, and the moment.
 
     The read transaction holds that moment: without it every commit of another process restarts the copy.
     """
     with snapshot(options, any_schema=True) as database:
-        head = _head(database, options.path)
+        head, moment = _head(database, options.path), datetime.now(UTC)
         with plain_words(partial.parent):
             _copy(database.connection(), partial, head, progress)
-    return head
+    return *head, moment
 
 
 def _copy(source: sqlite3.Connection, partial: Path, head: tuple[str, int], progress: Progress) -> None:

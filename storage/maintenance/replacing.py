@@ -41,7 +41,7 @@ def restore(
     if path.exists() and source.samefile(path):
         raise DatabaseProblem(f"{source}: this is the database itself; name a backup.")
     with copying.being_made(path) as partial:
-        _, position = copying.copy_to(DatabaseOptions(source), partial, progress)
+        _, position, _ = copying.copy_to(DatabaseOptions(source), partial, progress)
         copying.must_be_sound(partial, named=source)
         migrated = copying.migrate(partial, named=source)
         if not force:

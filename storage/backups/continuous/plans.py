@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from storage.backups.continuous.marks import Mark
 from storage.backups.continuous.segments import Segment
-from storage.backups.shelf import Backup
+from storage.backups.shelf import Backup, earliest
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +25,18 @@ class Plan:
 
     @property
     def reaches(self) -> int:
-        """Milliseconds since 1970."""
-        return self.segments[-1].at if self.segments else made_at(self.backup)
+        """At the least: milliseconds since 1970."""
+        return self.segments[-1].at if self.segments else holds_until(self.backup)
 
 
 def made_at(backup: Backup) -> int:
+    """Nothing in it is later: milliseconds since 1970."""
     return int(backup.made_at.timestamp() * 1000)
+
+
+def holds_until(backup: Backup) -> int:
+    """All that was before is in it."""
+    return int(earliest(backup).timestamp() * 1000)
 
 
 def plans(
@@ -40,12 +46,9 @@ def plans(
     name of the backup. `until`: nothing that was written later."""
     backups, segments = tuple(backups), tuple(segments)
     lineages = _lineages(segments, until)
-    found = [
-        _plan(backup, marks.get(backup.name), lineages)
-        for backup in backups
-        if until is None or made_at(backup) <= until
-    ]
+    found = [_plan(backup, marks.get(backup.name), lineages) for backup in backups]
     if until is not None:
+        found = [plan for plan in found if plan.segments or made_at(plan.backup) <= until]
         there = {(segment.lineage, segment.number) for segment in segments}
         later = {backup.name: made_at(backup) for backup in backups if made_at(backup) > until}
         found = [replace(plan, gap_until=_gap_until(plan, marks, there, later)) for plan in found]
@@ -54,7 +57,9 @@ def plans(
 
 def windows(found: Iterable[Plan]) -> list[tuple[int, int]]:
     """(begin, end) in milliseconds: any time in between can be restored to the second, the newest first."""
-    spans = sorted((made_at(plan.backup), plan.reaches) for plan in found if plan.segments)
+    spans = sorted(
+        (made_at(plan.backup), plan.reaches) for plan in found if plan.segments and plan.reaches >= made_at(plan.backup)
+    )
     joined: list[tuple[int, int]] = []
     for begin, end in spans:
         if joined and begin <= joined[-1][1]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actors import limits
-from storage.backups.continuous.plans import Plan, made_at
+from storage.backups.continuous.plans import Plan, holds_until
 from storage.backups.continuous.segments import Segment, apply
 from storage.backups.keys import SealingKey
 from storage.backups.shelf import Shelf
@@ -43,7 +43,7 @@ def replay(plan: Plan, shelf: Shelf, keys: tuple[SealingKey, ...], database: Pat
     if number:
         _as_one_file(database)
     applied = 0 if not plan.segments or not number else number - plan.segments[0].number + 1
-    lost = max(0, plan.newest_at - (reached or made_at(plan.backup))) if fault else 0
+    lost = max(0, plan.newest_at - (reached or holds_until(plan.backup))) if fault else 0
     return Replayed(applied, reached, fault, lost)
 
 

@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 from storage.backups.continuous.marks import Mark
-from storage.backups.continuous.plans import made_at, plans, windows
+from storage.backups.continuous.plans import holds_until, made_at, plans, windows
 from storage.backups.continuous.pruning import reach
 from storage.backups.continuous.segments import Segment
 from storage.backups.continuous.survey import Survey
-from storage.backups.shelf import Backup
+from storage.backups.shelf import Backup, backup_of, dated, name_of
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
 ONE, TWO = "1" * 16, "2" * 16
@@ -69,7 +69,7 @@ def test_what_may_have_been_dropped_is_not_passed_off_as_nothing() -> None:
 
 def test_segments_of_another_lineage_are_none_of_its_own() -> None:
     (plan,) = plans([backup(0, "old")], {"old": Mark(ONE, 0, 0)}, segments(TWO, 1, 3))
-    assert (plan.segments, plan.reaches) == ((), made_at(plan.backup))
+    assert (plan.segments, plan.reaches) == ((), holds_until(plan.backup))
 
 
 def test_times_that_can_be_reached_are_joined_by_lineage() -> None:
@@ -102,3 +102,17 @@ def test_without_an_older_one_all_from_the_oldest_on() -> None:
     assert kept is not None
     assert kept.lineages == {ONE: 2}
     assert reach(survey(backup(-1, "a")), days=3, now=NOON) is None
+
+
+def test_a_time_within_the_second_in_which_a_backup_was_made_is_one_before_it() -> None:
+    """A name has whole seconds: what it is dated by is never before what it holds."""
+    moment = datetime(2026, 11, 29, 14, 5, 0, 700_000, UTC)
+    found = Backup(name_of(dated(moment), 9, sealed=False), dated(moment), 9)
+    assert backup_of(found.name) == found
+    assert plans([found], {}, [], until=milliseconds(moment) - 1) == []
+    (plan,) = plans([found], {}, [], until=made_at(found))
+    assert plan.reaches <= milliseconds(moment) <= made_at(found), "a segment of that moment may hold more"
+
+
+def milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

@@ -196,7 +196,8 @@ class AuthActor(LoopActor):
         def identity(user: Any) -> Identity:
             assert isinstance(user, User)
             return Identity(
-                user, user.author, claims.expires_at, claims.token_id, claims.session_id, issuer=claims.issuer
+                user, user.author, claims.expires_at, claims.token_id, claims.session_id, issuer=claims.issuer,
+                subject="" if claims.session_id else claims.sub,
             )  # fmt: skip
 
         if claims.session_id:

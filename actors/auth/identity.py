@@ -27,6 +27,8 @@ class Identity:
     """What an API key may do; None: whatever the user may."""
     issuer: str = ""
     """Of a token of another issuer, where it names one."""
+    subject: str = ""
+    """Of a token of another issuer: its `sub`, which is not the user's first where it was linked to them."""
 
     @property
     def credential(self) -> str:

@@ -206,14 +206,15 @@ def _live_access(session: ClientSession, channel: str, token: object) -> int | N
 
 
 def _of_token(session: ClientSession, channel: str, token: str) -> int | None:
-    assert session.identity is not None
+    who = session.identity
+    assert who is not None
     try:
         claims = session.services.verify_channel(token, session.services.clock())
     except TokenExpired:
         raise Refused(protocol.TOKEN_EXPIRED) from None
     except Unauthenticated as error:
         raise Refused(protocol.PERMISSION_REFUSED, f"permission denied: {error.detail}") from None
-    if claims.channel != channel or claims.sub != session.identity.user.subject:
+    if claims.channel != channel or claims.sub not in (who.user.subject, who.subject or who.user.subject):
         raise Refused(protocol.PERMISSION_REFUSED, "permission denied: the token is for another channel or user")
     return claims.expires_at
 

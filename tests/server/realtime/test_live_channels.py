@@ -162,3 +162,14 @@ async def test_a_name_may_have_signs_that_json_escapes(tmp_path: Path) -> None:
                 await join(client, channel)
                 await client.ask("publish", channel=channel, data=1)
                 assert (await client.push())["channel"] == channel
+
+
+async def test_a_token_says_the_sub_by_which_its_user_signs_in(server: Server, dial: Dial, root: Client) -> None:
+    """Which is not the user's first one where another issuer knew them before."""
+    address = "zoe@rpotential.ai"
+    before = root.saying(sub="of-the-old-issuer", iss="https://old", email=address, name="Zoe")
+    zoe = server.client("zoe").saying(sub="sub-zoe", iss="https://new", email=address)
+    assert (await before.me())["id"] == (await zoe.me())["id"]
+    client = await dial(zoe)
+    await join(client, "secret:1", token=ticket(zoe, "secret:1"))
+    assert (await client.error("subscribe", channel="secret:2", token=ticket(root, "secret:2")))[0] == 103

@@ -204,6 +204,8 @@ def for_restore(
 
 
 def beside(file: Path) -> Path:
+    if not file.name:
+        raise click.ClickException(f"{file}: this is a folder; name a file.")
     return file.with_name(file.name + BESIDE)
 
 

@@ -32,7 +32,7 @@ def _file_of(url: str) -> Path:
     """Of `sqlite:///relative.db`, `sqlite:////absolute.db`, or a path alone."""
     scheme, separator, rest = url.partition("://")
     path = rest.removeprefix("/") if separator else url
-    if (separator and scheme != "sqlite") or not path:
+    if (separator and scheme != "sqlite") or not Path(path).name:
         raise click.BadParameter(
             f"expected a file, or its URL such as sqlite:///copy.db; got {url!r}.", param_hint="--database"
         )

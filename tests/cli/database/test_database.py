@@ -37,7 +37,7 @@ def test_every_verb_takes_another_database(xp: Xp, tmp_path: Path) -> None:
         assert "--database URL" in xp("db", verb, "--help").out, verb
 
 
-@pytest.mark.parametrize("url", ["postgres://host/name", "sqlite://", "sqlite:///"])
+@pytest.mark.parametrize("url", ["postgres://host/name", "sqlite://", "sqlite:///", "/", "."])
 def test_databases_that_are_not_served(url: str, xp: Xp) -> None:
     ran = xp("db", "info", "--database", url)
     assert (ran.code, "expected a file, or its URL such as sqlite:///copy.db" in ran.err) == (2, True)
@@ -269,6 +269,11 @@ def test_findings(xp: Xp, ledger: Ledger) -> None:
 
 
 # Copies
+
+
+@pytest.mark.parametrize("name", ["", "/", ".", ".."])
+def test_a_backup_has_the_name_of_a_file(xp: Xp, ledger: Ledger, name: str) -> None:
+    assert "this is a folder; name a file." in xp("db", "backup", name).sentence
 
 
 def test_backup_and_restore(xp: Xp, tmp_path: Path) -> None:

@@ -46,13 +46,24 @@ class Alert:
         self.look_now = Look()
         self._well_since: float | None = None
         self._noticed_at = 0.0
+        self._looked_at = 0.0
 
     def look(self, now: float, found: Look) -> Notice | None:
         """Answers a notice where receivers are to hear something."""
         self.look_now = found
+        if now < self._looked_at:
+            self._set_back(self._looked_at - now)
+        self._looked_at = now
         if self._is_broken(found):
             return self._broken(now)
         return self._well(now)
+
+    def _set_back(self, seconds: float) -> None:
+        """The clock was: for how long something has been so is what counts."""
+        self.since -= seconds
+        self._noticed_at -= seconds
+        if self._well_since is not None:
+            self._well_since -= seconds
 
     def _is_broken(self, found: Look) -> bool:
         bound = self.rule.bound
@@ -74,7 +85,7 @@ class Alert:
 
     def _well(self, now: float) -> Notice | None:
         if self.state == "firing":
-            self._well_since = self._well_since or now
+            self._well_since = now if self._well_since is None else self._well_since
             if now - self._well_since < limits.ALERT_CLEAR_SECONDS:
                 return None
             notice = self._notice("resolved", now)

@@ -25,11 +25,16 @@ Read = Callable[[Sample, Sample], Value]
 
 
 def _rate(read: Callable[[Sample], float]) -> Read:
-    return lambda before, after: (read(after) - read(before)) / max(after.at - before.at, 1e-3)
+    return lambda before, after: _a_second(read(after) - read(before), before, after)
 
 
 def _operations(before: Sample, after: Sample) -> Value:
-    return sum(between(before.operations, after.operations)) / max(after.at - before.at, 1e-3)
+    return _a_second(sum(between(before.operations, after.operations)), before, after)
+
+
+def _a_second(count: float, before: Sample, after: Sample) -> Value:
+    """None where the clock was set back in between."""
+    return count / (after.at - before.at) if after.at > before.at else None
 
 
 def _slow(share: float) -> Read:

@@ -111,6 +111,24 @@ def test_an_alert_that_goes_on_is_sent_again() -> None:
     assert (again.state, again.since) == ("firing", 1)
 
 
+def test_a_clock_that_is_set_back_puts_no_alert_off() -> None:
+    """A day: what counts is for how long the rule has been broken, or kept."""
+    day, alert = 86_400.0, Alert(Rule("x", "database", None, 30))
+    assert [alert.look(now, BAD) for now in (day, day + 20, 1000)] == [None] * 3
+    fired = alert.look(1010, BAD)
+    assert fired is not None
+    assert fired.since == 980
+    assert [alert.look(now, WELL) for now in (day, 10)] == [None] * 2
+    assert alert.look(10 + limits.ALERT_CLEAR_SECONDS, WELL) is not None
+    assert alert.state == "ok"
+
+
+def test_between_a_clock_and_one_that_was_set_back_there_is_no_rate() -> None:
+    (rule,) = parse("events > 1 for 0s")
+    assert figure(rule, [at(1000, events=100), at(1010, events=110), at(500, events=120)]) is None
+    assert figure(rule, [at(1000, events=100), at(500, events=120), at(560, events=180)]) == 1.0
+
+
 # Who hears
 
 

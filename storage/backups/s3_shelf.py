@@ -1,5 +1,6 @@
 """Backups in a bucket of S3, by obstore."""
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -43,11 +44,14 @@ class S3Shelf:
             return bytes(next(iter(found), b""))[:count]
 
     def delete(self, name: str) -> None:
-        with self._bucket.plain_words():
+        with contextlib.suppress(FileNotFoundError), self._bucket.plain_words():  # GCS tells, S3 does not
             obstore.delete(self._bucket.store, name)
 
     def delete_all(self, names: Sequence[str]) -> None:
-        """A thousand in a request."""
-        if names:
+        """Many at once, as far as all of them are there."""
+        try:
             with self._bucket.plain_words():
                 obstore.delete(self._bucket.store, list(names))
+        except FileNotFoundError:
+            for name in names:
+                self.delete(name)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from actors.auth.identity import Identity
-from actors.errors import Forbidden, NotFound, Unauthenticated
+from actors.errors import Forbidden, NotFound, Unauthenticated, XpError
 from actors.identifiers import is_id
 from actors.resources.api_keys import GetGoodKey
 from actors.resources.files.file import NO_QUOTAS, File
@@ -55,14 +55,17 @@ class Transfers:
 
     async def room_left(self, identity: Identity, about: Upload | File) -> dict[str, str]:
         """For the answer to an upload: bytes that fit under the narrowest quota of user, thread and server; nothing
-        where none is set."""
-        if self.library.quotas == NO_QUOTAS:
-            return {}
-        thread_id = about.thread_id if isinstance(about, File) else None
-        if isinstance(about, Upload):
-            thread_id = (await self.services.ask(GetFile(identity, about.file_id))).thread_id
-        left = await self.library.left(identity, thread_id)
+        where none is set, or where it cannot be read: the upload is what it is all the same."""
+        left = None
+        if self.library.quotas != NO_QUOTAS:
+            with contextlib.suppress(XpError):
+                left = await self.library.left(identity, await self._thread_of(identity, about))
         return {} if left is None else {ROOM_LEFT: str(left)}
+
+    async def _thread_of(self, identity: Identity, about: Upload | File) -> str | None:
+        if isinstance(about, File):
+            return about.thread_id
+        return (await self.services.ask(GetFile(identity, about.file_id))).thread_id
 
     def body(self, request: web.Request, who: Identity, allowed: Allowed) -> Body:
         """`who`: whose rights it rests on, which must stay as they are."""

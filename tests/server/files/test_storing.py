@@ -9,7 +9,9 @@ import aiohttp
 import pytest
 
 from actors import limits
+from actors.errors import TooManyRequests
 from actors.resources.files.blobs import ListBlobs
+from actors.resources.files.queries import GetStorageUse
 from actors.resources.files.uploads import NoteUpload
 from server.files.keeper import Keeper
 from tests.builders import FAR_FUTURE, until
@@ -111,3 +113,23 @@ async def test_the_same_bytes_again_are_kept_for_their_new_file(server: Server, 
     await Keeper(server.services.files).collect(before=FAR_FUTURE * 1000)
     assert blobs(tmp_path / "data") == [sha256(CONTENT)]
     assert staged(tmp_path / "data") == []
+
+
+@pytest.mark.parametrize("way", [form, put])
+async def test_a_file_that_is_stored_is_no_failure_for_what_is_said_beside_it(
+    tmp_path: Path, way: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How much room is left is read afterwards; its client would send the file again."""
+    async with serving(tmp_path / "data", QUOTA_USER="1MiB") as server:
+        reads = server.services.reads
+        ask = reads.ask
+
+        async def ask_too_often(query: Any) -> Any:
+            if isinstance(query, GetStorageUse):
+                raise TooManyRequests("Each user has 0.5 s of reading a second.", retry_after=1)
+            return await ask(query)
+
+        monkeypatch.setattr(reads, "ask", ask_too_often)
+        answer = await way(server.client("alice"), CONTENT)
+        assert answer.status in (200, 201), answer.raw
+        assert "X-Storage-Left" not in answer.headers

@@ -50,9 +50,10 @@ class _KeysRefreshed:
 
 
 def has_other_rights(identity: Identity, user: User) -> bool:
-    """Whether the rights of a user differ from those of an earlier identity of the user."""
-    role = identity.of_user(user).user.role
-    return user.status != "ACTIVE" or (role, user.kind) != (identity.user.role, identity.user.kind)
+    """Whether the rights of a user differ from those of an earlier identity of the user. Of another domain they may
+    not even come in."""
+    now, before = identity.of_user(user).user, identity.user
+    return now.status != "ACTIVE" or (now.role, now.kind, now.domain) != (before.role, before.kind, before.domain)
 
 
 class VerifiedTokens:

@@ -79,3 +79,4 @@ def test_other_rights() -> None:
     assert has_other_rights(ana, replace(user(1), status="DEACTIVATED"))
     assert has_other_rights(ana, user(1, role="ADMIN"))
     assert has_other_rights(ana, user(1, kind="ASSISTANT"))
+    assert has_other_rights(ana, replace(user(1), domain="elsewhere.example"))

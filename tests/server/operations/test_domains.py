@@ -66,6 +66,17 @@ async def test_with_the_address_goes_the_domain_that_it_said(tmp_path: Path) -> 
         assert await devices[0].status() == 200
 
 
+async def test_a_connection_ends_where_its_user_moves_to_a_domain_that_may_not_come_in(tmp_path: Path) -> None:
+    async with serving(tmp_path / "data", ALLOWED_DOMAINS="rpotential.ai") as server:
+        root = server.client("root", role="ADMIN")
+        ana = (await root.post("/api/v1/users", email="ana@rpotential.ai", name="Ana")).data
+        device = await sign_in(server, root, ana["id"])
+        async with raw_client(server.session, server.websocket_url, device.client.token) as connection:
+            await root.patch(f"/api/v1/users/{ana['id']}", email="ana@elsewhere.example")
+            assert (await connection.closed()).code == 3005
+        assert await device.status() == 403
+
+
 async def test_a_narrowed_rule_binds_links_and_webhooks(tmp_path: Path) -> None:
     """What works without its maker: a signed URL of a file, a link to an artifact, and a webhook, which waits."""
     data, old = tmp_path / "data", "ana@old.example"

@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import sys
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -14,32 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import jwt
 import orjson
 
 from cli import settings
 from cli.serving.assembly import running
 from server.api.services import Services
-from server.auth.token_minting import mint
 from storage.database import FILE_NAME
 from tests import cheap_passwords, forking, remembered_routes
 from tests.prepared import prepare
+from tests.tokens import SECRET, token, token_saying
 
-SECRET = b"a secret that is only good for tests, and long enough"
-DOMAIN = "rpotential.ai"
 remembered_routes.remember()
 cheap_passwords.use()
-
-
-def token(name: str, /, **claims: Any) -> str:
-    """A good token of somebody: `token("alice")`, `token("root", role="ADMIN")`."""
-    known = {"sub": f"sub-{name}", "email": f"{name}@{DOMAIN}", "name": name.title(), "domain": DOMAIN}
-    return mint(SECRET, **{**known, "ttl_seconds": 900, "now": time.time(), **claims})
-
-
-def token_saying(**claims: Any) -> str:
-    """A token with these claims, whatever they are; with `exp` where they leave it out."""
-    return jwt.encode({"exp": int(time.time()) + 900, **claims}, SECRET, algorithm="HS256")
 
 
 @dataclass

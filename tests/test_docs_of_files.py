@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from tests import forking
-from tests.serving import ServerProcess, token
+from tests.serving import ServerProcess
 from tests.storage.blobs.s3_servers import KEYS, start_moto
+from tests.tokens import token
 
 ROOT = Path(__file__).parent.parent
 REPORT = b"%PDF-1.7\n" + b"a report " * 2_000 + b"\n%%EOF\n"

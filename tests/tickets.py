@@ -5,7 +5,8 @@ from typing import Any
 
 import jwt
 
-from tests.serving import SECRET, Client
+from tests.serving import Client
+from tests.tokens import SECRET
 
 
 def ticket(who: Client, channel: str, seconds: int | None = 60, **more: Any) -> str:

@@ -11,7 +11,8 @@ from aiohttp import web
 
 from cli.top import sparkline
 from tests.cli.conftest import Ran, Xp
-from tests.serving import Server, free_port, serving, token
+from tests.serving import Server, free_port, serving
+from tests.tokens import token
 
 Run = Callable[..., Coroutine[Any, Any, Ran]]
 

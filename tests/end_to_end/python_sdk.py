@@ -8,7 +8,7 @@ from typing import Any
 import centrifuge
 import orjson
 
-from tests.serving import token
+from tests.tokens import token
 
 PATIENCE = 30.0
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests import node
-from tests.serving import token
+from tests.tokens import token
 
 SCRIPT = Path(__file__).with_name("sdk.mjs")
 PATIENCE = 30.0

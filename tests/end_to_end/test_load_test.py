@@ -10,7 +10,8 @@ from typing import Any
 import orjson
 
 from storage.database import FILE_NAME
-from tests.serving import SECRET, ServerProcess
+from tests.serving import ServerProcess
+from tests.tokens import SECRET
 
 MADE = 100
 """Events before the first message of the scenario: ten threads, nine more members in each."""

@@ -15,7 +15,8 @@ import pytest
 from actors import limits
 from tests.end_to_end.proxy import Proxy, proxy_to
 from tests.end_to_end.python_sdk import PATIENCE, Follower, following, plain
-from tests.serving import Client, ServerProcess, token
+from tests.serving import Client, ServerProcess
+from tests.tokens import token
 
 
 async def test_publish_rpc_and_history(process: ServerProcess, alice: Client, protobuf: bool) -> None:

@@ -12,7 +12,8 @@ from actors import limits
 from tests.end_to_end.administration import xp
 from tests.end_to_end.proxy import Proxy
 from tests.end_to_end.sdk import CARRIERS, Sdk, SdkClient, SdkError, transport
-from tests.serving import Client, ServerProcess, token
+from tests.serving import Client, ServerProcess
+from tests.tokens import token
 
 
 async def following(sdk: Sdk, url: str, thread: Any, **options: Any) -> list[SdkClient]:

@@ -10,7 +10,8 @@ import pytest
 from tests.end_to_end.administration import xp
 from tests.realtime_client import Disconnected, raw_client
 from tests.server.raw_http import raw_connection
-from tests.serving import SECRET, Client, ServerProcess
+from tests.serving import Client, ServerProcess
+from tests.tokens import SECRET
 
 API, LOGIN = "/api/v1", "/api/v1/auth/login"
 CLIENT_SECRET = "the-secret-of-the-provider"

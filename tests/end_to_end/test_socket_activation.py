@@ -12,7 +12,8 @@ import aiohttp
 import pytest
 
 from actors.identifiers import new_id
-from tests.serving import SECRET, Client
+from tests.serving import Client
+from tests.tokens import SECRET
 
 START = """
 import os, sys

@@ -15,7 +15,8 @@ from loadtest.report import report_of
 from loadtest.run import Run
 from loadtest.scenario import ActionName, Scenario
 from loadtest.soak.samples import SERIES, Samples
-from tests.serving import Server, serving, token
+from tests.serving import Server, serving
+from tests.tokens import token
 
 EVERYTHING: dict[ActionName, float] = {
     "post": 3, "post_rest": 1, "page": 1, "read": 1, "react": 1, "search": 1, "threads": 1, "stream": 1, "upload": 1,

@@ -10,7 +10,8 @@ from server.limits.token_bucket import Rate
 from tests.realtime_client import raw_client
 from tests.server.operations.sweep.requests import check_problem
 from tests.server.quiet import nothing_breaks
-from tests.serving import Answer, Server, serving, token
+from tests.serving import Answer, Server, serving
+from tests.tokens import token
 
 __all__ = ["nothing_breaks"]
 

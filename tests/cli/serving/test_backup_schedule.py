@@ -10,7 +10,8 @@ import pytest
 from storage.backups import record
 from tests.cli.conftest import Xp
 from tests.cli.serving.own_commands import fork_own_commands
-from tests.serving import SECRET, Server, serving
+from tests.serving import Server, serving
+from tests.tokens import SECRET
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 

@@ -11,7 +11,8 @@ import pytest
 from tests.cli.conftest import Xp
 from tests.cli.serving.own_commands import fork_own_commands
 from tests.cli.serving.test_backup_schedule import metrics, until
-from tests.serving import SECRET, serving
+from tests.serving import serving
+from tests.tokens import SECRET
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 

@@ -20,10 +20,11 @@ from tests.cli.conftest import Ran, Xp
 from tests.cli.serving.own_commands import fork_own_commands
 from tests.cli.serving.test_backup_schedule import metrics, until
 from tests.cli.serving.test_shipping import KEY
-from tests.serving import SECRET, Client, Server, serving
+from tests.serving import Client, Server, serving
 from tests.small_disk import fill, make_room, small_disk
 from tests.storage.blobs.proxy import Proxy
 from tests.storage.blobs.s3_servers import KEYS, S3Server, start_moto
+from tests.tokens import SECRET
 
 DISK_BYTES = 40 << 20
 SPOOL_BYTES = 300_000

@@ -8,7 +8,7 @@ import orjson
 import requests
 
 from actors.identifiers import new_id
-from tests.serving import token
+from tests.tokens import token
 
 ID = re.compile(r"c[0-9a-z]{24}")
 ADMIN = ("root", "ADMIN")

@@ -25,7 +25,8 @@ from tests.realtime_client import RawClient, raw_client
 from tests.server.api_docs.references import Json, asyncapi_document, nodes, violations
 from tests.server.files.uploading import append, create
 from tests.server.realtime.test_own_log import AFTER_ALL, APPROVAL
-from tests.serving import SECRET, Client, Server
+from tests.serving import Client, Server
+from tests.tokens import SECRET
 
 OFFICIAL = Draft7Validator(orjson.loads((Path(__file__).parent / "asyncapi_schema" / "3.0.0.json").read_bytes()))
 DOCUMENT = asyncapi_document()

@@ -13,7 +13,8 @@ from actors import limits
 from tests.server.operations.sweep.requests import check_problem
 from tests.server.quiet import nothing_breaks
 from tests.server.raw_http import raw_connection
-from tests.serving import Answer, Client, Server, serving, token
+from tests.serving import Answer, Client, Server, serving
+from tests.tokens import token
 
 __all__ = ["nothing_breaks"]
 

@@ -8,7 +8,8 @@ import click
 import pytest
 
 from server.auth.token_minting import mint
-from tests.serving import DOMAIN, serving
+from tests.serving import serving
+from tests.tokens import DOMAIN
 
 
 async def test_it_serves_and_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

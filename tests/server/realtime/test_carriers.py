@@ -16,7 +16,8 @@ from tests.carriers import CARRIERS, Carrier, SocketClient, carrier_of
 from tests.forms import PROTOBUF, bare
 from tests.realtime_client import raw_client
 from tests.server.realtime.waiting import connections, until
-from tests.serving import Client, Server, serving, token
+from tests.serving import Client, Server, serving
+from tests.tokens import token
 
 
 @pytest.fixture(params=CARRIERS)

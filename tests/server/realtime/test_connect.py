@@ -13,7 +13,8 @@ from actors import limits
 from server.realtime.session.session import Session
 from tests.realtime_client import raw_client
 from tests.server.realtime.conftest import Dial
-from tests.serving import Client, Server, serving, token
+from tests.serving import Client, Server, serving
+from tests.tokens import token
 
 COOKIE = "rpotential_auth"
 

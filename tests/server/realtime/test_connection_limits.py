@@ -17,7 +17,8 @@ from tests.realtime_client import Disconnected, EventStream, RawClient, event_st
 from tests.server.operations.sweep.requests import check_problem
 from tests.server.realtime.conftest import Dial
 from tests.server.realtime.waiting import until
-from tests.serving import Client, Server, serving, token
+from tests.serving import Client, Server, serving
+from tests.tokens import token
 
 LIMITED = {"RATE_LIMITS": "on", "MAX_CONNECTIONS_PER_USER": "3", "MAX_CONNECTIONS_PER_ADDRESS": "5"}
 

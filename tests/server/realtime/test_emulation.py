@@ -17,7 +17,8 @@ from tests.raw_socket import RawSocket, small_connection
 from tests.realtime_client import PATIENCE
 from tests.server.operations.sweep.requests import check_problem
 from tests.server.realtime.waiting import connections, until
-from tests.serving import Answer, Client, Server, serving, token
+from tests.serving import Answer, Client, Server, serving
+from tests.tokens import token
 
 COOKIE = "rpotential_auth"
 STREAMS = ["http_stream", "http_stream in Protobuf", "sse"]

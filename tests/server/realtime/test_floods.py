@@ -19,7 +19,8 @@ from tests.carriers import StreamClient, carrier_of
 from tests.forms import JSON, PROTOBUF
 from tests.raw_socket import BINARY, CLOSE, PING, TEXT, RawSocket, frame, raw_socket
 from tests.server.realtime.waiting import nothing_is_left
-from tests.serving import Server, serving, token
+from tests.serving import Server, serving
+from tests.tokens import token
 
 PONG, CONTINUATION = 0xA, 0x0
 KINDS = {

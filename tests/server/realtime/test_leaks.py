@@ -17,7 +17,8 @@ from server.realtime.session.session import Session
 from tests.raw_socket import frame, raw_socket, small_connection
 from tests.realtime_client import RawClient, event_stream, raw_client
 from tests.server.realtime.waiting import connections, forget_old_objects, freed, nothing_is_left, until
-from tests.serving import Client, Server, serving, token
+from tests.serving import Client, Server, serving
+from tests.tokens import token
 
 
 @pytest.fixture

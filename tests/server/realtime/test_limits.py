@@ -11,7 +11,8 @@ from actors import limits
 from server.limits.token_bucket import TokenBucket
 from tests.realtime_client import PATIENCE, raw_client
 from tests.server.realtime.conftest import Dial
-from tests.serving import Client, Server, serving, token
+from tests.serving import Client, Server, serving
+from tests.tokens import token
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ import pytest
 from actors import limits
 from actors.delivery.connection import ConnectionActor
 from tests.realtime_client import PATIENCE, EventStream, event_stream
-from tests.serving import Client, Server, token
+from tests.serving import Client, Server
+from tests.tokens import token
 
 
 @pytest.fixture

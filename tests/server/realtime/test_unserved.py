@@ -9,7 +9,8 @@ import pytest
 from server.realtime.protobuf import client_pb2 as schema
 from server.realtime.protocol.codes import UNSERVED
 from tests.carriers import CARRIERS, carrier_of
-from tests.serving import Server, serving, token
+from tests.serving import Server, serving
+from tests.tokens import token
 
 CHANNEL = "cursor:a"
 

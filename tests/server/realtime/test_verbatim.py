@@ -16,7 +16,8 @@ from server.realtime.protocol.live_data import as_json
 from tests.carriers import SocketClient, carrier_of
 from tests.forms import PROTOBUF, delimited
 from tests.realtime_client import RawClient
-from tests.serving import Client, Server, serving, token
+from tests.serving import Client, Server, serving
+from tests.tokens import token
 
 CHANNEL = "cursor:a"
 TEXTS = [

@@ -14,7 +14,8 @@ from server.api.registry import Operation
 from tests.server.one_server import alice
 from tests.server.operations.sweep.requests import check_problem
 from tests.server.raw_http import raw_connection
-from tests.serving import Answer, Client, Server, serving, token
+from tests.serving import Answer, Client, Server, serving
+from tests.tokens import token
 
 __all__ = ["alice"]
 

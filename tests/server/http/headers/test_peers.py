@@ -11,7 +11,8 @@ from multidict import CIMultiDict
 from actors import limits
 from server.http.headers.peers import Peer, Proxies, rate_limit_network
 from tests.server.raw_http import raw_connection
-from tests.serving import serving, token
+from tests.serving import serving
+from tests.tokens import token
 
 PROXIES = Proxies([ipaddress.ip_network(text) for text in ("10.0.0.0/8", "192.0.2.1", "2001:db8:1::/48")])
 NONE = Proxies()

@@ -9,7 +9,8 @@ from aiohttp import web
 
 from server.http.headers import security_headers
 from tests.server.raw_http import raw_connection
-from tests.serving import Client, Server, serving, token
+from tests.serving import Client, Server, serving
+from tests.tokens import token
 
 ME = "GET /api/v1/users/me"
 UPGRADE = (

@@ -3,6 +3,7 @@
 Loaded by its command line (`hooks` in schemathesis.toml), in a process of its own.
 """
 
+import gc
 import itertools
 import json
 import os
@@ -11,6 +12,7 @@ from typing import Any
 
 import schemathesis
 from hypothesis import strategies
+from schemathesis.core.cache import BoundedCache
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi import converter
 
@@ -43,6 +45,17 @@ def _short_with_length(pattern: str, shortest: int | None, longest: int | None) 
 converter.update_quantifier = _short_with_length
 
 
+def _keep(cache: BoundedCache, key: Any, value: Any) -> None:
+    cache._data[key] = value
+
+
+# Schemathesis keeps the newest 16 to 128 of what it makes of schemas, and makes those of the next phase anew. All that
+# there are in this document fit into memory. So does the garbage, for longer than until the next 700 objects.
+BoundedCache.__setitem__ = _keep
+gc.freeze()
+gc.set_threshold(50_000, 20, 50)
+
+
 def _written(before: str, between: str) -> strategies.SearchStrategy[str]:
     """The text of a message, piece by piece."""
     pieces = strategies.lists(strategies.text("abc é👍", max_size=20), max_size=5)
@@ -67,6 +80,8 @@ class Bearer:
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
+    if session := kwargs.get("session"):
+        session.trust_env = False  # else it looks for proxies and for a .netrc before each request
     _lead_somewhere(case)
     if case.path in STREAMS:
         case.headers["Last-Event-ID"] = "another-1"  # cannot be served: the stream says so at once, and may be left

@@ -2,7 +2,8 @@
 
 To import the server takes some seconds of a core, and the tests start more than a hundred servers. A forked one has an
 environment, a log, signals, a memory and an end of its own, like one that was started as a program; that a program
-starts is what tests/cli/serving/test_first_start.py looks at. Where coverage is measured each is a program.
+starts is what tests/cli/serving/test_first_start.py looks at. Passwords cost a forked one less, as they do in a test's
+own process (tests/cheap_passwords.py). Where coverage is measured each is a program.
 """
 
 import asyncio
@@ -191,7 +192,9 @@ def main() -> None:
     requests = socket.socket(fileno=int(sys.argv[1]))
     import cli.serve  # noqa: F401 - what forked processes need not import
     from cli.main import main as xp
+    from tests import cheap_passwords
 
+    cheap_passwords.use()
     assert threading.active_count() == 1, "only a process of one thread may fork"
     gc.collect()
     gc.freeze()  # no forked process looks at it, which would copy it all

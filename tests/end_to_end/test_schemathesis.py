@@ -24,7 +24,7 @@ WITHOUT_COVERAGE = ("--phases", "examples,fuzzing,stateful")
 
 async def fuzz(who: str, data_dir: Path, count: int, *options: str) -> tuple[int, str]:
     """The exit code, and what was found."""
-    server = ServerProcess(data_dir)
+    server = ServerProcess(data_dir, LOG_LEVEL="warning")  # what was sent and answered, the fuzzer tells
     await server.start()
     try:
         fuzzer = await asyncio.create_subprocess_exec(

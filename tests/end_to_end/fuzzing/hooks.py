@@ -29,6 +29,7 @@ BEYOND = re.compile("[\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000
 """Invisible characters that lines for people may not have, beyond the plane that every dialect of patterns can say."""
 DOCUMENTS = ("/openapi", "/asyncapi", "/docs", "/problems")
 """What stands there is made up."""
+LOG_LEVEL = "/api/v1/admin/log-level"
 BOUNDS = ("cursor", "around", "before", "after")
 FOLDED = 1000
 """Characters of a text up to which its length may become part of its pattern."""
@@ -157,6 +158,8 @@ def after_call(context: Any, case: Any, response: Any) -> None:
     if response.status_code < 300 and case.path != "/" and not case.path.startswith(DOCUMENTS):
         sent = f"{case.path_parameters} {case.query} {case.body}"
         WORLD.learn(case.path, case.method, sent, response.content.decode(errors="replace"))
+        if case.path == LOG_LEVEL and case.method == "PUT":
+            WORLD.restore_log_level()
 
 
 @schemathesis.serializer("application/x-ndjson", "text/event-stream", "application/offset+octet-stream")

@@ -52,6 +52,10 @@ class World:
         """Whether to leave an id as it is. One's own account is spared: without it all that follows would be a 401."""
         return id_ in self._told and (id_ != self.me or method == "GET")
 
+    def restore_log_level(self) -> None:
+        """Else the server would log each request of the whole run, as of the first one that asks for `debug`."""
+        self._ask("PUT", "/api/v1/admin/log-level", by=ADMIN, level=None)
+
     def of(self, path: str, name: str) -> str | None:
         """What a parameter should name; None for what cannot be made over the API."""
         if name == "thread_id" or "/threads/{id}" in path:

@@ -16,7 +16,7 @@ class Gauge:
 
         def measured(actor: ConnectionActor, chunk: bytes) -> None:
             put(actor, chunk)
-            self.most = max(self.most, actor._outbox.size + actor._transport.buffered())
+            self.most = max(self.most, actor._send_buffer.size + actor._transport.buffered())
 
         def noted(actor: ConnectionActor, code: int, reason: str) -> None:
             if actor.is_open:

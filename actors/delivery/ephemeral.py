@@ -1,5 +1,6 @@
 """An ephemeral event: delivered to the current subscribers, never logged."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from actors.events import EphemeralKind
@@ -11,3 +12,7 @@ class Ephemeral:
     kind: EphemeralKind
     data: object
     """Of the type `kind.data`."""
+
+
+Publish = Callable[[list[Ephemeral]], None]
+"""To all who are subscribed now."""

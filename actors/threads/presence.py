@@ -10,11 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from actors import limits
-from actors.delivery.ephemeral import Ephemeral
+from actors.delivery.ephemeral import Ephemeral, Publish
 from actors.resources.presence import PRESENCE, PresenceChange, Status
 from actors.resources.users import Author
-
-Publish = Callable[[list[Ephemeral]], None]
 
 
 def whole_presence(thread_id: str, people: Mapping[int, Author], status: Callable[[int], Status]) -> Ephemeral:

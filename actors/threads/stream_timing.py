@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from actors import limits
-from actors.delivery.ephemeral import Ephemeral
+from actors.delivery.ephemeral import Ephemeral, Publish
 from actors.resources.streams import MESSAGE_DELTA, MessageDelta, SaveProgress
 from actors.runtime.loop_actor import LoopFuture
 from actors.threads.stream import Ending, Stream
@@ -22,7 +22,7 @@ class StreamClock:
         thread_id: str,
         streams: dict[str, Stream],
         *,
-        tell: Callable[[list[Ephemeral]], None],
+        tell: Publish,
         append: Callable[[SaveProgress], LoopFuture[Any] | None],
         end: Callable[[Stream, Ending], None],
     ) -> None:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from actors import permissions
-from actors.delivery.ephemeral import Ephemeral
+from actors.delivery.ephemeral import Ephemeral, Publish
 from actors.errors import CODES, NotFound, ShuttingDown, XpError
 from actors.events import Event
 from actors.measures import Measures
@@ -56,7 +56,7 @@ class ThreadStreams:
         loop: asyncio.AbstractEventLoop,
         state: ThreadState,
         *,
-        tell: Callable[[list[Ephemeral]], None],
+        tell: Publish,
         append: Callable[[Any], LoopFuture[Any] | None],
         measures: Measures | None = None,
     ) -> None:

@@ -1,14 +1,11 @@
 """Who is typing in a live thread: published to its subscribers, never logged. Pure except for the timers."""
 
 import asyncio
-from collections.abc import Callable
 
 from actors import limits
-from actors.delivery.ephemeral import Ephemeral
+from actors.delivery.ephemeral import Ephemeral, Publish
 from actors.resources.presence import TYPING, TypingUsers
 from actors.resources.users import Author
-
-Publish = Callable[[list[Ephemeral]], None]
 
 
 class Typing:

@@ -20,7 +20,7 @@ def greet(chosen: Settings, listener: socket.socket) -> None:
     try:
         click.echo(f"Serving on {url}  (data in {chosen['data_dir']}, stop with Ctrl-C)")
         click.echo(hint(chosen, url))
-    except BrokenPipeError:  # nobody reads what it says: it serves all the same
+    except BrokenPipeError:  # its output has no reader any more: no reason to stop
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -97,8 +97,9 @@ async def _run(target: Target, services: Services, end: End[T_co]) -> T_co:
         if who is not None:
             target.must_allow(who)
             if target.rate == "write":
-                credential = who.credential if call.connection is None else ""
-                services.activity.note(who.user.key, connection=call.connection, credential=credential)
+                connection = call.connection
+                credential = who.credential if connection is None else ""  # by which a connection of theirs is found
+                services.activity.note(who.user.key, connection=connection, credential=credential)
         return await end.work(call)
     except (Forbidden, NotFound) as refusal:
         if who is not None:

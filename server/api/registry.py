@@ -111,7 +111,8 @@ class Operation:
     failures: tuple[int, ...] = ()
     """Statuses beside those that every operation of its kind may be answered with."""
     waits: bool = False
-    """For somebody outside the server. Over a WebSocket it gets a task, without which nothing can have a timeout."""
+    """Whether it waits for a mail server, a push service, an identity provider, or another client. Over a WebSocket
+    it runs in a task of its own then, which a timeout needs."""
     has_body: bool = field(init=False)
     """Asked with every request."""
 

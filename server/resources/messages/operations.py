@@ -69,7 +69,7 @@ async def post(call: Call, request: CreateMessageRequest, *, piece: str = "") ->
         blocks=as_sent(request.blocks), file_ids=request.files, parent_id=request.parent_id, metadata=request.metadata,
         status=request.status, acknowledgement=_asks(request.acknowledgement), piece=piece,
     )  # fmt: skip
-    message = (await call.services.directory.ask(command)).result
+    message = (await call.services.directory.ask(command)).result  # not by `services.result`: a coroutine less
     if message.status == "STREAMING":
         call.services.places.keep(message.id, message.thread_id)
     shown = _shown(message, location=f"/api/v1/messages/{message.id}")

@@ -2,7 +2,6 @@
 
 import asyncio
 
-import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
@@ -10,7 +9,6 @@ from storage.backups.shelf import open_shelf
 from storage.blobs.location import parse
 from storage.blobs.s3.signing import S3Keys
 
-pytest.importorskip("obstore")
 MISSING = "<?xml version='1.0'?><Error><Code>NoSuchKey</Code></Error>"
 
 

@@ -10,6 +10,7 @@ from actors import limits
 from actors.asks import Asks
 from actors.auth.identity import Identity
 from actors.delivery.publication import EphemeralPublications, Publications
+from actors.resources.users import User
 from actors.runtime.reference import Ref
 
 
@@ -43,6 +44,16 @@ class Unsubscribe:
     connection: Ref
     artifact_id: str | None = None
     """From the channel of this artifact, rather than the thread's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """The user of this connection has another name or picture, and the same rights."""
+
+    connection: Ref
+    user: User
+    artifact_id: str | None = None
+    """On the channel of this artifact, rather than the thread's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +118,12 @@ class Audience:
             self._watchers = self._watchers or None
         self._tell_attendance(connection, identity, joined=False)
         return True
+
+    def renew(self, message: Renew) -> None:
+        """If it is subscribed."""
+        identity = self._connections.get(message.connection)
+        if identity is not None:
+            self._connections[message.connection] = identity.of_user(message.user)
 
     def end_access(self, may_see: Callable[[Identity], bool]) -> None:
         """Unsubscribe those who may no longer see the channel, and notify them."""

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from actors.asks import Asks
 from actors.auth.identity import Identity
-from actors.delivery.channel import Audience, ListPresent, Subscribe, Subscribed, Unsubscribe
+from actors.delivery.channel import Audience, ListPresent, Renew, Subscribe, Subscribed, Unsubscribe
 from actors.delivery.live_memory import History, LiveMemory
 from actors.delivery.publication import LivePublication, Publication, Publications
 from actors.runtime.loop_actor import LoopActor, handles
@@ -95,6 +95,10 @@ class LiveChannelActor(LoopActor):
         self._audience.leave(message.connection)
         if not self._audience:
             self._keeper.is_idle(self)
+
+    @handles(Renew)
+    def _renew(self, message: Renew) -> None:
+        self._audience.renew(message)
 
     @handles(ListPresent)
     def _list_present(self, message: ListPresent) -> list[tuple[str, Identity]]:

@@ -8,7 +8,7 @@ from typing import Any
 from actors import limits, permissions
 from actors.auth.identity import Identity
 from actors.commands import UNSET, AnswerRetry, Command, Makes, ThreadCommand, Unset
-from actors.delivery.channel import ListPresent, Subscribe, Subscribed, Unsubscribe
+from actors.delivery.channel import ListPresent, Renew, Subscribe, Subscribed, Unsubscribe
 from actors.delivery.ephemeral import Ephemeral
 from actors.delivery.in_order import InOrder
 from actors.delivery.publication import EphemeralPublications
@@ -312,6 +312,13 @@ class ThreadActor(LoopActor):
         else:
             self._audience.leave(message.connection)
         self.last_used = self.stage.loop.time()
+
+    @handles(Renew)
+    def _renew(self, message: Renew) -> None:
+        if message.artifact_id is not None:
+            self._artifacts.renew(message.artifact_id, message)
+        else:
+            self._audience.renew(message)
 
     @handles(EventsCommitted)
     def _publish(self, message: EventsCommitted) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from actors.auth.identity import Identity
-from actors.delivery.channel import Audience, Subscribe
+from actors.delivery.channel import Audience, Renew, Subscribe
 from actors.delivery.publication import Publication, Publications, in_frames
 from actors.events import Event
 from actors.ports import Encode
@@ -37,6 +37,11 @@ class ArtifactAudiences:
             audience.leave(connection)
             if not audience:
                 del self._audiences[artifact_id]
+
+    def renew(self, artifact_id: str, message: Renew) -> None:
+        audience = self._audiences.get(artifact_id)
+        if audience is not None:
+            audience.renew(message)
 
     def present(self, artifact_id: str) -> list[tuple[str, Identity]]:
         """(client id, identity) of each connection."""

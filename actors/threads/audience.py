@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from actors import limits
-from actors.delivery.channel import Audience, Subscribe
+from actors.delivery.channel import Audience, Renew, Subscribe
 from actors.delivery.ephemeral import Ephemeral
 from actors.delivery.publication import EphemeralPublications, Publication, Publications, in_frames
 from actors.events import Event
@@ -51,6 +51,11 @@ class ThreadAudience(Audience):
         self._count(identity.user.key, -1)
         self._presence_changed()
         return True
+
+    def renew(self, message: Renew) -> None:
+        super().renew(message)
+        if self._presence is not None:
+            self._presence.changed()
 
     def _count(self, user_key: int, change: int) -> None:
         count = self._people.get(user_key, 0) + change

@@ -98,9 +98,13 @@ class Directory:
 
     def leave_artifact(self, artifact_id: str, connection: Ref) -> None:
         """Unsubscribe a connection from the channel of an artifact; without effect a second time."""
+        self.tell_if_artifact_is_live(artifact_id, Unsubscribe(connection, artifact_id))
+
+    def tell_if_artifact_is_live(self, artifact_id: str, message: object) -> None:
+        """Send a message to its thread that matters only to subscribers of the artifact's channel."""
         thread_id = self._thread_of.get(artifact_id)
         if thread_id is not None:
-            self.tell_if_live(thread_id, Unsubscribe(connection, artifact_id))
+            self.tell_if_live(thread_id, message)
 
     def _start(self, thread_id: str) -> ThreadActor:
         actor = ThreadActor(

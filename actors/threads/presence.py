@@ -1,8 +1,8 @@
 """Presence in a live thread: published to its subscribers, never logged.
 
 Presence is published as changes, collected for `PRESENCE_SECONDS`; a user who leaves is announced later, so that a
-reconnect is not seen. Above `PRESENCE_USERS` connections only the number of users is published. A new subscriber gets
-the whole list first, to which later changes apply. Pure except for the timer.
+reconnect is not seen. A user whose name changes joins once more. Above `PRESENCE_USERS` connections only the number of
+users is published. A new subscriber gets the whole list first, to which later changes apply. Pure except for the timer.
 """
 
 import asyncio
@@ -60,7 +60,7 @@ class Presence:
         """Whether clients may have a list, even if it is empty by now."""
 
     def changed(self) -> None:
-        """A connection has joined or left."""
+        """A connection has joined or left, or its user has another name."""
         if self._timer is None:
             self._timer = self._loop.call_later(limits.PRESENCE_SECONDS, self._look)
 
@@ -75,7 +75,7 @@ class Presence:
         now = self._present.people()
         if len(now) <= 1 and not self._published:
             return  # one user, on one or more devices
-        joined = [author for key, author in now.items() if key not in self._published]
+        joined = [author for key, author in now.items() if self._published.get(key) != author]
         left = self._left(now)
         for author in left:
             del self._published[author.key]

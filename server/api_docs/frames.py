@@ -129,7 +129,7 @@ class ChannelFrame(Frame):
 
 
 class PresenceFrame(Frame):
-    presence: dict[str, InfoFrame] = Field(description="Client id → client.")
+    presence: dict[str, InfoFrame] = Field(description="Client id → client; empty above 200 connections.")
 
 
 class PresenceStatsFrame(Frame):

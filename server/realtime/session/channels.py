@@ -142,9 +142,11 @@ class Channels:
         return self._session.codec.nothing
 
     async def presence(self, number: int, body: Mapping[str, Any]) -> bytes | None:
+        """Of nobody in a crowd: `presence_stats` says how many there are."""
         self._session.draw("read")
         present = await source_of(self._session, body).present()
-        fields = {client: protocol.client_info(client, who) for client, who in present}
+        listed = present if len(present) <= limits.PRESENCE_USERS else ()
+        fields = {client: protocol.client_info(client, who) for client, who in listed}
         return self._session.codec.result("presence", {"presence": fields})
 
     async def presence_stats(self, number: int, body: Mapping[str, Any]) -> bytes | None:

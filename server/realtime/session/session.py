@@ -26,7 +26,7 @@ from server.realtime.session.error_replies import ErrorReplies
 from server.realtime.session.heartbeat import Heartbeat
 from server.realtime.session.rpc import RpcCalls
 from server.realtime.session.sign_on import SignOn
-from server.realtime.session.sources import leave, send_state
+from server.realtime.session.sources import leave, renew, send_state
 
 if TYPE_CHECKING:
     from server.http.connections.connection import Connection
@@ -259,6 +259,8 @@ class Session:
     def renew(self, user: User) -> None:
         if self.identity is not None:
             self.identity = self.identity.of_user(user)
+            for channel in self.channels:
+                renew(self.services, channel, self.connection, user)
 
     def seconds_until(self, moment: int) -> float:
         """Until a moment in seconds since 1970, as far as a timer reaches."""

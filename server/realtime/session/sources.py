@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from actors import limits
 from actors.auth.identity import Identity, Scope
-from actors.delivery.channel import ListPresent, Subscribe, Subscribed, Unsubscribe
+from actors.delivery.channel import ListPresent, Renew, Subscribe, Subscribed, Unsubscribe
 from actors.delivery.live_channel import LivePage, PublishLive, ReadLive
 from actors.delivery.publication import Publication
 from actors.errors import TokenExpired, Unauthenticated
 from actors.identifiers import is_id
 from actors.resources.log import ReadThreadLog
 from actors.resources.user_events import ReadUserLog
+from actors.resources.users import User
 from actors.runtime.reference import Ref
 from actors.threads.streams import SendEphemeralState
 from server.api import operations
@@ -240,3 +241,14 @@ def leave(services: "Services", channel: str, connection: Ref, identity: Identit
             services.users.leave(identity.user.key, connection)
     else:
         services.live_channels.tell_if_live(channel, Unsubscribe(connection))
+
+
+def renew(services: "Services", channel: str, connection: Ref, user: User) -> None:
+    """The user of a connection has another name or picture: it is shown to those who are on the channel."""
+    kind, _, name = channel.partition(":")
+    if kind == "thread":
+        services.directory.tell_if_live(name, Renew(connection, user))
+    elif kind == "artifact":
+        services.directory.tell_if_artifact_is_live(name, Renew(connection, user, name))
+    elif kind != "user":
+        services.live_channels.tell_if_live(channel, Renew(connection, user))

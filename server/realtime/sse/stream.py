@@ -28,7 +28,7 @@ from actors.runtime.loop_actor import Ref, Stage
 from server.api.services import Services
 from server.http.headers.peers import Peer
 from server.realtime.protocol import codes as protocol
-from server.realtime.session.sources import leave, send_state
+from server.realtime.session.sources import leave, renew, send_state
 from server.realtime.sse.followed import Followed, Missed
 from server.realtime.sse.transport import StreamTransport
 
@@ -140,7 +140,9 @@ class Stream:
         return self._actor.channels
 
     def renew(self, user: User) -> None:
-        """A stream only reads: nothing in it has the name of its reader."""
+        self.identity = self.identity.of_user(user)
+        for channel in self.channels:
+            renew(self._services, channel, self._feed, user)
 
     def ping(self) -> float | None:
         if not self._actor.is_open:

@@ -102,6 +102,34 @@ async def test_a_crowd_is_counted(dial: Dial, alice: Client, bob: Client, room: 
     assert counted == {"count": 2, "joined": [], "left": []}
     present = (await alice.get(f"/api/v1/threads/{room['id']}/presence")).data
     assert present == {"count": 2, "connections": 3, "users": []}
+    channel = f"thread:{room['id']}"
+    assert (await clients[0].ask("presence", channel=channel))["presence"] == {"presence": {}}
+    stats = (await clients[0].ask("presence_stats", channel=channel))["presence_stats"]
+    assert stats == {"num_clients": 3, "num_users": 2}
+
+
+async def test_a_new_name_is_seen_at_once(
+    server: Server, dial: Dial, alice: Client, bob: Client, room: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By those who are there and by those who ask, on every kind of channel and of connection."""
+    monkeypatch.setattr(server.services, "live_patterns", ("game:*",))
+    content = {"sections": [{"type": "markdown", "text": "They rose."}]}
+    made = await bob.post(f"/api/v1/threads/{room['id']}/artifacts", type="REPORT", title="Sales", content=content)
+    channels = (f"thread:{room['id']}", f"artifact:{made.data['id']}", "game:1")
+    hers, his = await dial(alice), await dial(bob)
+    async with event_stream(server.session, f"{server.url}/api/v1/threads/{room['id']}/events", bob.token) as stream:
+        await stream.begun()
+        for channel in channels:
+            await his.ask("subscribe", channel=channel)
+        await hers.subscribe(room["id"])
+        assert names((await told(hers, "presence"))["joined"]) == ["Alice", "Bob"]
+        await bob.patch("/api/v1/users/me", name="Robert")
+        renamed = await told(hers, "presence")
+        assert (renamed["count"], names(renamed["joined"]), renamed["left"]) == (2, ["Robert"], [])
+        for channel, count in zip(channels, (3, 1, 1), strict=True):
+            present = (await his.ask("presence", channel=channel))["presence"]["presence"].values()
+            shown = [each["conn_info"]["name"] for each in present if each["conn_info"]["name"] != "Alice"]
+            assert (len(present), set(shown)) == (count, {"Robert"})
 
 
 async def test_the_protocol_s_own_presence(dial: Dial, alice: Client, bob: Client, room: Any) -> None:

@@ -13,6 +13,7 @@ from actors.outcomes import Done
 from actors.resources.acknowledgements import RepeatUrgent
 from actors.resources.actions import ExpireActions, ExpireForms
 from actors.resources.artifact_streams import InterruptArtifactStreams
+from actors.resources.outbox import RedateWaiting
 from actors.resources.streams import InterruptAbandoned
 from actors.resources.users import EraseContent
 from actors.runtime.periodic import Periodic
@@ -22,7 +23,7 @@ logger = logging.getLogger("actors.housekeeper")
 
 Step = (
     Purge | EraseContent | ExpireActions | ExpireForms | RepeatUrgent | InterruptAbandoned | InterruptArtifactStreams
-    | NotifyThreadDeleted | ShrinkDatabase
+    | NotifyThreadDeleted | RedateWaiting | ShrinkDatabase
 )  # fmt: skip
 """What each round does."""
 
@@ -33,7 +34,8 @@ def _steps() -> tuple[Step, ...]:
     return (
         Purge(), EraseContent(), NotifyThreadDeleted(), ExpireActions(), RepeatUrgent(), ExpireForms(before=now),
         InterruptAbandoned(before=now - limits.STREAM_ABANDONED_SECONDS * 1000),
-        InterruptArtifactStreams(before=now - int(limits.STREAM_SILENT_SECONDS) * 1000), ShrinkDatabase(),
+        InterruptArtifactStreams(before=now - int(limits.STREAM_SILENT_SECONDS) * 1000),
+        RedateWaiting(), ShrinkDatabase(),
     )  # fmt: skip
 
 

@@ -96,6 +96,14 @@ class CountWaiting(Query[dict[SentBy, Waiting]]):
     """For the status of the server."""
 
 
+@dataclass(frozen=True, slots=True)
+class RedateWaiting(Makes[int]):
+    """What waits to leave the server, and was dated by a clock that was ahead, is due now: up to `rows` of each kind.
+    Answers how many of them there were."""
+
+    rows: int = 100
+
+
 def next_attempt(now: int, attempts: int, created_at: int, retry_after: float | None, chance: float) -> int | None:
     """When it is tried again, in milliseconds since 1970; None: never, it is too late for news."""
     most = limits.PUSH_TTL_SECONDS

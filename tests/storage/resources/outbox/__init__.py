@@ -1,0 +1,1 @@
+"""tests/storage/resources/outbox"""

@@ -58,7 +58,7 @@ def create_command(user: str, data_dir: str | None, as_json: bool, **fields: Any
     from actors.resources.api_keys import CreateApiKey
     from cli.terminal.checked_input import checked
     from server.api.account_views import api_key_view
-    from server.auth.credentials import API_KEY_PREFIX_CHARS, new_api_key
+    from server.auth.issued_secrets import API_KEY_PREFIX_CHARS, new_api_key
     from server.resources.auth.views import CreateApiKeyRequest
 
     request = checked(CreateApiKeyRequest, **fields | {"scopes": list(dict.fromkeys(fields["scopes"]))})

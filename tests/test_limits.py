@@ -132,7 +132,7 @@ NO_LIMITS: Mapping[str, Mapping[str, str]] = {
         "actors/delivery/epochs.py": "_MARK_BYTES",
         "actors/identifiers.py": "_COUNTER_SPAN",
         "server/api/prompts.py": "_ID_END",
-        "server/auth/credentials.py": "API_KEY_PREFIX_CHARS",
+        "server/auth/issued_secrets.py": "API_KEY_PREFIX_CHARS",
         "server/files/archives/bombs.py": "TAR_BLOCK",
         "server/files/archives/zip_directory.py": "EXTRA_64 UTF8 ENCRYPTED FULL_32 STORED DEFLATED",
         "server/files/types/media_types.py": "PDF_WITHIN",

@@ -13,7 +13,7 @@ from typing import Any
 from actors import limits
 from actors.asks import Asks
 from actors.auth.access_changes import AccessChanges
-from actors.auth.credentials import ByApiKey, BySession, Credential, Found, Lookup, ReadCredentials
+from actors.auth.credential_lookups import ByApiKey, BySession, Credential, Found, Lookup, ReadCredentials
 from actors.auth.identity import Identity
 from actors.auth.revoked_tokens import RevokedTokens
 from actors.errors import Forbidden, Internal, ShuttingDown, TokenExpired, Unauthenticated, XpError

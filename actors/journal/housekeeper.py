@@ -13,8 +13,8 @@ from actors.outcomes import Done
 from actors.resources.acknowledgements import RepeatUrgent
 from actors.resources.actions import ExpireActions, ExpireForms
 from actors.resources.artifact_streams import InterruptArtifactStreams
+from actors.resources.message_streams import InterruptAbandoned
 from actors.resources.outbox import RedateWaiting
-from actors.resources.streams import InterruptAbandoned
 from actors.resources.users import EraseContent
 from actors.runtime.periodic import Periodic
 

@@ -17,9 +17,7 @@ from actors.events import Event
 from actors.journal.actor import Journal
 from actors.ports import Encode, ThreadLoader
 from actors.rehearsal import MayWrite
-from actors.resources.messages import MESSAGE_CREATED, DeleteMessage, PostMessage
-from actors.resources.presence import Status
-from actors.resources.streams import (
+from actors.resources.message_streams import (
     Appended,
     AppendToMessage,
     AuthorsChanged,
@@ -28,14 +26,16 @@ from actors.resources.streams import (
     FinishMessage,
     MayOpen,
 )
+from actors.resources.messages import MESSAGE_CREATED, DeleteMessage, PostMessage
+from actors.resources.presence import Status
 from actors.runtime.loop_actor import LoopActor, LoopFuture, Ref, handles
 from actors.threads.artifact_audiences import ArtifactAudiences
 from actors.threads.audience import ThreadAudience
 from actors.threads.deletion import notify_members
 from actors.threads.inbox import EventsCommitted, RetireIfIdle, SetTyping, StatusChanged, TellEphemeral
 from actors.threads.loading import Loaded, load_state
+from actors.threads.message_streams import SendEphemeralState, ThreadStreams, begins_stream
 from actors.threads.state import ThreadState, changes_access
-from actors.threads.streams import SendEphemeralState, ThreadStreams, begins_stream
 
 logger = logging.getLogger("actors.thread")
 

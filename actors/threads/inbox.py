@@ -1,4 +1,4 @@
-"""What a live thread is sent beside commands; more in `actors/delivery/channel.py`, `actors/resources/streams.py`."""
+"""What a live thread is sent beside commands; more in `delivery/channel.py` and `resources/message_streams.py`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -11,7 +11,7 @@ from actors.queries import Query
 from actors.resources.members import Member, MemberGone, MemberRole
 from actors.resources.messages import Message
 from actors.resources.threads import THREAD_DELETED, Control, ControlChange, Thread, ThreadStatus, WhileStreaming
-from actors.threads.stream import Stream
+from actors.threads.message_stream import Stream
 
 
 @dataclass(slots=True)

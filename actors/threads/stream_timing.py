@@ -10,9 +10,9 @@ from typing import Any
 
 from actors import limits
 from actors.delivery.ephemeral import Ephemeral, Publish
-from actors.resources.streams import MESSAGE_DELTA, MessageDelta, SaveProgress
+from actors.resources.message_streams import MESSAGE_DELTA, MessageDelta, SaveProgress
 from actors.runtime.loop_actor import LoopFuture
-from actors.threads.stream import Ending, Stream
+from actors.threads.message_stream import Ending, Stream
 
 
 class StreamClock:

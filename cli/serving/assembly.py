@@ -14,13 +14,13 @@ from actors import limits
 from actors.auth.access_changes import GetNewestAccessChange, ListAccessChanges, ListRevokedTokens
 from actors.auth.access_watch import AccessWatch
 from actors.auth.actor import AuthActor, VerifiedTokens
-from actors.auth.credentials import FindCredentials
+from actors.auth.credential_lookups import FindCredentials
 from actors.delivery.live_channels import LiveChannels
 from actors.journal.housekeeper import Housekeeper
 from actors.journal.retention import Retention
 from actors.queries import Reads
 from actors.resources.log import GetLogHead
-from actors.resources.streams import ListThreadsBeingWritten
+from actors.resources.message_streams import ListThreadsBeingWritten
 from actors.runtime.fair_pool import FairPool
 from actors.runtime.loop_actor import Stage
 from actors.threads.directory import Directory

@@ -6,11 +6,11 @@ from actors.resources.outbox import Way
 from cli.settings import Settings
 from server.api.services import Services
 from server.outbound.mail import mailer as mailing
+from server.outbound.mail.digests import DigestMailer
 from server.outbound.mail.letters import Letters
 from server.outbound.mail.links import MailLinks
 from server.outbound.mail.mailer import Mailer
 from server.outbound.mail.notices import Notices
-from server.outbound.mail.post import Post
 from server.outbound.outbox.dispatcher import OutboxDispatcher, Sending
 from server.outbound.posting import Poster
 from server.outbound.push.pusher import Pusher
@@ -44,7 +44,9 @@ def outbox(services: Services, chosen: Settings) -> OutboxDispatcher:
     if mailer is not None:
         links = MailLinks(services.sign_ins.own_key, chosen["public_url"])
         gathered = chosen["mail_delay_minutes"] * 60
-        services.post = ways["email"] = Post(services.reads, services.write, mailer, links, gathered=gathered)
+        services.digests = ways["email"] = DigestMailer(
+            services.reads, services.write, mailer, links, gathered=gathered
+        )
         services.letters = Letters(
             services.reads, services.write, mailer, chosen["public_url"], services.sign_ins, services.measures
         )

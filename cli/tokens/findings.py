@@ -33,12 +33,12 @@ class Finding:
 
 def of_key(text: str, data_dir: str | None) -> Finding:
     """Of an API key, found by its hash."""
-    from server.auth.credentials import hash_of
-    from storage.maintenance import credentials
+    from server.auth.issued_secrets import hash_of
+    from storage.maintenance import credential_status
     from storage.resources.users import reading as users
 
     with reading(data_dir) as database:
-        key = credentials.api_key(database, hash_of(text))
+        key = credential_status.api_key(database, hash_of(text))
         user = users.one(database, key.user_id) if key else None
     if key is None or user is None:
         return Finding("api_key", "It is not an API key of this server.")
@@ -75,10 +75,10 @@ def _has_database(chosen: Settings) -> bool:
 
 def _of_session(database: "Database", found: Finding) -> Finding:
     """Its session is shown even if the token itself has expired, which lives for minutes only."""
-    from storage.maintenance import credentials
+    from storage.maintenance import credential_status
     from storage.resources.users import reading as users
 
-    session = credentials.session(database, str((found.claims or {}).get("sid")))
+    session = credential_status.session(database, str((found.claims or {}).get("sid")))
     if session is None:
         return replace(found, refusal=found.refusal or "Its session is unknown here.")
     user = users.one(database, session.user_id)
@@ -94,13 +94,13 @@ def _session_refusal(session: "Session", user: "User") -> str | None:
 
 
 def _of_other(database: "Database", found: Finding, verified: "Claims | str") -> Finding:
-    from storage.maintenance import credentials
+    from storage.maintenance import credential_status
 
     if isinstance(verified, str):
         return found
-    user = credentials.speaks_for(database, verified.issuer, verified.sub)
+    user = credential_status.speaks_for(database, verified.issuer, verified.sub)
     refusal = None
-    if credentials.is_revoked(database, verified.token_id):
+    if credential_status.is_revoked(database, verified.token_id):
         refusal = "It was revoked."
     elif user is not None and user.status != "ACTIVE":
         refusal = DEACTIVATED

@@ -51,11 +51,11 @@ def _named(text: str, data_dir: str | None) -> tuple[str, float]:
 
 
 def _key_advice(text: str, data_dir: str | None) -> str:
-    from server.auth.credentials import hash_of
-    from storage.maintenance import credentials
+    from server.auth.issued_secrets import hash_of
+    from storage.maintenance import credential_status
 
     with reading(data_dir) as database:
-        key = credentials.api_key(database, hash_of(text))
+        key = credential_status.api_key(database, hash_of(text))
     return f"This is an API key; run: xp key revoke {key.id}" if key else "This is an unknown API key."
 
 

@@ -19,7 +19,7 @@ def given(text: str) -> str:
 
 
 def kind_of(text: str) -> Kind:
-    from server.auth.credentials import LINK_PREFIX, REFRESH_PREFIX
+    from server.auth.issued_secrets import LINK_PREFIX, REFRESH_PREFIX
 
     if text.startswith(API_KEY_PREFIX):
         return "api_key"

@@ -33,7 +33,7 @@ def command(user: str, url: str | None, data_dir: str | None, as_json: bool) -> 
     """
     from actors.resources.sessions import CreateLink
     from server.api import render
-    from server.auth.credentials import LINK_PREFIX, new_secret
+    from server.auth.issued_secrets import LINK_PREFIX, new_secret
 
     chosen = settings.load({"data_dir": data_dir})
     where = _checked(url) if url is not None else _of_settings(chosen)

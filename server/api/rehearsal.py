@@ -16,7 +16,7 @@ from actors.outcomes import Done
 from actors.queries import Query
 from actors.rehearsal import MayEnter, MayWrite, Rehearse
 from actors.resources.audit import NoteForAudit
-from actors.resources.streams import AppendToMessage
+from actors.resources.message_streams import AppendToMessage
 from server.api import pipeline
 from server.api.registry import Call, Operation
 from server.api.services import Services

@@ -19,8 +19,8 @@ from actors.identifiers import new_id
 from actors.outcomes import Done
 from actors.queries import Query, Reads
 from actors.resources.exports import EXPORT_PROGRESS, Export
+from actors.resources.message_streams import AuthorsChanged
 from actors.resources.presence import Status
-from actors.resources.streams import AuthorsChanged
 from actors.resources.user_events import UserEphemeral
 from actors.runtime.fair_pool import FairPool, Words
 from actors.runtime.loop_actor import LoopFuture, Ref, Stage
@@ -42,9 +42,9 @@ from server.http.request_log import RequestLog
 from server.limits.rate_limits import RateLimiter
 from server.limits.sockets import SocketCounts
 from server.outbound.addresses import AddressRules
+from server.outbound.mail.digests import DigestMailer
 from server.outbound.mail.letters import Letters
 from server.outbound.mail.notices import Notices
-from server.outbound.mail.post import Post
 from server.outbound.push.pusher import Pusher
 from server.realtime.hub import Hub
 from server.realtime.protocol import codes as protocol
@@ -125,7 +125,7 @@ class Services:
     pusher: Pusher = field(init=False)
     """Of Web Push; set by the composition root."""
     option_requests: OptionRequests = field(default_factory=OptionRequests)
-    post: Post | None = None
+    digests: DigestMailer | None = None
     """Of e-mail; None: the server sends none."""
     letters: Letters | None = None
     """Mails with a link that signs in; None: the server sends none."""

@@ -27,7 +27,7 @@ from storage.journal import idempotency as outcomes
 from storage.journal import posting
 from storage.journal.transaction import Transaction
 from storage.journal.writers import writer_of, writes
-from storage.resources.messages import streams
+from storage.resources import message_streams
 
 logger = logging.getLogger("storage.journal")
 
@@ -121,7 +121,7 @@ def _once(tx: Transaction, command: Any) -> Done[Any]:
 def _do(tx: Transaction, command: Any) -> Done[Any]:
     if not isinstance(command, PostMessage):
         return writer_of(type(command))(tx, command)
-    stopped = [event for stop in command.interrupts for event in streams.interrupt_message(tx, stop).events]
+    stopped = [event for stop in command.interrupts for event in message_streams.interrupt_message(tx, stop).events]
     (outcome,) = posting.post_messages(tx, [command])
     if isinstance(outcome, XpError):
         raise outcome

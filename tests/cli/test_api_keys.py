@@ -2,10 +2,10 @@
 
 import pytest
 
-from actors.auth.credentials import ByApiKey
+from actors.auth.credential_lookups import ByApiKey
 from actors.errors import Unauthenticated, XpError
 from actors.resources.api_keys import UsedKey
-from server.auth.credentials import hash_of
+from server.auth.issued_secrets import hash_of
 from storage.resources.credentials import reading as credentials
 from tests.builders import Ledger
 from tests.cli.conftest import Xp, audited, by_terminal

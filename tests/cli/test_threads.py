@@ -14,9 +14,9 @@ import pytest
 from actors.auth.identity import Origin
 from actors.resources.audit import NoteForAudit
 from actors.resources.members import AddMember, MarkRead, RemoveMember
+from actors.resources.message_streams import FinishMessage
 from actors.resources.messages import DeleteMessage
 from actors.resources.reactions import React
-from actors.resources.streams import FinishMessage
 from actors.resources.threads import DeleteThread, Thread, UpdateThread
 from actors.resources.users import SYSTEM_SUBJECT
 from tests.builders import Ledger

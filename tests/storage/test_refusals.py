@@ -12,10 +12,10 @@ from actors.errors import XpError
 from actors.identifiers import new_id
 from actors.outcomes import Done
 from actors.resources.members import AddMember, MarkRead, RemoveMember, UpdateMember
+from actors.resources.message_streams import FinishMessage
 from actors.resources.messages import DeleteMessage, EditMessage, Message
 from actors.resources.notifications import MarkUnread
 from actors.resources.reactions import React
-from actors.resources.streams import FinishMessage
 from actors.resources.threads import CreateThread, UpdateThread
 from tests.builders import Ledger, once, post
 

@@ -20,7 +20,7 @@ from actors.queries import Reads
 from actors.resources.audit import NoteForAudit
 from actors.resources.letters import AskForLink, EndLetter, Letter, ListDueLetters, SealLetter
 from actors.runtime.due_loop import DueLoop
-from server.auth.credentials import new_letter_secret
+from server.auth.issued_secrets import new_letter_secret
 from server.auth.sign_ins import SignIns
 from server.outbound.mail import templates
 from server.outbound.mail.mailer import Mailer, MailFailed

@@ -24,12 +24,12 @@ from actors.errors import (
     XpError,
 )
 from actors.identifiers import new_id
+from actors.resources.message_streams import AppendToMessage, AwaitEnd, EndMessage, FinishMessage, MayOpen
 from actors.resources.messages import GetMessage, Message
-from actors.resources.streams import AppendToMessage, AwaitEnd, EndMessage, FinishMessage, MayOpen
 from actors.resources.users import User
 from actors.runtime.loop_actor import LoopFuture, Ref
 from actors.text.normal import is_blank
-from actors.threads.stream import whole
+from actors.threads.message_stream import whole
 from server.api import operations, render
 from server.api.registry import Call
 from server.api.services import Services

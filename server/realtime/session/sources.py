@@ -15,7 +15,7 @@ from actors.resources.log import ReadThreadLog
 from actors.resources.user_events import ReadUserLog
 from actors.resources.users import User
 from actors.runtime.reference import Ref
-from actors.threads.streams import SendEphemeralState
+from actors.threads.message_streams import SendEphemeralState
 from server.api import operations
 from server.api.events import publications, user_publications
 from server.realtime.protocol import codes as protocol

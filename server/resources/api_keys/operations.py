@@ -8,7 +8,7 @@ from server.api.common_views import DeletedView
 from server.api.cursors import integer
 from server.api.fields import ById
 from server.api.registry import Call, Operations, Result
-from server.auth.credentials import API_KEY_PREFIX_CHARS, new_api_key
+from server.auth.issued_secrets import API_KEY_PREFIX_CHARS, new_api_key
 from server.resources.auth.operations import now_ms
 from server.resources.auth.views import ApiKeyView, CreateApiKeyRequest, ListApiKeysRequest
 

@@ -4,7 +4,7 @@ from actors.errors import Unauthenticated
 from actors.resources.sessions import LINK_IS_NONE, FindUserByLink, FollowLink, SignedIn
 from actors.resources.users import User
 from server.api.registry import Call
-from server.auth.credentials import REFRESH_PREFIX, Secret, new_secret
+from server.auth.issued_secrets import REFRESH_PREFIX, Secret, new_secret
 
 
 async def follow(call: Call, link_hash: bytes, new_password: str | None = None) -> tuple[SignedIn, Secret]:

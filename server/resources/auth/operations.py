@@ -26,7 +26,7 @@ from server.api import render
 from server.api.common_views import DeletedView
 from server.api.fields import ById, Nothing, Paged
 from server.api.registry import Call, Operations, Result
-from server.auth.credentials import REFRESH_PREFIX, Secret, hash_of, new_secret, next_refresh
+from server.auth.issued_secrets import REFRESH_PREFIX, Secret, hash_of, new_secret, next_refresh
 from server.auth.own_path import own_path
 from server.auth.signed_in_places import end_place, places
 from server.resources.auth import links

@@ -26,7 +26,7 @@ def _shown(call: Call, mailbox: Mailbox) -> Json:
     return {
         "address": mailbox.address,
         "verified_at": maybe_time(mailbox.verified_at),
-        "is_served": call.services.post is not None,
+        "is_served": call.services.digests is not None,
     }
 
 
@@ -43,14 +43,14 @@ async def verify_mailbox(call: Call, request: Nothing) -> Result:
     Then, while `deliver` of your preferences has `email`, what you have missed is sent there, several notifications in
     one mail, outside quiet hours.
     """
-    post = call.services.post
-    if post is None:
+    digests = call.services.digests
+    if digests is None:
         raise Conflict("This server sends no e-mail: its operator has not set SMTP_URL.")
     mailbox, is_due = await _asked(call)
     if not is_due:
         return Result(_shown(call, mailbox))
     try:
-        await post.ask_to_confirm(call.identity.user)
+        await digests.ask_to_confirm(call.identity.user)
     except MailFailed as failure:
         logger.warning("a mail that confirms an address could not be sent: %s", failure)
         if not failure.retry:

@@ -74,9 +74,9 @@ class _LinkEnd(EndpointEnd):
 
 def _linked(services: Services, purpose: Purpose, request: web.Request) -> Linked | None:
     token = request.query.get("token", "")
-    if services.post is None or len(token) > limits.MAIL_LINK_CHARS:
+    if services.digests is None or len(token) > limits.MAIL_LINK_CHARS:
         return None
-    return services.post.links.read(purpose, token)
+    return services.digests.links.read(purpose, token)
 
 
 async def _show(services: Services, purpose: Purpose, linked: Linked) -> web.StreamResponse:

@@ -16,7 +16,7 @@ from server.api.endpoints import Endpoint
 from server.api.registry import Call
 from server.api.services import Services
 from server.auth.authentication import Authentication
-from server.auth.credentials import letter_hash_of
+from server.auth.issued_secrets import letter_hash_of
 from server.auth.own_path import own_path
 from server.http.middleware import HEADER, correlation_id
 from server.http.request_end import EndpointEnd

@@ -6,7 +6,7 @@ from actors import limits
 from actors.errors import Forbidden, NotFound
 from actors.resources.sessions import SignInByProvider
 from server.api.registry import Call, Operations, Result
-from server.auth.credentials import REFRESH_PREFIX, new_secret
+from server.auth.issued_secrets import REFRESH_PREFIX, new_secret
 from server.auth.own_path import own_path
 from server.http.headers.cookies import Cookie
 from server.resources.auth.operations import signed_in

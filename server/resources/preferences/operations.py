@@ -45,7 +45,7 @@ async def update_preferences(call: Call, request: UpdatePreferencesRequest) -> R
 
 
 def _must_be_served(call: Call, ways: tuple[DeliveryKind, ...]) -> None:
-    if "email" in ways and call.services.post is None:
+    if "email" in ways and call.services.digests is None:
         raise ValidationFailed({"deliver": ["this server sends no e-mail."]})
 
 

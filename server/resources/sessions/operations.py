@@ -7,7 +7,7 @@ from server.api import render
 from server.api.common_views import DeletedView
 from server.api.fields import ById
 from server.api.registry import Call, Operations, Result
-from server.auth.credentials import LINK_PREFIX, new_secret
+from server.auth.issued_secrets import LINK_PREFIX, new_secret
 from server.auth.signed_in_places import end_place, places
 from server.resources.auth.operations import now_ms
 from server.resources.auth.views import SessionView

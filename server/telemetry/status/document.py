@@ -131,7 +131,7 @@ async def _sending(services: Services) -> list[render.Json]:
             "failed_last_hour": given_up[way] - before.get(way, 0),
         }
         for way in SENT_BY
-        if way != "email" or services.post is not None
+        if way != "email" or services.digests is not None
     ]  # fmt: skip
 
 

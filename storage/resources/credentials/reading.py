@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from peewee import SqliteDatabase
 
-from actors.auth.credentials import ByApiKey, BySession, Credential, FindCredentials, Found
+from actors.auth.credential_lookups import ByApiKey, BySession, Credential, FindCredentials, Found
 from actors.errors import Internal, Unauthenticated
 from actors.resources.api_keys import GetGoodKey, UsedKey
 from actors.resources.sessions import SignedIn

@@ -10,7 +10,7 @@ from actors.auth.identity import Identity
 from actors.errors import NotFound
 from actors.page import Page
 from actors.resources.members import GetMember, ListMemberKeys, ListMembers, Member
-from actors.resources.streams import ListThreadsBeingWritten
+from actors.resources.message_streams import ListThreadsBeingWritten
 from actors.resources.threads import (
     CONTROL_CHANGED,
     THREAD_CREATED,
@@ -22,8 +22,8 @@ from actors.resources.threads import (
     Thread,
     ThreadGone,
 )
+from actors.threads.message_stream import Stream
 from actors.threads.state import LoadThread, ThreadState
-from actors.threads.stream import Stream
 from storage.compiled import Prepared, Shaped
 from storage.readers import access, rows, weight
 from storage.readers.answers import answers

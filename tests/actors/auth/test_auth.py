@@ -12,7 +12,7 @@ import pytest
 from actors import limits
 from actors.auth.access_changes import AccessChange, AccessChanges
 from actors.auth.actor import AccessChanged, AuthActor, Authenticate, VerifiedTokens
-from actors.auth.credentials import Credential, FindCredentials, Found
+from actors.auth.credential_lookups import Credential, FindCredentials, Found
 from actors.auth.identity import Identity, Origin
 from actors.auth.revoked_tokens import RevokedTokens
 from actors.errors import (

@@ -23,8 +23,8 @@ from actors.journal.follower import Follower
 from actors.outcomes import Done
 from actors.resources.log import GetLogHead
 from actors.resources.members import RemoveMember
+from actors.resources.message_streams import AwaitEnd
 from actors.resources.messages import EditMessage
-from actors.resources.streams import AwaitEnd
 from actors.resources.threads import DeleteThread, Thread, UpdateThread
 from actors.resources.users import DeleteUser
 from actors.runtime.loop_actor import Stage

@@ -8,7 +8,7 @@ from actors import limits
 from actors.auth.identity import Identity
 from actors.errors import Conflict, Forbidden, NotFound, Overloaded
 from actors.rehearsal import MayWrite
-from actors.resources.streams import AppendToMessage, MayOpen
+from actors.resources.message_streams import AppendToMessage, MayOpen
 from actors.resources.threads import HandOver, Thread, UpdateThread
 from tests.actors.house import House
 from tests.builders import identity, post

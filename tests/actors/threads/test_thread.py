@@ -28,11 +28,11 @@ from actors.resources.comments.comment import AddComment, DeleteComment, UpdateC
 from actors.resources.files.uploads import FILE_PROGRESS, UploadProgress
 from actors.resources.members import AddMember, MarkRead, RemoveMember, UpdateMember
 from actors.resources.memory import ReplaceMemory, UpdateMemory
+from actors.resources.message_streams import FinishMessage
 from actors.resources.messages import AskToAcknowledge, DeleteMessage, EditMessage, Message
 from actors.resources.notifications import MarkUnread
 from actors.resources.proposals.proposal import AcceptProposal, CloseProposal, Propose
 from actors.resources.reactions import React
-from actors.resources.streams import FinishMessage
 from actors.resources.threads import CreateThread, DeleteThread, HandOver, Thread, UpdateThread
 from actors.resources.users import DeleteUser
 from actors.runtime.loop_actor import Stage

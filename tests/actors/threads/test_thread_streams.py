@@ -14,13 +14,13 @@ from actors.events import Event
 from actors.measures import Measures
 from actors.outcomes import Done
 from actors.resources.members import MemberGone
+from actors.resources.message_streams import Appended, AppendToMessage, AuthorsChanged, EndMessage
 from actors.resources.messages import InterruptMessage, Message, PostMessage
-from actors.resources.streams import Appended, AppendToMessage, AuthorsChanged, EndMessage
 from actors.resources.threads import THREAD_DELETED, ThreadGone, WhileStreaming
 from actors.resources.users import User
 from actors.runtime.future import LoopFuture
+from actors.threads.message_streams import ThreadStreams
 from actors.threads.state import ThreadState
-from actors.threads.streams import ThreadStreams
 from tests.actors.clock import Clock
 from tests.builders import identity, message_event, post
 

@@ -6,7 +6,7 @@ from actors import limits
 from actors.auth.identity import Origin
 from actors.errors import Unauthenticated
 from actors.resources.sessions import FollowLink, SignedIn
-from server.auth.credentials import hash_of
+from server.auth.issued_secrets import hash_of
 from tests.builders import Ledger
 from tests.cli.conftest import Xp, audited, by_terminal
 

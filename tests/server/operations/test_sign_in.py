@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from actors import limits
-from server.auth.credentials import hash_of
+from server.auth.issued_secrets import hash_of
 from tests.server.operations.signing_in import PASSWORD, Device, device_of, new_link, nobody, sign_in, sql
 from tests.server.operations.sweep.requests import check_problem
 from tests.serving import Answer, Client, Server, serving

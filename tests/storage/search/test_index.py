@@ -14,9 +14,9 @@ import pytest
 from actors import commands, limits
 from actors.auth.identity import Identity
 from actors.errors import PreconditionFailed, StorageUnavailable
+from actors.resources.message_streams import FinishMessage, SaveProgress
 from actors.resources.messages import DeleteMessage, EditMessage, Message
 from actors.resources.reactions import React
-from actors.resources.streams import FinishMessage, SaveProgress
 from actors.resources.threads import DeleteThread, Thread, UpdateThread
 from actors.resources.users import DeleteUser, EraseContent
 from actors.text import folding

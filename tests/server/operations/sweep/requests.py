@@ -506,7 +506,7 @@ async def artifact_of(client: Client, thread_id: str, content: Any = "Some *text
 
 def is_of_streams(operation: Operation) -> bool:
     """Whether it is about a message that is being written."""
-    return operation.handler.__module__ == "server.resources.streams.operations"
+    return operation.handler.__module__ == "server.resources.message_streams.operations"
 
 
 def check_problem(answer: Answer, *statuses: int) -> dict[str, Any]:

@@ -182,7 +182,7 @@ def changed(operation: Operation, body: dict[str, Any]) -> list[dict[str, Any]]:
 
 def is_repeatable(operation: Operation) -> bool:
     """Whether another may ask for the same of the same thing and is answered something else."""
-    ends_something = operation.handler.__module__ == "server.resources.streams.operations"
+    ends_something = operation.handler.__module__ == "server.resources.message_streams.operations"
     is_personal = (
         operation.tag == "notifications"
         or operation.name in ("answer_action", "withdraw_proposal", "append_to_artifact", "complete_artifact_stream")

@@ -42,8 +42,8 @@ def gathering() -> None:
 
 
 def let_go(server: Server) -> None:
-    assert server.services.post is not None
-    server.services.post.gathered = 0
+    assert server.services.digests is not None
+    server.services.digests.gathered = 0
 
 
 @pytest.fixture

@@ -171,8 +171,8 @@ async def test_one_click_ends_it(server: Server, alice: Client, bob: Client, thr
 
 @pytest.mark.parametrize("purpose", ["confirm", "unsubscribe"])
 async def test_a_link_of_another_kind_is_no_good(server: Server, bob: Client, purpose: str) -> None:
-    assert server.services.post is not None
-    links, me = server.services.post.links, await bob.me()
+    assert server.services.digests is not None
+    links, me = server.services.digests.links, await bob.me()
     other = links.link("confirm" if purpose == "unsubscribe" else "unsubscribe", me["id"], me["email"])
     token = other.rpartition("token=")[2]
     expired = links.link("confirm", me["id"], me["email"], -10).rpartition("token=")[2]

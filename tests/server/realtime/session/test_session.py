@@ -9,7 +9,7 @@ import pytest
 from actors import limits
 from actors.delivery.channel import AccessEnded
 from actors.runtime.loop_actor import Stage
-from actors.threads.streams import SendEphemeralState
+from actors.threads.message_streams import SendEphemeralState
 from server.limits.rate_limits import RateLimiter
 from server.limits.token_bucket import Rate
 from server.realtime.protocol import codes

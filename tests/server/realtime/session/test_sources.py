@@ -12,7 +12,7 @@ from actors.delivery.publication import Publication
 from actors.events import LogPage
 from actors.identifiers import new_id
 from actors.resources.user_events import UserLogPage
-from actors.threads.streams import SendEphemeralState
+from actors.threads.message_streams import SendEphemeralState
 from server.realtime.protocol.codes import Refused
 from server.realtime.session.artifact_source import ArtifactSource
 from server.realtime.session.source import HistoryPage, LogSource, Since

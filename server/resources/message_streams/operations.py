@@ -3,13 +3,13 @@
 from typing import Any, Literal
 
 from actors.errors import NotFound
-from actors.resources.streams import AppendToMessage, FinishMessage
+from actors.resources.message_streams import AppendToMessage, FinishMessage
 from server.api import render
 from server.api.fields import ById, given
 from server.api.message_commands import about_message
 from server.api.registry import Call, Operations, Result
+from server.resources.message_streams.views import AppendedView, AppendRequest, CompleteRequest, FailRequest
 from server.resources.messages.views import MessageView
-from server.resources.streams.views import AppendedView, AppendRequest, CompleteRequest, FailRequest
 
 operations = Operations("messages")
 

@@ -17,7 +17,7 @@ from server.outbound.mail.links import MailLinks
 from server.outbound.mail.mailer import Mailer, MailFailed
 
 
-class Post:
+class DigestMailer:
     """Confined to the event loop."""
 
     def __init__(self, reads: Reads, write: Write, mailer: Mailer, links: MailLinks, *, gathered: int) -> None:

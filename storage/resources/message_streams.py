@@ -10,8 +10,8 @@ from actors import limits, permissions
 from actors.errors import Conflict, Forbidden
 from actors.events import Event
 from actors.outcomes import Done
+from actors.resources.message_streams import FinishMessage, InterruptAbandoned, SaveProgress
 from actors.resources.messages import MESSAGE_COMPLETED, InterruptMessage, Message
-from actors.resources.streams import FinishMessage, InterruptAbandoned, SaveProgress
 from actors.resources.user_events import UserEvent
 from actors.text.mentions import may_mention
 from storage.compiled import Prepared

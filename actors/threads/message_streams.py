@@ -17,13 +17,13 @@ from actors.errors import CODES, NotFound, ShuttingDown, XpError
 from actors.events import Event
 from actors.measures import Measures
 from actors.resources.members import Member, MemberGone
+from actors.resources.message_streams import Appended, AppendToMessage, AuthorsChanged, EndMessage
 from actors.resources.messages import MESSAGE_CREATED, InterruptMessage, Message, PostMessage
-from actors.resources.streams import Appended, AppendToMessage, AuthorsChanged, EndMessage
 from actors.resources.threads import ControlChange, Thread
 from actors.resources.users import Author
 from actors.runtime.loop_actor import LoopFuture, Ref
+from actors.threads.message_stream import Ending, Stream, not_streaming, whole
 from actors.threads.state import ThreadState
-from actors.threads.stream import Ending, Stream, not_streaming, whole
 from actors.threads.stream_timing import StreamClock
 
 

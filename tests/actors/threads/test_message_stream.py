@@ -3,7 +3,7 @@
 import pytest
 
 from actors.errors import Conflict
-from actors.threads.stream import Ending, Stream, joined, whole
+from actors.threads.message_stream import Ending, Stream, joined, whole
 from tests.builders import identity
 
 

@@ -13,7 +13,7 @@ from actors.auth.identity import Identity
 from actors.commands import UNSET
 from actors.errors import Conflict, NotFound, ShuttingDown, StorageUnavailable, TooLarge
 from actors.resources.members import AddMember
-from actors.resources.streams import (
+from actors.resources.message_streams import (
     MESSAGE_DELTA,
     AppendToMessage,
     AuthorsChanged,
@@ -26,9 +26,9 @@ from actors.resources.threads import Thread, UpdateThread
 from actors.resources.users import User
 from actors.runtime.future import LoopFuture
 from actors.threads.inbox import RetireIfIdle
-from actors.threads.stream import Ending, Stream
+from actors.threads.message_stream import Ending, Stream
+from actors.threads.message_streams import SendEphemeralState
 from actors.threads.stream_timing import StreamClock
-from actors.threads.streams import SendEphemeralState
 from tests.actors.clock import Clock
 from tests.actors.house import House
 from tests.builders import once, post, settle, until

@@ -5,7 +5,7 @@ from typing import Final
 from pydantic import Field
 
 from actors.delivery.ephemeral import Ephemeral
-from actors.resources.streams import MESSAGE_DELTA, MessageDelta
+from actors.resources.message_streams import MESSAGE_DELTA, MessageDelta
 from server.api import render
 from server.api.event_views import DataView, EphemeralViews
 from server.api.fields import Id, View

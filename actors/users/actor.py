@@ -91,6 +91,8 @@ class UserActor(LoopActor):
         self._order: InOrder[UserEvent] = InOrder()
         self._looking: asyncio.Task[None] | None = None
         self._look_again = False
+        self._look_later: asyncio.TimerHandle | None = None
+        """After a read that failed."""
         self._waiting: list[LoopFuture[Any]] = []
         self._counts: Counts | None = None
         self._counting: asyncio.Task[None] | None = None
@@ -181,6 +183,8 @@ class UserActor(LoopActor):
         page = message.page
         if isinstance(page, XpError):
             self._answer(page)
+            self._look_again = False
+            self._look_after_a_rest()
             self._retire_if_left()
             return
         if not page.is_whole and page.events:  # older entries were deleted
@@ -192,6 +196,16 @@ class UserActor(LoopActor):
         else:
             self._answer(None)
             self._retire_if_left()
+
+    def _look_after_a_rest(self) -> None:
+        """What could not be read was announced once: nobody announces it again."""
+        if self._look_later is None:
+            self._look_later = self.stage.loop.call_later(limits.FOLLOW_SECONDS, self._look_now)
+
+    def _look_now(self) -> None:
+        self._look_later = None
+        if not self.actor_stopped.is_set():
+            self._look(CheckLog())
 
     def _answer(self, error: XpError | None) -> None:
         waiting, self._waiting = self._waiting, []
@@ -310,8 +324,9 @@ class UserActor(LoopActor):
         for task in (self._looking, self._counting):
             if task is not None:
                 task.cancel()
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._look_later):
+            if timer is not None:
+                timer.cancel()
         self._answer(ShuttingDown("The server is shutting down; retry in a moment."))
 
 

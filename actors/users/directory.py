@@ -82,6 +82,7 @@ class Users:
         self._gathered: dict[str, _Gathered] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
+        self._look_again = False
         self._telling: set[asyncio.Task[None]] = set()
 
     # Who is connected
@@ -162,23 +163,32 @@ class Users:
 
     def look(self) -> None:
         """Another process has written, perhaps into the logs of connected users."""
+        self._look_again = True
         if self._online and self._task is None:
-            self._task = self._stage.loop.create_task(self._look_at_all())
+            self._task = self._stage.loop.create_task(self._look_until_seen())
 
-    async def _look_at_all(self) -> None:
+    async def _look_until_seen(self) -> None:
+        """Again where that was asked for since, or where it failed: nobody asks a second time."""
         try:
-            keys = list(self._online)
-            for start in range(0, len(keys), limits.UNREAD_USERS):
-                for user_key, head in (
-                    await self._reads.ask(GetUserLogHeads(keys[start : start + limits.UNREAD_USERS]))
-                ).items():
-                    online = self._online.get(user_key)
-                    if online is not None and head > online.head:
-                        self._actor(online).actor_ref.tell(CheckLog())
-        except XpError as error:
-            logger.warning("users' logs could not be looked at: %s", error)
+            while self._look_again:
+                self._look_again = False
+                try:
+                    await self._look_at_all()
+                except XpError as error:
+                    logger.warning("users' logs could not be looked at: %s", error)
+                    self._look_again = True
+                    await asyncio.sleep(limits.FOLLOW_SECONDS)
         finally:
             self._task = None
+
+    async def _look_at_all(self) -> None:
+        keys = list(self._online)
+        for start in range(0, len(keys), limits.UNREAD_USERS):
+            part = keys[start : start + limits.UNREAD_USERS]
+            for user_key, head in (await self._reads.ask(GetUserLogHeads(part))).items():
+                online = self._online.get(user_key)
+                if online is not None and head > online.head:
+                    self._actor(online).actor_ref.tell(CheckLog())
 
     def send_unread(self, user_key: int, connection: Ref) -> None:
         """A connection of theirs reads again, and has missed counts meanwhile."""

@@ -1,4 +1,5 @@
-"""Unread counts of many threads that moved at once go out spread, each once and none too late."""
+"""Connected users: what happened to them reaches their devices, also after a read that failed; unread counts of many
+threads that moved at once go out spread, each once and none too late."""
 
 import asyncio
 from typing import Any
@@ -6,9 +7,13 @@ from typing import Any
 import pytest
 
 from actors import limits
-from actors.runtime.loop_actor import Stage
+from actors.delivery.publication import Publications
+from actors.errors import StorageUnavailable
+from actors.queries import Query
+from actors.resources.user_events import GetUserLogHeads, ReadUserLog, UserEvent, UserLogPage
+from actors.runtime.loop_actor import LoopActor, Stage, handles
 from actors.users.directory import Users
-from tests.builders import message_event, until
+from tests.builders import message_event, until, user
 
 
 class Noted(Users):
@@ -49,4 +54,89 @@ async def test_each_is_told_when_it_is_due(stage: Stage, monkeypatch: pytest.Mon
     await until(lambda: sum(map(len, users.told)) == 2, "both are told")
     assert [together for together in users.told if together] == [["early"], ["late"]]
     assert users._timer is None
+    users.stop()
+
+
+class Log:
+    """A log of one user that other processes write, on a disk that fails at times."""
+
+    def __init__(self) -> None:
+        self.head = 0
+        self.failures = 0
+        self.asked: list[type[Query[Any]]] = []
+        self.when_asked: list[asyncio.Event] = []
+        """A reader answers what it has seen once these are set, one an answer."""
+
+    async def ask(self, query: Query[Any]) -> Any:
+        self.asked.append(type(query))
+        if self.failures:
+            self.failures -= 1
+            raise StorageUnavailable("The disk is away.")
+        seen = self.head
+        if self.when_asked:
+            await self.when_asked.pop(0).wait()
+        if isinstance(query, GetUserLogHeads):
+            return dict.fromkeys(query.user_keys, seen)
+        assert isinstance(query, ReadUserLog)
+        entries = [UserEvent(1, offset, "thread.joined", 0, {}) for offset in range(query.offset + 1, seen + 1)]
+        return UserLogPage(tuple(entries), seen, more=False)
+
+
+class Device(LoopActor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.offsets: list[int] = []
+
+    @handles(Publications)
+    def _take(self, publications: Publications) -> None:
+        self.offsets += [item.offset for item in publications.items]
+
+    def on_receive(self, message: Any) -> Any:
+        return super().on_receive(message) if isinstance(message, Publications) else None
+
+
+@pytest.fixture
+def log() -> Log:
+    return Log()
+
+
+@pytest.fixture
+def device() -> Device:
+    return Device()
+
+
+@pytest.fixture
+def users(stage: Stage, log: Log, device: Device) -> Users:
+    """One is connected, and has got all there is."""
+    made = Users(stage, log, lambda event: b"{}", lambda thread_id: None)
+    stage.start(device)
+    made.join(user(1), device.actor_ref)
+    return made
+
+
+@pytest.mark.parametrize("failures", [1, 2, 3])
+async def test_what_others_have_written_comes_after_reads_that_failed(
+    users: Users, log: Log, device: Device, monkeypatch: pytest.MonkeyPatch, failures: int
+) -> None:
+    """Nobody announces it a second time."""
+    monkeypatch.setattr(limits, "FOLLOW_SECONDS", 0.001)
+    log.head, log.failures = 2, failures
+    users.look_at(1)
+    await until(lambda: device.offsets == [1, 2], "the device gets both")
+    log.head, log.failures = 3, failures
+    users.look()
+    await until(lambda: device.offsets == [1, 2, 3], "the device gets the third")
+    users.stop()
+
+
+async def test_what_others_write_during_a_look_is_looked_at_again(users: Users, log: Log, device: Device) -> None:
+    """The look may have been too early for it."""
+    answered = asyncio.Event()
+    log.when_asked = [answered]
+    users.look()
+    await until(lambda: log.asked, "the first look has begun")
+    log.head = 1
+    users.look()
+    answered.set()
+    await until(lambda: device.offsets == [1], "the device gets it", seconds=5)
     users.stop()

@@ -45,10 +45,10 @@ async def test_a_burst_is_told_in_slices(stage: Stage, monkeypatch: pytest.Monke
 
 
 async def test_each_is_told_when_it_is_due(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "UNREAD_SECONDS", 0.05)
     users = Noted(stage)
+    monkeypatch.setattr(limits, "UNREAD_SECONDS", 0.01)
     users.moved("early", [message_event(1, thread_id="early")])
-    await asyncio.sleep(0.03)
+    monkeypatch.setattr(limits, "UNREAD_SECONDS", 0.5)
     users.moved("late", [message_event(1, thread_id="late")])
     users.moved("early", [message_event(2, thread_id="early")])
     await until(lambda: sum(map(len, users.told)) == 2, "both are told")

@@ -126,7 +126,11 @@ def reaction_groups(
     database: Database, message_keys: Sequence[int], viewer_key: int | None
 ) -> dict[int, tuple[ReactionGroup, ...]]:
     """Message key → its reactions by emoji, the emoji that came first in front."""
-    return grouped(_REACTIONS.run(database, [(key,) for key in message_keys]), viewer_key)
+    counts = _REACTION_COUNTS.run(database, [(key,) for key in message_keys])
+    few = [(key,) for key, count in counts if count <= limits.REACTIONS_READ]
+    found = grouped(_REACTIONS.run(database, few), viewer_key)
+    many = [key for key, count in counts if count > limits.REACTIONS_READ]
+    return found | {key: _counted(database, key, viewer_key) for key in many}
 
 
 def grouped(reactions: Iterable[Sequence[Any]], viewer_key: int | None) -> dict[int, tuple[ReactionGroup, ...]]:
@@ -143,6 +147,50 @@ def reactions_query() -> Select:
 
 
 _REACTIONS = ManyRows(lambda count: reactions_query().where(Reaction.message.in_([0] * count)))
+_REACTION_COUNTS = ManyRows(
+    lambda count: (
+        Reaction.select(Reaction.message, fn.COUNT(Reaction.user))
+        .where(Reaction.message.in_([0] * count))
+        .group_by(Reaction.message)
+    )
+)
+
+
+def _counted(database: Database, message_key: int, viewer_key: int | None) -> tuple[ReactionGroup, ...]:
+    found = []
+    for emoji, count in _BY_EMOJI.all(database, message=message_key):
+        given = {"message": message_key, "emoji": emoji}
+        users = tuple(author_of(row) for row in _FIRST_USERS.all(database, **given))
+        mine = viewer_key is not None and _IS_THEIRS.first(database, **given, user=viewer_key) is not None
+        found.append(ReactionGroup(emoji, count, users, mine))
+    return tuple(found)
+
+
+_BY_EMOJI = Prepared(
+    lambda given: (
+        Reaction.select(Reaction.emoji, fn.COUNT(Reaction.user))
+        .where(Reaction.message == given.message)
+        .group_by(Reaction.emoji)
+        .order_by(fn.MIN(Reaction.position))
+    )
+)
+
+
+def _first_users(given: Any) -> Select:
+    """Found before they are joined with their users, or all would be."""
+    same = (Reaction.message == given.message) & (Reaction.emoji == given.emoji)
+    first = Reaction.select(Reaction.user, Reaction.position).where(same).order_by(Reaction.position)
+    first = first.limit(limits.REACTION_USERS_SHOWN).alias("first")
+    query = User.select(*_author_columns(User)).join(first, on=(User.id == first.c.user_id))
+    return query.order_by(first.c.position)
+
+
+_FIRST_USERS = Prepared(_first_users)
+_IS_THEIRS = Prepared(
+    lambda given: Reaction.select(Reaction.user).where(
+        Reaction.message == given.message, Reaction.emoji == given.emoji, Reaction.user == given.user
+    )
+)
 
 
 def _group(emoji: str, users: list[Author], viewer_key: int | None) -> ReactionGroup:

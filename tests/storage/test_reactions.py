@@ -1,5 +1,7 @@
 """Reactions: given, taken back, toggled, counted."""
 
+from typing import Any
+
 import pytest
 
 from actors import limits
@@ -10,6 +12,7 @@ from actors.resources.members import UpdateMember
 from actors.resources.messages import Message
 from actors.resources.reactions import React, Reacted, ReactionChange
 from actors.resources.threads import UpdateThread
+from storage.readers import rows
 from storage.resources.log import reading as log
 from storage.resources.messages import reading as messages
 from tests.builders import Ledger
@@ -107,7 +110,11 @@ def test_a_message_takes_only_so_many_emoji(
     assert reacted(react(ledger, bo, message, "3")) == (True, True)
 
 
-def test_only_the_first_users_are_shown_but_all_are_counted(ledger: Ledger, ana: Identity) -> None:
+@pytest.mark.parametrize("read_one_by_one", [True, False])
+def test_only_the_first_users_are_shown_but_all_are_counted(
+    ledger: Ledger, ana: Identity, monkeypatch: pytest.MonkeyPatch, read_one_by_one: bool
+) -> None:
+    monkeypatch.setattr(limits, "REACTIONS_READ", 99 if read_one_by_one else 1)
     people = [ledger.user(f"p{n:02}") for n in range(limits.REACTION_USERS_SHOWN + 2)]
     message = ledger.post(ana, ledger.thread(ana, *people))
     for who in people:
@@ -116,6 +123,43 @@ def test_only_the_first_users_are_shown_but_all_are_counted(ledger: Ledger, ana:
     assert group.count == len(people)
     assert [user.id for user in group.users] == [who.user.id for who in people[: limits.REACTION_USERS_SHOWN]]
     assert group.reacted_by_me
+
+
+def test_many_are_shown_as_few_are(
+    ledger: Ledger, ana: Identity, bo: Identity, message: Message, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted and not read one by one, they come in the same order, with the same users."""
+    for who, emoji in ((bo, "2"), (ana, "2"), (ana, "1"), (bo, "1"), (bo, "3")):
+        react(ledger, who, message, emoji)
+    for viewer in (ana, bo):
+        few = ledger.ask(messages.one, viewer, message.id).reactions
+        assert [(group.emoji, group.count, group.users, group.reacted_by_me) for group in few] == [
+            ("2", 2, (bo.author, ana.author), True), ("1", 2, (ana.author, bo.author), True),
+            ("3", 1, (bo.author,), viewer is bo),
+        ]  # fmt: skip
+        with monkeypatch.context() as patched:
+            patched.setattr(limits, "REACTIONS_READ", 4)
+            assert ledger.ask(messages.one, viewer, message.id).reactions == few
+
+
+def test_a_reaction_to_what_thousands_have_reacted_to_reads_few_of_theirs(
+    ledger: Ledger, ana: Identity, message: Message, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [row[1] for row in ledger.sql("PRAGMA table_info(user)") if row[1] not in ("id", "uid", "subject", "email")]
+    ledger.sql(
+        f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) "
+        f"INSERT INTO user (uid, subject, email, {', '.join(names)}) "
+        f"SELECT 'u' || i, 's' || i, i || '@example.com', {', '.join(names)} FROM n JOIN user ON id = {ana.user.key}"
+    )
+    ledger.sql("INSERT INTO reaction SELECT ?, '👍', id, id, 0 FROM user WHERE uid LIKE 'u%'", message.key)
+    read: list[Any] = []
+    of = rows.author_of
+    monkeypatch.setattr(rows, "author_of", lambda row: read.append(row) or of(row))
+    done = react(ledger, ana, message)
+    assert isinstance(done.result, Reacted)
+    (group,) = done.result.message.reactions
+    assert (group.count, len(group.users), group.reacted_by_me) == (3_001, limits.REACTION_USERS_SHOWN, True)
+    assert len(read) < 100
 
 
 @pytest.mark.parametrize("limit", [1, 2, 4, 5, 6])

@@ -42,6 +42,11 @@ def must_be_writer(role: MemberRole | None, status: ThreadStatus) -> None:
     if role not in _WRITERS:
         have = "you are not a member" if role is None else "you are a VIEWER"
         raise Forbidden(f"Writing requires the role OWNER or MEMBER; {have}.", code="not_a_writer")
+    must_be_open(status)
+
+
+def must_be_open(status: ThreadStatus) -> None:
+    """Raises `Conflict`."""
     if status == "CLOSED":
         raise Conflict("The thread is CLOSED; its owner can set it to ACTIVE again.", code="thread_closed")
 

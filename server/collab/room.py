@@ -13,7 +13,7 @@ from actors.documents.ports import Editor
 from actors.errors import Forbidden, Malformed, NotFound, PreconditionFailed, TooLarge, ValidationFailed, XpError
 from actors.resources.artifacts import contents
 from actors.resources.artifacts.artifact import Artifact
-from actors.resources.artifacts.commands import ReviseArtifact
+from actors.resources.artifacts.commands import CutVersion, ReviseArtifact
 from actors.resources.documents import EditedArtifact, GetDocumentAccess, GetEdited, NoteCut
 from actors.runtime.periodic import Periodic
 from actors.runtime.reference import Ref
@@ -122,28 +122,33 @@ class Room:
         state = await self._actor.ask(GetState())
         if state.edits == self._cut_at:
             return
-        authors = self._authors(state.editor)
-        if state.content != self._base and authors:
+        authors = self._authors()
+        if state.content != self._base and (state.editor is not None or authors):
             packed = await asyncio.to_thread(contents.packed, self._artifact.type, state.content)
-            revised = await self._revised(authors, packed)
+            if state.editor is not None:
+                revised = (await self._services.write(CutVersion(**self._revision(state.editor, packed)))).result
+            else:
+                revised = await self._revised(authors, packed)
             self._base, self._version = state.content, revised.version
         self._cut_at = state.edits
         await self._note("[]")
 
-    def _authors(self, last: Identity | None) -> list[Identity]:
-        """In whose name a version may be cut: of who has edited last; else of others who are there."""
+    def _authors(self) -> list[Identity]:
+        """In whose name a version may be cut of edits from before: nothing says whose they are."""
         there = [editor.identity for editor in self._editors if editor.may_write]
-        return [each for each in (last, *there, self._reader) if each is not None]
+        return [*there, self._reader] if self._reader is not None else there
+
+    def _revision(self, author: Identity, packed: contents.Packed) -> dict[str, Any]:
+        return {
+            "identity": author, "thread_id": self._artifact.thread_id, "artifact_id": self._artifact.id,
+            "change": "patched", "content": packed, "if_version": self._version,
+        }  # fmt: skip
 
     async def _revised(self, authors: list[Identity], packed: contents.Packed) -> Artifact:
-        """By the first who may: the rights of one may have ended since the edit."""
+        """By the first who may."""
         author, *others = authors
-        command = ReviseArtifact(
-            identity=author, thread_id=self._artifact.thread_id, artifact_id=self._artifact.id,
-            change="patched", content=packed, if_version=self._version,
-        )  # fmt: skip
         try:
-            return (await self._services.directory.ask(command)).result
+            return (await self._services.directory.ask(ReviseArtifact(**self._revision(author, packed)))).result
         except (Forbidden, NotFound):
             if not others:
                 raise

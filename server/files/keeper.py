@@ -89,13 +89,13 @@ class Keeper:
     async def _remove_incoming(self) -> None:
         """Bytes of direct uploads that have ended: a signed URL takes them once more until it expires. Asked seldom,
         because a store of objects is paid by the request."""
-        now = time.time()
-        if now < self._look_at_incoming:
+        if time.monotonic() < self._look_at_incoming:
             return
+        before = time.time() - 2 * limits.UPLOAD_SECONDS
         async for upload in self._library.blobs.list_incoming():
-            if upload.modified < now - 2 * limits.UPLOAD_SECONDS:
+            if upload.modified < before:
                 await self._library.blobs.delete_incoming(upload.key)
-        self._look_at_incoming = now + limits.INCOMING_LOOK_SECONDS
+        self._look_at_incoming = time.monotonic() + limits.INCOMING_LOOK_SECONDS
 
     async def collect(self, *, before: int) -> int:
         """Delete what nothing has named since `before` (milliseconds); answers how many blobs that were.

@@ -1,5 +1,6 @@
 """Backups in a folder."""
 
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +18,7 @@ class FolderShelf:
         with plain_words(self._root):
             if not self._root.exists():
                 return []
-            return [(path.name, path.stat().st_size) for path in self._root.iterdir() if path.is_file()]
+            return [entry for path in self._root.iterdir() if (entry := _entry(path)) is not None]
 
     def put(self, path: Path, name: str) -> None:
         with plain_words(self._root):
@@ -40,3 +41,12 @@ class FolderShelf:
     def delete_all(self, names: Sequence[str]) -> None:
         for name in names:
             self.delete(name)
+
+
+def _entry(path: Path) -> tuple[str, int] | None:
+    """None where it is no file, or has been removed since the folder was read."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return (path.name, found.st_size) if stat.S_ISREG(found.st_mode) else None

@@ -36,6 +36,12 @@ class ReviseArtifact(ThreadCommand[Artifact]):
 
 
 @dataclass(slots=True, kw_only=True)
+class CutVersion(ReviseArtifact):
+    """A version of what was edited together, by the user who edited last. Each edit was checked when it came: that
+    right may have ended since. Raises `Conflict` where the thread is closed."""
+
+
+@dataclass(slots=True, kw_only=True)
 class RestoreArtifact(ThreadCommand[Artifact]):
     """Title, content and metadata of an earlier version become the newest version. Answers the `Artifact`."""
 

@@ -54,12 +54,18 @@ class Place:
 
 def find(tx: Transaction, artifact_id: str, identity: Identity) -> Place:
     """Raises `NotFound` where there is none that the caller may see."""
+    place = find_edited(tx, artifact_id, identity)
+    must_see_artifact(identity, place.role, artifact_id)
+    return place
+
+
+def find_edited(tx: Transaction, artifact_id: str, identity: Identity) -> Place:
+    """The same for one who could see it when they edited it."""
     row = _FIND.first(tx.database, uid=artifact_id)
     if row is None:
         raise NotFound("artifact", artifact_id)
     key, uid, creator, version, thread_key, thread_id, status, *state, author = row
     role = tx.role(thread_key, identity.user.key)
-    must_see_artifact(identity, role, artifact_id)
     return Place(key, uid, creator, version, (thread_key, thread_id), status, State(*state), author, role)
 
 

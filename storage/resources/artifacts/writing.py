@@ -20,7 +20,13 @@ from actors.resources.artifacts.artifact import (
     must_delete_artifact,
     must_not_overwrite,
 )
-from actors.resources.artifacts.commands import CreateArtifact, DeleteArtifact, RestoreArtifact, ReviseArtifact
+from actors.resources.artifacts.commands import (
+    CreateArtifact,
+    CutVersion,
+    DeleteArtifact,
+    RestoreArtifact,
+    ReviseArtifact,
+)
 from actors.resources.artifacts.contents import Packed, Words
 from actors.resources.users import Author
 from storage.journal import results
@@ -88,6 +94,18 @@ def revise_artifact(tx: Transaction, command: ReviseArtifact) -> Done[Artifact]:
     if command.change == "replaced" and not isinstance(command.content, Unset):
         must_not_overwrite(command.identity, command.if_version, place.author)
     must_be_message(tx, place.thread[0], command.provenance)
+    return _revise(tx, place, command, command.identity.author)
+
+
+@writes(CutVersion)
+def cut_version(tx: Transaction, command: CutVersion) -> Done[Artifact]:
+    place = places.find_edited(tx, command.artifact_id, command.identity)
+    permissions.must_be_open(place.status)
+    must_match(command.if_version, place.version)
+    return _revise(tx, place, command, tx.author(command.identity.user.key))
+
+
+def _revise(tx: Transaction, place: Place, command: ReviseArtifact, author: Author) -> Done[Artifact]:
     state = _revised(tx, place, command)
     if state == place.newest and command.label is None:
         return Done(records.by_key(tx.database, [place.key])[place.key])
@@ -97,7 +115,7 @@ def revise_artifact(tx: Transaction, command: ReviseArtifact) -> Done[Artifact]:
         deadlines.replace(tx, "artifact", place.key, command.content.deadlines)
     new = None if isinstance(command.content, Unset) else command.content
     return _add(
-        tx, place, state, command.identity.author, command.change, words=words, new=new, label=command.label,
+        tx, place, state, author, command.change, words=words, new=new, label=command.label,
         provenance=command.provenance,
     )  # fmt: skip
 

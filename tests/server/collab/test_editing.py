@@ -425,7 +425,8 @@ async def test_who_loses_access_takes_nothing_from_the_others(
         await one.until(lambda: str(one.text) == "Zero.\nOne.\nTwo.\n")
         (room,) = server.services.rooms._rooms.values()
         await room.cut()
-        assert await _content_is(alice, artifact, "Zero.\nOne.\nTwo.\n")
+        cut = (await alice.get(f"/api/v1/artifacts/{artifact['id']}")).data
+        assert (cut["content"], cut["updated_by"]["name"]) == ("Zero.\nOne.\nTwo.\n", "Bob"), "they were his words"
 
 
 async def test_who_is_gone_before_it_has_entered_is_no_editor(server: Server, alice: Client, url: str) -> None:

@@ -264,6 +264,24 @@ async def test_bytes_of_uploads_that_have_ended_are_swept_up(server: Server, ali
     assert await left(server) == []
 
 
+async def test_a_clock_that_is_set_back_puts_off_no_sweep(
+    server: Server, alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "INCOMING_LOOK_SECONDS", 0.0)
+    keeper, now = Keeper(server.services.files), time.time()
+    with monkeypatch.context() as ahead:
+        ahead.setattr(time, "time", lambda: now + 24 * 3600)
+        await keeper.tidy()
+    incoming = server.services.files.blobs.incoming_path("late")
+    assert incoming is not None
+    incoming.parent.mkdir(parents=True, exist_ok=True)
+    incoming.write_bytes(b"late")
+    past = now - 3 * limits.UPLOAD_SECONDS
+    os.utime(incoming, (past, past))
+    await keeper.tidy()
+    assert await left(server) == []
+
+
 @pytest.mark.parametrize("kind", ["moto"])
 async def test_downloads_are_redirected_to_the_store_where_an_operator_says_so(
     server: Server, alice: Client, kind: str

@@ -118,6 +118,14 @@ def hand_over(tx: Transaction, command: HandOver) -> Done[Thread]:
     return Done(_read(tx, key, command), (event,))
 
 
+def forget_reasons(tx: Transaction, actor_key: int, after: int, up_to: int) -> None:
+    """Why a user has handed threads over, in the entries of the log between two positions."""
+    _E = models.Event
+    there = (_E.position > after) & (_E.position <= up_to)
+    theirs = there & (_E.actor == actor_key) & (_E.type == CONTROL_CHANGED.name)
+    tx.execute(_E.update(data=fn.JSON_SET(_E.data, "$.reason", "")).where(theirs))
+
+
 @writes(DeleteThread)
 def delete_thread(tx: Transaction, command: DeleteThread) -> Done[Gone]:
     """Hidden from all at once; its rows are deleted in small steps (`purge`)."""

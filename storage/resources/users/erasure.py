@@ -14,6 +14,7 @@ from storage.readers import rows
 from storage.resources.files import erasure as files
 from storage.resources.holds.protection import is_held_by_another, is_user_held
 from storage.resources.messages import writing as messages
+from storage.resources.threads import writing as threads
 from storage.schema import identity_models, models
 from storage.search import index
 
@@ -42,7 +43,7 @@ def _due(tx: Transaction) -> tuple[Any, ...] | None:
 
 def _content(tx: Transaction, command: EraseContent, user_key: int, position: int) -> Done[int]:
     """First what resources declare. Then messages are looked at in the order of their keys, for there is no index by
-    author to keep for this."""
+    author to keep for this; beside them, the entries of the log from the same time."""
     for erase in declared.each("ERASURES"):
         removed: Done[None] = erase(tx, user_key)
         if removed.events:
@@ -52,9 +53,12 @@ def _content(tx: Transaction, command: EraseContent, user_key: int, position: in
     erased = [messages.erase(tx, key, thread_id) for key, thread_id in theirs]
     if len(theirs) < command.rows and len(found) < command.looked_at:
         index.begin_anew(tx.database)
+        up_to = tx.position
         _update(tx, user_key, stage="files")
     else:
-        _update(tx, user_key, position=theirs[-1][0] if len(theirs) == command.rows else found[-1][0])
+        up_to = theirs[-1][0] if len(theirs) == command.rows else found[-1][0]
+        _update(tx, user_key, position=up_to)
+    threads.forget_reasons(tx, user_key, position, up_to)
     events = tuple(event for done in erased for event in done.events)
     return Done(command.rows, events, user_events=tuple(entry for done in erased for entry in done.user_events))
 

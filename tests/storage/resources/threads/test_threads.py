@@ -13,6 +13,7 @@ from actors.outcomes import Done
 from actors.resources.holds import AddHold
 from actors.resources.memory import ReplaceMemory
 from actors.resources.threads import ControlChange, CreateThread, DeleteThread, HandOver, Thread, UpdateThread
+from actors.resources.users import DeleteUser, EraseContent
 from storage.journal import transaction
 from storage.resources.log import reading as log
 from storage.resources.threads import reading as threads
@@ -105,6 +106,28 @@ def test_control_is_handed_over_by_who_may_write(
     ledger.do(UpdateThread(identity=ana, thread_id=thread.id, status="CLOSED"))
     with pytest.raises(Conflict):
         ledger.do(HandOver(identity=ana, thread_id=thread.id, control="shared"))
+
+
+@pytest.mark.parametrize("looked_at", [1, 2, 100])
+def test_why_one_has_handed_over_goes_with_what_they_wrote(
+    ledger: Ledger, ana: Identity, bo: Identity, root: Identity, thread: Thread, looked_at: int
+) -> None:
+    """Wherever it stands between messages; what others gave as a reason stays."""
+    for who, control in ((bo, "human"), (ana, "shared"), (bo, "bot"), (bo, "human"), (ana, "shared"), (bo, "bot")):
+        ledger.do(HandOver(identity=who, thread_id=thread.id, control=control, reason=f"as {who.user.name} wishes"))
+        ledger.post(who, thread)
+    ledger.do(HandOver(identity=bo, thread_id=thread.id, control="human", reason="as bo wishes"))
+    ledger.do(DeleteUser(identity=root, user_id=bo.user.id, content="remove"))
+    while ledger.do(EraseContent(rows=1, looked_at=looked_at)).result:
+        pass
+    page = ledger.ask(log.after_offset, ana, thread.id, 0, limit=99)
+    assert [event.data for event in page.events if event.type == "control.changed"] == [
+        ControlChange("human", "shared", ""), ControlChange("shared", "human", "as ana wishes"),
+        ControlChange("bot", "shared", ""), ControlChange("human", "bot", ""),
+        ControlChange("shared", "human", "as ana wishes"), ControlChange("bot", "shared", ""),
+        ControlChange("human", "bot", ""),
+    ]  # fmt: skip
+    assert "bo wishes" not in str(ledger.sql("SELECT data FROM event"))
 
 
 def test_a_deleted_thread_says_nothing_any_more(

@@ -93,6 +93,8 @@ class UserActor(LoopActor):
         self._look_again = False
         self._look_later: asyncio.TimerHandle | None = None
         """After a read that failed."""
+        self._count_later: asyncio.TimerHandle | None = None
+        """The same."""
         self._waiting: list[LoopFuture[Any]] = []
         self._counts: Counts | None = None
         self._counting: asyncio.Task[None] | None = None
@@ -258,8 +260,8 @@ class UserActor(LoopActor):
         self._counts = message.counts
         uncounted, self._uncounted = self._uncounted, []
         if self._counts is None:
-            self._changed.clear()
-            return  # tried again with the next message
+            self._count_after_a_rest()
+            return
         self._soon(0.0)
         for item in uncounted:
             if isinstance(item, Posted):
@@ -268,6 +270,16 @@ class UserActor(LoopActor):
                 self._take_deleted(item)
             else:
                 self._count([item])
+
+    def _count_after_a_rest(self) -> None:
+        """What has changed is not announced again."""
+        if self._count_later is None:
+            self._count_later = self.stage.loop.call_later(limits.FOLLOW_SECONDS, self._count_now)
+
+    def _count_now(self) -> None:
+        self._count_later = None
+        if self._counts is None and self._counting is None and not self.actor_stopped.is_set():
+            self._counting = self.stage.loop.create_task(self._read_counts())
 
     def _count(self, events: Sequence[UserEvent]) -> None:
         if self._counting is not None:
@@ -324,7 +336,7 @@ class UserActor(LoopActor):
         for task in (self._looking, self._counting):
             if task is not None:
                 task.cancel()
-        for timer in (self._timer, self._look_later):
+        for timer in (self._timer, self._look_later, self._count_later):
             if timer is not None:
                 timer.cancel()
         self._answer(ShuttingDown("The server is shutting down; retry in a moment."))

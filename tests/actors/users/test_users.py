@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 
 from actors import limits
-from actors.delivery.publication import Publications
+from actors.delivery.connection import Follow
+from actors.delivery.publication import EphemeralPublications, Publications
 from actors.errors import StorageUnavailable
 from actors.queries import Query
 from actors.resources.user_events import GetUserLogHeads, ReadUserLog, UserEvent, UserLogPage
 from actors.runtime.loop_actor import LoopActor, Stage, handles
 from actors.users.directory import Users
+from actors.users.inbox import Posted
+from actors.users.unread import Counts, CountUnread, ThreadCount
 from tests.builders import message_event, until, user
 
 
@@ -77,6 +80,8 @@ class Log:
             await self.when_asked.pop(0).wait()
         if isinstance(query, GetUserLogHeads):
             return dict.fromkeys(query.user_keys, seen)
+        if isinstance(query, CountUnread):
+            return Counts({"t": ThreadCount(newest=1, read=0)}, {}, position=1)
         assert isinstance(query, ReadUserLog)
         entries = [UserEvent(1, offset, "thread.joined", 0, {}) for offset in range(query.offset + 1, seen + 1)]
         return UserLogPage(tuple(entries), seen, more=False)
@@ -86,13 +91,20 @@ class Device(LoopActor):
     def __init__(self) -> None:
         super().__init__()
         self.offsets: list[int] = []
+        self.counts = 0
+        """How often it was told what is unread."""
 
     @handles(Publications)
     def _take(self, publications: Publications) -> None:
         self.offsets += [item.offset for item in publications.items]
 
-    def on_receive(self, message: Any) -> Any:
-        return super().on_receive(message) if isinstance(message, Publications) else None
+    @handles(EphemeralPublications)
+    def _take_counts(self, publications: EphemeralPublications) -> None:
+        self.counts += 1
+
+    @handles(Follow)
+    def _follow(self, _: Follow) -> None:
+        pass
 
 
 @pytest.fixture
@@ -126,6 +138,18 @@ async def test_what_others_have_written_comes_after_reads_that_failed(
     log.head, log.failures = 3, failures
     users.look()
     await until(lambda: device.offsets == [1, 2, 3], "the device gets the third")
+    users.stop()
+
+
+@pytest.mark.parametrize("failures", [0, 1, 2])
+async def test_counts_come_after_reads_that_failed(
+    users: Users, log: Log, device: Device, monkeypatch: pytest.MonkeyPatch, failures: int
+) -> None:
+    """Not with the next message only: there may be none for long."""
+    monkeypatch.setattr(limits, "FOLLOW_SECONDS", 0.001)
+    log.failures = failures
+    users.actor(user(1)).tell(Posted("t", first=1, newest=1, own=0, began=1, ended=1))
+    await until(lambda: device.counts, "the device is told what is unread", seconds=5)
     users.stop()
 
 

@@ -24,7 +24,7 @@
         ├── Overloaded           refused by admission control before anything was done
         ├── TooManyRequests      a rate limit
         ├── StorageUnavailable   disk full, database locked, connection lost
-        ├── StorageFull          no space for uploads
+        ├── StorageFull          no space for uploads and exports
         ├── UploadBusy           another request is writing to the same upload
         ├── FileNotReady         the bytes of a file are not there, or were not scanned yet
         ├── ShuttingDown         the server is draining

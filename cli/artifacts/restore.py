@@ -1,7 +1,7 @@
 """`xp artifact restore`."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -29,7 +29,6 @@ def command(artifact: str, version: int, author: str | None, data_dir: str | Non
     """
     from actors.resources.artifacts.commands import RestoreArtifact
     from actors.resources.artifacts.contents import deadlines, words
-    from actors.resources.members import AddMember
     from storage.resources.artifacts import reading as artifacts
 
     with reading(data_dir) as database:
@@ -39,14 +38,11 @@ def command(artifact: str, version: int, author: str | None, data_dir: str | Non
     with writing(data_dir) as writer:
         who = member or writer.system()
         content = json.loads(old.content or '""')
-        batch: list[Any] = [
-            RestoreArtifact(
-                identity=who, thread_id=found.thread_id, artifact_id=found.id, number=version,
-                words=words(content), deadlines=deadlines(content),
-            )
-        ]  # fmt: skip
-        if who.user.key not in state.roles:
-            batch.insert(0, AddMember(identity=who, thread_id=found.thread_id, user_id=who.user.id))
-        restored: Artifact = writer.do(*batch)
+        restore = RestoreArtifact(
+            identity=who, thread_id=found.thread_id, artifact_id=found.id, number=version,
+            words=words(content), deadlines=deadlines(content),
+        )  # fmt: skip
+        joins = who.user.key not in state.roles
+        restored: Artifact = (acting.join(writer, who, state.id, restore) if joins else None) or writer.do(restore)
         writer.note("restore_artifact", "artifact", found.id)
     click.echo(f"Version {version} of {found.id} is version {restored.version} now.")

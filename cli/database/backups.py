@@ -32,7 +32,10 @@ def make(chosen: "Settings", *, as_json: bool) -> None:
     """`xp db backup` without a file: what a server with BACKUP_SCHEDULE does by itself."""
     from cli.database.shelved import files_on_shelf, maker_of
     from storage.backups import record
+    from storage.database import FILE_NAME
+    from storage.maintenance.opening import must_exist
 
+    must_exist(chosen["data_dir"] / FILE_NAME)  # else a mistyped folder is made, and has a failure on record
     with progress_bar("copying") as progress, record.backup_lock(chosen["data_dir"]):
         files = files_on_shelf(chosen, progress)
         with store_problems(), _recorded(chosen):

@@ -58,8 +58,8 @@ def command(
     chosen = settings.load(flags)
     asked = _checked(file, name, media_type, thread, file_id)
     with _opened(file) as content, writing(folder_of(chosen), _quotas(chosen)) as writer:
-        identity = _uploader(chosen, writer, asked, owner)
-        with store_problems(), progress_bar("uploading") as progress:
+        identity, joins = _uploader(chosen, writer, asked, owner)
+        with store_problems(), _member(writer, identity, joins), progress_bar("uploading") as progress:
             stored = _put(chosen, writer, identity, content, asked, progress)
         writer.note("create_file" if file_id is None else "update_file", "file", stored.id)
     _tell(stored, as_json)
@@ -96,19 +96,33 @@ def _quotas(chosen: "Settings") -> Any:
     return file_rules(chosen).quotas
 
 
-def _uploader(chosen: "Settings", writer: Writer, asked: dict[str, Any], owner: str | None) -> "Identity":
-    """System joins a thread that it uploads into."""
-    from actors.resources.members import AddMember
-
+def _uploader(
+    chosen: "Settings", writer: Writer, asked: dict[str, Any], owner: str | None
+) -> "tuple[Identity, str | None]":
+    """With the thread that it has to join, which only System does."""
     thread = asked.get("thread_id")
     with reading(folder_of(chosen)) as database:
         state = acting.open_thread(database, thread) if thread is not None else None
         if owner is not None:
-            return acting.member(database, state, owner) if state else acting.active_user(database, owner)
+            return acting.member(database, state, owner) if state else acting.active_user(database, owner), None
     identity = writer.system()
-    if state is not None and identity.user.key not in state.roles:
-        writer.do(AddMember(identity=identity, thread_id=state.id, user_id=identity.user.id))
-    return identity
+    return identity, thread if state is not None and identity.user.key not in state.roles else None
+
+
+@contextlib.contextmanager
+def _member(writer: Writer, identity: "Identity", thread: str | None) -> Iterator[None]:
+    """Joins the thread, if any; where the upload fails, leaves it again."""
+    from actors.errors import XpError
+    from actors.resources.members import RemoveMember
+
+    joined = thread is not None and acting.join(writer, identity, thread) is not None
+    try:
+        yield
+    except BaseException:
+        if thread is not None and joined:
+            with contextlib.suppress(XpError):
+                writer.do(RemoveMember(identity=identity, thread_id=thread, user_id=identity.user.id))
+        raise
 
 
 def _put(

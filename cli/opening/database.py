@@ -85,14 +85,8 @@ class Writer:
         self._store = store
 
     def do(self, *batch: Any) -> Any:
-        """All of it in one transaction; answers what the last came to. Raises the first refusal if that was refused."""
-        from actors.errors import XpError
-
-        outcomes = self._store.apply(batch)
-        last = outcomes[-1]
-        if isinstance(last, XpError):
-            raise next(outcome for outcome in outcomes if isinstance(outcome, XpError))
-        return last.result
+        """All of it in one transaction, or nothing; answers what the last came to. Raises the first refusal."""
+        return self._store.apply_whole(batch)[-1].result
 
     def settle(self) -> None:
         """Let what was deleted leave the search index and the write-ahead log; readers of a server may put it off."""

@@ -1,17 +1,20 @@
 """Groups of commands that are imported when they are called, so that help and completion are quick; and the one place
 where what went wrong becomes a sentence."""
 
+import contextlib
 import errno
 import gc
 import importlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
+
+from cli.terminal import streams
 
 Entries = Mapping[str, tuple[str, str]]
 """Command → (`module:attribute`, what it does in short)."""
@@ -68,18 +71,31 @@ class MainGroup(LazyGroup):
             if not _is_utf8(argument):
                 shown = os.fsencode(argument).decode(errors="backslashreplace")
                 raise click.ClickException(f"Argument {number}: expected text in UTF-8; {shown} is not.")
-        return super().parse_args(ctx, args)
+        with _in_a_sentence(ctx):
+            return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        try:
+        with _in_a_sentence(ctx):
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            ctx.exit(130)
-        except Exception as error:
-            sentence = _sentence(error, ctx.invoked_subcommand)
-            if sentence is None or os.environ.get("XP_TRACEBACK"):
-                raise
-            raise click.ClickException(sentence) from error
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        streams.make_usable()
+        return super().main(*args, **options)
+
+
+@contextlib.contextmanager
+def _in_a_sentence(ctx: click.Context) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        ctx.exit(130)
+    except Exception as error:
+        sentence = _sentence(error, ctx.invoked_subcommand)
+        if sentence is None or os.environ.get("XP_TRACEBACK"):
+            raise
+        if isinstance(error, OSError) and error.filename == streams.OUTPUT:
+            streams.drop_output()
+        raise click.ClickException(sentence) from error
 
 
 def _is_utf8(text: str) -> bool:
@@ -101,7 +117,8 @@ def _sentence(error: Exception, command: str | None) -> str | None:
         if error.errno == errno.EPIPE:
             return None
         named = f"{error.filename}: " if error.filename else ""
-        return f"{named}{error.strerror or error}."
+        rest = "; what was done stays done" if error.filename == streams.OUTPUT else ""
+        return f"{named}{error.strerror or error}{rest}."
     if command == "serve":
         return None
     return f"This is a defect of xp: {type(error).__name__}: {error}; XP_TRACEBACK=1 in front of xp shows where."

@@ -1,10 +1,10 @@
 """In whose name a command writes into a thread: a member's, or System's, who becomes a member first."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.opening.database import identity_of
+from cli.opening.database import Writer, identity_of
 from cli.terminal.console import plain
 
 if TYPE_CHECKING:
@@ -43,3 +43,17 @@ def member(database: "Database", state: "ThreadState", named: str) -> "Identity"
             f"{plain(identity.user.name)} is not a member of thread {state.id}; without --as the author is System."
         )
     return identity
+
+
+def join(writer: Writer, identity: "Identity", thread_id: str, *then: Any) -> Any:
+    """Become a member of the thread and do what follows: all of it, or nothing. None where they are a member already:
+    another process was faster, and nothing is done."""
+    from actors.errors import Conflict
+    from actors.resources.members import AddMember
+
+    try:
+        return writer.do(AddMember(identity=identity, thread_id=thread_id, user_id=identity.user.id), *then)
+    except Conflict as refusal:
+        if refusal.code != "already_member":
+            raise
+        return None

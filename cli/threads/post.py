@@ -53,17 +53,12 @@ def command(thread: str, text: str, author: str | None, kind: Any, data_dir: str
 
 def _post(writer: Writer, identity: "Identity", request: Any, *, joins: bool) -> "Message":
     from actors.identifiers import new_id
-    from actors.resources.members import AddMember
     from actors.resources.messages import PostMessage
 
     fallback: MessageType = "ASSISTANT" if identity.author.kind == "ASSISTANT" else "USER"
-    batch: list[Any] = [
-        PostMessage(
-            identity=identity, thread_id=request.thread_id, message_id=new_id(), content=request.content,
-            type=request.type or fallback,
-        )
-    ]  # fmt: skip
-    if joins:
-        batch.insert(0, AddMember(identity=identity, thread_id=request.thread_id, user_id=identity.user.id))
-    message: Message = writer.do(*batch)
+    post = PostMessage(
+        identity=identity, thread_id=request.thread_id, message_id=new_id(), content=request.content,
+        type=request.type or fallback,
+    )  # fmt: skip
+    message: Message = (acting.join(writer, identity, post.thread_id, post) if joins else None) or writer.do(post)
     return message

@@ -47,7 +47,7 @@ def _export() -> Json:
                 "headers": answer_headers("X-Missing-Scripts", "X-Undrawn-Charts"),
                 "content": {**dict.fromkeys(_FILES, _BYTES), "application/json": _OBJECT},
             },
-            **failures({400, 401, 403, 404, 405, 409, 413, 429, 500, 503}),
+            **failures({400, 401, 403, 404, 405, 409, 413, 429, 500, 503, 507}),
         },
     }
 

@@ -32,7 +32,7 @@ FAILURES: Final[Mapping[int, tuple[str, str]]] = {
     429: ("TooManyRequests", "A rate limit was exceeded; retry after `Retry-After` seconds."),
     500: ("InternalError", "A defect of the server; its log entry has the correlation id."),
     503: ("Unavailable", "Overloaded, shutting down, or the database is unavailable. Nothing was done."),
-    507: ("StorageFull", "The disk has no space for an upload; retry after `Retry-After` seconds."),
+    507: ("StorageFull", "The disk has no space for an upload or an export; retry after `Retry-After` seconds."),
 }
 """Status → name of the response, and what it means."""
 

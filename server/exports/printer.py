@@ -1,9 +1,7 @@
 """Draws charts and sets documents in worker processes, as previews are made; the event loop only waits."""
 
 import asyncio
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -17,11 +15,14 @@ from server.exports.document import Document, as_json
 from server.exports.drawn import DrawnCharts
 from server.exports.worker import limits as worker_limits
 from server.exports.worker.kinds import CHART, DOCUMENT, OUTPUTS, missing_extra
+from server.files.scratch_folder import scratch_folder
 from server.previews.limits import WorkerLimits
 from server.previews.preview import Preview, PreviewFailed
 from server.previews.previewer import Previewer
 
 WORKER: Final = "server.exports.worker.main"
+FOLDER: Final = "xp-export-"
+"""How the names of its folders begin."""
 _REASONS: Final = {
     "the worker ended with SIGXCPU": f"it takes more than {worker_limits.WORKER.cpu_seconds} seconds to make",
     **{
@@ -72,7 +73,7 @@ class Printer:
     async def chart(self, spec: Mapping[str, Any], form: Literal["svg", "png"]) -> bytes:
         """Raises `Conflict` for a chart that cannot be drawn, and `Unavailable`."""
         _must_have_extra()
-        with _folder() as folder:
+        with scratch_folder(FOLDER) as folder:
             try:
                 return await asyncio.to_thread((await self._drawn(spec, form, folder / "chart")).read_bytes)
             except PreviewFailed as failure:
@@ -82,7 +83,7 @@ class Printer:
         """Raises `Conflict` for a document that cannot be set, and `Unavailable`. A chart that cannot be drawn is shown
         as a table of its data."""
         _must_have_extra()
-        with _folder() as folder:
+        with scratch_folder(FOLDER) as folder:
             try:
                 pictures = await self._pictures(document, folder, on_progress)
                 made = await self._set_with_images(document, pictures, folder)
@@ -102,7 +103,7 @@ class Printer:
         kept = [self._charts.find(spec) for spec in specs]
         if all(picture is not None for picture in kept):
             return {number: picture for number, picture in enumerate(kept) if picture is not None}
-        with _folder() as folder:
+        with scratch_folder(FOLDER) as folder:
             found = await self._pictures(document, folder, on_progress)
             made = {number: await asyncio.to_thread(path.read_bytes) for number, path in found.items()}
         for number, picture in made.items():
@@ -150,12 +151,6 @@ class Printer:
         if len(made.outputs) != 1:
             raise PreviewFailed("the worker made nothing")
         return made
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="xp-export-") as folder:
-        yield Path(folder)
 
 
 def _written(images: Images, folder: Path) -> dict[str, Path]:

@@ -30,8 +30,8 @@ class Preview:
 
 
 class PreviewFailed(Exception):
-    """There is no preview of this file. `retryable` where another try may have one: the server was busy, closing, or a
-    worker was killed from outside."""
+    """There is no preview of this file. `retryable` where another try may have one: the server was busy, closing, its
+    disk full, or a worker was killed from outside."""
 
     def __init__(self, reason: str, *, retryable: bool = False) -> None:
         super().__init__(reason)

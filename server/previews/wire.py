@@ -52,9 +52,9 @@ def preview_line(preview: Preview) -> bytes:
     return orjson.dumps({"preview": said}) + b"\n"
 
 
-def failure_line(reason: str, *, last: bool = False) -> bytes:
-    """`last`: the worker is not fit for another job."""
-    return orjson.dumps({"failed": CONTROLS.sub("", reason)[:500], "last": last}) + b"\n"
+def failure_line(reason: str, *, retryable: bool = False, last: bool = False) -> bytes:
+    """`retryable`: not for the file's sake. `last`: the worker is not fit for another job."""
+    return orjson.dumps({"failed": CONTROLS.sub("", reason)[:500], "retryable": retryable, "last": last}) + b"\n"
 
 
 def read_reply(line: bytes, into: Path, media_types: Mapping[str, str] = MEDIA_TYPES) -> Preview:
@@ -62,7 +62,7 @@ def read_reply(line: bytes, into: Path, media_types: Mapping[str, str] = MEDIA_T
     try:
         said = orjson.loads(line)
         if "failed" in said:
-            raise PreviewFailed(_text(said["failed"], 500))
+            raise PreviewFailed(_text(said["failed"], 500), retryable=said["retryable"] is True)
         return _preview(said["preview"], into, media_types)
     except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
         raise BadReply(f"the worker's reply cannot be used: {error}") from error

@@ -4,6 +4,7 @@
 its standard output, whatever a library prints.
 """
 
+import errno
 import os
 import sys
 from typing import BinaryIO
@@ -41,7 +42,14 @@ def _reply(line: bytes) -> bytes:
     except MemoryError:
         return wire.failure_line("it takes more memory than a preview may have", last=True)
     except Exception as error:  # noqa: BLE001 - whatever a library raises for a damaged file
+        if _is_full(error):
+            return wire.failure_line("the server's disk is full", retryable=True)
         return wire.failure_line(f"the file is damaged, or not what its type says ({_said(error, job)})")
+
+
+def _is_full(error: Exception) -> bool:
+    """Of the server, and not that the worker makes more than it may (EFBIG): then the file is to blame."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def _said(error: Exception, job: Job) -> str:

@@ -50,6 +50,17 @@ def apart(tx: Transaction, batch: Sequence[Any]) -> list[Outcome]:
     return [outcome for is_plain, run in _runs(batch) for outcome in _run_apart(tx, run, is_plain=is_plain)]
 
 
+def whole(tx: Transaction, batch: Sequence[Any]) -> list[Done[Any]]:
+    """Raises the first refusal: then nothing of the batch may be kept."""
+    return [_accepted(outcome) for outcome in apart(tx, batch)]
+
+
+def _accepted(outcome: Outcome) -> Done[Any]:
+    if isinstance(outcome, XpError):
+        raise outcome
+    return outcome
+
+
 def _run_apart(tx: Transaction, run: Sequence[Any], *, is_plain: bool) -> list[Outcome]:
     if is_plain:
         return _halved(tx, run)

@@ -8,11 +8,12 @@ outcome. One that comes later rolls the batch back; it runs again with savepoint
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import peewee
 
 from actors import limits
+from actors.outcomes import Done
 from actors.ports import Outcome
 from actors.resources.files.file import NO_QUOTAS, Quotas
 from storage.database import ANY_FAILURE, DatabaseOptions, is_passing, is_storage_failure, open_writer, unavailable
@@ -25,6 +26,7 @@ from storage.schema import models
 from storage.schema.migrating import migrate
 from storage.search.index_updates import IndexUpdates
 
+T = TypeVar("T", bound=Outcome)
 logger = logging.getLogger("storage.journal")
 
 
@@ -71,9 +73,17 @@ class JournalStore:
 
     def apply(self, batch: Sequence[Any]) -> list[Outcome]:
         """Make all of them durable, in order; an outcome each. Raises `StorageUnavailable` when nothing was written."""
+        return self._applied(batch, self._execute)
+
+    def apply_whole(self, batch: Sequence[Any]) -> list[Done[Any]]:
+        """The same for commands that belong together: where one is refused, its refusal is raised, and nothing is
+        written."""
+        return self._applied(batch, lambda batch: self._commit(batch, group_commit.whole))
+
+    def _applied(self, batch: Sequence[Any], execute: Callable[[Sequence[Any]], list[T]]) -> list[T]:
         try:
             self._reconnect()
-            return self._execute(batch)
+            return execute(batch)
         except Exception as error:
             raise self._failed(error, f"the database did not take a batch of {len(batch)}") from error
 
@@ -159,9 +169,7 @@ class JournalStore:
         if self.epoch != self._log:
             raise peewee.OperationalError("another database is in its place; the server has to be started again")
 
-    def _commit(
-        self, batch: Sequence[Any], execute: Callable[[Transaction, Sequence[Any]], list[Outcome]]
-    ) -> list[Outcome]:
+    def _commit(self, batch: Sequence[Any], execute: Callable[[Transaction, Sequence[Any]], list[T]]) -> list[T]:
         with self.database.atomic("IMMEDIATE"):
             tx = self._begin()
             outcomes = execute(tx, batch)

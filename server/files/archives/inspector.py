@@ -2,13 +2,13 @@
 time."""
 
 import asyncio
-import tempfile
 from pathlib import Path
 from typing import Final
 
 from actors import limits
 from actors.errors import Unavailable, UnsupportedMedia
 from server.files.archives.bombs import archive_kind
+from server.files.scratch_folder import scratch_folder
 from server.previews.limits import MIB, WorkerLimits
 from server.previews.preview import PreviewFailed
 from server.previews.previewer import Previewer
@@ -34,9 +34,9 @@ class ArchiveInspector:
             raise UnsupportedMedia(f"This archive would do harm where it is unpacked: {bomb}.", code="archive_bomb")
 
     async def _bomb(self, path: Path) -> str | None:
-        with tempfile.TemporaryDirectory(prefix="xp-archive-") as folder:
+        with scratch_folder("xp-archive-") as folder:
             try:
-                seen = await self._workers.preview(path, "archive", Path(folder))
+                seen = await self._workers.preview(path, "archive", folder)
             except PreviewFailed as failure:
                 if failure.retryable:
                     raise Unavailable("Archives cannot be looked into right now; retry.") from failure

@@ -235,6 +235,14 @@ def test_what_is_not_there(filled: Xp) -> None:
     assert filled("db", "backup", "--force").code == 2
 
 
+def test_without_a_database_nothing_is_made(xp: Xp) -> None:
+    assert "there is no database" in xp("db", "backup").sentence
+    assert not xp.folder.exists()
+    xp.folder.mkdir()
+    assert "there is no database" in xp("db", "backup").sentence
+    assert list(xp.folder.iterdir()) == []
+
+
 def test_kept_by_rules_with_the_files_that_they_need(filled: Xp, shelf: Path) -> None:
     names = [age(shelf, back_up(filled)["name"], hours) for hours in (100, 50, 49)]
     orphan = shelf / "files" / "ab" / "cd" / f"abcd{'0' * 60}"

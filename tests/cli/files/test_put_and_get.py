@@ -82,6 +82,15 @@ def test_the_rules_of_uploads_hold(
     assert xp("db", "check").code == 0
 
 
+def test_what_is_refused_makes_system_no_member(xp: Xp, ledger: Ledger, desk: Desk, ana: Identity) -> None:
+    thread = ledger.thread(ana)
+    refused = xp("files", "put", desk.source(), "--thread", thread.id, FILE_TYPES="image/*")
+    assert "text/plain" in refused.sentence
+    assert ledger.one("SELECT count(*) FROM member") == 1
+    desk.put(b"taken", "--thread", thread.id)
+    assert ledger.one("SELECT count(*) FROM member") == 2
+
+
 def test_what_a_scanner_is_to_look_at_waits_for_it(xp: Xp, ledger: Ledger, desk: Desk, ana: Identity) -> None:
     file = desk.put(b"hello", *ANA, SCAN_URL="exec:/bin/true")
     assert file["status"] == "scanning"

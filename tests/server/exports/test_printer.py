@@ -1,17 +1,20 @@
 """Charts and documents by real workers: what is drawn, and what hostile charts get."""
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from actors.errors import Conflict
+from actors.errors import Conflict, StorageFull, Unavailable
 from actors.resources.artifacts.outline import Chart
 from server.exports.document import Document
 from server.exports.printer import Printer
 from server.previews.limits import MIB, WorkerLimits
 from tests.server.exports.reading import pages_of
+from tests.small_disk import fill, make_room, small_disk
 
 VALUES = [{"month": "Jan", "sum": 3}, {"month": "Feb", "sum": 7}]
 BARS: dict[str, Any] = {
@@ -40,6 +43,27 @@ async def test_a_chart_as_svg_and_png_and_in_a_pdf(printer: Printer) -> None:
     assert "Sales" in page
     assert "month sum\nJan 3" in page.replace(" \n", "\n"), "the data of a chart that cannot be drawn"
     assert steps == [(0, 3), (1, 3), (2, 3)]
+
+
+async def test_a_full_folder_for_temporary_files_is_told(
+    printer: Printer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with small_disk(tmp_path / "small", 64 * 1024) as folder:
+        monkeypatch.setattr(tempfile, "tempdir", str(folder))
+        fill(folder)
+        with pytest.raises(StorageFull, match="no space for temporary files"):
+            await printer.chart(BARS, "svg")
+        make_room(folder)
+        assert (await printer.chart(BARS, "svg")).startswith(b"<svg")
+        assert not list(folder.iterdir())
+
+
+async def test_a_folder_for_temporary_files_that_is_away_is_told(
+    printer: Printer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "away"))
+    with pytest.raises(Unavailable, match="cannot write temporary files"):
+        await printer.chart(BARS, "svg")
 
 
 async def test_a_chart_loads_nothing(printer: Printer) -> None:

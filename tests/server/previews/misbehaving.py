@@ -48,6 +48,12 @@ def _fill_the_disk(job: Job) -> Preview:
             file.write(bytes(1024 * 1024))
 
 
+def _find_no_room(job: Job) -> Preview:
+    with open("/dev/full", "wb", buffering=0) as file:
+        file.write(b"preview")
+    return Preview()
+
+
 def _print(job: Job) -> Preview:
     print('{"preview": "a lie"}', flush=True)
     subprocess.run(["echo", '{"preview": "a lie"}'], check=True)
@@ -83,6 +89,7 @@ MAKERS = {
     "test/crash": _crash,
     "test/killed": _be_killed,
     "test/disk": _fill_the_disk,
+    "test/full": _find_no_room,
     "test/print": _print,
     "test/files": _open_files,
     "test/environment": _show_environment,

@@ -72,6 +72,7 @@ async def _pid(previewer: Previewer, file: Path) -> int:
         ("test/crash", "SIGSEGV", False),
         ("test/killed", "SIGKILL", True),
         ("test/disk", "File too large", False),
+        ("test/full", "the server's disk is full", True),
         ("test/files", "Too many open files", False),
         ("test/missing", "No such file", False),
         ("test/link", "small.webp is no file", False),

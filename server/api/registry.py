@@ -113,6 +113,8 @@ class Operation:
     waits: bool = False
     """Whether it waits for a mail server, a push service, an identity provider, or another client. Over a WebSocket
     it runs in a task of its own then, which a timeout needs."""
+    reads_later: bool = False
+    """Whether its user's events or contents are read by what it makes: an API key needs the scope `read`, too."""
     has_body: bool = field(init=False)
     """Asked with every request."""
 
@@ -134,6 +136,11 @@ class Operation:
         """Whether a caller is authenticated before the request is read."""
         return self.access in ("user", "admin")
 
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """All that an API key must be allowed."""
+        return (self.scope, "read") if self.reads_later else (self.scope,)
+
     def takes_key(self, method: str) -> bool:
         """Whether a retry is recognised by its `Idempotency-Key`. A patch is applied to what is there: sent again, it
         would append twice."""
@@ -143,7 +150,8 @@ class Operation:
         """Raises `Forbidden` where the credential (not the user) may not. Operations that are open to all
         are open to every key."""
         if identity.scopes is not None and self.access in ("user", "admin"):
-            must_have_scope(identity, self.scope, self.name)
+            for scope in self.scopes:
+                must_have_scope(identity, scope, self.name)
 
     def parse(self, parameters: dict[str, Any], *, typed: bool) -> Request:
         """Validate; `typed` parameters came as JSON and must have the right type, others came as text.
@@ -228,6 +236,7 @@ class Operations:
         paged: bool = False,
         failures: tuple[int, ...] = (),
         waits: bool = False,
+        reads_later: bool = False,
     ) -> Callable[[Callable[[Call, R], Awaitable[Result]]], Callable[[Call, R], Awaitable[Result]]]:
         """Declare the function below as an operation; its name, docstring and request type are the operation's own."""
 
@@ -251,6 +260,7 @@ class Operations:
                     paged=paged,
                     failures=failures,
                     waits=waits,
+                    reads_later=reads_later,
                 )
             )
             return handler

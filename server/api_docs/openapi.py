@@ -253,7 +253,7 @@ def _statuses(operation: Operation, method: str) -> set[int]:
 def _security(operation: Operation) -> list[Json]:
     if operation.access == "open":
         return []
-    ways: list[Json] = [{"token": []}, {"api_key": [operation.scope]}, {"cookie": []}]
+    ways: list[Json] = [{"token": []}, {"api_key": list(operation.scopes)}, {"cookie": []}]
     return [{}, *ways] if operation.access == "optional" else ways
 
 
@@ -264,6 +264,6 @@ def _description(operation: Operation, method: str, *, is_first: bool) -> str:
     if operation.access == "admin":
         parts.append("For administrators.")
     if operation.access in ("user", "admin"):
-        parts.append(f"An API key needs the scope `{operation.scope}`.")
+        parts.append(f"An API key needs the scope {' and '.join(f'`{scope}`' for scope in operation.scopes)}.")
     parts.append(f"Rate limit: `{operation.rate}`.")
     return " ".join(parts)

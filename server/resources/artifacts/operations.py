@@ -206,7 +206,7 @@ async def list_artifact_shares(call: Call, request: ById) -> Result:
     return Result([rendering.share(share) for share in found])
 
 
-@operations("POST", "/artifacts/{id}/shares", response=ShareView, status=201, rate="audited")
+@operations("POST", "/artifacts/{id}/shares", response=ShareView, status=201, rate="audited", reads_later=True)
 async def share_artifact(call: Call, request: ShareArtifactRequest) -> Result:
     """Create a link that reads the artifact without a token, until it expires or is revoked.
 

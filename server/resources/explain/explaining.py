@@ -81,7 +81,9 @@ def _passed(stage: Stage, operation: Operation, who: Identity, call: Call) -> st
             return "Rate limits are off."
         return f"The rate `{operation.rate}` has room."
     if stage == "scope":
-        return "A token has all rights of the user." if who.scopes is None else f"The key may `{operation.scope}`."
+        if who.scopes is None:
+            return "A token has all rights of the user."
+        return f"The key may {', '.join(f'`{scope}`' for scope in operation.scopes)}."
     return PASSED[stage]
 
 

@@ -29,7 +29,7 @@ async def list_push_subscriptions(call: Call, request: Nothing) -> Result:
     return Result([subscription_view(each) for each in await call.services.ask(ListSubscriptions(call.identity))])
 
 
-@operations("POST", "/push/subscriptions", response=PushSubscriptionView, status=201)
+@operations("POST", "/push/subscriptions", response=PushSubscriptionView, status=201, reads_later=True)
 async def subscribe_to_push(call: Call, request: SubscribeRequest) -> Result:
     """Add a browser, by `endpoint` and `keys` of its subscription; the same endpoint again renews it.
 

@@ -48,7 +48,7 @@ async def list_webhooks(call: Call, request: ListWebhooksRequest) -> Result:
     return Result([webhook_view(each) for each in page.items], next_cursor=page.next_cursor, limit=request.limit)
 
 
-@operations("POST", "/webhooks", response=WebhookView, status=201, rate="audited")
+@operations("POST", "/webhooks", response=WebhookView, status=201, rate="audited", reads_later=True)
 async def create_webhook(call: Call, request: CreateWebhookRequest) -> Result:
     """Create a webhook: events are posted to its URL, signed by the secret that is returned only once.
 
@@ -75,7 +75,7 @@ async def get_webhook(call: Call, request: ById) -> Result:
     return Result(webhook_view(found), version=found.version)
 
 
-@operations("PATCH", "/webhooks/{id}", response=WebhookView, rate="audited")
+@operations("PATCH", "/webhooks/{id}", response=WebhookView, rate="audited", reads_later=True)
 async def update_webhook(call: Call, request: UpdateWebhookRequest) -> Result:
     """Change one of your webhooks, disable it, or enable it again.
 

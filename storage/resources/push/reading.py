@@ -30,10 +30,11 @@ def of(row: Sequence[Any]) -> PushSubscription:
 
 
 def is_good(now: int) -> Any:
-    """A condition: the session, or the API key, that made it has not ended."""
+    """A condition: the session, or the API key, that made it has not ended, and may read."""
     session = _S.select(SQL("1")).where((_S.uid == P.session) & _S.ended_at.is_null() & (_S.expires_at > now))
     unexpired = _K.expires_at.is_null() | (_K.expires_at > now)
-    key = _K.select(SQL("1")).where((_K.uid == P.api_key) & _K.revoked_at.is_null() & unexpired)
+    may_read = _K.revoked_at.is_null() & unexpired & _K.scopes.contains("read")
+    key = _K.select(SQL("1")).where((_K.uid == P.api_key) & may_read)
     return (P.session.is_null() | fn.EXISTS(session)) & (P.api_key.is_null() | fn.EXISTS(key))
 
 

@@ -14,8 +14,8 @@ _U, _K, _R, _T = models.User, identity_models.ApiKey, models.Member, models.Thre
 
 def may_send(now: Any) -> Any:
     """A condition for a query of webhooks joined with their users: both are active, and the API key that made the
-    webhook, if one did, is still good. `now`: milliseconds since 1970, or a slot for them."""
-    is_good = _K.revoked_at.is_null() & (_K.expires_at.is_null() | (_K.expires_at > now))
+    webhook, if one did, is still good, and may read. `now`: milliseconds since 1970, or a slot for them."""
+    is_good = _K.revoked_at.is_null() & (_K.expires_at.is_null() | (_K.expires_at > now)) & _K.scopes.contains("read")
     key = _K.select(SQL("1")).where((_K.uid == _W.api_key) & is_good)
     return (_W.status == "ACTIVE") & (_U.status == "ACTIVE") & (_W.api_key.is_null() | fn.EXISTS(key))
 

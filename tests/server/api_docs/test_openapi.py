@@ -122,7 +122,7 @@ def test_what_a_declaration_says_is_in_the_document(operation: Operation) -> Non
             case "optional":
                 assert {} in found["security"]
             case _:
-                assert found["security"] == [{"token": []}, {"api_key": [operation.scope]}, {"cookie": []}]
+                assert found["security"] == [{"token": []}, {"api_key": list(operation.scopes)}, {"cookie": []}]
         told = {p["name"] for p in (resolved(DOCUMENT, p) for p in found["parameters"]) if p["in"] != "header"}
         if "requestBody" in found:
             told |= _body(found)["schema"]["properties"].keys()

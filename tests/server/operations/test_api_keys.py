@@ -10,10 +10,18 @@ from actors.identifiers import new_id
 from tests.realtime_client import event_stream, raw_client
 from tests.server.operations.signing_in import sign_in, sql
 from tests.server.operations.sweep.requests import check_problem
+from tests.server.operations.test_artifacts import create
 from tests.serving import Answer, Client, Server
 
 KEYS = "/api/v1/auth/api-keys"
 FORBIDDEN = 103
+BROWSER = {
+    "endpoint": "https://push.example/1",
+    "keys": {
+        "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+        "auth": "AAAAAAAAAAAAAAAAAAAAAA",
+    },
+}  # fmt: skip
 
 
 async def made(client: Client, *scopes: str, **more: Any) -> Client:
@@ -87,6 +95,25 @@ async def test_what_a_scope_opens(server: Server, root: Client, scopes: str) -> 
         everything = await bot.get("/api/v1/threads", all="true")
         assert everything.status == (200 if "admin" in has else 403)
         assert (await bot.get("/api/v1/users/me")).data["role"] == "ADMIN", "the user is one still"
+
+
+async def test_what_is_read_later_needs_the_scope_to_read(alice: Client) -> None:
+    """A webhook, a browser or a link shows what its maker may read."""
+    thread = await alice.thread()
+    artifact = (await create(alice, f"/api/v1/threads/{thread['id']}/artifacts", "One.\n"))["id"]
+    hook = {"name": "bot", "url": "https://receiver.example/", "events": ["message.created"]}
+    hers = (await alice.post("/api/v1/webhooks", **hook)).data["id"]
+    requests: list[tuple[str, str, dict[str, Any]]] = [
+        ("POST", "/api/v1/webhooks", hook),
+        ("PATCH", f"/api/v1/webhooks/{hers}", {"url": "https://elsewhere.example/"}),
+        ("POST", "/api/v1/push/subscriptions", BROWSER),
+        ("POST", f"/api/v1/artifacts/{artifact}/shares", {}),
+    ]
+    writes, may_both = await made(alice, "write"), await made(alice, "read", "write")
+    for method, path, body in requests:
+        refused = check_problem(await writes.request(method, path, json=body), 403)
+        assert (refused["code"], "`read`" in refused["detail"]) == ("scope_missing", True)
+        assert (await may_both.request(method, path, json=body)).status in (200, 201), path
 
 
 async def test_what_a_scope_opens_live(server: Server, alice: Client) -> None:

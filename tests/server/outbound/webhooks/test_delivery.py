@@ -1,12 +1,14 @@
 """Events reach the programs of users: the chosen ones, signed, in the form that they have everywhere."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 
 from actors import limits
 from actors.resources.actions import ExpireForms
+from tests.server.operations.signing_in import sql
 from tests.server.operations.test_actions import BUTTONS, approval
 from tests.server.operations.test_artifact_actions import desk_of
 from tests.server.outbound.webhooks.hooks import deliveries, hook, in_state
@@ -111,7 +113,11 @@ async def test_who_left_gets_nothing_more(
     assert len(await deliveries(bob, made)) == 1
 
 
-async def test_a_revoked_key_takes_its_webhooks_with_it(alice: Client, receiver: Receiver) -> None:
+@pytest.mark.parametrize("ends", ["revoked", "may not read"])
+async def test_a_revoked_key_takes_its_webhooks_with_it(
+    alice: Client, receiver: Receiver, tmp_path: Path, ends: str
+) -> None:
+    """So does one that may not read, with which earlier releases let them be made."""
     key = (await alice.post("/api/v1/auth/api-keys", name="Agent")).data
     agent = Client(alice.session, alice.url, "alice")
     agent.token = key["key"]
@@ -120,7 +126,10 @@ async def test_a_revoked_key_takes_its_webhooks_with_it(alice: Client, receiver:
     by_alice = await hook(alice, receiver, name="by alice")
     await alice.say(thread)
     await receiver.until(2)
-    await alice.delete(f"/api/v1/auth/api-keys/{key['id']}")
+    if ends == "revoked":
+        await alice.delete(f"/api/v1/auth/api-keys/{key['id']}")
+    else:
+        sql(tmp_path / "data", "UPDATE api_key SET scopes = ?", '["write"]')
     await alice.say(thread)
     await receiver.until(3)
     await in_state(alice, by_alice, "delivered", 2)

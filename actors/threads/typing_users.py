@@ -34,8 +34,8 @@ class Typing:
         self._until[author.key] = now + limits.TYPING_SECONDS
         if self._expiry is None:
             self._expiry = self._loop.call_later(limits.TYPING_SECONDS, self._expire)
-        if author.key in self._listed or author.key in self._pauses:
-            return
+        if self._listed.get(author.key) == author or author.key in self._pauses:
+            return  # else they may have another name by now
         wait = self._listed_at.get(author.key, -limits.TYPING_PAUSE_SECONDS) + limits.TYPING_PAUSE_SECONDS - now
         if wait <= 0:
             self._list(author)

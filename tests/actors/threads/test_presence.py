@@ -1,5 +1,6 @@
 """Presence and typing in time: what is published when, and that no timer outlives its thread."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -67,6 +68,20 @@ def test_a_start_at_the_end_of_the_pause_is_published_at_once(
     clock.advance(limits.TYPING_PAUSE_SECONDS)
     typing.start(ANA)
     assert names(published) == [["Ana"], [], ["Ana"]]
+
+
+def test_who_types_on_under_another_name_is_listed_by_it(
+    clock: Clock, typing: Typing, published: list[list[Ephemeral]]
+) -> None:
+    typing.start(ANA)
+    typing.start(replace(ANA, name="Anna"))
+    assert names(published) == [["Ana"]]
+    clock.advance(limits.TYPING_PAUSE_SECONDS)
+    assert names(published) == [["Ana"], ["Anna"]]
+    typing.start(replace(ANA, name="Anna"))
+    assert len(published) == 2
+    typing.end(ANA.key)
+    assert names(published)[2:] == [[]]
 
 
 def test_an_end_within_the_pause_is_no_news(clock: Clock, typing: Typing, published: list[list[Ephemeral]]) -> None:

@@ -23,10 +23,10 @@ def redate(tx: Transaction, command: RedateWaiting) -> Done[int]:
     """Due now, and from now on counted as old; notifications keep the quiet hours of their users."""
     taken = 0
     for model, since in ((_L, _L.created_at), (_N, _N.created_at), (_D, _D.queued_at)):
-        keys = [key for (key,) in rows.fetch(tx.database, _wrong(tx, model, since, model.id).limit(command.rows))]
+        keys = [key for (key,) in _wrong(tx, model, since, command.rows, model.id)]
         taken = max(taken, len(keys))
         _update(tx, model, since, keys, tx.now)
-    outbox = rows.fetch(tx.database, _wrong(tx, _O, _O.created_at, _O.id, _O.user).limit(command.rows))
+    outbox = _wrong(tx, _O, _O.created_at, command.rows, _O.id, _O.user)
     for key, user_key in outbox:
         _update(tx, _O, _O.created_at, [key], not_before(tx.now, of_user(tx.database, user_key)))
     furthest = tx.now + limits.WEBHOOK_PAUSE_SECONDS_MAX * 1000
@@ -34,14 +34,19 @@ def redate(tx: Transaction, command: RedateWaiting) -> Done[int]:
     return Done(max(taken, len(outbox)))
 
 
-def _wrong(tx: Transaction, model: Any, since: Any, *columns: Any) -> Any:
-    """Nothing is due before it was written: its index finds the few that wait."""
+def _wrong(tx: Transaction, model: Any, since: Any, most: int, *columns: Any) -> list[tuple[Any, ...]]:
+    """Written later than now, or due later than anything is put off: each found by an index of its own, as many may
+    wait for the end of quiet hours."""
     soon = tx.now + limits.DUE_DRIFT_SECONDS * 1000
     furthest = tx.now + limits.DUE_AHEAD_SECONDS * 1000
-    waits = (model.state == "pending") & (model.not_before > soon)
-    if model is _D:
-        waits &= _D.webhook.in_(_W.select(_W.id))  # by its index, which begins with the webhook
-    return model.select(*columns).where(waits & ((since > soon) | (model.not_before > furthest)))
+    is_new = since > soon
+    if model is _D:  # nothing is due before it was written; its index begins with the webhook
+        is_new &= _D.webhook.in_(_W.select(_W.id)) & (_D.not_before > soon)
+    for condition in (is_new, model.not_before > furthest):
+        query = model.select(*columns).where((model.state == "pending") & condition)
+        if found := rows.fetch(tx.database, query.limit(most)):
+            return found
+    return []
 
 
 def _update(tx: Transaction, model: Any, since: Any, keys: list[int], due: int) -> None:

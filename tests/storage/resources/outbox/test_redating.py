@@ -112,12 +112,14 @@ def test_a_receiver_that_failed_then_gets_its_deliveries_within_an_hour(
 
 
 def test_those_that_may_be_wrong_are_found_by_indexes(ledger: Ledger, webhook: Webhook) -> None:
-    plans: list[str] = []
-    ledger.store.database.connection().set_trace_callback(
-        lambda text: plans.append(text) if text.startswith("SELECT") and "not_before" in text else None
-    )
+    read: list[str] = []
+    connection = ledger.store.database.connection()
+    connection.set_trace_callback(lambda text: read.append(text) if text.startswith("SELECT") else None)
     ledger.do(RedateWaiting())
-    ledger.store.database.connection().set_trace_callback(None)
-    found = [row[3] for text in plans for row in ledger.sql(f"EXPLAIN QUERY PLAN {text}")]
-    for index in ("letter_due", "notice_due", "webhook_delivery_due", "outbox_due"):
-        assert any(index in step and "not_before>?" in step for step in found), found
+    connection.set_trace_callback(None)
+    selects = [text for text in read if "'pending'" in text]
+    plans = [" ".join(row[3] for row in ledger.sql(f"EXPLAIN QUERY PLAN {text}")) for text in selects]
+    assert len(plans) == 2 * len(TABLES)
+    new, far = (plan for text, plan in zip(selects, plans, strict=True) if 'FROM "outbox"' in text)
+    assert ("created_at>?" in new, "outbox_due (not_before>?)" in far) == (True, True), (new, far)
+    assert any("webhook_delivery_due (webhook_id=? AND not_before>?)" in plan for plan in plans), plans

@@ -8,7 +8,8 @@ import click
 from actors import limits
 from cli import settings
 from cli.opening.database import data_dir_option, options_of, reading
-from cli.terminal.console import interruptible, json_option, print_json, print_table, size
+from cli.terminal.console import json_option, print_json, print_table, size
+from cli.terminal.ending import interruptible
 
 if TYPE_CHECKING:
     from storage.database import Database

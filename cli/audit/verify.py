@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.opening.database import data_dir_option, reading
-from cli.terminal.console import count, interruptible, json_option, print_json
+from cli.terminal.console import count, json_option, print_json
+from cli.terminal.ending import interruptible
 from cli.terminal.times import moment
 
 if TYPE_CHECKING:

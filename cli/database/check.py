@@ -9,7 +9,8 @@ import click
 from actors import limits
 from cli import settings
 from cli.opening.database import database_options, names_another_database, reading
-from cli.terminal.console import count, interruptible, json_option, plain, print_json, progress_bar
+from cli.terminal.console import count, json_option, plain, print_json, progress_bar
+from cli.terminal.ending import interruptible
 
 if TYPE_CHECKING:
     from storage.maintenance.integrity import Finding

@@ -7,7 +7,8 @@ import click
 
 from actors import limits
 from cli.opening.database import database_options, options_of, reading
-from cli.terminal.console import count, interruptible, json_option, print_facts, print_json, print_table, size
+from cli.terminal.console import count, json_option, print_facts, print_json, print_table, size
+from cli.terminal.ending import interruptible
 from cli.terminal.numbers import Number
 
 if TYPE_CHECKING:

@@ -38,7 +38,8 @@ def down(migrator: Any, db: Database) -> None:
 def migrate_command(data_dir: str | None, as_json: bool) -> None:
     """Migrate the schema to this version of the server.
 
-    Creates the database if there is none. `xp serve` also does this when it starts.
+    Creates the database if there is none. `xp serve` also does this when it starts. No server may run on the data
+    folder while something is to migrate.
 
     Example: xp db migrate --data-dir ./data
     """

@@ -11,7 +11,8 @@ from cli import settings
 from cli.files.options import folder_of, store_options, store_problems
 from cli.opening.database import options_of
 from cli.settings import Settings
-from cli.terminal.console import Progress, count, interruptible, json_option, plain, print_json, progress_bar, size
+from cli.terminal.console import Progress, count, json_option, plain, print_json, progress_bar, size
+from cli.terminal.ending import interruptible
 
 if TYPE_CHECKING:
     from storage.maintenance.blob_check import Compared, Records

@@ -123,19 +123,3 @@ def progress_bar(what: str) -> Iterator[Progress]:
             bar.update(task, completed=done, total=total)
 
         yield tell
-
-
-@contextlib.contextmanager
-def interruptible() -> Iterator[None]:
-    """Ctrl-C ends the process at once, also in the middle of a long query. For what only reads."""
-    import signal
-    import threading
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -14,8 +14,9 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from cli.terminal import streams
+from cli.terminal import ending, streams
 
+SERVE = "serve"
 Entries = Mapping[str, tuple[str, str]]
 """Command → (`module:attribute`, what it does in short)."""
 
@@ -74,6 +75,14 @@ class MainGroup(LazyGroup):
         with _in_a_sentence(ctx):
             return super().parse_args(ctx, args)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        found = super().resolve_command(ctx, args)
+        if found[0] != SERVE:  # which drains
+            ctx.with_resource(ending.orderly())
+        return found
+
     def invoke(self, ctx: click.Context) -> Any:
         with _in_a_sentence(ctx):
             return super().invoke(ctx)
@@ -119,7 +128,7 @@ def _sentence(error: Exception, command: str | None) -> str | None:
         named = f"{error.filename}: " if error.filename else ""
         rest = "; what was done stays done" if error.filename == streams.OUTPUT else ""
         return f"{named}{error.strerror or error}{rest}."
-    if command == "serve":
+    if command == SERVE:
         return None
     return f"This is a defect of xp: {type(error).__name__}: {error}; XP_TRACEBACK=1 in front of xp shows where."
 

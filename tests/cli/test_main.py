@@ -1,6 +1,7 @@
 """Help, wrong usage, exit codes, and errors in one sentence, for all commands at once."""
 
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -50,6 +51,16 @@ def test_what_works_on_the_data_takes_its_folder(path: tuple[str, ...]) -> None:
     options = {option for parameter in ALL[path].params for option in parameter.opts}
     without = {("completion",), ("db", "new"), ("blocks", "check")}
     assert ("--data-dir" in options) is not (isinstance(ALL[path], click.Group) or path in without)
+
+
+def test_the_page_names_what_no_server_may_run_beside() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
+    named = re.search(r"All commands work while a server runs, except (.*)\.\n", page)
+    assert named is not None
+    alone = [
+        " ".join(path) for path, command in ALL.items() if "No server may" in " ".join((command.help or "").split())
+    ]
+    assert re.findall(r"`([a-z ]+)`", named[1]) == alone
 
 
 @pytest.mark.parametrize(

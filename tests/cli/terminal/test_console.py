@@ -1,7 +1,5 @@
 """How commands print."""
 
-import signal
-import threading
 from pathlib import Path
 
 import click
@@ -39,23 +37,6 @@ def test_sizes(count: int | None, shown: str) -> None:
 def test_a_file_in_a_pipe_is_not_wrapped(capsys: pytest.CaptureFixture[str]) -> None:
     console.print_table(("one", "two"), [("x" * 500, "y" * 500)])
     assert "x" * 500 in capsys.readouterr().out
-
-
-def test_ctrl_c_ends_what_only_reads() -> None:
-    before = signal.getsignal(signal.SIGINT)
-    with console.interruptible():
-        assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
-    assert signal.getsignal(signal.SIGINT) is before
-    seen = []
-
-    def elsewhere() -> None:
-        with console.interruptible():
-            seen.append(signal.getsignal(signal.SIGINT))
-
-    thread = threading.Thread(target=elsewhere)
-    thread.start()
-    thread.join()
-    assert seen == [before]
 
 
 def test_a_bar_that_nobody_sees(capsys: pytest.CaptureFixture[str]) -> None:

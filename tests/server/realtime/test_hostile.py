@@ -66,8 +66,10 @@ async def thread(alice: Client) -> Any:
 
 @pytest.fixture
 def room_for_a_crowd(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Files for both ends of each connection, and time: everything runs in one process."""
+    """Files for both ends of each connection, and time: everything runs in one process, and all of them read as one
+    user."""
     monkeypatch.setattr(realtime_client, "PATIENCE", 60.0)
+    monkeypatch.setattr(limits, "READ_WAIT_SECONDS", 60.0)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 4_096)), hard))
     yield

@@ -45,6 +45,21 @@ class Unsubscribe(Command[Gone]):
 
 
 @dataclass(frozen=True, slots=True)
+class PushTested:
+    """What the push service said of a test."""
+
+    status: int | None
+    error: str | None
+
+
+@dataclass(slots=True, kw_only=True)
+class KeepPushTest(Command[PushTested]):
+    """For its retry, which sends nothing."""
+
+    tested: PushTested
+
+
+@dataclass(frozen=True, slots=True)
 class RecordPush(Makes[None]):
     """What push services have answered: keys of subscriptions."""
 

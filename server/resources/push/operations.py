@@ -1,7 +1,7 @@
 """Web Push: notifications to your browsers while the application is closed."""
 
-from actors.errors import ValidationFailed
-from actors.resources.push import GetSubscription, ListSubscriptions, Subscribe, Unsubscribe
+from actors.errors import NotFound, ValidationFailed
+from actors.resources.push import GetSubscription, KeepPushTest, ListSubscriptions, PushTested, Subscribe, Unsubscribe
 from server.api.common_views import DeletedView
 from server.api.fields import ById, Nothing
 from server.api.registry import Call, Operations, Result
@@ -57,6 +57,15 @@ async def unsubscribe_from_push(call: Call, request: ById) -> Result:
 @operations("POST", "/push/subscriptions/{id}/test", response=PushTestView, rate="audited", waits=True)
 async def test_push_subscription(call: Call, request: ById) -> Result:
     """Send a test to one of your browsers now, and say what the push service answered. 404 and 410 remove it."""
-    found = await call.services.ask(GetSubscription(call.identity, request.id))
+    try:
+        tested: PushTested = await call.first(NotFound("test", request.id))
+    except NotFound:  # none was sent yet
+        tested = await _test(call, request.id)
+    return Result({"status": tested.status, "error": tested.error})
+
+
+async def _test(call: Call, subscription_id: str) -> PushTested:
+    found = await call.services.ask(GetSubscription(call.identity, subscription_id))
     answer = await call.services.pusher.test(found)
-    return Result({"status": answer.status, "error": answer.error})
+    tested = PushTested(answer.status, answer.error)
+    return await call.services.result(KeepPushTest(identity=call.identity, once=call.once, tested=tested))

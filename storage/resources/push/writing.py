@@ -6,7 +6,7 @@ from actors.commands import Gone
 from actors.errors import NotFound
 from actors.identifiers import new_id
 from actors.outcomes import Done
-from actors.resources.push import PushSubscription, RecordPush, Subscribe, Unsubscribe
+from actors.resources.push import KeepPushTest, PushSubscription, PushTested, RecordPush, Subscribe, Unsubscribe
 from storage.journal import results
 from storage.journal.transaction import Transaction
 from storage.journal.writers import writes
@@ -47,6 +47,11 @@ def unsubscribe(tx: Transaction, command: Unsubscribe) -> Done[Gone]:
     return Done(Gone(command.subscription_id))
 
 
+@writes(KeepPushTest)
+def keep_test(tx: Transaction, command: KeepPushTest) -> Done[PushTested]:
+    return Done(command.tested)
+
+
 @writes(RecordPush)
 def record(tx: Transaction, command: RecordPush) -> Done[None]:
     if command.sent:
@@ -69,3 +74,10 @@ def _again(tx: Transaction, identity: Identity, reference: results.Reference) ->
 
 
 results.keep(PushSubscription, refer=lambda subscription: {"id": subscription.id}, load=_again)
+
+
+def _tested(tx: Transaction, identity: Identity, reference: results.Reference) -> PushTested:
+    return PushTested(reference["status"], reference["error"])
+
+
+results.keep(PushTested, refer=lambda tested: {"status": tested.status, "error": tested.error}, load=_tested)

@@ -259,6 +259,18 @@ async def test_a_test_says_what_the_push_service_answered(
     assert len(await listed(bob)) == left
 
 
+@pytest.mark.parametrize("answer", [status(201), status(410)])
+async def test_the_retry_of_a_test_sends_nothing(
+    bob: Client, service: Receiver, browser: Browser, answer: Answer
+) -> None:
+    service.answer = answer
+    made = await browser.subscribe(bob)
+    key = {"Idempotency-Key": "test-1"}
+    first, retry = [await bob.post(f"{SUBSCRIPTIONS}/{made['id']}/test", headers=key) for _ in range(2)]
+    assert (retry.status, retry.data) == (first.status, first.data)
+    assert len(service.got) == 1
+
+
 async def test_a_test_over_a_websocket(server: Server, bob: Client, service: Receiver, browser: Browser) -> None:
     made = await browser.subscribe(bob)
     async with raw_client(server.session, server.websocket_url, bob.token) as client:

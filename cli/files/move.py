@@ -53,13 +53,13 @@ def command(target: "Location", read_back: bool, as_json: bool, **flags: str | N
 
 def _move(chosen: Settings, target: "Location", read_back: bool, progress: Progress) -> "Moved":
     from actors.blobs import BlobError
-    from cli.opening.blobs import location_of, open_blobs, with_region
+    from cli.opening.blobs import location_of, open_blobs, open_filled, with_region
 
     target = with_region(target, chosen)
     if target == location_of(chosen):
         raise click.ClickException(f"{target}: expected another store than the one that is used now.")
     try:
-        source, other = open_blobs(chosen), open_blobs(chosen, target)
+        source, other = open_filled(chosen), open_blobs(chosen, target)
         return asyncio.run(_move_all(source, other, chosen["data_dir"], read_back, progress))
     except BlobError as error:
         raise click.ClickException(str(error)) from None

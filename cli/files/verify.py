@@ -24,12 +24,12 @@ def command(as_json: bool, **flags: str | None) -> None:
     Example: xp files verify
     """
     from actors.blobs import BlobError
-    from cli.opening.blobs import open_blobs
+    from cli.opening.blobs import open_filled
 
     chosen = settings.load(flags)
     try:
         with progress_bar("reading") as progress:
-            verified = asyncio.run(_verify(open_blobs(chosen), progress))
+            verified = asyncio.run(_verify(open_filled(chosen), progress))
     except BlobError as error:
         raise click.ClickException(str(error)) from None
     if as_json:

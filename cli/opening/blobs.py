@@ -33,6 +33,17 @@ def open_blobs(chosen: Settings, location: Location | None = None) -> BlobStore:
     return open_store(location or location_of(chosen), s3_keys(chosen))
 
 
+def open_filled(chosen: Settings) -> BlobStore:
+    """The store in use, to be read as a whole. Raises `BlobStoreRefused` also for a folder that is not there:
+    a mistyped one would pass for a store without a fault."""
+    location = location_of(chosen)
+    if isinstance(location, FolderLocation) and not location.path.is_dir():
+        raise BlobStoreRefused(
+            f"{location}: there is no such folder; a server makes it at its start, and a backup where there are files."
+        )
+    return open_blobs(chosen, location)
+
+
 def s3_keys(chosen: Settings) -> "S3Keys | None":
     """None leaves the search to obstore, which looks where AWS's own tools do."""
     from storage.blobs.s3.signing import S3Keys

@@ -75,8 +75,19 @@ def test_damaged_blobs(xp: Xp, digests: list[str], tmp_path: Path) -> None:
 
 
 def test_nothing_to_do(xp: Xp, tmp_path: Path) -> None:
+    (xp.folder / "blobs").mkdir(parents=True)
     assert "Read 0 blobs (0 B); 0 damaged." in xp("files", "verify").out
     assert xp("files", "move", tmp_path / "target", "--json").json["copied"] == 0
+
+
+def test_a_mistyped_folder_is_no_empty_store(xp: Xp, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "mistyped"
+    for words in (("verify",), ("move", tmp_path / "target")):
+        said = xp("files", *words, DATA_DIR=str(elsewhere)).sentence
+        assert said.startswith(f"{elsewhere / 'blobs'}: there is no such folder"), said
+    assert not elsewhere.exists()
+    assert not (tmp_path / "target").exists()
+    assert "there is no such folder" in xp("files", "verify", "--blob-url", tmp_path / "backup.files").sentence
 
 
 def test_what_is_refused(xp: Xp, digests: list[str], tmp_path: Path) -> None:

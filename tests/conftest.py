@@ -44,9 +44,10 @@ def _keep_files_in_memory() -> None:
 
 
 _keep_files_in_memory()
-# A shell that starts us in the background has us ignore Ctrl-C, and every process that we start inherits that: those
-# that are to be interrupted would not be.
+# A shell that starts us in the background has us ignore Ctrl-C, nohup the end of a terminal, and every process that we
+# start inherits that: those that are to be interrupted would not be.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def _no_wait_for_the_disk(descriptor: int) -> None:

@@ -28,6 +28,8 @@ def make_usable() -> None:
     if sys.stdin is None:
         sys.stdin = open(STDIN, closefd=False)  # noqa: SIM115 - as Python opens it
     if sys.stdout is sys.__stdout__:
+        if sys.stdout is not None:
+            sys.stdout.flush()
         out = io.BufferedWriter(_Output(STDOUT, "w", closefd=False))
         sys.stdout = io.TextIOWrapper(
             out, _encoding(sys.stdout), "replace", line_buffering=out.isatty(),

@@ -301,7 +301,8 @@ async def test_what_nobody_answers_expires_for_all(
     monkeypatch.setattr(limits, "ACTION_SECONDS", 0)
     action = (await desk.act("deploy", "yes")).data
     before = await head(desk.person)
-    assert (await server.services.write(ExpireActions())).result >= 1
+    done = await server.services.write(ExpireActions())
+    assert [event.type for event in done.events] == ["artifact.action_updated"], "to be published at once"
     (told,) = await entries(desk.person, before)
     assert (told["type"], told["data"]["status"]) == ("action.updated", "expired")
     (seen,) = [event for event in await desk.log() if event["type"] == "artifact.action_updated"]

@@ -92,9 +92,9 @@ class UserActor(LoopActor):
         self._looking: asyncio.Task[None] | None = None
         self._look_again = False
         self._look_later: asyncio.TimerHandle | None = None
-        """After a read that failed."""
+        """After a read of the log that failed."""
         self._count_later: asyncio.TimerHandle | None = None
-        """The same."""
+        """After a read of the counts that failed."""
         self._waiting: list[LoopFuture[Any]] = []
         self._counts: Counts | None = None
         self._counting: asyncio.Task[None] | None = None
@@ -200,7 +200,7 @@ class UserActor(LoopActor):
             self._retire_if_left()
 
     def _look_after_a_rest(self) -> None:
-        """What could not be read was announced once: nobody announces it again."""
+        """Look at the log again soon: its entries were announced once, and that announcement does not come again."""
         if self._look_later is None:
             self._look_later = self.stage.loop.call_later(limits.FOLLOW_SECONDS, self._look_now)
 
@@ -272,7 +272,7 @@ class UserActor(LoopActor):
                 self._count([item])
 
     def _count_after_a_rest(self) -> None:
-        """What has changed is not announced again."""
+        """Count again soon: the changes that were to be counted are not announced a second time."""
         if self._count_later is None:
             self._count_later = self.stage.loop.call_later(limits.FOLLOW_SECONDS, self._count_now)
 

@@ -168,7 +168,7 @@ class Users:
             self._task = self._stage.loop.create_task(self._look_until_seen())
 
     async def _look_until_seen(self) -> None:
-        """Again where that was asked for since, or where it failed: nobody asks a second time."""
+        """Look again after a failure, and for each call of `look` that came meanwhile."""
         try:
             while self._look_again:
                 self._look_again = False

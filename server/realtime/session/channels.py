@@ -142,7 +142,7 @@ class Channels:
         return self._session.codec.nothing
 
     async def presence(self, number: int, body: Mapping[str, Any]) -> bytes | None:
-        """Of nobody in a crowd: `presence_stats` says how many there are."""
+        """Empty above `PRESENCE_USERS` connections; `presence_stats` counts them."""
         self._session.draw("read")
         present = await source_of(self._session, body).present()
         listed = present if len(present) <= limits.PRESENCE_USERS else ()
